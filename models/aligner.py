@@ -1,0 +1,44 @@
+"""Five landmarks a face, and the upright chip cut out by them."""
+
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+from models.dlib_weights import LANDMARKS_FILE, installed_file
+from models.faces import LANDMARK_COUNT, Detections, Faces, Image
+from models.graphs import CHIP_SIZE
+
+CHIP_PADDING = 0.25
+"""Margin of a chip around the face, as a fraction of it; what the embedder was trained with."""
+
+
+class Aligner:
+    """dlib's five-point shape predictor and its chip.
+
+    Both average or interpolate the channels alike, so they take BGR as it comes.
+    """
+
+    def __init__(self) -> None:
+        self._predictor = dlib.shape_predictor(str(installed_file(LANDMARKS_FILE)))
+
+    def locate(self, image: Image, detections: Detections) -> Faces:
+        """The detections with their landmarks."""
+        landmarks = np.zeros((len(detections), LANDMARK_COUNT, 2), dtype=np.float32)
+        for row, box in zip(landmarks, detections.boxes_xyxy, strict=True):
+            shape = self._predictor(image, _rectangle(box))
+            row[:] = [(point.x, point.y) for point in shape.parts()]
+        return Faces(detections.boxes_xyxy, landmarks, detections.scores)
+
+    def chips(self, image: Image, faces: Faces) -> NDArray[np.uint8]:
+        """Aligned faces, `(n, 150, 150, 3)` uint8 BGR: eyes level, padding 0.25."""
+        chips = np.zeros((len(faces), CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
+        for chip, box, landmarks in zip(chips, faces.boxes_xyxy, faces.landmarks_xy, strict=True):
+            points = [dlib.point(round(float(x)), round(float(y))) for x, y in landmarks]
+            shape = dlib.full_object_detection(_rectangle(box), points)
+            chip[:] = dlib.get_face_chip(image, shape, size=CHIP_SIZE, padding=CHIP_PADDING)
+        return chips
+
+
+def _rectangle(box_xyxy: NDArray[np.float32]) -> dlib.rectangle:
+    left, top, right, bottom = (round(float(edge)) for edge in box_xyxy)
+    return dlib.rectangle(left, top, right - 1, bottom - 1)

@@ -1,0 +1,167 @@
+"""A model folder: what the stream loads and training writes.
+
+```
+manifest.json   format version, sha256 of every other file, embedder, attributes, provenance
+card.md         what it was made of, how good it is and for whom, what it must not be used for
+gender.onnx …   one head an attribute, and the embedder where it is not dlib's
+```
+
+Nothing in it is run on loading: ONNX holds no code, and a pickle is never read.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.errors import ModelError
+
+FORMAT_VERSION = 1
+DEFAULT_FOLDER = Path(__file__).parent / "default"
+"""The bundle that ships."""
+
+MANIFEST_FILE = "manifest.json"
+CARD_FILE = "card.md"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EmbedderSpec(_Strict):
+    """Which embedding the heads were fitted on; `file` is None for dlib's own weights."""
+
+    name: str
+    dimensions: int = Field(gt=0)
+    chip_size: int = Field(gt=0)
+    file: str | None = None
+
+
+class HeadSpec(_Strict):
+    """One attribute: its classes in the order of the head's output."""
+
+    attribute: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    file: str
+
+
+class Manifest(_Strict):
+    """What `manifest.json` holds; `provenance` is the maker's to fill (data, settings, figures)."""
+
+    format_version: int = FORMAT_VERSION
+    embedder: EmbedderSpec
+    attributes: tuple[HeadSpec, ...]
+    files: dict[str, str] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A folder that was read and found whole; `files` are the bytes that were checked."""
+
+    folder: Path
+    manifest: Manifest
+    files: Mapping[str, bytes]
+
+    def __repr__(self) -> str:
+        names = ", ".join(head.attribute for head in self.manifest.attributes)
+        return f"Bundle({self.folder.name}: {names} on {self.manifest.embedder.name})"
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Reads a bundle and checks it to the byte.
+
+    Raises:
+        ModelError: a file is missing, changed or foreign, or the format is unknown.
+    """
+    manifest = _read_manifest(folder)
+    present = {path.name for path in folder.iterdir()} - {MANIFEST_FILE}
+    if missing := sorted(manifest.files.keys() - present):
+        raise ModelError(f"{folder}: {missing[0]} is missing: fit the model again")
+    if foreign := sorted(present - manifest.files.keys()):
+        raise ModelError(f"{folder}: {foreign[0]} does not belong to the model: take it out")
+    files = {}
+    for name, expected in manifest.files.items():
+        files[name] = _read(folder / name)
+        if hashlib.sha256(files[name]).hexdigest() != expected:
+            raise ModelError(f"{folder}: {name} was changed since the model was made")
+    return Bundle(folder, manifest, files)
+
+
+def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    """Writes a bundle aside and moves it into place; one that stands there is replaced.
+
+    Args:
+        folder: where to; its parent is made if need be.
+        manifest: its `files` are filled in here.
+        files: `card.md` and every file that the manifest names.
+
+    Raises:
+        ModelError: something else stands there, or the disk refuses.
+    """
+    named = {CARD_FILE, *(head.file for head in manifest.attributes)}
+    if manifest.embedder.file is not None:
+        named.add(manifest.embedder.file)
+    if named != files.keys():
+        raise ValueError(f"expected the files {sorted(named)}, got {sorted(files)}")
+    if folder.exists() and not (folder / MANIFEST_FILE).is_file():
+        raise ModelError(f"{folder} exists and is not a model folder: name another")
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
+    whole = manifest.model_copy(update={"files": sums})
+    text = json.dumps(whole.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            for name, data in {**files, MANIFEST_FILE: text.encode()}.items():
+                (aside / name).write_bytes(data)
+            aside.chmod(0o755)
+            if folder.exists():
+                old = aside.with_name(aside.name + "-old")
+                os.rename(folder, old)
+                os.rename(aside, folder)
+                shutil.rmtree(old)
+            else:
+                os.rename(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(f"cannot write the model to {folder}: {error.strerror}") from error
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST_FILE
+    if not folder.is_dir():
+        raise ModelError(f"{folder} is not a folder: --model wants a folder with {MANIFEST_FILE}")
+    if not path.is_file():
+        raise ModelError(f"{folder} is not a model folder: it has no {MANIFEST_FILE}")
+    try:
+        content = json.loads(_read(path))
+        version = content.get("format_version") if isinstance(content, dict) else None
+        if version != FORMAT_VERSION:
+            raise ModelError(
+                f"{folder} has format version {version}, this program reads {FORMAT_VERSION}: "
+                "update the program or fit the model again"
+            )
+        manifest = Manifest.model_validate(content)
+    except (ValueError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{path} cannot be understood: {reason}") from error
+    for name in manifest.files:
+        if Path(name).name != name or name == MANIFEST_FILE:
+            raise ModelError(f"{path} names {name!r}, which is not a file of the folder")
+    return manifest
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error

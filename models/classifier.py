@@ -1,0 +1,108 @@
+"""Embeddings → what each face is perceived as."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Bundle
+from models.errors import ModelError
+from models.runtime import Session
+
+_SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """How probable each class of one attribute is for each face.
+
+    Attributes:
+        attribute: its name, such as `gender`.
+        classes: the k classes.
+        probabilities: `(n, k)` float32, rows sum to 1.
+    """
+
+    attribute: str
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        shape = self.probabilities.shape
+        if len(shape) != 2 or shape[1] != len(self.classes):
+            raise ValueError(f"probabilities should be (n, {len(self.classes)}), are {shape}")
+        if np.abs(self.probabilities.sum(axis=1) - 1).max(initial=0) > _SUM_TOLERANCE:
+            raise ValueError(f"probabilities of {self.attribute} do not sum to 1")
+
+
+class Classifier:
+    """The heads of a bundle, each a scikit-learn classifier exported to ONNX.
+
+    Raises:
+        ModelError: a head does not take the bundle's embedding or give its classes.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.heads = bundle.manifest.attributes
+        # A head is a few small products: more than one thread would only get in the way.
+        self._sessions = [
+            Session(bundle.files[head.file], threads=1, device="cpu") for head in self.heads
+        ]
+        try:
+            self.predict(np.zeros((1, bundle.manifest.embedder.dimensions), dtype=np.float32))
+        except (ValueError, ModelError) as error:
+            raise ModelError(
+                f"{bundle.folder}: a head does not fit its manifest: {error}"
+            ) from error
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of what it predicts."""
+        return tuple(head.attribute for head in self.heads)
+
+    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
+        """One prediction an attribute for `(n, dimensions)` embeddings."""
+        return tuple(
+            Prediction(
+                head.attribute, head.classes, self._probabilities(session, embeddings, head.classes)
+            )
+            for head, session in zip(self.heads, self._sessions, strict=True)
+        )
+
+    def _probabilities(
+        self, session: Session, embeddings: NDArray[np.float32], classes: Sequence[str]
+    ) -> NDArray[np.float32]:
+        if not len(embeddings):
+            return np.zeros((0, len(classes)), dtype=np.float32)
+        return session.run(embeddings)
+
+
+def grouped(prediction: Prediction, groups: Mapping[str, Sequence[str]]) -> Prediction:
+    """The same prediction with classes merged: a group's probability is the sum of its classes'.
+
+    Classes that no group names keep their own name. A group named with an empty list of classes,
+    an unknown class and a class in two groups are errors.
+
+    Raises:
+        ModelError: the groups do not fit the classes.
+    """
+    owner: dict[str, str] = {}
+    for group, members in groups.items():
+        if not members:
+            raise ModelError(f"group {group!r} of {prediction.attribute} has no classes")
+        for member in members:
+            if member not in prediction.classes:
+                known = ", ".join(prediction.classes)
+                raise ModelError(
+                    f"group {group!r} of {prediction.attribute} names {member!r}; "
+                    f"the model knows {known}"
+                )
+            if member in owner:
+                raise ModelError(f"{member!r} is in two groups: {owner[member]!r} and {group!r}")
+            owner[member] = group
+    names = tuple(dict.fromkeys(owner.get(name, name) for name in prediction.classes))
+    membership = np.array(
+        [[owner.get(name, name) == group for group in names] for name in prediction.classes],
+        dtype=np.float32,
+    )
+    return Prediction(prediction.attribute, names, prediction.probabilities @ membership)

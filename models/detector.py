@@ -1,0 +1,158 @@
+"""Finding faces: dlib's CNN detector on ONNX Runtime, and dlib's HOG detector.
+
+Both look through a window of 80×80 px and shrink the picture step by step until larger faces fit
+it; neither enlarges. So a picture of scale 1 gives up the faces of about 80 px and more, and a
+search at scale s those of about 80 / s px and more (see `DetectionSettings`).
+"""
+
+from typing import Protocol
+
+import cv2
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+from models.dlib_weights import DETECTOR_FILE, installed_file
+from models.faces import (
+    Detections,
+    Image,
+    centres_xy,
+    concatenate,
+    non_maximum_suppression,
+    sizes_wh,
+)
+from models.graphs import detector_graph
+from models.pyramid import BACKGROUND_BGR, Layout, tiled_layout
+from models.runtime import Device, Session
+
+WINDOW_PX = 80
+"""Height and width of the smallest face either detector finds, in px of the picture searched."""
+
+_MAX_IOU = 0.3383  # non-maximum suppression, from the options stored in the network's file
+_HALF_WINDOW = 39.5  # from the centre of the window's middle to the centres of its edge pixels
+_STRIDE, _FIRST_CENTRE = 8, 14  # px: output cell (x, y) looks at (8x + 14, 8y + 14)
+_CROP_FACE_PX = WINDOW_PX * 1.2
+_CROP_PX = 160  # of the crop searched near a known face, which is _CROP_FACE_PX wide in it
+_CROP_LEVELS = 3  # the face may have shrunk or grown by a sixth
+
+
+class Detector(Protocol):
+    """Finds faces in a picture as it is."""
+
+    def detect(self, image: Image) -> Detections:
+        """All faces of the picture."""
+
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """The faces near places, `(n, 4)`, where faces are expected; one may be found twice."""
+
+
+class CnnDetector:
+    """dlib's max-margin CNN detector, run on ONNX Runtime.
+
+    Args:
+        threshold: scores above it are faces; 0 is dlib's own choice, higher finds fewer.
+        threads: cores for one call, 0 for all.
+        device: where it runs.
+    """
+
+    def __init__(
+        self, *, threshold: float = 0.0, threads: int = 0, device: Device = "auto"
+    ) -> None:
+        self._threshold = threshold
+        weights = installed_file(DETECTOR_FILE)
+        self._session = Session(detector_graph(weights), threads=threads, device=device)
+
+    def __repr__(self) -> str:
+        return f"CnnDetector(threshold={self._threshold:g}, device={self._session.device})"
+
+    def detect(self, image: Image) -> Detections:
+        """All faces of the picture, surest first."""
+        height, width = image.shape[:2]
+        (found,) = self._search([image], tiled_layout(width, height))
+        return found
+
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """Searches a crop around each box, at the scales around that of its face, in one call."""
+        if not len(boxes_xyxy):
+            return Detections.of([], [])
+        crops, mappings = _crops(image, boxes_xyxy)
+        found = self._search(crops, tiled_layout(_CROP_PX, _CROP_PX, _CROP_LEVELS))
+        return concatenate(
+            [each.mapped(*mapping) for each, mapping in zip(found, mappings, strict=True)]
+        )
+
+    def _search(self, pictures: list[Image], layout: Layout) -> list[Detections]:
+        canvases = np.empty((len(pictures), layout.height, layout.width, 3), dtype=np.uint8)
+        for picture, canvas in zip(pictures, canvases, strict=True):
+            layout.paint(picture, canvas)
+        return [self._found(scores, layout) for scores in self._session.run(canvases)]
+
+    def _found(self, scores: NDArray[np.float32], layout: Layout) -> Detections:
+        rows, columns = np.nonzero(scores > self._threshold)
+        centres = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE + _FIRST_CENTRE
+        boxes = layout.to_picture(centres, _HALF_WINDOW)
+        return non_maximum_suppression(Detections(boxes, scores[rows, columns]), _MAX_IOU)
+
+
+class HogDetector:
+    """dlib's frontal face detector: histograms of gradients, for upright frontal faces.
+
+    Args:
+        threshold: scores above it are faces; 0 is dlib's own choice, higher finds fewer.
+    """
+
+    def __init__(self, *, threshold: float = 0.0) -> None:
+        self._threshold = threshold
+        self._detector = dlib.get_frontal_face_detector()
+
+    def __repr__(self) -> str:
+        return f"HogDetector(threshold={self._threshold:g})"
+
+    def detect(self, image: Image) -> Detections:
+        """All faces of the picture, surest first."""
+        # Gradients are taken from the channel where they are strongest: the order is all one.
+        rectangles, scores, _ = self._detector.run(image, 0, self._threshold)
+        return Detections.of([rectangle_xyxy(each) for each in rectangles], list(scores))
+
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """Searches a crop around each box."""
+        return detect_in_crops(self, image, boxes_xyxy)
+
+
+def detect_in_crops(
+    detector: Detector, image: Image, boxes_xyxy: NDArray[np.float32]
+) -> Detections:
+    """`detect_near` for a detector that takes one picture at a time."""
+    crops, mappings = _crops(image, boxes_xyxy)
+    found = [
+        detector.detect(crop).mapped(*mapping)
+        for crop, mapping in zip(crops, mappings, strict=True)
+    ]
+    return concatenate(found)
+
+
+def rectangle_xyxy(rectangle: dlib.rectangle) -> tuple[int, int, int, int]:
+    """dlib's rectangle, whose right and bottom edges are inclusive, as our box."""
+    return rectangle.left(), rectangle.top(), rectangle.right() + 1, rectangle.bottom() + 1
+
+
+def _crops(
+    image: Image, boxes_xyxy: NDArray[np.float32]
+) -> tuple[list[Image], list[tuple[float, tuple[float, float]]]]:
+    """A square around each box, scaled until its face is `_CROP_FACE_PX` wide.
+
+    Returns:
+        The crops and, for each, scale and offset from its pixels to the image's.
+    """
+    crops: list[Image] = []
+    mappings: list[tuple[float, tuple[float, float]]] = []
+    for centre, size_wh in zip(centres_xy(boxes_xyxy), sizes_wh(boxes_xyxy), strict=True):
+        scale = float(max(size_wh.max(), 1.0)) / _CROP_FACE_PX
+        left, top = (centre - scale * _CROP_PX / 2).tolist()
+        matrix = np.array([[scale, 0, left], [0, scale, top]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        size = (_CROP_PX, _CROP_PX)
+        crop = cv2.warpAffine(image, matrix, size, flags=flags, borderValue=BACKGROUND_BGR)
+        crops.append(crop.astype(np.uint8, copy=False))
+        mappings.append((scale, (left, top)))
+    return crops, mappings

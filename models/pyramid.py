@@ -1,0 +1,153 @@
+"""A picture at many scales on one canvas, laid out as dlib lays it out.
+
+The network then searches all scales in one call. Its window has one size, so a face of any size is
+found on the level where it fills the window. The layout is that of dlib's
+`create_tiled_pyramid<pyramid_down<6>>`, down to the pixel, because the boxes follow from it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.faces import Image
+
+_GAP = 10  # px between levels
+_BORDER = 11  # px around all of them
+_MIN_ROWS = 5  # of the smallest level
+_ALL_LEVELS = 1000  # more than any picture has
+BACKGROUND_BGR = (104, 117, 123)
+"""What lies outside the picture: the mean colour, which the network sees as 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One scale of the picture and its place on the canvas, in px.
+
+    A pixel p of the level lies at `scale * p + offset` in the picture.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A canvas and the levels on it, largest first."""
+
+    width: int
+    height: int
+    levels: tuple[Level, ...]
+
+    def paint(self, picture: Image, canvas: Image) -> None:
+        """Draws all levels of `picture` onto a canvas, `(height, width, 3)`, and its background.
+
+        Each level is made from the one before by bilinear resizing with aligned corners.
+        """
+        canvas[:] = BACKGROUND_BGR
+        smaller = picture
+        for level in self.levels:
+            if (level.height, level.width) != smaller.shape[:2]:
+                smaller = _resize_aligned(smaller, level.width, level.height)
+            rows = slice(level.y, level.y + level.height)
+            canvas[rows, level.x : level.x + level.width] = smaller
+
+    def to_picture(self, centres_xy: NDArray[np.float32], half_size: float) -> NDArray[np.float32]:
+        """Windows of one size around points of the canvas, `(n, 2)`, as boxes in the picture.
+
+        A window belongs to the level nearest its centre.
+
+        Returns:
+            `(n, 4)` float32.
+        """
+        table = np.array(
+            [(*_edges(level), level.scale, level.offset) for level in self.levels], dtype=np.float32
+        )
+        nearest = _nearest(centres_xy, table[:, :4])
+        origin, scale, offset = table[nearest, :2], table[nearest, 4:5], table[nearest, 5:6]
+        local = centres_xy - origin
+        first, last = local - half_size, local + half_size  # pixels, inclusive
+        boxes: NDArray[np.float32] = np.concatenate(
+            [first * scale + offset, last * scale + offset + 1], axis=1
+        )
+        return boxes
+
+
+@lru_cache(maxsize=64)
+def tiled_layout(width: int, height: int, max_levels: int = _ALL_LEVELS) -> Layout:
+    """dlib's canvas for a picture of that size, with at most so many levels."""
+    sizes = list(_level_sizes(width, height))[:max_levels]
+    column = _first_column(sizes)
+    column_height = sum(h + _GAP for _, h in sizes[:column]) - _GAP
+    places: list[tuple[int, int]] = []
+    y = 0
+    for _, h in sizes[:column]:
+        places.append((0, y))
+        y += h + _GAP
+    bottom = column_height
+    for w, h in sizes[column:]:
+        if bottom - h < height:  # it would touch the largest level
+            break
+        places.append((width - w, bottom - h))
+        bottom -= h + _GAP
+    levels: list[Level] = []
+    scale, offset = 1.0, 0.0
+    for (x, y), (w, h) in zip(places, sizes, strict=False):
+        levels.append(Level(x + _BORDER, y + _BORDER, w, h, scale, offset))
+        # A point of a level lies at 6/5 of its coordinates + 0.3 in the level above.
+        scale, offset = scale * 1.2, scale * 0.3 + offset
+    return Layout(width + 2 * _BORDER, column_height + 2 * _BORDER, tuple(levels))
+
+
+def _level_sizes(width: int, height: int) -> Iterator[tuple[int, int]]:
+    yield width, height
+    while True:
+        width, height = 5 * width // 6, 5 * height // 6
+        if height < _MIN_ROWS or width < 1:
+            return
+        yield width, height
+
+
+def _first_column(sizes: list[tuple[int, int]]) -> int:
+    """How many levels stand below one another at the left."""
+    full_width, full_height = sizes[0]
+    total = sum(height + _GAP for _, height in sizes) - 2 * _GAP
+    so_far = previous_width = 0
+    for index, (width, height) in enumerate(sizes):
+        fits_beside = width <= full_width - previous_width - _GAP
+        if fits_beside and (so_far - full_height) * 2 >= total - full_height:
+            return index
+        so_far += height + _GAP
+        previous_width = width
+    return len(sizes)
+
+
+def _resize_aligned(picture: Image, width: int, height: int) -> Image:
+    """Bilinear, the centres of the corner pixels mapped onto each other."""
+    rows, columns = picture.shape[:2]
+    matrix = np.array(
+        [[(columns - 1) / max(width - 1, 1), 0, 0], [0, (rows - 1) / max(height - 1, 1), 0]]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    resized = cv2.warpAffine(
+        picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return resized.astype(np.uint8, copy=False)
+
+
+def _edges(level: Level) -> tuple[int, int, int, int]:
+    return level.x, level.y, level.x + level.width - 1, level.y + level.height - 1
+
+
+def _nearest(points_xy: NDArray[np.float32], rectangles: NDArray[np.float32]) -> NDArray[np.intp]:
+    """For each point the rectangle, of `(m, 4)` inclusive edges, that is nearest to it."""
+    points = points_xy[:, None]
+    outside = np.maximum(rectangles[:, :2] - points, points - rectangles[:, 2:]).clip(0)
+    return np.square(outside).sum(axis=-1).argmin(axis=1)

@@ -1,0 +1,63 @@
+"""The same steps through `face_recognition` and dlib themselves.
+
+The yardstick of the engine's parity and speed, and what `runtime = "dlib"` runs. Importing this
+module loads every model of `face_recognition`, which takes a second or two; nothing else imports it
+before it is asked for.
+"""
+
+import dlib
+import face_recognition.api as original
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector import detect_in_crops, rectangle_xyxy
+from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
+from models.faces import Detections, Image
+
+
+class ReferenceCnnDetector:
+    """dlib's own CNN detector; its threshold cannot be lowered below 0."""
+
+    def __init__(self, *, threshold: float = 0.0) -> None:
+        self._threshold = threshold
+
+    def __repr__(self) -> str:
+        return f"ReferenceCnnDetector(threshold={self._threshold:g})"
+
+    def detect(self, image: Image) -> Detections:
+        """All faces of the picture, surest first."""
+        found = [
+            each
+            for each in original.cnn_face_detector(_rgb(image), 0)
+            if each.confidence > self._threshold
+        ]
+        boxes = [rectangle_xyxy(each.rect) for each in found]
+        return Detections.of(boxes, [each.confidence for each in found])
+
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """Searches a crop around each box."""
+        return detect_in_crops(self, image, boxes_xyxy)
+
+
+class ReferenceEmbedder:
+    """dlib's own face recognition network."""
+
+    name = DLIB_NAME
+    dimensions = DLIB_DIMENSIONS
+
+    def __repr__(self) -> str:
+        return f"ReferenceEmbedder({self.name})"
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`(n, 150, 150, 3)` uint8 BGR → `(n, 128)` float32, one after another."""
+        vectors = [original.face_encoder.compute_face_descriptor(_rgb(chip)) for chip in chips]
+        return np.array(vectors, dtype=np.float32).reshape(-1, self.dimensions)
+
+
+def dlib_version() -> str:
+    """The version of the installed dlib."""
+    return str(dlib.__version__)
+
+
+def _rgb(image: Image) -> Image:
+    return np.ascontiguousarray(image[..., ::-1])
