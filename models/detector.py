@@ -18,6 +18,7 @@ from models.faces import (
     Image,
     centres_xy,
     concatenate,
+    iou,
     non_maximum_suppression,
     sizes_wh,
 )
@@ -34,6 +35,8 @@ _STRIDE, _FIRST_CENTRE = 8, 14  # px: output cell (x, y) looks at (8x + 14, 8y +
 _CROP_FACE_PX = WINDOW_PX * 1.2
 _CROP_PX = 160  # of the crop searched near a known face, which is _CROP_FACE_PX wide in it
 _CROP_LEVELS = 3  # the face may have shrunk or grown by a sixth
+_VOTE_FLOOR = -0.8  # windows above it say where a face is: on a clip of a head half the jitter
+_VOTE_IOU = 0.4
 
 
 class Detector(Protocol):
@@ -68,30 +71,43 @@ class CnnDetector:
     def detect(self, image: Image) -> Detections:
         """All faces of the picture, surest first."""
         height, width = image.shape[:2]
-        (found,) = self._search([image], tiled_layout(width, height))
-        return found
+        layout = tiled_layout(width, height)
+        (scores,) = self._search([image], layout)
+        windows = _windows(scores, layout, self._threshold)
+        return non_maximum_suppression(windows, _MAX_IOU)
 
     def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
-        """Searches a crop around each box, at the scales around that of its face, in one call."""
+        """Searches a crop around each box, at the scales around that of its face, in one call.
+
+        dlib's windows lie 8 px apart and grow in steps of a fifth. Here each box is refined by its
+        neighbours, so that the boxes of a face that moves smoothly do so too.
+        """
         if not len(boxes_xyxy):
             return Detections.of([], [])
         crops, mappings = _crops(image, boxes_xyxy)
-        found = self._search(crops, tiled_layout(_CROP_PX, _CROP_PX, _CROP_LEVELS))
+        layout = tiled_layout(_CROP_PX, _CROP_PX, _CROP_LEVELS)
         return concatenate(
-            [each.mapped(*mapping) for each, mapping in zip(found, mappings, strict=True)]
+            [
+                self._refined(scores, layout).mapped(*mapping)
+                for scores, mapping in zip(self._search(crops, layout), mappings, strict=True)
+            ]
         )
 
-    def _search(self, pictures: list[Image], layout: Layout) -> list[Detections]:
+    def _refined(self, scores: NDArray[np.float32], layout: Layout) -> Detections:
+        """The faces, each box the mean of the windows that overlap it, weighted by their scores."""
+        windows = _windows(scores, layout, min(_VOTE_FLOOR, self._threshold))
+        faces = non_maximum_suppression(windows[windows.scores > self._threshold], _MAX_IOU)
+        votes = np.where(iou(faces.boxes_xyxy, windows.boxes_xyxy) > _VOTE_IOU, 1, 0)
+        weights = votes * (windows.scores - min(_VOTE_FLOOR, self._threshold))
+        boxes = weights @ windows.boxes_xyxy / weights.sum(axis=1, keepdims=True)
+        return Detections.of(boxes, faces.scores)
+
+    def _search(self, pictures: list[Image], layout: Layout) -> NDArray[np.float32]:
+        """The scores of all windows, `(n, rows, columns)`."""
         canvases = np.empty((len(pictures), layout.height, layout.width, 3), dtype=np.uint8)
         for picture, canvas in zip(pictures, canvases, strict=True):
             layout.paint(picture, canvas)
-        return [self._found(scores, layout) for scores in self._session.run(canvases)]
-
-    def _found(self, scores: NDArray[np.float32], layout: Layout) -> Detections:
-        rows, columns = np.nonzero(scores > self._threshold)
-        centres = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE + _FIRST_CENTRE
-        boxes = layout.to_picture(centres, _HALF_WINDOW)
-        return non_maximum_suppression(Detections(boxes, scores[rows, columns]), _MAX_IOU)
+        return self._session.run(canvases)
 
 
 class HogDetector:
@@ -134,6 +150,13 @@ def detect_in_crops(
 def rectangle_xyxy(rectangle: dlib.rectangle) -> tuple[int, int, int, int]:
     """dlib's rectangle, whose right and bottom edges are inclusive, as our box."""
     return rectangle.left(), rectangle.top(), rectangle.right() + 1, rectangle.bottom() + 1
+
+
+def _windows(scores: NDArray[np.float32], layout: Layout, threshold: float) -> Detections:
+    """All windows of one canvas that score higher, in the picture painted on it."""
+    rows, columns = np.nonzero(scores > threshold)
+    centres = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE + _FIRST_CENTRE
+    return Detections(layout.to_picture(centres, _HALF_WINDOW), scores[rows, columns])
 
 
 def _crops(
