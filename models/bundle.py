@@ -106,9 +106,7 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     Raises:
         ModelError: something else stands there, or the disk refuses.
     """
-    named = {CARD_FILE, *(head.file for head in manifest.attributes)}
-    if manifest.embedder.file is not None:
-        named.add(manifest.embedder.file)
+    named = _named_files(manifest)
     if named != files.keys():
         raise ValueError(f"expected the files {sorted(named)}, got {sorted(files)}")
     if folder.exists() and not (folder / MANIFEST_FILE).is_file():
@@ -151,13 +149,24 @@ def _read_manifest(folder: Path) -> Manifest:
                 "update the program or fit the model again"
             )
         manifest = Manifest.model_validate(content)
-    except (ValueError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} cannot be understood: {reason}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelError(f"{path} cannot be understood: {place}: {first['msg']}") from error
+    except ValueError as error:
+        raise ModelError(f"{path} cannot be understood: {error}") from error
     for name in manifest.files:
         if Path(name).name != name or name == MANIFEST_FILE:
             raise ModelError(f"{path} names {name!r}, which is not a file of the folder")
+    if unlisted := sorted(_named_files(manifest) - manifest.files.keys()):
+        raise ModelError(f"{path} has no sha256 of {unlisted[0]}: fit the model again")
     return manifest
+
+
+def _named_files(manifest: Manifest) -> set[str]:
+    """What a bundle consists of beside its manifest."""
+    named = {CARD_FILE, *(head.file for head in manifest.attributes)}
+    return named if manifest.embedder.file is None else named | {manifest.embedder.file}
 
 
 def _read(path: Path) -> bytes:

@@ -29,6 +29,10 @@ from models.runtime import Device, Session
 WINDOW_PX = 80
 """Height and width of the smallest face either detector finds, in px of the picture searched."""
 
+SMALLEST_PX = WINDOW_PX // 2
+"""Half a face: no face is looked for in a picture lower or narrower than that, which would be too
+small for the network's convolutions besides (dlib's own overrun their memory on it)."""
+
 _MAX_IOU = 0.3383  # non-maximum suppression, from the options stored in the network's file
 _HALF_WINDOW = 39.5  # from the centre of the window's middle to the centres of its edge pixels
 _STRIDE, _FIRST_CENTRE = 8, 14  # px: output cell (x, y) looks at (8x + 14, 8y + 14)
@@ -71,6 +75,8 @@ class CnnDetector:
     def detect(self, image: Image) -> Detections:
         """All faces of the picture, surest first."""
         height, width = image.shape[:2]
+        if min(height, width) < SMALLEST_PX:
+            return Detections.of([], [])
         layout = tiled_layout(width, height)
         (scores,) = self._search([image], layout)
         windows = _windows(scores, layout, self._threshold)

@@ -9,6 +9,7 @@ them. The architectures are those of dlib's `dnn_face_recognition_ex.cpp` and
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -59,44 +60,35 @@ def _embedder(layers: Sequence[Layer]) -> onnx.ModelProto:
         raise ValueError("its last layer is not a dense one")
     convolutions = _folded(convolutional)
     graph = _Graph("chips", ["n", CHIP_SIZE, CHIP_SIZE, 3])
-    graph.convolve(next(convolutions))
-    graph.add("Relu")
-    graph.add("MaxPool", kernel_shape=[3, 3], strides=[2, 2])
+    planes = graph.relu(graph.convolve(graph.pixels, next(convolutions)))
+    planes = graph.pool("MaxPool", planes, 3)
     for _ in range(_RESIDUAL_BLOCKS):
-        _residual_block(graph, next(convolutions), next(convolutions))
-    graph.add("GlobalAveragePool")
-    graph.add("Flatten")
-    graph.add("MatMul", dense.weights)
+        planes = _residual_block(graph, planes, next(convolutions), next(convolutions))
+    vectors = graph.node("Flatten", graph.node("GlobalAveragePool", planes.name))
+    graph.node("MatMul", vectors, dense.weights)
     return graph.finish("embeddings", ["n", dense.weights.shape[1]])
 
 
-def _residual_block(graph: "_Graph", first: Convolution, second: Convolution) -> None:
+def _residual_block(
+    graph: "_Graph", planes: "_Planes", first: Convolution, second: Convolution
+) -> "_Planes":
     """relu(input + two convolutions of it); where the summands' shapes differ, zeros fill up."""
-    shortcut, channels, size = graph.output, graph.channels, graph.size
-    graph.convolve(first)
-    graph.add("Relu")
-    graph.convolve(second)
-    if first.stride != (1, 1):
-        main = graph.output
-        graph.output = shortcut
-        graph.add("AveragePool", kernel_shape=[2, 2], strides=[2, 2])
-        pooled = (size - 2) // 2 + 1
-        target = max(pooled, graph.size)
-        shortcut = graph.pad(graph.output, graph.channels - channels, target - pooled)
-        graph.output = graph.pad(main, 0, target - graph.size)
-        graph.size = target
-    graph.add("Add", shortcut)
-    graph.add("Relu")
+    main = graph.convolve(graph.relu(graph.convolve(planes, first)), second)
+    shortcut = planes if first.stride == (1, 1) else graph.pool("AveragePool", planes, 2)
+    channels, size = max(main.channels, shortcut.channels), max(main.size, shortcut.size)
+    return graph.relu(
+        graph.total(graph.pad(main, channels, size), graph.pad(shortcut, channels, size))
+    )
 
 
 def _detector(layers: Sequence[Layer]) -> onnx.ModelProto:
     *hidden, last = _folded(layers)
     graph = _Graph("canvas", ["n", "height", "width", 3])
+    planes = graph.pixels
     for convolution in hidden:
-        graph.convolve(convolution)
-        graph.add("Relu")
-    graph.convolve(last)
-    graph.add("Squeeze", np.array([1], dtype=np.int64))
+        planes = graph.relu(graph.convolve(planes, convolution))
+    scores = graph.convolve(planes, last)
+    graph.node("Squeeze", scores.name, np.array([1], dtype=np.int64))
     return graph.finish("scores", ["n", "rows", "columns"])
 
 
@@ -133,62 +125,74 @@ def _take_pixels(first: Convolution, mean: InputMean) -> Convolution:
     return Convolution(filters[:, ::-1], biases, first.stride, first.padding)
 
 
+class _Planes(NamedTuple):
+    """A result `(n, channels, size, size)`; the size is the one that chips lead to."""
+
+    name: str
+    channels: int
+    size: int
+
+
 class _Graph:
-    """A chain of nodes; `output` is the name of the last one's result."""
+    """Nodes in the order of their adding; `pixels` are the input's, as planes."""
 
     def __init__(self, name: str, shape: Sequence[int | str]) -> None:
         self._input = helper.make_tensor_value_info(name, TensorProto.UINT8, shape)
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
-        self.output = name
-        self.channels = 3
-        self.size = CHIP_SIZE  # of the embedder's planes; the detector's may have any
-        self.add("Cast", to=TensorProto.FLOAT)
-        self.add("Transpose", perm=[0, 3, 1, 2])
+        pixels = self.node("Cast", name, to=TensorProto.FLOAT)
+        self.pixels = _Planes(self.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
 
-    def add(
-        self, operator: str, *others: str | NDArray[np.generic], **attributes: int | Sequence[int]
-    ) -> None:
-        """A node fed with the last result and the others, which become constants if arrays."""
-        names = [other if isinstance(other, str) else self._constant(other) for other in others]
-        self._append(operator, [self.output, *names], attributes)
-        if operator == "MaxPool":
-            self.size = (self.size - 3) // 2 + 1
+    def node(
+        self, operator: str, *inputs: str | NDArray[np.generic], **attributes: int | Sequence[int]
+    ) -> str:
+        """A node fed with results, by their names, and constants; the name of its own result."""
+        names = [each if isinstance(each, str) else self._constant(each) for each in inputs]
+        output = f"{operator.lower()}_{len(self._nodes)}"
+        node = helper.make_node(operator, names, [output])
+        node.attribute.extend(helper.make_attribute(*each) for each in attributes.items())
+        self._nodes.append(node)
+        return output
 
-    def convolve(self, convolution: Convolution) -> None:
+    def convolve(self, planes: _Planes, convolution: Convolution) -> _Planes:
         (pad_y, pad_x), (rows, _) = convolution.padding, convolution.filters.shape[2:]
-        self.add(
+        name = self.node(
             "Conv",
+            planes.name,
             convolution.filters,
             convolution.biases,
             strides=convolution.stride,
             pads=[pad_y, pad_x, pad_y, pad_x],
         )
-        self.channels = len(convolution.filters)
-        self.size = (self.size + 2 * pad_y - rows) // convolution.stride[0] + 1
+        size = (planes.size + 2 * pad_y - rows) // convolution.stride[0] + 1
+        return _Planes(name, len(convolution.filters), size)
 
-    def pad(self, name: str, channels: int, pixels: int) -> str:
-        """The result `name` with zeros behind its last channel, below and to the right."""
-        if not (channels or pixels):
-            return name
-        pads = np.array([0, 0, 0, 0, 0, channels, pixels, pixels], dtype=np.int64)
-        return self._append("Pad", [name, self._constant(pads)], {})
+    def relu(self, planes: _Planes) -> _Planes:
+        return planes._replace(name=self.node("Relu", planes.name))
+
+    def pool(self, operator: str, planes: _Planes, window: int) -> _Planes:
+        """Every second window of that size."""
+        name = self.node(operator, planes.name, kernel_shape=[window, window], strides=[2, 2])
+        return planes._replace(name=name, size=(planes.size - window) // 2 + 1)
+
+    def total(self, first: _Planes, second: _Planes) -> _Planes:
+        return first._replace(name=self.node("Add", first.name, second.name))
+
+    def pad(self, planes: _Planes, channels: int, size: int) -> _Planes:
+        """That many channels and pixels; the new ones, the last, lowest and rightmost, are 0."""
+        more, pixels = channels - planes.channels, size - planes.size
+        if not (more or pixels):
+            return planes
+        pads = np.array([0, 0, 0, 0, 0, more, pixels, pixels], dtype=np.int64)
+        return _Planes(self.node("Pad", planes.name, pads), channels, size)
 
     def finish(self, name: str, shape: Sequence[int | str]) -> onnx.ModelProto:
+        """The model whose output is the result of the last node."""
         self._nodes[-1].output[0] = name
         output = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
         graph = helper.make_graph(self._nodes, "dlib", [self._input], [output], self._constants)
         opset = helper.make_opsetid("", _OPSET)
         return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
-
-    def _append(
-        self, operator: str, inputs: Sequence[str], attributes: dict[str, int | Sequence[int]]
-    ) -> str:
-        self.output = f"{operator.lower()}_{len(self._nodes)}"
-        node = helper.make_node(operator, inputs, [self.output])
-        node.attribute.extend(helper.make_attribute(*each) for each in sorted(attributes.items()))
-        self._nodes.append(node)
-        return self.output
 
     def _constant(self, array: NDArray[np.generic]) -> str:
         name = f"constant_{len(self._constants)}"

@@ -10,7 +10,7 @@ import face_recognition.api as original
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import detect_in_crops, rectangle_xyxy
+from models.detector import SMALLEST_PX, detect_in_crops, rectangle_xyxy
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
 from models.faces import Detections, Image
 
@@ -26,6 +26,8 @@ class ReferenceCnnDetector:
 
     def detect(self, image: Image) -> Detections:
         """All faces of the picture, surest first."""
+        if min(image.shape[:2]) < SMALLEST_PX:
+            return Detections.of([], [])
         found = [
             each
             for each in original.cnn_face_detector(_rgb(image), 0)

@@ -30,6 +30,8 @@ class Session:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = _FATAL
+        # A plan of the memory for each shape of input would cost 300 MB at full HD and no time.
+        options.enable_mem_pattern = False
         try:
             self._session = ort.InferenceSession(model, options, providers=_providers(device))
         except Exception as error:
