@@ -5,14 +5,20 @@ module loads every model of `face_recognition`, which takes a second or two; not
 before it is asked for.
 """
 
+import warnings
+
 import dlib
-import face_recognition.api as original
 import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import SMALLEST_PX, detect_in_crops, rectangle_xyxy
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
 from models.faces import Detections, Image
+
+with warnings.catch_warnings():
+    # Its models package asks pkg_resources for its files, which tells every user that it is old.
+    warnings.filterwarnings("ignore", message=".*pkg_resources")
+    import face_recognition.api as original
 
 
 class ReferenceCnnDetector:
