@@ -80,29 +80,39 @@ class Classifier:
 def grouped(prediction: Prediction, groups: Mapping[str, Sequence[str]]) -> Prediction:
     """The same prediction with classes merged: a group's probability is the sum of its classes'.
 
-    Classes that no group names keep their own name. A group named with an empty list of classes,
-    an unknown class and a class in two groups are errors.
+    Classes that no group names keep their own name.
 
     Raises:
-        ModelError: the groups do not fit the classes.
+        ModelError: the groups do not fit the classes; see `check_groups`.
     """
-    owner: dict[str, str] = {}
-    for group, members in groups.items():
-        if not members:
-            raise ModelError(f"group {group!r} of {prediction.attribute} has no classes")
-        for member in members:
-            if member not in prediction.classes:
-                known = ", ".join(prediction.classes)
-                raise ModelError(
-                    f"group {group!r} of {prediction.attribute} names {member!r}; "
-                    f"the model knows {known}"
-                )
-            if member in owner:
-                raise ModelError(f"{member!r} is in two groups: {owner[member]!r} and {group!r}")
-            owner[member] = group
+    owner = check_groups(prediction.attribute, prediction.classes, groups)
     names = tuple(dict.fromkeys(owner.get(name, name) for name in prediction.classes))
     membership = np.array(
         [[owner.get(name, name) == group for group in names] for name in prediction.classes],
         dtype=np.float32,
     )
     return Prediction(prediction.attribute, names, prediction.probabilities @ membership)
+
+
+def check_groups(
+    attribute: str, classes: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """Which group each class belongs to; those of none are left out.
+
+    Raises:
+        ModelError: a group is empty, names an unknown class, or shares one with another.
+    """
+    owner: dict[str, str] = {}
+    for group, members in groups.items():
+        if not members:
+            raise ModelError(f"group {group!r} of {attribute} has no classes")
+        for member in members:
+            if member not in classes:
+                known = ", ".join(classes)
+                raise ModelError(
+                    f"group {group!r} of {attribute} names {member!r}; the model knows {known}"
+                )
+            if member in owner:
+                raise ModelError(f"{member!r} is in two groups: {owner[member]!r} and {group!r}")
+            owner[member] = group
+    return owner

@@ -8,14 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
+from models.bundle import Bundle, EmbedderSpec
 from models.detector import WINDOW_PX, CnnDetector, Detector, HogDetector
-from models.embedder import Embedder, dlib_embedder
+from models.embedder import DLIB_DIMENSIONS, DLIB_NAME, Embedder, OnnxEmbedder, dlib_embedder
+from models.errors import ModelError
 from models.faces import Detections, Faces, Image, non_maximum_suppression
+from models.graphs import CHIP_SIZE
 from models.runtime import Device
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 
 _AUTO_MAX_PX = 1920 * 1080  # a full search of more costs over half a second on two cores
+DLIB_EMBEDDER = EmbedderSpec(name=DLIB_NAME, dimensions=DLIB_DIMENSIONS, chip_size=CHIP_SIZE)
+"""What a bundle says whose heads were fitted on dlib's own embedding."""
+
 _SAME_FACE_IOU = 0.4  # of two detections in neighbouring crops
 
 
@@ -106,7 +112,7 @@ def load_engine(
     settings: DetectionSettings,
     *,
     runtime: Runtime = "onnx",
-    embedder: Embedder | None = None,
+    bundle: Bundle | None = None,
     threads: int = 0,
     device: Device = "auto",
 ) -> Engine:
@@ -115,7 +121,7 @@ def load_engine(
     Args:
         settings: what is searched for, and how.
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
-        embedder: another embedder than dlib's.
+        bundle: brings the embedder its classifier was fitted on; dlib's is taken without one.
         threads: cores for one step, 0 for all.
         device: where ONNX Runtime works.
 
@@ -125,7 +131,7 @@ def load_engine(
     return Engine(
         _detector(settings, runtime, threads, device),
         Aligner(),
-        embedder or _dlib_embedder(runtime, threads, device),
+        _embedder(bundle, runtime, threads, device),
         settings,
     )
 
@@ -142,7 +148,13 @@ def _detector(
     return CnnDetector(threshold=settings.threshold, threads=threads, device=device)
 
 
-def _dlib_embedder(runtime: Runtime, threads: int, device: Device) -> Embedder:
+def _embedder(bundle: Bundle | None, runtime: Runtime, threads: int, device: Device) -> Embedder:
+    spec = bundle.manifest.embedder if bundle is not None else DLIB_EMBEDDER
+    if bundle is not None and spec.file is not None:
+        model, name, size = bundle.files[spec.file], spec.name, spec.dimensions
+        return OnnxEmbedder(model, name=name, dimensions=size, threads=threads, device=device)
+    if spec != DLIB_EMBEDDER:
+        raise ModelError(f"{bundle!r} wants the embedder {spec.name!r}, which it does not bring")
     if runtime == "dlib":
         from models.reference import ReferenceEmbedder
 

@@ -1,0 +1,130 @@
+"""The capture thread and its queue."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from stream.frames import Frame, SourceInfo
+from stream.sources import Source
+
+_CLOSE_TIMEOUT_S = 0.9
+_FILE_QUEUE = 4  # frames read ahead: enough to hide the decoder, little memory
+
+_log = logging.getLogger(__name__)
+
+
+class Capture:
+    """Reads a source in a thread of its own and hands its frames over through a bounded queue.
+
+    A live source never waits: the newest frame wins, the one it replaces is dropped and counted.
+    Any other source waits for room and loses nothing. The end always arrives, with the reader's
+    error if there was one. Only the reading thread releases the source.
+
+    Use it as a context manager and iterate over it, once.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._frames: deque[Frame] = deque()
+        self._room = 1 if source.info.is_live else _FILE_QUEUE
+        self._changed = threading.Condition()
+        self._closing = False
+        self._ended = False
+        self._error: BaseException | None = None
+        self._dropped = 0
+        # A daemon, so that a driver that never returns from a read cannot keep the program alive.
+        self._thread = threading.Thread(target=self._read, name="capture", daemon=True)
+
+    def __repr__(self) -> str:
+        state = "ended" if self._ended else "open"
+        return f"Capture({self._source!r}, {state}, {self._dropped} dropped)"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames until the end of the source, or until `close()`.
+
+        Raises:
+            SourceError: the reader failed; the frames it had read come first.
+        """
+        while (frame := self._next()) is not None:
+            yield frame
+        if self._error is not None and not self._closing:
+            raise self._error
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the source."""
+        return self._source.info
+
+    @property
+    def dropped(self) -> int:
+        """How many frames of a live source were replaced by newer ones before they were taken."""
+        with self._changed:
+            return self._dropped
+
+    def close(self) -> None:
+        """Stops reading; returns within a second even while a read blocks. May be called twice."""
+        with self._changed:
+            self._closing = True
+            self._frames.clear()
+            self._changed.notify_all()
+        if self._thread.ident is None:
+            self._source.close()
+            return
+        self._thread.join(_CLOSE_TIMEOUT_S)
+        if self._thread.is_alive():
+            _log.warning(
+                "%r does not return from a read: it is released when it does", self._source
+            )
+
+    def _next(self) -> Frame | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._frames or self._ended or self._closing)
+            if not self._frames:
+                return None
+            frame = self._frames.popleft()
+            self._changed.notify_all()
+            return frame
+
+    def _read(self) -> None:
+        error: BaseException | None = None
+        try:
+            for frame in self._source.frames():
+                if not self._put(frame):
+                    break
+        except BaseException as caught:  # noqa: BLE001 - raised again where the frames are taken
+            error = caught
+        finally:
+            try:
+                self._source.close()
+            finally:
+                with self._changed:
+                    self._error, self._ended = error, True
+                    self._changed.notify_all()
+
+    def _put(self, frame: Frame) -> bool:
+        """Queues a frame; False once nobody wants any more."""
+        with self._changed:
+            if self._source.info.is_live and len(self._frames) == self._room:
+                self._frames.popleft()
+                self._dropped += 1
+            self._changed.wait_for(lambda: self._closing or len(self._frames) < self._room)
+            if self._closing:
+                return False
+            self._frames.append(frame)
+            self._changed.notify_all()
+            return True

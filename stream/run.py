@@ -1,0 +1,107 @@
+"""The loop."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
+from models.classifier import Classifier, check_groups
+from models.engine import load_engine
+from stream.annotator import Annotator, Track
+from stream.capture import Capture
+from stream.config import Config
+from stream.errors import ConfigError, SourceError
+from stream.frames import Frame, SourceInfo
+from stream.sinks import Outputs, Sink, open_sinks
+from stream.sources import Source, open_source
+from stream.summary import Summary
+
+
+def run(source: Source, config: Config, outputs: Outputs, watchers: Sequence[Sink] = ()) -> Summary:
+    """Annotates a source from beginning to end, or until somebody asks for the end.
+
+    Args:
+        source: closed in any case.
+        config: the settings.
+        outputs: what is written and shown.
+        watchers: further sinks, such as a progress bar.
+
+    Raises:
+        ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
+        SourceError: the source gives nothing at all. One that fails later ends the run instead,
+            and is named in the summary's failures.
+    """
+    summary = Summary([str(path) for path in outputs.paths])
+    try:
+        with Capture(source) as capture:
+            annotator = load_annotator(config, capture.info)
+            with open_sinks(config, capture.info, outputs, watchers) as sinks:
+                summary.start(sinks.failures)
+                for frame in capture:
+                    tracks = annotator.annotate(frame)
+                    sinks.write(frame, tracks)
+                    summary.add(tracks)
+                    if sinks.quit_requested:
+                        break
+    except SourceError as error:
+        if not summary.frames:
+            raise
+        summary.fail(str(error))
+    except KeyboardInterrupt:
+        summary.interrupted = True
+    summary.finish(capture.dropped)
+    return summary
+
+
+def annotate(
+    source: str, config: Config | None = None
+) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
+    """The frames of a source and who is in each, lazily; leaving early closes everything.
+
+    Args:
+        source: what `face-stream run` takes.
+        config: the settings; the defaults without one.
+
+    Raises:
+        SourceError: the source cannot be opened, or not be read any further.
+        ConfigError, ModelError: the settings or the model do not fit.
+    """
+    with Capture(open_source(source)) as capture:
+        annotator = load_annotator(config or Config(), capture.info)
+        for frame in capture:
+            yield frame, annotator.annotate(frame)
+
+
+def load_annotator(config: Config, info: SourceInfo) -> Annotator:
+    """The engine and the classifier that the settings name, ready for a source.
+
+    Raises:
+        ConfigError: the model does not know an attribute or a class that the settings name.
+        ModelError: the model cannot be loaded.
+    """
+    bundle = load_bundle(model_folder(config))
+    _check_labels(config, bundle)
+    engine = load_engine(
+        config.detection.for_engine(),
+        runtime=config.engine.runtime,
+        bundle=bundle,
+        threads=config.engine.threads,
+        device=config.engine.device,
+    )
+    skip = config.detection.frame_skip
+    frame_skip = None if skip == "auto" else skip
+    return Annotator(engine, Classifier(bundle), info, config.labels, frame_skip)
+
+
+def model_folder(config: Config) -> Path:
+    """Where the classifier is read from."""
+    return Path(config.engine.model) if config.engine.model else DEFAULT_FOLDER
+
+
+def _check_labels(config: Config, bundle: Bundle) -> None:
+    heads = {head.attribute: head.classes for head in bundle.manifest.attributes}
+    for attribute in config.labels.attributes:
+        if attribute not in heads:
+            known = ", ".join(heads)
+            raise ConfigError(f"labels.attributes: the model knows {known}, not {attribute!r}")
+        groups = config.labels.groups_of(attribute)
+        check_groups(attribute, heads[attribute], groups)

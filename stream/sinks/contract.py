@@ -1,0 +1,56 @@
+"""What sinks are given, and what they answer to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from models.faces import Image
+from stream.annotator import Track
+from stream.config import OverlaySection
+from stream.frames import Frame
+from stream.overlay import draw
+
+
+@dataclass(slots=True, eq=False)
+class Annotated:
+    """A frame and who is in it; its picture is drawn once, when a sink first asks for it."""
+
+    frame: Frame
+    tracks: Sequence[Track]
+    overlay: OverlaySection
+    _picture: Image | None = field(default=None, init=False)
+
+    @property
+    def picture(self) -> Image:
+        """The frame with boxes and labels."""
+        if self._picture is None:
+            self._picture = draw(self.frame.image, self.tracks, self.overlay)
+        return self._picture
+
+
+class Sink(Protocol):
+    """A way out that owns its resource."""
+
+    name: str
+    """How it is called in messages."""
+
+    @property
+    def quit_requested(self) -> bool:
+        """The user asked here for the end."""
+
+    def write(self, annotated: Annotated) -> None:
+        """Takes the next frame.
+
+        Raises:
+            SinkError: it cannot, and will not be asked again.
+        """
+
+    def close(self, *, complete: bool) -> None:
+        """Lets go of the resource; once.
+
+        Args:
+            complete: all there was has been written, so the result may take its final name.
+
+        Raises:
+            SinkError: the end of the output could not be written.
+        """

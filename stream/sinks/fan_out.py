@@ -1,0 +1,69 @@
+"""Several sinks as one: each gets every frame, and none takes the others down."""
+
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from stream.annotator import Track
+from stream.config import OverlaySection
+from stream.errors import SinkError
+from stream.frames import Frame
+from stream.sinks.contract import Annotated, Sink
+
+_log = logging.getLogger(__name__)
+
+
+class Sinks:
+    """Fans frames out. A sink that fails is named, closed and left out from then on.
+
+    Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
+    """
+
+    def __init__(self, sinks: Sequence[Sink], overlay: OverlaySection) -> None:
+        self._sinks = list(sinks)
+        self._overlay = overlay
+        self.failures: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"Sinks({', '.join(sink.name for sink in self._sinks)})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        complete = kind is None or issubclass(kind, KeyboardInterrupt)
+        for sink in self._sinks:
+            self._close(sink, complete=complete)
+        self._sinks = []
+
+    @property
+    def quit_requested(self) -> bool:
+        """The user asked one of them for the end."""
+        return any(sink.quit_requested for sink in self._sinks)
+
+    def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Hands the frame to every sink that still works."""
+        annotated = Annotated(frame, tracks, self._overlay)
+        for sink in list(self._sinks):
+            try:
+                sink.write(annotated)
+            except SinkError as error:
+                self._report(sink, error)
+                self._sinks.remove(sink)
+                self._close(sink, complete=False)
+
+    def _close(self, sink: Sink, *, complete: bool) -> None:
+        try:
+            sink.close(complete=complete)
+        except SinkError as error:
+            self._report(sink, error)
+
+    def _report(self, sink: Sink, error: SinkError) -> None:
+        self.failures.append(f"{sink.name}: {error}")
+        _log.error("%s failed: %s", sink.name, error)

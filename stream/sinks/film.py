@@ -1,0 +1,174 @@
+"""A video file being written: pictures in H.264 and, beside them, a copy of the source's sound.
+
+It is written as fragments, a keyframe a second, so that it plays whenever the program is killed;
+closing it turns it into an ordinary file.
+"""
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import cv2
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.video.reformatter import ColorRange, Colorspace
+
+from models.faces import Image
+from stream.config import RecorderSection
+from stream.errors import SinkError
+from stream.frames import SourceInfo
+from stream.sources.video import open_container, start_time_s
+
+CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+"""The endings understood, and FFmpeg's names for them."""
+
+_CLOCK = Fraction(1, 90_000)  # s: the usual tick of video, fine enough for any frame rate
+_DEFAULT_FPS = 25.0
+_FRAGMENTS = {"movflags": "hybrid_fragmented+frag_keyframe+default_base_moof"}
+_BT709 = 1  # the code of its primaries and transfer function in ITU-T H.273
+
+_log = logging.getLogger(__name__)
+
+
+class Film:
+    """One video file.
+
+    Args:
+        path: where; the ending is one of `CONTAINERS`.
+        info: the source: its rate, and its sound if it has any.
+        settings: quality and speed.
+
+    Raises:
+        SinkError: the file cannot be made.
+    """
+
+    def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
+        self._fps = info.fps or _DEFAULT_FPS
+        self._size_wh = tuple(side + side % 2 for side in info.size_wh)  # 4:2:0 wants even sides
+        name = CONTAINERS[path.suffix.lower()]
+        options = _FRAGMENTS if name != "matroska" else {}
+        try:
+            self._container = av.open(f"file:{path}", "w", format=name, options=options)
+        except (av.error.FFmpegError, OSError) as error:
+            raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+        self._video = self._add_video(settings)
+        self._sound = None
+        if settings.sound and info.has_audio:
+            self._sound = _Sound(Path(info.uri), self._container)
+        self._last_tick = -1
+        self._end_s = 0.0
+
+    def __repr__(self) -> str:
+        return f"Film({self._container.name}, {self._end_s:.2f} s)"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            if self._sound is not None:
+                self._sound.close()
+            self._container.close()
+
+    def add(self, image: Image, time_s: float) -> None:
+        """The next picture, and the sound up to it.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+        """
+        frame = av.VideoFrame.from_ndarray(self._fitted(image), format="bgr24")
+        frame = frame.reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        # Players drop a picture that is not later than the one before.
+        self._last_tick = max(round(time_s / _CLOCK), self._last_tick + 1)
+        frame.pts, frame.time_base = self._last_tick, _CLOCK
+        self._container.mux(self._video.encode(frame))
+        if self._sound is not None:
+            self._sound.copy_until(time_s)
+        self._end_s = time_s + 1 / self._fps
+
+    def _finish(self) -> None:
+        self._container.mux(self._video.encode(None))
+        if self._sound is not None:
+            self._sound.copy_until(self._end_s)
+
+    def _add_video(self, settings: RecorderSection) -> av.VideoStream:
+        rate = Fraction(self._fps).limit_denominator(1001)
+        options = {"crf": str(settings.quality), "preset": settings.preset}
+        stream = self._container.add_stream("libx264", rate=rate, options=options)
+        stream.width, stream.height = self._size_wh
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = stream.time_base = _CLOCK
+        context.max_b_frames = 0  # reordered pictures would begin late in a file of fragments
+        context.gop_size = max(round(self._fps), 1)  # a keyframe a second: what a kill can cost
+        context.colorspace = Colorspace.ITU709
+        context.color_range = ColorRange.MPEG
+        context.color_primaries = context.color_trc = _BT709
+        return stream
+
+    def _fitted(self, image: Image) -> Image:
+        """The picture at the size the video has: an odd side is lengthened by a pixel."""
+        height, width = image.shape[:2]
+        wide, high = self._size_wh
+        if (width, height) == (wide, high):
+            return image
+        if wide - width in (0, 1) and high - height in (0, 1):
+            border = cv2.BORDER_REPLICATE
+            padded = cv2.copyMakeBorder(image, 0, high - height, 0, wide - width, border)
+        else:  # the source changed its size on the way
+            padded = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA)
+        return padded.astype(image.dtype, copy=False)
+
+
+class _Sound:
+    """The source's first sound track, copied packet by packet as the pictures come along."""
+
+    def __init__(self, source: Path, output: OutputContainer) -> None:
+        self._source: InputContainer = open_container(source)
+        template: AudioStream = self._source.streams.audio[0]
+        self._output = output
+        self._packets: Iterator[Packet[AudioStream]] = iter(())
+        codec = template.codec_context.name
+        if codec not in output.supported_codecs:
+            _log.warning(
+                "%s sound cannot be put into %s: recorded without", codec, output.format.name
+            )
+            return
+        self._stream = output.add_stream_from_template(template)
+        self._shift = round(start_time_s(self._source) / (template.time_base or 1))
+        self._packets = self._source.demux(template)
+        self._next = self._fetch()
+
+    def copy_until(self, time_s: float) -> None:
+        """Everything that begins before that time."""
+        while self._next is not None and (self._next.pts or 0) * self._next.time_base < time_s:
+            self._next.stream = self._stream
+            self._output.mux_one(self._next)
+            self._next = self._fetch()
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._source.close()
+
+    def _fetch(self) -> "Packet[AudioStream] | None":
+        """The next packet, its time counted as the pictures' is."""
+        packet = next((each for each in self._packets if each.dts is not None), None)
+        if packet is not None and packet.dts is not None:
+            packet.pts = (packet.dts if packet.pts is None else packet.pts) - self._shift
+            packet.dts -= self._shift
+        return packet

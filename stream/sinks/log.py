@@ -1,0 +1,100 @@
+"""The data behind the picture: JSON Lines, a header and then one object a frame."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stream.annotator import Track
+from stream.errors import SinkError
+from stream.frames import SourceInfo
+from stream.sinks.contract import Annotated
+
+SCHEMA = "face-stream/1"
+
+
+class JsonLog:
+    """Writes beside the name asked for, which the file takes once it is complete.
+
+    Raises:
+        SinkError: the file cannot be made.
+    """
+
+    quit_requested = False
+
+    def __init__(self, path: Path, info: SourceInfo, model: str) -> None:
+        self.name = f"log ({path.name})"
+        self.path = path
+        self.partial_path = path.with_name(f"{path.stem}.part{path.suffix}")
+        try:
+            self._file = self.partial_path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+        self._write(
+            {
+                "schema": SCHEMA,
+                "source": info.uri,
+                "size": list(info.size_wh),
+                "fps": info.fps,
+                "model": model,
+            }
+        )
+
+    def __repr__(self) -> str:
+        return f"JsonLog({self.path})"
+
+    def write(self, annotated: Annotated) -> None:
+        """One line: the frame and the faces in it.
+
+        Raises:
+            SinkError: the disk refuses.
+        """
+        frame = annotated.frame
+        entry: dict[str, Any] = {"frame": frame.index, "time_s": round(frame.time_s, 6)}
+        if frame.path is not None:
+            entry["file"] = str(frame.path)
+        entry["faces"] = [face_entry(track) for track in annotated.tracks]
+        self._write(entry)
+
+    def close(self, *, complete: bool) -> None:
+        """Closes the file; one that is not complete keeps its partial name.
+
+        Raises:
+            SinkError: the disk refuses.
+        """
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            if complete:
+                self.partial_path.replace(self.path)
+        except OSError as error:
+            raise SinkError(f"{self.path} cannot be written: {error.strerror}") from error
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise SinkError(f"{self.path} cannot be written: {error.strerror}") from error
+
+
+def face_entry(track: Track) -> dict[str, Any]:
+    """One face of a frame as the log has it; `missed` says for how many frames it was not seen."""
+    return {
+        "track": track.track_id,
+        "box": [round(edge, 1) for edge in track.box_xyxy.astype(np.float64).tolist()],
+        "score": round(track.score, 4),
+        "missed": track.missed_frames,
+        "labels": {
+            attribute: {
+                "label": label.text,
+                "confidence": round(label.confidence, 4),
+                "probabilities": {
+                    name: round(value, 4) for name, value in label.probabilities.items()
+                },
+            }
+            for attribute, label in track.labels.items()
+        },
+    }

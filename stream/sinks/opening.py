@@ -1,0 +1,125 @@
+"""The one place that opens sinks, after looking whether all of them may be written."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream.config import Config
+from stream.errors import ConfigError, SinkError
+from stream.frames import SourceInfo
+from stream.sinks.contract import Sink
+from stream.sinks.fan_out import Sinks
+from stream.sinks.film import CONTAINERS
+from stream.sinks.log import JsonLog
+from stream.sinks.pictures import PictureFolder
+from stream.sinks.recorder import Recorder
+from stream.sinks.window import Window
+
+LOG_SUFFIX = ".jsonl"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What was asked for.
+
+    Attributes:
+        save: a video file, or for pictures a folder.
+        log: a `.jsonl` file.
+        show: open a window, if there is a screen.
+        overwrite: what stands there may be replaced.
+    """
+
+    save: Path | None = None
+    log: Path | None = None
+    show: bool = False
+    overwrite: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where something will stand."""
+        return tuple(path for path in (self.save, self.log) if path is not None)
+
+
+def open_sinks(
+    config: Config, info: SourceInfo, outputs: Outputs, others: Sequence[Sink] = ()
+) -> Sinks:
+    """Opens what was asked for; if one cannot be opened, none is.
+
+    Args:
+        config: how they write.
+        info: the source they write about.
+        outputs: what was asked for.
+        others: further sinks, already open.
+
+    Raises:
+        ConfigError: an output exists, is the input itself, or does not suit the source.
+        SinkError: an output cannot be made.
+    """
+    check_outputs(outputs, info)
+    sinks: list[Sink] = list(others)
+    try:
+        if outputs.log is not None:
+            sinks.append(JsonLog(outputs.log, info, config.engine.model or "default"))
+        if outputs.save is not None and info.kind == "pictures":
+            sinks.append(PictureFolder(outputs.save, _root(info)))
+        elif outputs.save is not None:
+            sinks.append(Recorder(outputs.save, info, config.recorder))
+    except SinkError:
+        for sink in sinks:
+            sink.close(complete=False)
+        raise
+    if outputs.show:
+        try:
+            sinks.append(Window())
+        except SinkError as error:
+            _log.warning("%s: going on without", error)
+    return Sinks(sinks, config.overlay)
+
+
+def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
+    """Looks whether all outputs may be written, before anything is.
+
+    Raises:
+        ConfigError: one may not.
+    """
+    source = Path(info.uri).resolve()
+    for path in outputs.paths:
+        if path.resolve() == source:
+            raise ConfigError(f"{path} is the input: name another file to write to")
+        if not path.absolute().parent.is_dir():
+            raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
+    if outputs.log is not None:
+        if outputs.log.suffix.lower() != LOG_SUFFIX:
+            raise ConfigError(f"--log {outputs.log}: its name should end in {LOG_SUFFIX}")
+        _check_file(outputs.log, outputs.overwrite)
+    if outputs.save is None:
+        return
+    if info.kind == "pictures":
+        _check_folder(outputs.save, outputs.overwrite)
+    elif outputs.save.suffix.lower() not in CONTAINERS:
+        endings = ", ".join(CONTAINERS)
+        raise ConfigError(f"--save {outputs.save}: a video's name should end in one of {endings}")
+    else:
+        _check_file(outputs.save, outputs.overwrite)
+
+
+def _check_file(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder: name a file")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists: choose another name, or give --overwrite")
+
+
+def _check_folder(path: Path, overwrite: bool) -> None:
+    if path.is_file() or path.suffix:
+        raise ConfigError(f"--save {path}: annotated pictures go into a folder; name one")
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")
+
+
+def _root(info: SourceInfo) -> Path | None:
+    path = Path(info.uri)
+    return path if path.is_dir() else None

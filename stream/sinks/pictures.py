@@ -1,0 +1,96 @@
+"""Annotated copies of pictures, each with a table of its faces beside it."""
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+
+from stream.annotator import Track
+from stream.errors import SinkError
+from stream.sinks.contract import Annotated
+
+_SIDES = ("top", "right", "bottom", "left")
+
+
+class PictureFolder:
+    """A folder of annotated copies under their own names, and `NAME.csv` for each.
+
+    A table has one row a face: for each attribute the perceived class, empty where unsure, and the
+    probability of every class; then the box in px of the picture.
+
+    Args:
+        folder: where to; it is made.
+        root: the folder the pictures come from, whose subfolders are kept; None for one picture.
+
+    Raises:
+        SinkError: the folder cannot be made.
+    """
+
+    quit_requested = False
+
+    def __init__(self, folder: Path, root: Path | None) -> None:
+        self.name = f"pictures ({folder.name})"
+        self.folder = folder
+        self._root = root
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"{folder} cannot be made: {error.strerror}") from error
+
+    def __repr__(self) -> str:
+        return f"PictureFolder({self.folder})"
+
+    def write(self, annotated: Annotated) -> None:
+        """The picture and its table.
+
+        Raises:
+            SinkError: they cannot be written.
+        """
+        source = annotated.frame.path
+        if source is None:
+            raise SinkError("only pictures can be written as pictures: name a video file instead")
+        inside = source.relative_to(self._root) if self._root else Path(source.name)
+        target = self.folder / inside
+        encoded, data = cv2.imencode(target.suffix, annotated.picture)
+        if not encoded:
+            raise SinkError(f"{target} cannot be encoded as {target.suffix}")
+        self._write(target, data.tobytes())
+        self._write(target.with_name(target.name + ".csv"), faces_table(annotated.tracks).encode())
+
+    def close(self, *, complete: bool) -> None:
+        """Everything is written already."""
+
+    def _write(self, path: Path, data: bytes) -> None:
+        aside = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(data)
+            os.replace(aside, path)
+        except OSError as error:
+            raise SinkError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def faces_table(tracks: Sequence[Track]) -> str:
+    """One row a face, as CSV: perceived labels, probabilities, then top, right, bottom, left."""
+    names = list(dict.fromkeys(name for track in tracks for name in track.labels))
+    classes = {
+        name: list(
+            next(track.labels[name] for track in tracks if name in track.labels).probabilities
+        )
+        for name in names
+    }
+    columns = [*names, *(each for name in names for each in classes[name]), *_SIDES]
+    out = io.StringIO()
+    table = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+    table.writeheader()
+    for track in tracks:
+        left, top, right, bottom = (round(float(edge)) for edge in track.box_xyxy)
+        row: dict[str, object] = {"top": top, "right": right, "bottom": bottom, "left": left}
+        for name, label in track.labels.items():
+            row[name] = label.text or ""
+            row.update({each: f"{value:.4f}" for each, value in label.probabilities.items()})
+        table.writerow(row)
+    return out.getvalue()

@@ -1,0 +1,85 @@
+"""An annotated video, encoded in a thread of its own behind a bounded queue."""
+
+import queue
+import threading
+from pathlib import Path
+
+from models.faces import Image
+from stream.config import RecorderSection
+from stream.errors import SinkError
+from stream.frames import SourceInfo
+from stream.sinks.contract import Annotated
+from stream.sinks.film import Film
+
+_QUEUE = 4  # frames waiting for the encoder
+
+
+class Recorder:
+    """Writes under a name of its own; what is complete takes the name asked for.
+
+    Args:
+        path: where the video is to stand; its ending names the container.
+        info: the source, whose sound is copied if it has any.
+        settings: quality and speed.
+
+    Raises:
+        SinkError: the file cannot be made.
+    """
+
+    quit_requested = False
+
+    def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
+        self.name = f"recorder ({path.name})"
+        self.path = path
+        self.partial_path = path.with_name(f"{path.stem}.part{path.suffix}")
+        self._film = Film(self.partial_path, info, settings)
+        self._waiting: queue.Queue[tuple[Image, float] | None] = queue.Queue(_QUEUE)
+        self._error: Exception | None = None
+        self._encoder = threading.Thread(target=self._encode, name="encoder")
+        self._encoder.start()
+
+    def __repr__(self) -> str:
+        return f"Recorder({self.path})"
+
+    def write(self, annotated: Annotated) -> None:
+        """Queues the picture; waits while the encoder is behind.
+
+        Raises:
+            SinkError: the encoder has failed, with what it said.
+        """
+        self._raise_error()
+        self._waiting.put((annotated.picture, annotated.frame.time_s))
+
+    def close(self, *, complete: bool) -> None:
+        """Finishes the file; one that is not complete keeps its partial name.
+
+        Raises:
+            SinkError: the end could not be written.
+        """
+        self._waiting.put(None)
+        self._encoder.join()
+        self._raise_error()
+        if not complete:
+            return
+        try:
+            self.partial_path.replace(self.path)
+        except OSError as error:
+            raise SinkError(f"{self.path} cannot be put in place: {error.strerror}") from error
+
+    def _raise_error(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            reason = getattr(error, "strerror", None) or error
+            kept = self.partial_path.name
+            raise SinkError(f"{reason}; what was written stands in {kept}") from error
+
+    def _encode(self) -> None:
+        """Works until the end mark; after an error only empties the queue, so that nobody waits."""
+        try:
+            with self._film as film:
+                while (item := self._waiting.get()) is not None:
+                    film.add(*item)
+        except Exception as error:  # noqa: BLE001 - raised again in write() and close()
+            self._error = error
+            while item is not None:
+                item = self._waiting.get()

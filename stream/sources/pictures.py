@@ -1,0 +1,97 @@
+"""Pictures: one, a folder, or those a pattern names."""
+
+import logging
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from imutils.paths import list_images
+
+from models.faces import Image
+from stream.errors import SourceError
+from stream.frames import Frame, SourceInfo
+
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".ppm"})
+
+_log = logging.getLogger(__name__)
+
+
+class PictureSource:
+    """Pictures in the order given; those that cannot be read are named in the log and left out.
+
+    Raises:
+        SourceError: there are none, or the first ones cannot be read.
+    """
+
+    def __init__(self, uri: str, paths: Sequence[Path]) -> None:
+        if not paths:
+            raise SourceError(
+                f"{uri}: no pictures there (of the kinds {', '.join(sorted(_SUFFIXES))})"
+            )
+        self._paths = paths
+        self.unreadable: list[Path] = []
+        self._info = self._describe(uri)
+
+    def __repr__(self) -> str:
+        return f"PictureSource({self._info.uri}, {len(self._paths)} pictures)"
+
+    @property
+    def info(self) -> SourceInfo:
+        """How many there are, and the size of the first that can be read."""
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        """Each picture as a frame; its index is its place in the list."""
+        for index, path in enumerate(self._paths):
+            image = read_picture(path)
+            if image is None:
+                self.unreadable.append(path)
+                _log.warning("%s cannot be read as a picture: left out", path)
+            else:
+                yield Frame(image, index, float(index), time.monotonic(), path)
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+    def _describe(self, uri: str) -> SourceInfo:
+        for path in self._paths:
+            image = read_picture(path)
+            if image is not None:
+                height, width = image.shape[:2]
+                return SourceInfo(uri, "pictures", (width, height), frame_count=len(self._paths))
+        raise SourceError(f"{uri}: not one picture there can be read")
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name says so."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures in a folder and below it, in natural order: 2 before 10."""
+    found = (Path(name) for name in list_images(str(folder)))
+    return sorted(found, key=natural_order)
+
+
+def read_picture(path: Path) -> Image | None:
+    """The picture, turned as its camera was held; None if it cannot be read.
+
+    Read through memory, because OpenCV cannot open every name.
+    """
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError:
+        return None
+    if not data.size:
+        return None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return None if image is None else np.ascontiguousarray(image, dtype=np.uint8)
+
+
+def natural_order(path: Path) -> list[tuple[int, int | str]]:
+    """A sorting key by which 2 comes before 10."""
+    parts = re.split(r"(\d+)", str(path))
+    return [(0, int(part)) if part.isdigit() else (1, part.lower()) for part in parts]

@@ -1,0 +1,136 @@
+"""Video files through PyAV: any container and codec FFmpeg reads, animated GIFs among them."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from models.faces import Image
+from stream.errors import SourceError
+from stream.frames import Frame, SourceInfo
+
+_MICROSECONDS = 1_000_000
+_MAX_PLAUSIBLE_FRAMES = 10**9  # some containers report nonsense
+
+_TURNS = {
+    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_CLOCKWISE,
+}
+"""What undoes the rotation a frame reports, in degrees counterclockwise."""
+
+
+class VideoSource:
+    """A video file; time counts from the start of the container, so that sound stays beside it.
+
+    Raises:
+        SourceError: it is not a video, or not one that can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._container = open_container(path)
+        try:
+            self._stream = self._container.streams.video[0]
+            self._stream.thread_type = "AUTO"
+            self._decoded = self._decode()
+            self._first = next(self._decoded, None)
+        except IndexError:
+            self.close()
+            raise SourceError(f"{path} has no pictures in it, only sound or data") from None
+        except SourceError:
+            self.close()
+            raise
+        if self._first is None:
+            self.close()
+            raise SourceError(f"{path} holds not one frame that can be read")
+        self._info = SourceInfo(
+            uri=str(path),
+            kind="video",
+            size_wh=self._first.size_wh,
+            fps=_fps(self._stream),
+            frame_count=_frame_count(self._container, self._stream),
+            has_audio=bool(self._container.streams.audio),
+        )
+
+    def __repr__(self) -> str:
+        return f"VideoSource({self._path})"
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the container says, and the size of the first frame."""
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame of the file.
+
+        Raises:
+            SourceError: the file is damaged from here on.
+        """
+        if self._first is not None:
+            yield self._first
+            self._first = None
+        yield from self._decoded
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._container.close()
+
+    def _decode(self) -> Iterator[Frame]:
+        start_s = start_time_s(self._container)
+        step_s = 1 / (_fps(self._stream) or 25)
+        time_s = -step_s
+        try:
+            for index, frame in enumerate(self._container.decode(self._stream)):
+                known_s = frame.time
+                time_s = time_s + step_s if known_s is None else known_s - start_s
+                yield Frame(_upright(frame), index, time_s, time.monotonic())
+        except av.error.FFmpegError as error:
+            raise SourceError(
+                f"{self._path} cannot be read any further: {error.strerror}"
+            ) from error
+
+
+def open_container(path: Path) -> InputContainer:
+    """Opens a media file.
+
+    Raises:
+        SourceError: it is not one.
+    """
+    try:
+        # A plain path would let FFmpeg take "http:..." or "concat:..." in a name for a protocol.
+        return av.open(f"file:{path}")
+    except (av.error.FFmpegError, OSError) as error:
+        raise SourceError(f"{path} is not a video that can be read: {error.strerror}") from error
+
+
+def start_time_s(container: InputContainer) -> float:
+    """When the container's clock starts; media time is counted from here."""
+    return (container.start_time or 0) / _MICROSECONDS
+
+
+def _upright(frame: VideoFrame) -> Image:
+    image = np.ascontiguousarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
+    turn = _TURNS.get(frame.rotation % 360)
+    return image if turn is None else cv2.rotate(image, turn).astype(np.uint8, copy=False)
+
+
+def _fps(stream: VideoStream) -> float | None:
+    rate = stream.average_rate or stream.guessed_rate
+    return float(rate) if rate else None
+
+
+def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
+    """As declared, or reckoned from the declared duration."""
+    fps = _fps(stream)
+    if 0 < stream.frames < _MAX_PLAUSIBLE_FRAMES:
+        return stream.frames
+    if container.duration and container.duration > 0 and fps:
+        return round(container.duration / _MICROSECONDS * fps)
+    return None
