@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -24,6 +23,7 @@ from models.detector import CnnDetector, Detector
 from models.embedder import Embedder, dlib_embedder
 from models.faces import Image, iou
 from models.runtime import available_cores
+from stream.demo import portrait
 from stream.errors import SourceError
 from stream.sources.pictures import read_picture
 
@@ -183,14 +183,6 @@ def enlarged(images: Sequence[Image]) -> Iterator[Image]:
     for image in images:
         yield image
         yield cv2.resize(image, None, fx=2, fy=2).astype(np.uint8, copy=False)
-
-
-def portrait() -> Image:
-    """NASA's portrait of an astronaut, which scikit-image installs; scikit-image stays unloaded."""
-    spec = find_spec("skimage")
-    if spec is None or spec.origin is None:
-        raise SourceError("scikit-image is not installed, and with it the portrait: use pip")
-    return _read(Path(spec.origin).parent / "data" / "astronaut.png")
 
 
 def _timings(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from models.faces import Faces, centres_xy, iou, sizes_wh
 
@@ -88,15 +87,11 @@ class Tracker:
         Returns:
             For each trail that was seen, its id and the row of its face.
         """
-        expected = self.predicted_xyxy()
-        overlap = iou(expected, faces.boxes_xyxy)
-        rows = np.full(len(self.trails), -1)
-        for trail_row, face_row in zip(*linear_sum_assignment(-overlap), strict=True):
-            if overlap[trail_row, face_row] >= _MIN_IOU:
-                rows[trail_row] = face_row
+        matched = _assign(iou(self.predicted_xyxy(), faces.boxes_xyxy))
         seen: dict[int, int] = {}
-        for trail, row in zip(self.trails, rows.tolist(), strict=True):
-            if row < 0:
+        for index, trail in enumerate(self.trails):
+            row = matched.get(index)
+            if row is None:
                 trail.advance(None)
             else:
                 trail.advance(faces.boxes_xyxy[row], float(faces.scores[row]))
@@ -124,6 +119,16 @@ class Tracker:
     def forget(self) -> None:
         """Ends all trails: what comes next has nothing to do with what was."""
         self.trails = []
+
+
+def _assign(overlap: NDArray[np.float32]) -> dict[int, int]:
+    """The pairs of row and column with the largest sum of overlaps, those too small left out."""
+    if not overlap.size:
+        return {}
+    from scipy.optimize import linear_sum_assignment  # half a second: not before the first frame
+
+    pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
+    return {int(row): int(column) for row, column in pairs if overlap[row, column] >= _MIN_IOU}
 
 
 def widths_px(faces: Faces) -> NDArray[np.float32]:
