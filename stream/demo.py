@@ -34,6 +34,8 @@ class DemoSource:
 
     def __init__(self, frame_count: int = _FRAMES, size_wh: tuple[int, int] = _SIZE_WH) -> None:
         self._portrait = portrait()
+        blurred = cv2.GaussianBlur(cv2.resize(self._portrait, size_wh), (0, 0), size_wh[1] / 15)
+        self._background = blurred.astype(np.uint8, copy=False)
         self._info = SourceInfo("demo", "video", size_wh, _FPS, frame_count)
 
     def __repr__(self) -> str:
@@ -62,10 +64,11 @@ class DemoSource:
         shift_y = height * (0.42 + 0.08 * math.sin(2 * math.pi * time_s / 3.0))
         matrix[0, 2] += shift_x - _FACE_XY[0]
         matrix[1, 2] += shift_y - _FACE_XY[1]
-        view = cv2.warpAffine(
-            self._portrait, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101
+        view = self._background.copy()
+        cv2.warpAffine(
+            self._portrait, matrix, (width, height), view, borderMode=cv2.BORDER_TRANSPARENT
         )
-        return view.astype(np.uint8, copy=False)
+        return view
 
 
 def portrait() -> Image:

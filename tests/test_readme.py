@@ -1,0 +1,94 @@
+"""Every command of the README, run as it stands there."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from stream.config import RecorderSection
+from stream.demo import DemoSource, portrait
+from stream.sinks.film import Film
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETUP = "pip install uv && uv run "
+TEST_COMMAND = f"{SETUP}--group dev pytest"
+PROGRAMS = ("face-stream", "face-train")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def _commands() -> list[str]:
+    lines = (line for block in _blocks("sh") for line in block.splitlines())
+    return [line.split("  #")[0].strip() for line in lines if line.strip()]
+
+
+def _work(folder: Path) -> Path:
+    """A folder with what the README's commands speak of."""
+    source = DemoSource(frame_count=12, size_wh=(640, 360))
+    with Film(folder / "clip.mp4", source.info, RecorderSection()) as film:
+        for frame in source.frames():
+            film.add(frame.image, frame.time_s)
+    (folder / "pictures").mkdir()
+    cv2.imwrite(str(folder / "pictures" / "one.jpg"), portrait())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield _work(tmp_path_factory.mktemp("readme"))
+
+
+def test_the_readme_names_the_programs_and_the_two_commands_to_begin_with() -> None:
+    commands = _commands()
+    assert commands[:2] == [f"{SETUP}face-stream demo", TEST_COMMAND]
+    assert all(command.startswith((SETUP, *PROGRAMS)) for command in commands)
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    listed = subprocess.run(
+        ["bash", "-n", ".ci/run"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert listed.returncode == 0, listed.stderr
+    assert "README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [each for each in _commands() if each != TEST_COMMAND])
+def test_a_command_does_what_the_readme_says(command: str, work: Path) -> None:
+    program, *arguments = shlex.split(command.removeprefix(SETUP), comments=True)
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(program)), *arguments],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if arguments[:2] == ["run", "0"] and done.returncode:
+        assert done.returncode == 2  # this machine has no camera
+        assert "camera 0 cannot be opened" in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+    for output in re.findall(r"--(?:save|log|out) (\S+)", command):
+        assert (work / output).exists()
+
+
+@pytest.mark.parametrize("example", _blocks("python"))
+def test_an_example_runs(example: str, work: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Label(" in done.stdout
