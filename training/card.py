@@ -1,0 +1,94 @@
+"""The model card: written from a report, for whoever is about to use the model."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from training.figures import Figures
+from training.fit import FitSettings, command_line
+
+_PURPOSE = """\
+Each head says how a face is likely to be **perceived**, in the categories its data was labelled
+with, and how sure it is. A label is an appearance as annotators saw it. It is not who somebody is:
+neither a person's race nor their gender can be read off a face."""
+
+_MISUSE = """\
+- identifying or recognising anybody, or following people from place to place;
+- surveillance, policing, border control, access control;
+- decisions about people: work, housing, credit, insurance, education, health, law;
+- sorting, pricing or addressing people by race or gender;
+- statements about a single person's race, gender or age, or about anything they are taken to imply;
+- people who have not agreed to it where the law asks for that."""
+
+_LIMITS = """\
+- The classes are coarse and of one culture; people who fit none of them get the nearest, and there
+  are only two for gender.
+- Where groups differ in accuracy (see below), counts made with the model are biased accordingly.
+- Small, dark, blurred, covered and turned faces are worse than these figures say.
+- Confidence is calibrated on faces like those of the data, and only there."""
+
+
+def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
+    """`card.md`, in Markdown."""
+    return "\n".join(_lines(report, manifest_provenance)) + "\n"
+
+
+def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
+    attributes: Mapping[str, Figures] = report["attributes"]
+    data, measured = provenance["data"], report["data"]
+    yield f"# Model card: {', '.join(attributes)} as perceived from a face"
+    yield from ("", _PURPOSE, "")
+    yield from ("## Not to be used for", "", _MISUSE, "")
+    yield from ("## Data", "")
+    yield f"- Fitted on: {data['dataset']}, {data['train_rows']} rows ({data['features']})."
+    if data["credit"]:
+        yield f"- Source and licence: {data['credit']}."
+    yield f"- Held out and never fitted on: {data['hold_out']}."
+    yield f"- Measured on: {measured['dataset']}, {measured['faces']} faces of the split"
+    yield f"  {measured['split']} ({measured['hold_out']})."
+    yield from ("", "## How good it is", "")
+    level = report["settings"]["confidence_level"]
+    yield "| attribute | faces | accuracy | balanced accuracy | ROC AUC | calibration error |"
+    yield "|---|---|---|---|---|---|"
+    for name, figures in attributes.items():
+        yield (
+            f"| {name} | {figures['rows']} | {_share(figures['accuracy'])} "
+            f"| {figures['balanced_accuracy']:.3f} | {_number(figures['roc_auc'])} "
+            f"| {figures['calibration']['error']:.3f} |"
+        )
+    yield from ("", f"In brackets: the {level:.0%} interval of a bootstrap over faces.", "")
+    for name, figures in attributes.items():
+        yield from _attribute(name, figures)
+    yield from ("## Limits", "", _LIMITS, "")
+    yield from ("## How it was made", "")
+    yield "The versions of all packages, the settings and the digest of the features are in"
+    yield "`manifest.json`. These commands reproduce it:"
+    settings = FitSettings.from_record(provenance["settings"])
+    yield from ("", "```sh", data["command"], command_line(settings), "```")
+
+
+def _attribute(name: str, figures: Figures) -> Iterator[str]:
+    yield from (f"### {name}", "", "| class | faces | recognised |", "|---|---|---|")
+    for each, recall in figures["recall"].items():
+        yield f"| {each} | {_count(recall)} | {_number(recall['value'])} |"
+    yield ""
+    for grouping in figures["by_group"]:
+        yield from (f"Accuracy of {name} by {grouping['by']}:", "")
+        yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
+        for group, each in grouping["groups"].items():
+            yield f"| {group} | {_count(each)} | {_share(each)} |"
+        yield ""
+        if gap := grouping["gap"]:
+            yield f"Largest gap: {gap['value']:.3f}, {gap['best']} over {gap['worst']}."
+            yield ""
+
+
+def _share(interval: Figures) -> str:
+    return f"{interval['value']:.3f} ({interval['low']:.3f}–{interval['high']:.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _count(group: Figures) -> str:
+    return f"{group['rows']} (few)" if group["small"] else str(group["rows"])

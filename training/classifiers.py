@@ -1,0 +1,171 @@
+"""The scikit-learn classifiers to choose from, with defaults for 128-d face embeddings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
+
+from training.errors import DatasetError
+
+ClassifierName: TypeAlias = Literal["mlp", "logistic", "svm", "knn", "forest"]
+CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
+
+MAX_ROWS: Mapping[ClassifierName, int] = {"svm": 10_000, "knn": 40_000}
+"""More rows than this are sampled down: an SVM's time grows with their square, and a k-NN carries
+all of them."""
+
+GRIDS: Mapping[ClassifierName, Sequence[Mapping[str, Any]]] = {
+    "mlp": [
+        {"hidden": (512,), "alpha": 1.0},
+        {"hidden": (256,), "alpha": 0.3},
+        {"hidden": (1024,), "alpha": 1.5},
+        {"hidden": (256, 128), "alpha": 1.0},
+    ],
+    "logistic": [{"C": value} for value in (0.03, 0.003, 0.3, 3.0)],
+    "svm": [{"C": value} for value in (3.0, 1.0, 10.0)],
+    "knn": [{"n_neighbors": value} for value in (25, 10, 50)],
+    "forest": [{"min_samples_leaf": value} for value in (2, 5, 10)],
+}
+"""What `--search` tries; the first is the default."""
+
+_TREES = 200
+_BATCH = 256
+_LEARNING_RATE = 3e-4
+_MAX_EPOCHS = 60
+_PATIENCE = 5  # epochs without progress on the development rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Embeddings `(n, d)` and targets: `(n,)` class numbers, or `(n, m)` flags of 0 and 1."""
+
+    embeddings: NDArray[np.float32]
+    targets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Rows":
+        return Rows(self.embeddings[chosen], self.targets[chosen])
+
+
+def fit_mlp(
+    fitted: Rows,
+    development: Rows,
+    *,
+    hidden: tuple[int, ...],
+    alpha: float,
+    class_weight: str | None,
+    seed: int,
+) -> Pipeline:
+    """A scaler and scikit-learn's MLPClassifier, stopped by rows that are given.
+
+    `MLPClassifier(early_stopping=True)` draws its validation rows one by one, so a face would be
+    on one side and its mirror image on the other.
+
+    Args:
+        fitted: rows it is fitted on.
+        development: fitting ends when the loss on them grows; the weights of the best epoch stay.
+        hidden: size of each hidden layer.
+        alpha: strength of the L2 penalty.
+        class_weight: None, or `balanced`.
+        seed: of the initial weights and the order of the rows.
+    """
+    scaler = StandardScaler().fit(fitted.embeddings)
+    scaled, held = scaler.transform(fitted.embeddings), scaler.transform(development.embeddings)
+    targets = fitted.targets
+    mlp = MLPClassifier(
+        hidden,
+        alpha=alpha,
+        batch_size=min(_BATCH, len(scaled)),
+        learning_rate_init=_LEARNING_RATE,
+        random_state=seed,
+    )
+    weights = compute_sample_weight(class_weight, targets) if class_weight else np.ones(len(scaled))
+    order = np.random.default_rng(seed)
+    classes = np.arange(targets.shape[1] if targets.ndim == 2 else targets.max() + 1)
+    best_loss, best_epoch = np.inf, 0
+    for epoch in range(1, _MAX_EPOCHS + 1):
+        rows = order.permutation(len(scaled))
+        mlp.partial_fit(scaled[rows], targets[rows], classes=classes, sample_weight=weights[rows])
+        loss = cross_entropy(mlp.predict_proba(held), development.targets)
+        if loss < best_loss:
+            best_loss, best_epoch = loss, epoch
+            coefficients = [each.copy() for each in mlp.coefs_]
+            intercepts = [each.copy() for each in mlp.intercepts_]
+        elif epoch - best_epoch >= _PATIENCE:
+            break
+    mlp.coefs_, mlp.intercepts_ = coefficients, intercepts
+    return make_pipeline(scaler, mlp)
+
+
+def fit_classifier(
+    name: ClassifierName,
+    fitted: Rows,
+    development: Rows,
+    options: Mapping[str, Any],
+    *,
+    class_weight: str | None,
+    seed: int,
+) -> Pipeline:
+    """A fitted pipeline with `predict_proba`: `(n, k)` classes, or `(n, m)` flags.
+
+    Args:
+        name: which classifier.
+        fitted: rows it is fitted on.
+        development: rows that only say when to stop.
+        options: an entry of its grid.
+        class_weight: None, or `balanced`.
+        seed: of whatever it draws.
+
+    Raises:
+        DatasetError: the classifier knows no class weights.
+    """
+    flags = fitted.targets.ndim == 2
+    if class_weight and (name == "knn" or (name == "mlp" and flags)):
+        what = "knn" if name == "knn" else "an mlp for several independent flags"
+        raise DatasetError(f"{what} takes no class weights: choose logistic, svm or forest")
+    if name == "mlp":
+        return fit_mlp(fitted, development, class_weight=class_weight, seed=seed, **options)
+    estimator = _estimator(name, options, class_weight, seed)
+    if flags:
+        estimator = OneVsRestClassifier(estimator)
+    # Trees look at one value at a time: a scale would change nothing.
+    steps = [estimator] if name == "forest" else [StandardScaler(), estimator]
+    return make_pipeline(*steps).fit(fitted.embeddings, fitted.targets)
+
+
+def _estimator(
+    name: ClassifierName, options: Mapping[str, Any], class_weight: str | None, seed: int
+) -> Any:
+    if name == "logistic":
+        return LogisticRegression(max_iter=1000, class_weight=class_weight, **options)
+    if name == "svm":
+        svc = SVC(class_weight=class_weight, random_state=seed, **options)
+        return CalibratedClassifierCV(svc, cv=3, ensemble=False)
+    if name == "knn":
+        return KNeighborsClassifier(**options)
+    return RandomForestClassifier(
+        _TREES, class_weight=class_weight, n_jobs=-1, random_state=seed, **options
+    )
+
+
+def cross_entropy(probabilities: NDArray[np.floating[Any]], targets: NDArray[np.int64]) -> float:
+    """Mean negative log-likelihood; over flags, of each flag."""
+    if targets.ndim == 2:
+        columns = zip(probabilities.T, targets.T, strict=True)
+        return float(np.mean([log_loss(truth, flag, labels=[0, 1]) for flag, truth in columns]))
+    return float(log_loss(targets, probabilities, labels=np.arange(probabilities.shape[1])))

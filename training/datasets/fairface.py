@@ -1,0 +1,50 @@
+"""FairFace: `fairface_label_train.csv`, `fairface_label_val.csv` and the pictures they name."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.datasets.samples import Samples, chosen_columns, natural_key, split_of, unknown
+from training.errors import DatasetError
+
+CREDIT = (
+    "FairFace (Kimmo Kärkkäinen and Jungseock Joo, FairFace: Face Attribute Dataset for Balanced "
+    "Race, Gender, and Age, WACV 2021), CC BY 4.0"
+)
+ATTRIBUTES = ("gender", "race", "age")
+_LABEL_FILES = "fairface_label_*.csv"
+
+
+def is_fairface(path: Path) -> bool:
+    """Whether the folder has FairFace's label files."""
+    return path.is_dir() and any(path.glob(_LABEL_FILES))
+
+
+def read_fairface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
+    """FairFace's folder, the pictures in the order of their numbers, with the labels wanted.
+
+    The published pictures with padding 0.25 are dlib's aligned chips.
+
+    Raises:
+        DatasetError: a label file is not as published.
+    """
+    rows: list[tuple[str, str | None, dict[str, str]]] = []
+    for file in sorted(path.glob(_LABEL_FILES)):
+        given = split_of(file.stem.removeprefix("fairface_label_"))
+        with file.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if any(not row.get(name) for name in ("file", *ATTRIBUTES)):
+                    raise DatasetError(f"{file}: a row lacks one of file, {', '.join(ATTRIBUTES)}")
+                rows.append((row["file"], given, row))
+    rows.sort(key=lambda each: natural_key(each[0]))
+    labels = {name: tuple(row[name] for _, _, row in rows) for name in ATTRIBUTES}
+    return Samples(
+        name="FairFace",
+        root=path,
+        files=tuple(file for file, _, _ in rows),
+        labels=chosen_columns(labels, wanted),
+        identities=unknown(len(rows)),
+        splits=tuple(given for _, given, _ in rows),
+        aligned=True,
+        credit=CREDIT,
+    )

@@ -1,0 +1,64 @@
+"""Which layout a dataset has."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.datasets.fairface import is_fairface, read_fairface
+from training.datasets.folders import is_folders, read_folders
+from training.datasets.lfwa import is_lfwa, read_lfwa
+from training.datasets.manifest import is_manifest, read_manifest
+from training.datasets.samples import Samples
+from training.datasets.utkface import is_utkface, read_utkface
+from training.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A way labelled pictures are laid out.
+
+    Attributes:
+        fits: whether the dataset at a path has it.
+        read: the dataset at a path, with the labels wanted.
+        describes: what is expected, for whoever's dataset is not recognised.
+    """
+
+    fits: Callable[[Path], bool]
+    read: Callable[[Path, Sequence[str] | None], Samples]
+    describes: str
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    "manifest": Layout(is_manifest, read_manifest, "a CSV or Parquet file with a column file"),
+    "fairface": Layout(is_fairface, read_fairface, "fairface_label_*.csv in the folder"),
+    "lfwa": Layout(is_lfwa, read_lfwa, "lfw_att_73.mat in the folder"),
+    "utkface": Layout(is_utkface, read_utkface, "pictures named age_gender_race_date.jpg"),
+    "folders": Layout(is_folders, read_folders, "a folder of pictures per class"),
+}
+"""In the order they are tried."""
+
+
+def read_dataset(
+    path: Path, layout: str | None = None, labels: Sequence[str] | None = None
+) -> Samples:
+    """The labelled pictures at a path, in the layout named or the first that fits.
+
+    Args:
+        path: a folder or a list.
+        layout: one of `LAYOUTS`.
+        labels: which are wanted; for a folder per class, the one name of what they are.
+
+    Raises:
+        DatasetError: there is nothing, no layout fits, or what fits cannot be read.
+    """
+    if not path.exists():
+        raise DatasetError(f"{path} does not exist")
+    if layout is not None:
+        if layout not in LAYOUTS:
+            raise DatasetError(f"the format {layout!r} is none of {', '.join(LAYOUTS)}")
+        return LAYOUTS[layout].read(path, labels)
+    for each in LAYOUTS.values():
+        if each.fits(path):
+            return each.read(path, labels)
+    known = "; ".join(f"{name}: {each.describes}" for name, each in LAYOUTS.items())
+    raise DatasetError(f"{path} has no layout that is known ({known}): name one with --format")

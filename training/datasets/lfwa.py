@@ -1,0 +1,110 @@
+"""LFWA+: `LFWA/lfw/NAME/NAME_0001.jpg` and the 73 attributes of `lfw_att_73.mat`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.datasets.samples import Composition, Samples, unknown
+from training.errors import DatasetError
+
+CREDIT = "LFWA+ (Liu, Luo, Wang and Tang, ICCV 2015) on Labeled Faces in the Wild"
+ANNOTATIONS = "lfw_att_73.mat"
+DEFAULT_FLAGS = ("Male", "Asian", "White", "Black")
+_GENDER = Composition("gender", ("Male",), ("Female", "Male"))
+_RACE_FLAGS = ("White", "Black", "Asian")
+_RACE = Composition("race", _RACE_FLAGS, _RACE_FLAGS)
+_PICTURES = ("LFWA/lfw", "lfw")
+
+
+def is_lfwa(path: Path) -> bool:
+    """Whether the folder, or LFWA in it, has the annotations."""
+    return path.is_dir() and _annotations(path) is not None
+
+
+def read_lfwa(path: Path, wanted: Sequence[str] | None = None) -> Samples:
+    """LFWA+ as published.
+
+    Its attributes are independent flags: each becomes a label with the classes `not Male` and
+    `Male`. With Male there is a `gender`, with White, Black and Asian a `race`: the one that is
+    said of the face; where none or several are, it is not known.
+
+    Args:
+        path: the folder of LFWA and the annotations, or LFWA itself.
+        wanted: which of the 73 attributes; Male, Asian, White and Black unless given.
+
+    Raises:
+        DatasetError: the file is not as published, or an attribute does not exist.
+    """
+    file = _annotations(path)
+    if file is None:
+        raise DatasetError(f"{path} has no {ANNOTATIONS}")
+    names, flags, table = _read(file)
+    folder = next((path / each for each in _PICTURES if (path / each).is_dir()), None)
+    if folder is None:
+        raise DatasetError(f"{path} has no folder {' or '.join(_PICTURES)} with the pictures")
+    chosen = tuple(wanted or DEFAULT_FLAGS)
+    for flag in chosen:
+        if flag not in flags:
+            raise DatasetError(f"there is no attribute {flag!r}; LFWA+ has {', '.join(flags)}")
+    columns = {flag: table[flags.index(flag)] for flag in chosen}
+    labels: dict[str, tuple[str | None, ...]] = {}
+    compositions: list[Composition] = []
+    if "Male" in chosen:
+        compositions.append(_GENDER)
+        labels["gender"] = tuple(_GENDER.classes[int(each)] for each in columns["Male"])
+    if set(_RACE_FLAGS) <= set(chosen):
+        compositions.append(_RACE)
+        stacked = np.stack([columns[flag] for flag in _RACE_FLAGS])
+        labels["race"] = tuple(
+            _RACE_FLAGS[int(each.argmax())] if each.sum() == 1 else None for each in stacked.T
+        )
+    for flag, column in columns.items():
+        composition = Composition(flag, (flag,), (f"not {flag}", flag))
+        compositions.append(composition)
+        labels[flag] = tuple(composition.classes[int(each)] for each in column)
+    return Samples(
+        name="LFWA+",
+        root=path,
+        files=tuple((folder / name).relative_to(path).as_posix() for name in names),
+        labels=labels,
+        identities=tuple(name.split("/")[0] for name in names),
+        splits=unknown(len(names)),
+        compositions=tuple(compositions),
+        credit=CREDIT,
+    )
+
+
+def _annotations(path: Path) -> Path | None:
+    places = (path / ANNOTATIONS, path / "LFWA" / ANNOTATIONS, path.parent / ANNOTATIONS)
+    return next((each for each in places if each.is_file()), None)
+
+
+def _read(file: Path) -> tuple[list[str], list[str], Any]:
+    """Names of the pictures, names of the flags, and `(flags, pictures)` bool."""
+    import h5py
+
+    try:
+        with h5py.File(file) as content:
+            names = [each.replace("\\", "/") for each in _cells(content, "name")]
+            flags = _cells(content, "AttrName")
+            table = np.asarray(content["label"]) > 0
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        raise DatasetError(
+            f"{file} is not the annotation file as published (MATLAB 7.3 with name, AttrName and "
+            f"label): {str(error).splitlines()[0]}"
+        ) from error
+    if table.shape == (len(names), len(flags)):
+        table = table.T
+    if table.shape != (len(flags), len(names)):
+        raise DatasetError(f"{file}: label should be {len(flags)} × {len(names)}, is {table.shape}")
+    return names, flags, table
+
+
+def _cells(content: Any, name: str) -> list[str]:
+    """A cell array of strings: references to arrays of character codes."""
+    return [
+        "".join(chr(code) for code in np.asarray(content[reference]).ravel())
+        for reference in np.asarray(content[name]).ravel()
+    ]

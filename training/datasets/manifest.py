@@ -1,0 +1,70 @@
+"""A list of pictures: CSV or Parquet with `file`, optional `identity` and `split`, and labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from training.datasets.samples import Samples, chosen_columns, split_of, unknown
+from training.errors import DatasetError
+
+_SUFFIXES = (".csv", ".parquet")
+_FILE, _IDENTITY, _SPLIT = "file", "identity", "split"
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether it is a CSV or Parquet file."""
+    return path.is_file() and path.suffix.lower() in _SUFFIXES
+
+
+def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
+    """A list of pictures; an empty cell is a label that is not known.
+
+    Args:
+        path: of the list; the files in it are relative to its folder.
+        wanted: which label columns, all unless given.
+
+    Raises:
+        DatasetError: it cannot be read, or lacks `file`, labels or a wanted column.
+    """
+    columns = _columns(path)
+    if _FILE not in columns:
+        raise DatasetError(f"{path} has no column 'file'; it has {', '.join(columns) or 'none'}")
+    files = columns.pop(_FILE)
+    if None in files:
+        raise DatasetError(f"{path}: row {files.index(None) + 1} names no file")
+    identities = columns.pop(_IDENTITY, unknown(len(files)))
+    splits = columns.pop(_SPLIT, unknown(len(files)))
+    if not columns:
+        raise DatasetError(f"{path} has no label columns beside file, identity and split")
+    return Samples(
+        name=path.stem,
+        root=path.parent,
+        files=tuple(file.replace("\\", "/") for file in files if file is not None),
+        labels=chosen_columns(columns, wanted),
+        identities=identities,
+        splits=tuple(split_of(each) for each in splits),
+    )
+
+
+def _columns(path: Path) -> dict[str, tuple[str | None, ...]]:
+    try:
+        if path.suffix.lower() == ".parquet":
+            table = pq.read_table(path)
+        else:
+            names = pyarrow.csv.open_csv(path).schema.names
+            as_text = pyarrow.csv.ConvertOptions(
+                column_types={name: pa.string() for name in names},
+                strings_can_be_null=True,
+                null_values=[""],
+            )
+            table = pyarrow.csv.read_csv(path, convert_options=as_text)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DatasetError(f"{path} cannot be read as a list of pictures: {reason}") from error
+    return {
+        name: tuple(None if value is None else str(value) for value in table[name].to_pylist())
+        for name in table.schema.names
+    }

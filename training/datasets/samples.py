@@ -1,0 +1,138 @@
+"""Labelled pictures, whatever layout they came in."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training.errors import DatasetError
+
+PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+TRAIN, TEST = "train", "test"
+_SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), TRAIN),
+    **dict.fromkeys(("test", "testing", "val", "valid", "validation", "dev"), TEST),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A picture that is left out, and why: a short reason that can be counted."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """An attribute read off independent yes/no flags.
+
+    One flag and two classes: the flag's probability is that of the second class. As many flags as
+    classes: the strongest flag wins, the probabilities are the flags' divided by their sum.
+    """
+
+    attribute: str
+    flags: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Samples:
+    """n pictures and what is known of them; every tuple has n entries, None where unknown.
+
+    Attributes:
+        name: of the dataset, for the record.
+        root: the folder that `files` are relative to.
+        files: with forward slashes, in an order that does not change.
+        labels: attribute → the class of each picture.
+        identities: who is on it.
+        splits: `train` or `test`, where the dataset says so.
+        aligned: the pictures are aligned chips (padding 0.25): no face is searched for in them.
+        compositions: attributes of `labels` that are fitted through independent flags.
+        skipped: what the reader could not use.
+        credit: whose data it is and under which licence, in one sentence.
+    """
+
+    name: str
+    root: Path
+    files: tuple[str, ...]
+    labels: Mapping[str, tuple[str | None, ...]]
+    identities: tuple[str | None, ...]
+    splits: tuple[str | None, ...]
+    aligned: bool = False
+    compositions: tuple[Composition, ...] = ()
+    skipped: tuple[Skipped, ...] = field(default=())
+    credit: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise DatasetError(f"{self.root} holds no labelled pictures")
+        columns = {**self.labels, "identity": self.identities, "split": self.splits}
+        for name, column in columns.items():
+            if len(column) != len(self.files):
+                raise ValueError(f"{name} should have {len(self.files)} rows, has {len(column)}")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __repr__(self) -> str:
+        return f"Samples({self.name}: {len(self)} pictures, {', '.join(self.labels)})"
+
+
+def split_of(name: str | None) -> str | None:
+    """`train` or `test` for any usual name of either half, None for no name.
+
+    Raises:
+        DatasetError: the name means neither.
+    """
+    if name is None or not name.strip():
+        return None
+    split = _SPLIT_NAMES.get(name.strip().lower())
+    if split is None:
+        known = ", ".join(_SPLIT_NAMES)
+        raise DatasetError(f"the split {name!r} is none of {known}")
+    return split
+
+
+def natural_key(text: str) -> tuple[tuple[bool, int, str], ...]:
+    """Sorts numbers within names by their value: `2.jpg` before `10.jpg`, `3-9` before `10-19`."""
+    parts = re.findall(r"\d+|\D+", text)
+    return tuple(
+        (False, int(part), part) if part.isdecimal() else (True, 0, part) for part in parts
+    )
+
+
+def pictures_in(folder: Path, *, deep: bool = False) -> list[str]:
+    """The pictures of a folder, relative to it, in natural order; hidden ones are left out."""
+    paths = folder.rglob("*") if deep else folder.iterdir()
+    names = (path.relative_to(folder).as_posix() for path in paths if is_picture(path))
+    return sorted(
+        (name for name in names if not name.startswith(".") and "/." not in name), key=natural_key
+    )
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name is a picture's and a file stands there."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
+
+
+def unknown(count: int) -> tuple[None, ...]:
+    """A column of which nothing is known."""
+    return (None,) * count
+
+
+def chosen_columns(
+    labels: Mapping[str, tuple[str | None, ...]], wanted: Sequence[str] | None
+) -> dict[str, tuple[str | None, ...]]:
+    """The wanted attributes, or all of them.
+
+    Raises:
+        DatasetError: one does not exist.
+    """
+    if wanted is None:
+        return dict(labels)
+    for name in wanted:
+        if name not in labels:
+            known = ", ".join(labels)
+            raise DatasetError(f"there is no label {name!r}; the dataset has {known}")
+    return {name: labels[name] for name in wanted}

@@ -1,0 +1,90 @@
+"""Heads as ONNX files that say what scikit-learn says."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from models.runtime import Session
+from training.errors import TrainingError
+from training.head import FLOOR, Head
+
+_OPSET = {"": 17, "ai.onnx.ml": 3, "com.microsoft": 1}
+_CHECKED_ROWS = 2_000
+_MAX_DIFFERENCE = 1e-4
+_MAX_TIES = 1e-3
+"""Part of the rows that may differ by more: where a neighbour or a branch is a draw, float32 and
+float64 may decide differently."""
+
+
+def export(head: Head, rows: NDArray[np.float32]) -> bytes:
+    """The head as a serialized ONNX model, `embeddings (n, d)` → `probabilities (n, k)` float32.
+
+    Args:
+        head: fitted.
+        rows: embeddings that both must agree on.
+
+    Raises:
+        TrainingError: they do not.
+    """
+    from skl2onnx import to_onnx
+    from sklearn.neighbors import KNeighborsClassifier
+
+    options: dict[Any, dict[str, Any]] = {id(head.pipeline): {"zipmap": False}}
+    for _, step in head.pipeline.steps:
+        if isinstance(step, KNeighborsClassifier):
+            options[id(step)] = {"optim": "cdist"}  # its generic form is a loop over all rows
+    model = to_onnx(
+        head.pipeline,
+        rows[:1],
+        name=head.attribute,  # it would be a random one
+        options=options,
+        target_opset=_OPSET,
+    )
+    _append_calibration(model, head)
+    data: bytes = model.SerializeToString()
+    _check(data, head, rows[:_CHECKED_ROWS])
+    return data
+
+
+def _append_calibration(model: ModelProto, head: Head) -> None:
+    """Replaces the outputs with softmax(beta · log p) of the head's classes."""
+    graph = model.graph
+    last = graph.output[-1].name
+    nodes = []
+    if head.flags:
+        columns = numpy_helper.from_array(np.array(head.flags, dtype=np.int64), "flag_columns")
+        graph.initializer.append(columns)
+        nodes.append(helper.make_node("Gather", [last, "flag_columns"], ["flags"], axis=1))
+        last = "flags"
+    if len(head.flags) == 1:
+        graph.initializer.append(numpy_helper.from_array(np.ones(1, dtype=np.float32), "one"))
+        nodes.append(helper.make_node("Sub", ["one", last], ["not_flag"]))
+        nodes.append(helper.make_node("Concat", ["not_flag", last], ["both"], axis=1))
+        last = "both"
+    graph.initializer.append(numpy_helper.from_array(np.full(1, FLOOR, dtype=np.float32), "floor"))
+    graph.initializer.append(
+        numpy_helper.from_array(np.full(1, head.beta, dtype=np.float32), "beta")
+    )
+    nodes += [
+        helper.make_node("Max", [last, "floor"], ["clipped"]),
+        helper.make_node("Log", ["clipped"], ["logarithms"]),
+        helper.make_node("Mul", ["logarithms", "beta"], ["scaled"]),
+        helper.make_node("Softmax", ["scaled"], ["calibrated"], axis=1),
+    ]
+    graph.node.extend(nodes)
+    del graph.output[:]
+    shape: list[str | int | None] = ["n", len(head.classes)]
+    graph.output.append(helper.make_tensor_value_info("calibrated", TensorProto.FLOAT, shape))
+
+
+def _check(data: bytes, head: Head, rows: NDArray[np.float32]) -> None:
+    exported = Session(data, threads=1, device="cpu").run(rows)
+    difference = np.abs(exported - head.probabilities(rows)).max(axis=1)
+    differing = int((difference > _MAX_DIFFERENCE).sum())
+    if differing > _MAX_TIES * len(rows):
+        raise TrainingError(
+            f"the exported head of {head.attribute} differs from scikit-learn's by up to "
+            f"{difference.max():.2g} on {differing} of {len(rows)} faces: nothing was written"
+        )

@@ -1,0 +1,153 @@
+"""One picture → the embeddings of its faces, through the steps the stream takes."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine import DetectionSettings, Engine, Runtime, load_engine
+from models.faces import Faces, Image, centres_xy, sizes_wh
+from models.graphs import CHIP_SIZE
+from training.cache import Extracted
+
+FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
+POLICIES: tuple[FacesPolicy, ...] = get_args(FacesPolicy)
+
+NO_FACE, SEVERAL_FACES, UNREADABLE = "no face", "several faces", "unreadable"
+CHIP_FACE = 1 / (1 + 2 * 0.25)
+"""Which part of an aligned chip's width the face is, with padding 0.25."""
+
+
+_AS_IT_IS = DetectionSettings(downscale=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractionSettings:
+    """What decides an embedding, besides the picture.
+
+    Attributes:
+        aligned: pictures are aligned chips (padding 0.25); no face is searched for.
+        faces: which faces of a picture are taken. `one` skips pictures with several.
+        mirror: each face is embedded a second time, flipped left to right.
+        detection: how faces are searched for. Where nothing is found at its scale, the picture is
+            searched once more, enlarged as `downscale = "auto"` has it.
+        runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
+    """
+
+    aligned: bool = False
+    faces: FacesPolicy = "one"
+    mirror: bool = True
+    detection: DetectionSettings = _AS_IT_IS
+    runtime: Runtime = "onnx"
+
+    def __str__(self) -> str:
+        if self.aligned:
+            return f"aligned chips, runtime {self.runtime}"
+        return (
+            f"{self.detection.detector} detector, threshold {self.detection.threshold:g}, "
+            f"faces {self.faces}, runtime {self.runtime}"
+        )
+
+
+class Extractor:
+    """Embeds the faces of pictures; may be used from several threads at once.
+
+    Args:
+        settings: what is taken from a picture.
+        engine: finds and embeds faces; each call keeps to one core.
+    """
+
+    def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
+        self.settings = settings
+        self.engine = engine or load_engine(settings.detection, runtime=settings.runtime, threads=1)
+        enlarging = replace(settings.detection, downscale="auto")
+        self._second = Engine(
+            self.engine.detector, self.engine.aligner, self.engine.embedder, enlarging
+        )
+        described = f"{self.engine.embedder.name} {settings!r}"
+        self._fingerprint = hashlib.sha256(described.encode()).digest()
+
+    def key(self, content: bytes) -> bytes:
+        """What a result is remembered by: the picture's bytes and all that decides its result."""
+        return hashlib.sha256(self._fingerprint + content).digest()
+
+    def extract(self, content: bytes) -> Extracted:
+        """The faces of one picture file, or why there are none."""
+        image = decode(content)
+        if image is None:
+            return self._none(UNREADABLE)
+        if self.settings.aligned:
+            face_px = np.array([min(image.shape[:2]) * CHIP_FACE], dtype=np.float32)
+            return self._embedded(as_chip(image)[None], face_px)
+        faces = self.find(image)
+        if not len(faces):
+            return self._none(NO_FACE)
+        if len(faces) > 1 and self.settings.faces == "one":
+            return self._none(SEVERAL_FACES)
+        chosen = _choose(faces, image, self.settings.faces)
+        widths = sizes_wh(chosen.boxes_xyxy)[:, 0]
+        return self._embedded(self.engine.aligner.chips(image, chosen), widths)
+
+    def find(self, image: Image) -> Faces:
+        """All faces of a picture; it is enlarged only where none is found in it as it is."""
+        found = self.engine.find(image)
+        return found if len(found) else self._second.find(image)
+
+    def _embedded(self, chips: NDArray[np.uint8], face_px: NDArray[np.float32]) -> Extracted:
+        views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
+        vectors = self.engine.embedder.embed(np.ascontiguousarray(np.concatenate(views)))
+        by_view = vectors.reshape(len(views), len(chips), -1)
+        return Extracted("", face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
+
+    def _none(self, reason: str) -> Extracted:
+        nothing = np.zeros(0, dtype=np.float32)
+        return Extracted(reason, nothing, nothing.reshape(0, 1, 0))
+
+
+def decode(content: bytes) -> Image | None:
+    """The picture in a file's bytes, upright; None where they hold none, or not all of it."""
+    if not content or _is_truncated_jpeg(content):
+        return None
+    try:
+        image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    return None if image is None else image.astype(np.uint8, copy=False)
+
+
+def as_chip(image: Image) -> Image:
+    """An aligned chip of any size, at the size the embedder takes."""
+    if image.shape[:2] == (CHIP_SIZE, CHIP_SIZE):
+        return image
+    flags = cv2.INTER_AREA if min(image.shape[:2]) > CHIP_SIZE else cv2.INTER_LINEAR
+    resized = cv2.resize(image, (CHIP_SIZE, CHIP_SIZE), interpolation=flags)
+    return resized.astype(np.uint8, copy=False)
+
+
+def read_picture(path: Path) -> bytes:
+    """A picture file's bytes; none where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _is_truncated_jpeg(content: bytes) -> bool:
+    """OpenCV fills what a cut JPEG lacks with grey and says nothing; its end mark tells."""
+    return content[:2] == b"\xff\xd8" and b"\xff\xd9" not in content[-4096:]
+
+
+def _choose(faces: Faces, image: Image, policy: FacesPolicy) -> Faces:
+    if policy in ("one", "all"):
+        return faces
+    if policy == "largest":
+        order = -sizes_wh(faces.boxes_xyxy).prod(axis=1)
+    else:
+        height, width = image.shape[:2]
+        middle = np.array([width / 2, height / 2], dtype=np.float32)
+        order = np.linalg.norm(centres_xy(faces.boxes_xyxy) - middle, axis=1)
+    return faces[np.array([int(order.argmin())], dtype=np.intp)]

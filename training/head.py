@@ -1,0 +1,67 @@
+"""One attribute's head: a fitted classifier, what is read off it, and its calibration."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+
+from training.classifiers import cross_entropy
+
+FLOOR = 1e-6
+"""Probabilities are at least that before their logarithm is taken."""
+
+_SHARPNESS = (0.2, 5.0)  # bounds of beta: a handful of rows must not make anyone certain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """softmax(beta · log p), with p what the classifier says of the attribute's classes.
+
+    `beta` is an inverse temperature (Guo et al., On Calibration of Modern Neural Networks, 2017):
+    it makes the head as sure as it is right, and never changes which class is the likeliest.
+
+    Attributes:
+        attribute: its name.
+        classes: the k classes.
+        pipeline: fitted, with `predict_proba`.
+        flags: columns of `predict_proba` that hold the attribute's flags; none where its columns
+            are the classes themselves. One flag is the probability of the second class; several
+            are one a class, and the strongest wins.
+        beta: 1 leaves the classifier's probabilities as they are.
+    """
+
+    attribute: str
+    classes: tuple[str, ...]
+    pipeline: Any
+    flags: tuple[int, ...] = ()
+    beta: float = 1.0
+
+    def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """`(n, k)`, by scikit-learn."""
+        return sharpened(self.uncalibrated(embeddings), self.beta)
+
+    def uncalibrated(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        """`(n, k)` of the classes, before calibration; rows of flags need not sum to 1."""
+        found = self.pipeline.predict_proba(embeddings)
+        if not self.flags:
+            return found
+        chosen = found[:, list(self.flags)]
+        return np.hstack([1 - chosen, chosen]) if len(self.flags) == 1 else chosen
+
+
+def sharpened(probabilities: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
+    """softmax(beta · log p), `(n, k)`."""
+    return softmax(beta * np.log(np.maximum(probabilities, FLOOR)), axis=1)
+
+
+def best_beta(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> float:
+    """The beta with the least cross-entropy on rows `(n, k)` that nothing was fitted on."""
+
+    def loss(log_beta: float) -> float:
+        return cross_entropy(sharpened(probabilities, float(np.exp(log_beta))), targets)
+
+    low, high = np.log(_SHARPNESS)
+    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))

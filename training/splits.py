@@ -1,0 +1,125 @@
+"""Which pictures are held out: never shown to a classifier, so that figures on them are honest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.datasets.samples import TEST, TRAIN, Samples, natural_key
+from training.errors import DatasetError
+
+DEFAULT_FRACTION = 0.1
+SEED = 20170624
+"""Of every split and every fit, unless another is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOut:
+    """What to hold out.
+
+    Attributes:
+        first: that many pictures by the numbers in their names.
+        fraction: that part of the pictures: whole identities where they are known, else
+            the same part of each class.
+
+    With neither the dataset's own split is taken, and a tenth where it has none.
+    """
+
+    first: int | None = None
+    fraction: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From `given`, `first:5000` or `0.1`.
+
+        Raises:
+            DatasetError: it is none of these.
+        """
+        if text == "given":
+            return cls()
+        try:
+            if text.startswith("first:"):
+                hold_out = cls(first=int(text.removeprefix("first:")))
+            else:
+                hold_out = cls(fraction=float(text))
+        except ValueError:
+            hold_out = cls(fraction=0)
+        if (hold_out.first or 0) > 0 or 0 < (hold_out.fraction or 0) < 1:
+            return hold_out
+        raise DatasetError(
+            f"--hold-out {text} is not understood: write given, first:N or a fraction such as 0.1"
+        )
+
+    @property
+    def spelt(self) -> str:
+        """What `parse` reads."""
+        if self.first is not None:
+            return f"first:{self.first}"
+        return "given" if self.fraction is None else f"{self.fraction:g}"
+
+    def __str__(self) -> str:
+        if self.first is not None:
+            return f"the first {self.first} pictures by the numbers in their names"
+        if self.fraction is not None:
+            return f"{self.fraction:g} of the pictures"
+        return "the dataset's own split"
+
+
+def split(samples: Samples, hold_out: HoldOut, seed: int = SEED) -> tuple[tuple[str, ...], str]:
+    """`train` or `test` for each picture, and how that was decided in a few words.
+
+    Raises:
+        DatasetError: one of the halves would be empty.
+    """
+    if hold_out.first is not None:
+        order = sorted(range(len(samples)), key=lambda row: natural_key(samples.files[row]))
+        held = np.zeros(len(samples), dtype=np.bool_)
+        held[order[: hold_out.first]] = True
+        how = str(hold_out)
+    elif hold_out.fraction is None and {TRAIN, TEST} <= set(samples.splits):
+        held = np.array([each == TEST for each in samples.splits])
+        how = "the dataset's own split"
+    else:
+        fraction = hold_out.fraction or DEFAULT_FRACTION
+        known = any(identity is not None for identity in samples.identities)
+        held = (
+            by_identity(samples.identities, fraction, seed)
+            if known
+            else _stratified(samples, fraction, seed)
+        )
+        what = "the people" if known else "each class"
+        how = f"{fraction:g} of {what}, drawn with seed {seed}"
+    if held.all() or not held.any():
+        raise DatasetError(f"holding out {hold_out} leaves one half empty: name another --hold-out")
+    return tuple(TEST if each else TRAIN for each in held), how
+
+
+def by_identity(identities: Sequence[str | None], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Holds out whole identities; rows of which none is known count as one each."""
+    names = [name if name is not None else row for row, name in enumerate(identities)]
+    order = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    groups = np.array([order[name] for name in names])
+    count = len(order)
+    chosen = np.random.default_rng(seed).permutation(count)[: max(1, round(count * fraction))]
+    return np.isin(groups, chosen)
+
+
+def _stratified(samples: Samples, fraction: float, seed: int) -> NDArray[np.bool_]:
+    return stratified(list(zip(*samples.labels.values(), strict=True)), fraction, seed)
+
+
+def stratified(classes: Sequence[object], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Holds out the same part of each class."""
+    random = np.random.default_rng(seed)
+    number = {each: index for index, each in enumerate(dict.fromkeys(classes))}
+    codes = np.array([number[each] for each in classes])
+    order = random.permutation(len(codes))
+    # Sorted by class, every (1/fraction)-th row is held out: rare classes share fairly too.
+    order = order[np.argsort(codes[order], kind="stable")]
+    places = np.arange(len(codes))
+    taken = np.floor((places + 1) * fraction + 0.5) > np.floor(places * fraction + 0.5)
+    held = np.zeros(len(codes), dtype=np.bool_)
+    held[order[taken]] = True
+    return held
