@@ -88,7 +88,7 @@ def read_layers(path: Path) -> tuple[Layer, ...]:
     try:
         while (name := reader.seek_layer()) is not None:
             layers.append(_PARSERS[name](reader))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ModelError(f"{path} is not a complete dlib network: {error}") from error
     return tuple(layers)
 
@@ -141,7 +141,7 @@ class _Reader:
 
     def _take(self, count: int) -> bytes:
         taken = self._data[self._at : self._at + count]
-        if len(taken) < count:
+        if len(taken) != count:
             raise ValueError(f"{count} bytes expected at {self._at}, found {len(taken)}")
         self._at += count
         return taken

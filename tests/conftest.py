@@ -1,0 +1,72 @@
+"""What all tests share: two watchdogs, the data, and what is costly to load."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.detector import CnnDetector
+from models.engine import DetectionSettings, Engine, load_engine
+from models.faces import Image
+from stream.bench import portrait
+
+_THREAD_PATIENCE_S = 2.0
+
+
+@pytest.fixture(autouse=True)
+def no_thread_survives() -> Iterator[None]:
+    """Fails a test which leaves a thread alive, daemon or not."""
+    before = set(threading.enumerate())
+    yield
+    deadline_s = time.monotonic() + _THREAD_PATIENCE_S
+    while left := set(threading.enumerate()) - before:
+        if time.monotonic() > deadline_s:
+            pytest.fail(f"threads left alive: {sorted(thread.name for thread in left)}")
+        time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def no_error_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fails a test that logs an error. One that expects it looks at `caplog` and clears it."""
+    yield
+    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+    errors = [each.getMessage() for each in records if each.levelno >= logging.ERROR]
+    if errors:
+        pytest.fail(f"errors logged: {errors}")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Photos, clips and labelled faces, which lie beside the repository and not in it."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the shared test data is not there: it belongs in ../shared/data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photos(shared_data: Path) -> Path:
+    """Eight group photos."""
+    return shared_data / "photos"
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Image:
+    """A portrait, 512×512, one face of about 96 px."""
+    image = portrait()
+    image.flags.writeable = False
+    return image
+
+
+@pytest.fixture(scope="session")
+def cnn_detector() -> CnnDetector:
+    return CnnDetector()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The engine at its defaults, but that the picture is searched as it is."""
+    return load_engine(DetectionSettings(downscale=1))

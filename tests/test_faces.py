@@ -1,0 +1,139 @@
+"""Boxes: overlaps, clipping, suppression, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from models.faces import (
+    Detections,
+    Faces,
+    centres_xy,
+    clip,
+    concatenate,
+    iou,
+    non_maximum_suppression,
+    sizes_wh,
+)
+
+Boxes = NDArray[np.float32]
+_WHOLE = st.integers(-500, 500).map(float)
+
+
+@st.composite
+def _boxes(draw: st.DrawFn, min_side_px: int = 0) -> Boxes:
+    count = draw(st.integers(0, 12))
+    corners = draw(hnp.arrays(np.float32, (count, 2), elements=_WHOLE))
+    sides = st.integers(min_side_px, 300).map(float)
+    return np.hstack([corners, corners + draw(hnp.arrays(np.float32, (count, 2), elements=sides))])
+
+
+@st.composite
+def _detections(draw: st.DrawFn) -> Detections:
+    boxes = draw(_boxes())
+    scores = st.floats(-1, 3, width=32)
+    return Detections(boxes, draw(hnp.arrays(np.float32, len(boxes), elements=scores)))
+
+
+def test_iou_of_known_boxes() -> None:
+    square = np.array([[0, 0, 10, 10]], dtype=np.float32)
+    others = np.array(
+        [[0, 0, 10, 10], [5, 0, 15, 10], [10, 0, 20, 10], [2, 2, 4, 4], [3, 3, 3, 9]],
+        dtype=np.float32,
+    )
+    np.testing.assert_allclose(iou(square, others), [[1, 1 / 3, 0, 0.04, 0]], rtol=1e-6)
+
+
+@given(_boxes(), _boxes())
+def test_iou_is_a_share_and_symmetric(first: Boxes, second: Boxes) -> None:
+    overlaps = iou(first, second)
+    assert overlaps.shape == (len(first), len(second))
+    assert ((overlaps >= 0) & (overlaps <= 1)).all()
+    np.testing.assert_array_equal(overlaps, iou(second, first).T)
+
+
+@given(_boxes(min_side_px=1), st.tuples(_WHOLE, _WHOLE))
+def test_iou_knows_a_box_again_and_does_not_mind_where_it_lies(
+    boxes: Boxes, shift: tuple[float, float]
+) -> None:
+    np.testing.assert_array_equal(np.diag(iou(boxes, boxes)), np.ones(len(boxes)))
+    moved = boxes + np.array([*shift, *shift], dtype=np.float32)
+    np.testing.assert_array_equal(iou(moved, moved), iou(boxes, boxes))
+
+
+@given(_boxes(), st.integers(1, 400), st.integers(1, 400))
+def test_clip_leaves_what_lies_inside(boxes: Boxes, width: int, height: int) -> None:
+    clipped = clip(boxes, (width, height))
+    assert clipped.dtype == np.float32
+    assert (clipped >= 0).all()
+    assert (clipped[:, ::2] <= width).all() and (clipped[:, 1::2] <= height).all()
+    assert (sizes_wh(clipped) >= 0).all() and (sizes_wh(clipped) <= sizes_wh(boxes)).all()
+    np.testing.assert_array_equal(clip(clipped, (width, height)), clipped)
+    inside = (boxes[:, :2] >= 0).all(1) & (boxes[:, 2:] <= (width, height)).all(1)
+    np.testing.assert_array_equal(clipped[inside], boxes[inside])
+
+
+@given(_detections(), st.floats(0, 1))
+def test_suppression_keeps_the_surest_of_each_group(found: Detections, max_iou: float) -> None:
+    kept = non_maximum_suppression(found, max_iou)
+    assert (np.diff(kept.scores) <= 0).all()
+    among_kept = iou(kept.boxes_xyxy, kept.boxes_xyxy)
+    np.fill_diagonal(among_kept, 0)
+    assert (among_kept <= max_iou).all()
+    for index, score in enumerate(found.scores):
+        overlaps = iou(found.boxes_xyxy[index : index + 1], kept.boxes_xyxy)[0]
+        is_kept = (kept.boxes_xyxy == found.boxes_xyxy[index]).all(1) & (kept.scores == score)
+        stands_for_it = (overlaps > max_iou) & (kept.scores >= score)
+        assert is_kept.any() or stands_for_it.any()
+
+
+@given(_detections(), st.integers(1, 8), st.tuples(_WHOLE, _WHOLE))
+def test_mapping_and_its_inverse(
+    found: Detections, scale: int, offset: tuple[float, float]
+) -> None:
+    there = found.mapped(scale, offset)
+    np.testing.assert_array_equal(sizes_wh(there.boxes_xyxy), sizes_wh(found.boxes_xyxy) * scale)
+    back = there.mapped(1, (-offset[0], -offset[1])).mapped(1 / scale)
+    np.testing.assert_allclose(back.boxes_xyxy, found.boxes_xyxy, atol=1e-3)
+
+
+def test_nothing_found_is_ordinary() -> None:
+    nothing = Detections.of([], [])
+    assert len(nothing) == len(nothing.mapped(2, (3, 4))) == 0
+    assert len(non_maximum_suppression(nothing, 0.5)) == len(concatenate([])) == 0
+    assert centres_xy(nothing.boxes_xyxy).shape == sizes_wh(nothing.boxes_xyxy).shape == (0, 2)
+    assert len(concatenate([nothing, Detections.of([0, 0, 1, 1], 1.0), nothing])) == 1
+
+
+def test_choosing_some_faces() -> None:
+    boxes = np.arange(12, dtype=np.float32).reshape(3, 4)
+    landmarks = np.arange(30, dtype=np.float32).reshape(3, 5, 2)
+    scores = np.array([1, 3, 2], dtype=np.float32)
+    chosen = Faces(boxes, landmarks, scores)[scores > 1]
+    assert len(chosen) == 2
+    np.testing.assert_array_equal(chosen.landmarks_xy, landmarks[1:])
+    np.testing.assert_array_equal(chosen.boxes_xyxy, boxes[1:])
+
+
+@pytest.mark.parametrize(
+    ("boxes", "landmarks", "scores", "complaint"),
+    [
+        ((2, 5), (2, 5, 2), (2,), r"boxes_xyxy should have shape \(n, 4\), has \(2, 5\)"),
+        ((4,), (1, 5, 2), (1,), r"boxes_xyxy should have shape \(n, 4\), has \(4,\)"),
+        ((2, 4), (2, 68, 2), (2,), r"landmarks_xy should have shape \(2, 5, 2\), has \(2, 68, 2\)"),
+        ((2, 4), (2, 5, 2), (3,), r"scores should have shape \(2\), has \(3,\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(
+    boxes: tuple[int, ...], landmarks: tuple[int, ...], scores: tuple[int, ...], complaint: str
+) -> None:
+    arrays = [np.zeros(shape, dtype=np.float32) for shape in (boxes, landmarks, scores)]
+    with pytest.raises(ValueError, match=complaint):
+        Faces(*arrays)
+
+
+def test_other_types_are_refused() -> None:
+    with pytest.raises(ValueError, match="boxes_xyxy should be float32, is float64"):
+        Detections(np.zeros((1, 4)), np.zeros(1, dtype=np.float32))  # type: ignore[arg-type]
