@@ -15,6 +15,7 @@ from stream.sinks.log import JsonLog
 from stream.sinks.pictures import PictureFolder
 from stream.sinks.recorder import Recorder
 from stream.sinks.window import Window
+from stream.sources.pictures import is_picture
 
 LOG_SUFFIX = ".jsonl"
 
@@ -114,7 +115,7 @@ def _check_file(path: Path, overwrite: bool) -> None:
 
 
 def _check_folder(path: Path, overwrite: bool) -> None:
-    if path.is_file() or path.suffix:
+    if path.is_file() or is_picture(path) or path.suffix.lower() in CONTAINERS:
         raise ConfigError(f"--save {path}: annotated pictures go into a folder; name one")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
         raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")
