@@ -100,12 +100,15 @@ def check_groups(
     """Which group each class belongs to; those of none are left out.
 
     Raises:
-        ModelError: a group is empty, names an unknown class, or shares one with another.
+        ModelError: a group is empty, names an unknown class, shares one with another, or has the
+            name of a class outside it.
     """
     owner: dict[str, str] = {}
     for group, members in groups.items():
         if not members:
             raise ModelError(f"group {group!r} of {attribute} has no classes")
+        if group in classes and group not in members:
+            raise ModelError(f"group {group!r} of {attribute} has the name of a class outside it")
         for member in members:
             if member not in classes:
                 known = ", ".join(classes)

@@ -167,14 +167,14 @@ def _windows(scores: NDArray[np.float32], layout: Layout, threshold: float) -> D
 
 def _crops(
     image: Image, boxes_xyxy: NDArray[np.float32]
-) -> tuple[list[Image], list[tuple[float, tuple[float, float]]]]:
+) -> tuple[list[Image], list[tuple[tuple[float, float], tuple[float, float]]]]:
     """A square around each box, scaled until its face is `_CROP_FACE_PX` wide.
 
     Returns:
         The crops and, for each, scale and offset from its pixels to the image's.
     """
     crops: list[Image] = []
-    mappings: list[tuple[float, tuple[float, float]]] = []
+    mappings: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for centre, size_wh in zip(centres_xy(boxes_xyxy), sizes_wh(boxes_xyxy), strict=True):
         scale = float(max(size_wh.max(), 1.0)) / _CROP_FACE_PX
         left, top = (centre - scale * _CROP_PX / 2).tolist()
@@ -183,5 +183,5 @@ def _crops(
         size = (_CROP_PX, _CROP_PX)
         crop = cv2.warpAffine(image, matrix, size, flags=flags, borderValue=BACKGROUND_BGR)
         crops.append(crop.astype(np.uint8, copy=False))
-        mappings.append((scale, (left, top)))
+        mappings.append(((scale, scale), (left, top)))
     return crops, mappings

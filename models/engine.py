@@ -91,8 +91,8 @@ class Engine:
         scale = self.settings.scale((width, height))
         searched = _resized(image, scale)
         # The size was rounded to whole pixels: map back by what it truly became.
-        true_scale = searched.shape[1] / width
-        found = self.detector.detect(searched).mapped(1 / true_scale)
+        back_xy = width / searched.shape[1], height / searched.shape[0]
+        found = self.detector.detect(searched).mapped(back_xy)
         return self.aligner.locate(image, found)
 
     def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Faces:

@@ -46,10 +46,12 @@ class Detections:
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Self:
         return type(self)(self.boxes_xyxy[chosen], self.scores[chosen])
 
-    def mapped(self, scale: float, offset_xy: tuple[float, float] = (0.0, 0.0)) -> Self:
+    def mapped(
+        self, scale_xy: tuple[float, float], offset_xy: tuple[float, float] = (0.0, 0.0)
+    ) -> Self:
         """The same faces in a picture where pixel p lies at `scale * p + offset`."""
-        offset = np.array([*offset_xy, *offset_xy], dtype=np.float32)
-        return type(self)(self.boxes_xyxy * np.float32(scale) + offset, self.scores)
+        scale, offset = (np.array(pair * 2, dtype=np.float32) for pair in (scale_xy, offset_xy))
+        return type(self)(self.boxes_xyxy * scale + offset, self.scores)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -108,8 +108,8 @@ def test_searching_near_finds_a_large_face_at_its_own_size(detector: Detector, h
     _assert_is_the_face(detector.detect_near(large, _HEAD_XYXY * 3), _HEAD_XYXY * 3)
 
 
-def test_the_threshold_is_obeyed(name: str, head: Image) -> None:
-    score = float(_MAKERS[name]().detect(head).scores[0])
+def test_the_threshold_is_obeyed(detector: Detector, name: str, head: Image) -> None:
+    score = float(detector.detect(head).scores[0])
     assert len(_MAKERS[name](threshold=score + 0.01).detect(head)) == 0
     found = _MAKERS[name](threshold=score - 0.01).detect(head)
     _assert_is_the_face(found, _HEAD_XYXY)

@@ -89,19 +89,22 @@ def test_suppression_keeps_the_surest_of_each_group(found: Detections, max_iou: 
         assert is_kept.any() or stands_for_it.any()
 
 
-@given(_detections(), st.integers(1, 8), st.tuples(_WHOLE, _WHOLE))
+_SCALES = st.integers(1, 8)
+
+
+@given(_detections(), st.tuples(_SCALES, _SCALES), st.tuples(_WHOLE, _WHOLE))
 def test_mapping_and_its_inverse(
-    found: Detections, scale: int, offset: tuple[float, float]
+    found: Detections, scale: tuple[float, float], offset: tuple[float, float]
 ) -> None:
     there = found.mapped(scale, offset)
     np.testing.assert_array_equal(sizes_wh(there.boxes_xyxy), sizes_wh(found.boxes_xyxy) * scale)
-    back = there.mapped(1, (-offset[0], -offset[1])).mapped(1 / scale)
+    back = there.mapped((1, 1), (-offset[0], -offset[1])).mapped((1 / scale[0], 1 / scale[1]))
     np.testing.assert_allclose(back.boxes_xyxy, found.boxes_xyxy, atol=1e-3)
 
 
 def test_nothing_found_is_ordinary() -> None:
     nothing = Detections.of([], [])
-    assert len(nothing) == len(nothing.mapped(2, (3, 4))) == 0
+    assert len(nothing) == len(nothing.mapped((2, 2), (3, 4))) == 0
     assert len(non_maximum_suppression(nothing, 0.5)) == len(concatenate([])) == 0
     assert centres_xy(nothing.boxes_xyxy).shape == sizes_wh(nothing.boxes_xyxy).shape == (0, 2)
     assert len(concatenate([nothing, Detections.of([0, 0, 1, 1], 1.0), nothing])) == 1

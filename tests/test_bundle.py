@@ -1,0 +1,144 @@
+"""Model folders: saved, read again, and refused with one clear line when they are not whole."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.bundle import (
+    CARD_FILE,
+    FORMAT_VERSION,
+    MANIFEST_FILE,
+    EmbedderSpec,
+    HeadSpec,
+    Manifest,
+    load_bundle,
+    save_bundle,
+)
+from models.errors import ModelError
+
+_MANIFEST = Manifest(
+    embedder=EmbedderSpec(name="dlib-resnet-v1", dimensions=128, chip_size=150),
+    attributes=(HeadSpec(attribute="gender", classes=("Female", "Male"), file="gender.onnx"),),
+    provenance={"data": "none", "rows": 3},
+)
+_FILES = {CARD_FILE: "# A card, für alle\n".encode(), "gender.onnx": b"\x08\x07weights"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "made" / "model"
+    save_bundle(path, _MANIFEST, _FILES)
+    return path
+
+
+def test_what_was_saved_is_read_again(folder: Path) -> None:
+    bundle = load_bundle(folder)
+    assert bundle.files == _FILES
+    assert bundle.manifest.model_copy(update={"files": {}}) == _MANIFEST
+    assert repr(bundle) == "Bundle(model: gender on dlib-resnet-v1)"
+    assert json.loads((folder / MANIFEST_FILE).read_text())["format_version"] == FORMAT_VERSION
+
+
+def test_a_bundle_may_bring_its_embedder(tmp_path: Path) -> None:
+    embedder = EmbedderSpec(name="mine", dimensions=64, chip_size=112, file="embedder.onnx")
+    files = {**_FILES, "embedder.onnx": b"more"}
+    save_bundle(tmp_path / "model", _MANIFEST.model_copy(update={"embedder": embedder}), files)
+    assert load_bundle(tmp_path / "model").files == files
+
+
+def test_saving_again_replaces_it_and_leaves_nothing_aside(folder: Path) -> None:
+    save_bundle(folder, _MANIFEST, {**_FILES, "gender.onnx": b"better"})
+    assert load_bundle(folder).files["gender.onnx"] == b"better"
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_another_folder_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(b"precious")
+    with pytest.raises(ModelError, match="exists and is not a model folder: name another"):
+        save_bundle(tmp_path, _MANIFEST, _FILES)
+    assert (tmp_path / "holiday.jpg").read_bytes() == b"precious"
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match="cannot write the model to "):
+        save_bundle(tmp_path / "file" / "model", _MANIFEST, _FILES)
+
+
+@pytest.mark.parametrize("files", [{CARD_FILE: b""}, {**_FILES, "more.onnx": b""}])
+def test_saving_other_files_than_the_manifest_names(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    with pytest.raises(ValueError, match=r"expected the files \['card.md', 'gender.onnx'\]"):
+        save_bundle(tmp_path / "model", _MANIFEST, files)
+    assert not list(tmp_path.iterdir())
+
+
+def _change_a_byte(folder: Path) -> None:
+    data = bytearray((folder / "gender.onnx").read_bytes())
+    data[3] ^= 1
+    (folder / "gender.onnx").write_bytes(data)
+
+
+def _replace_by_a_folder(folder: Path) -> None:
+    (folder / CARD_FILE).unlink()
+    (folder / CARD_FILE).mkdir()
+
+
+def _edited(**changes: Any) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        path = folder / MANIFEST_FILE
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return edit
+
+
+def _manifest_is(content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / MANIFEST_FILE).write_bytes(content) and None
+
+
+_SUM = "0" * 64
+_HEAD = {"attribute": "age", "classes": ["0-2", "3-9"], "file": "age.onnx"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (_change_a_byte, "gender.onnx was changed since the model was made"),
+        (lambda folder: (folder / "gender.onnx").unlink(), "gender.onnx is missing"),
+        (lambda folder: (folder / "x.pkl").write_bytes(b"\x80\x04."), "x.pkl does not belong"),
+        (lambda folder: (folder / MANIFEST_FILE).unlink(), f"it has no {MANIFEST_FILE}"),
+        (_replace_by_a_folder, "cannot read .*card.md: Is a directory"),
+        (_edited(format_version=2), "has format version 2, this program reads 1: update"),
+        (_edited(format_version=None), "has format version None"),
+        (_edited(attributes=[_HEAD]), "has no sha256 of age.onnx"),
+        (_edited(attributes="gender"), "cannot be understood: attributes: Input should be"),
+        (_edited(colour="red"), "cannot be understood: colour: Extra inputs are not permitted"),
+        (_edited(files={"../gender.onnx": _SUM}), "names '../gender.onnx', which is not a file"),
+        (_edited(files={"/etc/hostname": _SUM}), "names '/etc/hostname', which is not a file"),
+        (_edited(attributes=[_HEAD | {"file": "../age.onnx"}]), "no sha256 of ../age.onnx"),
+        (_edited(files={MANIFEST_FILE: _SUM}), f"names '{MANIFEST_FILE}', which is not a file"),
+        (_manifest_is(b'{"format_version": 1,'), "cannot be understood: Expecting property name"),
+        (_manifest_is(b"\x80\x04\x95pickled"), "cannot be understood: .*can't decode"),
+        (_manifest_is(b"[1]"), "has format version None"),
+        (_manifest_is(b""), "cannot be understood: Expecting value"),
+    ],
+)
+def test_what_is_not_whole_is_refused_in_one_line(
+    folder: Path, damage: Callable[[Path], object], complaint: str
+) -> None:
+    damage(folder)
+    with pytest.raises(ModelError, match=complaint) as caught:
+        load_bundle(folder)
+    assert "\n" not in str(caught.value)
+    assert str(folder) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["missing", "file.onnx"])
+def test_what_is_no_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file.onnx").touch()
+    with pytest.raises(ModelError, match=f"{name} is not a folder: --model wants a folder with"):
+        load_bundle(tmp_path / name)

@@ -1,0 +1,67 @@
+"""The import law: stream → models ← training, and who alone may import what."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_ROOMS = ("stream", "models", "training")
+_MAY_IMPORT = {"stream": {"models"}, "training": {"models"}, "models": set[str]()}
+_ONLY_IN = {"face_recognition": "models/reference.py", "torch": "training/finetune.py"}
+
+
+def _modules(room: str) -> list[Path]:
+    return sorted((_ROOT / room).rglob("*.py"))
+
+
+def _imported(path: Path, root: Path = _ROOT) -> Iterator[tuple[str, str]]:
+    """Top-level package and whole name of every import, those inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [_resolved(path.relative_to(root), node)]
+        else:
+            continue
+        for name in names:
+            yield name.split(".")[0], name
+
+
+def _resolved(path: Path, node: ast.ImportFrom) -> str:
+    """The module that is imported from; `from .. import x` counts from the importer's folder."""
+    above = path.parts[: -node.level] if node.level else ()
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+@pytest.mark.parametrize("room", _ROOMS)
+def test_rooms_import_only_what_they_may(room: str) -> None:
+    assert _modules(room), f"no modules in {room}"
+    wrong = [
+        f"{path.relative_to(_ROOT)} imports {name}"
+        for path in _modules(room)
+        for package, name in _imported(path)
+        if package in _ROOMS and package != room and package not in _MAY_IMPORT[room]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(("package", "owner"), _ONLY_IN.items())
+def test_costly_packages_have_one_door(package: str, owner: str) -> None:
+    importers = {
+        path.relative_to(_ROOT).as_posix()
+        for room in _ROOMS
+        for path in _modules(room)
+        if package in {imported for imported, _ in _imported(path)}
+    }
+    assert importers <= {owner}
+
+
+def test_the_reader_of_imports_sees_them_all(tmp_path: Path) -> None:
+    lines = ["import a.b as c, d", "from e.f import g", "def h():", "    from ..i import j"]
+    path = tmp_path / "stream" / "sinks" / "module.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(lines))
+    names = [name for _, name in _imported(path, tmp_path)]
+    assert names == ["a.b", "d", "e.f", "stream.i"]
