@@ -31,9 +31,10 @@ class _Box:
     right: int
     bottom: int
 
-    def overlaps(self, other: "_Box") -> bool:
-        apart = self.right <= other.left or other.right <= self.left
-        return not (apart or self.bottom <= other.top or other.bottom <= self.top)
+    def shared_area(self, other: "_Box") -> int:
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(width, 0) * max(height, 0)
 
     def moved_inside(self, width: int, height: int) -> "_Box":
         dx = max(-self.left, 0) or min(width - self.right, 0)
@@ -69,7 +70,7 @@ def draw(image: Image, tracks: Sequence[Track], settings: OverlaySection) -> Ima
     for track, box in zip(tracks, boxes, strict=True):
         lines = [_text(name, label, settings.confidence) for name, label in track.labels.items()]
         if lines:
-            panel = _place(picture, lines, box, [*boxes, *taken], style)
+            panel = _place(picture, lines, box, boxes, taken, style)
             _draw_panel(picture, panel, lines, _colour(track.track_id), style)
             taken.append(panel)
     attributes = list(dict.fromkeys(name for track in tracks for name in track.labels))
@@ -92,25 +93,38 @@ def _draw_box(picture: Image, box: _Box, colour: tuple[int, int, int], style: _S
 
 
 def _place(
-    picture: Image, lines: Sequence[str], box: _Box, avoid: Sequence[_Box], style: _Style
+    picture: Image,
+    lines: Sequence[str],
+    box: _Box,
+    faces: Sequence[_Box],
+    panels: Sequence[_Box],
+    style: _Style,
 ) -> _Box:
-    """Where the panel hides no face and no other panel, if there is such a place beside the box."""
+    """The place beside the box where the panel hides least of faces and other panels."""
     height, width = picture.shape[:2]
     text_width = max(_text_width(line, style.text) for line in lines)
     size = text_width + 3 * style.gap, len(lines) * _line_height(style) + style.gap
     places = [place.moved_inside(width, height) for place in _around(box, size, style.line + 1)]
-    free = (place for place in places if not any(place.overlaps(other) for other in avoid))
-    return next(free, places[0])
+
+    def hidden(place: _Box) -> int:
+        # Two panels over one another can be read neither; a face half covered is still a face.
+        return sum(map(place.shared_area, faces)) + 3 * sum(map(place.shared_area, panels))
+
+    return min(places, key=hidden)
 
 
 def _around(box: _Box, size: tuple[int, int], gap: int) -> Iterator[_Box]:
-    """Above, below, right, left."""
+    """Above, below, right, left, each flush with one edge of the box or the other."""
     width, height = size
     for left, top in (
         (box.left, box.top - gap - height),
+        (box.right - width, box.top - gap - height),
         (box.left, box.bottom + gap),
+        (box.right - width, box.bottom + gap),
         (box.right + gap, box.top),
+        (box.right + gap, box.bottom - height),
         (box.left - gap - width, box.top),
+        (box.left - gap - width, box.bottom - height),
     ):
         yield _Box(left, top, left + width, top + height)
 
