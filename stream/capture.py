@@ -60,6 +60,8 @@ class Capture:
         Raises:
             SourceError: the reader failed; the frames it had read come first.
         """
+        if self._thread.ident is None and not self._closing:
+            raise RuntimeError("nothing is read yet: use it as `with Capture(source) as capture`")
         while (frame := self._next()) is not None:
             yield frame
         if self._error is not None and not self._closing:
@@ -108,13 +110,13 @@ class Capture:
                     break
         except BaseException as caught:  # noqa: BLE001 - raised again where the frames are taken
             error = caught
-        finally:
-            try:
-                self._source.close()
-            finally:
-                with self._changed:
-                    self._error, self._ended = error, True
-                    self._changed.notify_all()
+        try:
+            self._source.close()
+        except BaseException as caught:  # noqa: BLE001 - likewise; what went wrong first counts
+            error = error or caught
+        with self._changed:
+            self._error, self._ended = error, True
+            self._changed.notify_all()
 
     def _put(self, frame: Frame) -> bool:
         """Queues a frame; False once nobody wants any more."""

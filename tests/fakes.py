@@ -1,0 +1,277 @@
+"""Small stand-ins for what a test must have in its hand: sources, the engine, sinks, a camera.
+
+Synthetic pictures carry a number in their pixels that survives a codec: see `numbered`.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.classifier import Prediction
+from models.engine import DetectionSettings
+from models.faces import LANDMARK_COUNT, Faces, Image, iou
+from stream.annotator import Track
+from stream.errors import SinkError, SourceError
+from stream.frames import Frame, SourceInfo, SourceKind
+from stream.labels import Label
+from stream.sinks import Annotated
+
+PATIENCE_S = 10.0  # for what comes at once unless something is broken
+
+_BITS = 8  # of the number in a picture, one upright stripe each
+SIZE_WH = (96, 64)
+
+
+def numbered(number: int, size_wh: tuple[int, int] = SIZE_WH) -> Image:
+    """A picture that says its number, 0 to 255, in stripes: light for a 1, the highest bit left."""
+    bits = [(number >> (_BITS - 1 - place)) & 1 for place in range(_BITS)]
+    stripes = np.array(bits, dtype=np.uint8) * 160 + 48
+    row = stripes[np.arange(size_wh[0]) * _BITS // size_wh[0]]
+    return np.ascontiguousarray(np.broadcast_to(row[None, :, None], (*size_wh[::-1], 3)))
+
+
+def number_of(image: Image) -> int:
+    """What `numbered` wrote there."""
+    width = image.shape[1] / _BITS
+    middles = [image[:, int((place + 0.5) * width)].mean() for place in range(_BITS)]
+    return sum(1 << (_BITS - 1 - place) for place, mean in enumerate(middles) if mean > 128)
+
+
+def frame(number: int = 0, size_wh: tuple[int, int] = SIZE_WH, fps: float = 25.0) -> Frame:
+    """One numbered frame."""
+    return Frame(numbered(number, size_wh), number, number / fps, time.monotonic())
+
+
+def label(text: str | None = "Female", confidence: float = 0.9) -> Label:
+    """Of two classes."""
+    return Label(text, confidence, {"Female": confidence, "Male": 1 - confidence})
+
+
+def track(
+    track_id: int = 1,
+    box_xyxy: Sequence[float] = (20, 10, 60, 50),
+    labels: Mapping[str, Label] | None = None,
+) -> Track:
+    """One person, seen now."""
+    box = np.array(box_xyxy, dtype=np.float32)
+    return Track(track_id, box, 1.0, labels or {}, seen_frames=1, missed_frames=0, quality=1.0)
+
+
+class NumberedSource:
+    """Gives numbered frames, and an error in place of one of them if asked to."""
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        kind: SourceKind = "video",
+        fail_at: int | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        self.info = SourceInfo("numbers", kind, SIZE_WH, 25.0, count)
+        self.given = 0
+        self.closed_by: list[str] = []
+        self._fail_at = fail_at
+        self._error = error or SourceError("the tape is torn")
+
+    def frames(self) -> Iterator[Frame]:
+        for number in range(self.info.frame_count or 0):
+            if number == self._fail_at:
+                raise self._error
+            self.given += 1
+            yield frame(number)
+
+    def close(self) -> None:
+        self.closed_by.append(threading.current_thread().name)
+
+
+class PacedSource(NumberedSource):
+    """Gives frames when the test says so; a read in between blocks."""
+
+    def __init__(self, count: int = 200, *, kind: SourceKind = "camera") -> None:
+        super().__init__(count, kind=kind)
+        self._over = False
+        self._wanted = threading.Semaphore(0)
+        self._allowed = threading.Semaphore(0)
+
+    def give(self, count: int = 1) -> None:
+        """Lets frames go, and returns when the reader has put them in its queue and wants more."""
+        self.wait_for_read()
+        for _ in range(count):
+            self.allow()
+            self.wait_for_read()
+        self._wanted.release()
+
+    def wait_for_read(self) -> None:
+        """Returns once a read has begun."""
+        if not self._wanted.acquire(timeout=PATIENCE_S):
+            raise TimeoutError("nobody reads")
+
+    def allow(self) -> None:
+        """Lets one frame go."""
+        self._allowed.release()
+
+    def end(self) -> None:
+        """Lets the read that blocks find the end."""
+        self._over = True
+        self._allowed.release()
+
+    def frames(self) -> Iterator[Frame]:
+        for each in super().frames():
+            self._wanted.release()
+            if not self._allowed.acquire(timeout=PATIENCE_S):
+                raise TimeoutError("the test gives no frame")
+            if self._over:
+                return
+            yield each
+
+
+class FakeCapture:
+    """Stands in for `cv2.VideoCapture`: gives the pictures listed, None for a read that fails."""
+
+    def __init__(
+        self,
+        pictures: Sequence[Image | None],
+        *,
+        opened: bool = True,
+        size_wh: tuple[int, int] = SIZE_WH,
+        fps: float = 30.0,
+    ) -> None:
+        self._pictures = iter(pictures)
+        self._opened = opened
+        self._properties = {
+            cv2.CAP_PROP_FRAME_WIDTH: float(size_wh[0]),
+            cv2.CAP_PROP_FRAME_HEIGHT: float(size_wh[1]),
+            cv2.CAP_PROP_FPS: fps,
+        }
+        self.releases = 0
+
+    def __call__(self, index: int) -> Any:
+        """What `open_camera` is called for."""
+        return self
+
+    def isOpened(self) -> bool:
+        return self._opened
+
+    def get(self, property_id: int) -> float:
+        return self._properties[property_id]
+
+    def read(self) -> tuple[bool, Image | None]:
+        picture = next(self._pictures, None)
+        return picture is not None, picture
+
+    def release(self) -> None:
+        self.releases += 1
+
+
+Script = Callable[[int], Sequence[Sequence[float]]]
+"""The number of a picture → the boxes of the faces in it."""
+
+
+class FakeEngine:
+    """Sees in a numbered picture the faces that a script says are there, and notes each call.
+
+    Its embeddings are the boxes themselves.
+    """
+
+    def __init__(self, script: Script, *, min_face_px: float = 20.0, blind_nearby: bool = False):
+        self.settings = DetectionSettings(min_face_px=min_face_px)
+        self.searches: list[int] = []
+        self.near_searches: list[tuple[int, int]] = []
+        self.embedded: list[tuple[int, int]] = []
+        self._script = script
+        self._blind_nearby = blind_nearby
+
+    def find(self, image: Image) -> Faces:
+        number = number_of(image)
+        self.searches.append(number)
+        return faces(self._script(number))
+
+    def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Faces:
+        number = number_of(image)
+        self.near_searches.append((number, len(boxes_xyxy)))
+        there = faces([] if self._blind_nearby else self._script(number))
+        return there[(iou(there.boxes_xyxy, boxes_xyxy) > 0).any(axis=1)]
+
+    def embed(self, image: Image, chosen: Faces) -> NDArray[np.float32]:
+        self.embedded.append((number_of(image), len(chosen)))
+        return chosen.boxes_xyxy
+
+
+class FakeClassifier:
+    """Perceives what it is told, whatever it is shown: by attribute, the probability of a class."""
+
+    def __init__(self, **probabilities: Mapping[str, float]) -> None:
+        self._probabilities = probabilities
+
+    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
+        return tuple(
+            Prediction(
+                attribute,
+                tuple(each),
+                np.tile(np.array(list(each.values()), dtype=np.float32), (len(embeddings), 1)),
+            )
+            for attribute, each in self._probabilities.items()
+        )
+
+
+def faces(boxes_xyxy: Sequence[Sequence[float]]) -> Faces:
+    """Faces at these places, as sure as can be."""
+    boxes = np.array(boxes_xyxy, dtype=np.float32).reshape(-1, 4)
+    landmarks = np.repeat(boxes[:, None, :2], LANDMARK_COUNT, axis=1)
+    return Faces(boxes, landmarks, np.ones(len(boxes), dtype=np.float32))
+
+
+class RecordingSink:
+    """Remembers what it was given, and may ask for the end."""
+
+    def __init__(self, name: str = "recording", *, quit_after: int | None = None) -> None:
+        self.name = name
+        self.output = None
+        self.indices: list[int] = []
+        self.tracks: list[Sequence[Track]] = []
+        self.closed: list[bool] = []
+        self._quit_after = quit_after
+
+    @property
+    def quit_requested(self) -> bool:
+        return self._quit_after is not None and len(self.indices) >= self._quit_after
+
+    def write(self, annotated: Annotated) -> None:
+        self.indices.append(annotated.frame.index)
+        self.tracks.append(annotated.tracks)
+
+    def close(self, *, complete: bool) -> None:
+        self.closed.append(complete)
+
+
+class FailingSink(RecordingSink):
+    """Fails at one frame, when it is closed, or both; or does something else there."""
+
+    def __init__(
+        self,
+        name: str = "failing",
+        *,
+        fail_at: int | None = None,
+        fail_on_close: bool = False,
+        error: BaseException | None = None,
+    ) -> None:
+        super().__init__(name)
+        self._fail_at = fail_at
+        self._fail_on_close = fail_on_close
+        self._error = error or SinkError("no paper left")
+
+    def write(self, annotated: Annotated) -> None:
+        if annotated.frame.index == self._fail_at:
+            raise self._error
+        super().write(annotated)
+
+    def close(self, *, complete: bool) -> None:
+        super().close(complete=complete)
+        if self._fail_on_close:
+            raise self._error

@@ -1,0 +1,271 @@
+"""The capture thread and its queue: what arrives, in which order, and how it ends."""
+
+import threading
+import time
+
+import pytest
+from fakes import PATIENCE_S, NumberedSource, PacedSource, number_of
+
+from stream.capture import Capture
+from stream.errors import SourceError
+from stream.frames import Frame
+
+_READ_AHEAD = 5  # at most: the queue of a file, and the frame in the reader's hand
+
+
+class _BadClose(NumberedSource):
+    def close(self) -> None:
+        super().close()
+        raise SourceError("the lid is stuck")
+
+
+def _indices(capture: Capture) -> list[int]:
+    return [frame.index for frame in capture]
+
+
+def _wait_for_reader() -> None:
+    """Until the reading thread has ended."""
+    for thread in threading.enumerate():
+        if thread.name == "capture":
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
+
+
+def test_every_frame_of_a_file_arrives_in_order() -> None:
+    source = NumberedSource(100)
+    with Capture(source) as capture:
+        frames = list(capture)
+    assert [frame.index for frame in frames] == list(range(100))
+    assert [number_of(frame.image) for frame in frames] == list(range(100))
+    assert capture.dropped == 0
+    assert capture.info is source.info
+    assert source.closed_by == ["capture"]
+
+
+def test_a_source_without_frames_ends() -> None:
+    with Capture(NumberedSource(0)) as capture:
+        assert _indices(capture) == []
+
+
+def test_pictures_are_never_dropped_either() -> None:
+    with Capture(NumberedSource(50, kind="pictures")) as capture:
+        assert _indices(capture) == list(range(50))
+
+
+def test_the_reader_of_a_file_waits_for_its_consumer() -> None:
+    source = NumberedSource(100)
+    with Capture(source) as capture:
+        for taken, _ in enumerate(capture, start=1):
+            assert source.given <= taken + _READ_AHEAD
+    assert source.given == 100
+
+
+def test_a_blocked_reader_goes_on_when_there_is_room() -> None:
+    source = PacedSource(kind="video")
+    with Capture(source) as capture:
+        source.give(4)  # the queue is full, and one more read has begun
+        frames = iter(capture)
+        assert [next(frames).index for _ in range(4)] == [0, 1, 2, 3]
+        source.give(1)
+        assert next(frames).index == 4
+        source.end()
+        assert next(frames, None) is None
+    assert capture.dropped == 0
+
+
+def test_the_newest_live_frame_wins_and_the_others_are_counted() -> None:
+    source = PacedSource()
+    with Capture(source) as capture:
+        frames = iter(capture)
+        source.give(1)
+        assert next(frames).index == 0
+        source.give(5)
+        assert next(frames).index == 5
+        assert capture.dropped == 4
+        source.give(1)
+        assert next(frames).index == 6
+        assert capture.dropped == 4
+        source.end()
+    assert repr(capture).endswith(", ended, 4 dropped)")
+
+
+def test_a_live_frame_that_waits_when_the_source_ends_is_not_lost() -> None:
+    source = PacedSource()
+    with Capture(source) as capture:
+        source.give(1)
+        source.end()
+        _wait_for_reader()
+        assert _indices(capture) == [0]
+
+
+def test_a_consumer_waits_for_the_next_frame() -> None:
+    source = PacedSource()
+    with Capture(source) as capture:
+        taken: list[Frame] = []
+        consumer = threading.Thread(target=lambda: taken.append(next(iter(capture))))
+        consumer.start()
+        source.wait_for_read()
+        assert not taken
+        source.allow()
+        consumer.join(PATIENCE_S)
+        assert [frame.index for frame in taken] == [0]
+        source.end()
+
+
+@pytest.mark.parametrize("fail_at", [0, 1, 4, 50])
+@pytest.mark.parametrize("error", [SourceError("torn"), ValueError("odd"), KeyboardInterrupt()])
+def test_frames_read_before_an_error_come_first(fail_at: int, error: BaseException) -> None:
+    source = NumberedSource(100, fail_at=fail_at, error=error)
+    taken: list[int] = []
+    with Capture(source) as capture, pytest.raises(type(error)) as caught:
+        for frame in capture:
+            taken.append(frame.index)
+    assert taken == list(range(fail_at))
+    assert caught.value is error
+    assert source.closed_by == ["capture"]
+
+
+def test_a_live_frame_read_before_an_error_comes_first() -> None:
+    source = NumberedSource(3, kind="camera", fail_at=2)
+    with Capture(source) as capture:
+        _wait_for_reader()
+        frames = iter(capture)
+        assert next(frames).index == 1
+        with pytest.raises(SourceError, match="the tape is torn"):
+            next(frames)
+
+
+def test_an_error_is_raised_again_where_frames_are_taken_again() -> None:
+    with Capture(NumberedSource(3, fail_at=0)) as capture:
+        for _ in range(2):
+            with pytest.raises(SourceError):
+                next(iter(capture))
+
+
+def test_a_source_that_cannot_be_closed_says_so_at_the_end() -> None:
+    source = _BadClose(3)
+    taken: list[int] = []
+    with Capture(source) as capture, pytest.raises(SourceError, match="the lid is stuck"):
+        for frame in capture:
+            taken.append(frame.index)
+    assert taken == [0, 1, 2]
+
+
+def test_an_error_of_reading_hides_one_of_closing() -> None:
+    with Capture(_BadClose(3, fail_at=1)) as capture, pytest.raises(SourceError, match="torn"):
+        list(capture)
+
+
+def test_an_error_after_the_consumer_has_left_is_not_raised() -> None:
+    source = PacedSource(kind="video")
+    with Capture(source) as capture:
+        source.give(1)
+        assert next(iter(capture)).index == 0
+        source.end()
+    assert source.closed_by == ["capture"]
+    assert _indices(capture) == []
+
+
+def test_a_consumer_that_raises_ends_the_reader() -> None:
+    source = NumberedSource(1000)
+    with pytest.raises(ZeroDivisionError), Capture(source) as capture:
+        for frame in capture:
+            1 / (frame.index - 3)
+    assert source.closed_by == ["capture"]
+    assert source.given <= 4 + _READ_AHEAD
+
+
+def test_a_consumer_that_leaves_early_with_the_queue_full_ends_the_reader() -> None:
+    source = PacedSource(kind="video")
+    with Capture(source) as capture:
+        source.give(4)
+        source.wait_for_read()
+        source.allow()  # this frame finds no room, and its reader waits for some
+        assert next(iter(capture)).index == 0
+    assert source.closed_by == ["capture"]
+
+
+def test_nobody_takes_anything() -> None:
+    source = NumberedSource(1000)
+    with Capture(source):
+        pass
+    assert source.closed_by == ["capture"]
+    assert source.given <= _READ_AHEAD
+
+
+@pytest.mark.parametrize("kind", ["camera", "video"])
+def test_closing_returns_within_a_second_while_a_read_blocks(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = PacedSource(kind=kind)
+    with Capture(source) as capture:
+        source.wait_for_read()
+        began_s = time.monotonic()
+        capture.close()
+        assert time.monotonic() - began_s < 1.0
+        assert source.closed_by == []  # nobody pulls the device from under the reader
+        assert "does not return from a read" in caplog.text
+        assert _indices(capture) == []
+        source.end()
+        _wait_for_reader()
+    assert source.closed_by == ["capture"]
+
+
+def test_closing_wakes_a_consumer_that_waits() -> None:
+    source = PacedSource()
+    ended = threading.Event()
+    with Capture(source) as capture:
+
+        def consume() -> None:
+            assert _indices(capture) == []
+            ended.set()
+
+        consumer = threading.Thread(target=consume)
+        consumer.start()
+        source.wait_for_read()
+        capture.close()
+        assert ended.wait(PATIENCE_S)
+        consumer.join(PATIENCE_S)
+        source.end()
+        _wait_for_reader()
+
+
+def test_closing_twice() -> None:
+    source = NumberedSource(10)
+    with Capture(source) as capture:
+        capture.close()
+        capture.close()
+    capture.close()
+    assert source.closed_by == ["capture"]
+
+
+def test_closing_before_the_start_releases_the_source() -> None:
+    source = NumberedSource(10)
+    capture = Capture(source)
+    capture.close()
+    assert len(source.closed_by) == 1
+    assert source.given == 0
+    assert _indices(capture) == []
+
+
+def test_iterating_before_the_start_is_a_mistake_that_is_named() -> None:
+    capture = Capture(NumberedSource(10))
+    with pytest.raises(RuntimeError, match="with"):
+        next(iter(capture))
+    capture.close()
+
+
+def test_iterating_after_the_end_gives_nothing() -> None:
+    with Capture(NumberedSource(3)) as capture:
+        assert _indices(capture) == [0, 1, 2]
+        assert _indices(capture) == []
+    assert _indices(capture) == []
+
+
+def test_frames_that_wait_are_let_go_when_it_is_closed() -> None:
+    source = PacedSource(kind="video")
+    with Capture(source) as capture:
+        source.give(3)
+        source.end()
+        _wait_for_reader()
+    assert _indices(capture) == []
