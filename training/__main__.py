@@ -1,29 +1,15 @@
 """The command line: labelled pictures → features → a model folder → a report."""
 
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
-from models.errors import ModelError
-from training.errors import DatasetError, TrainingError
+from training.console import one_line_errors, parse_map, progress_bar, say, summary
 
-WRONG_USE, FAILED = 2, 1
+if TYPE_CHECKING:
+    from training.datasets import Samples
+    from training.extraction import Extractor
 
 app = typer.Typer(
     help="Trains and evaluates the classifier on labelled faces.",
@@ -31,108 +17,231 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_out = Console(highlight=False, soft_wrap=True)
-_bar = Console(stderr=True)
 
+_DEFAULT_SEED = 20170624  # training.splits.SEED, which is not imported before it is needed
+
+Dataset = Annotated[
+    Path, typer.Argument(help="A folder of labelled pictures, or a CSV or Parquet list of them.")
+]
+Table = Annotated[Path, typer.Argument(help="The Parquet file that face-train features wrote.")]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="manifest, fairface, lfwa, utkface or folders, where not recognised."
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(help="Label columns, with commas between; what a folder per class is of."),
+]
+Aligned = Annotated[
+    bool | None,
+    typer.Option(
+        "--aligned/--no-aligned",
+        help="The pictures are aligned chips (padding 0.25); by default what the dataset is.",
+    ),
+]
+Faces = Annotated[
+    Literal["one", "largest", "centre", "all"],
+    typer.Option(help="Which faces of a picture are taken; one skips pictures with several."),
+]
+Finder = Annotated[Literal["cnn", "hog"], typer.Option("--detector", help="How faces are found.")]
+HeldOut = Annotated[
+    str,
+    typer.Option(
+        "--hold-out",
+        help="The rows of the split test: given, first:N by file number, or a fraction.",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Of whatever is drawn.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 @app.command()
 def features(
-    dataset: Annotated[Path, typer.Argument(help="Folder, or CSV or Parquet list, of pictures.")],
+    dataset: Dataset,
     out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
-    layout: Annotated[
-        str | None, typer.Option("--format", help="The layout, where it is not recognised.")
-    ] = None,
-    aligned: Annotated[
-        bool | None,
-        typer.Option("--aligned/--no-aligned", help="Pictures are aligned chips, padding 0.25."),
-    ] = None,
-    faces: Annotated[str, typer.Option(help="one, largest, centre or all.")] = "one",
-    detector: Annotated[str, typer.Option(help="cnn or hog.")] = "cnn",
+    layout: Layout = None,
+    labels: Labels = None,
+    aligned: Aligned = None,
+    faces: Faces = "one",
+    detector: Finder = "cnn",
     mirror: Annotated[
         bool, typer.Option("--mirror/--no-mirror", help="Embed each face mirrored as well.")
     ] = True,
-    hold_out: Annotated[
-        str, typer.Option(help="given, first:N or a fraction: the rows of the split test.")
-    ] = "given",
-    seed: Annotated[int | None, typer.Option(help="Of the split.")] = None,
+    hold_out: HeldOut = "given",
+    csv: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Write features and labels as two CSV files as well."),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where embeddings are kept, OUT.cache unless given.")
+    ] = None,
+    seed: Seed = _DEFAULT_SEED,
     debug: Debug = False,
 ) -> None:
     """Finds and embeds the faces of labelled pictures."""
-    with _errors(debug):
-        from training.datasets import read_dataset
-        from training.extraction import ExtractionSettings, Extractor
+    with one_line_errors(debug):
         from training.features import extract_features, skipped_path
-        from training.splits import SEED, HoldOut
+        from training.splits import HoldOut
+        from training.table import read_table, write_csv
 
-        samples = read_dataset(dataset, layout)
         held = HoldOut.parse(hold_out)
-        settings = ExtractionSettings(
-            aligned=samples.aligned if aligned is None else aligned, mirror=mirror
-        )
-        _out.print(f"{samples.name}: {len(samples)} pictures")
-        with _progress(len(samples)) as progress:
+        samples, extractor = _opened(dataset, layout, labels, aligned, faces, detector, mirror)
+        say(f"{samples.name}: {len(samples)} pictures")
+        with progress_bar(len(samples)) as progress:
             result = extract_features(
                 samples,
                 out,
-                Extractor(settings),
+                extractor,
                 hold_out=held,
-                seed=SEED if seed is None else seed,
+                seed=seed,
+                cache=cache,
                 progress=progress,
             )
-        skipped = ", ".join(f"{count} {reason}" for reason, count in result.reasons().items())
-        _out.print(f"{out}: {result.faces} faces of {result.pictures} pictures")
-        if skipped:
-            _out.print(f"skipped: {skipped}; listed in {skipped_path(out)}")
+        if csv is not None:
+            write_csv(read_table(out), *csv)
+        known = f", {result.reused} of them known from before" if result.reused else ""
+        say(f"{out}: {result.faces} faces of {result.pictures} pictures{known}")
+        if result.skipped:
+            reasons = ", ".join(f"{count} {why}" for why, count in result.reasons().items())
+            say(f"skipped {reasons}: {skipped_path(out)}")
 
 
 @app.command()
 def fit(
-    table: Annotated[Path, typer.Argument(help="What face-train features wrote.")],
+    table: Table,
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
     attributes: Annotated[
         str | None, typer.Option(help="Label columns, with commas between; all unless given.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of whatever is drawn.")] = None,
+    classifier: Annotated[
+        Literal["mlp", "logistic", "svm", "knn", "forest"], typer.Option(help="Which one.")
+    ] = "mlp",
+    class_weight: Annotated[
+        Literal["none", "balanced"],
+        typer.Option(help="balanced: rare classes weigh as much as frequent ones."),
+    ] = "none",
+    mirror: Annotated[
+        bool, typer.Option("--mirror/--no-mirror", help="Fit on the mirrored faces as well.")
+    ] = True,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate/--no-calibrate", help="Make it as sure as it is right.")
+    ] = True,
+    search: Annotated[bool, typer.Option("--search", help="Try several settings.")] = False,
+    seed: Seed = _DEFAULT_SEED,
     debug: Debug = False,
 ) -> None:
     """Fits a classifier for each attribute and writes a model folder."""
-    with _errors(debug):
-        from training.fit import FitSettings, fit
-        from training.publish import publish
+    with one_line_errors(debug):
+        from training.fit import FitSettings
+        from training.fit import fit as fit_heads
+        from training.publish import check_folder, publish
         from training.table import read_table
 
-        settings = FitSettings(attributes=tuple(attributes.split(",")) if attributes else None)
-        if seed is not None:
-            settings = replace(settings, seed=seed)
+        settings = FitSettings(
+            attributes=_names(attributes),
+            classifier=classifier,
+            balanced=class_weight == "balanced",
+            mirror=mirror,
+            calibrate=calibrate,
+            search=search,
+            seed=seed,
+        )
+        check_folder(out)
         faces = read_table(table)
-        report = publish(out, fit(faces, settings, told=_out.print), faces)
-        _summary(report)
-        _out.print(f"{out}: {', '.join(report['attributes'])}")
+        summary(publish(out, fit_heads(faces, settings, told=say), faces))
+        say(f"{out}: model and card")
 
 
 @app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
-    table: Annotated[Path, typer.Argument(help="What face-train features wrote.")],
+    data: Annotated[
+        Path, typer.Argument(help="What face-train features wrote, or a dataset itself.")
+    ],
     out: Annotated[Path | None, typer.Option(help="The folder to write the report to.")] = None,
-    split: Annotated[str, typer.Option(help="test, train or all.")] = "test",
+    split: Annotated[Literal["test", "train", "all"], typer.Option(help="Which rows.")] = "test",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="The dataset of a table: measures the accuracy by face width as well."),
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", help="race:Asian=East Asian,Others= names the model's class for the dataset's."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A config.toml: its race_groups are merged.")
+    ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write the model's card anew from this report.")
+    ] = False,
+    layout: Layout = None,
+    labels: Labels = None,
+    aligned: Aligned = None,
+    faces: Faces = "one",
+    detector: Finder = "cnn",
+    hold_out: HeldOut = "given",
+    seed: Seed = _DEFAULT_SEED,
     debug: Debug = False,
 ) -> None:
     """Measures a model on labelled faces."""
-    with _errors(debug):
+    with one_line_errors(debug):
         from models.bundle import load_bundle
         from training.evaluate import evaluate as measure
-        from training.outputs import write_text
-        from training.table import read_table
+        from training.evaluate import read_race_groups
+        from training.face_width import accuracy_by_width
+        from training.features import temporary_table
+        from training.publish import write_card
+        from training.report import write_report
+        from training.splits import HoldOut
+        from training.table import is_table, read_table
 
-        report = measure(
-            load_bundle(model), read_table(table), split=None if split == "all" else split
-        )
-        _summary(report)
+        bundle = load_bundle(model)
+        merged = {"race": read_race_groups(config)} if config else {}
+        names = parse_map(mapping or [])
+        rows = None if split == "all" else split
+        dataset = pictures if is_table(data) else data
+        if dataset is not None:
+            samples, extractor = _opened(dataset, layout, labels, aligned, faces, detector, False)
+        if is_table(data):
+            table = read_table(data)
+        else:
+            with progress_bar(len(samples)) as progress:
+                table = temporary_table(samples, extractor, HoldOut.parse(hold_out), seed, progress)
+        report = measure(bundle, table, split=rows, names=names, groups=merged, seed=seed)
+        if dataset is not None:
+            widths = accuracy_by_width(
+                bundle, table, samples, extractor, split=rows, names=names, groups=merged, seed=seed
+            )
+            for name, figures in widths.items():
+                report["attributes"][name]["face_width"] = figures
+        summary(report)
         if out is not None:
-            write_text(out / "report.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+            write_report(out, report)
+            say(f"{out}: report.html and report.json")
+        if card:
+            write_card(bundle, report)
+            say(f"{model}: card")
+
+
+@app.command()
+def bench(
+    dataset: Dataset,
+    count: Annotated[int, typer.Option(min=1, help="How many of its pictures.")] = 50,
+    layout: Layout = None,
+    aligned: Aligned = None,
+    debug: Debug = False,
+) -> None:
+    """Measures the time of a picture beside face_recognition's own calls."""
+    with one_line_errors(debug):
+        from training.bench import compare
+
+        samples, extractor = _opened(dataset, layout, None, aligned, "all", "cnn", False)
+        for line in compare(samples, extractor, count).lines():
+            say(line)
 
 
 def main() -> None:
@@ -140,46 +249,30 @@ def main() -> None:
     app()
 
 
-def _summary(report: dict[str, Any]) -> None:
-    for name, figures in report["attributes"].items():
-        accuracy = figures["accuracy"]
-        _out.print(
-            f"{name}: accuracy {accuracy['value']:.3f} ({accuracy['low']:.3f} to "
-            f"{accuracy['high']:.3f}), balanced {figures['balanced_accuracy']:.3f}, "
-            f"on {figures['rows']} faces"
-        )
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return tuple(each.strip() for each in text.split(",")) if text else None
 
 
-class _Rate(ProgressColumn):
-    """Pictures a second."""
+def _opened(
+    dataset: Path,
+    layout: str | None,
+    labels: str | None,
+    aligned: bool | None,
+    faces: Literal["one", "largest", "centre", "all"],
+    detector: Literal["cnn", "hog"],
+    mirror: bool,
+) -> tuple["Samples", "Extractor"]:
+    from training.datasets import read_dataset
+    from training.extraction import ExtractionSettings, Extractor, detection
 
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f} pictures/s" if task.speed else "")
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
+    samples = read_dataset(dataset, layout, _names(labels))
+    settings = ExtractionSettings(
+        aligned=samples.aligned if aligned is None else aligned,
+        faces=faces,
+        mirror=mirror,
+        detection=detection(detector),
     )
-    with Progress(*columns, console=_bar, transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.advance(task, done)
-
-
-@contextmanager
-def _errors(debug: bool) -> Iterator[None]:
-    """One line and an exit code instead of a traceback."""
-    try:
-        yield
-    except (TrainingError, ModelError) as error:
-        if debug:
-            raise
-        sys.stderr.write(f"face-train: {error}\n")
-        raise typer.Exit(WRONG_USE if isinstance(error, DatasetError) else FAILED) from error
+    return samples, Extractor(settings)
 
 
 if __name__ == "__main__":

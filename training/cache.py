@@ -92,7 +92,7 @@ def open_cache(path: Path) -> Iterator[Cache]:
                 raise OutputError(f"{path} is of another version of this program: delete it")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS pictures (key BLOB PRIMARY KEY, reason TEXT, "
-                "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB) WITHOUT ROWID"
+                "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB)"
             )
             connection.execute(f"PRAGMA user_version = {_VERSION}")
         yield Cache(connection)

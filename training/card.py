@@ -39,7 +39,9 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", _PURPOSE, "")
     yield from ("## Not to be used for", "", _MISUSE, "")
     yield from ("## Data", "")
-    yield f"- Fitted on: {data['dataset']}, {data['train_rows']} rows ({data['features']})."
+    mirrored = " and their mirror images" if data["mirrored"] else ""
+    faces = f"{data['train_faces']} faces{mirrored}"
+    yield f"- Fitted on: {data['dataset']}, {faces} ({data['features']})."
     if data["credit"]:
         yield f"- Source and licence: {data['credit']}."
     yield f"- Held out and never fitted on: {data['hold_out']}."
@@ -55,6 +57,13 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
             f"| {figures['balanced_accuracy']:.3f} | {_number(figures['roc_auc'])} "
             f"| {figures['calibration']['error']:.3f} |"
         )
+    for name, figures in attributes.items():
+        if gap := figures["largest_gap"]:
+            yield ""
+            yield (
+                f"Largest gap of {name} between groups: {gap['value']:.3f}, by {gap['by']}, "
+                f"{gap['best']} over {gap['worst']}."
+            )
     yield from ("", f"In brackets: the {level:.0%} interval of a bootstrap over faces.", "")
     for name, figures in attributes.items():
         yield from _attribute(name, figures)

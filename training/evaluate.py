@@ -1,7 +1,8 @@
 """A model folder and labelled faces → a report of how good it is and for whom."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,16 @@ Groups = Mapping[str, Sequence[str]]
 """Merged class → the classes whose probabilities are added."""
 
 
+Names = Mapping[str, Mapping[str, str | None]]
+"""Attribute → class of the dataset → class of the model, None to leave its faces out."""
+
+
 def evaluate(
     bundle: Bundle,
     table: FeatureTable,
     *,
     split: str | None = "test",
-    names: Mapping[str, Mapping[str, str]] | None = None,
+    names: Names | None = None,
     groups: Mapping[str, Groups] | None = None,
     seed: int = SEED,
 ) -> Figures:
@@ -41,7 +46,7 @@ def evaluate(
         bundle: the model.
         table: faces with labels; mirrored ones are not looked at.
         split: which half of the table, None for both.
-        names: attribute → what a class of the table is called by the model.
+        names: what the classes of the table are called by the model.
         groups: attribute → classes of the model to be merged, and their labels with them.
         seed: of the bootstrap.
 
@@ -50,16 +55,13 @@ def evaluate(
             classes are not the model's.
     """
     check_embedder(bundle, table)
-    rows = ~table.mirrored & ((table.splits == split) if split else True)
-    chosen = table[rows]
-    if not len(chosen):
-        raise DatasetError(f"the table has no rows of the split {split!r}: see --split")
+    chosen = chosen_rows(table, split)
     predictions = {
         each.attribute: grouped(each, (groups or {}).get(each.attribute, {}))
         for each in Classifier(bundle).predict(chosen.embeddings)
     }
     truths = {
-        attribute: _renamed(chosen.labels[attribute], attribute, names, groups)
+        attribute: in_model_names(chosen.labels[attribute], attribute, names, groups)
         for attribute in predictions
         if attribute in chosen.labels
     }
@@ -68,6 +70,7 @@ def evaluate(
             f"the table labels {', '.join(table.labels)}, the model {', '.join(predictions)}: "
             "nothing to compare"
         )
+    _check_names(table, names or {})
     for attribute, truth in truths.items():
         _check_classes(predictions[attribute], truth)
     grouping = truths | _other_groups(chosen, predictions)
@@ -100,6 +103,25 @@ def evaluate(
     }
 
 
+def read_race_groups(config: Path) -> Groups:
+    """`race_groups` of a configuration as the stream reads it.
+
+    Raises:
+        DatasetError: it is no such file, or the groups are not lists of names.
+    """
+    try:
+        content = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{config} cannot be read as a configuration: {error}") from error
+    groups = content.get("labels", {}).get("race_groups", {})
+    lists = isinstance(groups, dict) and all(isinstance(each, list) for each in groups.values())
+    if not lists or any(not isinstance(name, str) for each in groups.values() for name in each):
+        raise DatasetError(
+            f'{config}: race_groups should read like {{ Asian = ["East Asian", "Indian"] }}'
+        )
+    return {group: tuple(members) for group, members in groups.items()}
+
+
 def check_embedder(bundle: Bundle, table: FeatureTable) -> None:
     """Raises DatasetError where the table's embedding is not the one the model was fitted on."""
     expected = bundle.manifest.embedder.name
@@ -128,24 +150,40 @@ def _crossed(first: Labels, second: Labels) -> Labels:
     return np.array([None if None in pair else ", ".join(pair) for pair in pairs], dtype=object)
 
 
-def _renamed(
+def chosen_rows(table: FeatureTable, split: str | None) -> FeatureTable:
+    """The faces as they are, of one half of the table or of both.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    chosen = table[~table.mirrored & ((table.splits == split) if split else True)]
+    if not len(chosen):
+        raise DatasetError(f"the table has no faces of the split {split!r}: name another --split")
+    return chosen
+
+
+def in_model_names(
     column: Labels,
     attribute: str,
-    names: Mapping[str, Mapping[str, str]] | None,
+    names: Names | None,
     groups: Mapping[str, Groups] | None,
 ) -> Labels:
-    """The column in the model's names, merged as the model's classes are."""
-    renaming: dict[Any, Any] = dict((names or {}).get(attribute, {}))
-    unknown = sorted(renaming.keys() - set(column))
-    if unknown:
-        raise DatasetError(f"--map names {unknown[0]!r}, which is no {attribute} of the table")
-    owner = {
+    """A column of the table in the model's names, merged as the model's classes are."""
+    renaming = (names or {}).get(attribute, {})
+    owner: dict[str | None, str] = {
         member: group
         for group, members in (groups or {}).get(attribute, {}).items()
         for member in members
     }
     translated = [renaming.get(each, each) for each in column]
     return np.array([owner.get(each, each) for each in translated], dtype=object)
+
+
+def _check_names(table: FeatureTable, names: Names) -> None:
+    for attribute, renaming in names.items():
+        unknown = sorted(renaming.keys() - set(table.column(attribute)))
+        if unknown:
+            raise DatasetError(f"--map names {unknown[0]!r}, which is no {attribute} of the table")
 
 
 def _check_classes(prediction: Prediction, truth: Labels) -> None:

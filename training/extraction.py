@@ -53,6 +53,21 @@ class ExtractionSettings:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Chips:
+    """The aligned faces of a picture.
+
+    Attributes:
+        reason: why there are none; empty where there are.
+        chips: `(faces, 150, 150, 3)` uint8 BGR.
+        face_px: `(faces,)` float32, width of each face in the picture.
+    """
+
+    reason: str
+    chips: NDArray[np.uint8]
+    face_px: NDArray[np.float32]
+
+
 class Extractor:
     """Embeds the faces of pictures; may be used from several threads at once.
 
@@ -76,36 +91,43 @@ class Extractor:
         return hashlib.sha256(self._fingerprint + content).digest()
 
     def extract(self, content: bytes) -> Extracted:
-        """The faces of one picture file, or why there are none."""
+        """The embeddings of one picture file's faces, or why there are none."""
+        found = self.chips(content)
+        if found.reason:
+            nothing = np.zeros(0, dtype=np.float32)
+            return Extracted(found.reason, nothing, nothing.reshape(0, 1, 0))
+        chips = found.chips
+        views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
+        vectors = self.engine.embedder.embed(np.ascontiguousarray(np.concatenate(views)))
+        by_view = vectors.reshape(len(views), len(chips), -1)
+        return Extracted("", found.face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
+
+    def chips(self, content: bytes) -> Chips:
+        """The aligned faces of one picture file, or why there are none."""
         image = decode(content)
         if image is None:
-            return self._none(UNREADABLE)
+            return _no_chips(UNREADABLE)
         if self.settings.aligned:
             face_px = np.array([min(image.shape[:2]) * CHIP_FACE], dtype=np.float32)
-            return self._embedded(as_chip(image)[None], face_px)
+            return Chips("", as_chip(image)[None], face_px)
         faces = self.find(image)
         if not len(faces):
-            return self._none(NO_FACE)
+            return _no_chips(NO_FACE)
         if len(faces) > 1 and self.settings.faces == "one":
-            return self._none(SEVERAL_FACES)
+            return _no_chips(SEVERAL_FACES)
         chosen = _choose(faces, image, self.settings.faces)
         widths = sizes_wh(chosen.boxes_xyxy)[:, 0]
-        return self._embedded(self.engine.aligner.chips(image, chosen), widths)
+        return Chips("", self.engine.aligner.chips(image, chosen), widths)
 
     def find(self, image: Image) -> Faces:
         """All faces of a picture; it is enlarged only where none is found in it as it is."""
         found = self.engine.find(image)
         return found if len(found) else self._second.find(image)
 
-    def _embedded(self, chips: NDArray[np.uint8], face_px: NDArray[np.float32]) -> Extracted:
-        views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
-        vectors = self.engine.embedder.embed(np.ascontiguousarray(np.concatenate(views)))
-        by_view = vectors.reshape(len(views), len(chips), -1)
-        return Extracted("", face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
 
-    def _none(self, reason: str) -> Extracted:
-        nothing = np.zeros(0, dtype=np.float32)
-        return Extracted(reason, nothing, nothing.reshape(0, 1, 0))
+def detection(detector: Literal["cnn", "hog"]) -> DetectionSettings:
+    """The search for labelled faces: pictures as they are, before they are enlarged."""
+    return replace(_AS_IT_IS, detector=detector)
 
 
 def decode(content: bytes) -> Image | None:
@@ -134,6 +156,11 @@ def read_picture(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def _no_chips(reason: str) -> Chips:
+    none = np.zeros((0, CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
+    return Chips(reason, none, np.zeros(0, dtype=np.float32))
 
 
 def _is_truncated_jpeg(content: bytes) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 from models.graphs import CHIP_SIZE
@@ -16,7 +17,15 @@ from training.datasets.samples import Samples, Skipped
 from training.extraction import ExtractionSettings, Extractor, read_picture
 from training.outputs import write_text
 from training.splits import SEED, HoldOut, split
-from training.table import Row, TableInfo, TableWriter, check_names, table_writer
+from training.table import (
+    FeatureTable,
+    Row,
+    TableInfo,
+    TableWriter,
+    check_names,
+    read_table,
+    table_writer,
+)
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many pictures were done since the last call."""
@@ -96,6 +105,16 @@ def extract_features(
             faces, skipped = _assemble(store, keys, samples, splits, writer)
     write_text(skipped_path(out), _skipped_csv(skipped))
     return Extraction(pictures=len(samples), faces=faces, reused=reused, skipped=tuple(skipped))
+
+
+def temporary_table(
+    samples: Samples, extractor: Extractor, hold_out: HoldOut, seed: int, progress: Progress
+) -> FeatureTable:
+    """The table of a dataset, of which nothing stays on disk."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "features.parquet"
+        extract_features(samples, out, extractor, hold_out=hold_out, seed=seed, progress=progress)
+        return read_table(out)
 
 
 def command_line(

@@ -1,6 +1,6 @@
 """How good predictions are, and for whom: figures of scikit-learn and fairlearn, with intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,6 +50,7 @@ def attribute_figures(
     present = np.unique(expected)
     recalls = recall_score(expected, chosen, labels=all_classes, average=None, zero_division=0)
     counts = np.bincount(expected, minlength=len(numbers))
+    groupings = by_group(right, groups, seed)
     return {
         "classes": list(prediction.classes),
         "rows": len(expected),
@@ -65,7 +66,8 @@ def attribute_figures(
             for name, number in numbers.items()
         },
         "confusion": confusion_matrix(expected, chosen, labels=all_classes).tolist(),
-        "by_group": by_group(right, groups, seed),
+        "by_group": groupings,
+        "largest_gap": _largest_gap(groupings),
         "calibration": calibration(probabilities.max(axis=1), right),
         "coverage": coverage(probabilities.max(axis=1), right),
     }
@@ -124,6 +126,12 @@ def _grouping(name: str, right: NDArray[np.bool_], column: Labels, seed: int) ->
         if len(large) > 1
         else None,
     }
+
+
+def _largest_gap(groupings: Sequence[Figures]) -> Figures | None:
+    """The widest of the gaps, with the grouping it is in."""
+    gaps = [{"by": each["by"], **each["gap"]} for each in groupings if each["gap"]]
+    return max(gaps, key=lambda gap: gap["value"], default=None)
 
 
 def calibration(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> Figures:

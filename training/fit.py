@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
 from training.classifiers import (
@@ -103,7 +104,9 @@ def fit(
     for task in tasks:
         names = ", ".join(head.attribute for head in task.heads)
         told(f"{names}: fitting {settings.classifier}")
-        fitted, notes = _fit_task(table, task, settings)
+        # The products are small: more threads are no faster, and sums would differ with them.
+        with threadpool_limits(1):
+            fitted, notes = _fit_task(table, task, settings)
         checked = table.embeddings[task.rows]
         for head in fitted:
             files[_file(head)] = export(head, checked)
@@ -269,7 +272,8 @@ def _manifest(
                 "hold_out": info.hold_out,
                 "command": info.command,
                 "sha256": table.digest(),
-                "train_rows": int((table.splits == TRAIN).sum()),
+                "train_faces": int(((table.splits == TRAIN) & ~table.mirrored).sum()),
+                "mirrored": bool(settings.mirror and table.mirrored.any()),
             },
             "settings": asdict(settings),
             "heads": record,

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from models.bundle import CARD_FILE, Bundle, save_bundle
+from models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
+from models.errors import ModelError
 from training.card import card
 from training.evaluate import evaluate
 from training.figures import Figures
@@ -21,3 +22,20 @@ def publish(folder: Path, fitted: Fitted, table: FeatureTable) -> Figures:
     text = card(report, fitted.manifest.provenance)
     save_bundle(folder, fitted.manifest, {**fitted.files, CARD_FILE: text.encode()})
     return report
+
+
+def write_card(bundle: Bundle, report: Figures) -> None:
+    """Writes the card of a model folder anew, from another report.
+
+    Raises:
+        ModelError: the folder cannot be written.
+    """
+    provenance = bundle.manifest.provenance
+    text = card(report, provenance)
+    save_bundle(bundle.folder, bundle.manifest, {**bundle.files, CARD_FILE: text.encode()})
+
+
+def check_folder(folder: Path) -> None:
+    """Raises ModelError where a model cannot be written to, before anything is fitted."""
+    if folder.exists() and not (folder / MANIFEST_FILE).is_file():
+        raise ModelError(f"{folder} exists and is not a model folder: name another")

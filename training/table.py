@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -229,6 +230,39 @@ def read_table(path: Path) -> FeatureTable:
     if not table.num_rows:
         raise DatasetError(f"{path} has no rows: no face was found in the dataset")
     return _checked(path, _from_arrow(table, info))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is meant as a table of features; a damaged one too, so that it is named."""
+    if path.suffix.lower() != ".parquet" or path.is_dir():
+        return False
+    try:
+        return _METADATA_KEY in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return True
+
+
+def write_csv(table: FeatureTable, features: Path, labels: Path) -> None:
+    """The table as two CSV files, one line a face and the mirrored ones left out.
+
+    Args:
+        table: what is written.
+        features: gets the file and the values of the embedding.
+        labels: gets the file, identity, split and labels.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    chosen = table[~table.mirrored]
+    numbers = [str(number) for number in range(table.info.dimensions)]
+    vectors = chosen.embeddings.T
+    files = pa.array(chosen.files.tolist(), pa.string())
+    columns = {"identity": chosen.identities, "split": chosen.splits, **chosen.labels}
+    texts = {name: pa.array(column.tolist(), pa.string()) for name, column in columns.items()}
+    embedding = dict(zip(numbers, map(pa.array, vectors), strict=True))
+    for path, content in ((features, embedding), (labels, texts)):
+        with written_aside(path) as aside:
+            pyarrow.csv.write_csv(pa.table({"file": files, **content}), aside)
 
 
 def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:

@@ -1,0 +1,94 @@
+"""What the command line prints: progress, figures, and errors in one line."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from models.errors import ModelError
+from training.errors import DatasetError, TrainingError
+
+ASKED_WRONGLY, FAILED, INTERRUPTED = 2, 1, 130
+
+_out = Console(highlight=False, soft_wrap=True, markup=False)
+_bar = Console(stderr=True)
+
+
+def say(line: str) -> None:
+    """Prints a line of what was done."""
+    _out.print(line)
+
+
+def summary(report: Mapping[str, Any]) -> None:
+    """The figures of a report in a line an attribute."""
+    for name, figures in report["attributes"].items():
+        accuracy = figures["accuracy"]
+        say(
+            f"{name}: accuracy {accuracy['value']:.3f} ({accuracy['low']:.3f} to "
+            f"{accuracy['high']:.3f}), balanced {figures['balanced_accuracy']:.3f}, "
+            f"calibration error {figures['calibration']['error']:.3f}, on {figures['rows']} faces"
+        )
+
+
+@contextmanager
+def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left; to be told how many pictures were done."""
+    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=_bar, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@contextmanager
+def one_line_errors(debug: bool) -> Iterator[None]:
+    """One line and an exit code instead of a traceback, unless `debug`."""
+    try:
+        yield
+    except (TrainingError, ModelError) as error:
+        if debug:
+            raise
+        sys.stderr.write(f"face-train: {error}\n")
+        asked_wrongly = isinstance(error, DatasetError | ModelError)
+        raise typer.Exit(ASKED_WRONGLY if asked_wrongly else FAILED) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def parse_map(texts: list[str]) -> dict[str, dict[str, str | None]]:
+    """`race:Asian=East Asian,Others=` → attribute → class of the dataset → class of the model.
+
+    Nothing behind the equals sign leaves the class out.
+
+    Raises:
+        DatasetError: a text is not of that form.
+    """
+    names: dict[str, dict[str, str | None]] = {}
+    for text in texts:
+        attribute, colon, pairs = text.partition(":")
+        for pair in pairs.split(","):
+            theirs, equals, ours = pair.partition("=")
+            if not (colon and equals and attribute and theirs):
+                raise DatasetError(
+                    f"--map {text!r} is not understood: write attribute:theirs=ours,theirs=ours"
+                )
+            names.setdefault(attribute.strip(), {})[theirs.strip()] = ours.strip() or None
+    return names
+
+
+class _Rate(ProgressColumn):
+    """Pictures a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f} pictures/s" if task.speed else "")
