@@ -1,0 +1,238 @@
+"""Readers of the five layouts, on small datasets laid out as the published ones."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from training_helpers import (
+    LAYOUT_MAKERS,
+    face_picture,
+    make_fairface,
+    make_folders,
+    make_lfwa,
+    make_manifest,
+    make_utkface,
+    write_list,
+    write_picture,
+)
+
+from training.datasets import Samples, read_dataset
+from training.datasets.samples import natural_key, split_of
+from training.errors import DatasetError
+from training.splits import HoldOut, split
+
+
+@pytest.mark.parametrize("layout", LAYOUT_MAKERS)
+def test_a_layout_is_recognised_by_itself(layout: str, tmp_path: Path) -> None:
+    path = LAYOUT_MAKERS[layout](tmp_path / "data")
+    samples = read_dataset(path)
+    assert samples.name == read_dataset(path, layout).name
+    assert len(samples) == 12
+    assert all((samples.root / file).is_file() for file in samples.files)
+    assert samples.aligned == (layout == "fairface")
+
+
+def test_fairface_is_read_in_the_order_of_the_numbers(tmp_path: Path) -> None:
+    samples = read_dataset(make_fairface(tmp_path))
+    assert samples.files[:3] == ("train/1.jpg", "train/2.jpg", "train/3.jpg")
+    assert samples.files[-1] == "train/12.jpg"
+    assert samples.labels["race"][:3] == ("Indian", "White", "Black")
+    assert set(samples.splits) == {"train"}
+    assert "CC BY 4.0" in samples.credit
+
+
+def test_fairface_validation_rows_are_the_test_split(tmp_path: Path) -> None:
+    make_fairface(tmp_path)
+    row = {"file": "val/1.jpg", "age": "0-2", "gender": "Male", "race": "Black"}
+    write_list(tmp_path / "fairface_label_val.csv", [row])
+    splits, how = split(read_dataset(tmp_path), HoldOut())
+    assert splits.count("test") == 1
+    assert how == "the dataset's own split"
+
+
+def test_a_fairface_row_without_a_label_is_named(tmp_path: Path) -> None:
+    row = {"file": "train/1.jpg", "age": "0-2", "gender": "", "race": "Black"}
+    write_list(tmp_path / "fairface_label_train.csv", [row])
+    with pytest.raises(DatasetError, match=r"fairface_label_train\.csv: a row lacks"):
+        read_dataset(tmp_path)
+
+
+def test_utkface_names_are_parsed_and_broken_ones_counted(tmp_path: Path) -> None:
+    samples = read_dataset(make_utkface(tmp_path))
+    assert [each.file for each in samples.skipped] == ["39_1_20170116174525125.jpg"]
+    assert samples.files[0].startswith("20_0_0_")
+    assert (samples.labels["gender"][0], samples.labels["race"][0]) == ("Male", "White")
+    assert samples.labels["age"][0] == "20-29"
+
+
+def test_lfwa_flags_gender_and_race(tmp_path: Path) -> None:
+    samples = read_dataset(make_lfwa(tmp_path))
+    assert list(samples.labels) == ["gender", "race", "Male", "Asian", "White", "Black"]
+    assert samples.files[0] == "LFWA/lfw/Person_0/Person_0_0001.jpg"
+    assert samples.identities[:3] == ("Person_0", "Person_0", "Person_1")
+    assert samples.labels["gender"][:4] == ("Female", "Female", "Male", "Male")
+    assert samples.labels["race"][::2] == ("Asian", "White", "Black") * 2
+    assert samples.labels["Male"][:3] == ("not Male", "not Male", "Male")
+
+
+def test_lfwa_race_is_unknown_where_several_are_said(tmp_path: Path) -> None:
+    import h5py
+
+    make_lfwa(tmp_path)
+    with h5py.File(tmp_path / "lfw_att_73.mat", "r+") as file:
+        file["label"][2, 0] = 1
+    assert read_dataset(tmp_path).labels["race"][:2] == (None, "Asian")
+
+
+def test_lfwa_other_attributes_are_chosen(tmp_path: Path) -> None:
+    samples = read_dataset(make_lfwa(tmp_path), labels=["Smiling"])
+    assert list(samples.labels) == ["Smiling"]
+    assert samples.labels["Smiling"][:2] == ("not Smiling", "Smiling")
+    with pytest.raises(DatasetError, match="no attribute 'Frowning'; LFWA"):
+        read_dataset(tmp_path, labels=["Frowning"])
+
+
+def test_lfwa_labels_may_lie_the_other_way(tmp_path: Path) -> None:
+    import h5py
+
+    expected = read_dataset(make_lfwa(tmp_path)).labels
+    with h5py.File(tmp_path / "lfw_att_73.mat", "r+") as file:
+        table = file["label"][:]
+        del file["label"]
+        file["label"] = table.T
+    assert read_dataset(tmp_path).labels == expected
+
+
+def test_a_lfwa_file_that_is_not_hdf5_is_named(tmp_path: Path) -> None:
+    make_lfwa(tmp_path)
+    (tmp_path / "lfw_att_73.mat").write_bytes(b"MATLAB 5.0 MAT-file")
+    with pytest.raises(DatasetError, match=r"lfw_att_73\.mat is not the annotation file"):
+        read_dataset(tmp_path)
+
+
+def test_a_manifest_may_be_parquet_and_leave_labels_open(tmp_path: Path) -> None:
+    columns = {"file": ["a.jpg", "b.jpg"], "gender": ["Male", None], "split": ["train", "val"]}
+    pq.write_table(pa.table(columns), tmp_path / "list.parquet")
+    samples = read_dataset(tmp_path / "list.parquet")
+    assert samples.labels == {"gender": ("Male", None)}
+    assert samples.splits == ("train", "test")
+    assert samples.identities == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("path,gender\na.jpg,Male\n", "has no column 'file'; it has path, gender"),
+        ("file,identity\na.jpg,ann\n", "has no label columns"),
+        ("file,gender\n,Male\n", "row 1 names no file"),
+        ("file,gender\n", "holds no labelled pictures"),
+        ("file,gender\na.jpg,Male,more\n", "cannot be read as a list"),
+        ("", "cannot be read as a list"),
+        ("file,split,gender\na.jpg,odd,Male\n", "the split 'odd' is none of"),
+    ],
+)
+def test_a_wrong_manifest_is_explained(text: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(DatasetError, match=complaint):
+        read_dataset(tmp_path / "list.csv")
+
+
+def test_wanted_columns_of_a_manifest(tmp_path: Path) -> None:
+    path = make_manifest(tmp_path / "list.csv")
+    assert list(read_dataset(path, labels=["hat"]).labels) == ["hat"]
+    with pytest.raises(DatasetError, match="no label 'shoes'; the dataset has gender, hat"):
+        read_dataset(path, labels=["shoes"])
+
+
+def test_folders_name_the_classes(tmp_path: Path) -> None:
+    make_folders(tmp_path / "faces")
+    samples = read_dataset(tmp_path / "faces", labels=["gender"])
+    assert set(samples.labels["gender"]) == {"female", "male"}
+    assert samples.files[0] == "female/0.jpg"
+
+
+def test_folders_may_stand_in_folders_of_splits(tmp_path: Path) -> None:
+    for split_name in ("train", "val"):
+        make_folders(tmp_path / split_name, 2)
+    samples = read_dataset(tmp_path)
+    assert samples.splits == ("train", "train", "test", "test")
+    assert set(samples.labels["label"]) == {"female", "male"}
+
+
+def test_one_folder_is_no_classes(tmp_path: Path) -> None:
+    write_picture(tmp_path / "only" / "a.jpg", face_picture(0))
+    with pytest.raises(DatasetError, match="a folder per class is expected, there is only 'only'"):
+        read_dataset(tmp_path)
+
+
+def test_what_has_no_layout_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="has no layout that is known"):
+        read_dataset(tmp_path)
+    with pytest.raises(DatasetError, match="does not exist"):
+        read_dataset(tmp_path / "nothing")
+    with pytest.raises(DatasetError, match="the format 'zip' is none of manifest"):
+        read_dataset(tmp_path, "zip")
+
+
+def test_numbers_in_names_are_sorted_by_value() -> None:
+    ages = ["more than 70", "10-19", "3-9", "0-2"]
+    assert sorted(ages, key=natural_key) == ["0-2", "3-9", "10-19", "more than 70"]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("Val", "test"), ("training", "train"), ("", None)])
+def test_usual_names_of_splits(name: str, expected: str | None) -> None:
+    assert split_of(name) == expected
+
+
+def _samples(count: int, identities: tuple[str | None, ...] | None = None) -> Samples:
+    return Samples(
+        name="made up",
+        root=Path(),
+        files=tuple(f"{number}.jpg" for number in reversed(range(count))),
+        labels={"gender": tuple(("Male", "Female", "Female")[n % 3] for n in range(count))},
+        identities=identities or (None,) * count,
+        splits=(None,) * count,
+    )
+
+
+def test_nobody_is_in_both_halves() -> None:
+    people = tuple(f"person {number % 40}" for number in range(200))
+    splits, how = split(_samples(200, people), HoldOut())
+    halves = {
+        half: {p for p, s in zip(people, splits, strict=True) if s == half} for half in splits
+    }
+    assert not halves["train"] & halves["test"]
+    assert len(halves["test"]) == 4
+    assert "the people" in how
+
+
+def test_without_people_each_class_is_held_out_alike() -> None:
+    samples = _samples(300)
+    splits, _ = split(samples, HoldOut(fraction=0.2))
+    held = [g for g, s in zip(samples.labels["gender"], splits, strict=True) if s == "test"]
+    assert (held.count("Male"), held.count("Female")) == (20, 40)
+
+
+def test_the_first_by_number_are_held_out() -> None:
+    samples = _samples(30)
+    splits, _ = split(samples, HoldOut.parse("first:3"))
+    held = {f for f, s in zip(samples.files, splits, strict=True) if s == "test"}
+    assert held == {"0.jpg", "1.jpg", "2.jpg"}
+
+
+def test_a_split_is_the_same_for_a_seed_and_another_for_another() -> None:
+    samples = _samples(100)
+    assert split(samples, HoldOut(), 1) == split(samples, HoldOut(), 1)
+    assert split(samples, HoldOut(), 1)[0] != split(samples, HoldOut(), 2)[0]
+
+
+@pytest.mark.parametrize("text", ["some", "first:", "first:0", "1.5", "0"])
+def test_a_hold_out_that_is_not_understood(text: str) -> None:
+    with pytest.raises(DatasetError, match="--hold-out"):
+        HoldOut.parse(text)
+
+
+def test_a_half_must_not_be_empty() -> None:
+    with pytest.raises(DatasetError, match="leaves one half empty"):
+        split(_samples(3), HoldOut(first=3))
