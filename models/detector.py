@@ -110,7 +110,7 @@ class CnnDetector:
 
     def _search(self, pictures: list[Image], layout: Layout) -> NDArray[np.float32]:
         """The scores of all windows, `(n, rows, columns)`."""
-        canvases = np.empty((len(pictures), layout.height, layout.width, 3), dtype=np.uint8)
+        canvases = np.empty((len(pictures), 3, layout.height, layout.width), dtype=np.float32)
         for picture, canvas in zip(pictures, canvases, strict=True):
             layout.paint(picture, canvas)
         return self._session.run(canvases)

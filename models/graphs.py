@@ -1,10 +1,9 @@
 """dlib's face networks as ONNX graphs, built in memory from their weights.
 
-Both take `uint8` pixels in the order the program keeps them in, (n, height, width, BGR). The
-change to RGB, the subtraction of the mean and the division by 256 are folded into the first
-convolution (it has no padding, so this is exact), the affine layers into the convolutions before
-them. The architectures are those of dlib's `dnn_face_recognition_ex.cpp` and
-`dnn_mmod_face_detection_ex.cpp`.
+Both take pixels as the program keeps them, 0 to 255 and BGR. The change to RGB, the subtraction of
+the mean and the division by 256 are folded into the first convolution (it has no padding, so this
+is exact), the affine layers into the convolutions before them. The architectures are those of
+dlib's `dnn_face_recognition_ex.cpp` and `dnn_mmod_face_detection_ex.cpp`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +36,7 @@ def embedder_graph(weights: Path) -> bytes:
 
 
 def detector_graph(weights: Path) -> bytes:
-    """`canvas (n, height, width, 3)` uint8 BGR → `scores (n, rows, columns)` float32.
+    """`canvas (n, 3, height, width)` float32 BGR → `scores (n, rows, columns)` float32.
 
     The score in row y and column x is of the 80×80 window centred on pixel (8x + 14, 8y + 14).
 
@@ -59,8 +58,10 @@ def _embedder(layers: Sequence[Layer]) -> onnx.ModelProto:
     if not isinstance(dense, Dense):
         raise ValueError("its last layer is not a dense one")
     convolutions = _folded(convolutional)
-    graph = _Graph("chips", ["n", CHIP_SIZE, CHIP_SIZE, 3])
-    planes = graph.relu(graph.convolve(graph.pixels, next(convolutions)))
+    graph = _Graph("chips", TensorProto.UINT8, ["n", CHIP_SIZE, CHIP_SIZE, 3])
+    pixels = graph.node("Cast", "chips", to=TensorProto.FLOAT)
+    planes = _Planes(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
+    planes = graph.relu(graph.convolve(planes, next(convolutions)))
     planes = graph.pool("MaxPool", planes, 3)
     for _ in range(_RESIDUAL_BLOCKS):
         planes = _residual_block(graph, planes, next(convolutions), next(convolutions))
@@ -83,8 +84,8 @@ def _residual_block(
 
 def _detector(layers: Sequence[Layer]) -> onnx.ModelProto:
     *hidden, last = _folded(layers)
-    graph = _Graph("canvas", ["n", "height", "width", 3])
-    planes = graph.pixels
+    graph = _Graph("canvas", TensorProto.FLOAT, ["n", 3, "height", "width"])
+    planes = _Planes("canvas", 3, CHIP_SIZE)
     for convolution in hidden:
         planes = graph.relu(graph.convolve(planes, convolution))
     scores = graph.convolve(planes, last)
@@ -126,7 +127,7 @@ def _take_pixels(first: Convolution, mean: InputMean) -> Convolution:
 
 
 class _Planes(NamedTuple):
-    """A result `(n, channels, size, size)`; the size is the one that chips lead to."""
+    """A result `(n, channels, size, size)`; the size is what an input of CHIP_SIZE leads to."""
 
     name: str
     channels: int
@@ -134,14 +135,12 @@ class _Planes(NamedTuple):
 
 
 class _Graph:
-    """Nodes in the order of their adding; `pixels` are the input's, as planes."""
+    """Nodes in the order of their adding, and the constants among their inputs."""
 
-    def __init__(self, name: str, shape: Sequence[int | str]) -> None:
-        self._input = helper.make_tensor_value_info(name, TensorProto.UINT8, shape)
+    def __init__(self, name: str, element_type: int, shape: Sequence[int | str]) -> None:
+        self._input = helper.make_tensor_value_info(name, element_type, shape)
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
-        pixels = self.node("Cast", name, to=TensorProto.FLOAT)
-        self.pixels = _Planes(self.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
 
     def node(
         self, operator: str, *inputs: str | NDArray[np.generic], **attributes: int | Sequence[int]

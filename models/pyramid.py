@@ -8,6 +8,7 @@ found on the level where it fills the window. The layout is that of dlib's
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ _GAP = 10  # px between levels
 _BORDER = 11  # px around all of them
 _MIN_ROWS = 5  # of the smallest level
 _ALL_LEVELS = 1000  # more than any picture has
-BACKGROUND_BGR = (104, 117, 123)
+BACKGROUND_BGR = (104.298, 117.001, 122.782)
 """What lies outside the picture: the mean colour, which the network sees as 0."""
 
 
@@ -46,18 +47,21 @@ class Layout:
     height: int
     levels: tuple[Level, ...]
 
-    def paint(self, picture: Image, canvas: Image) -> None:
-        """Draws all levels of `picture` onto a canvas, `(height, width, 3)`, and its background.
+    def paint(self, picture: Image, canvas: NDArray[np.float32]) -> None:
+        """Draws all levels of `picture` and their background onto `(3, height, width)` planes.
 
-        Each level is made from the one before by bilinear resizing with aligned corners.
+        Each level is made from the one before by bilinear resizing, without rounding to whole
+        values between them: that would find and lose other faces than dlib where it is unsure.
         """
-        canvas[:] = BACKGROUND_BGR
-        smaller = picture
-        for level in self.levels:
-            if (level.height, level.width) != smaller.shape[:2]:
-                smaller = _resize_aligned(smaller, level.width, level.height)
-            rows = slice(level.y, level.y + level.height)
-            canvas[rows, level.x : level.x + level.width] = smaller
+        canvas[:] = np.array(BACKGROUND_BGR, dtype=np.float32)[:, None, None]
+        first, *smaller = (
+            canvas[:, each.y : each.y + each.height, each.x : each.x + each.width]
+            for each in self.levels
+        )
+        first[:] = picture.transpose(2, 0, 1)
+        for source, target in pairwise([first, *smaller]):
+            for source_plane, target_plane in zip(source, target, strict=True):
+                _resize_aligned(source_plane, target_plane)
 
     def to_picture(self, centres_xy: NDArray[np.float32], half_size: float) -> NDArray[np.float32]:
         """Windows of one size around points of the canvas, `(n, 2)`, as boxes in the picture.
@@ -129,17 +133,16 @@ def _first_column(sizes: list[tuple[int, int]]) -> int:
     return len(sizes)
 
 
-def _resize_aligned(picture: Image, width: int, height: int) -> Image:
-    """Bilinear, the centres of the corner pixels mapped onto each other."""
-    rows, columns = picture.shape[:2]
+def _resize_aligned(source: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+    """Fills `target` bilinearly, the centres of the corner pixels mapped onto each other."""
+    (rows, columns), (height, width) = source.shape, target.shape
     matrix = np.array(
         [[(columns - 1) / max(width - 1, 1), 0, 0], [0, (rows - 1) / max(height - 1, 1), 0]]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    resized = cv2.warpAffine(
-        picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    cv2.warpAffine(
+        source, matrix, (width, height), target, flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
-    return resized.astype(np.uint8, copy=False)
 
 
 def _edges(level: Level) -> tuple[int, int, int, int]:

@@ -28,7 +28,7 @@ def test_the_embedder_takes_chips_and_gives_vectors() -> None:
 def test_the_detector_takes_canvases_and_gives_scores() -> None:
     model = onnx.ModelProto.FromString(detector_graph(installed_file(DETECTOR_FILE)))
     onnx.checker.check_model(model, full_check=True)
-    canvas, scores = ["n", "height", "width", 3], ["n", "rows", "columns"]
+    canvas, scores = ["n", 3, "height", "width"], ["n", "rows", "columns"]
     assert _ends(model) == [("canvas", canvas), ("scores", scores)]
 
 
@@ -36,7 +36,7 @@ def test_the_detector_takes_canvases_and_gives_scores() -> None:
 def test_a_score_for_every_eighth_pixel(height: int, width: int) -> None:
     session = Session(detector_graph(installed_file(DETECTOR_FILE)), device="cpu")
     rng = np.random.default_rng(0)
-    canvases = rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    canvases = rng.uniform(0, 255, (2, 3, height, width)).astype(np.float32)
     scores = session.run(canvases)
     # Three convolutions of 5 px at stride 2, without padding: the first cell needs 29 px.
     assert scores.shape == (2, (height - 29) // 8 + 1, (width - 29) // 8 + 1)

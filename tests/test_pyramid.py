@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.dlib_weights import DETECTOR_FILE, InputMean, installed_file, read_layers
 from models.faces import Image
 from models.pyramid import BACKGROUND_BGR, Level, tiled_layout
 
@@ -71,23 +72,28 @@ def test_a_window_on_a_level_comes_back_to_its_place(
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_all_levels_show_the_picture_and_the_rest_is_background(width: int, height: int) -> None:
     layout = tiled_layout(width, height)
+    colour, background = (np.array(each)[:, None, None] for each in ((10, 200, 90), BACKGROUND_BGR))
     picture: Image = np.full((height, width, 3), (10, 200, 90), dtype=np.uint8)
-    canvas = np.zeros((layout.height, layout.width, 3), dtype=np.uint8)
+    canvas = np.zeros((3, layout.height, layout.width), dtype=np.float32)
     layout.paint(picture, canvas)
     for level in layout.levels:
-        area = canvas[level.y : level.y + level.height, level.x : level.x + level.width]
-        assert (area == (10, 200, 90)).all()
-        area[:] = BACKGROUND_BGR
-    assert (canvas == BACKGROUND_BGR).all()
+        area = canvas[:, level.y : level.y + level.height, level.x : level.x + level.width]
+        np.testing.assert_allclose(area, np.broadcast_to(colour, area.shape), rtol=1e-5)
+        area[:] = background
+    np.testing.assert_allclose(canvas, np.broadcast_to(background, canvas.shape), rtol=1e-6)
 
 
 def test_corners_stay_corners_on_every_level() -> None:
-    ramp = np.tile(np.linspace(0, 255, 240, dtype=np.uint8)[None, :, None], (180, 1, 3))
+    ramp = np.tile(np.arange(240, dtype=np.uint8)[None, :, None], (180, 1, 3))
     layout = tiled_layout(240, 180)
-    canvas = np.zeros((layout.height, layout.width, 3), dtype=np.uint8)
+    canvas = np.zeros((3, layout.height, layout.width), dtype=np.float32)
     layout.paint(ramp, canvas)
     for level in layout.levels:
-        row = canvas[level.y + level.height // 2, level.x : level.x + level.width, 0]
-        assert (row[0], row[-1]) == (0, 255)
-        expected = np.linspace(0, 255, level.width)
-        np.testing.assert_allclose(row, expected, atol=3)
+        row = canvas[1, level.y + level.height // 2, level.x : level.x + level.width]
+        np.testing.assert_allclose(row, np.linspace(0, 239, level.width), atol=0.01)
+
+
+def test_the_background_is_what_the_network_takes_for_nothing() -> None:
+    mean = read_layers(installed_file(DETECTOR_FILE))[0]
+    assert isinstance(mean, InputMean)
+    np.testing.assert_allclose(BACKGROUND_BGR[::-1], mean.rgb, rtol=1e-6)
