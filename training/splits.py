@@ -92,7 +92,7 @@ def split(samples: Samples, hold_out: HoldOut, seed: int = SEED) -> tuple[tuple[
         what = "the people" if known else "each class"
         how = f"{fraction:g} of {what}, drawn with seed {seed}"
     if held.all() or not held.any():
-        raise DatasetError(f"holding out {hold_out} leaves one half empty: name another --hold-out")
+        raise DatasetError(f"holding out {how} leaves one half empty: name another --hold-out")
     return tuple(TEST if each else TRAIN for each in held), how
 
 
@@ -120,6 +120,8 @@ def stratified(classes: Sequence[object], fraction: float, seed: int) -> NDArray
     order = order[np.argsort(codes[order], kind="stable")]
     places = np.arange(len(codes))
     taken = np.floor((places + 1) * fraction + 0.5) > np.floor(places * fraction + 0.5)
+    if not taken.any():
+        taken[0] = True
     held = np.zeros(len(codes), dtype=np.bool_)
     held[order[taken]] = True
     return held
