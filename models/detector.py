@@ -39,7 +39,8 @@ _STRIDE, _FIRST_CENTRE = 8, 14  # px: output cell (x, y) looks at (8x + 14, 8y +
 _CROP_FACE_PX = WINDOW_PX * 1.2
 _CROP_PX = 160  # of the crop searched near a known face, which is _CROP_FACE_PX wide in it
 _CROP_LEVELS = 3  # the face may have shrunk or grown by a sixth
-_VOTE_FLOOR = -0.8  # windows above it say where a face is: on a clip of a head half the jitter
+_NEAR_SLACK = 0.4  # a face is expected there: so much less sure may it be
+_VOTE_DEPTH = 0.8  # windows so far under the threshold still say where a face is: half the jitter
 _VOTE_IOU = 0.4
 
 
@@ -86,7 +87,8 @@ class CnnDetector:
         """Searches a crop around each box, at the scales around that of its face, in one call.
 
         dlib's windows lie 8 px apart and grow in steps of a fifth. Here each box is refined by its
-        neighbours, so that the boxes of a face that moves smoothly do so too.
+        neighbours, so that the boxes of a face that moves smoothly do so too; and scores a little
+        under the threshold are faces too, so that one that is seen badly for a while is not lost.
         """
         if not len(boxes_xyxy):
             return Detections.of([], [])
@@ -101,10 +103,12 @@ class CnnDetector:
 
     def _refined(self, scores: NDArray[np.float32], layout: Layout) -> Detections:
         """The faces, each box the mean of the windows that overlap it, weighted by their scores."""
-        windows = _windows(scores, layout, min(_VOTE_FLOOR, self._threshold))
-        faces = non_maximum_suppression(windows[windows.scores > self._threshold], _MAX_IOU)
+        floor = self._threshold - _VOTE_DEPTH
+        windows = _windows(scores, layout, floor)
+        known = windows.scores > self._threshold - _NEAR_SLACK
+        faces = non_maximum_suppression(windows[known], _MAX_IOU)
         votes = np.where(iou(faces.boxes_xyxy, windows.boxes_xyxy) > _VOTE_IOU, 1, 0)
-        weights = votes * (windows.scores - min(_VOTE_FLOOR, self._threshold))
+        weights = votes * (windows.scores - floor)
         boxes = weights @ windows.boxes_xyxy / weights.sum(axis=1, keepdims=True)
         return Detections.of(boxes, faces.scores)
 

@@ -1,23 +1,26 @@
 """Frame → tracks: detect, align, embed, classify, track."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Classifier, grouped
+from models.classifier import Classifier, Prediction, grouped
 from models.engine import Engine
-from models.faces import Faces
+from models.faces import Faces, Image
 from stream.config import LabelSettings
+from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
 from stream.labels import Evidence, Label
 from stream.tracker import Tracker, Trail, widths_px
+from stream.views import view_weights
 
 _AUTO_SEARCH_S = 0.4  # a newcomer is seen at the latest so long after he came
 _ASSUMED_FPS = 25.0  # of a source that does not say
 _EARLY_VIEWS, _EARLY_EVERY, _LATE_EVERY = 5, 5, 30  # frames between two views of one person
-_FULL_QUALITY_PX = 100.0  # faces that wide or wider count in full
+_LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
+_SHOWN_MISSED = 3  # missed frames for which a face is still shown where it should be
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,15 @@ class _Person:
     quality: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """Some faces of one frame looked at: `embeddings (n, d)`, predictions, `weights (n,)`."""
+
+    embeddings: NDArray[np.float32]
+    predictions: tuple[Prediction, ...]
+    weights: NDArray[np.float32]
+
+
 class Annotator:
     """Follows the faces of a source and says what they are perceived as.
 
@@ -79,64 +91,105 @@ class Annotator:
         self._classifier = classifier
         self._settings = settings
         self._unrelated = info.kind == "pictures"
-        auto = round((info.fps or _ASSUMED_FPS) * _AUTO_SEARCH_S) - 1
-        self._search_every = 1 + (max(auto, 0) if frame_skip is None else frame_skip)
-        self._tracker = Tracker()
+        fps = info.fps or _ASSUMED_FPS
+        skip = max(round(fps * _AUTO_SEARCH_S) - 1, 0) if frame_skip is None else frame_skip
+        self._search_every = 1 + skip
+        self._search_due = 0  # the frame of the next search of the whole frame
+        self._tracker = Tracker(fps)
+        self._cuts = CutDetector()
         self._people: dict[int, _Person] = {}
-        self._frames = 0
+        self._now = 0  # counts the frames
+
+    def __repr__(self) -> str:
+        return f"Annotator({self._engine!r}, search every {self._search_every} frames)"
 
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
         """The people in the next frame, by id."""
-        if self._unrelated:
+        if self._unrelated or self._cuts.is_cut(frame.image):
             self._tracker.forget()
-        searched = self._unrelated or self._frames % self._search_every == 0
-        nearby = self._engine.find_near(frame.image, self._tracker.predicted_xyxy())
-        self._view(frame, nearby, self._tracker.follow(nearby))
-        if searched:
-            found = self._engine.find(frame.image)
-            self._view(frame, found, self._tracker.admit(found))
-        self._frames += 1
-        self._people = {
-            trail.track_id: self._people[trail.track_id] for trail in self._tracker.trails
-        }
-        return tuple(self._track(trail) for trail in self._tracker.trails)
+            self._search_due = self._now
+        self._follow(frame.image)
+        if self._now >= self._search_due:
+            self._search(frame.image)
+            self._search_due = self._now + self._search_every
+        self._now += 1
+        trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
+        self._people = {each.track_id: self._person(each.track_id) for each in trails}
+        return tuple(self._track(each) for each in trails if each.missed_frames <= _SHOWN_MISSED)
 
-    def _view(self, frame: Frame, faces: Faces, rows_by_id: Mapping[int, int]) -> None:
-        """Takes in what the faces of this frame say about their tracks, all in one batch."""
-        widths = widths_px(faces)
-        due: list[tuple[_Person, int]] = []
-        for track_id, row in rows_by_id.items():
-            person = self._people.setdefault(track_id, _Person())
-            wide_enough = widths[row] >= self._engine.settings.min_face_px
-            if wide_enough and self._frames >= person.next_view:
-                due.append((person, row))
-        if not due:
+    def _follow(self, image: Image) -> None:
+        """Finds the faces of the tracks again, and looks closer at those for which it is time."""
+        returning = {
+            trail.track_id for trail in self._tracker.trails if trail.missed_frames >= _LOOK_AGAIN
+        }
+        faces = self._engine.find_near(image, self._tracker.predicted_xyxy())
+        seen = self._tracker.follow(faces)
+        wide = self._wide_enough(faces)
+        due = {
+            track_id: row
+            for track_id, row in seen.items()
+            if wide[row]
+            and (track_id in returning or self._now >= self._person(track_id).next_view)
+        }
+        if due:
+            view = self._view(image, faces, list(due.values()))
+            for row, track_id in enumerate(due):
+                self._learn(track_id, view, row)
+
+    def _search(self, image: Image) -> None:
+        """Looks for newcomers in the whole frame."""
+        faces = self._engine.find(image)
+        faces = faces[self._tracker.strangers(faces)]
+        rows = np.flatnonzero(self._wide_enough(faces)).tolist()
+        if not rows:
+            self._tracker.admit(faces, {})
             return
-        chosen = faces[np.array([row for _, row in due], dtype=np.intp)]
-        predictions = self._classifier.predict(self._engine.embed(frame.image, chosen))
-        for row, (person, face_row) in enumerate(due):
-            quality = min(float(widths[face_row]) / _FULL_QUALITY_PX, 1.0)
-            person.quality = max(person.quality, quality)
-            person.views += 1
-            every = _EARLY_EVERY if person.views < _EARLY_VIEWS else _LATE_EVERY
-            person.next_view = self._frames + every
-            for prediction in predictions:
-                if prediction.attribute in self._settings.attributes:
-                    evidence = person.evidence.setdefault(prediction.attribute, Evidence())
-                    groups = self._settings.groups_of(prediction.attribute)
-                    evidence.add(grouped(prediction, groups), row, quality)
+        view = self._view(image, faces, rows)
+        signatures = dict(zip(rows, view.embeddings, strict=True))
+        for track_id, row in self._tracker.admit(faces, signatures).items():
+            if row in signatures:
+                self._learn(track_id, view, rows.index(row))
+
+    def _wide_enough(self, faces: Faces) -> NDArray[np.bool_]:
+        return widths_px(faces) >= self._engine.settings.min_face_px
+
+    def _view(self, image: Image, faces: Faces, rows: Sequence[int]) -> _View:
+        """Embeds and classifies some of the faces, all in one batch."""
+        chosen = faces[np.array(rows, dtype=np.intp)]
+        chips = self._engine.aligner.chips(image, chosen)
+        embeddings = self._engine.embedder.embed(chips)
+        predictions = tuple(
+            grouped(each, self._settings.groups_of(each.attribute))
+            for each in self._classifier.predict(embeddings)
+            if each.attribute in self._settings.attributes
+        )
+        return _View(embeddings, predictions, view_weights(chosen, chips))
+
+    def _learn(self, track_id: int, view: _View, row: int) -> None:
+        """Takes in what one face of a view says about its person."""
+        weight = float(view.weights[row])
+        person = self._person(self._tracker.sign(track_id, view.embeddings[row], weight))
+        person.quality = max(person.quality, weight)
+        person.views += 1
+        every = _EARLY_EVERY if person.views < _EARLY_VIEWS else _LATE_EVERY
+        person.next_view = self._now + every
+        for prediction in view.predictions:
+            evidence = person.evidence.get(prediction.attribute)
+            if evidence is None:
+                evidence = Evidence(self._settings.threshold_of(prediction.attribute))
+                person.evidence[prediction.attribute] = evidence
+            evidence.add(prediction, row, weight)
+
+    def _person(self, track_id: int) -> _Person:
+        return self._people.setdefault(track_id, _Person())
 
     def _track(self, trail: Trail) -> Track:
-        person = self._people[trail.track_id]
-        labels = {
-            attribute: evidence.label(self._settings.min_confidence)
-            for attribute, evidence in person.evidence.items()
-        }
+        person = self._person(trail.track_id)
         return Track(
             track_id=trail.track_id,
             box_xyxy=trail.box_xyxy,
             score=trail.score,
-            labels=labels,
+            labels={name: evidence.label for name, evidence in person.evidence.items()},
             seen_frames=trail.seen_frames,
             missed_frames=trail.missed_frames,
             quality=person.quality,

@@ -13,9 +13,11 @@ from models.runtime import Device
 from stream.errors import ConfigError
 
 DEFAULT_FILE = "config.toml"
+DEFAULT_MIN_CONFIDENCE = 0.5
 
 _Strict = ConfigDict(extra="forbid", frozen=True, strict=True)
 _AutoInt = Literal["auto"] | Annotated[int, Field(ge=0, le=1000)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 _AutoFloat = Literal["auto"] | Annotated[float, Field(ge=1, le=16)]
 
 
@@ -42,10 +44,16 @@ class LabelSettings(BaseModel):
     model_config = _Strict
 
     attributes: tuple[str, ...] = Field(default=("gender", "race"), strict=False)
-    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
+    min_confidence: _Share | dict[str, _Share] = DEFAULT_MIN_CONFIDENCE
     race_groups: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
+
+    def threshold_of(self, attribute: str) -> float:
+        """From which probability on a label of that attribute is shown."""
+        if isinstance(self.min_confidence, dict):
+            return self.min_confidence.get(attribute, DEFAULT_MIN_CONFIDENCE)
+        return self.min_confidence
 
     def groups_of(self, attribute: str) -> Mapping[str, Sequence[str]]:
         """Which classes of an attribute are shown as one."""

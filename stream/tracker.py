@@ -1,5 +1,6 @@
 """Who is who from frame to frame."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,13 +8,19 @@ from numpy.typing import NDArray
 
 from models.faces import Faces, centres_xy, iou, sizes_wh
 
-_MIN_IOU = 0.2  # of a face with where its track should be
-_SAME_PLACE_IOU = 0.4  # a face that overlaps a track so far is not somebody new
-_MAX_MISSED = 12  # frames a track lives on unseen
-_UNSURE_MISSED = 1  # so many while it has been seen only once: a false alarm goes at once
+_MIN_IOU = 0.2  # of a face with where the track it continues should be
+_SAME_PLACE_IOU = 0.4  # a face that overlaps one in sight so far is not somebody new
+_REACH, _REACH_A_FRAME, _MAX_REACH = 0.4, 0.08, 1.2  # widths: how far off a lost face comes back
+_MAX_GROWTH = 1.6  # of a face while it was out of sight
+_LOST_S = 2.0  # how long a track lives on out of sight
+_GLIMPSES = 3  # a track seen less often than that ends as soon as it is lost
 _VELOCITY_GAIN = 0.3  # how fast the estimate of the motion follows what is seen
-_BOX_GAIN_STILL, _BOX_GAIN_MOVING = 0.35, 0.9  # the shown box follows a moving face, not jitter
-_MOVING = 0.06  # motion between frames, as a fraction of the face's width
+_VELOCITY_KEPT = 0.97  # a frame, out of sight
+_BOX_GAIN_STILL, _BOX_GAIN_MOVING = 0.35, 0.9  # the box follows a moving face, not jitter
+_MOVING = 0.06  # surprise that counts as motion, as a fraction of the face's width
+_SAME_FACE = 0.5  # distance of two embeddings; dlib's own threshold for one person is 0.6
+_NO_WORSE = 0.7  # a view so much as good as the one kept replaces it
+_OTHER_FACE = 0.7  # beyond it a face is somebody else even where the track should be
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +34,9 @@ class Trail:
         score: the detector's confidence when it was last seen.
         seen_frames: how often it was seen.
         missed_frames: for how many frames it has not been.
+        signature: `(d,)` float32, the embedding of a good view, kept only while the trail lives
+            and only to tell it from others that cross it; None before the first view.
+        signature_weight: how good that view was.
     """
 
     track_id: int
@@ -35,43 +45,44 @@ class Trail:
     score: float
     seen_frames: int = 1
     missed_frames: int = 0
+    signature: NDArray[np.float32] | None = None
+    signature_weight: float = 0.0
 
     def predicted_xyxy(self) -> NDArray[np.float32]:
         """Where it should be in the next frame."""
         return self.box_xyxy + np.tile(self.velocity_xy, 2)
 
-    def advance(self, seen_xyxy: NDArray[np.float32] | None, score: float = 0.0) -> None:
-        """The next frame: the face as it was seen there, or None."""
+    def see(self, box_xyxy: NDArray[np.float32], score: float) -> None:
+        """The next frame, where it was found."""
         predicted = self.predicted_xyxy()
-        if seen_xyxy is None:
-            self.box_xyxy = predicted
-            self.velocity_xy = self.velocity_xy * np.float32(0.8)
-            self.missed_frames += 1
-            return
-        shift = centres_xy(seen_xyxy[None])[0] - centres_xy(self.box_xyxy[None])[0]
-        width = max(float(seen_xyxy[2] - seen_xyxy[0]), 1.0)
-        surprise = float(np.abs(seen_xyxy - predicted).max()) / width
-        blend = min(surprise / _MOVING, 1.0)
-        gain = _BOX_GAIN_STILL + (_BOX_GAIN_MOVING - _BOX_GAIN_STILL) * blend
-        self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN) * (
-            shift - self.velocity_xy
-        )
-        self.box_xyxy = predicted + np.float32(gain) * (seen_xyxy - predicted)
+        width = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
+        surprise = float(np.abs(box_xyxy - predicted).max()) / width
+        gain = np.interp(surprise, [0, _MOVING], [_BOX_GAIN_STILL, _BOX_GAIN_MOVING])
+        error_xy = centres_xy((box_xyxy - predicted)[None])[0]
+        # What was missed may have been a turn: then the error is that of many frames.
+        self.velocity_xy = self.velocity_xy + _VELOCITY_GAIN * error_xy / (1 + self.missed_frames)
+        self.box_xyxy = (predicted + np.float32(gain) * (box_xyxy - predicted)).astype(np.float32)
         self.score = score
         self.seen_frames += 1
         self.missed_frames = 0
 
-    @property
-    def is_over(self) -> bool:
-        """It has been out of sight for too long."""
-        return self.missed_frames > (_MAX_MISSED if self.seen_frames > 1 else _UNSURE_MISSED)
+    def miss(self) -> None:
+        """The next frame, where it was not."""
+        self.box_xyxy = self.predicted_xyxy()
+        self.velocity_xy = self.velocity_xy * np.float32(_VELOCITY_KEPT)
+        self.missed_frames += 1
 
 
 class Tracker:
-    """Matches the faces of each frame to the trails of those before."""
+    """Matches the faces of each frame to the trails of those before.
 
-    def __init__(self) -> None:
+    Args:
+        fps: frames a second, from which follows how long a lost track is waited for.
+    """
+
+    def __init__(self, fps: float = 25.0) -> None:
         self.trails: list[Trail] = []
+        self._max_missed = round(_LOST_S * fps)
         self._next_id = 1
 
     def __repr__(self) -> str:
@@ -79,58 +90,144 @@ class Tracker:
 
     def predicted_xyxy(self) -> NDArray[np.float32]:
         """Where the trails should be in the next frame, `(n, 4)`."""
-        return np.array([each.predicted_xyxy() for each in self.trails], np.float32).reshape(-1, 4)
+        return _stacked([each.predicted_xyxy() for each in self.trails])
 
     def follow(self, faces: Faces) -> dict[int, int]:
         """Moves all trails on to the next frame, where `faces` were found near them.
 
+        A trail that was in sight takes the face where it should be; those out of sight choose
+        among the faces left, the farther off the longer they were gone.
+
         Returns:
             For each trail that was seen, its id and the row of its face.
         """
-        matched = _assign(iou(self.predicted_xyxy(), faces.boxes_xyxy))
-        seen: dict[int, int] = {}
-        for index, trail in enumerate(self.trails):
-            row = matched.get(index)
+        seen = self._match(faces)
+        for trail in self.trails:
+            row = seen.get(trail.track_id)
             if row is None:
-                trail.advance(None)
+                trail.miss()
             else:
-                trail.advance(faces.boxes_xyxy[row], float(faces.scores[row]))
-                seen[trail.track_id] = row
-        self.trails = [trail for trail in self.trails if not trail.is_over]
+                trail.see(faces.boxes_xyxy[row], float(faces.scores[row]))
+        self.trails = [trail for trail in self.trails if not self._is_over(trail)]
         return seen
 
-    def admit(self, faces: Faces) -> dict[int, int]:
-        """Starts a trail for each face where none is yet, in the frame last followed.
+    def strangers(self, faces: Faces) -> NDArray[np.intp]:
+        """The rows of the faces that no trail in sight accounts for, in the frame last followed."""
+        here = _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
+        known = (iou(faces.boxes_xyxy, here) > _SAME_PLACE_IOU).any(axis=1)
+        return np.flatnonzero(~known)
+
+    def admit(self, faces: Faces, signatures: Mapping[int, NDArray[np.float32]]) -> dict[int, int]:
+        """Gives strangers a trail each: a lost one with the same face, else a new one.
+
+        Args:
+            faces: those that `strangers` named.
+            signatures: the embeddings of the rows that have one.
 
         Returns:
-            For each new trail, its id and the row of its face.
+            For each trail, its id and the row of its face.
         """
-        here = np.array([each.box_xyxy for each in self.trails], np.float32).reshape(-1, 4)
-        known = (iou(faces.boxes_xyxy, here) > _SAME_PLACE_IOU).any(axis=1)
-        started: dict[int, int] = {}
-        for row in np.flatnonzero(~known).tolist():
-            still = np.zeros(2, dtype=np.float32)
-            box, score = faces.boxes_xyxy[row].copy(), float(faces.scores[row])
-            self.trails.append(Trail(self._next_id, box, still, score))
-            started[self._next_id] = row
-            self._next_id += 1
-        return started
+        admitted: dict[int, int] = {}
+        for row, (box, score) in enumerate(
+            zip(faces.boxes_xyxy, faces.scores.tolist(), strict=True)
+        ):
+            trail = self._lost_one(box, signatures.get(row))
+            if trail is None:
+                trail = Trail(self._new_id(), box.copy(), np.zeros(2, np.float32), score)
+                self.trails.append(trail)
+            else:
+                # Back from somewhere else: nothing is known of its motion.
+                trail.box_xyxy, trail.velocity_xy = box.copy(), np.zeros(2, np.float32)
+                trail.score, trail.missed_frames = score, 0
+                trail.seen_frames += 1
+            admitted[trail.track_id] = row
+        return admitted
+
+    def sign(self, track_id: int, signature: NDArray[np.float32], weight: float) -> int:
+        """Notes how a trail looks now, in a view of that weight.
+
+        Returns:
+            Its id; a new one where the face is plainly somebody else's than before.
+        """
+        trail = next(each for each in self.trails if each.track_id == track_id)
+        if trail.signature is not None and _distance(trail.signature, signature) > _OTHER_FACE:
+            trail.track_id, trail.signature_weight = self._new_id(), 0.0
+        if weight >= _NO_WORSE * trail.signature_weight:
+            trail.signature, trail.signature_weight = signature, weight
+        return trail.track_id
 
     def forget(self) -> None:
         """Ends all trails: what comes next has nothing to do with what was."""
         self.trails = []
 
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
 
-def _assign(overlap: NDArray[np.float32]) -> dict[int, int]:
-    """The pairs of row and column with the largest sum of overlaps, those too small left out."""
-    if not overlap.size:
-        return {}
-    from scipy.optimize import linear_sum_assignment  # half a second: not before the first frame
+    def _is_over(self, trail: Trail) -> bool:
+        return trail.missed_frames > (self._max_missed if trail.seen_frames >= _GLIMPSES else 1)
 
-    pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
-    return {int(row): int(column) for row, column in pairs if overlap[row, column] >= _MIN_IOU}
+    def _match(self, faces: Faces) -> dict[int, int]:
+        in_sight = [trail for trail in self.trails if not trail.missed_frames]
+        lost = [trail for trail in self.trails if trail.missed_frames]
+        expected = _stacked([each.predicted_xyxy() for each in in_sight])
+        pairs = _assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
+        seen = {in_sight[trail].track_id: row for trail, row in pairs}
+        free = [row for row in range(len(faces)) if row not in seen.values()]
+        closeness = _closeness(lost, faces.boxes_xyxy[free])
+        seen.update((lost[trail].track_id, free[row]) for trail, row in _assign(closeness, 0.0))
+        return seen
+
+    def _lost_one(
+        self, box: NDArray[np.float32], signature: NDArray[np.float32] | None
+    ) -> Trail | None:
+        """The lost trail this face belongs to: by its looks, or if it has none by its place."""
+        lost = [trail for trail in self.trails if trail.missed_frames]
+        if signature is not None:
+            alike = [
+                (_distance(trail.signature, signature), index)
+                for index, trail in enumerate(lost)
+                if trail.signature is not None
+            ]
+            distance, nearest = min(alike, default=(np.inf, -1))
+            return lost[nearest] if distance < _SAME_FACE else None
+        return next(
+            (each for each in lost if iou(each.box_xyxy[None], box[None])[0, 0] > _SAME_PLACE_IOU),
+            None,
+        )
 
 
 def widths_px(faces: Faces) -> NDArray[np.float32]:
     """How wide each face is, `(n,)`."""
     return sizes_wh(faces.boxes_xyxy)[:, 0]
+
+
+def _closeness(lost: Sequence[Trail], boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How near each box is to where each lost trail should be, 1 to 0; -1 out of its reach."""
+    expected = _stacked([each.predicted_xyxy() for each in lost])
+    widths, found_widths = sizes_wh(expected)[:, None, 0], sizes_wh(boxes_xyxy)[None, :, 0]
+    gaps = centres_xy(expected)[:, None] - centres_xy(boxes_xyxy)[None]
+    distance = np.linalg.norm(gaps, axis=-1) / widths.clip(1)
+    missed = np.array([each.missed_frames for each in lost], dtype=np.float32)[:, None]
+    reach = (_REACH + _REACH_A_FRAME * missed).clip(max=_MAX_REACH)
+    growth = np.maximum(found_widths / widths.clip(1), widths / found_widths.clip(1))
+    within = (distance <= reach) & (growth <= _MAX_GROWTH)
+    return np.where(within, 1 - distance / _MAX_REACH, -1).astype(np.float32)
+
+
+def _assign(gain: NDArray[np.float32], least: float) -> list[tuple[int, int]]:
+    """The pairs of row and column with the largest sum of gains; those below `least` left out."""
+    if not gain.size:
+        return []
+    from scipy.optimize import linear_sum_assignment  # half a second: not before the first frame
+
+    pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
+    return [(int(row), int(column)) for row, column in pairs if gain[row, column] >= least]
+
+
+def _distance(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(first - second))
+
+
+def _stacked(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.array(boxes, dtype=np.float32).reshape(-1, 4)

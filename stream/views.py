@@ -1,0 +1,50 @@
+"""How good a view of a face is: what it weighs as evidence."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.faces import Faces, sizes_wh
+
+_FULL_WIDTH_PX = 60.0  # on FairFace shrunk and enlarged again, wider faces are labelled no better
+_FULL_SHARPNESS = 0.4  # the median of such faces of 60 px; blurred by 1.5 px they have 0.17
+_FULL_SCORE = 1.0  # what dlib's CNN gives most clear faces
+_LEAST = 0.05  # of each: the worst view is still one
+
+
+def view_weights(faces: Faces, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """How much each view counts, `(n,)`, above 0 and at most 1.
+
+    The product of face width, sharpness, frontality and detector score, each from 0 (useless) to
+    1 (as good as can be).
+
+    Args:
+        faces: where they are and how they are turned.
+        chips: `(n, 150, 150, 3)`, the same faces aligned.
+    """
+    width = sizes_wh(faces.boxes_xyxy)[:, 0] / _FULL_WIDTH_PX
+    sharp = np.array([sharpness(chip) for chip in chips], dtype=np.float32) / _FULL_SHARPNESS
+    score = faces.scores / _FULL_SCORE
+    factors = np.stack([width, sharp, frontality(faces.landmarks_xy), score]).clip(_LEAST, 1)
+    weights: NDArray[np.float32] = factors.prod(axis=0).astype(np.float32)
+    return weights
+
+
+def sharpness(chip: NDArray[np.uint8]) -> float:
+    """How much fine detail a chip holds against its contrast: the deviation of its Laplacian."""
+    grey = cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return float(cv2.Laplacian(grey, cv2.CV_32F, ksize=3).std() / (grey.std() + 1))
+
+
+def frontality(landmarks_xy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each face looks into the camera, `(n,)` from 0 to 1.
+
+    The nose of a face seen from the front lies under the middle of the eyes; at the height of an
+    eye, or beyond, the face is in profile.
+    """
+    right, left = landmarks_xy[:, 0:2].mean(axis=1), landmarks_xy[:, 2:4].mean(axis=1)
+    between = left - right
+    distance = np.linalg.norm(between, axis=1).clip(1)
+    middle = (left + right) / 2
+    aside = np.einsum("ij,ij->i", landmarks_xy[:, 4] - middle, between) / distance**2
+    return (1 - 2 * np.abs(aside)).clip(0, 1).astype(np.float32)
