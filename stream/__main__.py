@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
 
 if TYPE_CHECKING:
     from stream.config import Config
@@ -28,7 +27,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_screen = Console(stderr=True)
+# What is printed holds names of files: nothing in them is an order to the terminal.
+_screen = Console(stderr=True, markup=False, emoji=False)
 
 ShowOption = Annotated[
     bool, typer.Option("--show/--no-show", help="Open a window, if there is a screen.")
@@ -80,7 +80,8 @@ def run(
         if model is not None:
             overrides.append(f"engine.model={json.dumps(str(model))}")
         outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
-        return _run(open_source(source), load_config(config, overrides), outputs, quiet)
+        settled = load_config(config, overrides)
+        return _run(open_source(source), settled, outputs, quiet)
 
     _start_logging(quiet)
     _report(_guarded(work, debug), quiet, json_summary)
@@ -166,23 +167,26 @@ def _guarded(work: Callable[[], Result], debug: bool) -> Result:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _print_error(message: str) -> None:
-    _screen.print(f"face-stream: {message}", style="red", markup=False, soft_wrap=True)
+def _print_error(message: str, style: str = "red") -> None:
+    _screen.print(f"face-stream: {message}", style=style, highlight=False, soft_wrap=True)
+
+
+class _TerminalHandler(logging.Handler):
+    """Each warning and error in one line, above the progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _print_error(record.getMessage(), "red" if record.levelno >= logging.ERROR else "yellow")
 
 
 def _start_logging(quiet: bool) -> None:
-    """Warnings go to the terminal, each in one line; failures are reported at the end."""
-    handler = RichHandler(
-        console=_screen, show_time=False, show_path=False, show_level=False, markup=False
-    )
-    handler.setFormatter(logging.Formatter("face-stream: %(message)s"))
-    logging.basicConfig(level=logging.ERROR if quiet else logging.WARNING, handlers=[handler])
+    level = logging.ERROR if quiet else logging.WARNING
+    logging.basicConfig(level=level, handlers=[_TerminalHandler()])
 
 
 def _report(summary: "Summary", quiet: bool, as_json: bool) -> None:
     """The last word, and the exit code."""
     if as_json:
-        typer.echo(json.dumps(summary.as_dict(), ensure_ascii=False))
+        typer.echo(json.dumps(summary.as_dict()))
     elif not quiet:
         _screen.print(summary.line(), highlight=False, soft_wrap=True)
     if summary.failures:

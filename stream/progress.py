@@ -20,11 +20,12 @@ class ProgressBar:
     """Frames done, frames a second, faces in view, time left."""
 
     name = "progress bar"
+    output = None
     quit_requested = False
 
     def __init__(self, info: SourceInfo, console: Console) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             _RateColumn(),
@@ -34,13 +35,13 @@ class ProgressBar:
             transient=True,
         )
         self._task = self._progress.add_task(_short(info.uri), total=info.frame_count, faces=0)
-        self._progress.start()
 
     def __repr__(self) -> str:
         return "ProgressBar()"
 
     def write(self, annotated: Annotated) -> None:
-        """One frame further."""
+        """One frame further; with the first one the bar appears."""
+        self._progress.start()
         self._progress.update(self._task, advance=1, faces=len(annotated.tracks))
 
     def close(self, *, complete: bool) -> None:

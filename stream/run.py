@@ -30,12 +30,13 @@ def run(source: Source, config: Config, outputs: Outputs, watchers: Sequence[Sin
         SourceError: the source gives nothing at all. One that fails later ends the run instead,
             and is named in the summary's failures.
     """
-    summary = Summary([str(path) for path in outputs.paths])
+    summary = Summary()
+    capture = Capture(source)
     try:
-        with Capture(source) as capture:
+        with capture:
             annotator = load_annotator(config, capture.info)
             with open_sinks(config, capture.info, outputs, watchers) as sinks:
-                summary.start(sinks.failures)
+                summary.start(sinks.failures, sinks.completed)
                 for frame in capture:
                     tracks = annotator.annotate(frame)
                     sinks.write(frame, tracks)

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from imutils.video import FPS
@@ -21,26 +22,26 @@ class Summary:
         faces: how many were seen, over all frames.
         people: by track id, what each was last perceived as (None: unsure).
         failures: what went wrong on the way, a line each.
-        outputs: what was written.
+        outputs: what was written and is complete.
         interrupted: it was stopped by Ctrl-C or a signal.
     """
 
-    def __init__(self, outputs: Sequence[str] = ()) -> None:
+    def __init__(self) -> None:
         self.frames = 0
         self.dropped = 0
         self.faces = 0
         self.people: dict[int, dict[str, str | None]] = {}
         self.failures: list[str] = []
-        self.outputs = list(outputs)
+        self.outputs: list[Path] = []
         self.interrupted = False
         self._rate = FPS()
 
     def __repr__(self) -> str:
         return f"Summary({self.frames} frames, {len(self.people)} people)"
 
-    def start(self, failures: list[str]) -> None:
-        """The first frame is about to be taken; `failures` is a list that may grow."""
-        self.failures = failures
+    def start(self, failures: list[str], outputs: list[Path]) -> None:
+        """The first frame is about to be taken; both lists may still grow."""
+        self.failures, self.outputs = failures, outputs
         self._rate.start()
 
     def add(self, tracks: Sequence[Track]) -> None:
@@ -82,7 +83,7 @@ class Summary:
             words.append(f"and {self.dropped} dropped,")
         words.append(f"{_count(len(self.people), 'person', 'people')}")
         if self.outputs:
-            words.append(f"→ {', '.join(self.outputs)}")
+            words.append(f"→ {', '.join(map(str, self.outputs))}")
         return " ".join(words)
 
     def perceived(self) -> Counter[str]:
@@ -102,7 +103,7 @@ class Summary:
             "people": self.people,
             "elapsed_s": round(self.elapsed_s, 3),
             "fps": round(self.fps, 2),
-            "outputs": self.outputs,
+            "outputs": [str(path) for path in self.outputs],
             "failures": self.failures,
             "interrupted": self.interrupted,
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from models.faces import Image
@@ -35,6 +36,10 @@ class Sink(Protocol):
     """How it is called in messages."""
 
     @property
+    def output(self) -> Path | None:
+        """Where the result stands once it is complete; None where nothing is kept."""
+
+    @property
     def quit_requested(self) -> bool:
         """The user asked here for the end."""
 
@@ -49,8 +54,14 @@ class Sink(Protocol):
         """Lets go of the resource; once.
 
         Args:
-            complete: all there was has been written, so the result may take its final name.
+            complete: all there was has been written, so the result may take its final name. What
+                is not complete keeps its partial name, or goes where it holds no frame.
 
         Raises:
             SinkError: the end of the output could not be written.
         """
+
+
+def partial_path(path: Path) -> Path:
+    """Where a file is written before it is complete."""
+    return path.parent / f"{path.stem}.part{path.suffix}"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +25,7 @@ class Sinks:
         self._sinks = list(sinks)
         self._overlay = overlay
         self.failures: list[str] = []
+        self.completed: list[Path] = []
 
     def __repr__(self) -> str:
         return f"Sinks({', '.join(sink.name for sink in self._sinks)})"
@@ -63,7 +65,12 @@ class Sinks:
             sink.close(complete=complete)
         except SinkError as error:
             self._report(sink, error)
+        else:
+            if complete and sink.output is not None and sink.output.exists():
+                self.completed.append(sink.output)
 
     def _report(self, sink: Sink, error: SinkError) -> None:
-        self.failures.append(f"{sink.name}: {error}")
-        _log.error("%s failed: %s", sink.name, error)
+        failure = f"{sink.name}: {error}"
+        if failure not in self.failures:  # what stops a write often stops the closing too
+            self.failures.append(failure)
+            _log.error("%s failed: %s", sink.name, error)

@@ -5,7 +5,6 @@ closing it turns it into an ordinary file.
 """
 
 import logging
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,16 +12,13 @@ from typing import Self
 
 import av
 import cv2
-from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
-from av.packet import Packet
 from av.video.reformatter import ColorRange, Colorspace
 
 from models.faces import Image
 from stream.config import RecorderSection
-from stream.errors import SinkError
+from stream.errors import SinkError, SourceError
 from stream.frames import SourceInfo
-from stream.sources.video import open_container, start_time_s
+from stream.sinks.sound import Sound
 
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """The endings understood, and FFmpeg's names for them."""
@@ -53,13 +49,12 @@ class Film:
         name = CONTAINERS[path.suffix.lower()]
         options = _FRAGMENTS if name != "matroska" else {}
         try:
+            path.open("wb").close()  # FFmpeg would not open it before the first picture
             self._container = av.open(f"file:{path}", "w", format=name, options=options)
         except (av.error.FFmpegError, OSError) as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
         self._video = self._add_video(settings)
-        self._sound = None
-        if settings.sound and info.has_audio:
-            self._sound = _Sound(Path(info.uri), self._container)
+        self._sound = self._add_sound(info) if settings.sound and info.has_audio else None
         self._last_tick = -1
         self._end_s = 0.0
 
@@ -79,9 +74,7 @@ class Film:
             if kind is None:
                 self._finish()
         finally:
-            if self._sound is not None:
-                self._sound.close()
-            self._container.close()
+            self._close()
 
     def add(self, image: Image, time_s: float) -> None:
         """The next picture, and the sound up to it.
@@ -100,6 +93,11 @@ class Film:
         if self._sound is not None:
             self._sound.copy_until(time_s)
         self._end_s = time_s + 1 / self._fps
+
+    def _close(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+        self._container.close()
 
     def _finish(self) -> None:
         self._container.mux(self._video.encode(None))
@@ -121,6 +119,13 @@ class Film:
         context.color_primaries = context.color_trc = _BT709
         return stream
 
+    def _add_sound(self, info: SourceInfo) -> Sound | None:
+        try:
+            return Sound(Path(info.uri), self._container)
+        except SourceError as error:
+            _log.warning("recorded without sound: %s", error)
+            return None
+
     def _fitted(self, image: Image) -> Image:
         """The picture at the size the video has: an odd side is lengthened by a pixel."""
         height, width = image.shape[:2]
@@ -133,42 +138,3 @@ class Film:
         else:  # the source changed its size on the way
             padded = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA)
         return padded.astype(image.dtype, copy=False)
-
-
-class _Sound:
-    """The source's first sound track, copied packet by packet as the pictures come along."""
-
-    def __init__(self, source: Path, output: OutputContainer) -> None:
-        self._source: InputContainer = open_container(source)
-        template: AudioStream = self._source.streams.audio[0]
-        self._output = output
-        self._packets: Iterator[Packet[AudioStream]] = iter(())
-        codec = template.codec_context.name
-        if codec not in output.supported_codecs:
-            _log.warning(
-                "%s sound cannot be put into %s: recorded without", codec, output.format.name
-            )
-            return
-        self._stream = output.add_stream_from_template(template)
-        self._shift = round(start_time_s(self._source) / (template.time_base or 1))
-        self._packets = self._source.demux(template)
-        self._next = self._fetch()
-
-    def copy_until(self, time_s: float) -> None:
-        """Everything that begins before that time."""
-        while self._next is not None and (self._next.pts or 0) * self._next.time_base < time_s:
-            self._next.stream = self._stream
-            self._output.mux_one(self._next)
-            self._next = self._fetch()
-
-    def close(self) -> None:
-        """Closes the source."""
-        self._source.close()
-
-    def _fetch(self) -> "Packet[AudioStream] | None":
-        """The next packet, its time counted as the pictures' is."""
-        packet = next((each for each in self._packets if each.dts is not None), None)
-        if packet is not None and packet.dts is not None:
-            packet.pts = (packet.dts if packet.pts is None else packet.pts) - self._shift
-            packet.dts -= self._shift
-        return packet

@@ -10,7 +10,7 @@ import numpy as np
 from stream.annotator import Track
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.sinks.contract import Annotated
+from stream.sinks.contract import Annotated, partial_path
 
 SCHEMA = "face-stream/1"
 
@@ -26,10 +26,12 @@ class JsonLog:
 
     def __init__(self, path: Path, info: SourceInfo, model: str) -> None:
         self.name = f"log ({path.name})"
-        self.path = path
-        self.partial_path = path.with_name(f"{path.stem}.part{path.suffix}")
+        self.output = path
+        self.partial_path = partial_path(path)
+        self._frames = 0
         try:
-            self._file = self.partial_path.open("w", encoding="utf-8")
+            # What is no text in a file's name becomes an escape, which JSON understands.
+            self._file = self.partial_path.open("w", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
         self._write(
@@ -43,7 +45,7 @@ class JsonLog:
         )
 
     def __repr__(self) -> str:
-        return f"JsonLog({self.path})"
+        return f"JsonLog({self.output})"
 
     def write(self, annotated: Annotated) -> None:
         """One line: the frame and the faces in it.
@@ -57,27 +59,30 @@ class JsonLog:
             entry["file"] = str(frame.path)
         entry["faces"] = [face_entry(track) for track in annotated.tracks]
         self._write(entry)
+        self._frames += 1
 
     def close(self, *, complete: bool) -> None:
-        """Closes the file; one that is not complete keeps its partial name.
+        """Closes the file; one that is not complete keeps its partial name, if it has a frame.
 
         Raises:
             SinkError: the disk refuses.
         """
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with self._file:
+                self._file.flush()
+                os.fsync(self._file.fileno())
             if complete:
-                self.partial_path.replace(self.path)
+                self.partial_path.replace(self.output)
+            elif not self._frames:
+                self.partial_path.unlink(missing_ok=True)
         except OSError as error:
-            raise SinkError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
 
     def _write(self, entry: dict[str, Any]) -> None:
         try:
             self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         except OSError as error:
-            raise SinkError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
 
 
 def face_entry(track: Track) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """The one place that opens sinks, after looking whether all of them may be written."""
 
+import glob
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from stream.config import Config
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
-from stream.sinks.contract import Sink
+from stream.sinks.contract import Sink, partial_path
 from stream.sinks.fan_out import Sinks
 from stream.sinks.film import CONTAINERS
 from stream.sinks.log import JsonLog
@@ -68,15 +70,12 @@ def open_sinks(
             sinks.append(PictureFolder(outputs.save, _root(info)))
         elif outputs.save is not None:
             sinks.append(Recorder(outputs.save, info, config.recorder))
-    except SinkError:
+        if outputs.show:
+            sinks.extend(_window())
+    except BaseException:  # Ctrl-C too: the recorder's thread would go on waiting
         for sink in sinks:
             sink.close(complete=False)
         raise
-    if outputs.show:
-        try:
-            sinks.append(Window())
-        except SinkError as error:
-            _log.warning("%s: going on without", error)
     return Sinks(sinks, config.overlay)
 
 
@@ -86,10 +85,12 @@ def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
     Raises:
         ConfigError: one may not.
     """
-    source = Path(info.uri).resolve()
+    source = Path(info.uri)
+    if info.kind == "pictures" and not source.is_dir():
+        source = source.parent  # where the copies would take the place of the pictures themselves
     for path in outputs.paths:
-        if path.resolve() == source:
-            raise ConfigError(f"{path} is the input: name another file to write to")
+        if any(_same(written, source) for written in (path, partial_path(path))):
+            raise ConfigError(f"{path} would overwrite the input: name another file to write to")
         if not path.absolute().parent.is_dir():
             raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
     if outputs.log is not None:
@@ -121,6 +122,24 @@ def _check_folder(path: Path, overwrite: bool) -> None:
         raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")
 
 
+def _same(path: Path, source: Path) -> bool:
+    """Whether both are one file, under whatever names."""
+    return path.exists() and source.exists() and path.samefile(source)
+
+
 def _root(info: SourceInfo) -> Path | None:
+    """The folder whose subfolders are kept: the source itself, or what a pattern begins with."""
     path = Path(info.uri)
-    return path if path.is_dir() else None
+    if path.is_dir():
+        return path
+    if path.exists() or not glob.has_magic(info.uri):
+        return None
+    return Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
+
+
+def _window() -> list[Sink]:
+    try:
+        return [Window()]
+    except SinkError as error:
+        _log.warning("%s: going on without", error)
+        return []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 
+from models.faces import Image
 from stream.annotator import Track
 from stream.errors import SinkError
 from stream.sinks.contract import Annotated
@@ -33,7 +34,7 @@ class PictureFolder:
 
     def __init__(self, folder: Path, root: Path | None) -> None:
         self.name = f"pictures ({folder.name})"
-        self.folder = folder
+        self.output = folder
         self._root = root
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ class PictureFolder:
             raise SinkError(f"{folder} cannot be made: {error.strerror}") from error
 
     def __repr__(self) -> str:
-        return f"PictureFolder({self.folder})"
+        return f"PictureFolder({self.output})"
 
     def write(self, annotated: Annotated) -> None:
         """The picture and its table.
@@ -53,11 +54,10 @@ class PictureFolder:
         if source is None:
             raise SinkError("only pictures can be written as pictures: name a video file instead")
         inside = source.relative_to(self._root) if self._root else Path(source.name)
-        target = self.folder / inside
-        encoded, data = cv2.imencode(target.suffix, annotated.picture)
-        if not encoded:
-            raise SinkError(f"{target} cannot be encoded as {target.suffix}")
-        self._write(target, data.tobytes())
+        target = self.output / inside
+        if target.exists() and target.samefile(source):
+            raise SinkError(f"{target} is the input: name another folder to write to")
+        self._write(target, _encoded(annotated.picture, target))
         self._write(target.with_name(target.name + ".csv"), faces_table(annotated.tracks).encode())
 
     def close(self, *, complete: bool) -> None:
@@ -71,6 +71,17 @@ class PictureFolder:
             os.replace(aside, path)
         except OSError as error:
             raise SinkError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _encoded(picture: Image, target: Path) -> bytes:
+    """The picture as a file of the kind that the name says."""
+    try:
+        encoded, data = cv2.imencode(target.suffix, picture)
+    except cv2.error:  # of no kind that OpenCV writes
+        encoded = False
+    if not encoded:
+        raise SinkError(f"{target} cannot be written as a picture of that kind")
+    return bytes(data)
 
 
 def faces_table(tracks: Sequence[Track]) -> str:

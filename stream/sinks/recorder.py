@@ -8,7 +8,7 @@ from models.faces import Image
 from stream.config import RecorderSection
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.sinks.contract import Annotated
+from stream.sinks.contract import Annotated, partial_path
 from stream.sinks.film import Film
 
 _QUEUE = 4  # frames waiting for the encoder
@@ -30,8 +30,9 @@ class Recorder:
 
     def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
         self.name = f"recorder ({path.name})"
-        self.path = path
-        self.partial_path = path.with_name(f"{path.stem}.part{path.suffix}")
+        self.output = path
+        self.partial_path = partial_path(path)
+        self._frames = 0
         self._film = Film(self.partial_path, info, settings)
         self._waiting: queue.Queue[tuple[Image, float] | None] = queue.Queue(_QUEUE)
         self._error: Exception | None = None
@@ -39,7 +40,7 @@ class Recorder:
         self._encoder.start()
 
     def __repr__(self) -> str:
-        return f"Recorder({self.path})"
+        return f"Recorder({self.output})"
 
     def write(self, annotated: Annotated) -> None:
         """Queues the picture; waits while the encoder is behind.
@@ -49,9 +50,12 @@ class Recorder:
         """
         self._raise_error()
         self._waiting.put((annotated.picture, annotated.frame.time_s))
+        self._frames += 1
 
     def close(self, *, complete: bool) -> None:
         """Finishes the file; one that is not complete keeps its partial name.
+
+        A video without a frame is none: nothing is left of it.
 
         Raises:
             SinkError: the end could not be written.
@@ -59,12 +63,13 @@ class Recorder:
         self._waiting.put(None)
         self._encoder.join()
         self._raise_error()
-        if not complete:
-            return
         try:
-            self.partial_path.replace(self.path)
+            if not self._frames:
+                self.partial_path.unlink(missing_ok=True)
+            elif complete:
+                self.partial_path.replace(self.output)
         except OSError as error:
-            raise SinkError(f"{self.path} cannot be put in place: {error.strerror}") from error
+            raise SinkError(f"{self.output} cannot be put in place: {error.strerror}") from error
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None

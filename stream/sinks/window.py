@@ -22,6 +22,7 @@ class Window:
     """
 
     name = "window"
+    output = None
 
     def __init__(self) -> None:
         if not has_display():

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 
+from models.faces import Image
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 
 _MAX_FAILED_READS = 10  # in a row: cameras drop a frame now and then, a pulled plug drops all
 _RETRY_S = 0.05
+_MAX_INDEX = 2**31 - 1  # OpenCV's
 
 
 class CameraSource:
@@ -28,24 +31,32 @@ class CameraSource:
         self, index: int, open_camera: Callable[[int], cv2.VideoCapture] = cv2.VideoCapture
     ) -> None:
         self._name = f"camera {index}"
-        self._capture = open_camera(index)
+        if index > _MAX_INDEX:
+            raise SourceError(f"{self._name} cannot be: the first is 0, the second 1")
+        with _quiet_opencv():
+            self._capture = open_camera(index)
         self._opened_s = time.monotonic()
-        if not self._capture.isOpened():
-            self._capture.release()
-            raise SourceError(
-                f"{self._name} cannot be opened: is it connected, and is no other program using it?"
-            )
-        width = round(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        height = round(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self._info = SourceInfo(str(index), "camera", (width, height), fps if fps > 0 else None)
+        self._count = 0
+        try:
+            if not self._capture.isOpened():
+                raise SourceError(
+                    f"{self._name} cannot be opened: "
+                    "is it connected, and is no other program using it?"
+                )
+            # What a camera says of its size is not always what it gives.
+            self._first = self._read()
+            fps = self._capture.get(cv2.CAP_PROP_FPS)
+        except BaseException:
+            self.close()
+            raise
+        self._info = SourceInfo(str(index), "camera", self._first.size_wh, fps if fps > 0 else None)
 
     def __repr__(self) -> str:
         return f"CameraSource({self._name})"
 
     @property
     def info(self) -> SourceInfo:
-        """What the camera says it gives."""
+        """The size of the first frame, and the rate the camera says it has."""
         return self._info
 
     def frames(self) -> Iterator[Frame]:
@@ -54,20 +65,31 @@ class CameraSource:
         Raises:
             SourceError: the camera stopped giving pictures.
         """
-        index = failed = 0
-        while failed < _MAX_FAILED_READS:
-            grabbed, image = self._capture.read()
-            now = time.monotonic()
-            if not grabbed:
-                failed += 1
-                time.sleep(_RETRY_S)
-                continue
-            failed = 0
-            pixels = np.ascontiguousarray(image, dtype=np.uint8)
-            yield Frame(pixels, index, now - self._opened_s, now)
-            index += 1
-        raise SourceError(f"{self._name} gives no more pictures: was it unplugged?")
+        yield self._first
+        while True:
+            yield self._read()
 
     def close(self) -> None:
         """Gives the camera back."""
         self._capture.release()
+
+    def _read(self) -> Frame:
+        for _ in range(_MAX_FAILED_READS):
+            grabbed, image = self._capture.read()
+            now = time.monotonic()
+            if grabbed:
+                pixels: Image = np.ascontiguousarray(image, dtype=np.uint8)
+                self._count += 1
+                return Frame(pixels, self._count - 1, now - self._opened_s, now)
+            time.sleep(_RETRY_S)
+        raise SourceError(f"{self._name} gives no pictures: was it unplugged?")
+
+
+@contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """Without OpenCV's own page of warnings about a camera that is not there."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -1,6 +1,8 @@
 """The one place that opens sources, and the contract they answer to."""
 
 import glob
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -39,16 +41,22 @@ def open_source(uri: str) -> Source:
     Raises:
         SourceError: there is no such thing, or it cannot be opened.
     """
-    if uri.isdecimal() and not Path(uri).exists():
+    if uri.isdecimal() and not os.path.exists(uri):
         return CameraSource(int(uri))
     path = Path(uri)
-    if path.is_dir():
+    # Unlike Path's, these take any text: too long a name is no name of a file.
+    if uri and os.path.isdir(uri):
         return PictureSource(uri, pictures_in(path))
-    if path.is_file():
+    if os.path.isfile(uri):
         return PictureSource(uri, [path]) if is_picture(path) else VideoSource(path)
     if glob.has_magic(uri):
-        return PictureSource(uri, sorted(map(Path, glob.glob(uri)), key=natural_order))
+        found = map(Path, glob.glob(uri, recursive=True))
+        return PictureSource(uri, sorted(found, key=natural_order))
     raise SourceError(
-        f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures "
-        "or the number of a camera (0 is the first)"
+        f"{_without_credentials(uri)!r}: no such file or folder. Give a video, a picture, "
+        "a folder of pictures or the number of a camera (0 is the first)"
     )
+
+
+def _without_credentials(uri: str) -> str:
+    return re.sub(r"(?<=://)[^/]*@", "", uri)

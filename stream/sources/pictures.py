@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from imutils.paths import list_images
+from imutils.paths import list_files
 
 from models.faces import Image
 from stream.errors import SourceError
@@ -72,7 +72,7 @@ def is_picture(path: Path) -> bool:
 
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures in a folder and below it, in natural order: 2 before 10."""
-    found = (Path(name) for name in list_images(str(folder)))
+    found = (Path(name) for name in list_files(str(folder), validExts=tuple(_SUFFIXES)))
     return sorted(found, key=natural_order)
 
 
@@ -87,7 +87,10 @@ def read_picture(path: Path) -> Image | None:
         return None
     if not data.size:
         return None
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    except cv2.error:  # larger than OpenCV is ready to read
+        return None
     return None if image is None else np.ascontiguousarray(image, dtype=np.uint8)
 
 

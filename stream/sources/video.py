@@ -41,23 +41,22 @@ class VideoSource:
             self._stream.thread_type = "AUTO"
             self._decoded = self._decode()
             self._first = next(self._decoded, None)
+            if self._first is None:
+                raise SourceError(f"{path} holds not one frame that can be read")
+            self._info = SourceInfo(
+                uri=str(path),
+                kind="video",
+                size_wh=self._first.size_wh,
+                fps=_fps(self._stream),
+                frame_count=_frame_count(self._container, self._stream),
+                has_audio=bool(self._container.streams.audio),
+            )
         except IndexError:
             self.close()
             raise SourceError(f"{path} has no pictures in it, only sound or data") from None
-        except SourceError:
+        except BaseException:
             self.close()
             raise
-        if self._first is None:
-            self.close()
-            raise SourceError(f"{path} holds not one frame that can be read")
-        self._info = SourceInfo(
-            uri=str(path),
-            kind="video",
-            size_wh=self._first.size_wh,
-            fps=_fps(self._stream),
-            frame_count=_frame_count(self._container, self._stream),
-            has_audio=bool(self._container.streams.audio),
-        )
 
     def __repr__(self) -> str:
         return f"VideoSource({self._path})"

@@ -1,0 +1,116 @@
+"""The sound of a source, brought along into a video that is being written."""
+
+import io
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+
+from stream.sources.video import open_container, start_time_s
+
+_MAX_AAC_HZ = 48_000  # more than the codec knows brings nothing anyone hears
+
+_log = logging.getLogger(__name__)
+
+
+class Sound:
+    """The source's first sound track: copied where the container can hold it, else made AAC.
+
+    Args:
+        source: the file that has it.
+        output: the video, before anything was written to it.
+
+    Raises:
+        SourceError: the file cannot be opened again.
+    """
+
+    def __init__(self, source: Path, output: OutputContainer) -> None:
+        self._source = open_container(source)
+        track = self._source.streams.audio[0]
+        self._output = output
+        self._start_s = start_time_s(self._source)
+        if _can_hold(output.format.name, source):
+            self._stream = output.add_stream_from_template(track)
+            self._packets = self._copied(track)
+        else:
+            rate, layout = min(track.codec_context.sample_rate, _MAX_AAC_HZ), _layout(track)
+            self._stream = output.add_stream("aac", rate=rate, layout=layout)
+            self._packets = self._encoded(track)
+        self._next: Packet[AudioStream] | None = None
+        self._begun = False
+
+    def __repr__(self) -> str:
+        return f"Sound({self._stream.codec_context.name})"
+
+    def copy_until(self, time_s: float) -> None:
+        """Everything that begins before that time.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+        """
+        if not self._begun:
+            self._begun, self._next = True, self._fetch()
+        while self._next is not None and (self._next.pts or 0) * self._next.time_base < time_s:
+            self._next.stream = self._stream
+            self._output.mux_one(self._next)
+            self._next = self._fetch()
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._source.close()
+
+    def _fetch(self) -> "Packet[AudioStream] | None":
+        try:
+            return next(self._packets, None)
+        except av.error.FFmpegError as error:
+            _log.warning("the sound ends here, it is damaged: %s", error.strerror)
+            return None
+
+    def _copied(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
+        """The packets of the track, their time counted as the pictures' is."""
+        shift = self._ticks(track.time_base)
+        for packet in self._source.demux(track):
+            if packet.dts is not None:  # the last one is empty
+                packet.pts = (packet.dts if packet.pts is None else packet.pts) - shift
+                packet.dts -= shift
+                yield packet
+
+    def _encoded(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
+        """The track in another codec, its time counted likewise."""
+        for frame in self._source.decode(track):
+            if frame.pts is not None:
+                frame.pts -= self._ticks(frame.time_base)
+            yield from self._stream.encode(frame)
+        yield from self._stream.encode(None)
+
+    def _ticks(self, time_base: Fraction | None) -> int:
+        return round(self._start_s / (time_base or 1))
+
+
+def _layout(track: AudioStream) -> str:
+    """Which channels it has, guessed where the file says only how many."""
+    layout = track.codec_context.layout
+    return {1: "mono", 2: "stereo"}.get(layout.nb_channels, layout.name)
+
+
+def _can_hold(container: str, source: Path) -> bool:
+    """Whether the container takes the track as it is: its first packet tried on one of no use.
+
+    What FFmpeg says it supports it may still refuse, such as Opus in QuickTime.
+    """
+    with open_container(source) as again:
+        track = again.streams.audio[0]
+        try:
+            with av.open(io.BytesIO(), "w", format=container) as trial:
+                stream = trial.add_stream_from_template(track)
+                packet = next(again.demux(track))
+                packet.stream = stream
+                trial.mux_one(packet)
+        except (av.error.FFmpegError, ValueError):
+            return False
+    return True
