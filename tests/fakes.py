@@ -3,9 +3,11 @@
 Synthetic pictures carry a number in their pixels that survives a codec: see `numbered`.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,10 +18,14 @@ from models.classifier import Prediction
 from models.engine import DetectionSettings
 from models.faces import LANDMARK_COUNT, Faces, Image, iou
 from stream.annotator import Track
+from stream.config import RecorderSection
+from stream.demo import DemoSource
 from stream.errors import SinkError, SourceError
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.labels import Label
 from stream.sinks import Annotated
+from stream.sinks.film import Film
+from stream.sources.video import VideoSource
 
 PATIENCE_S = 10.0  # for what comes at once unless something is broken
 
@@ -275,3 +281,26 @@ class FailingSink(RecordingSink):
         super().close(complete=complete)
         if self._fail_on_close:
             raise self._error
+
+
+def write_clip(path: Path, frame_count: int = 8, size_wh: tuple[int, int] = (480, 270)) -> Path:
+    """A short video of one face, which moves and turns."""
+    source = DemoSource(frame_count, size_wh)
+    with Film(path, source.info, RecorderSection()) as film:
+        for each in source.frames():
+            film.add(each.image, each.time_s)
+    return path
+
+
+def times_s(path: Path) -> list[float]:
+    """When each picture of a video is shown; reading it shows that it plays."""
+    source = VideoSource(path)
+    try:
+        return [each.time_s for each in source.frames()]
+    finally:
+        source.close()
+
+
+def log_lines(path: Path) -> list[dict[str, Any]]:
+    """The header of a log, then its frames."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

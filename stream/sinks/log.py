@@ -31,7 +31,9 @@ class JsonLog:
         self._frames = 0
         try:
             # What is no text in a file's name becomes an escape, which JSON understands.
-            self._file = self.partial_path.open("w", encoding="utf-8", errors="backslashreplace")
+            self._file = self.partial_path.open(
+                "w", buffering=1, encoding="utf-8", errors="backslashreplace"
+            )
         except OSError as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
         self._write(

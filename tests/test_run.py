@@ -1,0 +1,288 @@
+"""The loop: what is written when it ends as planned, early, by an error, or by a signal."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import (
+    FailingSink,
+    NumberedSource,
+    PacedSource,
+    RecordingSink,
+    log_lines,
+    times_s,
+    write_clip,
+)
+
+import stream
+from stream.annotator import Track
+from stream.config import Config, DetectionSection, EngineSection, LabelSettings
+from stream.demo import DemoSource
+from stream.errors import ConfigError, SinkError, SourceError
+from stream.frames import Frame
+from stream.run import run
+from stream.sinks import Outputs
+from stream.summary import Summary
+
+# The numbered pictures are small, and as such they are searched.
+_QUICK = Config(detection=DetectionSection(downscale=1.0))
+_WAIT_S = 60.0  # for another process, on a machine that is busy
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("run") / "clip.mp4")
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Outputs:
+    return Outputs(save=tmp_path / "out.mp4", log=tmp_path / "out.jsonl")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _frames_logged(path: Path) -> list[int]:
+    return [entry["frame"] for entry in log_lines(path)[1:]]
+
+
+def test_a_face_is_followed_labelled_recorded_and_logged(outputs: Outputs, tmp_path: Path) -> None:
+    source = DemoSource(frame_count=30, size_wh=(640, 360))
+    summary = run(source, Config(), outputs)
+    assert (summary.frames, summary.failures, summary.interrupted) == (30, [], False)
+    assert len(summary.people) == 1
+    assert summary.perceived() == {"Female, White": 1}
+    assert summary.faces == 30
+    assert set(summary.outputs) == {outputs.save, outputs.log}
+    assert _names(tmp_path) == ["out.jsonl", "out.mp4"]
+    assert times_s(tmp_path / "out.mp4") == pytest.approx([index / 25 for index in range(30)])
+    header, *entries = log_lines(tmp_path / "out.jsonl")
+    assert header["schema"] == "face-stream/1"
+    assert [len(entry["faces"]) for entry in entries] == [1] * 30
+    assert {entry["faces"][0]["track"] for entry in entries} == {1}
+
+
+def test_the_same_as_a_library(clip: Path) -> None:
+    seen = list(stream.annotate(str(clip)))
+    assert [frame.index for frame, _ in seen] == list(range(8))
+    assert all(isinstance(frame, Frame) for frame, _ in seen)
+    assert {track.track_id for _, tracks in seen for track in tracks} == {1}
+    _, (last,) = seen[-1]
+    assert isinstance(last, Track)
+    assert last.labels["gender"].text == "Female"
+
+
+def test_a_library_user_who_leaves_early_leaves_no_thread(clip: Path) -> None:
+    walk = stream.annotate(str(clip))
+    frame, _ = next(walk)
+    assert frame.index == 0
+    walk.close()
+    assert list(walk) == []
+
+
+def test_a_library_user_is_told_of_a_missing_file() -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        next(stream.annotate("missing.mp4"))
+
+
+def test_watchers_see_every_frame(outputs: Outputs) -> None:
+    watcher = RecordingSink()
+    summary = run(NumberedSource(10), _QUICK, outputs, [watcher])
+    assert watcher.indices == list(range(10))
+    assert watcher.closed == [True]
+    assert summary.people == {}
+
+
+def test_the_end_asked_for_completes_the_outputs(outputs: Outputs) -> None:
+    source = NumberedSource(1000)
+    summary = run(source, _QUICK, outputs, [RecordingSink(quit_after=5)])
+    assert (summary.frames, summary.failures) == (5, [])
+    assert source.closed_by == ["capture"]
+    assert _frames_logged(outputs.log) == list(range(5))
+    assert len(times_s(outputs.save)) == 5
+
+
+def test_an_interruption_completes_the_outputs(outputs: Outputs) -> None:
+    stopper = FailingSink(fail_at=3, error=KeyboardInterrupt())
+    summary = run(NumberedSource(1000), _QUICK, outputs, [stopper])
+    assert summary.interrupted
+    assert stopper.closed == [True]
+    assert summary.failures == []
+    assert _frames_logged(outputs.log) == [0, 1, 2]
+    assert len(times_s(outputs.save)) == 3
+
+
+def test_a_reader_that_fails_on_the_way_leaves_what_there_is(
+    outputs: Outputs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = RecordingSink()
+    summary = run(NumberedSource(20, fail_at=12), _QUICK, outputs, [watcher])
+    assert summary.failures == ["the tape is torn"]
+    assert summary.frames == 12
+    assert summary.outputs == []
+    assert "the tape is torn" in caplog.text
+    caplog.clear()
+    assert watcher.closed == [False]
+    assert _names(tmp_path) == ["out.part.jsonl", "out.part.mp4"]
+    assert len(times_s(tmp_path / "out.part.mp4")) == 12
+    assert _frames_logged(tmp_path / "out.part.jsonl") == list(range(12))
+
+
+def test_a_source_that_gives_nothing_leaves_nothing(outputs: Outputs, tmp_path: Path) -> None:
+    source = NumberedSource(20, fail_at=0)
+    with pytest.raises(SourceError, match="the tape is torn"):
+        run(source, _QUICK, outputs)
+    assert source.closed_by == ["capture"]
+    assert _names(tmp_path) == []
+
+
+def test_a_source_without_frames(outputs: Outputs, tmp_path: Path) -> None:
+    summary = run(NumberedSource(0), _QUICK, outputs)
+    assert (summary.frames, summary.fps, summary.failures) == (0, 0.0, [])
+    assert _names(tmp_path) == ["out.jsonl"]  # a video without a picture is none
+    assert len(log_lines(outputs.log)) == 1
+
+
+def test_a_sink_that_fails_does_not_take_the_others_down(
+    outputs: Outputs, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing, watcher = FailingSink(fail_at=2), RecordingSink()
+    summary = run(NumberedSource(6), _QUICK, outputs, [failing, watcher])
+    assert summary.failures == ["failing: no paper left"]
+    assert "failing failed: no paper left" in caplog.text
+    caplog.clear()
+    assert failing.closed == [False]
+    assert watcher.indices == list(range(6))
+    assert _frames_logged(outputs.log) == list(range(6))
+    assert len(times_s(outputs.save)) == 6
+
+
+def test_a_mistake_of_ours_is_not_hidden_and_ends_everything(
+    outputs: Outputs, tmp_path: Path
+) -> None:
+    broken = FailingSink(fail_at=4, error=ZeroDivisionError("a bug"))
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        run(NumberedSource(1000), _QUICK, outputs, [broken])
+    assert _names(tmp_path) == ["out.part.jsonl", "out.part.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (Config(labels=LabelSettings(attributes=("height",))), "the model knows gender"),
+        (Config(labels=LabelSettings(race_groups={"A": ("B",)})), "names 'B'"),
+        (Config(engine=EngineSection(model="nowhere")), "nowhere is not a folder"),
+    ],
+)
+def test_what_cannot_be_had_is_said_before_anything_is_written(
+    config: Config, said: str, outputs: Outputs, tmp_path: Path
+) -> None:
+    source = NumberedSource(5)
+    with pytest.raises(Exception, match=said):
+        run(source, config, outputs)
+    assert source.closed_by == ["capture"]
+    assert _names(tmp_path) == []
+
+
+def test_an_output_that_exists_stops_the_run(outputs: Outputs, tmp_path: Path) -> None:
+    outputs.log.write_text("precious")
+    with pytest.raises(ConfigError, match=r"out\.jsonl exists"):
+        run(NumberedSource(5), _QUICK, outputs)
+    assert _names(tmp_path) == ["out.jsonl"]
+    assert outputs.log.read_text() == "precious"
+
+
+def test_one_output_that_cannot_be_made_leaves_none(outputs: Outputs, tmp_path: Path) -> None:
+    (tmp_path / "out.part.mp4").mkdir()
+    with pytest.raises(SinkError, match=r"out\.part\.mp4 cannot be made: Is a directory"):
+        run(NumberedSource(5), _QUICK, outputs)
+    assert _names(tmp_path) == ["out.part.mp4"]
+
+
+def test_frames_a_live_source_loses_are_counted() -> None:
+    source = PacedSource()
+
+    class Slow(RecordingSink):
+        """Busy with the first frame while three more come."""
+
+        def write(self, annotated: object) -> None:
+            super().write(annotated)
+            if self.indices == [0]:
+                source.give(3)
+                source.end()
+
+    slow = Slow()
+    source.allow()
+    summary = run(source, _QUICK, Outputs(), [slow])
+    assert slow.indices == [0, 3]
+    assert (summary.frames, summary.dropped) == (2, 2)
+    assert "and 2 dropped," in summary.line()
+
+
+def test_a_summary_for_people_and_for_machines() -> None:
+    summary = Summary()
+    assert summary.line().startswith("0 frames in 0.0 s")
+    assert summary.as_dict()["outputs"] == []
+    assert repr(summary) == "Summary(0 frames, 0 people)"
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("signals") / "long.mp4", 400, (320, 180))
+
+
+def _start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+    def heed_interrupts() -> None:  # a shell in the background would have them ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "stream", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+    )
+
+
+def _wait_for_lines(path: Path, count: int, process: subprocess.Popen[str]) -> None:
+    deadline_s = time.monotonic() + _WAIT_S
+    while not path.exists() or path.read_bytes().count(b"\n") < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline_s, f"{path.name} does not grow"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def running(long_clip: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The program in the middle of a clip, which it searches again in every frame."""
+    words = f"run {long_clip} --save out.mp4 --log out.jsonl --no-show --json-summary"
+    process = _start([*words.split(), "--set", "detection.frame_skip=0"], tmp_path)
+    try:
+        _wait_for_lines(tmp_path / "out.part.jsonl", 6, process)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_complete_files(
+    number: signal.Signals, running: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    running.send_signal(number)
+    out, errors = running.communicate(timeout=_WAIT_S)
+    assert running.returncode == 130, errors
+    assert '"interrupted": true' in out
+    assert errors == ""
+    assert _names(tmp_path) == ["out.jsonl", "out.mp4"]
+    logged = _frames_logged(tmp_path / "out.jsonl")
+    assert logged == list(range(len(logged)))
+    assert 5 <= len(logged) < 400
+    assert len(times_s(tmp_path / "out.mp4")) == len(logged)
