@@ -70,7 +70,7 @@ def make_fairface(root: Path, count: int = 12) -> Path:
 def make_utkface(root: Path, count: int = 12) -> Path:
     """UTKFace's layout, one name of which breaks the pattern."""
     for number in range(count):
-        name = f"{20 + number}_{number % 2}_{number // 2 % 2}_2017010900000{number:04}.jpg"
+        name = f"{20 + number}_{number % 2}_{number // 2 % 3}_2017010900000{number:04}.jpg"
         write_picture(root / name, face_picture(number))
     write_picture(root / "39_1_20170116174525125.jpg", face_picture(0))
     return root

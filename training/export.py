@@ -1,5 +1,6 @@
 """Heads as ONNX files that say what scikit-learn says."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -18,30 +19,40 @@ _MAX_TIES = 1e-3
 float64 may decide differently."""
 
 
-def export(head: Head, rows: NDArray[np.float32]) -> bytes:
+def convert(pipeline: Any, rows: NDArray[np.float32]) -> ModelProto:
+    """A fitted pipeline as an ONNX model whose last output are its probabilities.
+
+    Args:
+        pipeline: of scikit-learn.
+        rows: embeddings `(n, d)`, for their shape.
+    """
+    from skl2onnx import to_onnx
+    from sklearn.neighbors import KNeighborsClassifier
+
+    options: dict[Any, dict[str, Any]] = {id(pipeline): {"zipmap": False}}
+    for _, step in pipeline.steps:
+        if isinstance(step, KNeighborsClassifier):
+            options[id(step)] = {"optim": "cdist"}  # its generic form is a loop over all rows
+    with warnings.catch_warnings():
+        # It asks an SVC for attributes that scikit-learn is about to drop; they are not used.
+        warnings.filterwarnings("ignore", "Attribute `prob[AB]_` was deprecated", FutureWarning)
+        return to_onnx(pipeline, rows[:1], options=options, target_opset=_OPSET)
+
+
+def export(head: Head, converted: ModelProto, rows: NDArray[np.float32]) -> bytes:
     """The head as a serialized ONNX model, `embeddings (n, d)` → `probabilities (n, k)` float32.
 
     Args:
         head: fitted.
+        converted: its pipeline.
         rows: embeddings that both must agree on.
 
     Raises:
         TrainingError: they do not.
     """
-    from skl2onnx import to_onnx
-    from sklearn.neighbors import KNeighborsClassifier
-
-    options: dict[Any, dict[str, Any]] = {id(head.pipeline): {"zipmap": False}}
-    for _, step in head.pipeline.steps:
-        if isinstance(step, KNeighborsClassifier):
-            options[id(step)] = {"optim": "cdist"}  # its generic form is a loop over all rows
-    model = to_onnx(
-        head.pipeline,
-        rows[:1],
-        name=head.attribute,  # it would be a random one
-        options=options,
-        target_opset=_OPSET,
-    )
+    model = ModelProto()
+    model.CopyFrom(converted)
+    model.graph.name = head.attribute  # it is a random one
     _append_calibration(model, head)
     data: bytes = model.SerializeToString()
     _check(data, head, rows[:_CHECKED_ROWS])

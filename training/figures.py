@@ -103,7 +103,7 @@ def _grouping(name: str, right: NDArray[np.bool_], column: Labels, seed: int) ->
         metrics={"accuracy": accuracy_score, "rows": count},
         y_true=np.ones(len(right), dtype=np.int64),
         y_pred=right.astype(np.int64),
-        sensitive_features=column.astype(str),
+        sensitive_features={name: column.astype(str)},
     )
     rows = frame.by_group["rows"]
     order = sorted(rows.index, key=natural_key)

@@ -21,7 +21,7 @@ from training.classifiers import (
 )
 from training.datasets.samples import TRAIN, Composition, natural_key
 from training.errors import DatasetError
-from training.export import export
+from training.export import convert, export
 from training.head import Head, best_beta
 from training.splits import SEED, by_identity
 from training.table import FeatureTable
@@ -108,8 +108,9 @@ def fit(
         with threadpool_limits(1):
             fitted, notes = _fit_task(table, task, settings)
         checked = table.embeddings[task.rows]
+        converted = convert(fitted[0].pipeline, checked)
         for head in fitted:
-            files[_file(head)] = export(head, checked)
+            files[_file(head)] = export(head, converted, checked)
             record[head.attribute] = {**notes, "inverse_temperature": round(head.beta, 4)}
         heads.extend(fitted)
     return Fitted(tuple(heads), files, _manifest(table, settings, heads, record))

@@ -1,0 +1,250 @@
+"""Fitting: every classifier, equal in ONNX, deterministic, calibrated, honest about its data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, recall_score
+from sklearn.pipeline import make_pipeline
+from training_helpers import drawn_table, flagged_table, table_info, write_table
+
+from models.bundle import Bundle, load_bundle
+from models.classifier import Classifier
+from models.runtime import Session
+from training.classifiers import CLASSIFIERS, ClassifierName
+from training.errors import DatasetError, TrainingError
+from training.export import convert, export
+from training.fit import FitSettings, Fitted, command_line, fit
+from training.head import Head, best_beta, sharpened
+from training.publish import check_folder, publish
+from training.table import FeatureTable, read_table
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
+    return read_table(drawn_table(tmp_path_factory.mktemp("drawn") / "table.parquet"))
+
+
+@pytest.fixture(scope="module")
+def flagged(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
+    return read_table(flagged_table(tmp_path_factory.mktemp("flagged") / "table.parquet"))
+
+
+def _check_same(fitted: Fitted, table: FeatureTable) -> None:
+    """ONNX and scikit-learn say the same of every row."""
+    for head, (name, data) in zip(fitted.heads, fitted.files.items(), strict=True):
+        assert name == f"{head.attribute.lower()}.onnx"
+        exported = Session(data, threads=1, device="cpu").run(table.embeddings)
+        np.testing.assert_allclose(exported, head.probabilities(table.embeddings), atol=1e-4)
+        np.testing.assert_allclose(exported.sum(axis=1), 1, atol=1e-5)
+        assert exported.dtype == np.float32
+
+
+def _accuracy(fitted: Fitted, table: FeatureTable, attribute: str) -> float:
+    bundle = Bundle(Path("model"), fitted.manifest, fitted.files)
+    held = table[table.splits == "test"]
+    for each in Classifier(bundle).predict(held.embeddings):
+        if each.attribute == attribute:
+            answers = np.array(each.classes, dtype=object)[each.probabilities.argmax(axis=1)]
+            return float((answers == held.labels[attribute]).mean())
+    raise AssertionError(attribute)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_is_equal_in_onnx(name: ClassifierName, table: FeatureTable) -> None:
+    fitted = fit(table, FitSettings(classifier=name))
+    _check_same(fitted, table)
+    assert [head.classes for head in fitted.heads] == [
+        ("Female", "Male"),
+        ("Black", "Indian", "White"),
+    ]
+    assert _accuracy(fitted, table, "gender") > 0.8
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_flags_are_fitted_together_and_read_as_classes(
+    name: ClassifierName, flagged: FeatureTable
+) -> None:
+    fitted = fit(flagged, FitSettings(classifier=name))
+    _check_same(fitted, flagged)
+    classes = {head.attribute: head.classes for head in fitted.heads}
+    assert classes["gender"] == ("Female", "Male")
+    assert classes["race"] == ("White", "Black", "Asian")
+    assert classes["Male"] == ("not Male", "Male")
+    assert len({id(head.pipeline) for head in fitted.heads}) == 1
+    assert _accuracy(fitted, flagged, "race") > 0.8
+    assert _accuracy(fitted, flagged, "Asian") > 0.8
+
+
+def test_race_is_the_strongest_flag(flagged: FeatureTable) -> None:
+    fitted = fit(flagged, FitSettings(attributes=("race",), calibrate=False))
+    (head,) = fitted.heads
+    flags = head.pipeline.predict_proba(flagged.embeddings)
+    assert flags.shape == (400, 3)
+    expected = flags / flags.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(head.probabilities(flagged.embeddings), expected, atol=1e-4)
+
+
+def test_one_flag_alone(flagged: FeatureTable) -> None:
+    fitted = fit(flagged, FitSettings(attributes=("gender",)))
+    _check_same(fitted, flagged)
+    assert _accuracy(fitted, flagged, "gender") > 0.8
+
+
+def test_the_same_seed_gives_the_same_bytes(table: FeatureTable) -> None:
+    settings = FitSettings(attributes=("race",))
+    assert fit(table, settings).files == fit(table, settings).files
+    other = fit(table, replace(settings, seed=1)).files
+    assert other != fit(table, settings).files
+
+
+def test_rows_held_out_are_never_looked_at(table: FeatureTable) -> None:
+    settings = FitSettings(attributes=("gender",))
+    changed = replace(table, embeddings=table.embeddings.copy())
+    changed.embeddings[table.splits == "test"] = 1e3
+    assert fit(changed, settings).files == fit(table, settings).files
+
+
+def test_mirrored_rows_are_fitted_on_unless_told_not_to(table: FeatureTable) -> None:
+    mirrored = replace(table, mirrored=np.arange(len(table)) % 2 == 1)
+    fitted = [
+        fit(mirrored, FitSettings(attributes=("gender",), mirror=mirror)).manifest.provenance
+        for mirror in (True, False)
+    ]
+    rows = [each["heads"]["gender"]["fitted_rows"] for each in fitted]
+    assert rows[1] < rows[0]
+    assert [each["data"]["mirrored"] for each in fitted] == [True, False]
+
+
+def test_class_weights_help_the_rare_class(table: FeatureTable) -> None:
+    random = np.random.default_rng(0)
+    rare = (table.labels["gender"] == "Female") & (random.random(len(table)) < 0.8)
+    unbalanced = table[~rare]
+    names: tuple[ClassifierName, ...] = ("mlp", "logistic", "svm", "forest")
+    for name in names:
+        recalls = []
+        for balanced in (False, True):
+            settings = FitSettings(attributes=("gender",), classifier=name, balanced=balanced)
+            (head,) = fit(unbalanced, settings).heads
+            answers = head.probabilities(unbalanced.embeddings).argmax(axis=1)
+            truth = (unbalanced.labels["gender"] == "Male").astype(int)
+            held = unbalanced.splits == "test"
+            recalls.append(recall_score(truth[held], answers[held], pos_label=0))
+        assert recalls[1] >= recalls[0], name
+    with pytest.raises(DatasetError, match="knn takes no class weights"):
+        fit(unbalanced, FitSettings(classifier="knn", balanced=True))
+
+
+def test_class_weights_of_flags_are_refused_where_they_cannot_be(flagged: FeatureTable) -> None:
+    with pytest.raises(DatasetError, match="takes no class weights: choose logistic"):
+        fit(flagged, FitSettings(balanced=True))
+    _check_same(fit(flagged, FitSettings(classifier="logistic", balanced=True)), flagged)
+
+
+def test_search_keeps_what_is_best_on_the_development_rows(table: FeatureTable) -> None:
+    settings = FitSettings(attributes=("gender",), classifier="logistic", search=True)
+    record = fit(table, settings).manifest.provenance["heads"]["gender"]
+    best = min(record["tried"], key=lambda each: each["loss"])
+    assert len(record["tried"]) == 4
+    assert record["options"] == {"C": best["C"]}
+
+
+def test_calibration_lowers_the_loss_on_rows_not_fitted_on(
+    tmp_path: Path, table: FeatureTable
+) -> None:
+    held = table[table.splits == "test"]
+    truth = (held.labels["gender"] == "Male").astype(int)
+    losses = []
+    big = read_table(drawn_table(tmp_path / "big.parquet", 1200))
+    for calibrate in (False, True):
+        settings = FitSettings(attributes=("gender",), classifier="forest", calibrate=calibrate)
+        (head,) = fit(big, settings).heads
+        losses.append(log_loss(truth, head.probabilities(held.embeddings)))
+    assert losses[1] < losses[0]
+
+
+def test_the_best_sharpness_undoes_a_false_one() -> None:
+    random = np.random.default_rng(0)
+    honest = random.dirichlet([1, 1, 1], size=20_000)
+    targets = (honest.cumsum(axis=1) < random.random((20_000, 1))).sum(axis=1)
+    timid = sharpened(honest, 0.5)
+    assert best_beta(timid, targets) == pytest.approx(2, rel=0.05)
+    assert (sharpened(honest, 3).argmax(axis=1) == honest.argmax(axis=1)).all()
+
+
+def test_an_export_that_differs_is_not_written(table: FeatureTable) -> None:
+    class Liar(LogisticRegression):
+        def predict_proba(self, X: object) -> object:
+            return super().predict_proba(X)[:, ::-1]
+
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+    from skl2onnx.operator_converters.linear_classifier import convert_sklearn_linear_classifier
+
+    update_registered_converter(
+        Liar,
+        "Liar",
+        calculate_linear_classifier_output_shapes,
+        convert_sklearn_linear_classifier,
+        options={"zipmap": [True, False, "columns"], "nocl": [True, False], "raw_scores": [False]},
+    )
+    targets = (table.labels["gender"] == "Male").astype(int)
+    pipeline = make_pipeline(Liar().fit(table.embeddings, targets))
+    with pytest.raises(TrainingError, match="gender differs from scikit-learn's by up to"):
+        head = Head("gender", ("Female", "Male"), pipeline)
+        export(head, convert(pipeline, table.embeddings), table.embeddings)
+
+
+def test_an_attribute_that_does_not_exist(table: FeatureTable) -> None:
+    with pytest.raises(DatasetError, match="no label column 'hair'; the table has gender, race"):
+        fit(table, FitSettings(attributes=("hair",)))
+
+
+def test_one_class_only(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    embeddings = random.normal(size=(8, 128)).astype(np.float32)
+    path = write_table(tmp_path / "t.parquet", table_info(("hat",)), embeddings, [("yes",)] * 8)
+    with pytest.raises(DatasetError, match="only 'yes' for hat: two classes are needed"):
+        fit(read_table(path), FitSettings())
+
+
+def test_a_rare_class_stays_on_the_side_that_is_fitted(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    embeddings = random.normal(size=(80, 128)).astype(np.float32)
+    labels = [("rare",) if number == 3 else ("usual",) for number in range(80)]
+    path = write_table(tmp_path / "t.parquet", table_info(("kind",)), embeddings, labels)
+    for seed in range(12):
+        (head,) = fit(read_table(path), FitSettings(classifier="logistic", seed=seed)).heads
+        assert head.classes == ("rare", "usual")
+
+
+def test_a_published_folder_is_a_model_with_a_card(table: FeatureTable, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    settings = FitSettings(classifier="logistic", balanced=True, seed=3)
+    report = publish(folder, fit(table, settings), table)
+    bundle = load_bundle(folder)
+    assert Classifier(bundle).attributes == ("gender", "race")
+    provenance = bundle.manifest.provenance
+    assert provenance["settings"]["classifier"] == "logistic"
+    assert provenance["data"]["sha256"] == table.digest()
+    assert {"python", "scikit-learn", "skl2onnx"} <= provenance["versions"].keys()
+    assert FitSettings.from_record(provenance["settings"]) == settings
+    text = bundle.files["card.md"].decode()
+    assert f"{report['attributes']['race']['accuracy']['value']:.3f}" in text
+    assert "Accuracy of gender by race × gender" in text
+    assert "identifying or recognising anybody" in text
+    assert command_line(settings) in text
+    assert str(tmp_path) not in text + (folder / "manifest.json").read_text()
+    before = {each.name: each.read_bytes() for each in folder.iterdir()}
+    publish(folder, fit(table, settings), table)
+    assert {each.name: each.read_bytes() for each in folder.iterdir()} == before
+
+
+def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path) -> None:
+    from models.errors import ModelError
+
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ModelError, match="is not a model folder: name another"):
+        check_folder(tmp_path)

@@ -1,0 +1,209 @@
+"""The three commands on all five layouts, and everything that can be asked wrongly."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training_helpers import (
+    LAYOUT_MAKERS,
+    drawn_table,
+    make_fairface,
+    make_manifest,
+    make_utkface,
+    table_info,
+    write_table,
+)
+from typer.testing import CliRunner, Result
+
+from models.bundle import load_bundle
+from training.__main__ import app
+from training.splits import SEED
+
+
+def _run(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def _done(*words: str | Path) -> str:
+    result = _run(*words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize("layout", LAYOUT_MAKERS)
+def test_three_commands_take_each_layout_to_a_report(layout: str, tmp_path: Path) -> None:
+    dataset = LAYOUT_MAKERS[layout](tmp_path / "data")
+    table, model, report = (tmp_path / name for name in ("f.parquet", "model", "report"))
+    said = _done("features", dataset, "--out", table, "--hold-out", "0.25", "--no-mirror")
+    assert "12 faces of" in said
+    said = _done("fit", table, "--out", model, "--classifier", "logistic")
+    expected = {
+        "fairface": ("gender", "race", "age"),
+        "utkface": ("gender", "race"),
+        "folders": ("label",),
+        "manifest": ("gender", "hat"),
+        "lfwa": ("gender", "race", "Male", "Asian", "White", "Black"),
+    }[layout]
+    heads = {head.attribute for head in load_bundle(model).manifest.attributes}
+    assert set(expected) <= heads
+    _done("evaluate", model, table, "--out", report)
+    content = json.loads((report / "report.json").read_text())
+    assert set(content["attributes"]) == heads
+    assert (report / "report.html").stat().st_size > 10_000
+
+
+def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
+    dataset = make_fairface(tmp_path / "data")
+    _done("features", dataset, "--out", tmp_path / "f.parquet")
+    model = tmp_path / "model"
+    _done("fit", tmp_path / "f.parquet", "--out", model, "--classifier", "logistic")
+    card = (model / "card.md").read_text()
+    _done("evaluate", model, dataset, "--split", "all", "--out", tmp_path / "r", "--card")
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    widths = report["attributes"]["gender"]["face_width"]
+    assert [each["face_px"] for each in widths] == [10, 15, 20, 30, 40, 50, 75, 100]
+    assert report["data"]["faces"] == 12
+    assert (model / "card.md").read_text() != card
+    load_bundle(model)
+    with_table = _done(
+        *("evaluate", model, tmp_path / "f.parquet", "--split", "all", "--pictures", dataset),
+        *("--out", tmp_path / "again"),
+    )
+    again = json.loads((tmp_path / "again" / "report.json").read_text())
+    assert again["attributes"]["gender"]["face_width"] == widths
+    assert "gender: accuracy" in with_table
+
+
+def test_two_csv_files_beside_the_table(tmp_path: Path) -> None:
+    dataset = make_manifest(tmp_path / "list.csv")
+    files = tmp_path / "features.csv", tmp_path / "labels.csv"
+    _done("features", dataset, "--out", tmp_path / "f.parquet", "--csv", *files)
+    assert [len(each.read_text().splitlines()) for each in files] == [13, 13]
+
+
+def test_a_second_run_says_what_it_knew(tmp_path: Path) -> None:
+    dataset = make_manifest(tmp_path / "list.csv")
+    words = ("features", dataset, "--out", tmp_path / "f.parquet", "--aligned")
+    _done(*words)
+    assert "12 of them known from before" in _done(*words)
+
+
+def test_another_dataset_is_mapped_class_by_class(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "t.parquet")
+    model = tmp_path / "model"
+    _done("fit", table, "--out", model, "--classifier", "logistic")
+    utk = make_utkface(tmp_path / "utk")
+    refused = _run("evaluate", model, utk, "--split", "all", "--labels", "race")
+    _wrong(refused, "race: the dataset has 'Asian'", "--map 'race:")
+    said = _done(
+        *("evaluate", model, utk, "--split", "all", "--labels", "race"),
+        *("--map", "race:Asian=Indian"),
+    )
+    assert "on 12 faces" in said
+    said = _done(
+        *("evaluate", model, utk, "--split", "all", "--labels", "race"),
+        *("--map", "race:Asian="),
+    )
+    assert "on 8 faces" in said
+
+
+def test_race_groups_of_the_configuration_are_merged(tmp_path: Path) -> None:
+    table = drawn_table(tmp_path / "t.parquet")
+    model = tmp_path / "model"
+    _done("fit", table, "--out", model, "--classifier", "logistic")
+    config = tmp_path / "config.toml"
+    config.write_text('[labels]\nrace_groups = { Brown = ["Black", "Indian"] }\n')
+    _done("evaluate", model, table, "--config", config, "--out", tmp_path / "r")
+    race = json.loads((tmp_path / "r" / "report.json").read_text())["attributes"]["race"]
+    assert race["classes"] == ["Brown", "White"]
+    config.write_text('[labels]\nrace_groups = { Brown = ["Green"] }\n')
+    _wrong(_run("evaluate", model, table, "--config", config), "names 'Green'", "Black")
+
+
+@pytest.fixture(scope="module")
+def model_and_table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("fitted")
+    table = drawn_table(folder / "t.parquet")
+    _done("fit", table, "--out", folder / "model", "--classifier", "logistic")
+    return folder / "model", table
+
+
+def _wrong(result: Result, *complaints: str, code: int = 2) -> None:
+    assert result.exit_code == code, result.output
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert result.stderr.startswith("face-train: ")
+    for complaint in complaints:
+        assert complaint in result.stderr
+
+
+def test_what_is_asked_wrongly_is_one_line_and_writes_nothing(
+    model_and_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    model, table = model_and_table
+    out = tmp_path / "out"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    cut = tmp_path / "cut.parquet"
+    cut.write_bytes(table.read_bytes()[:5000])
+    one_class = write_table(
+        tmp_path / "one.parquet",
+        table_info(("hat",)),
+        np.ones((8, 128), dtype=np.float32),
+        [("yes",)] * 8,
+    )
+    not_numbers = write_table(
+        tmp_path / "nan.parquet",
+        table_info(("hat",)),
+        np.full((8, 128), np.nan, dtype=np.float32),
+        [("yes",), ("no",)] * 4,
+    )
+    foreign = write_table(
+        tmp_path / "foreign.parquet",
+        table_info(("gender",), embedder="other-net"),
+        np.ones((8, 128), dtype=np.float32),
+        [("Male",), ("Female",)] * 4,
+    )
+    cases: Sequence[tuple[Sequence[str | Path], str]] = [
+        (("features", tmp_path / "nowhere", "--out", out), "does not exist"),
+        (("features", empty, "--out", out), "has no layout that is known"),
+        (("features", empty, "--out", out, "--format", "utkface"), "no labelled pictures"),
+        (("fit", table, "--out", out, "--attributes", "hair"), "no label column 'hair'"),
+        (("fit", one_class, "--out", out), "two classes are needed"),
+        (("fit", not_numbers, "--out", out), "8 embeddings are not finite"),
+        (("fit", cut, "--out", out), "is damaged"),
+        (("fit", tmp_path / "no.parquet", "--out", out), "face-train features makes it"),
+        (("fit", table, "--out", empty), "is not a model folder"),
+        (("evaluate", model, foreign, "--out", out), "are of other-net, the model is fitted on"),
+        (("evaluate", model, cut, "--out", out), "is damaged"),
+        (("evaluate", empty, table, "--out", out), "is not a model folder"),
+        (("evaluate", model, one_class, "--out", out), "nothing to compare"),
+        (("evaluate", model, table, "--out", out, "--map", "race"), "--map 'race'"),
+        (("evaluate", model, table, "--out", out, "--map", "race:X=White"), "names 'X'"),
+        (("evaluate", model, table, "--out", out, "--config", cut), "cannot be read as a conf"),
+        (("evaluate", model, table, "--out", out, "--pictures", empty), "has no layout"),
+    ]
+    for words, complaint in cases:
+        _wrong(_run(*words), complaint)
+        assert not out.exists(), words
+
+
+def test_a_disk_that_refuses_is_a_failure(
+    model_and_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    model, table = model_and_table
+    (tmp_path / "file").write_text("in the way")
+    result = _run("evaluate", model, table, "--out", tmp_path / "file" / "report")
+    _wrong(result, "cannot write", code=1)
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    result = _run("features", tmp_path / "nowhere", "--out", tmp_path / "o", "--debug")
+    assert "does not exist" in str(result.exception)
+
+
+def test_the_seed_of_the_command_line_is_that_of_the_library() -> None:
+    from training.__main__ import _DEFAULT_SEED
+
+    assert _DEFAULT_SEED == SEED
