@@ -292,6 +292,14 @@ def write_clip(path: Path, frame_count: int = 8, size_wh: tuple[int, int] = (480
     return path
 
 
+def write_numbers(path: Path, count: int, fps: float = 25.0) -> Path:
+    """A video of numbered pictures."""
+    with Film(path, SourceInfo("numbers", "video", SIZE_WH, fps), RecorderSection()) as film:
+        for number in range(count):
+            film.add(numbered(number), number / fps)
+    return path
+
+
 def times_s(path: Path) -> list[float]:
     """When each picture of a video is shown; reading it shows that it plays."""
     source = VideoSource(path)

@@ -53,7 +53,7 @@ def open_source(uri: str) -> Source:
         found = map(Path, glob.glob(uri, recursive=True))
         return PictureSource(uri, sorted(found, key=natural_order))
     raise SourceError(
-        f"{_without_credentials(uri)!r}: no such file or folder. Give a video, a picture, "
+        f"{_without_credentials(uri)}: no such file or folder. Give a video, a picture, "
         "a folder of pictures or the number of a camera (0 is the first)"
     )
 

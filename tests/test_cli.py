@@ -1,0 +1,278 @@
+"""The command line: what is asked for wrongly is one line and exit code 2, with nothing written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fakes import log_lines, numbered, times_s, write_clip, write_numbers
+from typer.testing import CliRunner, Result
+
+from stream.__main__ import app
+from stream.errors import ConfigError
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("cli") / "clip.mp4", 3, (960, 540))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the program is started: a clip, pictures, and things that only look like it."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "clip.mp4").write_bytes(clip.read_bytes())
+    (work / "rescued.part.mp4").write_bytes(clip.read_bytes())
+    os.link(work / "clip.mp4", work / "same.mp4")
+    (work / "text.mp4").write_text("not a video at all")
+    (work / "empty.mp4").touch()
+    (work / "cut.mp4").write_bytes(clip.read_bytes()[:1000])
+    (work / "nothing").mkdir()
+    (work / "pictures").mkdir()
+    cv2.imwrite(str(work / "pictures" / "one.png"), numbered(1))
+    (work / "broken").mkdir()
+    (work / "broken" / "one.jpg").write_bytes(b"not a picture")
+    (work / "exists.mp4").write_text("precious")
+    (work / "exists.jsonl").write_text("precious")
+    (work / "wrong.toml").write_text("[detection]\nframeskip = 3\n")
+    (work / "broken.toml").write_text("[detection")
+    (work / "model").mkdir()
+    (work / "config.toml").write_text("[detection]\ndownscale = 1\n")
+    monkeypatch.chdir(work)
+    return work
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["run", *arguments])
+
+
+def _state(folder: Path) -> dict[str, bytes | None]:
+    """Every file and what is in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+_WRONG = [
+    ("clip.mp4 --set detection.frameskip=3", "did you mean frame_skip?"),
+    ("clip.mp4 --set detection.frame_skip=often", "'auto'"),
+    ("clip.mp4 --set labels.min_confidence=2", "less than or equal to 1"),
+    ("clip.mp4 --set nonsense", "section.key=value"),
+    ("clip.mp4 --config wrong.toml", "wrong.toml: unknown setting detection.frameskip"),
+    ("clip.mp4 --config broken.toml", "broken.toml is not valid TOML"),
+    ("clip.mp4 --config missing.toml", "missing.toml: No such file"),
+    ("clip.mp4 --config pictures", "pictures: Is a directory"),
+    ("missing.mp4", "missing.mp4: no such file or folder"),
+    ("nothing", "nothing: no pictures there"),
+    ("nothing/*.png", "nothing/*.png: no pictures there"),
+    ("broken", "broken: not one picture there can be read"),
+    ("broken/one.jpg", "not one picture there can be read"),
+    ("text.mp4", "text.mp4 is not a video that can be read"),
+    ("empty.mp4", "empty.mp4 is not a video that can be read"),
+    ("cut.mp4", "cut.mp4 is not a video that can be read"),
+    ("77", "camera 77 cannot be opened"),
+    ("99999999999999", "camera 99999999999999 cannot be"),
+    ("-", "no such file"),
+    ("x" * 300, "no such file"),
+    ("clip.mp4 --save exists.mp4", "exists.mp4 exists: choose another name, or give --overwrite"),
+    ("clip.mp4 --log exists.jsonl", "exists.jsonl exists"),
+    ("clip.mp4 --save clip.mp4 --overwrite", "would overwrite the input"),
+    ("clip.mp4 --save nothing/../clip.mp4 --overwrite", "would overwrite the input"),
+    ("clip.mp4 --save same.mp4 --overwrite", "would overwrite the input"),
+    ("rescued.part.mp4 --save rescued.mp4", "would overwrite the input"),
+    ("pictures --save pictures --overwrite", "would overwrite the input"),
+    ("pictures/one.png --save pictures --overwrite", "would overwrite the input"),
+    ("pictures/*.png --save pictures --overwrite", "would overwrite the input"),
+    ("clip.mp4 --save out.avi", "should end in one of .mp4, .mov, .mkv"),
+    ("clip.mp4 --save out", "should end in one of .mp4, .mov, .mkv"),
+    ("clip.mp4 --save nothing", "should end in one of .mp4, .mov, .mkv"),
+    ("clip.mp4 --save .", "should end in one of .mp4, .mov, .mkv"),
+    ("clip.mp4 --log out.txt", "should end in "),
+    ("clip.mp4 --save none/out.mp4", "there is no folder none; make it first"),
+    ("clip.mp4 --log none/out.jsonl", "there is no folder none; make it first"),
+    ("clip.mp4 --save exists.jsonl/out.mp4", "there is no folder exists.jsonl"),
+    ("pictures --save out.mp4", "annotated pictures go into a folder"),
+    ("pictures --save out.png", "annotated pictures go into a folder"),
+    ("pictures --save broken", "broken is not empty"),
+    ("pictures --save exists.mp4 --overwrite", "annotated pictures go into a folder"),
+    ("clip.mp4 --set labels.attributes=['height']", "the model knows gender"),
+    ("clip.mp4 --set labels.race_groups={A=['B']}", "names 'B'"),
+    ("clip.mp4 --model missing", "missing is not a folder"),
+    ("clip.mp4 --model model", "model is not a model folder"),
+    ("clip.mp4 --model clip.mp4", "clip.mp4 is not a folder"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), _WRONG, ids=[words[:60] for words, _ in _WRONG])
+def test_what_is_asked_wrongly(
+    words: str, said: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = _state(folder)
+    result = _run(*words.split(), "--no-show")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.startswith("face-stream: ")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert _state(folder) == before
+    assert capfd.readouterr() == ("", "")  # the libraries below say nothing of their own
+
+
+def test_an_empty_source(folder: Path) -> None:
+    result = _run("", "--no-show")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no such file or folder" in result.stderr
+
+
+def test_credentials_are_never_printed(folder: Path) -> None:
+    result = _run("rtsp://anna:secret@door.example/live", "--no-show")
+    assert result.exit_code == 2
+    assert "door.example" in result.stderr
+    assert "anna" not in result.stderr
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("", "Missing argument"), ("--foo clip.mp4", "No such option"), ("clip.mp4 --save", "--save")],
+)
+def test_a_command_that_cannot_be_understood(words: str, said: str, folder: Path) -> None:
+    before = _state(folder)
+    result = _run(*words.split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert _state(folder) == before
+
+
+def test_where_an_error_came_from_with_debug(folder: Path) -> None:
+    result = _run("clip.mp4", "--debug", "--set", "detection.frameskip=3", "--no-show")
+    assert isinstance(result.exception, ConfigError)
+
+
+def test_one_line_at_the_end(folder: Path) -> None:
+    result = _run("clip.mp4", "--save", "out.mp4", "--log", "out.jsonl", "--no-show")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.startswith("3 frames in ")
+    assert "1 person → " in result.stderr
+    assert "out.mp4" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert len(times_s(folder / "out.mp4")) == 3
+    assert len(log_lines(folder / "out.jsonl")) == 1 + 3
+
+
+def test_quiet_says_nothing(folder: Path) -> None:
+    result = _run("clip.mp4", "--save", "out.mp4", "--no-show", "--quiet")
+    assert (result.exit_code, result.output) == (0, "")
+    assert (folder / "out.mp4").exists()
+
+
+def test_quiet_still_says_what_is_wrong(folder: Path) -> None:
+    result = _run("missing.mp4", "--no-show", "--quiet")
+    assert result.exit_code == 2
+    assert "missing.mp4" in result.stderr
+
+
+@pytest.mark.parametrize("more", [[], ["--quiet"]])
+def test_a_summary_for_machines(folder: Path, more: list[str]) -> None:
+    result = _run("clip.mp4", "--save", "ö.mp4", "--no-show", "--json-summary", *more)
+    assert (result.exit_code, result.stderr) == (0, "")
+    summary = json.loads(result.stdout)
+    assert summary["frames"] == 3
+    assert summary["outputs"] == ["ö.mp4"]
+    assert summary["failures"] == []
+    assert summary["people"]["1"]["gender"] == "Female"
+
+
+def test_what_exists_is_replaced_if_asked(folder: Path) -> None:
+    words = "clip.mp4 --save exists.mp4 --log exists.jsonl --overwrite --no-show"
+    assert _run(*words.split()).exit_code == 0
+    assert len(times_s(folder / "exists.mp4")) == 3
+    assert len(log_lines(folder / "exists.jsonl")) == 4
+
+
+@pytest.mark.parametrize("name", ["[red]a.mp4", "[b]:cat:.mp4", "100 %.mp4", "é 日本.mkv"])
+def test_names_are_printed_as_they_are(name: str, folder: Path) -> None:
+    write_numbers(folder / "small.mp4", 3)
+    result = _run("small.mp4", "--save", name, "--no-show")
+    assert result.exit_code == 0
+    assert name in result.stderr
+    assert len(times_s(folder / name)) == 3
+
+
+def test_settings_come_from_the_folder_it_is_started_in(folder: Path) -> None:
+    with (folder / "config.toml").open("a") as settings:
+        settings.write('[labels]\nattributes = ["age"]\n')
+    result = _run("clip.mp4", "--no-show", "--json-summary")
+    assert list(json.loads(result.stdout)["people"]["1"]) == ["age"]
+    over = _run("clip.mp4", "--no-show", "--json-summary", "--set", "labels.attributes=['race']")
+    assert list(json.loads(over.stdout)["people"]["1"]) == ["race"]
+
+
+def test_pictures_go_into_a_folder(folder: Path) -> None:
+    result = _run("pictures", "--save", "out", "--no-show")
+    assert result.exit_code == 0
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["one.png", "one.png.csv"]
+
+
+def test_what_fails_on_the_way_is_exit_code_1(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "pictures" / "one.png").rename(folder / "pictures" / "one")  # of no kind to write
+    result = _run("pictures/*", "--save", "out", "--no-show", "--json-summary")
+    assert result.exit_code == 1
+    (failure,) = json.loads(result.stdout)["failures"]
+    assert "cannot be written as a picture" in failure
+    assert "cannot be written as a picture" in caplog.text
+    caplog.clear()
+
+
+def _program(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY")
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    return subprocess.run(
+        [sys.executable, "-m", "stream", *arguments],
+        cwd=folder,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_without_a_screen_it_says_so_and_goes_on(folder: Path) -> None:
+    done = _program("run", "clip.mp4", "--log", "out.jsonl", folder=folder)
+    assert done.returncode == 0
+    warning, summary = done.stderr.splitlines()
+    assert warning == "face-stream: no screen to show the window on: going on without"
+    assert summary.startswith("3 frames in ")
+    assert len(log_lines(folder / "out.jsonl")) == 4
+
+
+def test_a_terminal_that_knows_only_ascii(folder: Path) -> None:
+    words = ["run", "pictures", "--save", "ö", "--no-show", "--json-summary"]
+    done = _program(*words, folder=folder, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outputs"] == ["ö"]
+
+
+def test_a_long_warning_is_one_line(folder: Path) -> None:
+    long = folder / ("long name " * 15 + ".png")
+    long.write_bytes(b"not a picture")
+    cv2.imwrite(str(folder / "good.png"), np.zeros((20, 20, 3), np.uint8))
+    done = _program("run", "*.png", "--no-show", folder=folder)
+    assert done.returncode == 0
+    warning, _ = done.stderr.splitlines()
+    assert warning == f"face-stream: {long.name} cannot be read as a picture: left out"
+
+
+def test_the_way_in_is_a_command(folder: Path) -> None:
+    done = _program("--help", folder=folder)
+    assert done.returncode == 0
+    for command in ("run", "demo", "bench"):
+        assert command in done.stdout
