@@ -117,7 +117,7 @@ class CnnDetector:
         canvases = np.empty((len(pictures), 3, layout.height, layout.width), dtype=np.float32)
         for picture, canvas in zip(pictures, canvases, strict=True):
             layout.paint(picture, canvas)
-        return self._session.run(canvases)
+        return self._session.run_in_parts(canvases)
 
 
 class HogDetector:

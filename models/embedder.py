@@ -9,8 +9,6 @@ from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.graphs import embedder_graph
 from models.runtime import Device, Session
 
-_BATCH = 32  # chips a call: more is no faster and takes memory
-
 
 class Embedder(Protocol):
     """Describes aligned faces by vectors."""
@@ -52,10 +50,10 @@ class OnnxEmbedder:
         return f"OnnxEmbedder({self.name}, device={self._session.device})"
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32, in as few calls as is fast."""
-        starts = range(0, len(chips), _BATCH)
-        parts = [self._session.run(chips[start : start + _BATCH]) for start in starts]
-        return np.concatenate([np.zeros((0, self.dimensions), dtype=np.float32), *parts])
+        """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32."""
+        if not len(chips):
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        return self._session.run_in_parts(chips)
 
 
 DLIB_NAME = "dlib-resnet-v1"
