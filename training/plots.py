@@ -63,21 +63,12 @@ def coverage(figures: Figures) -> str:
 
     def draw(axes: Axes) -> None:
         thresholds = [each["min_confidence"] for each in steps]
-        axes.plot(thresholds, [each["accuracy"] for each in steps], color=_COLOUR)
-        axes.plot(thresholds, [each["coverage"] for each in steps], color=_ACCENT)
-        last = steps[-1]
         for key, colour, text in (
             ("accuracy", _COLOUR, "accuracy of the labels shown"),
             ("coverage", _ACCENT, "faces that get a label"),
         ):
-            axes.annotate(
-                text,
-                (last["min_confidence"], last[key]),
-                xytext=(-4, 5),
-                textcoords="offset points",
-                ha="right",
-                color=colour,
-            )
+            axes.plot(thresholds, [each[key] for each in steps], color=colour, label=text)
+        axes.legend(frameon=False, loc="lower left")
         axes.set(xlabel="min_confidence", ylabel="share", ylim=(0, 1.05))
 
     return _svg(draw, (4.2, 3.6))
@@ -100,7 +91,7 @@ def by_group(grouping: Figures, overall: float) -> str:
         axes.grid(axis="x", color="#e5e8eb")
         axes.set_axisbelow(True)
 
-    return _svg(draw, (5.6, 1.1 + 0.28 * len(groups)))
+    return _svg(draw, (5.0, 1.1 + 0.28 * len(groups)))
 
 
 def face_width(steps: Sequence[Figures]) -> str:
