@@ -26,6 +26,8 @@ _LIMITS = """\
 - Small, dark, blurred, covered and turned faces are worse than these figures say.
 - Confidence is calibrated on faces like those of the data, and only there."""
 
+_SHOWN_CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9)
+
 
 def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
     """`card.md`, in Markdown."""
@@ -72,7 +74,10 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield "The versions of all packages, the settings and the digest of the features are in"
     yield "`manifest.json`. These commands reproduce it:"
     settings = FitSettings.from_record(provenance["settings"])
-    yield from ("", "```sh", data["command"], command_line(settings), "```")
+    yield from ("", "```sh", data["command"], command_line(settings))
+    if any("face_width" in figures for figures in attributes.values()):
+        yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"
+    yield "```"
 
 
 def _attribute(name: str, figures: Figures) -> Iterator[str]:
@@ -80,6 +85,8 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
     for each, recall in figures["recall"].items():
         yield f"| {each} | {_count(recall)} | {_number(recall['value'])} |"
     yield ""
+    yield from _coverage(name, figures)
+    yield from _face_width(name, figures)
     for grouping in figures["by_group"]:
         yield from (f"Accuracy of {name} by {grouping['by']}:", "")
         yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
@@ -89,6 +96,26 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
         if gap := grouping["gap"]:
             yield f"Largest gap: {gap['value']:.3f}, {gap['best']} over {gap['worst']}."
             yield ""
+
+
+def _coverage(name: str, figures: Figures) -> Iterator[str]:
+    yield from (f"What `min_confidence` buys for {name}:", "")
+    yield from ("| min_confidence | faces with a label | accuracy of those |", "|---|---|---|")
+    for step in figures["coverage"]:
+        if step["min_confidence"] in _SHOWN_CONFIDENCES:
+            labelled, accuracy = step["coverage"], _number(step["accuracy"])
+            yield f"| {step['min_confidence']:.1f} | {labelled:.0%} | {accuracy} |"
+    yield ""
+
+
+def _face_width(name: str, figures: Figures) -> Iterator[str]:
+    steps = figures.get("face_width", [])
+    if steps:
+        yield from (f"Accuracy of {name} by the width of the face, pictures shrunk:", "")
+        yield from ("| px | faces | accuracy |", "|---|---|---|")
+        for step in steps:
+            yield f"| {step['face_px']} | {_count(step)} | {_share(step)} |"
+        yield ""
 
 
 def _share(interval: Figures) -> str:
