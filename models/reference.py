@@ -7,7 +7,6 @@ before it is asked for.
 
 import warnings
 
-import dlib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,11 +59,6 @@ class ReferenceEmbedder:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, 128)` float32, one after another."""
         vectors = [original.face_encoder.compute_face_descriptor(_rgb(chip)) for chip in chips]
         return np.array(vectors, dtype=np.float32).reshape(-1, self.dimensions)
-
-
-def dlib_version() -> str:
-    """The version of the installed dlib."""
-    return str(dlib.__version__)
 
 
 def _rgb(image: Image) -> Image:
