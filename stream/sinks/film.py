@@ -25,7 +25,8 @@ CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 _CLOCK = Fraction(1, 90_000)  # s: the usual tick of video, fine enough for any frame rate
 _DEFAULT_FPS = 25.0
-_FRAGMENTS = {"movflags": "hybrid_fragmented+frag_keyframe+default_base_moof"}
+_FLUSHED = {"flush_packets": "1"}  # else a quiet scene stays in memory for many seconds
+_FRAGMENTS = {"movflags": "hybrid_fragmented+frag_keyframe+default_base_moof+delay_moov"}
 _BT709 = 1  # the code of its primaries and transfer function in ITU-T H.273
 
 _log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Film:
         self._fps = info.fps or _DEFAULT_FPS
         self._size_wh = tuple(side + side % 2 for side in info.size_wh)  # 4:2:0 wants even sides
         name = CONTAINERS[path.suffix.lower()]
-        options = _FRAGMENTS if name != "matroska" else {}
+        options = _FLUSHED if name == "matroska" else _FLUSHED | _FRAGMENTS
         try:
             path.open("wb").close()  # FFmpeg would not open it before the first picture
             self._container = av.open(f"file:{path}", "w", format=name, options=options)

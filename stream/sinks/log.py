@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,19 @@ class JsonLog:
             )
         except OSError as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
-        self._write(
-            {
-                "schema": SCHEMA,
-                "source": info.uri,
-                "size": list(info.size_wh),
-                "fps": info.fps,
-                "model": model,
-            }
-        )
+        header = {
+            "schema": SCHEMA,
+            "source": info.uri,
+            "size": list(info.size_wh),
+            "fps": info.fps,
+            "model": model,
+        }
+        try:
+            self._write(header)
+        except SinkError:
+            with suppress(OSError):
+                self._file.close()  # what could not be written is tried again here
+            raise
 
     def __repr__(self) -> str:
         return f"JsonLog({self.output})"

@@ -11,7 +11,7 @@ from stream.frames import SourceInfo
 from stream.sinks.contract import Annotated, partial_path
 from stream.sinks.film import Film
 
-_QUEUE = 4  # frames waiting for the encoder
+_QUEUE = 2  # frames waiting for the encoder
 
 
 class Recorder:

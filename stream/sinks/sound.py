@@ -2,12 +2,13 @@
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 from av.packet import Packet
 
@@ -74,7 +75,7 @@ class Sound:
     def _copied(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
         """The packets of the track, their time counted as the pictures' is."""
         shift = self._ticks(track.time_base)
-        for packet in self._source.demux(track):
+        for packet in _bare(self._source.demux(track), track):
             if packet.dts is not None:  # the last one is empty
                 packet.pts = (packet.dts if packet.pts is None else packet.pts) - shift
                 packet.dts -= shift
@@ -90,6 +91,18 @@ class Sound:
 
     def _ticks(self, time_base: Fraction | None) -> int:
         return round(self._start_s / (time_base or 1))
+
+
+def _bare(
+    packets: "Iterable[Packet[AudioStream]]", track: AudioStream
+) -> "Iterator[Packet[AudioStream]]":
+    """The packets without the headers that AAC has in a transport stream, where it has them."""
+    if track.codec_context.name != "aac" or track.codec_context.extradata:
+        yield from packets
+        return
+    bare = BitStreamFilterContext("aac_adtstoasc", track)
+    for packet in packets:
+        yield from bare.filter(packet if packet.size else None)
 
 
 def _layout(track: AudioStream) -> str:

@@ -1,0 +1,335 @@
+"""Recorded video: every picture at its time, in its colours, with its sound, also after a kill."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fakes import SIZE_WH, frame, number_of, numbered, times_s, track
+
+from models.faces import Image
+from stream.config import OverlaySection, RecorderSection
+from stream.errors import SinkError
+from stream.frames import SourceInfo
+from stream.sinks import Annotated
+from stream.sinks.film import Film
+from stream.sinks.recorder import Recorder
+from stream.sources.video import VideoSource
+
+ENDINGS = (".mp4", ".mov", ".mkv")
+_INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
+_FULL = Path("/dev/full")
+_KILL_AFTER = 150
+_BEEP_S = 1.0
+
+
+def _record(path: Path, times: Sequence[float], info: SourceInfo = _INFO) -> None:
+    """Numbered pictures at these times."""
+    with Film(path, info, RecorderSection()) as film:
+        for number, time_s in enumerate(times):
+            film.add(numbered(number % 256, info.size_wh), time_s)
+
+
+def _images(path: Path) -> list[Image]:
+    source = VideoSource(path)
+    try:
+        return [each.image for each in source.frames()]
+    finally:
+        source.close()
+
+
+def _annotated(number: int = 0) -> Annotated:
+    return Annotated(frame(number), [track()], OverlaySection())
+
+
+def _write_beep(path: Path, codec: str) -> None:
+    """Two seconds of video, silent but for a tone from `_BEEP_S` on for 0.3 seconds."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height = SIZE_WH
+        video.pix_fmt = "yuv420p"
+        sound = container.add_stream(codec, rate=48_000, layout="stereo")
+        for number in range(50):
+            picture = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(picture))
+        clock = np.arange(96_000) / 48_000
+        tone = np.sin(2 * np.pi * 440 * clock) * ((clock >= _BEEP_S) & (clock < _BEEP_S + 0.3))
+        samples = np.repeat((tone * 20_000).astype(np.int16), 2)[None]
+        whole = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        whole.sample_rate, whole.pts, whole.time_base = 48_000, 0, Fraction(1, 48_000)
+        container.mux(sound.encode(whole))
+        for stream in (video, sound):
+            container.mux(stream.encode(None))
+
+
+def _beep_s(path: Path) -> tuple[float, float]:
+    """From when to when there is sound, counted from the beginning of the file."""
+    with av.open(str(path)) as container:
+        start_s = (container.start_time or 0) / av.time_base
+        resampler = av.AudioResampler("flt", "mono", 48_000)
+        heard: list[float] = []
+        for decoded in container.decode(container.streams.audio[0]):
+            for part in resampler.resample(decoded):
+                loud = np.flatnonzero(np.abs(part.to_ndarray()[0]) > 0.1)
+                heard += (part.time - start_s + loud / 48_000).tolist()
+        return min(heard), max(heard)
+
+
+def _sound_packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        packets = container.demux(container.streams.audio[0])
+        return [bytes(packet) for packet in packets if packet.size]
+
+
+@pytest.mark.parametrize("ending", [*ENDINGS, ".MP4"])
+@pytest.mark.parametrize("count", [1, 2, 60])
+def test_every_picture_is_there_at_its_time(ending: str, count: int, tmp_path: Path) -> None:
+    times = [index / 25 for index in range(count)]
+    _record(tmp_path / f"out{ending}", times)
+    assert times_s(tmp_path / f"out{ending}") == pytest.approx(times, abs=1e-3)
+    assert [number_of(image) for image in _images(tmp_path / f"out{ending}")] == [*range(count)]
+
+
+def test_a_rate_that_is_no_whole_number_does_not_drift(tmp_path: Path) -> None:
+    rate = 30_000 / 1001
+    times = [index / rate for index in range(300)]
+    _record(tmp_path / "out.mp4", times, SourceInfo("numbers", "video", SIZE_WH, rate))
+    assert times_s(tmp_path / "out.mp4") == pytest.approx(times, abs=1e-4)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].average_rate == Fraction(30_000, 1001)
+
+
+@pytest.mark.parametrize("fps", [None, 0.001, 12.5, 1000.0])
+def test_pictures_keep_their_own_times_whatever_the_rate(fps: float | None, tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.11, 0.5, 2.0, 2.01, 7.0, 30.0]
+    _record(tmp_path / "out.mp4", times, SourceInfo("numbers", "video", SIZE_WH, fps))
+    assert times_s(tmp_path / "out.mp4") == pytest.approx(times, abs=1e-4)
+
+
+def test_pictures_of_one_time_or_of_an_earlier_one_are_all_kept(tmp_path: Path) -> None:
+    _record(tmp_path / "out.mp4", [-0.1, 0.0, 0.2, 0.2, 0.1, 0.4])
+    times = times_s(tmp_path / "out.mp4")
+    assert len(times) == 6
+    assert all(later > earlier for earlier, later in pairwise(times))
+    assert times[-1] == pytest.approx(0.4, abs=1e-3)
+
+
+@pytest.mark.parametrize("size_wh", [(1, 1), (2, 2), (95, 64), (96, 63), (95, 63)])
+def test_odd_sizes_are_made_even(size_wh: tuple[int, int], tmp_path: Path) -> None:
+    _record(tmp_path / "out.mp4", [0.0, 0.04], SourceInfo("numbers", "video", size_wh, 25.0))
+    (image, _) = _images(tmp_path / "out.mp4")
+    assert image.shape[1::-1] == tuple(side + side % 2 for side in size_wh)
+
+
+def test_a_source_that_changes_its_size_is_fitted(tmp_path: Path) -> None:
+    with Film(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
+        for number, size_wh in enumerate([SIZE_WH, (192, 128), (48, 100)]):
+            film.add(numbered(number, size_wh), number / 25)
+    images = _images(tmp_path / "out.mp4")
+    assert [image.shape[1::-1] for image in images] == [SIZE_WH] * 3
+    assert [number_of(image) for image in images] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "bgr", [(0, 0, 255), (0, 255, 0), (255, 0, 0), (30, 90, 200), (255, 255, 255), (0, 0, 0)]
+)
+def test_colours_come_back(bgr: tuple[int, int, int], tmp_path: Path) -> None:
+    picture = np.full((64, 96, 3), bgr, dtype=np.uint8)
+    with Film(tmp_path / "out.mp4", _INFO, RecorderSection(quality=10)) as film:
+        film.add(picture, 0.0)
+    (image,) = _images(tmp_path / "out.mp4")
+    assert np.abs(image.astype(int) - picture).max() <= 6
+
+
+def test_players_are_told_how_to_read_it(tmp_path: Path) -> None:
+    with Film(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
+        for index in range(80):
+            film.add(numbered(0), index / 25)  # no change of scene, which would be a keyframe too
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        assert (context.name, context.pix_fmt) == ("h264", "yuv420p")
+        assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
+        packets = [packet for packet in container.demux(stream) if packet.size]
+    assert [packet.pts for packet in packets if packet.is_keyframe] == [0, 90_000, 180_000, 270_000]
+    assert all(packet.pts == packet.dts for packet in packets)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    ("name", "codec", "copied"),
+    [
+        ("beep.mp4", "aac", ENDINGS),
+        ("beep.ts", "aac", ()),  # its clock starts at 1.4 s, and its packets are dressed otherwise
+        ("beep.mkv", "libopus", (".mp4", ".mkv")),
+        ("beep.mkv", "pcm_s16le", (".mkv",)),
+        ("beep.mov", "pcm_mulaw", (".mov",)),
+    ],
+)
+def test_sound_is_kept_beside_the_pictures(
+    name: str, codec: str, copied: Sequence[str], ending: str, tmp_path: Path
+) -> None:
+    source, out = tmp_path / name, tmp_path / f"out{ending}"
+    _write_beep(source, codec)
+    video = VideoSource(source)
+    with Film(out, video.info, RecorderSection()) as film:
+        for each in video.frames():
+            film.add(each.image, each.time_s)
+    video.close()
+    # What a lossy codec does around the edges of a tone is up to it.
+    assert _beep_s(out) == pytest.approx((_BEEP_S, _BEEP_S + 0.3), abs=0.05)
+    # In Matroska no time is negative: if the codec's lead-in is, everything is moved by as much.
+    moved_s = times_s(out)[0] - times_s(source)[0] if ending == ".mkv" else 0.0
+    assert -1e-3 < moved_s < 0.03
+    expected = [time_s + moved_s for time_s in times_s(source)]
+    assert times_s(out) == pytest.approx(expected, abs=2e-3)
+    if ending in copied:
+        assert _sound_packets(out) == _sound_packets(source)
+
+
+@pytest.mark.parametrize(("clip", "count"), [("hamilton.mp4", 275)])
+def test_the_sound_of_a_real_clip_is_copied(
+    clip: str, count: int, shared_data: Path, tmp_path: Path
+) -> None:
+    source, out = shared_data / "clips" / clip, tmp_path / "out.mp4"
+    video = VideoSource(source)
+    with Film(out, video.info, RecorderSection(preset="ultrafast", quality=40)) as film:
+        for each in video.frames():
+            film.add(each.image, each.time_s)
+    video.close()
+    assert times_s(out) == pytest.approx(times_s(source), abs=1e-4)
+    assert len(times_s(out)) == count
+    packets = _sound_packets(out)
+    assert packets == _sound_packets(source)[: len(packets)]
+    with av.open(str(source)) as before, av.open(str(out)) as after:
+        assert after.duration / av.time_base == pytest.approx(
+            before.duration / av.time_base, abs=0.1
+        )
+        assert after.streams.audio[0].rate == before.streams.audio[0].rate
+
+
+def test_sound_can_be_left_out(tmp_path: Path) -> None:
+    _write_beep(tmp_path / "beep.mp4", "aac")
+    info = SourceInfo(str(tmp_path / "beep.mp4"), "video", SIZE_WH, 25.0, has_audio=True)
+    with Film(tmp_path / "out.mp4", info, RecorderSection(sound=False)) as film:
+        film.add(numbered(0), 0.0)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert not container.streams.audio
+
+
+def test_a_source_that_is_gone_is_recorded_without_sound(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    info = SourceInfo(str(tmp_path / "gone.mp4"), "video", SIZE_WH, 25.0, has_audio=True)
+    _record(tmp_path / "out.mp4", [0.0, 0.04], info)
+    assert len(times_s(tmp_path / "out.mp4")) == 2
+    assert "recorded without sound: " in caplog.text
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_final_name_is_for_what_is_complete(
+    ending: str, complete: bool, tmp_path: Path
+) -> None:
+    recorder = Recorder(tmp_path / f"out{ending}", _INFO, RecorderSection())
+    for number in range(10):
+        recorder.write(_annotated(number))
+    assert recorder.partial_path.exists()
+    assert not recorder.output.exists()
+    recorder.close(complete=complete)
+    (left,) = tmp_path.iterdir()
+    assert left.name == (f"out{ending}" if complete else f"out.part{ending}")
+    assert len(times_s(left)) == 10
+
+
+def test_an_old_file_stands_until_the_new_one_is_complete(tmp_path: Path) -> None:
+    (tmp_path / "out.mp4").write_text("precious")
+    recorder = Recorder(tmp_path / "out.mp4", _INFO, RecorderSection())
+    recorder.write(_annotated())
+    assert (tmp_path / "out.mp4").read_text() == "precious"
+    recorder.close(complete=True)
+    assert len(times_s(tmp_path / "out.mp4")) == 1
+
+
+def test_the_annotated_picture_is_what_is_recorded(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.mp4", _INFO, RecorderSection(quality=5))
+    annotated = _annotated(0b10101010)
+    recorder.write(annotated)
+    recorder.close(complete=True)
+    (image,) = _images(tmp_path / "out.mp4")
+    difference = np.abs(image.astype(int) - annotated.picture)
+    assert difference.mean() < 8
+    assert np.abs(image.astype(int) - annotated.frame.image).mean() > 8
+
+
+@pytest.mark.skipif(not _FULL.exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_full_disk_is_named_and_nobody_waits(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"out.part{ending}").symlink_to(_FULL)
+    recorder = Recorder(tmp_path / f"out{ending}", _INFO, RecorderSection())
+    said: list[str] = []
+    try:
+        for number in range(500):
+            recorder.write(_annotated(number % 256))
+    except SinkError as error:
+        said.append(str(error))
+    try:
+        recorder.close(complete=not said)
+    except SinkError as error:
+        said.append(str(error))
+    assert said == [f"No space left on device; what was written stands in out.part{ending}"]
+    assert not recorder.output.exists()
+
+
+@pytest.mark.parametrize("place", ["none/out.mp4", "file/out.mp4"])
+def test_a_place_that_cannot_be_written(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="cannot be made: "):
+        Recorder(tmp_path / place, _INFO, RecorderSection())
+
+
+_SCRIPT = """
+import sys
+from pathlib import Path
+from fakes import SIZE_WH, frame
+from stream.config import OverlaySection, RecorderSection
+from stream.frames import SourceInfo
+from stream.sinks import Annotated
+from stream.sinks.recorder import Recorder
+
+info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
+recorder = Recorder(Path(sys.argv[1]), info, RecorderSection())
+for number in range(10_000):
+    recorder.write(Annotated(frame(number), [], OverlaySection()))
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_kill_leaves_most_of_it_playable(ending: str, tmp_path: Path) -> None:
+    script = subprocess.Popen(
+        [sys.executable, "-c", _SCRIPT, str(tmp_path / f"out{ending}")],
+        cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert script.stdout is not None
+        for line in script.stdout:
+            if int(line) == _KILL_AFTER:
+                break
+    finally:
+        script.kill()
+        script.communicate()
+    (left,) = tmp_path.iterdir()
+    assert left.name == f"out.part{ending}"
+    # A second at most waits for its fragment, another for the encoder, which looks ahead.
+    numbers = [number_of(image) for image in _images(left)]
+    assert len(numbers) > _KILL_AFTER - 60
+    assert numbers == [number % 256 for number in range(len(numbers))]
