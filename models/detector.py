@@ -5,6 +5,7 @@ it; neither enlarges. So a picture of scale 1 gives up the faces of about 80 px 
 search at scale s those of about 80 / s px and more (see `DetectionSettings`).
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import cv2
@@ -39,6 +40,10 @@ _STRIDE, _FIRST_CENTRE = 8, 14  # px: output cell (x, y) looks at (8x + 14, 8y +
 _CROP_FACE_PX = WINDOW_PX * 1.2
 _CROP_PX = 160  # of the crop searched near a known face, which is _CROP_FACE_PX wide in it
 _CROP_LEVELS = 3  # the face may have shrunk or grown by a sixth
+_DOWNSAMPLINGS, _KERNEL_PX = 3, 5  # convolutions of stride 2, and their size
+_FIELD_PX = 29  # what those three see at once
+_CONTEXT_ROWS = 2 + 2 + 2 + 4  # scores to either side that the four convolutions after them see
+_STRIP_PX = 1_100_000  # searched at a time: at full HD 120 MB less than the whole canvas at once
 _NEAR_SLACK = 0.4  # a face is expected there: so much less sure may it be
 _VOTE_DEPTH = 0.8  # windows so far under the threshold still say where a face is: half the jitter
 _VOTE_IOU = 0.4
@@ -117,7 +122,11 @@ class CnnDetector:
         canvases = np.empty((len(pictures), 3, layout.height, layout.width), dtype=np.float32)
         for picture, canvas in zip(pictures, canvases, strict=True):
             layout.paint(picture, canvas)
-        return self._session.run_in_parts(canvases)
+        strips = [
+            self._session.run_in_parts(canvases[:, :, top:bottom])[:, whole]
+            for top, bottom, whole in _strips(layout)
+        ]
+        return np.concatenate(strips, axis=1)
 
 
 class HogDetector:
@@ -160,6 +169,23 @@ def detect_in_crops(
 def rectangle_xyxy(rectangle: dlib.rectangle) -> tuple[int, int, int, int]:
     """dlib's rectangle, whose right and bottom edges are inclusive, as our box."""
     return rectangle.left(), rectangle.top(), rectangle.right() + 1, rectangle.bottom() + 1
+
+
+def _strips(layout: Layout) -> Iterator[tuple[int, int, slice]]:
+    """Pieces of a canvas that give the same scores one by one as all at once, in less memory.
+
+    Returns:
+        The first and the last row of each, in px, and which rows of its scores are whole.
+    """
+    rows = layout.height
+    for _ in range(_DOWNSAMPLINGS):
+        rows = (rows - _KERNEL_PX) // 2 + 1
+    step = max(_STRIP_PX // (layout.width * _STRIDE), 2 * _CONTEXT_ROWS)
+    for first in range(0, rows, step):
+        last = min(first + step, rows)
+        above, below = max(first - _CONTEXT_ROWS, 0), min(last + _CONTEXT_ROWS, rows)
+        bottom = layout.height if below == rows else _STRIDE * (below - 1) + _FIELD_PX
+        yield _STRIDE * above, bottom, slice(first - above, last - above)
 
 
 def _windows(scores: NDArray[np.float32], layout: Layout, threshold: float) -> Detections:

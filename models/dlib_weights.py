@@ -130,7 +130,7 @@ class _Reader:
         if version != 2:
             raise ValueError(f"expected tensor version 2, found {version}")
         data = np.frombuffer(self._take(4 * n * k * rows * columns), dtype="<f4")
-        return data.astype(np.float32).reshape(n, k, rows, columns)
+        return data.astype(np.float32, copy=False).reshape(n, k, rows, columns)
 
     def skip_alias_tensors(self, count: int) -> None:
         """Aliases say how a tensor of parameters is divided, which the layer's kind says too."""

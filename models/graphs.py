@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from models.dlib_weights import Affine, Convolution, Dense, InputMean, Layer, read_layers
 from models.errors import ModelError
@@ -138,19 +138,22 @@ class _Graph:
     """Nodes in the order of their adding, and the constants among their inputs."""
 
     def __init__(self, name: str, element_type: int, shape: Sequence[int | str]) -> None:
-        self._input = helper.make_tensor_value_info(name, element_type, shape)
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        # Built in place: put together from parts, the weights would be copied twice more.
+        opset = helper.make_opsetid("", _OPSET)
+        self._model = onnx.ModelProto(ir_version=_IR_VERSION, opset_import=[opset])
+        self._graph = self._model.graph
+        self._graph.name = "dlib"
+        self._graph.input.append(helper.make_tensor_value_info(name, element_type, shape))
 
     def node(
         self, operator: str, *inputs: str | NDArray[np.generic], **attributes: int | Sequence[int]
     ) -> str:
         """A node fed with results, by their names, and constants; the name of its own result."""
         names = [each if isinstance(each, str) else self._constant(each) for each in inputs]
-        output = f"{operator.lower()}_{len(self._nodes)}"
+        output = f"{operator.lower()}_{len(self._graph.node)}"
         node = helper.make_node(operator, names, [output])
         node.attribute.extend(helper.make_attribute(*each) for each in attributes.items())
-        self._nodes.append(node)
+        self._graph.node.append(node)
         return output
 
     def convolve(self, planes: _Planes, convolution: Convolution) -> _Planes:
@@ -187,13 +190,14 @@ class _Graph:
 
     def finish(self, name: str, shape: Sequence[int | str]) -> onnx.ModelProto:
         """The model whose output is the result of the last node."""
-        self._nodes[-1].output[0] = name
-        output = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        graph = helper.make_graph(self._nodes, "dlib", [self._input], [output], self._constants)
-        opset = helper.make_opsetid("", _OPSET)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
+        self._graph.node[-1].output[0] = name
+        self._graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        return self._model
 
     def _constant(self, array: NDArray[np.generic]) -> str:
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name
+        tensor = self._graph.initializer.add()
+        tensor.name = f"constant_{len(self._graph.initializer)}"
+        tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor.dims.extend(array.shape)
+        tensor.raw_data = array.tobytes()
+        return tensor.name

@@ -11,7 +11,7 @@ from stream.frames import Frame, SourceInfo
 from stream.sources import Source
 
 _CLOSE_TIMEOUT_S = 0.9
-_FILE_QUEUE = 4  # frames read ahead: enough to hide the decoder, little memory
+_FILE_QUEUE = 2  # frames read ahead: enough to hide the decoder, little memory
 
 _log = logging.getLogger(__name__)
 
