@@ -213,6 +213,7 @@ def test_frames_a_live_source_loses_are_counted() -> None:
         def write(self, annotated: object) -> None:
             super().write(annotated)
             if self.indices == [0]:
+                source.wait_for_read()  # that of the first frame is over
                 source.give(3)
                 source.end()
 

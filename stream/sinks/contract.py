@@ -65,3 +65,8 @@ class Sink(Protocol):
 def partial_path(path: Path) -> Path:
     """Where a file is written before it is complete."""
     return path.parent / f"{path.stem}.part{path.suffix}"
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both stand for one file or folder, under whatever names."""
+    return one.exists() and other.exists() and one.samefile(other)

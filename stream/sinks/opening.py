@@ -10,7 +10,7 @@ from pathlib import Path
 from stream.config import Config
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
-from stream.sinks.contract import Sink, partial_path
+from stream.sinks.contract import Sink, partial_path, same_file
 from stream.sinks.fan_out import Sinks
 from stream.sinks.film import CONTAINERS
 from stream.sinks.log import JsonLog
@@ -89,7 +89,7 @@ def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
     if info.kind == "pictures" and not source.is_dir():
         source = source.parent  # where the copies would take the place of the pictures themselves
     for path in outputs.paths:
-        if any(_same(written, source) for written in (path, partial_path(path))):
+        if any(same_file(written, source) for written in (path, partial_path(path))):
             raise ConfigError(f"{path} would overwrite the input: name another file to write to")
         if not path.absolute().parent.is_dir():
             raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
@@ -120,11 +120,6 @@ def _check_folder(path: Path, overwrite: bool) -> None:
         raise ConfigError(f"--save {path}: annotated pictures go into a folder; name one")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
         raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")
-
-
-def _same(path: Path, source: Path) -> bool:
-    """Whether both are one file, under whatever names."""
-    return path.exists() and source.exists() and path.samefile(source)
 
 
 def _root(info: SourceInfo) -> Path | None:

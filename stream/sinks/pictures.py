@@ -4,6 +4,7 @@ import csv
 import io
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import cv2
 from models.faces import Image
 from stream.annotator import Track
 from stream.errors import SinkError
-from stream.sinks.contract import Annotated
+from stream.sinks.contract import Annotated, same_file
 
 _SIDES = ("top", "right", "bottom", "left")
 
@@ -55,7 +56,7 @@ class PictureFolder:
             raise SinkError("only pictures can be written as pictures: name a video file instead")
         inside = source.relative_to(self._root) if self._root else Path(source.name)
         target = self.output / inside
-        if target.exists() and target.samefile(source):
+        if same_file(target, source):
             raise SinkError(f"{target} is the input: name another folder to write to")
         self._write(target, _encoded(annotated.picture, target))
         self._write(target.with_name(target.name + ".csv"), faces_table(annotated.tracks).encode())
@@ -70,6 +71,8 @@ class PictureFolder:
             aside.write_bytes(data)
             os.replace(aside, path)
         except OSError as error:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
             raise SinkError(f"{path} cannot be written: {error.strerror}") from error
 
 

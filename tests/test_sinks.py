@@ -1,0 +1,464 @@
+"""What every sink answers to, and each of them; recorder and window have more of their own."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import pytest
+from fakes import (
+    SIZE_WH,
+    FailingSink,
+    RecordingSink,
+    frame,
+    label,
+    log_lines,
+    numbered,
+    times_s,
+    track,
+)
+from rich.console import Console
+
+from stream.config import Config, OverlaySection, RecorderSection
+from stream.errors import ConfigError, SinkError
+from stream.frames import Frame, SourceInfo
+from stream.progress import ProgressBar
+from stream.sinks import Annotated, Outputs, Sink, Sinks, open_sinks
+from stream.sinks.log import JsonLog
+from stream.sinks.opening import check_outputs
+from stream.sinks.pictures import PictureFolder, faces_table
+from stream.sinks.recorder import Recorder
+from stream.sources import open_source
+
+_INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0, 10)
+_FULL = Path("/dev/full")
+
+Open: TypeAlias = Callable[[Path], Sink]
+
+_SINKS: dict[str, Open] = {
+    "log": lambda folder: JsonLog(folder / "out.jsonl", _INFO, "default"),
+    "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
+    "pictures": lambda folder: PictureFolder(folder / "out", None),
+    "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
+}
+
+
+@pytest.fixture(params=_SINKS)
+def open_sink(request: pytest.FixtureRequest) -> Open:
+    return _SINKS[request.param]
+
+
+def _annotated(number: int = 0, suffix: str = ".png") -> Annotated:
+    plain = frame(number)
+    whole = Frame(plain.image, number, plain.time_s, 0.0, Path(f"from/{number}{suffix}"))
+    return Annotated(whole, [track(labels={"gender": label()})], OverlaySection())
+
+
+@pytest.mark.parametrize("count", [0, 1, 10])
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_sink_takes_frames_and_is_closed(
+    open_sink: Open, count: int, complete: bool, tmp_path: Path
+) -> None:
+    sink = open_sink(tmp_path)
+    assert sink.name
+    assert repr(sink).startswith(type(sink).__name__)
+    for number in range(count):
+        sink.write(_annotated(number))
+        assert sink.quit_requested is False
+    sink.close(complete=complete)
+    if not complete and sink.output is not None and sink.output.is_file():
+        pytest.fail("what is not complete has its final name")
+
+
+@pytest.mark.parametrize("name", ["log", "recorder"])
+def test_a_file_has_its_final_name_only_when_it_is_complete(name: str, tmp_path: Path) -> None:
+    sink = _SINKS[name](tmp_path)
+    sink.write(_annotated())
+    assert sink.output is not None
+    assert not sink.output.exists()
+    sink.close(complete=True)
+    assert list(tmp_path.iterdir()) == [sink.output]
+
+
+@pytest.mark.parametrize("name", ["log", "recorder"])
+def test_a_file_without_a_frame_is_not_left_unfinished(name: str, tmp_path: Path) -> None:
+    sink = _SINKS[name](tmp_path)
+    sink.close(complete=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["log", "recorder"])
+def test_a_file_that_is_not_complete_keeps_its_partial_name(name: str, tmp_path: Path) -> None:
+    sink = _SINKS[name](tmp_path)
+    sink.write(_annotated())
+    sink.close(complete=False)
+    (left,) = tmp_path.iterdir()
+    assert left.stem == "out.part"
+
+
+@pytest.mark.parametrize("name", ["log", "recorder"])
+def test_a_final_name_that_cannot_be_taken_is_an_error(name: str, tmp_path: Path) -> None:
+    sink = _SINKS[name](tmp_path)
+    sink.write(_annotated())
+    assert sink.output is not None
+    (sink.output / "in the way").mkdir(parents=True)
+    with pytest.raises(SinkError, match="Is a directory"):
+        sink.close(complete=True)
+
+
+# --- the log ---
+
+
+def test_the_log_line_by_line(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    sure = {"gender": label("Female", 0.97123), "race": label(None, 0.41)}
+    log.write(Annotated(frame(0), [], OverlaySection()))
+    log.write(Annotated(frame(12), [track(3, (1.04, 2, 30.96, 40), sure)], OverlaySection()))
+    log.close(complete=True)
+    assert log_lines(tmp_path / "out.jsonl") == [
+        {
+            "schema": "face-stream/1",
+            "source": "numbers",
+            "size": [96, 64],
+            "fps": 25.0,
+            "model": "default",
+        },
+        {"frame": 0, "time_s": 0.0, "faces": []},
+        {
+            "frame": 12,
+            "time_s": 0.48,
+            "faces": [
+                {
+                    "track": 3,
+                    "box": [1.0, 2.0, 31.0, 40.0],
+                    "score": 1.0,
+                    "missed": 0,
+                    "labels": {
+                        "gender": {
+                            "label": "Female",
+                            "confidence": 0.9712,
+                            "probabilities": {"Female": 0.9712, "Male": 0.0288},
+                        },
+                        "race": {
+                            "label": None,
+                            "confidence": 0.41,
+                            "probabilities": {"Female": 0.41, "Male": 0.59},
+                        },
+                    },
+                }
+            ],
+        },
+    ]
+
+
+def test_the_log_of_pictures_names_their_files(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    log.write(_annotated(7))
+    log.close(complete=True)
+    assert log_lines(tmp_path / "out.jsonl")[1]["file"] == "from/7.png"
+
+
+def test_what_is_logged_can_be_read_at_once(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    log.write(_annotated(0))
+    assert len(log_lines(log.partial_path)) == 2
+    log.close(complete=True)
+
+
+@pytest.mark.parametrize("name", ["Zoë 日本.mp4", "caf\udce9.mp4", 'a"b\n.mp4'])
+def test_any_name_of_a_source_can_be_logged(name: str, tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "out.jsonl", SourceInfo(name, "video", SIZE_WH), "default")
+    log.close(complete=True)
+    (line,) = (tmp_path / "out.jsonl").read_bytes().splitlines()
+    assert json.loads(line)["source"] == name
+
+
+def test_a_log_that_cannot_be_made(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"none/out\.jsonl cannot be made: No such file"):
+        JsonLog(tmp_path / "none" / "out.jsonl", _INFO, "default")
+
+
+@pytest.mark.skipif(not _FULL.exists(), reason="there is no /dev/full here")
+def test_a_log_on_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "out.part.jsonl").symlink_to(_FULL)
+    with pytest.raises(SinkError, match="cannot be written: No space left on device"):
+        JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+
+
+# --- pictures ---
+
+
+def test_pictures_and_their_tables(tmp_path: Path) -> None:
+    sink = PictureFolder(tmp_path / "new" / "out", None)
+    annotated = _annotated(3)
+    sink.write(annotated)
+    sink.close(complete=True)
+    out = tmp_path / "new" / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["3.png", "3.png.csv"]
+    np.testing.assert_array_equal(cv2.imread(str(out / "3.png")), annotated.picture)
+    (row,) = csv.DictReader((out / "3.png.csv").read_text(encoding="utf-8").splitlines())
+    assert row == {
+        "gender": "Female",
+        "Female": "0.9000",
+        "Male": "0.1000",
+        "top": "10",
+        "right": "60",
+        "bottom": "50",
+        "left": "20",
+    }
+
+
+def test_a_table_of_several_faces() -> None:
+    people = [
+        track(1, (1, 2, 3, 4), {"gender": label(), "race": label(None, 0.3)}),
+        track(2, (5.4, 6.6, 7, 8)),  # too small to say
+    ]
+    first, second = csv.DictReader(io.StringIO(faces_table(people)))
+    assert list(first) == [*("gender", "race", "Female", "Male", "top", "right", "bottom", "left")]
+    assert (first["gender"], first["race"]) == ("Female", "")
+    assert [second[name] for name in ("gender", "Female")] == ["", ""]
+    assert [second[name] for name in ("left", "top", "right", "bottom")] == ["5", "7", "7", "8"]
+
+
+def test_a_table_of_nobody() -> None:
+    assert faces_table([]) == "top,right,bottom,left\n"
+
+
+def test_subfolders_are_kept(tmp_path: Path) -> None:
+    sink = PictureFolder(tmp_path, Path("from"))
+    image = numbered(0)
+    for name in ("a/1.png", "b/1.png", "1.PNG"):
+        sink.write(Annotated(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], OverlaySection()))
+        assert (tmp_path / name).is_file()
+        assert (tmp_path / f"{name}.csv").is_file()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".png", ".bmp", ".tif", ".webp", ".ppm"])
+def test_each_kind_of_picture_can_be_written(suffix: str, tmp_path: Path) -> None:
+    sink = PictureFolder(tmp_path, None)
+    sink.write(_annotated(5, suffix))
+    assert cv2.imread(str(tmp_path / f"5{suffix}")).shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize("suffix", ["", ".xyz"])
+def test_a_kind_that_cannot_be_written(suffix: str, tmp_path: Path) -> None:
+    sink = PictureFolder(tmp_path, None)
+    with pytest.raises(SinkError, match="cannot be written as a picture of that kind"):
+        sink.write(_annotated(5, suffix))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
+    source = tmp_path / "1.png"
+    cv2.imwrite(str(source), numbered(0))
+    before = source.read_bytes()
+    sink = PictureFolder(tmp_path, None)
+    annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0, source), [], OverlaySection())
+    with pytest.raises(SinkError, match="is the input"):
+        sink.write(annotated)
+    assert source.read_bytes() == before
+
+
+def test_frames_of_a_video_are_no_pictures(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="name a video file instead"):
+        PictureFolder(tmp_path, None).write(Annotated(frame(0), [], OverlaySection()))
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="cannot be made: "):
+        PictureFolder(tmp_path / "file" / "out", None)
+
+
+def test_a_place_in_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "0.png" / "in the way").mkdir(parents=True)
+    with pytest.raises(SinkError, match=r"0\.png cannot be written: Is a directory"):
+        PictureFolder(tmp_path, None).write(_annotated(0))
+    assert [path.name for path in tmp_path.iterdir()] == ["0.png"]
+
+
+# --- several as one ---
+
+
+def test_every_sink_gets_every_frame_and_the_picture_is_drawn_once() -> None:
+    one, two = RecordingSink("one"), RecordingSink("two")
+    with Sinks([one, two], OverlaySection()) as sinks:
+        assert repr(sinks) == "Sinks(one, two)"
+        for number in range(3):
+            sinks.write(frame(number), [])
+    assert one.indices == two.indices == [0, 1, 2]
+    assert one.closed == two.closed == [True]
+    assert sinks.failures == []
+    annotated = Annotated(frame(0), [track()], OverlaySection())
+    assert annotated.picture is annotated.picture
+
+
+def test_a_sink_that_fails_is_named_closed_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    good, bad = RecordingSink("good"), FailingSink("bad", fail_at=1)
+    with Sinks([bad, good], OverlaySection()) as sinks:
+        for number in range(4):
+            sinks.write(frame(number), [])
+    assert bad.indices == [0]
+    assert bad.closed == [False]
+    assert good.indices == [0, 1, 2, 3]
+    assert good.closed == [True]
+    assert sinks.failures == ["bad: no paper left"]
+    assert caplog.messages == ["bad failed: no paper left"]
+    caplog.clear()
+
+
+def test_all_failures_are_kept_each_once(caplog: pytest.LogCaptureFixture) -> None:
+    bad = [
+        FailingSink("one", fail_at=0, fail_on_close=True),
+        FailingSink("two", fail_on_close=True),
+        FailingSink("three", fail_at=2),
+    ]
+    good = RecordingSink()
+    with Sinks([*bad, good], OverlaySection()) as sinks:
+        for number in range(3):
+            sinks.write(frame(number), [])
+    assert sinks.failures == [f"{name}: no paper left" for name in ("one", "three", "two")]
+    assert [sink.closed for sink in bad] == [[False], [True], [False]]
+    assert good.closed == [True]
+    assert len(caplog.records) == 3
+    caplog.clear()
+
+
+@pytest.mark.parametrize(
+    ("error", "complete"), [(KeyboardInterrupt(), True), (ValueError(), False), (None, True)]
+)
+def test_how_it_ends_says_whether_outputs_are_complete(
+    error: BaseException | None, complete: bool
+) -> None:
+    sink = RecordingSink()
+    try:
+        with Sinks([sink], OverlaySection()):
+            if error is not None:
+                raise error
+    except (KeyboardInterrupt, ValueError) as caught:
+        assert caught is error
+    assert sink.closed == [complete]
+
+
+def test_anybody_may_ask_for_the_end() -> None:
+    with Sinks([RecordingSink(), RecordingSink(quit_after=2)], OverlaySection()) as sinks:
+        sinks.write(frame(0), [])
+        assert not sinks.quit_requested
+        sinks.write(frame(1), [])
+        assert sinks.quit_requested
+
+
+@pytest.mark.skipif(not _FULL.exists(), reason="there is no /dev/full here")
+def test_a_full_disk_stops_the_recorder_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "out.part.mp4").symlink_to(_FULL)
+    outputs = Outputs(save=tmp_path / "out.mp4", log=tmp_path / "out.jsonl")
+    watcher = RecordingSink()
+    with open_sinks(Config(), _INFO, outputs, [watcher]) as sinks:
+        for number in range(200):
+            sinks.write(frame(number), [])
+    assert sinks.failures == [
+        "recorder (out.mp4): No space left on device; what was written stands in out.part.mp4"
+    ]
+    assert "No space left on device" in caplog.text
+    caplog.clear()
+    assert watcher.indices == list(range(200))
+    assert len(log_lines(tmp_path / "out.jsonl")) == 201
+    assert sinks.completed == [tmp_path / "out.jsonl"]
+
+
+# --- opening ---
+
+
+def test_what_is_complete_is_listed(tmp_path: Path) -> None:
+    outputs = Outputs(save=tmp_path / "out.mkv", log=tmp_path / "out.jsonl")
+    with open_sinks(Config(), _INFO, outputs) as sinks:
+        sinks.write(frame(0), [])
+    assert set(sinks.completed) == {outputs.save, outputs.log}
+    assert len(times_s(tmp_path / "out.mkv")) == 1
+
+
+def test_nothing_asked_for_is_no_sink() -> None:
+    with open_sinks(Config(), _INFO, Outputs()) as sinks:
+        sinks.write(frame(0), [])
+    assert repr(sinks) == "Sinks()"
+
+
+def test_if_one_cannot_be_opened_all_are_closed_and_leave_nothing(tmp_path: Path) -> None:
+    other = RecordingSink()
+    (tmp_path / "out.part.mp4").mkdir()
+    outputs = Outputs(save=tmp_path / "out.mp4", log=tmp_path / "out.jsonl")
+    with pytest.raises(SinkError, match=r"out\.part\.mp4 cannot be made"):
+        open_sinks(Config(), _INFO, outputs, [other])
+    assert other.closed == [False]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.part.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "names"),
+    [
+        ("in", ["a/1.png", "b/1.png"]),
+        ("in/*/1.png", ["a/1.png", "b/1.png"]),
+        ("in/**/*.png", ["a/1.png", "b/1.png"]),
+        ("in/a/*.png", ["1.png"]),
+        ("in/a/1.png", ["1.png"]),
+    ],
+)
+def test_copies_stand_as_their_pictures_do(
+    uri: str, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in ("a", "b"):
+        (tmp_path / "in" / place).mkdir(parents=True)
+        cv2.imwrite(f"in/{place}/1.png", numbered(0))
+    source = open_source(uri)
+    with open_sinks(Config(), source.info, Outputs(save=Path("out"))) as sinks:
+        for each in source.frames():
+            sinks.write(each, [])
+    assert sinks.failures == []
+    assert sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.png")) == names
+
+
+def test_a_folder_may_have_a_dot_in_its_name(tmp_path: Path) -> None:
+    info = SourceInfo(str(tmp_path), "pictures", SIZE_WH)
+    check_outputs(Outputs(save=tmp_path / "results.v2"), info)
+    with pytest.raises(ConfigError, match="go into a folder"):
+        check_outputs(Outputs(save=tmp_path / "results.mkv"), info)
+
+
+# --- the progress bar ---
+
+
+def _bar(uri: str = "numbers") -> tuple[ProgressBar, io.StringIO]:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120, markup=False)
+    return ProgressBar(SourceInfo(uri, "video", SIZE_WH, 25.0, 10), console), screen
+
+
+def test_the_bar_says_how_far_it_is() -> None:
+    bar, screen = _bar()
+    for number in range(10):
+        bar.write(_annotated(number))
+    bar.close(complete=True)
+    assert "10/10" in screen.getvalue()
+    assert "1 faces" in screen.getvalue()
+    assert "numbers" in screen.getvalue()
+
+
+def test_a_bar_that_never_began_leaves_the_terminal_alone() -> None:
+    bar, screen = _bar()
+    bar.close(complete=False)
+    assert screen.getvalue() == ""
+
+
+@pytest.mark.parametrize("name", ["[/red].mp4", "[bold]x.mp4", "very long" * 20])
+def test_any_name_can_stand_before_the_bar(name: str) -> None:
+    bar, screen = _bar(name)
+    bar.write(_annotated())
+    bar.close(complete=True)
+    assert name[-10:] in screen.getvalue()
