@@ -26,6 +26,7 @@ from training_helpers import (
 )
 
 from models.engine import Engine, load_engine
+from models.faces import Detections, Image
 from training.cache import Extracted
 from training.datasets import Samples, read_dataset
 from training.errors import DatasetError, OutputError
@@ -168,6 +169,25 @@ def test_a_small_face_is_found_by_enlarging(engine: Engine) -> None:
     content = cv2.imencode(".png", small)[1].tobytes()
     found = Extractor(ExtractionSettings(), engine).extract(content)
     assert found.face_px == pytest.approx([48], rel=0.3)
+
+
+def test_the_largest_face_is_found_in_the_picture_shrunk(engine: Engine) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    class _Watching:
+        def detect(self, image: Image) -> Detections:
+            sizes.append(image.shape[:2])
+            return engine.detector.detect(image)
+
+        def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+            raise NotImplementedError
+
+    watched = Engine(_Watching(), engine.aligner, engine.embedder)
+    found = Extractor(ExtractionSettings(faces="largest"), watched).find(face_picture(0))
+    assert (len(found), sizes) == (1, [(140, 140)])
+    sizes.clear()
+    assert len(Extractor(ExtractionSettings(), watched).find(face_picture(0))) == 1
+    assert sizes == [(200, 200)]
 
 
 def test_what_is_computed_once_is_not_computed_again(engine: Engine, tmp_path: Path) -> None:

@@ -233,13 +233,15 @@ def bench(
     count: Annotated[int, typer.Option(min=1, help="How many of its pictures.")] = 50,
     layout: Layout = None,
     aligned: Aligned = None,
+    faces: Faces = "one",
+    detector: Finder = "cnn",
     debug: Debug = False,
 ) -> None:
     """Measures the time of a picture beside face_recognition's own calls."""
     with one_line_errors(debug):
         from training.bench import compare
 
-        samples, extractor = _opened(dataset, layout, None, aligned, "all", "cnn", False)
+        samples, extractor = _opened(dataset, layout, None, aligned, faces, detector, False)
         for line in compare(samples, extractor, count).lines():
             say(line)
 

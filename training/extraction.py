@@ -18,6 +18,9 @@ FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
 POLICIES: tuple[FacesPolicy, ...] = get_args(FacesPolicy)
 
 NO_FACE, SEVERAL_FACES, UNREADABLE = "no face", "several faces", "unreadable"
+FIRST_SEARCH_PX = 140
+"""Shorter side of the picture that is searched first: faces of about half of it and more are found."""
+
 CHIP_FACE = 1 / (1 + 2 * 0.25)
 """Which part of an aligned chip's width the face is, with padding 0.25."""
 
@@ -33,8 +36,7 @@ class ExtractionSettings:
         aligned: pictures are aligned chips (padding 0.25); no face is searched for.
         faces: which faces of a picture are taken. `one` skips pictures with several.
         mirror: each face is embedded a second time, flipped left to right.
-        detection: how faces are searched for. Where nothing is found at its scale, the picture is
-            searched once more, enlarged as `downscale = "auto"` has it.
+        detection: how faces are searched for; see `Extractor.find` for the scales.
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
     """
 
@@ -79,11 +81,7 @@ class Extractor:
     def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
         self.settings = settings
         self.engine = engine or load_engine(settings.detection, runtime=settings.runtime, threads=1)
-        enlarging = replace(settings.detection, downscale="auto")
-        self._second = Engine(
-            self.engine.detector, self.engine.aligner, self.engine.embedder, enlarging
-        )
-        described = f"{self.engine.embedder.name} {settings!r}"
+        described = f"{self.engine.embedder.name} {settings!r} {FIRST_SEARCH_PX}"
         self._fingerprint = hashlib.sha256(described.encode()).digest()
 
     def key(self, content: bytes) -> bytes:
@@ -120,9 +118,22 @@ class Extractor:
         return Chips("", self.engine.aligner.chips(image, chosen), widths)
 
     def find(self, image: Image) -> Faces:
-        """All faces of a picture; it is enlarged only where none is found in it as it is."""
-        found = self.engine.find(image)
-        return found if len(found) else self._second.find(image)
+        """The faces of a picture, by the first search that finds any.
+
+        The picture is searched as it is, and where nothing is found, enlarged. Where only the
+        largest face is wanted, it is searched shrunk before that, at a fraction of the cost.
+        """
+        shrink = min(image.shape[:2]) / FIRST_SEARCH_PX
+        scales: list[float | Literal["auto"]] = [self.settings.detection.downscale, "auto"]
+        if shrink > 1 and self.settings.faces == "largest":
+            scales.insert(0, shrink)
+        for scale in scales:
+            detection = replace(self.settings.detection, downscale=scale)
+            engine = self.engine
+            found = Engine(engine.detector, engine.aligner, engine.embedder, detection).find(image)
+            if len(found):
+                break
+        return found
 
 
 def detection(detector: Literal["cnn", "hog"]) -> DetectionSettings:
