@@ -29,6 +29,7 @@ class Window:
             raise SinkError("no screen to show the window on")
         self.quit_requested = False
         self._shown = False
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # fonts it never needs
 
     def __repr__(self) -> str:
         return "Window()"
@@ -42,14 +43,20 @@ class Window:
             self._shown = True
         cv2.imshow(_TITLE, annotated.picture)
         key = cv2.waitKey(1) & 0xFF
-        closed = cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1
-        self.quit_requested = self.quit_requested or key in _QUIT_KEYS or closed
+        self.quit_requested = self.quit_requested or key in _QUIT_KEYS or _is_closed()
 
     def close(self, *, complete: bool) -> None:
         """Takes the window away."""
         if self._shown:
             cv2.destroyAllWindows()
             cv2.waitKey(1)  # lets the toolkit do it
+
+
+def _is_closed() -> bool:
+    try:
+        return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1)
+    except cv2.error:  # Qt ends with its last window
+        return True
 
 
 def has_display() -> bool:
