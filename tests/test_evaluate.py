@@ -26,7 +26,8 @@ from training.figures import (
 from training.fit import FitSettings, fit
 from training.publish import write_card
 from training.report import render, write_report
-from training.table import FeatureTable, Labels, read_table
+from training.table import FeatureTable, Labels
+from training.table_files import read_table
 
 CLASSES = ("a", "b", "c")
 

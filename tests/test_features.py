@@ -38,7 +38,7 @@ from training.features import (
     temporary_table,
 )
 from training.splits import SEED, HoldOut
-from training.table import is_table, read_table, write_csv
+from training.table_files import is_table, read_table, write_csv
 
 
 @pytest.fixture(scope="module")

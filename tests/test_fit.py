@@ -19,7 +19,8 @@ from training.export import convert, export
 from training.fit import FitSettings, Fitted, command_line, fit
 from training.head import Head, best_beta, sharpened
 from training.publish import check_folder, publish
-from training.table import FeatureTable, read_table
+from training.table import FeatureTable
+from training.table_files import read_table
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from models.bundle import load_bundle
 from training.__main__ import app
+from training.options import DEFAULT_SEED
 from training.splits import SEED
 
 
@@ -204,6 +205,4 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 
 
 def test_the_seed_of_the_command_line_is_that_of_the_library() -> None:
-    from training.__main__ import _DEFAULT_SEED
-
-    assert _DEFAULT_SEED == SEED
+    assert DEFAULT_SEED == SEED

@@ -6,6 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from training.console import one_line_errors, parse_map, progress_bar, say, summary
+from training.options import (
+    DEFAULT_SEED,
+    Aligned,
+    Dataset,
+    Debug,
+    Faces,
+    Finder,
+    HeldOut,
+    Labels,
+    Layout,
+    Seed,
+    Table,
+)
 
 if TYPE_CHECKING:
     from training.datasets import Samples
@@ -17,44 +30,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-_DEFAULT_SEED = 20170624  # training.splits.SEED, which is not imported before it is needed
-
-Dataset = Annotated[
-    Path, typer.Argument(help="A folder of labelled pictures, or a CSV or Parquet list of them.")
-]
-Table = Annotated[Path, typer.Argument(help="The Parquet file that face-train features wrote.")]
-Layout = Annotated[
-    str | None,
-    typer.Option(
-        "--format", help="manifest, fairface, lfwa, utkface or folders, where not recognised."
-    ),
-]
-Labels = Annotated[
-    str | None,
-    typer.Option(help="Label columns, with commas between; what a folder per class is of."),
-]
-Aligned = Annotated[
-    bool | None,
-    typer.Option(
-        "--aligned/--no-aligned",
-        help="The pictures are aligned chips (padding 0.25); by default what the dataset is.",
-    ),
-]
-Faces = Annotated[
-    Literal["one", "largest", "centre", "all"],
-    typer.Option(help="Which faces of a picture are taken; one skips pictures with several."),
-]
-Finder = Annotated[Literal["cnn", "hog"], typer.Option("--detector", help="How faces are found.")]
-HeldOut = Annotated[
-    str,
-    typer.Option(
-        "--hold-out",
-        help="The rows of the split test: given, first:N by file number, or a fraction.",
-    ),
-]
-Seed = Annotated[int, typer.Option(help="Of whatever is drawn.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 @app.command()
@@ -77,14 +52,14 @@ def features(
     cache: Annotated[
         Path | None, typer.Option(help="Where embeddings are kept, OUT.cache unless given.")
     ] = None,
-    seed: Seed = _DEFAULT_SEED,
+    seed: Seed = DEFAULT_SEED,
     debug: Debug = False,
 ) -> None:
     """Finds and embeds the faces of labelled pictures."""
     with one_line_errors(debug):
         from training.features import extract_features, skipped_path
         from training.splits import HoldOut
-        from training.table import read_table, write_csv
+        from training.table_files import read_table, write_csv
 
         held = HoldOut.parse(hold_out)
         samples, extractor = _opened(dataset, layout, labels, aligned, faces, detector, mirror)
@@ -129,7 +104,7 @@ def fit(
         bool, typer.Option("--calibrate/--no-calibrate", help="Make it as sure as it is right.")
     ] = True,
     search: Annotated[bool, typer.Option("--search", help="Try several settings.")] = False,
-    seed: Seed = _DEFAULT_SEED,
+    seed: Seed = DEFAULT_SEED,
     debug: Debug = False,
 ) -> None:
     """Fits a classifier for each attribute and writes a model folder."""
@@ -137,7 +112,7 @@ def fit(
         from training.fit import FitSettings
         from training.fit import fit as fit_heads
         from training.publish import check_folder, publish
-        from training.table import read_table
+        from training.table_files import read_table
 
         settings = FitSettings(
             attributes=_names(attributes),
@@ -184,7 +159,7 @@ def evaluate(
     faces: Faces = "one",
     detector: Finder = "cnn",
     hold_out: HeldOut = "given",
-    seed: Seed = _DEFAULT_SEED,
+    seed: Seed = DEFAULT_SEED,
     debug: Debug = False,
 ) -> None:
     """Measures a model on labelled faces."""
@@ -197,7 +172,7 @@ def evaluate(
         from training.publish import write_card
         from training.report import write_report
         from training.splits import HoldOut
-        from training.table import is_table, read_table
+        from training.table_files import is_table, read_table
 
         bundle = load_bundle(model)
         merged = {"race": read_race_groups(config)} if config else {}

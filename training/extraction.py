@@ -19,7 +19,7 @@ POLICIES: tuple[FacesPolicy, ...] = get_args(FacesPolicy)
 
 NO_FACE, SEVERAL_FACES, UNREADABLE = "no face", "several faces", "unreadable"
 FIRST_SEARCH_PX = 140
-"""Shorter side of the picture that is searched first: faces of about half of it and more are found."""
+"""Shorter side of the picture searched first, in which faces of about half of it are found."""
 
 CHIP_FACE = 1 / (1 + 2 * 0.25)
 """Which part of an aligned chip's width the face is, with padding 0.25."""

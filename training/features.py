@@ -17,15 +17,8 @@ from training.datasets.samples import Samples, Skipped
 from training.extraction import ExtractionSettings, Extractor, read_picture
 from training.outputs import write_text
 from training.splits import SEED, HoldOut, split
-from training.table import (
-    FeatureTable,
-    Row,
-    TableInfo,
-    TableWriter,
-    check_names,
-    read_table,
-    table_writer,
-)
+from training.table import FeatureTable, TableInfo
+from training.table_files import Row, TableWriter, check_names, read_table, table_writer
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many pictures were done since the last call."""

@@ -19,14 +19,13 @@ from training.classifiers import (
     cross_entropy,
     fit_classifier,
 )
-from training.datasets.samples import TRAIN, Composition, natural_key
-from training.errors import DatasetError
+from training.datasets.samples import TRAIN
 from training.export import convert, export
 from training.head import Head, best_beta
-from training.splits import SEED, by_identity
+from training.splits import SEED
 from training.table import FeatureTable
+from training.tasks import Task, development_rows, file_name, plan
 
-_DEVELOPMENT_FRACTION = 0.1
 _MIN_CALIBRATION_ROWS = 50
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "scipy", "skl2onnx")
 
@@ -69,15 +68,6 @@ class Fitted:
     manifest: Manifest
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """Heads that share a classifier: one attribute, or all that are read off flags."""
-
-    heads: tuple[Head, ...]  # without their pipeline
-    rows: NDArray[np.intp]  # of the table, that have labels
-    targets: NDArray[np.int64]  # of those rows
-
-
 def fit(
     table: FeatureTable, settings: FitSettings, told: Callable[[str], None] = lambda line: None
 ) -> Fitted:
@@ -97,7 +87,7 @@ def fit(
         TrainingError: an exported head differs from scikit-learn's.
     """
     train = np.flatnonzero(table.splits == TRAIN)
-    tasks = _tasks(table, train, settings.attributes or tuple(table.labels))
+    tasks = plan(table, train, settings.attributes or tuple(table.labels))
     heads: list[Head] = []
     files: dict[str, bytes] = {}
     record: dict[str, Any] = {}
@@ -110,62 +100,17 @@ def fit(
         checked = table.embeddings[task.rows]
         converted = convert(fitted[0].pipeline, checked)
         for head in fitted:
-            files[_file(head)] = export(head, converted, checked)
+            files[file_name(head.attribute)] = export(head, converted, checked)
             record[head.attribute] = {**notes, "inverse_temperature": round(head.beta, 4)}
         heads.extend(fitted)
     return Fitted(tuple(heads), files, _manifest(table, settings, heads, record))
 
 
-def _tasks(table: FeatureTable, train: NDArray[np.intp], attributes: Sequence[str]) -> list[_Task]:
-    composed = {each.attribute: each for each in table.info.compositions}
-    for name in attributes:
-        table.column(name)
-    flagged = [composed[name] for name in attributes if name in composed]
-    tasks = [_class_task(table, train, name) for name in attributes if name not in composed]
-    return [_flag_task(table, train, flagged), *tasks] if flagged else tasks
-
-
-def _class_task(table: FeatureTable, train: NDArray[np.intp], attribute: str) -> _Task:
-    column = table.column(attribute)
-    rows = train[np.array([column[row] is not None for row in train], dtype=np.bool_)]
-    names = sorted(set(column[rows]), key=natural_key)
-    if len(names) < 2:
-        only = f"only {names[0]!r}" if names else "no label"
-        raise DatasetError(f"the training rows have {only} for {attribute}: two classes are needed")
-    numbers = {name: number for number, name in enumerate(names)}
-    targets = np.array([numbers[name] for name in column[rows]])
-    return _Task((Head(attribute, tuple(names), None),), rows, targets)
-
-
-def _flag_task(
-    table: FeatureTable, train: NDArray[np.intp], composed: Sequence[Composition]
-) -> _Task:
-    flags = tuple(dict.fromkeys(flag for each in composed for flag in each.flags))
-    columns = np.array([table.column(flag) for flag in flags])
-    rows = train[np.array([None not in columns[:, row] for row in train], dtype=np.bool_)]
-    targets = (columns[:, rows] == np.array(flags)[:, None]).T.astype(np.int64)
-    for flag, column in zip(flags, targets.T, strict=True):
-        if len(set(column.tolist())) < 2:
-            raise DatasetError(f"the training rows are all alike in {flag}: two are needed")
-    # One flag alone is an ordinary attribute of two classes, whose second column is the flag.
-    single = len(flags) == 1
-    heads = tuple(
-        Head(
-            each.attribute,
-            each.classes,
-            None,
-            flags=(1,) if single else tuple(flags.index(flag) for flag in each.flags),
-        )
-        for each in composed
-    )
-    return _Task(heads, rows, targets[:, 0] if single else targets)
-
-
 def _fit_task(
-    table: FeatureTable, task: _Task, settings: FitSettings
+    table: FeatureTable, task: Task, settings: FitSettings
 ) -> tuple[list[Head], dict[str, Any]]:
     """The task's heads, fitted and calibrated, and what is worth recording of that."""
-    held = _development(table, task, settings.seed)
+    held = development_rows(table, task, settings.seed)
     mirrored = table.mirrored[task.rows]
     rows = Rows(table.embeddings[task.rows], task.targets)
     fitted = _at_most(
@@ -198,21 +143,6 @@ def _fit_task(
         "development_rows": int((held & ~mirrored).sum()),
         "tried": [{**each, "loss": round(loss, 4)} for loss, each, _ in tried],
     }
-
-
-def _development(table: FeatureTable, task: _Task, seed: int) -> NDArray[np.bool_]:
-    """Which of the task's rows are not fitted on: whole people, where they are known.
-
-    A class of which too few people are there for both sides is fitted on only.
-    """
-    people = [table.identities[row] or table.files[row] for row in task.rows]
-    held = by_identity(people, _DEVELOPMENT_FRACTION, seed)
-    codes = task.targets if task.targets.ndim == 2 else np.eye(task.targets.max() + 1)[task.targets]
-    for wanted in (codes == 1, codes == 0):
-        for has in wanted.T:
-            if not (has & ~held).any():
-                held &= ~has
-    return held
 
 
 def _at_most(rows: Rows, count: int | None, seed: int) -> Rows:
@@ -262,7 +192,7 @@ def _manifest(
             name=info.embedder, dimensions=info.dimensions, chip_size=info.chip_size
         ),
         attributes=tuple(
-            HeadSpec(attribute=head.attribute, classes=head.classes, file=_file(head))
+            HeadSpec(attribute=head.attribute, classes=head.classes, file=file_name(head.attribute))
             for head in heads
         ),
         provenance={
@@ -282,9 +212,3 @@ def _manifest(
             | {name: version(name) for name in _PACKAGES},
         },
     )
-
-
-def _file(head: Head) -> str:
-    """A name that every file system takes."""
-    kept = "".join(each if each.isalnum() else "_" for each in head.attribute.lower())
-    return f"{kept}.onnx"
