@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -57,9 +58,10 @@ def compare(samples: Samples, extractor: Extractor, count: int) -> Comparison:
             lambda files: sum(pool.map(lambda file: _our_faces(extractor, file), files)),
             paths,
         )
+    detectors: tuple[Literal["hog", "cnn"], ...] = ("hog", "cnn")
     theirs = tuple(
-        _timed(f"face_recognition with {model}", partial(_all_their_faces, model=model), paths)
-        for model in ("hog", "cnn")
+        _timed(f"face_recognition with {each}", partial(_their_faces, detector=each), paths)
+        for each in detectors
     )
     return Comparison(len(paths), ours, theirs)
 
@@ -75,13 +77,7 @@ def _our_faces(extractor: Extractor, path: Path) -> int:
     return len(extractor.extract(read_picture(path)).embeddings)
 
 
-def _all_their_faces(paths: Sequence[Path], model: str) -> int:
-    return sum(_their_faces(path, model) for path in paths)
+def _their_faces(paths: Sequence[Path], detector: Literal["hog", "cnn"]) -> int:
+    from models.reference import embed_file  # loads every model of face_recognition
 
-
-def _their_faces(path: Path, model: str) -> int:
-    import face_recognition
-
-    image = face_recognition.load_image_file(path)
-    places = face_recognition.face_locations(image, model=model)
-    return len(face_recognition.face_encodings(image, places))
+    return sum(len(embed_file(path, detector)) for path in paths)

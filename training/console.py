@@ -44,9 +44,10 @@ def summary(report: Mapping[str, Any]) -> None:
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left; to be told how many pictures were done."""
+    """A bar with rate and time left, on a terminal; to be told how many pictures were done."""
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=_bar, transient=True) as bar:
+    disabled = not _bar.is_terminal
+    with Progress(*columns, console=_bar, transient=True, disable=disabled) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
 
