@@ -6,6 +6,8 @@ before it is asked for.
 """
 
 import warnings
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +61,14 @@ class ReferenceEmbedder:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, 128)` float32, one after another."""
         vectors = [original.face_encoder.compute_face_descriptor(_rgb(chip)) for chip in chips]
         return np.array(vectors, dtype=np.float32).reshape(-1, self.dimensions)
+
+
+def embed_file(path: Path, detector: Literal["hog", "cnn"]) -> NDArray[np.float32]:
+    """The faces of a picture by the calls that users of `face_recognition` write, `(n, 128)`."""
+    image = original.load_image_file(path)
+    places = original.face_locations(image, model=detector)
+    vectors = original.face_encodings(image, places)
+    return np.array(vectors, dtype=np.float32).reshape(-1, DLIB_DIMENSIONS)
 
 
 def _rgb(image: Image) -> Image:
