@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -17,13 +17,6 @@ from stream.frames import Frame, SourceInfo
 
 _MICROSECONDS = 1_000_000
 _MAX_PLAUSIBLE_FRAMES = 10**9  # some containers report nonsense
-
-_TURNS = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_CLOCKWISE,
-}
-"""What undoes the rotation a frame reports, in degrees counterclockwise."""
 
 
 class VideoSource:
@@ -115,9 +108,18 @@ def start_time_s(container: InputContainer) -> float:
 
 
 def _upright(frame: VideoFrame) -> Image:
-    image = np.ascontiguousarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-    turn = _TURNS.get(frame.rotation % 360)
-    return image if turn is None else cv2.rotate(image, turn).astype(np.uint8, copy=False)
+    """The picture turned and mirrored as the file says it is to be shown."""
+    image = frame.to_ndarray(format="bgr24")
+    side_data = frame.side_data.get(Type.DISPLAYMATRIX)
+    if side_data is not None:
+        # It takes (x, y) of the stored picture to (a x + c y, b x + d y) of the one shown.
+        a, b, _, c, d = np.frombuffer(side_data, dtype=np.int32)[:5]
+        turned = abs(int(b)) > abs(int(a))
+        if turned:
+            image = image.transpose(1, 0, 2)
+        right, down = (c, b) if turned else (a, d)
+        image = image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
+    return np.ascontiguousarray(image, dtype=np.uint8)
 
 
 def _fps(stream: VideoStream) -> float | None:
