@@ -12,6 +12,8 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from stream.config import Config
+    from stream.frames import SourceInfo
+    from stream.run import FrameAnnotator
     from stream.sinks import Outputs, Sink
     from stream.sources import Source
     from stream.summary import Summary
@@ -40,6 +42,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="One setting; may be repeated."),
 ]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 JsonOption = Annotated[
     bool, typer.Option("--json-summary", help="Print the summary as JSON on standard output.")
@@ -58,13 +61,13 @@ def run(
         typer.Option("--save", help="The annotated video, or for pictures a folder."),
     ] = None,
     log: Annotated[
-        Path | None, typer.Option("--log", help="The data behind it, OUT.jsonl.")
+        Path | None, typer.Option("--log", help="The data: .jsonl, .csv or .parquet.")
     ] = None,
     show: ShowOption = True,
     config: ConfigOption = None,
     model: Annotated[Path | None, typer.Option("--model", help="A model folder.")] = None,
     settings: SetOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")] = False,
+    overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
     json_summary: JsonOption = False,
     debug: DebugOption = False,
@@ -82,6 +85,39 @@ def run(
         outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
         settled = load_config(config, overrides)
         return _run(open_source(source), settled, outputs, quiet)
+
+    _start_logging(quiet)
+    _report(_guarded(work, debug), quiet, json_summary)
+
+
+@app.command()
+def render(
+    source: Annotated[str, typer.Argument(help="The video or pictures that the log is of.")],
+    log: Annotated[Path, typer.Argument(help="What `run --log LOG.jsonl` wrote.")],
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", help="The annotated video, or for pictures a folder."),
+    ] = None,
+    show: ShowOption = True,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    json_summary: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Draw a log onto its video again, in other settings; no face is looked at anew."""
+
+    def work() -> "Summary":
+        from stream.config import load_config
+        from stream.replay import Replay
+        from stream.sinks import Outputs
+        from stream.sources import open_source
+
+        outputs = Outputs(save=save, show=show, overwrite=overwrite)
+        settled = load_config(config, settings or [])
+        with Replay(log, settled.labels) as replay:
+            return _run(open_source(source), settled, outputs, quiet, lambda *_: replay)
 
     _start_logging(quiet)
     _report(_guarded(work, debug), quiet, json_summary)
@@ -141,14 +177,20 @@ def main() -> None:
     app()
 
 
-def _run(source: "Source", config: "Config", outputs: "Outputs", quiet: bool) -> "Summary":
+def _run(
+    source: "Source",
+    config: "Config",
+    outputs: "Outputs",
+    quiet: bool,
+    load: "Callable[[Config, SourceInfo], FrameAnnotator] | None" = None,
+) -> "Summary":
     from stream.progress import ProgressBar
     from stream.run import run as annotate_all
 
     watchers: list[Sink] = []
     if not quiet and not source.info.is_live and _screen.is_terminal:
         watchers.append(ProgressBar(source.info, _screen))
-    return annotate_all(source, config, outputs, watchers)
+    return annotate_all(source, config, outputs, watchers, load)
 
 
 def _guarded(work: Callable[[], Result], debug: bool) -> Result:

@@ -103,6 +103,12 @@ class Annotator:
     def __repr__(self) -> str:
         return f"Annotator({self._engine!r}, search every {self._search_every} frames)"
 
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """What it may say: attributes and their classes, merged as the settings say."""
+        nobody = np.zeros((0, self._engine.embedder.dimensions), dtype=np.float32)
+        return {each.attribute: each.classes for each in self._classify(nobody)}
+
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
         """The people in the next frame, by id."""
         if self._unrelated or self._cuts.is_cut(frame.image):
@@ -158,12 +164,15 @@ class Annotator:
         chosen = faces[np.array(rows, dtype=np.intp)]
         chips = self._engine.aligner.chips(image, chosen)
         embeddings = self._engine.embedder.embed(chips)
-        predictions = tuple(
+        return _View(embeddings, self._classify(embeddings), view_weights(chosen, chips))
+
+    def _classify(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
+        """What is asked for, merged as the settings say."""
+        return tuple(
             grouped(each, self._settings.groups_of(each.attribute))
             for each in self._classifier.predict(embeddings)
             if each.attribute in self._settings.attributes
         )
-        return _View(embeddings, predictions, view_weights(chosen, chips))
 
     def _learn(self, track_id: int, view: _View, row: int) -> None:
         """Takes in what one face of a view says about its person."""

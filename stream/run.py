@@ -1,7 +1,8 @@
 """The loop."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
 from models.classifier import Classifier, check_groups
@@ -16,7 +17,24 @@ from stream.sources import Source, open_source
 from stream.summary import Summary
 
 
-def run(source: Source, config: Config, outputs: Outputs, watchers: Sequence[Sink] = ()) -> Summary:
+class FrameAnnotator(Protocol):
+    """Says who is in each frame of one source, asked in order."""
+
+    @property
+    def attributes(self) -> Mapping[str, Sequence[str]]:
+        """What it may say: attributes and their classes."""
+
+    def annotate(self, frame: Frame) -> tuple[Track, ...]:
+        """The people in the next frame."""
+
+
+def run(
+    source: Source,
+    config: Config,
+    outputs: Outputs,
+    watchers: Sequence[Sink] = (),
+    load: Callable[[Config, SourceInfo], FrameAnnotator] | None = None,
+) -> Summary:
     """Annotates a source from beginning to end, or until somebody asks for the end.
 
     Args:
@@ -24,6 +42,7 @@ def run(source: Source, config: Config, outputs: Outputs, watchers: Sequence[Sin
         config: the settings.
         outputs: what is written and shown.
         watchers: further sinks, such as a progress bar.
+        load: gives what annotates the frames; `load_annotator` without one.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
@@ -34,8 +53,9 @@ def run(source: Source, config: Config, outputs: Outputs, watchers: Sequence[Sin
     capture = Capture(source)
     try:
         with capture:
-            annotator = load_annotator(config, capture.info)
-            with open_sinks(config, capture.info, outputs, watchers) as sinks:
+            annotator = (load or load_annotator)(config, capture.info)
+            attributes = annotator.attributes
+            with open_sinks(config, capture.info, outputs, watchers, attributes) as sinks:
                 summary.start(sinks.failures, sinks.completed)
                 for frame in capture:
                     tracks = annotator.annotate(frame)

@@ -32,6 +32,7 @@ from stream.sinks.log import JsonLog
 from stream.sinks.opening import check_outputs
 from stream.sinks.pictures import PictureFolder, faces_table
 from stream.sinks.recorder import Recorder
+from stream.sinks.tables import TableLog
 from stream.sources import open_source
 
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0, 10)
@@ -39,12 +40,18 @@ _FULL = Path("/dev/full")
 
 Open: TypeAlias = Callable[[Path], Sink]
 
+_ATTRIBUTES = {"gender": ("Female", "Male")}
+
 _SINKS: dict[str, Open] = {
     "log": lambda folder: JsonLog(folder / "out.jsonl", _INFO, "default"),
+    "csv": lambda folder: TableLog(folder / "out.csv", _ATTRIBUTES),
+    "parquet": lambda folder: TableLog(folder / "out.parquet", _ATTRIBUTES),
     "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
     "pictures": lambda folder: PictureFolder(folder / "out", None),
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
+
+_FILES = ["log", "csv", "parquet", "recorder"]
 
 
 @pytest.fixture(params=_SINKS)
@@ -74,7 +81,7 @@ def test_a_sink_takes_frames_and_is_closed(
         pytest.fail("what is not complete has its final name")
 
 
-@pytest.mark.parametrize("name", ["log", "recorder"])
+@pytest.mark.parametrize("name", _FILES)
 def test_a_file_has_its_final_name_only_when_it_is_complete(name: str, tmp_path: Path) -> None:
     sink = _SINKS[name](tmp_path)
     sink.write(_annotated())
@@ -84,14 +91,14 @@ def test_a_file_has_its_final_name_only_when_it_is_complete(name: str, tmp_path:
     assert list(tmp_path.iterdir()) == [sink.output]
 
 
-@pytest.mark.parametrize("name", ["log", "recorder"])
+@pytest.mark.parametrize("name", _FILES)
 def test_a_file_without_a_frame_is_not_left_unfinished(name: str, tmp_path: Path) -> None:
     sink = _SINKS[name](tmp_path)
     sink.close(complete=False)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["log", "recorder"])
+@pytest.mark.parametrize("name", _FILES)
 def test_a_file_that_is_not_complete_keeps_its_partial_name(name: str, tmp_path: Path) -> None:
     sink = _SINKS[name](tmp_path)
     sink.write(_annotated())
@@ -100,7 +107,7 @@ def test_a_file_that_is_not_complete_keeps_its_partial_name(name: str, tmp_path:
     assert left.stem == "out.part"
 
 
-@pytest.mark.parametrize("name", ["log", "recorder"])
+@pytest.mark.parametrize("name", _FILES)
 def test_a_final_name_that_cannot_be_taken_is_an_error(name: str, tmp_path: Path) -> None:
     sink = _SINKS[name](tmp_path)
     sink.write(_annotated())

@@ -2,10 +2,11 @@
 
 import glob
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from types import MappingProxyType
 
 from stream.config import Config
 from stream.errors import ConfigError, SinkError
@@ -19,7 +20,8 @@ from stream.sinks.recorder import Recorder
 from stream.sinks.window import Window
 from stream.sources.pictures import is_picture
 
-LOG_SUFFIX = ".jsonl"
+LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
+_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class Outputs:
 
     Attributes:
         save: a video file, or for pictures a folder.
-        log: a `.jsonl` file.
+        log: a `.jsonl`, `.csv` or `.parquet` file.
         show: open a window, if there is a screen.
         overwrite: what stands there may be replaced.
     """
@@ -47,7 +49,11 @@ class Outputs:
 
 
 def open_sinks(
-    config: Config, info: SourceInfo, outputs: Outputs, others: Sequence[Sink] = ()
+    config: Config,
+    info: SourceInfo,
+    outputs: Outputs,
+    others: Sequence[Sink] = (),
+    attributes: Mapping[str, Sequence[str]] = _NOTHING,
 ) -> Sinks:
     """Opens what was asked for; if one cannot be opened, none is.
 
@@ -56,6 +62,7 @@ def open_sinks(
         info: the source they write about.
         outputs: what was asked for.
         others: further sinks, already open.
+        attributes: the classes of each attribute that labels may be of.
 
     Raises:
         ConfigError: an output exists, is the input itself, or does not suit the source.
@@ -65,7 +72,7 @@ def open_sinks(
     sinks: list[Sink] = list(others)
     try:
         if outputs.log is not None:
-            sinks.append(JsonLog(outputs.log, info, config.engine.model or "default"))
+            sinks.append(_log_sink(outputs.log, config, info, attributes))
         if outputs.save is not None and info.kind == "pictures":
             sinks.append(PictureFolder(outputs.save, _root(info)))
         elif outputs.save is not None:
@@ -94,8 +101,9 @@ def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
         if not path.absolute().parent.is_dir():
             raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
     if outputs.log is not None:
-        if outputs.log.suffix.lower() != LOG_SUFFIX:
-            raise ConfigError(f"--log {outputs.log}: its name should end in {LOG_SUFFIX}")
+        if outputs.log.suffix.lower() not in LOG_SUFFIXES:
+            endings = ", ".join(LOG_SUFFIXES)
+            raise ConfigError(f"--log {outputs.log}: its name should end in one of {endings}")
         _check_file(outputs.log, outputs.overwrite)
     if outputs.save is None:
         return
@@ -106,6 +114,16 @@ def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
         raise ConfigError(f"--save {outputs.save}: a video's name should end in one of {endings}")
     else:
         _check_file(outputs.save, outputs.overwrite)
+
+
+def _log_sink(
+    path: Path, config: Config, info: SourceInfo, attributes: Mapping[str, Sequence[str]]
+) -> Sink:
+    if path.suffix.lower() == ".jsonl":
+        return JsonLog(path, info, config.engine.model or "default")
+    from stream.sinks.tables import TableLog  # with it comes pyarrow
+
+    return TableLog(path, attributes)
 
 
 def _check_file(path: Path, overwrite: bool) -> None:

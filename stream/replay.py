@@ -1,0 +1,117 @@
+"""A log read back: the tracks of each frame without looking at a single face again."""
+
+import json
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from models.classifier import Prediction, grouped
+from stream.annotator import Track
+from stream.config import LabelSettings
+from stream.errors import SourceError
+from stream.frames import Frame
+from stream.labels import Label, label_of
+from stream.sinks.log import SCHEMA
+
+
+class Replay:
+    """Answers as an annotator does, from a JSON Lines log of the same source.
+
+    Threshold, groups and choice of attributes are those of now, not those of then.
+
+    Args:
+        path: the log.
+        settings: how labels are shown.
+
+    Raises:
+        SourceError: it is not a log of this program.
+    """
+
+    def __init__(self, path: Path, settings: LabelSettings) -> None:
+        self._path = path
+        self._settings = settings
+        self._entries = self._read()
+        self.header = next(self._entries, {})
+        if self.header.get("schema") != SCHEMA:
+            raise SourceError(f"{path} is not a log of {SCHEMA}: give a .jsonl that --log wrote")
+        self._next = next(self._entries, None)
+
+    def __repr__(self) -> str:
+        return f"Replay({self._path})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._entries.close()
+
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """Nothing is said that the log does not say already."""
+        return {}
+
+    def annotate(self, frame: Frame) -> tuple[Track, ...]:
+        """Who was in that frame; frames are asked for in order.
+
+        Raises:
+            SourceError: the log is damaged, or of a picture of another size.
+        """
+        if frame.index == 0 and list(frame.size_wh) != self.header.get("size"):
+            raise SourceError(
+                f"{self._path} was written of frames of {self.header.get('size')} px, these have "
+                f"{list(frame.size_wh)}: give the video it was written of"
+            )
+        while self._next is not None and self._next.get("frame", -1) < frame.index:
+            self._next = next(self._entries, None)
+        if self._next is None or self._next.get("frame") != frame.index:
+            return ()
+        try:
+            return tuple(self._track(face) for face in self._next["faces"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SourceError(
+                f"{self._path} is damaged at frame {frame.index}: {error!r}"
+            ) from error
+
+    def _read(self) -> Generator[dict[str, Any], None, None]:
+        """The lines, one at a time; one cut short by a kill ends them."""
+        try:
+            with self._path.open(encoding="utf-8") as lines:
+                for line in lines:
+                    try:
+                        yield json.loads(line)
+                    except json.JSONDecodeError:
+                        return
+        except (OSError, UnicodeDecodeError) as error:
+            raise SourceError(f"{self._path} cannot be read: {error}") from error
+
+    def _track(self, face: Mapping[str, Any]) -> Track:
+        labels = {
+            attribute: self._label(attribute, entry["probabilities"])
+            for attribute, entry in face["labels"].items()
+            if attribute in self._settings.attributes
+        }
+        return Track(
+            track_id=int(face["track"]),
+            box_xyxy=np.array(face["box"], dtype=np.float32).reshape(4),
+            score=float(face["score"]),
+            labels=labels,
+            seen_frames=0,
+            missed_frames=int(face.get("missed", 0)),
+            quality=float(face.get("quality", 0)),
+        )
+
+    def _label(self, attribute: str, probabilities: Mapping[str, float]) -> Label:
+        values = np.array([list(probabilities.values())], dtype=np.float32)
+        then = Prediction(attribute, tuple(probabilities), values / values.sum())
+        now = grouped(then, self._settings.groups_of(attribute))
+        chances = now.probabilities[0]
+        sure = chances.max() >= self._settings.threshold_of(attribute)
+        return label_of(now.classes, chances, now.classes[int(chances.argmax())] if sure else None)

@@ -1,0 +1,100 @@
+"""A log drawn onto its video again."""
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes import SIZE_WH, frame, label, times_s, track, write_numbers
+from typer.testing import CliRunner
+
+from stream.__main__ import app
+from stream.config import LabelSettings, OverlaySection
+from stream.errors import SourceError
+from stream.frames import SourceInfo
+from stream.replay import Replay
+from stream.sinks import Annotated
+from stream.sinks.log import JsonLog
+
+_INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0, 4)
+
+
+def _log(folder: Path, seen_in: tuple[int, ...] = (0, 1, 3)) -> Path:
+    """A log of four frames, in some of which one person is seen."""
+    sink = JsonLog(folder / "out.jsonl", _INFO, "default")
+    for number in range(4):
+        tracks = [track(7, labels={"gender": label("Female", 0.7)})] if number in seen_in else []
+        sink.write(Annotated(frame(number), tracks, OverlaySection()))
+    sink.close(complete=True)
+    return folder / "out.jsonl"
+
+
+def test_the_people_of_each_frame_come_back(tmp_path: Path) -> None:
+    with Replay(_log(tmp_path), LabelSettings()) as replay:
+        people = [[each.track_id for each in replay.annotate(frame(n))] for n in range(4)]
+    assert people == [[7], [7], [], [7]]
+
+
+def test_frames_left_out_do_not_put_it_out_of_step(tmp_path: Path) -> None:
+    with Replay(_log(tmp_path, seen_in=(3,)), LabelSettings()) as replay:
+        assert replay.annotate(frame(1)) == ()
+        assert len(replay.annotate(frame(3))) == 1
+
+
+@pytest.mark.parametrize(("threshold", "text"), [(0.5, "Female"), (0.8, None)])
+def test_the_threshold_is_that_of_now(threshold: float, text: str | None, tmp_path: Path) -> None:
+    with Replay(_log(tmp_path), LabelSettings(min_confidence=threshold)) as replay:
+        (person,) = replay.annotate(frame(0))
+    assert person.labels["gender"].text == text
+    assert person.labels["gender"].confidence == pytest.approx(0.7)
+
+
+def test_only_the_attributes_asked_for_are_shown(tmp_path: Path) -> None:
+    with Replay(_log(tmp_path), LabelSettings(attributes=("race",))) as replay:
+        (person,) = replay.annotate(frame(0))
+    assert person.labels == {}
+
+
+def test_a_log_cut_short_ends_where_it_was_cut(tmp_path: Path) -> None:
+    path = _log(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8")[:-10], encoding="utf-8")
+    with Replay(path, LabelSettings()) as replay:
+        people = [len(replay.annotate(frame(number))) for number in range(4)]
+    assert people == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("content", ["", "hello\n", '{"schema": "other/1"}\n'])
+def test_what_is_no_log_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "other.jsonl").write_text(content, encoding="utf-8")
+    with pytest.raises(SourceError, match="is not a log"):
+        Replay(tmp_path / "other.jsonl", LabelSettings())
+
+
+def test_a_log_of_another_video_is_refused(tmp_path: Path) -> None:
+    with (
+        Replay(_log(tmp_path), LabelSettings()) as replay,
+        pytest.raises(SourceError, match="give the video it was written of"),
+    ):
+        replay.annotate(frame(0, (128, 64)))
+
+
+def test_a_damaged_entry_is_named(tmp_path: Path) -> None:
+    path = _log(tmp_path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    broken = json.loads(lines[1])
+    del broken["faces"][0]["box"]
+    path.write_text("\n".join([lines[0], json.dumps(broken)]), encoding="utf-8")
+    with (
+        Replay(path, LabelSettings()) as replay,
+        pytest.raises(SourceError, match="damaged at frame 0"),
+    ):
+        replay.annotate(frame(0))
+
+
+def test_the_command_draws_every_frame_and_looks_at_no_face(tmp_path: Path) -> None:
+    video = write_numbers(tmp_path / "numbers.mp4", 4)
+    out = tmp_path / "drawn.mp4"
+    done = CliRunner().invoke(
+        app, ["render", str(video), str(_log(tmp_path)), "--save", str(out), "--no-show"]
+    )
+    assert done.exit_code == 0, done.output
+    assert len(times_s(out)) == 4
