@@ -151,7 +151,8 @@ class Tracker:
         """
         trail = next(each for each in self.trails if each.track_id == track_id)
         if trail.signature is not None and _distance(trail.signature, signature) > _OTHER_FACE:
-            trail.track_id, trail.signature_weight = self._new_id(), 0.0
+            trail.track_id, trail.seen_frames = self._new_id(), 1
+            trail.signature_weight = 0.0
         if weight >= _NO_WORSE * trail.signature_weight:
             trail.signature, trail.signature_weight = signature, weight
         return trail.track_id

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import Prediction
-from models.engine import DetectionSettings
-from models.faces import LANDMARK_COUNT, Faces, Image, iou
+from models.engine import DetectionSettings, Engine
+from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.annotator import Track
 from stream.config import RecorderSection
 from stream.demo import DemoSource
@@ -33,10 +33,10 @@ _BITS = 8  # of the number in a picture, one upright stripe each
 SIZE_WH = (96, 64)
 
 
-def numbered(number: int, size_wh: tuple[int, int] = SIZE_WH) -> Image:
+def numbered(number: int, size_wh: tuple[int, int] = SIZE_WH, contrast: int = 160) -> Image:
     """A picture that says its number, 0 to 255, in stripes: light for a 1, the highest bit left."""
     bits = [(number >> (_BITS - 1 - place)) & 1 for place in range(_BITS)]
-    stripes = np.array(bits, dtype=np.uint8) * 160 + 48
+    stripes = (np.array(bits) * contrast + 128 - contrast // 2).astype(np.uint8)
     row = stripes[np.arange(size_wh[0]) * _BITS // size_wh[0]]
     return np.ascontiguousarray(np.broadcast_to(row[None, :, None], (*size_wh[::-1], 3)))
 
@@ -48,9 +48,15 @@ def number_of(image: Image) -> int:
     return sum(1 << (_BITS - 1 - place) for place, mean in enumerate(middles) if mean > 128)
 
 
-def frame(number: int = 0, size_wh: tuple[int, int] = SIZE_WH, fps: float = 25.0) -> Frame:
-    """One numbered frame."""
-    return Frame(numbered(number, size_wh), number, number / fps, time.monotonic())
+def frame(
+    number: int = 0,
+    size_wh: tuple[int, int] = SIZE_WH,
+    fps: float = 25.0,
+    contrast: int = 160,
+) -> Frame:
+    """One numbered frame; with a contrast of 16 or less neighbours are no change of scene."""
+    image = numbered(number, size_wh, contrast)
+    return Frame(image, number, number / fps, time.monotonic())
 
 
 def label(text: str | None = "Female", confidence: float = 0.9) -> Label:
@@ -175,38 +181,64 @@ class FakeCapture:
         self.releases += 1
 
 
-Script = Callable[[int], Sequence[Sequence[float]]]
-"""The number of a picture → the boxes of the faces in it."""
+Script = Callable[[int], Mapping[int, Sequence[float]]]
+"""The number of a picture → who is in it, by a number of their own, and the box of each."""
 
 
-class FakeEngine:
-    """Sees in a numbered picture the faces that a script says are there, and notes each call.
+class FakeActors:
+    """Detector, aligner and embedder of people whom a script puts into numbered pictures.
 
-    Its embeddings are the boxes themselves.
+    Each call is noted. Chips carry the number of the person, and so do embeddings: those of two
+    people are as far apart as dlib's of two people who do not look alike.
     """
 
-    def __init__(self, script: Script, *, min_face_px: float = 20.0, blind_nearby: bool = False):
-        self.settings = DetectionSettings(min_face_px=min_face_px)
+    name = "actors"
+    dimensions = 64
+
+    def __init__(self, script: Script) -> None:
         self.searches: list[int] = []
         self.near_searches: list[tuple[int, int]] = []
-        self.embedded: list[tuple[int, int]] = []
+        self.embedded: list[int] = []
         self._script = script
-        self._blind_nearby = blind_nearby
 
-    def find(self, image: Image) -> Faces:
+    def detect(self, image: Image) -> Detections:
         number = number_of(image)
         self.searches.append(number)
-        return faces(self._script(number))
+        return self._found(number)
 
-    def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Faces:
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         number = number_of(image)
         self.near_searches.append((number, len(boxes_xyxy)))
-        there = faces([] if self._blind_nearby else self._script(number))
-        return there[(iou(there.boxes_xyxy, boxes_xyxy) > 0).any(axis=1)]
+        found = self._found(number)
+        # A crop is nearly twice as wide as the face it is made for.
+        wide = boxes_xyxy + np.tile(sizes_wh(boxes_xyxy), 2) * np.array([-0.4, -0.4, 0.4, 0.4])
+        return found[(iou(found.boxes_xyxy, wide.astype(np.float32)) > 0).any(axis=1)]
 
-    def embed(self, image: Image, chosen: Faces) -> NDArray[np.float32]:
-        self.embedded.append((number_of(image), len(chosen)))
-        return chosen.boxes_xyxy
+    def locate(self, image: Image, found: Detections) -> Faces:
+        """Everybody looks into the camera."""
+        middles, widths = centres_xy(found.boxes_xyxy), sizes_wh(found.boxes_xyxy)[:, :1]
+        aside = np.array([0.3, 0.2, -0.3, -0.2, 0.0])[None, :, None] * widths[:, None]
+        landmarks = (middles[:, None] + aside * np.array([1.0, 0.0])).astype(np.float32)
+        return Faces(found.boxes_xyxy, landmarks, found.scores)
+
+    def chips(self, image: Image, chosen: Faces) -> NDArray[np.uint8]:
+        cast = self._script(number_of(image))
+        places = np.array(list(cast.values()), dtype=np.float32).reshape(-1, 4)
+        who = [list(cast)[row] for row in iou(chosen.boxes_xyxy, places).argmax(axis=1)]
+        return np.stack([numbered(each, (150, 150)) for each in who])
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.embedded.append(len(chips))
+        return np.eye(self.dimensions, dtype=np.float32)[[number_of(chip) for chip in chips]]
+
+    def engine(self, *, min_face_px: float = 20.0) -> Engine:
+        """Made of all three; it searches pictures as they are."""
+        settings = DetectionSettings(downscale=1, min_face_px=min_face_px)
+        return Engine(self, self, self, settings)
+
+    def _found(self, number: int) -> Detections:
+        boxes = list(self._script(number).values())
+        return Detections.of(boxes, np.ones(len(boxes)))
 
 
 class FakeClassifier:
@@ -224,13 +256,6 @@ class FakeClassifier:
             )
             for attribute, each in self._probabilities.items()
         )
-
-
-def faces(boxes_xyxy: Sequence[Sequence[float]]) -> Faces:
-    """Faces at these places, as sure as can be."""
-    boxes = np.array(boxes_xyxy, dtype=np.float32).reshape(-1, 4)
-    landmarks = np.repeat(boxes[:, None, :2], LANDMARK_COUNT, axis=1)
-    return Faces(boxes, landmarks, np.ones(len(boxes), dtype=np.float32))
 
 
 class RecordingSink:

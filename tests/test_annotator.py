@@ -1,0 +1,327 @@
+"""Frame → tracks, with people whom a script puts into the pictures."""
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+import numpy as np
+import pytest
+from fakes import FakeActors, FakeClassifier, Script, frame
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.annotator import Annotator, Track
+from stream.config import LabelSettings
+from stream.frames import SourceInfo, SourceKind
+
+_SIZE_WH = (640, 360)
+_GENDER = {"Female": 0.9, "Male": 0.1}
+_RACE = {"White": 0.3, "East Asian": 0.4, "Southeast Asian": 0.25, "Indian": 0.05}
+_ANN, _BOB, _CAT = 1, 2, 3  # people, as `FakeActors` tells them apart
+_CAST: Mapping[int, Sequence[float]] = {
+    _ANN: (100, 100, 180, 180),
+    _BOB: (300, 100, 380, 180),
+    _CAT: (500, 100, 590, 190),
+}
+
+
+def _still(number: int) -> Mapping[int, Sequence[float]]:
+    return _CAST
+
+
+def _annotator(
+    actors: FakeActors,
+    *,
+    settings: LabelSettings | None = None,
+    frame_skip: int | None = 4,
+    kind: SourceKind = "video",
+    min_face_px: float = 20.0,
+    fps: float | None = 25.0,
+) -> Annotator:
+    return Annotator(
+        actors.engine(min_face_px=min_face_px),
+        FakeClassifier(gender=_GENDER, race=_RACE),
+        SourceInfo("script", kind, _SIZE_WH, fps),
+        settings or LabelSettings(),
+        frame_skip,
+    )
+
+
+def _walk(annotator: Annotator, numbers: Sequence[int]) -> list[tuple[Track, ...]]:
+    return [annotator.annotate(frame(number, _SIZE_WH, contrast=16)) for number in numbers]
+
+
+def _run(script: Script, count: int, *, frame_skip: int | None = 4) -> list[tuple[Track, ...]]:
+    return _walk(_annotator(FakeActors(script), frame_skip=frame_skip), range(count))
+
+
+def _who(tracks: Sequence[Track], cast: Mapping[int, Sequence[float]]) -> dict[int, int]:
+    """For each person in sight, the id of the track whose middle is nearest, if it is near."""
+    found = {}
+    for person, box in cast.items():
+        middle = np.array([box[0] + box[2], box[1] + box[3]]) / 2
+        for each in tracks:
+            shown = (each.box_xyxy[:2] + each.box_xyxy[2:]) / 2
+            if np.abs(shown - middle).max() < (box[2] - box[0]) / 2:
+                found[person] = each.track_id
+    return found
+
+
+# --- one frame ---
+
+
+def test_the_faces_of_a_frame_are_embedded_in_one_call() -> None:
+    actors = FakeActors(_still)
+    (tracks,) = _walk(_annotator(actors), [0])
+    assert actors.embedded == [3]
+    assert [track.track_id for track in tracks] == [1, 2, 3]
+    np.testing.assert_array_equal([track.box_xyxy for track in tracks], list(_CAST.values()))
+    assert all((track.seen_frames, track.missed_frames) == (1, 0) for track in tracks)
+    assert all(track.score == 1 for track in tracks)
+    assert all(0 < track.quality <= 1 for track in tracks)
+
+
+def test_what_is_said_of_a_face() -> None:
+    ((track, *_),) = _walk(_annotator(FakeActors(_still)), [0])
+    assert list(track.labels) == ["gender", "race"]
+    gender, race = track.labels["gender"], track.labels["race"]
+    assert (gender.text, gender.confidence) == ("Female", pytest.approx(0.9))
+    assert gender.probabilities == pytest.approx(_GENDER)
+    assert race.confidence == pytest.approx(0.4)
+    assert race.probabilities == pytest.approx(_RACE)
+
+
+def test_only_what_is_asked_for_is_said() -> None:
+    annotator = _annotator(FakeActors(_still), settings=LabelSettings(attributes=("race",)))
+    ((track, *_),) = _walk(annotator, [0])
+    assert list(track.labels) == ["race"]
+    assert annotator.attributes == {"race": tuple(_RACE)}
+
+
+def test_under_the_least_confidence_a_label_says_unsure() -> None:
+    settings = LabelSettings(min_confidence=0.5)
+    ((track, *_),) = _walk(_annotator(FakeActors(_still), settings=settings), [0])
+    assert track.labels["gender"].text == "Female"
+    assert track.labels["race"].text is None
+    sure = LabelSettings(min_confidence=0.95)
+    ((track, *_),) = _walk(_annotator(FakeActors(_still), settings=sure), [0])
+    assert track.labels["gender"].text is None
+
+
+def test_classes_shown_as_one() -> None:
+    groups = {"Asian": ("East Asian", "Southeast Asian")}
+    settings = LabelSettings(race_groups=groups, min_confidence=0.5)
+    annotator = _annotator(FakeActors(_still), settings=settings)
+    ((track, *_),) = _walk(annotator, [0])
+    race = track.labels["race"]
+    assert (race.text, race.confidence) == ("Asian", pytest.approx(0.65))
+    assert list(race.probabilities) == ["White", "Asian", "Indian"]
+    assert track.labels["gender"].text == "Female"
+    assert annotator.attributes["race"] == ("White", "Asian", "Indian")
+
+
+def test_a_face_too_small_to_say_gets_a_box_and_no_label() -> None:
+    actors = FakeActors(_still)
+    (tracks,) = _walk(_annotator(actors, min_face_px=85), [0])
+    assert [bool(track.labels) for track in tracks] == [False, False, True]
+    assert [track.quality == 0 for track in tracks] == [True, True, False]
+    assert actors.embedded == [1]
+
+
+def test_a_face_that_comes_near_gets_its_label_then() -> None:
+    def approaching(number: int) -> Mapping[int, Sequence[float]]:
+        half = 20 + number
+        return {_ANN: (320 - half, 180 - half, 320 + half, 180 + half)}
+
+    actors = FakeActors(approaching)
+    seen = _walk(_annotator(actors, min_face_px=60), range(30))
+    said = [bool(tracks[0].labels) for tracks in seen]
+    assert said == [20 + number >= 30 for number in range(30)]
+    assert {track.track_id for tracks in seen for track in tracks} == {1}
+
+
+def test_nobody() -> None:
+    actors = FakeActors(lambda number: {})
+    assert _walk(_annotator(actors), range(3)) == [(), (), ()]
+    assert actors.embedded == []
+
+
+# --- when it looks where ---
+
+
+@pytest.mark.parametrize(("frame_skip", "fps", "every"), [
+    (0, 25.0, 1), (1, 25.0, 2), (4, 25.0, 5), (None, 25.0, 10), (None, 12.5, 5), (None, None, 10),
+    (None, 1.0, 1),
+])  # fmt: skip
+def test_the_whole_frame_is_searched_now_and_then(
+    frame_skip: int | None, fps: float | None, every: int
+) -> None:
+    actors = FakeActors(_still)
+    _walk(_annotator(actors, frame_skip=frame_skip, fps=fps), range(31))
+    assert actors.searches == list(range(0, 31, every))
+
+
+def test_in_between_each_face_is_looked_for_where_it_should_be() -> None:
+    actors = FakeActors(_still)
+    _walk(_annotator(actors), range(12))
+    assert actors.near_searches[1:] == [(number, 3) for number in range(1, 12)]
+    assert actors.near_searches[0] == (0, 0)
+
+
+def test_a_newcomer_is_seen_with_the_next_search() -> None:
+    def arriving(number: int) -> Mapping[int, Sequence[float]]:
+        return _CAST if number >= 3 else {_ANN: _CAST[_ANN]}
+
+    seen = _run(arriving, 10)
+    assert [len(tracks) for tracks in seen] == [1, 1, 1, 1, 1, 3, 3, 3, 3, 3]
+
+
+def test_a_steady_face_is_embedded_seldom() -> None:
+    actors = FakeActors(_still)
+    seen = _walk(_annotator(actors), range(200))
+    assert all(len(tracks) == 3 for tracks in seen)
+    assert 5 <= len(actors.embedded) <= 15
+    assert set(actors.embedded) == {3}
+
+
+def test_pictures_have_nothing_to_do_with_one_another() -> None:
+    actors = FakeActors(_still)
+    seen = _walk(_annotator(actors, kind="pictures"), range(3))
+    assert [[track.track_id for track in tracks] for tracks in seen] == [
+        [1, 2, 3],
+        [4, 5, 6],
+        [7, 8, 9],
+    ]
+    assert actors.searches == [0, 1, 2]
+    assert all(count == 0 for _, count in actors.near_searches)
+    assert actors.embedded == [3, 3, 3]
+
+
+def test_after_a_cut_everything_begins_anew() -> None:
+    actors = FakeActors(_still)
+    annotator = _annotator(actors, frame_skip=100)
+    before = _walk(annotator, range(4))
+    assert {track.track_id for tracks in before for track in tracks} == {1, 2, 3}
+    after = annotator.annotate(frame(4, _SIZE_WH, contrast=250))
+    assert [track.track_id for track in after] == [4, 5, 6]
+    assert actors.searches == [0, 4]
+
+
+# --- who is who ---
+
+
+def _moving(number: int) -> Mapping[int, Sequence[float]]:
+    """All three to the right, up or down, at a speed of their own."""
+    shifts = {_ANN: (3, 1), _BOB: (1, -0.5), _CAT: (0.5, 2)}
+    return {
+        person: tuple(np.array(box) + np.tile(shifts[person], 2) * number)
+        for person, box in _CAST.items()
+    }
+
+
+def test_people_keep_their_ids_through_motion() -> None:
+    seen = _run(_moving, 60)
+    for number, tracks in enumerate(seen):
+        assert _who(tracks, _moving(number)) == {_ANN: 1, _BOB: 2, _CAT: 3}
+
+
+def test_boxes_follow_a_motion_closely() -> None:
+    for number, tracks in enumerate(_run(_moving, 60)[10:], start=10):
+        boxes = np.array([track.box_xyxy for track in tracks])
+        assert np.abs(boxes - np.array(list(_moving(number).values()))).max() < 4
+
+
+@pytest.mark.parametrize("hidden", [1, 3, 10, 25])
+def test_a_face_that_was_hidden_keeps_its_id(hidden: int) -> None:
+    def script(number: int) -> Mapping[int, Sequence[float]]:
+        cast = dict(_moving(number))
+        if 20 <= number < 20 + hidden:
+            del cast[_ANN]
+        return cast
+
+    seen = _run(script, 60)
+    ids = {_who(tracks, _moving(number)).get(_ANN) for number, tracks in enumerate(seen)}
+    assert ids <= {1, None}
+    assert _who(seen[-1], _moving(59)) == {_ANN: 1, _BOB: 2, _CAT: 3}
+    missed = [track.missed_frames for track in seen[20] if track.track_id == 1]
+    assert missed == [1]
+
+
+def test_a_face_that_is_not_found_is_shown_for_a_moment_only() -> None:
+    seen = _run(lambda number: _CAST if number < 20 else {_BOB: _CAST[_BOB]}, 40)
+    counts = [len(tracks) for tracks in seen]
+    assert counts[:20] == [3] * 20
+    assert counts[20:23] == [3] * 3
+    assert counts[25:] == [1] * 15
+
+
+def test_somebody_gone_for_long_is_gone_and_no_id_is_used_twice() -> None:
+    def script(number: int) -> Mapping[int, Sequence[float]]:
+        return {} if 20 <= number < 120 else {_ANN: _CAST[_ANN]}
+
+    seen = _run(script, 160)
+    assert {track.track_id for tracks in seen[:20] for track in tracks} == {1}
+    assert seen[60] == ()
+    assert {track.track_id for tracks in seen[125:] for track in tracks} == {2}
+
+
+def test_somebody_else_in_the_same_place_is_somebody_else() -> None:
+    def script(number: int) -> Mapping[int, Sequence[float]]:
+        return {_ANN if number < 40 else _BOB: _CAST[_ANN]}
+
+    seen = _run(script, 160)
+    assert {track.track_id for tracks in seen[:40] for track in tracks} == {1}
+    (last,) = seen[-1]
+    assert last.track_id == 2
+    assert last.seen_frames <= 120
+
+
+def test_people_who_cross_keep_their_ids() -> None:
+    def crossing(number: int) -> Mapping[int, Sequence[float]]:
+        left, right = 100 + 5 * number, 500 - 5 * number
+        cast = {_ANN: (left, 100, left + 80, 180), _BOB: (right, 105, right + 80, 185)}
+        if abs(left - right) < 50:  # one hides the other
+            del cast[_BOB]
+        return cast
+
+    seen = _run(crossing, 80)
+    assert _who(seen[10], crossing(10)) == {_ANN: 1, _BOB: 2}
+    assert _who(seen[-1], crossing(79)) == {_ANN: 1, _BOB: 2}
+
+
+def test_a_false_alarm_goes_at_once() -> None:
+    def script(number: int) -> Mapping[int, Sequence[float]]:
+        return _CAST if number == 0 else {_ANN: _CAST[_ANN]}
+
+    seen = _run(script, 10)
+    assert [len(tracks) for tracks in seen] == [3, 3, *[1] * 8]
+
+
+_PLACES = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=1, max_size=12, unique=True
+)
+
+
+def _placed(places: Sequence[tuple[int, int]]) -> dict[int, Sequence[float]]:
+    return {
+        person: (x * 120 + 10, y * 115 + 5, x * 120 + 90, y * 115 + 85)
+        for person, (x, y) in enumerate(places, start=1)
+    }
+
+
+@given(_PLACES, st.randoms(use_true_random=False))
+def test_every_seen_face_has_exactly_one_track_in_whatever_order_faces_are_found(
+    places: list[tuple[int, int]], random: Random
+) -> None:
+    cast = _placed(places)
+
+    def shuffled(number: int) -> Mapping[int, Sequence[float]]:
+        people = list(cast.items())
+        if number:
+            random.shuffle(people)
+        return dict(people)
+
+    orders = [shuffled(number) for number in range(8)]
+    seen = _run(orders.__getitem__, 8, frame_skip=2)
+    for tracks in seen:
+        assert _who(tracks, cast) == {person: person for person in cast}
+        assert len(tracks) == len(cast)
