@@ -9,7 +9,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from models.runtime import Session
 from training.errors import TrainingError
-from training.head import FLOOR, Head
+from training.head import Head
 
 _OPSET = {"": 17, "ai.onnx.ml": 3, "com.microsoft": 1}
 _CHECKED_ROWS = 2_000
@@ -74,7 +74,9 @@ def _append_calibration(model: ModelProto, head: Head) -> None:
         nodes.append(helper.make_node("Sub", ["one", last], ["not_flag"]))
         nodes.append(helper.make_node("Concat", ["not_flag", last], ["both"], axis=1))
         last = "both"
-    graph.initializer.append(numpy_helper.from_array(np.full(1, FLOOR, dtype=np.float32), "floor"))
+    graph.initializer.append(
+        numpy_helper.from_array(np.full(1, head.floor, dtype=np.float32), "floor")
+    )
     graph.initializer.append(
         numpy_helper.from_array(np.full(1, head.beta, dtype=np.float32), "beta")
     )

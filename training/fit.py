@@ -21,7 +21,7 @@ from training.classifiers import (
 )
 from training.datasets.samples import TRAIN
 from training.export import convert, export
-from training.head import Head, best_beta
+from training.head import FLOOR, KNN_FLOOR, Head, best_beta
 from training.splits import SEED
 from training.table import FeatureTable
 from training.tasks import Task, development_rows, file_name, plan
@@ -134,7 +134,8 @@ def _fit_task(
         loss = cross_entropy(pipeline.predict_proba(development.embeddings), development.targets)
         tried.append((loss, options, pipeline))
     _, options, pipeline = min(tried, key=lambda each: each[0])
-    heads = [replace(head, pipeline=pipeline) for head in task.heads]
+    floor = KNN_FLOOR if settings.classifier == "knn" else FLOOR
+    heads = [replace(head, pipeline=pipeline, floor=floor) for head in task.heads]
     if settings.calibrate and held.any():
         heads = [_calibrated(head, table, task.rows[held & ~mirrored]) for head in heads]
     return heads, {
@@ -159,7 +160,9 @@ def _calibrated(head: Head, table: FeatureTable, rows: NDArray[np.intp]) -> Head
         return head
     numbers = {name: number for number, name in enumerate(head.classes)}
     targets = np.array([numbers[name] for name in column[labelled]])
-    return replace(head, beta=best_beta(head.uncalibrated(table.embeddings[labelled]), targets))
+    return replace(
+        head, beta=best_beta(head.uncalibrated(table.embeddings[labelled]), targets, head.floor)
+    )
 
 
 def command_line(settings: FitSettings) -> str:

@@ -13,6 +13,9 @@ from training.classifiers import cross_entropy
 FLOOR = 1e-6
 """Probabilities are at least that before their logarithm is taken."""
 
+KNN_FLOOR = 0.01
+"""That of a k-NN, which says 0 of every class that none of its few neighbours has."""
+
 _SHARPNESS = (0.2, 5.0)  # bounds of beta: a handful of rows must not make anyone certain
 
 
@@ -31,6 +34,7 @@ class Head:
             are the classes themselves. One flag is the probability of the second class; several
             are one a class, and the strongest wins.
         beta: 1 leaves the classifier's probabilities as they are.
+        floor: the least probability.
     """
 
     attribute: str
@@ -38,10 +42,11 @@ class Head:
     pipeline: Any
     flags: tuple[int, ...] = ()
     beta: float = 1.0
+    floor: float = FLOOR
 
     def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """`(n, k)`, by scikit-learn."""
-        return sharpened(self.uncalibrated(embeddings), self.beta)
+        return sharpened(self.uncalibrated(embeddings), self.beta, self.floor)
 
     def uncalibrated(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
         """`(n, k)` of the classes, before calibration; rows of flags need not sum to 1."""
@@ -52,16 +57,20 @@ class Head:
         return np.hstack([1 - chosen, chosen]) if len(self.flags) == 1 else chosen
 
 
-def sharpened(probabilities: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
+def sharpened(
+    probabilities: NDArray[np.float64], beta: float, floor: float = FLOOR
+) -> NDArray[np.float64]:
     """softmax(beta · log p), `(n, k)`."""
-    return softmax(beta * np.log(np.maximum(probabilities, FLOOR)), axis=1)
+    return softmax(beta * np.log(np.maximum(probabilities, floor)), axis=1)
 
 
-def best_beta(probabilities: NDArray[np.float64], targets: NDArray[np.int64]) -> float:
+def best_beta(
+    probabilities: NDArray[np.float64], targets: NDArray[np.int64], floor: float = FLOOR
+) -> float:
     """The beta with the least cross-entropy on rows `(n, k)` that nothing was fitted on."""
 
     def loss(log_beta: float) -> float:
-        return cross_entropy(sharpened(probabilities, float(np.exp(log_beta))), targets)
+        return cross_entropy(sharpened(probabilities, float(np.exp(log_beta)), floor), targets)
 
     low, high = np.log(_SHARPNESS)
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
