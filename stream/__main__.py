@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from stream.config import Config
     from stream.frames import SourceInfo
     from stream.run import FrameAnnotator
@@ -156,19 +158,38 @@ def bench(
         list[Path] | None, typer.Argument(help="By default the portrait of the demo.")
     ] = None,
     parity: Annotated[
-        bool, typer.Option("--parity", help="Compare the engine with dlib itself.")
+        bool, typer.Option("--parity", help="Compare the engine with dlib itself (the default).")
     ] = True,
+    tracks: Annotated[
+        Path | None,
+        typer.Option(
+            "--tracks", help="Instead measure tracks and labels, with faces of FairFace's folder."
+        ),
+    ] = None,
+    casts: Annotated[int, typer.Option("--casts", min=1, help="How often, with --tracks.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Measure the engine and dlib side by side, on the same pictures in one run."""
-    from stream import bench as benchmark
+    """Measure the engine and dlib side by side in one run; or tracks and labels."""
 
-    report = _guarded(lambda: benchmark.parity(pictures or []), debug)
+    def work() -> "tuple[dict[str, object], Table]":
+        if tracks is not None:
+            from stream import tracking_bench
+            from stream.config import load_config
+
+            reports = tracking_bench.tracking_report(tracks, load_config(), casts)
+            figures: dict[str, object] = {name: each.as_dict() for name, each in reports.items()}
+            return figures, tracking_bench.render(reports)
+        from stream import bench as benchmark
+
+        report = benchmark.parity(pictures or [])
+        return report.as_dict(), benchmark.render(report)
+
+    figures, table = _guarded(work, debug)
     if as_json:
-        typer.echo(json.dumps(report.as_dict()))
+        typer.echo(json.dumps(figures))
     else:
-        Console().print(benchmark.render(report))
+        Console().print(table)
 
 
 def main() -> None:

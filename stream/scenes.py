@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from models.faces import Image
 from stream.frames import Frame, SourceInfo
 
+CAST_SIZE = 13
+"""How many faces the scenes show."""
+
 FPS = 25.0
 SIZE_WH = (1280, 720)
 
@@ -134,7 +137,7 @@ def scenes(cast: Sequence[tuple[Image, Mapping[str, str]]]) -> list[SceneSource]
     """One scene of each kind: pan, scale, blur, cross, occlude, leave and return.
 
     Args:
-        cast: at least 14 chips with their labels; no face is used twice.
+        cast: `CAST_SIZE` chips with their labels; no face is used twice.
     """
     faces = iter(cast)
 

@@ -87,9 +87,11 @@ def match(truth: Sequence[TrueFace], tracks: Sequence[Track]) -> dict[int, int]:
     overlap = iou(
         np.array([face.box_xyxy for face in truth]), np.array([each.box_xyxy for each in tracks])
     )
+    in_front = np.array([[face.visible] for face in truth])  # decides where boxes coincide
+    gain = overlap + 1e-3 * in_front
     return {
         truth[int(row)].actor: tracks[int(column)].track_id
-        for row, column in zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
+        for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True)
         if overlap[row, column] >= _MATCH_IOU
     }
 

@@ -1,0 +1,135 @@
+"""The figures of tracking on tracks made up by hand, and the tracker on scenes of known truth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from fakes import label
+
+from models.faces import LANDMARK_COUNT, Faces, centres_xy, sizes_wh
+from stream.annotator import Track
+from stream.scenes import CAST_SIZE, FPS, SceneSource, scenes
+from stream.tracker import Tracker
+from stream.tracking_figures import TrackingFigures, measure
+
+_CHIP = np.full((224, 224, 3), 128, dtype=np.uint8)
+_SCENES = scenes([(_CHIP, {"gender": "Female", "race": "White"})] * CAST_SIZE)
+_SEEN = 0.6  # of a face: what the made-up detector finds
+_NOISE, _MISSED = 0.012, 0.03  # of its boxes, in face widths; of its finds, how many it misses
+_SEARCH_EVERY = 10  # frames
+_SHOWN_MISSED = 3  # frames: as long does the annotator show a face where it should be
+
+
+def _scene(name: str) -> SceneSource:
+    (scene,) = (each for each in _SCENES if each.info.uri == name)
+    return scene
+
+
+def _track(track_id: int, box: np.ndarray, text: str | None = "Female") -> Track:
+    return Track(track_id, box, 1.0, {"gender": label(text)}, 1, 0, 1.0)
+
+
+def _perfect(scene: SceneSource) -> list[list[Track]]:
+    return [
+        [_track(face.actor, face.box_xyxy) for face in scene.truth(index) if face.visible >= _SEEN]
+        for index in range(scene.info.frame_count or 0)
+    ]
+
+
+@pytest.mark.parametrize("scene", _SCENES, ids=lambda scene: scene.info.uri)
+def test_tracks_that_say_the_truth_are_perfect(scene: SceneSource) -> None:
+    figures = measure(scene, _perfect(scene))
+    assert figures.idf1 > 0.999
+    assert (figures.switches, figures.fragments, figures.label_changes) == (0, 0, 0)
+
+
+def test_tracks_that_change_places_are_counted() -> None:
+    scene = _scene("pan")
+    tracks = _perfect(scene)
+    half = len(tracks) // 2
+    swapped = [[_track(2 - each.track_id, each.box_xyxy) for each in row] for row in tracks[half:]]
+    figures = measure(scene, [*tracks[:half], *swapped])
+    assert figures.switches == 2  # the one in the middle keeps its number
+    assert figures.idf1 == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_a_gap_is_a_fragment_and_costs_what_it_is_long() -> None:
+    scene = _scene("pan")
+    tracks = _perfect(scene)
+    tracks[20:30] = [[each for each in row if each.track_id != 1] for row in tracks[20:30]]
+    figures = measure(scene, tracks)
+    assert (figures.switches, figures.fragments) == (0, 1)
+    assert figures.identified == figures.true_faces - 10
+
+
+def test_false_alarms_lower_idf1() -> None:
+    scene = _scene("pan")
+    far = np.array([0, 0, 40, 40], dtype=np.float32)
+    figures = measure(scene, [[*row, _track(99, far)] for row in _perfect(scene)])
+    assert figures.idf1 == pytest.approx(2 * 3 / (3 + 4))
+
+
+def test_label_changes_are_counted_by_the_minute() -> None:
+    scene = _scene("pan")
+    texts = ["Female", "Female", "Male", None]
+    tracks = [
+        [_track(1, row[0].box_xyxy, text)]
+        for row, text in zip(_perfect(scene)[:4], texts, strict=True)
+    ]
+    figures = measure(scene, tracks)
+    assert figures.label_changes == 2
+    assert figures.label_changes_per_minute == pytest.approx(2 / (4 / FPS / 60))
+
+
+@pytest.mark.parametrize("scene", _SCENES, ids=lambda scene: scene.info.uri)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_tracker_keeps_people_apart(scene: SceneSource, seed: int) -> None:
+    """With a detector that trembles and misses, and without a look at any face."""
+    figures = measure(scene, _followed(scene, seed))
+    if scene.info.uri == "leave and return":  # a second out of the frame: only looks could tell
+        assert figures.idf1 > 0.8
+        return
+    assert figures.idf1 > 0.95
+    if scene.info.uri != "cross":  # while one covers the other nobody can tell
+        assert (figures.switches, figures.fragments) == (0, 0)
+
+
+def _followed(scene: SceneSource, seed: int) -> list[list[Track]]:
+    random = np.random.default_rng(seed)
+    tracker, rows = Tracker(FPS), []
+    for index in range(scene.info.frame_count or 0):
+        boxes = _found(scene, index, random)
+        expected = tracker.predicted_xyxy()
+        gaps = np.abs(centres_xy(boxes)[:, None] - centres_xy(expected)[None]).max(axis=-1)
+        near = (gaps < 0.8 * sizes_wh(expected)[None, :, 0]).any(axis=1)
+        near &= random.random(len(boxes)) > _MISSED
+        tracker.follow(_faces(boxes[near]))
+        if index % _SEARCH_EVERY == 0:
+            found = _faces(boxes)
+            tracker.admit(found[tracker.strangers(found)], {})
+        rows.append(
+            [
+                _track(each.track_id, each.box_xyxy)
+                for each in tracker.trails
+                if each.missed_frames <= _SHOWN_MISSED
+            ]
+        )
+    return rows
+
+
+def _found(scene: SceneSource, index: int, random: np.random.Generator) -> np.ndarray:
+    seen = [face.box_xyxy for face in scene.truth(index) if face.visible >= _SEEN]
+    boxes = np.array(seen, dtype=np.float32).reshape(-1, 4)
+    return boxes + random.normal(0, _NOISE, boxes.shape).astype(np.float32) * sizes_wh(boxes)[:, :1]
+
+
+def _faces(boxes: np.ndarray) -> Faces:
+    nowhere = np.zeros((len(boxes), LANDMARK_COUNT, 2), dtype=np.float32)
+    return Faces(boxes, nowhere, np.ones(len(boxes), dtype=np.float32))
+
+
+def test_figures_add_up() -> None:
+    parts: Sequence[TrackingFigures] = [measure(each, _perfect(each)) for each in _SCENES[:2]]
+    total = sum(parts, TrackingFigures())
+    assert total.true_faces == parts[0].true_faces + parts[1].true_faces
+    assert total.idf1 > 0.999
