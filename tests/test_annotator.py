@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 from fakes import FakeActors, FakeClassifier, Script, frame
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.annotator import Annotator, Track
@@ -31,7 +31,7 @@ def _still(number: int) -> Mapping[int, Sequence[float]]:
 def _annotator(
     actors: FakeActors,
     *,
-    settings: LabelSettings | None = None,
+    labels: LabelSettings | None = None,
     frame_skip: int | None = 4,
     kind: SourceKind = "video",
     min_face_px: float = 20.0,
@@ -41,7 +41,7 @@ def _annotator(
         actors.engine(min_face_px=min_face_px),
         FakeClassifier(gender=_GENDER, race=_RACE),
         SourceInfo("script", kind, _SIZE_WH, fps),
-        settings or LabelSettings(),
+        labels or LabelSettings(),
         frame_skip,
     )
 
@@ -91,26 +91,26 @@ def test_what_is_said_of_a_face() -> None:
 
 
 def test_only_what_is_asked_for_is_said() -> None:
-    annotator = _annotator(FakeActors(_still), settings=LabelSettings(attributes=("race",)))
+    annotator = _annotator(FakeActors(_still), labels=LabelSettings(attributes=("race",)))
     ((track, *_),) = _walk(annotator, [0])
     assert list(track.labels) == ["race"]
     assert annotator.attributes == {"race": tuple(_RACE)}
 
 
 def test_under_the_least_confidence_a_label_says_unsure() -> None:
-    settings = LabelSettings(min_confidence=0.5)
-    ((track, *_),) = _walk(_annotator(FakeActors(_still), settings=settings), [0])
+    labels = LabelSettings(min_confidence=0.5)
+    ((track, *_),) = _walk(_annotator(FakeActors(_still), labels=labels), [0])
     assert track.labels["gender"].text == "Female"
     assert track.labels["race"].text is None
     sure = LabelSettings(min_confidence=0.95)
-    ((track, *_),) = _walk(_annotator(FakeActors(_still), settings=sure), [0])
+    ((track, *_),) = _walk(_annotator(FakeActors(_still), labels=sure), [0])
     assert track.labels["gender"].text is None
 
 
 def test_classes_shown_as_one() -> None:
     groups = {"Asian": ("East Asian", "Southeast Asian")}
-    settings = LabelSettings(race_groups=groups, min_confidence=0.5)
-    annotator = _annotator(FakeActors(_still), settings=settings)
+    labels = LabelSettings(race_groups=groups, min_confidence=0.5)
+    annotator = _annotator(FakeActors(_still), labels=labels)
     ((track, *_),) = _walk(annotator, [0])
     race = track.labels["race"]
     assert (race.text, race.confidence) == ("Asian", pytest.approx(0.65))
@@ -308,6 +308,7 @@ def _placed(places: Sequence[tuple[int, int]]) -> dict[int, Sequence[float]]:
     }
 
 
+@settings(deadline=None, max_examples=40)
 @given(_PLACES, st.randoms(use_true_random=False))
 def test_every_seen_face_has_exactly_one_track_in_whatever_order_faces_are_found(
     places: list[tuple[int, int]], random: Random

@@ -1,0 +1,149 @@
+"""Evidence of several views → what is shown, and when that changes."""
+
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.classifier import Prediction
+from stream.labels import Evidence, Label, label_of
+
+_CLASSES = ("A", "B", "C")
+
+
+def _prediction(*rows: list[float]) -> Prediction:
+    return Prediction("attribute", _CLASSES, np.array(rows, dtype=np.float32))
+
+
+def _after(views: list[list[float]], min_confidence: float = 0.5) -> Label:
+    evidence = Evidence(min_confidence)
+    for view in views:
+        evidence.add(_prediction(view), 0, 1.0)
+    return evidence.label
+
+
+_ROWS = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
+    lambda row: np.array(row, dtype=np.float32) / np.float32(sum(row))
+)
+_VIEWS = st.lists(st.tuples(_ROWS, st.floats(0.01, 1)), min_size=1, max_size=12)
+_THRESHOLDS = st.floats(0, 1)
+
+
+def _evidence(views: list[tuple[NDArray[np.float32], float]], min_confidence: float) -> Evidence:
+    evidence = Evidence(min_confidence)
+    for row, weight in views:
+        evidence.add(_prediction(row.tolist()), 0, weight)
+    return evidence
+
+
+def test_nothing_was_seen_yet() -> None:
+    assert Evidence(0.5).label == Label(None, 0.0, {})
+    assert repr(Evidence(0.5)) == "Evidence(None, 0.00)"
+
+
+def test_one_view() -> None:
+    label = _after([[0.1, 0.7, 0.2]])
+    assert (label.text, label.confidence) == ("B", pytest.approx(0.7))
+    assert label.probabilities == pytest.approx({"A": 0.1, "B": 0.7, "C": 0.2})
+
+
+def test_the_row_of_the_face_is_taken() -> None:
+    evidence = Evidence(0.5)
+    evidence.add(_prediction([0.9, 0.05, 0.05], [0.05, 0.05, 0.9]), 1, 1.0)
+    assert evidence.label.text == "C"
+
+
+@pytest.mark.parametrize(("confidence", "text"), [(0.49, None), (0.51, "A")])
+def test_under_the_threshold_it_says_unsure(confidence: float, text: str | None) -> None:
+    rest = (1 - confidence) / 2
+    label = _after([[confidence, rest, rest]])
+    assert label.text == text
+    assert label.confidence == pytest.approx(confidence)
+
+
+def test_better_views_weigh_more() -> None:
+    evidence = Evidence(0.5)
+    evidence.add(_prediction([0.8, 0.2, 0.0]), 0, 0.1)
+    evidence.add(_prediction([0.2, 0.8, 0.0]), 0, 0.9)
+    assert evidence.label.text == "B"
+    assert evidence.label.probabilities == pytest.approx({"A": 0.26, "B": 0.74, "C": 0.0})
+
+
+def test_a_shown_label_does_not_flicker() -> None:
+    evidence = Evidence(0.4)
+    shown = set()
+    for number in range(40):  # now a little rather this, now a little rather that
+        likelier = 0.48 if number % 2 else 0.44
+        evidence.add(_prediction([likelier, 0.92 - likelier, 0.08]), 0, 1.0)
+        shown.add(evidence.label.text)
+    assert len(shown) == 1
+
+
+def test_a_shown_label_changes_for_good_reason() -> None:
+    evidence = Evidence(0.5)
+    evidence.add(_prediction([0.9, 0.1, 0.0]), 0, 1.0)
+    assert evidence.label.text == "A"
+    texts = []
+    for _ in range(10):
+        evidence.add(_prediction([0.0, 1.0, 0.0]), 0, 1.0)
+        texts.append(evidence.label.text)
+    assert texts[-1] == "B"
+    assert sum(before != after for before, after in zip(["A", *texts], texts, strict=False)) <= 2
+
+
+def test_a_label_shown_holds_a_little_under_the_threshold_and_no_further() -> None:
+    held = _after([[0.52, 0.28, 0.2], [0.42, 0.38, 0.2]])
+    assert held.text == "A"
+    assert held.confidence == pytest.approx(0.47)
+    gone = _after([[0.52, 0.28, 0.2], [0.20, 0.40, 0.4]])
+    assert gone.text is None
+
+
+@settings(deadline=None)
+@given(_VIEWS, _THRESHOLDS)
+def test_what_is_shown_is_true(
+    views: list[tuple[NDArray[np.float32], float]], min_confidence: float
+) -> None:
+    label = _evidence(views, min_confidence).label
+    assert sum(label.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert tuple(label.probabilities) == _CLASSES
+    assert all(-1e-6 <= value <= 1 + 1e-6 for value in label.probabilities.values())
+    if label.text is None:
+        assert label.confidence == max(label.probabilities.values())
+        assert label.confidence < min_confidence
+    else:
+        assert label.confidence == label.probabilities[label.text]
+        assert label.confidence >= min_confidence - 0.051
+        assert label.confidence >= max(label.probabilities.values()) - 0.101
+
+
+@settings(deadline=None)
+@given(_VIEWS, _THRESHOLDS, st.randoms(use_true_random=False))
+def test_the_order_of_views_does_not_matter_for_the_mean(
+    views: list[tuple[NDArray[np.float32], float]], min_confidence: float, random: Random
+) -> None:
+    shuffled = views.copy()
+    random.shuffle(shuffled)
+    one, other = _evidence(views, min_confidence), _evidence(shuffled, min_confidence)
+    assert one.label.probabilities == pytest.approx(other.label.probabilities, abs=1e-6)
+
+
+@settings(deadline=None)
+@given(_ROWS, _THRESHOLDS)
+def test_of_one_view_the_likeliest_class_is_shown_if_it_is_likely_enough(
+    row: NDArray[np.float32], min_confidence: float
+) -> None:
+    label = _evidence([(row, 1.0)], min_confidence).label
+    likeliest = _CLASSES[int(row.argmax())]
+    assert label.text == (likeliest if row.max() >= min_confidence else None)
+    assert label.confidence == pytest.approx(float(row.max()))
+
+
+def test_a_label_of_given_probabilities() -> None:
+    probabilities = np.array([0.2, 0.5, 0.3])
+    by_class = {"A": 0.2, "B": 0.5, "C": 0.3}
+    assert label_of(_CLASSES, probabilities, "C") == Label("C", 0.3, by_class)
+    assert label_of(_CLASSES, probabilities, None) == Label(None, 0.5, by_class)

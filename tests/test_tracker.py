@@ -1,0 +1,271 @@
+"""Who is who from frame to frame, by boxes and looks alone."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.faces import LANDMARK_COUNT, Faces
+from stream.tracker import Tracker, widths_px
+
+_ANN, _BOB = (100, 100, 180, 180), (300, 100, 380, 180)
+_LOOKS_LIKE_ANN, _LOOKS_LIKE_BOB = np.eye(2, dtype=np.float32)
+
+
+def _faces(boxes: Sequence[Sequence[float]]) -> Faces:
+    array = np.array(boxes, dtype=np.float32).reshape(-1, 4)
+    landmarks = np.zeros((len(array), LANDMARK_COUNT, 2), dtype=np.float32)
+    return Faces(array, landmarks, np.ones(len(array), dtype=np.float32))
+
+
+def _moved(box: Sequence[float], x: float, y: float = 0.0) -> tuple[float, ...]:
+    return tuple(np.add(box, (x, y, x, y)))
+
+
+def _step(
+    tracker: Tracker,
+    boxes: Sequence[Sequence[float]],
+    looks: Mapping[int, NDArray[np.float32]] | None = None,
+) -> dict[int, int]:
+    """The next frame, searched as a whole: for each track that was seen, the row of its box."""
+    faces = _faces(boxes)
+    seen = tracker.follow(faces)
+    strangers = tracker.strangers(faces)
+    chosen = {
+        place: looks[row] for place, row in enumerate(strangers.tolist()) if looks and row in looks
+    }
+    admitted = tracker.admit(faces[strangers], chosen)
+    return seen | {track_id: int(strangers[row]) for track_id, row in admitted.items()}
+
+
+def _missed(tracker: Tracker) -> dict[int, int]:
+    return {trail.track_id: trail.missed_frames for trail in tracker.trails}
+
+
+def test_nobody() -> None:
+    tracker = Tracker()
+    assert tracker.predicted_xyxy().shape == (0, 4)
+    assert _step(tracker, []) == {}
+    assert repr(tracker) == "Tracker(0 trails, next id 1)"
+
+
+def test_new_faces_are_numbered_from_one() -> None:
+    tracker = Tracker()
+    assert _step(tracker, [_ANN, _BOB]) == {1: 0, 2: 1}
+    np.testing.assert_array_equal(tracker.predicted_xyxy(), [_ANN, _BOB])
+    assert [trail.seen_frames for trail in tracker.trails] == [1, 1]
+
+
+def test_faces_are_followed_and_counted() -> None:
+    tracker = Tracker()
+    for number in range(10):
+        assert _step(tracker, [_moved(_ANN, 4 * number), _BOB]) == {1: 0, 2: 1}
+    assert [trail.seen_frames for trail in tracker.trails] == [10, 10]
+    assert tracker.strangers(_faces([_moved(_ANN, 36), _BOB, _moved(_BOB, 200)])).tolist() == [2]
+
+
+def test_a_steady_motion_is_foreseen() -> None:
+    tracker = Tracker()
+    for number in range(20):
+        _step(tracker, [_moved(_ANN, 8 * number, -3 * number)])
+    assert np.abs(tracker.predicted_xyxy()[0] - _moved(_ANN, 160, -60)).max() < 4
+
+
+def test_jitter_of_a_still_face_is_smoothed() -> None:
+    tracker = Tracker()
+    noise = np.random.default_rng(0).normal(0, 1.0, (200, 4))
+    shown = []
+    for each in noise:
+        _step(tracker, [np.array(_ANN) + each])
+        shown.append(tracker.trails[0].box_xyxy)
+    seen_jitter = np.abs(np.diff(noise, axis=0)).mean()
+    assert np.abs(np.diff(shown, axis=0)).mean() < 0.7 * seen_jitter
+    assert np.abs(np.array(shown) - _ANN).max() < 5
+
+
+def test_a_trail_unseen_goes_on_as_it_went_and_ends() -> None:
+    tracker = Tracker(fps=10)
+    for number in range(10):
+        _step(tracker, [_moved(_ANN, 5 * number)])
+    lasted = 0
+    while tracker.trails:
+        before = tracker.trails[0].box_xyxy
+        assert _step(tracker, []) == {}
+        lasted += 1
+        assert lasted < 100
+        if tracker.trails:
+            assert _missed(tracker) == {1: lasted}
+            assert 0 < (tracker.trails[0].box_xyxy - before)[0] <= 5.5
+    assert 10 <= lasted <= 30  # a second at least, three at most
+
+
+def test_how_long_a_lost_face_is_waited_for_depends_on_time_not_on_frames() -> None:
+    def frames_until_over(fps: float) -> int:
+        tracker = Tracker(fps)
+        for _ in range(5):
+            _step(tracker, [_ANN])
+        for count in range(1000):
+            if not tracker.trails:
+                return count
+            _step(tracker, [])
+        raise AssertionError("it never ends")
+
+    assert frames_until_over(60) == pytest.approx(6 * frames_until_over(10), abs=10)
+
+
+def test_a_face_seen_once_and_lost_ends_soon() -> None:
+    tracker = Tracker()
+    _step(tracker, [_ANN])
+    for _ in range(2):
+        _step(tracker, [])
+    assert tracker.trails == []
+
+
+def test_ids_are_never_used_again() -> None:
+    tracker = Tracker(fps=5)
+    given_ids: list[int] = []
+    for number in range(300):
+        there = [_ANN] if number % 60 < 20 else []
+        given_ids += _step(tracker, there)
+    assert sorted(set(given_ids)) == [1, 2, 3, 4, 5]
+    assert given_ids == sorted(given_ids)
+    tracker.forget()
+    assert _step(tracker, [_ANN]) == {6: 0}
+
+
+def test_a_face_takes_up_the_trail_it_left() -> None:
+    tracker = Tracker()
+    for number in range(10):
+        _step(tracker, [_moved(_ANN, 4 * number)])
+    for _ in range(8):
+        _step(tracker, [])
+    assert _step(tracker, [_moved(_ANN, 4 * 18)]) == {1: 0}
+    assert _missed(tracker) == {1: 0}
+
+
+def test_a_face_comes_back_elsewhere_by_its_looks() -> None:
+    tracker = Tracker()
+    for _ in range(5):
+        _step(tracker, [_ANN], {0: _LOOKS_LIKE_ANN})
+    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    for _ in range(10):
+        _step(tracker, [])
+    far = _moved(_ANN, 600, 200)
+    assert _step(tracker, [far], {0: _LOOKS_LIKE_ANN}) == {1: 0}
+    np.testing.assert_array_equal(tracker.trails[0].box_xyxy, far)
+
+
+def test_a_stranger_elsewhere_is_somebody_new() -> None:
+    tracker = Tracker()
+    for _ in range(5):
+        _step(tracker, [_ANN])
+    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    for _ in range(10):
+        _step(tracker, [])
+    assert _step(tracker, [_moved(_ANN, 600, 200)], {0: _LOOKS_LIKE_BOB}) == {2: 0}
+    assert _missed(tracker) == {1: 11, 2: 0}
+
+
+def test_a_face_without_a_signature_comes_back_by_its_place() -> None:
+    tracker = Tracker()
+    for _ in range(5):
+        _step(tracker, [_ANN])
+    _step(tracker, [])
+    faces = _faces([_moved(_ANN, 10)])
+    assert tracker.admit(faces, {}) == {1: 0}
+    _step(tracker, [])
+    assert tracker.admit(_faces([_moved(_ANN, 300)]), {}) == {2: 0}
+
+
+def test_looks_tell_who_took_anothers_place() -> None:
+    tracker = Tracker()
+    _step(tracker, [_ANN, _BOB])
+    assert tracker.sign(1, _LOOKS_LIKE_ANN, 0.5) == 1
+    assert tracker.sign(1, _LOOKS_LIKE_ANN, 0.5) == 1
+    assert tracker.sign(1, _LOOKS_LIKE_BOB, 0.5) == 3
+    assert sorted(_missed(tracker)) == [2, 3]
+    assert [trail.seen_frames for trail in tracker.trails if trail.track_id == 3] == [1]
+
+
+def test_a_much_worse_view_does_not_replace_a_good_one() -> None:
+    tracker = Tracker()
+    _step(tracker, [_ANN])
+    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    between = (_LOOKS_LIKE_ANN * 0.6 + _LOOKS_LIKE_BOB * 0.4).astype(np.float32)
+    tracker.sign(1, between, 0.1)
+    np.testing.assert_array_equal(tracker.trails[0].signature, _LOOKS_LIKE_ANN)
+    tracker.sign(1, between, 0.9)
+    np.testing.assert_array_equal(tracker.trails[0].signature, between)
+
+
+def test_two_faces_that_pass_each_other_keep_their_ids() -> None:
+    tracker = Tracker()
+    for number in range(41):
+        left, right = _moved(_ANN, 10 * number), _moved(_BOB, 200 - 10 * number, 45)
+        assert _step(tracker, [left, right]) == {1: 0, 2: 1}
+
+
+_GRID = [(120.0 * x, 120.0 * y) for x in range(5) for y in range(4)]
+_NUDGES = st.lists(
+    st.lists(st.tuples(st.integers(-12, 12), st.integers(-12, 12)), min_size=20, max_size=20),
+    min_size=3,
+    max_size=8,
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.permutations(range(20)), st.integers(1, 20), _NUDGES, st.data())
+def test_the_order_of_faces_does_not_matter(
+    cells: list[int], count: int, nudges: list[list[tuple[int, int]]], data: st.DataObject
+) -> None:
+    """Faces that wander about places of their own, given in another order in each frame."""
+    tracker = Tracker()
+    homes = [_GRID[cell] for cell in cells[:count]]
+    first = _step(tracker, [(x, y, x + 80, y + 80) for x, y in homes])
+    assert first == {person + 1: person for person in range(count)}
+    for frame in nudges:
+        order = data.draw(st.permutations(range(count)))
+        boxes = [
+            _moved((*homes[person], *np.add(homes[person], 80)), *frame[person]) for person in order
+        ]
+        seen = _step(tracker, boxes)
+        assert {track_id: order[row] for track_id, row in seen.items()} == first
+        assert len(tracker.trails) == count
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 600), st.integers(0, 300), st.integers(10, 120)), max_size=6
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_is_found_each_track_has_one_face_and_each_face_at_most_one_track(
+    frames: list[list[tuple[int, int, int]]],
+) -> None:
+    tracker = Tracker()
+    highest = 0
+    for found in frames:
+        seen = _step(tracker, [(x, y, x + size, y + size) for x, y, size in found])
+        assert len(set(seen.values())) == len(seen)
+        assert set(seen.values()) <= set(range(len(found)))
+        ids = [trail.track_id for trail in tracker.trails]
+        assert len(set(ids)) == len(ids)
+        assert set(seen) <= set(ids)
+        assert all(
+            (trail.missed_frames == 0) == (trail.track_id in seen) for trail in tracker.trails
+        )
+        assert all(np.isfinite(trail.box_xyxy).all() for trail in tracker.trails)
+        new = [track_id for track_id in ids if track_id > highest]
+        assert all(track_id in seen for track_id in new)
+        highest = max([highest, *ids])
+
+
+def test_widths() -> None:
+    np.testing.assert_array_equal(widths_px(_faces([_ANN, (0, 0, 10, 5)])), [80, 10])
+    assert widths_px(_faces([])).shape == (0,)
