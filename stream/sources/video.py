@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -110,8 +110,7 @@ def start_time_s(container: InputContainer) -> float:
 def _upright(frame: VideoFrame) -> Image:
     """The picture turned and mirrored as the file says it is to be shown."""
     image = frame.to_ndarray(format="bgr24")
-    side_data = frame.side_data.get(Type.DISPLAYMATRIX)
-    if side_data is not None:
+    if (side_data := _display_matrix(frame)) is not None:
         # It takes (x, y) of the stored picture to (a x + c y, b x + d y) of the one shown.
         a, b, _, c, d = np.frombuffer(side_data, dtype=np.int32)[:5]
         turned = abs(int(b)) > abs(int(a))
@@ -120,6 +119,10 @@ def _upright(frame: VideoFrame) -> Image:
         right, down = (c, b) if turned else (a, d)
         image = image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
     return np.ascontiguousarray(image, dtype=np.uint8)
+
+
+def _display_matrix(frame: VideoFrame) -> SideData | None:
+    return next((each for each in frame.side_data if each.type == Type.DISPLAYMATRIX), None)
 
 
 def _fps(stream: VideoStream) -> float | None:
