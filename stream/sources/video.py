@@ -122,7 +122,10 @@ def _upright(frame: VideoFrame) -> Image:
 
 
 def _display_matrix(frame: VideoFrame) -> SideData | None:
-    return next((each for each in frame.side_data if each.type == Type.DISPLAYMATRIX), None)
+    try:
+        return frame.side_data[Type.DISPLAYMATRIX]
+    except KeyError:
+        return None
 
 
 def _fps(stream: VideoStream) -> float | None:
