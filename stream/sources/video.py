@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import SideData, Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -110,9 +111,9 @@ def start_time_s(container: InputContainer) -> float:
 def _upright(frame: VideoFrame) -> Image:
     """The picture turned and mirrored as the file says it is to be shown."""
     image = frame.to_ndarray(format="bgr24")
-    if (side_data := _display_matrix(frame)) is not None:
+    if (matrix := _display_matrix(frame)) is not None:
         # It takes (x, y) of the stored picture to (a x + c y, b x + d y) of the one shown.
-        a, b, _, c, d = np.frombuffer(side_data, dtype=np.int32)[:5]
+        a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5]
         turned = abs(int(b)) > abs(int(a))
         if turned:
             image = image.transpose(1, 0, 2)
@@ -121,9 +122,10 @@ def _upright(frame: VideoFrame) -> Image:
     return np.ascontiguousarray(image, dtype=np.uint8)
 
 
-def _display_matrix(frame: VideoFrame) -> SideData | None:
+def _display_matrix(frame: VideoFrame) -> bytes | None:
+    side_data = cast(SideDataContainer, frame.side_data)  # its stub knows motion vectors only
     try:
-        return frame.side_data[Type.DISPLAYMATRIX]
+        return bytes(side_data[Type.DISPLAYMATRIX])
     except KeyError:
         return None
 
