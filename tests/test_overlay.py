@@ -1,0 +1,280 @@
+"""Frame + tracks → picture: pure, inside the frame, legible on anything."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pytest
+from fakes import label, track
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.faces import Image
+from stream.annotator import Track
+from stream.config import OverlaySection
+from stream.labels import Label
+from stream.overlay import draw
+
+_PLAIN = OverlaySection(legend=False)
+_WIDTH, _HEIGHT = 640, 360
+_SAID = {"gender": label("Female", 0.97), "race": label(None, 0.31)}
+
+Region = tuple[int, int, int, int]  # left, top, right, bottom of what was changed
+
+
+def _filled(value: int, size_wh: tuple[int, int] = (_WIDTH, _HEIGHT)) -> Image:
+    return np.full((*size_wh[::-1], 3), value, dtype=np.uint8)
+
+
+def _noise() -> Image:
+    return np.random.default_rng(0).integers(0, 256, (_HEIGHT, _WIDTH, 3), dtype=np.uint8)
+
+
+def _changed(before: Image, after: Image) -> Region:
+    rows, columns = np.nonzero((before != after).any(axis=2))
+    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+
+
+def _panel(image: Image, tracks: Sequence[Track], chosen: int = 0) -> Region:
+    """Where the panel of one of the people is: what is drawn if only that one has labels."""
+    silent = [track(each.track_id, each.box_xyxy) for each in tracks]
+    speaking = [*silent[:chosen], tracks[chosen], *silent[chosen + 1 :]]
+    return _changed(draw(image, silent, _PLAIN), draw(image, speaking, _PLAIN))
+
+
+def _overlap(one: Region, other: Sequence[float]) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0) * max(height, 0)
+
+
+def _inked(text: str) -> Image:
+    """A label as it is drawn, on black."""
+    said = {"x": Label(text, 1.0, {text: 1.0})}
+    return draw(_filled(0), [track(1, (200, 100, 300, 200), said)], _PLAIN)
+
+
+def test_it_is_pure() -> None:
+    image = _noise()
+    before = image.copy()
+    tracks = [track(1, (20, 20, 120, 120), _SAID), track(2, (300, 100, 420, 220), _SAID)]
+    first = draw(image, tracks, OverlaySection())
+    np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(first, draw(image, tracks, OverlaySection()))
+    assert (first.dtype, first.shape, first.flags.c_contiguous) == (np.uint8, image.shape, True)
+    assert not np.shares_memory(first, image)
+
+
+def test_a_picture_that_cannot_be_written_to_can_be_drawn_on() -> None:
+    image = _noise()
+    image.flags.writeable = False
+    assert (draw(image, [track(1, (20, 20, 120, 120), _SAID)], _PLAIN) != image).any()
+
+
+def test_nobody_is_nothing() -> None:
+    image = _noise()
+    np.testing.assert_array_equal(draw(image, [], OverlaySection()), image)
+
+
+def test_a_face_stays_as_it_is_inside_its_box() -> None:
+    image = _noise()
+    picture = draw(image, [track(1, (100, 100, 200, 200), _SAID)], OverlaySection())
+    np.testing.assert_array_equal(picture[106:194, 106:194], image[106:194, 106:194])
+    for edge in (
+        np.s_[100, 100:200],
+        np.s_[199, 100:200],
+        np.s_[100:200, 100],
+        np.s_[100:200, 199],
+    ):
+        assert (picture[edge] != image[edge]).any(axis=1).all()
+
+
+_BOX_EDGES = st.tuples(
+    st.floats(-400, _WIDTH + 400),
+    st.floats(-400, _HEIGHT + 400),
+    st.floats(1, 500),
+    st.floats(1, 500),
+)
+
+
+@settings(deadline=None)
+@given(_BOX_EDGES)
+def test_the_panel_is_whole_wherever_the_face_is(
+    edges: tuple[float, float, float, float],
+) -> None:
+    left, top, width, height = edges
+    image = _filled(255)
+    usual = _panel(image, [track(1, (250, 150, 350, 250), _SAID)])
+    panel = _panel(image, [track(1, (left, top, left + width, top + height), _SAID)])
+    # Where the box's own line lies under the panel's edge, that edge is not seen to change.
+    assert panel[2] - panel[0] >= usual[2] - usual[0] - 6
+    assert panel[3] - panel[1] >= usual[3] - usual[1] - 6
+
+
+@pytest.mark.parametrize("x", [0, 270, _WIDTH - 100])
+@pytest.mark.parametrize("y", [0, 130, _HEIGHT - 100])
+def test_the_panel_does_not_hide_its_own_face(x: int, y: int) -> None:
+    box = (x, y, x + 100, y + 100)
+    assert _overlap(_panel(_filled(255), [track(1, box, _SAID)]), box) == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [(250, 40, 350, 140), (250, 260, 350, 358), (360, 150, 460, 250), (100, 150, 240, 250)],
+    ids=["above", "below", "right", "left"],
+)
+def test_the_panel_avoids_another_face_where_there_is_room(other: tuple[int, ...]) -> None:
+    tracks = [track(1, (250, 150, 350, 250), _SAID), track(2, other)]
+    panel = _panel(_filled(255), tracks)
+    assert _overlap(panel, other) == 0
+    assert _overlap(panel, (250, 150, 350, 250)) == 0
+
+
+def test_panels_of_neighbours_do_not_hide_one_another() -> None:
+    image = _filled(255)
+    tracks = [track(row, (60 + 130 * row, 150, 140 + 130 * row, 230), _SAID) for row in range(4)]
+    everything = draw(image, tracks, _PLAIN)
+    boxes = draw(image, [track(each.track_id, each.box_xyxy) for each in tracks], _PLAIN)
+    area = int((everything != boxes).any(axis=2).sum())
+    alone = [
+        int(
+            (
+                draw(image, [each], _PLAIN)
+                != draw(image, [track(each.track_id, each.box_xyxy)], _PLAIN)
+            )
+            .any(axis=2)
+            .sum()
+        )
+        for each in tracks
+    ]
+    assert area > 0.97 * sum(alone)
+
+
+@pytest.mark.parametrize("size_wh", [(1, 1), (1, 300), (300, 1), (2, 2), (16, 16), (40, 30)])
+def test_tiny_pictures(size_wh: tuple[int, int]) -> None:
+    image = _filled(200, size_wh)
+    tracks = [track(1, (0, 0, *size_wh), _SAID), track(2, (-5, -5, 3, 3), _SAID)]
+    assert draw(image, tracks, OverlaySection()).shape == image.shape
+
+
+def test_boxes_without_an_inside() -> None:
+    image = _filled(200)
+    tracks = [track(1, (50, 50, 50, 50), _SAID), track(2, (1e6, 1e6, 2e6, 2e6), _SAID)]
+    assert draw(image, tracks, OverlaySection()).shape == image.shape
+
+
+def test_a_crowd() -> None:
+    image = _noise()
+    tracks = [
+        track(row, (row * 15 - 20, row * 7, row * 15 + 40, row * 7 + 60), _SAID)
+        for row in range(50)
+    ]
+    assert (draw(image, tracks, OverlaySection()) != image).any()
+
+
+def test_unsure_is_said() -> None:
+    image, box = _filled(0), (200, 100, 300, 200)
+    unsure = draw(image, [track(1, box, {"gender": label(None, 0.4)})], _PLAIN)
+    sure = draw(image, [track(1, box, {"gender": label("Female", 0.4)})], _PLAIN)
+    silent = draw(image, [track(1, box)], _PLAIN)
+    for one, other in combinations([unsure, sure, silent], 2):
+        assert (one != other).any()
+    # It is the word that is drawn, as it would be for a class of that name.
+    said = {"gender": Label("gender unsure", 0.4, {"gender unsure": 0.4})}
+    named = draw(image, [track(1, box, said)], OverlaySection(legend=False, confidence=False))
+    np.testing.assert_array_equal(named, unsure)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (_PLAIN, OverlaySection(legend=True)),
+        (_PLAIN, OverlaySection(legend=False, confidence=False)),
+        (_PLAIN, OverlaySection(legend=False, scale=1.5)),
+    ],
+    ids=["legend", "confidence", "scale"],
+)
+def test_settings_show(one: OverlaySection, other: OverlaySection) -> None:
+    tracks = [track(1, (200, 100, 300, 200), _SAID)]
+    assert (draw(_filled(90), tracks, one) != draw(_filled(90), tracks, other)).any()
+
+
+def test_the_legend_is_in_the_corner_and_only_where_labels_are() -> None:
+    image = _filled(255)
+    tracks = [track(1, (200, 100, 300, 200), _SAID)]
+    left, top, right, bottom = _changed(
+        draw(image, tracks, _PLAIN), draw(image, tracks, OverlaySection())
+    )
+    assert (left, bottom) == (0, _HEIGHT)
+    assert top > _HEIGHT - 40
+    assert right < _WIDTH
+    silent = [track(1, (200, 100, 300, 200))]
+    np.testing.assert_array_equal(
+        draw(image, silent, _PLAIN), draw(image, silent, OverlaySection())
+    )
+
+
+def test_text_grows_with_the_picture() -> None:
+    def panel_height(size_wh: tuple[int, int]) -> int:
+        box = np.array([0.4, 0.4, 0.6, 0.6]) * np.tile(size_wh, 2)
+        _, top, _, bottom = _panel(_filled(255, size_wh), [track(1, box.tolist(), _SAID)])
+        return bottom - top
+
+    assert panel_height((1920, 1080)) > 1.5 * panel_height((640, 360))
+    assert panel_height((3840, 2160)) == pytest.approx(2 * panel_height((1920, 1080)), rel=0.1)
+
+
+_WORDS = [
+    "Female",
+    "Männlich",
+    "Женщина",
+    "Άνδρας",
+    "女性",
+    "男性",
+    "여성",
+    "남성",
+    "Latino_Hispanic",
+]
+
+
+def test_text_is_unicode() -> None:
+    pictures = {word: _inked(word) for word in _WORDS}
+    assert all((picture == 255).any() for picture in pictures.values())
+    # A font without these letters would draw the same boxes for all of them.
+    for one, other in combinations(_WORDS, 2):
+        assert (pictures[one] != pictures[other]).any(), (one, other)
+
+
+def _luminance(value: float) -> float:
+    """Of a grey, 0 to 1 (WCAG 2.2, relative luminance)."""
+    share = value / 255
+    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+
+
+@pytest.mark.parametrize("background", ["white", "grey", "black", "noise"])
+def test_text_stands_out_on_anything(background: str) -> None:
+    plain = {"white": _filled(255), "grey": _filled(128), "black": _filled(0), "noise": _noise()}
+    image = plain[background]
+    tracks = [track(1, (200, 150, 300, 250), _SAID)]
+    left, top, right, bottom = _panel(image, tracks)
+    panel = draw(image, tracks, _PLAIN)[top:bottom, left + 8 : right].max(axis=2)
+    text, behind = panel[panel > 230], panel[panel < 120]
+    assert text.size > 0.04 * panel.size
+    assert behind.size > 0.5 * panel.size
+    brightest = float(np.percentile(behind, 90))  # what is brighter is the edge of a letter
+    contrast = (_luminance(255) + 0.05) / (_luminance(brightest) + 0.05)
+    assert contrast >= 4.5  # WCAG's AA for text of this size
+
+
+def test_colours_tell_people_apart_and_nothing_else() -> None:
+    image, box = _filled(0), (200, 100, 300, 200)
+
+    def line(track_id: int, said: dict[str, Label]) -> tuple[int, ...]:
+        """The colour in the middle of the box's lower edge."""
+        return tuple(draw(image, [track(track_id, box, said)], _PLAIN)[199, 250].tolist())
+
+    everybody = [line(number, {}) for number in range(1, 9)]
+    assert len(set(everybody)) == 8
+    assert all(max(colour) > 200 for colour in everybody)
+    for said in ({"gender": label("Female")}, {"gender": label("Male")}, {"race": label(None)}):
+        assert line(3, said) == everybody[2]
