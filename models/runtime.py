@@ -47,6 +47,10 @@ class Session:
             self._session = ort.InferenceSession(model, options, providers=_providers(device))
         except Exception as error:
             raise ModelError(f"ONNX Runtime cannot load the model: {error}") from error
+        if device == "cuda" and self.device != "cuda":  # ONNX Runtime passes over it in silence
+            raise ModelError(
+                'device is cuda, but CUDA did not start: look at its driver, or set device to "cpu"'
+            )
         (self._input,) = (each.name for each in self._session.get_inputs())
         self._output = self._session.get_outputs()[-1].name
 

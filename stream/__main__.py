@@ -83,7 +83,7 @@ def run(
 
         overrides = list(settings or [])
         if model is not None:
-            overrides.append(f"engine.model={json.dumps(str(model))}")
+            overrides.append(f"engine.model={json.dumps(str(model), ensure_ascii=False)}")
         outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
         settled = load_config(config, overrides)
         return _run(open_source(source), settled, outputs, quiet)

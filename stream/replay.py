@@ -1,12 +1,13 @@
 """A log read back: the tracks of each frame without looking at a single face again."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.classifier import Prediction, grouped
 from stream.annotator import Track
@@ -55,8 +56,12 @@ class Replay:
 
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
-        """Nothing is said that the log does not say already."""
-        return {}
+        """What the log may say, of what the settings ask for."""
+        return {
+            name: self._now(name, classes, np.zeros((0, len(classes)))).classes
+            for name, classes in self.header.get("attributes", {}).items()
+            if name in self._settings.attributes
+        }
 
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
         """Who was in that frame; frames are asked for in order.
@@ -75,20 +80,23 @@ class Replay:
             return ()
         try:
             return tuple(self._track(face) for face in self._next["faces"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SourceError(
                 f"{self._path} is damaged at frame {frame.index}: {error!r}"
             ) from error
 
     def _read(self) -> Generator[dict[str, Any], None, None]:
-        """The lines, one at a time; one cut short by a kill ends them."""
+        """The lines, one at a time; what is no entry, such as one cut short, ends them."""
         try:
             with self._path.open(encoding="utf-8") as lines:
                 for line in lines:
                     try:
-                        yield json.loads(line)
+                        entry = json.loads(line)
                     except json.JSONDecodeError:
                         return
+                    if not isinstance(entry, dict):
+                        return
+                    yield entry
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError(f"{self._path} cannot be read: {error}") from error
 
@@ -110,8 +118,16 @@ class Replay:
 
     def _label(self, attribute: str, probabilities: Mapping[str, float]) -> Label:
         values = np.array([list(probabilities.values())], dtype=np.float32)
-        then = Prediction(attribute, tuple(probabilities), values / values.sum())
-        now = grouped(then, self._settings.groups_of(attribute))
+        if not values.sum() > 0:
+            raise ValueError(f"probabilities of {attribute} add up to nothing")
+        now = self._now(attribute, list(probabilities), values / values.sum())
         chances = now.probabilities[0]
         sure = chances.max() >= self._settings.threshold_of(attribute)
         return label_of(now.classes, chances, now.classes[int(chances.argmax())] if sure else None)
+
+    def _now(
+        self, attribute: str, classes: Sequence[str], probabilities: NDArray[np.floating]
+    ) -> Prediction:
+        """What was said then, with the classes merged as they are now."""
+        then = Prediction(attribute, tuple(classes), probabilities.astype(np.float32))
+        return grouped(then, self._settings.groups_of(attribute))

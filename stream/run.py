@@ -7,6 +7,7 @@ from typing import Protocol
 from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
 from models.classifier import Classifier, check_groups
 from models.engine import load_engine
+from models.errors import ModelError
 from stream.annotator import Annotator, Track
 from stream.capture import Capture
 from stream.config import Config
@@ -46,8 +47,8 @@ def run(
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
-        SourceError: the source gives nothing at all. One that fails later ends the run instead,
-            and is named in the summary's failures.
+        SourceError: the source gives nothing at all. A source or a model that fails later ends
+            the run instead, and is named in the summary's failures.
     """
     summary = Summary()
     capture = Capture(source)
@@ -63,7 +64,7 @@ def run(
                     summary.add(tracks)
                     if sinks.quit_requested:
                         break
-    except SourceError as error:
+    except (SourceError, ModelError) as error:
         if not summary.frames:
             raise
         summary.fail(str(error))
@@ -120,9 +121,13 @@ def model_folder(config: Config) -> Path:
 
 def _check_labels(config: Config, bundle: Bundle) -> None:
     heads = {head.attribute: head.classes for head in bundle.manifest.attributes}
+    known = ", ".join(heads)
+    thresholds = config.labels.min_confidence
+    for attribute in thresholds if isinstance(thresholds, dict) else ():
+        if attribute not in heads:
+            raise ConfigError(f"labels.min_confidence: the model knows {known}, not {attribute!r}")
     for attribute in config.labels.attributes:
         if attribute not in heads:
-            known = ", ".join(heads)
             raise ConfigError(f"labels.attributes: the model knows {known}, not {attribute!r}")
         groups = config.labels.groups_of(attribute)
         check_groups(attribute, heads[attribute], groups)

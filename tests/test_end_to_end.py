@@ -13,6 +13,14 @@ import pytest
 from fakes import log_lines, times_s
 
 _FRAMES, _FPS = 105, 25
+_MAX_MEMORY_MB = 700
+_WATCHED = """
+import resource, subprocess, sys
+code = subprocess.run([sys.executable, "-m", "stream", *sys.argv[1:]]).returncode
+with open("peak", "w") as file:
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=file)
+sys.exit(code)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +32,7 @@ def done(
     clip = shared_data / "clips" / "facenet_video.mp4"
     words = ["run", str(clip), "--save", "out.mp4", "--log", "out.jsonl", "--no-show"]
     program = subprocess.run(
-        [sys.executable, "-m", "stream", *words, "--json-summary"],
+        [sys.executable, "-c", _WATCHED, *words, "--json-summary"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -42,7 +50,7 @@ def clip(shared_data: Path) -> Path:
 def test_every_frame_is_recorded_at_its_time(done: tuple[Path, dict[str, Any]], clip: Path) -> None:
     folder, summary = done
     assert summary["frames"] == _FRAMES
-    assert sorted(path.name for path in folder.iterdir()) == ["out.jsonl", "out.mp4"]
+    assert sorted(path.name for path in folder.glob("out*")) == ["out.jsonl", "out.mp4"]
     assert times_s(folder / "out.mp4") == pytest.approx(times_s(clip), abs=1e-4)
     with av.open(str(clip)) as before, av.open(str(folder / "out.mp4")) as after:
         assert abs(after.duration - before.duration) / av.time_base <= 1 / _FPS
@@ -76,6 +84,11 @@ def test_the_walkers_are_followed_and_labelled(done: tuple[Path, dict[str, Any]]
     assert sum(frames >= 10 for frames in seen.values()) >= 4
     assert sum(frames >= 10 for frames in labelled.values()) >= 4
     assert seen.keys() == {int(track_id) for track_id in done[1]["people"]}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others count in other units")
+def test_the_memory_it_takes_is_bounded(done: tuple[Path, dict[str, Any]]) -> None:
+    assert int((done[0] / "peak").read_text()) / 1024 < _MAX_MEMORY_MB
 
 
 def test_boxes_are_steady(done: tuple[Path, dict[str, Any]]) -> None:

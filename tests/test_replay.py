@@ -1,7 +1,9 @@
 """A log drawn onto its video again."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import SIZE_WH, frame, label, times_s, track, write_numbers
@@ -20,7 +22,8 @@ _INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0, 4)
 
 def _log(folder: Path, seen_in: tuple[int, ...] = (0, 1, 3)) -> Path:
     """A log of four frames, in some of which one person is seen."""
-    sink = JsonLog(folder / "out.jsonl", _INFO, "default")
+    attributes = {"gender": ("Female", "Male")}
+    sink = JsonLog(folder / "out.jsonl", _INFO, "default", attributes)
     for number in range(4):
         tracks = [track(7, labels={"gender": label("Female", 0.7)})] if number in seen_in else []
         sink.write(Annotated(frame(number), tracks, OverlaySection()))
@@ -54,6 +57,11 @@ def test_only_the_attributes_asked_for_are_shown(tmp_path: Path) -> None:
     assert person.labels == {}
 
 
+def test_the_attributes_are_those_of_the_log_that_are_asked_for(tmp_path: Path) -> None:
+    with Replay(_log(tmp_path), LabelSettings()) as replay:
+        assert replay.attributes == {"gender": ("Female", "Male")}
+
+
 def test_a_log_cut_short_ends_where_it_was_cut(tmp_path: Path) -> None:
     path = _log(tmp_path)
     path.write_text(path.read_text(encoding="utf-8")[:-10], encoding="utf-8")
@@ -62,7 +70,7 @@ def test_a_log_cut_short_ends_where_it_was_cut(tmp_path: Path) -> None:
     assert people == [1, 1, 0, 0]
 
 
-@pytest.mark.parametrize("content", ["", "hello\n", '{"schema": "other/1"}\n'])
+@pytest.mark.parametrize("content", ["", "hello\n", "[1]\n", '{"schema": "other/1"}\n'])
 def test_what_is_no_log_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").write_text(content, encoding="utf-8")
     with pytest.raises(SourceError, match="is not a log"):
@@ -77,11 +85,24 @@ def test_a_log_of_another_video_is_refused(tmp_path: Path) -> None:
         replay.annotate(frame(0, (128, 64)))
 
 
-def test_a_damaged_entry_is_named(tmp_path: Path) -> None:
+def _without_box(face: dict[str, Any]) -> None:
+    del face["box"]
+
+
+def _with_a_list(face: dict[str, Any]) -> None:
+    face["labels"]["gender"]["probabilities"] = [0.5, 0.5]
+
+
+def _with_nothing_likely(face: dict[str, Any]) -> None:
+    face["labels"]["gender"]["probabilities"] = {"Female": 0.0, "Male": 0.0}
+
+
+@pytest.mark.parametrize("damage", [_without_box, _with_a_list, _with_nothing_likely])
+def test_a_damaged_entry_is_named(damage: Callable[[dict[str, Any]], None], tmp_path: Path) -> None:
     path = _log(tmp_path)
     lines = path.read_text(encoding="utf-8").splitlines()
     broken = json.loads(lines[1])
-    del broken["faces"][0]["box"]
+    damage(broken["faces"][0])
     path.write_text("\n".join([lines[0], json.dumps(broken)]), encoding="utf-8")
     with (
         Replay(path, LabelSettings()) as replay,

@@ -1,10 +1,11 @@
 """The loop: what is written when it ends as planned, early, by an error, or by a signal."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -237,13 +238,16 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("signals") / "long.mp4", 400, (320, 180))
 
 
-def _start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+def _start(
+    arguments: list[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     def heed_interrupts() -> None:  # a shell in the background would have them ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     return subprocess.Popen(
         [sys.executable, "-m", "stream", *arguments],
         cwd=folder,
+        env=os.environ | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -251,12 +255,16 @@ def _start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def _wait_for_lines(path: Path, count: int, process: subprocess.Popen[str]) -> None:
+def _wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     deadline_s = time.monotonic() + _WAIT_S
-    while not path.exists() or path.read_bytes().count(b"\n") < count:
+    while not condition():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline_s, f"{path.name} does not grow"
+        assert time.monotonic() < deadline_s, "it does not get there"
         time.sleep(0.02)
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 @pytest.fixture
@@ -265,7 +273,7 @@ def running(long_clip: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     words = f"run {long_clip} --save out.mp4 --log out.jsonl --no-show --json-summary"
     process = _start([*words.split(), "--set", "detection.frame_skip=0"], tmp_path)
     try:
-        _wait_for_lines(tmp_path / "out.part.jsonl", 6, process)
+        _wait_until(lambda: _lines(tmp_path / "out.part.jsonl") >= 6, process)
         yield process
     finally:
         if process.poll() is None:
@@ -287,3 +295,24 @@ def test_a_signal_ends_it_with_complete_files(
     assert logged == list(range(len(logged)))
     assert 5 <= len(logged) < 400
     assert len(times_s(tmp_path / "out.mp4")) == len(logged)
+
+
+def test_a_signal_while_the_screen_is_looked_for_leaves_nothing(
+    long_clip: Path, tmp_path: Path
+) -> None:
+    words = f"run {long_clip} --save out.mp4 --log out.jsonl --show"
+    process = _start(words.split(), tmp_path, {"DISPLAY": ":9999"})
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    try:
+        if not children.exists():
+            pytest.skip("it cannot be seen here when the search for a screen begins")
+        _wait_until(lambda: bool(_names(tmp_path)) and bool(children.read_text()), process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=_WAIT_S)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert _names(tmp_path) == []

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ from rich.console import Console
 from stream.config import Config, OverlaySection, RecorderSection
 from stream.errors import ConfigError, SinkError
 from stream.frames import Frame, SourceInfo
+from stream.labels import Label
 from stream.progress import ProgressBar
 from stream.sinks import Annotated, Outputs, Sink, Sinks, open_sinks
 from stream.sinks.log import JsonLog
@@ -47,11 +49,14 @@ _SINKS: dict[str, Open] = {
     "csv": lambda folder: TableLog(folder / "out.csv", _ATTRIBUTES),
     "parquet": lambda folder: TableLog(folder / "out.parquet", _ATTRIBUTES),
     "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
-    "pictures": lambda folder: PictureFolder(folder / "out", None),
+    "pictures": lambda folder: PictureFolder(folder / "out", None, _ATTRIBUTES),
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
 
 _FILES = ["log", "csv", "parquet", "recorder"]
+
+
+_FILES = ("log", "csv", "parquet", "recorder")
 
 
 @pytest.fixture(params=_SINKS)
@@ -121,7 +126,7 @@ def test_a_final_name_that_cannot_be_taken_is_an_error(name: str, tmp_path: Path
 
 
 def test_the_log_line_by_line(tmp_path: Path) -> None:
-    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES)
     sure = {"gender": label("Female", 0.97123), "race": label(None, 0.41)}
     log.write(Annotated(frame(0), [], OverlaySection()))
     log.write(Annotated(frame(12), [track(3, (1.04, 2, 30.96, 40), sure)], OverlaySection()))
@@ -133,6 +138,7 @@ def test_the_log_line_by_line(tmp_path: Path) -> None:
             "size": [96, 64],
             "fps": 25.0,
             "model": "default",
+            "attributes": {"gender": ["Female", "Male"]},
         },
         {"frame": 0, "time_s": 0.0, "faces": []},
         {
@@ -144,6 +150,7 @@ def test_the_log_line_by_line(tmp_path: Path) -> None:
                     "box": [1.0, 2.0, 31.0, 40.0],
                     "score": 1.0,
                     "missed": 0,
+                    "quality": 1.0,
                     "labels": {
                         "gender": {
                             "label": "Female",
@@ -200,7 +207,7 @@ def test_a_log_on_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_pictures_and_their_tables(tmp_path: Path) -> None:
-    sink = PictureFolder(tmp_path / "new" / "out", None)
+    sink = PictureFolder(tmp_path / "new" / "out", None, _ATTRIBUTES)
     annotated = _annotated(3)
     sink.write(annotated)
     sink.close(complete=True)
@@ -210,8 +217,8 @@ def test_pictures_and_their_tables(tmp_path: Path) -> None:
     (row,) = csv.DictReader((out / "3.png.csv").read_text(encoding="utf-8").splitlines())
     assert row == {
         "gender": "Female",
-        "Female": "0.9000",
-        "Male": "0.1000",
+        "gender_Female": "0.9000",
+        "gender_Male": "0.1000",
         "top": "10",
         "right": "60",
         "bottom": "50",
@@ -220,23 +227,27 @@ def test_pictures_and_their_tables(tmp_path: Path) -> None:
 
 
 def test_a_table_of_several_faces() -> None:
+    flag = Label("Male", 0.7, {"not Male": 0.3, "Male": 0.7})
     people = [
-        track(1, (1, 2, 3, 4), {"gender": label(), "race": label(None, 0.3)}),
+        track(1, (1, 2, 3, 4), {"gender": label(None, 0.6), "Male": flag}),
         track(2, (5.4, 6.6, 7, 8)),  # too small to say
     ]
-    first, second = csv.DictReader(io.StringIO(faces_table(people)))
-    assert list(first) == [*("gender", "race", "Female", "Male", "top", "right", "bottom", "left")]
-    assert (first["gender"], first["race"]) == ("Female", "")
-    assert [second[name] for name in ("gender", "Female")] == ["", ""]
+    attributes = {**_ATTRIBUTES, "Male": ("not Male", "Male")}
+    first, second = csv.DictReader(io.StringIO(faces_table(people, attributes)))
+    chances = ["gender_Female", "gender_Male", "Male_not Male", "Male_Male"]
+    assert list(first) == ["gender", "Male", *chances, "top", "right", "bottom", "left"]
+    assert (first["gender"], first["Male"], first["gender_Male"]) == ("", "Male", "0.4000")
+    assert [second[name] for name in ("gender", "gender_Female")] == ["", ""]
     assert [second[name] for name in ("left", "top", "right", "bottom")] == ["5", "7", "7", "8"]
 
 
 def test_a_table_of_nobody() -> None:
-    assert faces_table([]) == "top,right,bottom,left\n"
+    header = "gender,gender_Female,gender_Male,top,right,bottom,left\n"
+    assert faces_table([], _ATTRIBUTES) == header
 
 
 def test_subfolders_are_kept(tmp_path: Path) -> None:
-    sink = PictureFolder(tmp_path, Path("from"))
+    sink = PictureFolder(tmp_path, Path("from"), _ATTRIBUTES)
     image = numbered(0)
     for name in ("a/1.png", "b/1.png", "1.PNG"):
         sink.write(Annotated(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], OverlaySection()))
@@ -246,14 +257,14 @@ def test_subfolders_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".png", ".bmp", ".tif", ".webp", ".ppm"])
 def test_each_kind_of_picture_can_be_written(suffix: str, tmp_path: Path) -> None:
-    sink = PictureFolder(tmp_path, None)
+    sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
     sink.write(_annotated(5, suffix))
     assert cv2.imread(str(tmp_path / f"5{suffix}")).shape == (64, 96, 3)
 
 
 @pytest.mark.parametrize("suffix", ["", ".xyz"])
 def test_a_kind_that_cannot_be_written(suffix: str, tmp_path: Path) -> None:
-    sink = PictureFolder(tmp_path, None)
+    sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
     with pytest.raises(SinkError, match="cannot be written as a picture of that kind"):
         sink.write(_annotated(5, suffix))
     assert list(tmp_path.iterdir()) == []
@@ -263,7 +274,7 @@ def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
     source = tmp_path / "1.png"
     cv2.imwrite(str(source), numbered(0))
     before = source.read_bytes()
-    sink = PictureFolder(tmp_path, None)
+    sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
     annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0, source), [], OverlaySection())
     with pytest.raises(SinkError, match="is the input"):
         sink.write(annotated)
@@ -272,19 +283,19 @@ def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
 
 def test_frames_of_a_video_are_no_pictures(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="name a video file instead"):
-        PictureFolder(tmp_path, None).write(Annotated(frame(0), [], OverlaySection()))
+        PictureFolder(tmp_path, None, _ATTRIBUTES).write(Annotated(frame(0), [], OverlaySection()))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkError, match="cannot be made: "):
-        PictureFolder(tmp_path / "file" / "out", None)
+        PictureFolder(tmp_path / "file" / "out", None, _ATTRIBUTES)
 
 
 def test_a_place_in_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "0.png" / "in the way").mkdir(parents=True)
     with pytest.raises(SinkError, match=r"0\.png cannot be written: Is a directory"):
-        PictureFolder(tmp_path, None).write(_annotated(0))
+        PictureFolder(tmp_path, None, _ATTRIBUTES).write(_annotated(0))
     assert [path.name for path in tmp_path.iterdir()] == ["0.png"]
 
 
@@ -469,3 +480,20 @@ def test_any_name_can_stand_before_the_bar(name: str) -> None:
     bar.write(_annotated())
     bar.close(complete=True)
     assert name[-10:] in screen.getvalue()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("a bug")])
+def test_whatever_one_raises_on_closing_the_others_are_closed(error: BaseException) -> None:
+    first = FailingSink(fail_on_close=True, error=error)
+    second = RecordingSink()
+    with pytest.raises(type(error)), Sinks([first, second], OverlaySection()):
+        pass
+    assert second.closed == [True]
+
+
+def test_what_a_killed_run_could_save_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "out.part.mp4").write_bytes(b"the last minute")
+    outputs = Outputs(save=tmp_path / "out.mp4")
+    with pytest.raises(ConfigError, match=r"out\.part\.mp4 .* move it away"):
+        check_outputs(outputs, _INFO)
+    check_outputs(replace(outputs, overwrite=True), _INFO)

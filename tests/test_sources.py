@@ -324,6 +324,32 @@ def test_a_video_whose_index_is_missing_is_said_to_be_unreadable(tmp_path: Path)
         open_source(str(tmp_path / "a.mp4"))
 
 
+def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "wide.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
+        for number in range(3):
+            whole = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            whole.pts, whole.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(whole))
+        container.mux(stream.encode(None))
+    source = open_source(str(tmp_path / "wide.mp4"))
+    frames = list(source.frames())
+    source.close()
+    assert source.info.size_wh == (192, 64)
+    assert [number_of(each.image) for each in frames] == [0, 1, 2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_decoding_starts_no_threads_on_the_way(shared_data: Path) -> None:
+    source = open_source(str(shared_data / "clips" / "hamilton.mp4"))
+    counts = [len(list(Path("/proc/self/task").iterdir())) for _ in source.frames()]
+    source.close()
+    assert len(counts) == 275
+    assert max(counts[5:]) <= counts[5]
+
+
 def test_a_video_that_is_damaged_on_the_way_gives_what_comes_before(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.mp4", 100)
     with av.open(str(path)) as container:

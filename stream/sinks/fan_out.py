@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,9 +41,10 @@ class Sinks:
         trace: TracebackType | None,
     ) -> None:
         complete = kind is None or issubclass(kind, KeyboardInterrupt)
-        for sink in self._sinks:
-            self._close(sink, complete=complete)
-        self._sinks = []
+        with ExitStack() as each:  # whatever one of them raises, the others are closed
+            for sink in reversed(self._sinks):
+                each.callback(self._close, sink, complete=complete)
+            self._sinks = []
 
     @property
     def quit_requested(self) -> bool:

@@ -54,8 +54,15 @@ class Film:
             self._container = av.open(f"file:{path}", "w", format=name, options=options)
         except (av.error.FFmpegError, OSError) as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
-        self._video = self._add_video(settings)
-        self._sound = self._add_sound(info) if settings.sound and info.has_audio else None
+        self._sound: Sound | None = None
+        try:
+            self._video = self._add_video(settings)
+            if settings.sound and info.has_audio:
+                self._sound = self._add_sound(info)
+        except (av.error.FFmpegError, ValueError) as error:
+            self._close()
+            path.unlink(missing_ok=True)
+            raise SinkError(f"{path} cannot be made: {error}") from error
         self._last_tick = -1
         self._end_s = 0.0
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,13 @@ class JsonLog:
 
     quit_requested = False
 
-    def __init__(self, path: Path, info: SourceInfo, model: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: SourceInfo,
+        model: str,
+        attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
         self.name = f"log ({path.name})"
         self.output = path
         self.partial_path = partial_path(path)
@@ -43,6 +51,7 @@ class JsonLog:
             "size": list(info.size_wh),
             "fps": info.fps,
             "model": model,
+            "attributes": {name: list(classes) for name, classes in attributes.items()},
         }
         try:
             self._write(header)
@@ -99,6 +108,7 @@ def face_entry(track: Track) -> dict[str, Any]:
         "box": [round(edge, 1) for edge in track.box_xyxy.astype(np.float64).tolist()],
         "score": round(track.score, 4),
         "missed": track.missed_frames,
+        "quality": round(track.quality, 4),
         "labels": {
             attribute: {
                 "label": label.text,

@@ -74,7 +74,7 @@ def open_sinks(
         if outputs.log is not None:
             sinks.append(_log_sink(outputs.log, config, info, attributes))
         if outputs.save is not None and info.kind == "pictures":
-            sinks.append(PictureFolder(outputs.save, _root(info)))
+            sinks.append(PictureFolder(outputs.save, _root(info), attributes))
         elif outputs.save is not None:
             sinks.append(Recorder(outputs.save, info, config.recorder))
         if outputs.show:
@@ -120,7 +120,7 @@ def _log_sink(
     path: Path, config: Config, info: SourceInfo, attributes: Mapping[str, Sequence[str]]
 ) -> Sink:
     if path.suffix.lower() == ".jsonl":
-        return JsonLog(path, info, config.engine.model or "default")
+        return JsonLog(path, info, config.engine.model or "default", attributes)
     from stream.sinks.tables import TableLog  # with it comes pyarrow
 
     return TableLog(path, attributes)
@@ -131,6 +131,11 @@ def _check_file(path: Path, overwrite: bool) -> None:
         raise ConfigError(f"{path} is a folder: name a file")
     if path.exists() and not overwrite:
         raise ConfigError(f"{path} exists: choose another name, or give --overwrite")
+    if partial_path(path).is_file() and not overwrite:
+        raise ConfigError(
+            f"{partial_path(path)} is what a run that ended early could save: "
+            "move it away, or give --overwrite"
+        )
 
 
 def _check_folder(path: Path, overwrite: bool) -> None:

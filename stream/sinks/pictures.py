@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,11 +21,12 @@ class PictureFolder:
     """A folder of annotated copies under their own names, and `NAME.csv` for each.
 
     A table has one row a face: for each attribute the perceived class, empty where unsure, and the
-    probability of every class; then the box in px of the picture.
+    probability of every class (`gender`, `gender_Female`, …); then the box in px of the picture.
 
     Args:
         folder: where to; it is made.
         root: the folder the pictures come from, whose subfolders are kept; None for one picture.
+        attributes: the classes of each attribute, which make columns.
 
     Raises:
         SinkError: the folder cannot be made.
@@ -33,10 +34,13 @@ class PictureFolder:
 
     quit_requested = False
 
-    def __init__(self, folder: Path, root: Path | None) -> None:
+    def __init__(
+        self, folder: Path, root: Path | None, attributes: Mapping[str, Sequence[str]]
+    ) -> None:
         self.name = f"pictures ({folder.name})"
         self.output = folder
         self._root = root
+        self._attributes = attributes
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -59,7 +63,8 @@ class PictureFolder:
         if same_file(target, source):
             raise SinkError(f"{target} is the input: name another folder to write to")
         self._write(target, _encoded(annotated.picture, target))
-        self._write(target.with_name(target.name + ".csv"), faces_table(annotated.tracks).encode())
+        table = faces_table(annotated.tracks, self._attributes)
+        self._write(target.with_name(target.name + ".csv"), table.encode())
 
     def close(self, *, complete: bool) -> None:
         """Everything is written already."""
@@ -87,17 +92,11 @@ def _encoded(picture: Image, target: Path) -> bytes:
     return bytes(data)
 
 
-def faces_table(tracks: Sequence[Track]) -> str:
+def faces_table(tracks: Sequence[Track], attributes: Mapping[str, Sequence[str]]) -> str:
     """One row a face, as CSV: perceived labels, probabilities, then top, right, bottom, left."""
-    names = list(dict.fromkeys(name for track in tracks for name in track.labels))
-    classes = {
-        name: list(
-            next(track.labels[name] for track in tracks if name in track.labels).probabilities
-        )
-        for name in names
-    }
-    columns = [*names, *(each for name in names for each in classes[name]), *_SIDES]
+    chances = [f"{name}_{each}" for name, classes in attributes.items() for each in classes]
     out = io.StringIO()
+    columns = [*attributes, *chances, *_SIDES]
     table = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     table.writeheader()
     for track in tracks:
@@ -105,6 +104,7 @@ def faces_table(tracks: Sequence[Track]) -> str:
         row: dict[str, object] = {"top": top, "right": right, "bottom": bottom, "left": left}
         for name, label in track.labels.items():
             row[name] = label.text or ""
-            row.update({each: f"{value:.4f}" for each, value in label.probabilities.items()})
+            for each, value in label.probabilities.items():
+                row[f"{name}_{each}"] = f"{value:.4f}"
         table.writerow(row)
     return out.getvalue()

@@ -35,14 +35,22 @@ class Window:
         return "Window()"
 
     def write(self, annotated: Annotated) -> None:
-        """Shows the picture and looks for a key."""
-        if not self._shown:
-            cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-            width, height = annotated.frame.size_wh
-            cv2.resizeWindow(_TITLE, width, height)
-            self._shown = True
-        cv2.imshow(_TITLE, annotated.picture)
-        key = cv2.waitKey(1) & 0xFF
+        """Shows the picture and looks for a key.
+
+        Raises:
+            SinkError: the screen is gone, or this OpenCV was built without windows.
+        """
+        try:
+            if not self._shown:
+                cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+                width, height = annotated.frame.size_wh
+                cv2.resizeWindow(_TITLE, width, height)
+                self._shown = True
+            cv2.imshow(_TITLE, annotated.picture)
+            key = cv2.waitKey(1) & 0xFF
+        except cv2.error as error:
+            self._shown = False
+            raise SinkError(f"cannot be shown: {error.err or error}") from error
         self.quit_requested = self.quit_requested or key in _QUIT_KEYS or _is_closed()
 
     def close(self, *, complete: bool) -> None:

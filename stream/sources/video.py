@@ -1,20 +1,25 @@
 """Video files through PyAV: any container and codec FFmpeg reads, animated GIFs among them."""
 
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+
+_log = logging.getLogger(__name__)
 
 _MICROSECONDS = 1_000_000
 _MAX_PLAUSIBLE_FRAMES = 10**9  # some containers report nonsense
@@ -30,6 +35,8 @@ class VideoSource:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._container = open_container(path)
+        self._reformatter = VideoReformatter()  # one for all: each has threads of its own
+        self._matrix: bytes | None = None
         try:
             self._stream = self._container.streams.video[0]
             self._stream.thread_type = "AUTO"
@@ -75,19 +82,35 @@ class VideoSource:
         """Closes the file."""
         self._container.close()
 
+    def _picture(self, frame: VideoFrame) -> Image:
+        """The frame in BGR, with square pixels, turned and mirrored as it is to be shown."""
+        width = max(round(frame.width * (self._stream.sample_aspect_ratio or 1)), 1)
+        plain = self._reformatter.reformat(frame, width, frame.height, "bgr24")
+        return _upright(plain.to_ndarray(), self._matrix)
+
     def _decode(self) -> Iterator[Frame]:
         start_s = start_time_s(self._container)
         step_s = 1 / (_fps(self._stream) or 25)
-        time_s = -step_s
+        time_s, count = -step_s, 0
         try:
             for index, frame in enumerate(self._container.decode(self._stream)):
+                if index == 0:  # a file has one; asking each frame would keep it from being freed
+                    self._matrix = _display_matrix(frame)
                 known_s = frame.time
                 time_s = time_s + step_s if known_s is None else known_s - start_s
-                yield Frame(_upright(frame), index, time_s, time.monotonic())
+                count = index + 1
+                yield Frame(self._picture(frame), index, time_s, time.monotonic())
         except av.error.FFmpegError as error:
             raise SourceError(
                 f"{self._path} cannot be read any further: {error.strerror}"
             ) from error
+        if count < self._stream.frames < _MAX_PLAUSIBLE_FRAMES:
+            _log.warning(
+                "%s ended after %d of %d frames: it is cut short or damaged",
+                self._path,
+                count,
+                self._stream.frames,
+            )
 
 
 def open_container(path: Path) -> InputContainer:
@@ -108,10 +131,9 @@ def start_time_s(container: InputContainer) -> float:
     return (container.start_time or 0) / _MICROSECONDS
 
 
-def _upright(frame: VideoFrame) -> Image:
-    """The picture turned and mirrored as the file says it is to be shown."""
-    image = frame.to_ndarray(format="bgr24")
-    if (matrix := _display_matrix(frame)) is not None:
+def _upright(image: NDArray[Any], matrix: bytes | None) -> Image:
+    """A picture turned and mirrored as its display matrix says."""
+    if matrix is not None:
         # It takes (x, y) of the stored picture to (a x + c y, b x + d y) of the one shown.
         a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5]
         turned = abs(int(b)) > abs(int(a))
