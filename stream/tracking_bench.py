@@ -83,7 +83,7 @@ def tracking_report(folder: Path, config: Config, casts: int = 1) -> dict[str, S
         casts: how often, each time with other faces.
 
     Returns:
-        By the name of the scene; `all` is the sum.
+        By the name of the scene; `all`, the last, is the sum.
 
     Raises:
         SourceError: there is no such table, or it names too few faces.
@@ -98,6 +98,7 @@ def tracking_report(folder: Path, config: Config, casts: int = 1) -> dict[str, S
             report = measure_scene(scene, config)
             for name in (scene.info.uri, _ALL):
                 reports[name] = reports[name] + report if name in reports else report
+    reports[_ALL] = reports.pop(_ALL)
     return reports
 
 
@@ -143,7 +144,6 @@ def render(reports: Mapping[str, SceneReport]) -> Table:
             f"{report.tracking.label_changes_per_minute:.2f}",
             f"{report.labels.settled_accuracy:.1%}",
             f"{report.labels.single_accuracy:.1%}",
-            end_section=name == _ALL,
         )
     return table
 
