@@ -1,8 +1,8 @@
 """An annotated video, encoded in a thread of its own behind a bounded queue."""
 
-import queue
 import threading
 from pathlib import Path
+from queue import SimpleQueue
 
 from models.faces import Image
 from stream.config import RecorderSection
@@ -34,7 +34,12 @@ class Recorder:
         self.partial_path = partial_path(path)
         self._frames = 0
         self._film = Film(self.partial_path, info, settings)
-        self._waiting: queue.Queue[tuple[Image, float] | None] = queue.Queue(_QUEUE)
+        # Ctrl-C may fall between any two steps of a queue.Queue, and then the encoder would sleep
+        # on though there is something for it. A SimpleQueue has no steps; its bound is the tickets.
+        self._waiting: SimpleQueue[tuple[Image, float] | None] = SimpleQueue()
+        self._tickets: SimpleQueue[None] = SimpleQueue()
+        for _ in range(_QUEUE):
+            self._tickets.put(None)
         self._error: Exception | None = None
         self._encoder = threading.Thread(target=self._encode, name="encoder")
         self._encoder.start()
@@ -49,7 +54,9 @@ class Recorder:
             SinkError: the encoder has failed, with what it said.
         """
         self._raise_error()
-        self._waiting.put((annotated.picture, annotated.frame.time_s))
+        picture = annotated.picture
+        self._tickets.get()
+        self._waiting.put((picture, annotated.frame.time_s))
         self._frames += 1
 
     def close(self, *, complete: bool) -> None:
@@ -82,9 +89,14 @@ class Recorder:
         """Works until the end mark; after an error only empties the queue, so that nobody waits."""
         try:
             with self._film as film:
-                while (item := self._waiting.get()) is not None:
+                while (item := self._take()) is not None:
                     film.add(*item)
         except Exception as error:  # noqa: BLE001 - raised again in write() and close()
             self._error = error
             while item is not None:
-                item = self._waiting.get()
+                item = self._take()
+
+    def _take(self) -> tuple[Image, float] | None:
+        item = self._waiting.get()
+        self._tickets.put(None)
+        return item
