@@ -333,3 +333,55 @@ def test_a_kill_leaves_most_of_it_playable(ending: str, tmp_path: Path) -> None:
     numbers = [number_of(image) for image in _images(left)]
     assert len(numbers) > _KILL_AFTER - 60
     assert numbers == [number % 256 for number in range(len(numbers))]
+
+
+_INTERRUPTED = """
+import itertools, sys, time
+from pathlib import Path
+from fakes import SIZE_WH, numbered
+from stream.config import OverlaySection, RecorderSection
+from stream.frames import Frame, SourceInfo
+from stream.sinks import Annotated
+from stream.sinks.recorder import Recorder
+
+info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
+annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0), [], OverlaySection())
+annotated.picture
+
+def interrupt_at(step):
+    def trace(frame, event, argument):
+        nonlocal step
+        step -= 1
+        if not step:
+            raise KeyboardInterrupt
+        return trace
+    return trace
+
+for step in itertools.count(1):
+    recorder = Recorder(Path(sys.argv[1]), info, RecorderSection(preset="ultrafast"))
+    time.sleep(0.005)  # the encoder goes to sleep over its empty queue
+    sys.settrace(interrupt_at(step))
+    try:
+        recorder.write(annotated)
+    except KeyboardInterrupt:
+        time.sleep(0.01)  # it may have woken, and sleeps again
+        recorder.close(complete=True)
+    else:
+        break
+    finally:
+        sys.settrace(None)
+recorder.close(complete=True)
+print(step)
+"""
+
+
+def test_ctrl_c_between_any_two_steps_ends_it(tmp_path: Path) -> None:
+    script = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED, str(tmp_path / "out.mp4")],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert script.stderr == ""
+    assert int(script.stdout) > 5

@@ -294,7 +294,8 @@ def test_a_signal_ends_it_with_complete_files(
     logged = _frames_logged(tmp_path / "out.jsonl")
     assert logged == list(range(len(logged)))
     assert 5 <= len(logged) < 400
-    assert len(times_s(tmp_path / "out.mp4")) == len(logged)
+    # It may have come after a frame was logged and before it was recorded.
+    assert len(logged) - len(times_s(tmp_path / "out.mp4")) in (0, 1)
 
 
 def test_a_signal_while_the_screen_is_looked_for_leaves_nothing(
