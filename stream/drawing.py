@@ -1,0 +1,117 @@
+"""What pictures are drawn with: boxes, text, panels, in sizes that suit the picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Self, TypeAlias
+
+import cv2
+import numpy as np
+
+from models.faces import Image
+
+Colour: TypeAlias = tuple[int, int, int]
+"""Blue, green, red, 0 to 255."""
+
+MIN_TEXT_PX = 11
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+_TEXT_HEIGHT = 0.022  # of the shorter side of the picture
+_LINE_HEIGHT = 1.3  # of the text's
+_PANEL_DARKNESS = 0.62  # how much of the picture a panel hides
+_FONT_WEIGHT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Whole pixels, right and bottom exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def shared_area(self, other: "Box") -> int:
+        """How many pixels belong to both."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(width, 0) * max(height, 0)
+
+    def moved_inside(self, width: int, height: int) -> "Box":
+        """The same box inside a picture of that size; one that is larger lies at the top left."""
+        left = max(min(self.left, width - (self.right - self.left)), 0)
+        top = max(min(self.top, height - (self.bottom - self.top)), 0)
+        return Box(left, top, left + self.right - self.left, top + self.bottom - self.top)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Sizes in px that follow from the size of the picture.
+
+    Attributes:
+        text: height of the text.
+        line: thickness of lines.
+        gap: what is left free around text.
+    """
+
+    text: int
+    line: int
+    gap: int
+
+    @classmethod
+    def of(cls, image: Image, scale: float = 1.0) -> Self:
+        """What suits a picture, times `scale`."""
+        text = max(round(min(image.shape[:2]) * _TEXT_HEIGHT * scale), MIN_TEXT_PX)
+        return cls(text=text, line=max(round(text / 9), 1), gap=max(round(text / 3), 3))
+
+    @property
+    def line_height(self) -> int:
+        """From one line of text to the next."""
+        return round(self.text * _LINE_HEIGHT)
+
+
+def draw_box(picture: Image, box: Box, colour: Colour, style: Style) -> None:
+    """Its outline, dark along both sides so that it is seen on anything."""
+    corners = (box.left, box.top), (box.right - 1, box.bottom - 1)
+    cv2.rectangle(picture, *corners, BLACK, style.line + 2, cv2.LINE_AA)
+    cv2.rectangle(picture, *corners, colour, style.line, cv2.LINE_AA)
+
+
+def panel_size_wh(lines: Sequence[str], style: Style) -> tuple[int, int]:
+    """How large the panel of these lines is, px."""
+    width = max(text_width(line, style.text) for line in lines) + 3 * style.gap
+    return width, len(lines) * style.line_height + style.gap
+
+
+def draw_panel(
+    picture: Image, panel: Box, lines: Sequence[str], colour: Colour, style: Style
+) -> None:
+    """Lines of text on a dark ground, a strip of colour at the left."""
+    darken(picture, panel)
+    strip = panel.left + max(style.line, 2), panel.bottom - 1
+    cv2.rectangle(picture, (panel.left, panel.top), strip, colour, cv2.FILLED)
+    for row, line in enumerate(lines):
+        baseline = panel.top + row * style.line_height + style.gap + style.text
+        write(picture, line, (panel.left + 2 * style.gap, baseline), style.text)
+
+
+def darken(picture: Image, box: Box) -> None:
+    """Makes what lies in a box a ground for white text."""
+    region = picture[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)]
+    np.multiply(region, 1 - _PANEL_DARKNESS, out=region, casting="unsafe")
+
+
+def write(picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int) -> None:
+    """White text that begins at a point of its baseline."""
+    cv2.putText(picture, text, baseline_xy, WHITE, _font(), size_px, _FONT_WEIGHT)
+
+
+def text_width(text: str, size_px: int) -> int:
+    """Of text of that height, px."""
+    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px, _FONT_WEIGHT)[2])
+
+
+@cache
+def _font() -> cv2.FontFace:
+    """OpenCV's own Unicode font."""
+    return cv2.FontFace("sans")
