@@ -18,6 +18,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 _TEXT_HEIGHT = 0.022  # of the shorter side of the picture
 _LINE_HEIGHT = 1.3  # of the text's
+_NOTE_TEXT = 0.8  # of the text's
 _PANEL_DARKNESS = 0.62  # how much of the picture a panel hides
 _FONT_WEIGHT = 500
 
@@ -31,11 +32,10 @@ class Box:
     right: int
     bottom: int
 
-    def shared_area(self, other: "Box") -> int:
-        """How many pixels belong to both."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return max(width, 0) * max(height, 0)
+    @property
+    def edges(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom."""
+        return self.left, self.top, self.right, self.bottom
 
     def moved_inside(self, width: int, height: int) -> "Box":
         """The same box inside a picture of that size; one that is larger lies at the top left."""
@@ -95,6 +95,18 @@ def draw_panel(
         write(picture, line, (panel.left + 2 * style.gap, baseline), style.text)
 
 
+def note_size_wh(text: str, style: Style) -> tuple[int, int]:
+    """How large a note is, px."""
+    size_px = _note_text(style)
+    return text_width(text, size_px) + 2 * style.gap, size_px + 2 * style.gap
+
+
+def draw_note(picture: Image, note: Box, text: str, style: Style) -> None:
+    """A line of small text on a dark ground."""
+    darken(picture, note)
+    write(picture, text, (note.left + style.gap, note.bottom - style.gap), _note_text(style))
+
+
 def darken(picture: Image, box: Box) -> None:
     """Makes what lies in a box a ground for white text."""
     region = picture[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)]
@@ -109,6 +121,10 @@ def write(picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int)
 def text_width(text: str, size_px: int) -> int:
     """Of text of that height, px."""
     return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px, _FONT_WEIGHT)[2])
+
+
+def _note_text(style: Style) -> int:
+    return max(round(style.text * _NOTE_TEXT), MIN_TEXT_PX)
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Frame + tracks → picture. Pure: nothing here remembers anything."""
+"""Frame + tracks → picture."""
 
 import colorsys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -11,94 +11,96 @@ from models.faces import Image
 from stream.annotator import Track
 from stream.config import OverlaySection
 from stream.drawing import (
-    MIN_TEXT_PX,
     Box,
     Colour,
     Style,
-    darken,
     draw_box,
+    draw_note,
     draw_panel,
+    note_size_wh,
     panel_size_wh,
-    text_width,
-    write,
 )
 from stream.labels import Label
+from stream.placement import Arrangement, Placement
 
 _GOLDEN_ANGLE = 0.381966  # of the colour wheel: neighbours in time differ most
 
 
-def draw(image: Image, tracks: Sequence[Track], settings: OverlaySection) -> Image:
-    """A copy of the picture with a box around each face and what it is perceived as.
+class Overlay:
+    """Draws the frames of one source. It remembers where labels stand, and nothing else.
 
-    Colours tell people apart and mean nothing else.
+    Args:
+        settings: what is drawn, and how large.
     """
-    picture = image.copy()
-    style = Style.of(image, settings.scale)
-    boxes = [_whole(track.box_xyxy) for track in tracks]
-    taken: list[Box] = []
-    for track, box in zip(tracks, boxes, strict=True):
-        draw_box(picture, box, _colour(track.track_id), style)
-    for track, box in zip(tracks, boxes, strict=True):
-        lines = [_text(name, label, settings.confidence) for name, label in track.labels.items()]
-        if lines:
-            panel = _place(picture, lines, box, boxes, taken, style)
-            draw_panel(picture, panel, lines, _colour(track.track_id), style)
-            taken.append(panel)
-    attributes = list(dict.fromkeys(name for track in tracks for name in track.labels))
-    if settings.legend and attributes:
-        _draw_legend(picture, attributes, style)
-    return picture
+
+    def __init__(self, settings: OverlaySection | None = None) -> None:
+        self._settings = settings or OverlaySection()
+        self._placement = Placement()
+
+    def __repr__(self) -> str:
+        return f"Overlay({self._settings!r})"
+
+    def draw(self, image: Image, tracks: Sequence[Track]) -> Image:
+        """A copy of the next picture with a box around each face and what it is perceived as.
+
+        Colours tell people apart and mean nothing else.
+        """
+        style = Style.of(image, self._settings.scale)
+        height, width = image.shape[:2]
+        # As wide as the surest label would be, so that a panel does not breathe with its figures.
+        widest = {
+            track.track_id: panel_size_wh(self._lines(track, surest=True), style)
+            for track in tracks
+            if track.labels
+        }
+        legend = self._legend(tracks)
+        arrangement = self._placement.arrange(
+            {track.track_id: _whole(track.box_xyxy) for track in tracks},
+            widest,
+            note_size_wh(legend, style) if legend else None,
+            (width, height),
+            gap=style.line + 1,
+        )
+        return self._paint(image.copy(), tracks, arrangement, legend, style)
+
+    def _paint(
+        self,
+        picture: Image,
+        tracks: Sequence[Track],
+        arrangement: Arrangement,
+        legend: str,
+        style: Style,
+    ) -> Image:
+        for track in tracks:
+            draw_box(picture, _whole(track.box_xyxy), _colour(track.track_id), style)
+        for track in tracks:
+            panel = arrangement.panels.get(track.track_id)
+            if panel is not None:
+                draw_panel(picture, panel, self._lines(track), _colour(track.track_id), style)
+        if arrangement.legend is not None:
+            draw_note(picture, arrangement.legend, legend, style)
+        return picture
+
+    def _lines(self, track: Track, *, surest: bool = False) -> list[str]:
+        return [
+            _text(name, label, 1.0 if surest else label.confidence, self._settings.confidence)
+            for name, label in track.labels.items()
+        ]
+
+    def _legend(self, tracks: Sequence[Track]) -> str:
+        """What labels are of; empty where there are none."""
+        attributes = dict.fromkeys(name for track in tracks for name in track.labels)
+        if not (self._settings.legend and attributes):
+            return ""
+        *others, last = attributes
+        return f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
 
 
-def _text(attribute: str, label: Label, confidence: bool) -> str:
+def _text(attribute: str, label: Label, confidence: float, shown: bool) -> str:
     if label.text is None:
         return f"{attribute} unsure"
-    shown = label.text.replace("_", " ")
-    return f"{shown} {label.confidence:.0%}" if confidence else shown
-
-
-def _place(
-    picture: Image,
-    lines: Sequence[str],
-    box: Box,
-    faces: Sequence[Box],
-    panels: Sequence[Box],
-    style: Style,
-) -> Box:
-    """The place beside the box where the panel hides least of faces and other panels."""
-    height, width = picture.shape[:2]
-    size_wh = panel_size_wh(lines, style)
-    places = [each.moved_inside(width, height) for each in _around(box, size_wh, style.line + 1)]
-
-    def hidden(place: Box) -> int:
-        # Two panels over one another can be read neither; a face half covered is still a face.
-        return sum(map(place.shared_area, faces)) + 3 * sum(map(place.shared_area, panels))
-
-    return min(places, key=hidden)
-
-
-def _around(box: Box, size_wh: tuple[int, int], gap: int) -> Iterator[Box]:
-    """Above, below, right, left, each flush with one edge of the box or the other."""
-    width, height = size_wh
-    for left, top in (
-        (box.left, box.top - gap - height),
-        (box.right - width, box.top - gap - height),
-        (box.left, box.bottom + gap),
-        (box.right - width, box.bottom + gap),
-        (box.right + gap, box.top),
-        (box.right + gap, box.bottom - height),
-        (box.left - gap - width, box.top),
-        (box.left - gap - width, box.bottom - height),
-    ):
-        yield Box(left, top, left + width, top + height)
-
-
-def _draw_legend(picture: Image, attributes: Sequence[str], style: Style) -> None:
-    text = f"perceived {' and '.join(attributes)}"
-    size, height = max(round(style.text * 0.8), MIN_TEXT_PX), picture.shape[0]
-    right = text_width(text, size) + 3 * style.gap
-    darken(picture, Box(0, height - size - 2 * style.gap, right, height))
-    write(picture, text, (style.gap, height - style.gap), size)
+    text = label.text.replace("_", " ")
+    return f"{text} {confidence:.0%}" if shown else text
 
 
 @cache

@@ -13,11 +13,17 @@ from models.faces import Image
 from stream.annotator import Track
 from stream.config import OverlaySection
 from stream.labels import Label
-from stream.overlay import draw
+from stream.overlay import Overlay
 
 _PLAIN = OverlaySection(legend=False)
 _WIDTH, _HEIGHT = 640, 360
 _SAID = {"gender": label("Female", 0.97), "race": label(None, 0.31)}
+
+
+def draw(image: Image, tracks: Sequence[Track], settings: OverlaySection) -> Image:
+    """The first picture of a source."""
+    return Overlay(settings).draw(image, tracks)
+
 
 Region = tuple[int, int, int, int]  # left, top, right, bottom of what was changed
 

@@ -13,9 +13,10 @@ import pytest
 from fakes import SIZE_WH, frame, number_of, numbered, times_s, track
 
 from models.faces import Image
-from stream.config import OverlaySection, RecorderSection
+from stream.config import RecorderSection
 from stream.errors import SinkError
 from stream.frames import SourceInfo
+from stream.overlay import Overlay
 from stream.sinks import Annotated
 from stream.sinks.film import Film
 from stream.sinks.recorder import Recorder
@@ -44,7 +45,7 @@ def _images(path: Path) -> list[Image]:
 
 
 def _annotated(number: int = 0) -> Annotated:
-    return Annotated(frame(number), [track()], OverlaySection())
+    return Annotated(frame(number), [track()], Overlay())
 
 
 def _write_beep(path: Path, codec: str) -> None:
@@ -298,15 +299,16 @@ _SCRIPT = """
 import sys
 from pathlib import Path
 from fakes import SIZE_WH, frame
-from stream.config import OverlaySection, RecorderSection
+from stream.config import RecorderSection
 from stream.frames import SourceInfo
+from stream.overlay import Overlay
 from stream.sinks import Annotated
 from stream.sinks.recorder import Recorder
 
 info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 recorder = Recorder(Path(sys.argv[1]), info, RecorderSection())
 for number in range(10_000):
-    recorder.write(Annotated(frame(number), [], OverlaySection()))
+    recorder.write(Annotated(frame(number), [], Overlay()))
     print(number, flush=True)
 """
 
@@ -339,13 +341,14 @@ _INTERRUPTED = """
 import itertools, sys, time
 from pathlib import Path
 from fakes import SIZE_WH, numbered
-from stream.config import OverlaySection, RecorderSection
+from stream.config import RecorderSection
 from stream.frames import Frame, SourceInfo
+from stream.overlay import Overlay
 from stream.sinks import Annotated
 from stream.sinks.recorder import Recorder
 
 info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
-annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0), [], OverlaySection())
+annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0), [], Overlay())
 annotated.picture
 
 def interrupt_at(step):

@@ -10,9 +10,10 @@ from fakes import SIZE_WH, frame, label, times_s, track, write_numbers
 from typer.testing import CliRunner
 
 from stream.__main__ import app
-from stream.config import LabelSettings, OverlaySection
+from stream.config import LabelSettings
 from stream.errors import SourceError
 from stream.frames import SourceInfo
+from stream.overlay import Overlay
 from stream.replay import Replay
 from stream.sinks import Annotated
 from stream.sinks.log import JsonLog
@@ -26,7 +27,7 @@ def _log(folder: Path, seen_in: tuple[int, ...] = (0, 1, 3)) -> Path:
     sink = JsonLog(folder / "out.jsonl", _INFO, "default", attributes)
     for number in range(4):
         tracks = [track(7, labels={"gender": label("Female", 0.7)})] if number in seen_in else []
-        sink.write(Annotated(frame(number), tracks, OverlaySection()))
+        sink.write(Annotated(frame(number), tracks, Overlay()))
     sink.close(complete=True)
     return folder / "out.jsonl"
 

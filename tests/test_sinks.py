@@ -24,10 +24,11 @@ from fakes import (
 )
 from rich.console import Console
 
-from stream.config import Config, OverlaySection, RecorderSection
+from stream.config import Config, RecorderSection
 from stream.errors import ConfigError, SinkError
 from stream.frames import Frame, SourceInfo
 from stream.labels import Label
+from stream.overlay import Overlay
 from stream.progress import ProgressBar
 from stream.sinks import Annotated, Outputs, Sink, Sinks, open_sinks
 from stream.sinks.log import JsonLog
@@ -67,7 +68,7 @@ def open_sink(request: pytest.FixtureRequest) -> Open:
 def _annotated(number: int = 0, suffix: str = ".png") -> Annotated:
     plain = frame(number)
     whole = Frame(plain.image, number, plain.time_s, 0.0, Path(f"from/{number}{suffix}"))
-    return Annotated(whole, [track(labels={"gender": label()})], OverlaySection())
+    return Annotated(whole, [track(labels={"gender": label()})], Overlay())
 
 
 @pytest.mark.parametrize("count", [0, 1, 10])
@@ -128,8 +129,8 @@ def test_a_final_name_that_cannot_be_taken_is_an_error(name: str, tmp_path: Path
 def test_the_log_line_by_line(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES)
     sure = {"gender": label("Female", 0.97123), "race": label(None, 0.41)}
-    log.write(Annotated(frame(0), [], OverlaySection()))
-    log.write(Annotated(frame(12), [track(3, (1.04, 2, 30.96, 40), sure)], OverlaySection()))
+    log.write(Annotated(frame(0), [], Overlay()))
+    log.write(Annotated(frame(12), [track(3, (1.04, 2, 30.96, 40), sure)], Overlay()))
     log.close(complete=True)
     assert log_lines(tmp_path / "out.jsonl") == [
         {
@@ -250,7 +251,7 @@ def test_subfolders_are_kept(tmp_path: Path) -> None:
     sink = PictureFolder(tmp_path, Path("from"), _ATTRIBUTES)
     image = numbered(0)
     for name in ("a/1.png", "b/1.png", "1.PNG"):
-        sink.write(Annotated(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], OverlaySection()))
+        sink.write(Annotated(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], Overlay()))
         assert (tmp_path / name).is_file()
         assert (tmp_path / f"{name}.csv").is_file()
 
@@ -275,7 +276,7 @@ def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
     cv2.imwrite(str(source), numbered(0))
     before = source.read_bytes()
     sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
-    annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0, source), [], OverlaySection())
+    annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0, source), [], Overlay())
     with pytest.raises(SinkError, match="is the input"):
         sink.write(annotated)
     assert source.read_bytes() == before
@@ -283,7 +284,7 @@ def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
 
 def test_frames_of_a_video_are_no_pictures(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="name a video file instead"):
-        PictureFolder(tmp_path, None, _ATTRIBUTES).write(Annotated(frame(0), [], OverlaySection()))
+        PictureFolder(tmp_path, None, _ATTRIBUTES).write(Annotated(frame(0), [], Overlay()))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
@@ -304,20 +305,20 @@ def test_a_place_in_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_every_sink_gets_every_frame_and_the_picture_is_drawn_once() -> None:
     one, two = RecordingSink("one"), RecordingSink("two")
-    with Sinks([one, two], OverlaySection()) as sinks:
+    with Sinks([one, two], Overlay()) as sinks:
         assert repr(sinks) == "Sinks(one, two)"
         for number in range(3):
             sinks.write(frame(number), [])
     assert one.indices == two.indices == [0, 1, 2]
     assert one.closed == two.closed == [True]
     assert sinks.failures == []
-    annotated = Annotated(frame(0), [track()], OverlaySection())
+    annotated = Annotated(frame(0), [track()], Overlay())
     assert annotated.picture is annotated.picture
 
 
 def test_a_sink_that_fails_is_named_closed_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
     good, bad = RecordingSink("good"), FailingSink("bad", fail_at=1)
-    with Sinks([bad, good], OverlaySection()) as sinks:
+    with Sinks([bad, good], Overlay()) as sinks:
         for number in range(4):
             sinks.write(frame(number), [])
     assert bad.indices == [0]
@@ -336,7 +337,7 @@ def test_all_failures_are_kept_each_once(caplog: pytest.LogCaptureFixture) -> No
         FailingSink("three", fail_at=2),
     ]
     good = RecordingSink()
-    with Sinks([*bad, good], OverlaySection()) as sinks:
+    with Sinks([*bad, good], Overlay()) as sinks:
         for number in range(3):
             sinks.write(frame(number), [])
     assert sinks.failures == [f"{name}: no paper left" for name in ("one", "three", "two")]
@@ -354,7 +355,7 @@ def test_how_it_ends_says_whether_outputs_are_complete(
 ) -> None:
     sink = RecordingSink()
     try:
-        with Sinks([sink], OverlaySection()):
+        with Sinks([sink], Overlay()):
             if error is not None:
                 raise error
     except (KeyboardInterrupt, ValueError) as caught:
@@ -363,7 +364,7 @@ def test_how_it_ends_says_whether_outputs_are_complete(
 
 
 def test_anybody_may_ask_for_the_end() -> None:
-    with Sinks([RecordingSink(), RecordingSink(quit_after=2)], OverlaySection()) as sinks:
+    with Sinks([RecordingSink(), RecordingSink(quit_after=2)], Overlay()) as sinks:
         sinks.write(frame(0), [])
         assert not sinks.quit_requested
         sinks.write(frame(1), [])
@@ -486,7 +487,7 @@ def test_any_name_can_stand_before_the_bar(name: str) -> None:
 def test_whatever_one_raises_on_closing_the_others_are_closed(error: BaseException) -> None:
     first = FailingSink(fail_on_close=True, error=error)
     second = RecordingSink()
-    with pytest.raises(type(error)), Sinks([first, second], OverlaySection()):
+    with pytest.raises(type(error)), Sinks([first, second], Overlay()):
         pass
     assert second.closed == [True]
 

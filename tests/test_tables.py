@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import frame, label, track
 
-from stream.config import OverlaySection
 from stream.errors import SinkError
+from stream.overlay import Overlay
 from stream.sinks import Annotated
 from stream.sinks.tables import TableLog, table_schema
 
@@ -32,8 +32,8 @@ def _write(path: Path) -> None:
     log = TableLog(path, _ATTRIBUTES)
     labels = [{"gender": label()}, {"gender": label(None, 0.55)}, {}]
     tracks = [track(number, labels=each) for number, each in enumerate(labels, start=1)]
-    log.write(Annotated(frame(0), [], OverlaySection()))
-    log.write(Annotated(frame(1), tracks, OverlaySection()))
+    log.write(Annotated(frame(0), [], Overlay()))
+    log.write(Annotated(frame(1), tracks, Overlay()))
     log.close(complete=True)
 
 

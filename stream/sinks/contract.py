@@ -7,9 +7,8 @@ from typing import Protocol
 
 from models.faces import Image
 from stream.annotator import Track
-from stream.config import OverlaySection
 from stream.frames import Frame
-from stream.overlay import draw
+from stream.overlay import Overlay
 
 
 @dataclass(slots=True, eq=False)
@@ -18,14 +17,14 @@ class Annotated:
 
     frame: Frame
     tracks: Sequence[Track]
-    overlay: OverlaySection
+    overlay: Overlay
     _picture: Image | None = field(default=None, init=False)
 
     @property
     def picture(self) -> Image:
         """The frame with boxes and labels."""
         if self._picture is None:
-            self._picture = draw(self.frame.image, self.tracks, self.overlay)
+            self._picture = self.overlay.draw(self.frame.image, self.tracks)
         return self._picture
 
 

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from stream.annotator import Track
-from stream.config import OverlaySection
 from stream.errors import SinkError
 from stream.frames import Frame
+from stream.overlay import Overlay
 from stream.sinks.contract import Annotated, Sink
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class Sinks:
     Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
     """
 
-    def __init__(self, sinks: Sequence[Sink], overlay: OverlaySection) -> None:
+    def __init__(self, sinks: Sequence[Sink], overlay: Overlay) -> None:
         self._sinks = list(sinks)
         self._overlay = overlay
         self.failures: list[str] = []

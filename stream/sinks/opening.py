@@ -11,6 +11,7 @@ from types import MappingProxyType
 from stream.config import Config
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
+from stream.overlay import Overlay
 from stream.sinks.contract import Sink, partial_path, same_file
 from stream.sinks.fan_out import Sinks
 from stream.sinks.film import CONTAINERS
@@ -83,7 +84,7 @@ def open_sinks(
         for sink in sinks:
             sink.close(complete=False)
         raise
-    return Sinks(sinks, config.overlay)
+    return Sinks(sinks, Overlay(config.overlay))
 
 
 def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
