@@ -1,12 +1,16 @@
 """What a source gives: frames, and a word about itself."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from models.faces import Image
 
-SourceKind: TypeAlias = Literal["camera", "video", "pictures"]
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+SourceKind: TypeAlias = Literal["camera", "stream", "video", "pictures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +19,15 @@ class SourceInfo:
 
     Attributes:
         uri: what was opened, without credentials.
-        kind: a `camera` is live, a `video` has media time, `pictures` have nothing in common.
+        kind: a `camera` and a `stream` are live, a `video` has media time, `pictures`
+            have nothing in common.
         size_wh: of the first frame as it is given out (rotation applied), px.
         fps: frames a second, None where it means nothing or is not known.
         frame_count: None where the source does not say.
         has_audio: there is sound beside the pictures.
+        start_s: media time of the first frame where only a part of a video is read; what is
+            recorded begins here.
+        reopen: opens the media a second time, for its sound; None where it can be read only once.
     """
 
     uri: str
@@ -28,11 +36,13 @@ class SourceInfo:
     fps: float | None = None
     frame_count: int | None = None
     has_audio: bool = False
+    start_s: float = 0.0
+    reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
 
     @property
     def is_live(self) -> bool:
         """Frames come at their own pace: those not fetched in time are lost."""
-        return self.kind == "camera"
+        return self.kind in ("camera", "stream")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +52,7 @@ class Frame:
     Attributes:
         image: the pixels.
         index: counts from 0 what the source gave, dropped frames included.
-        time_s: media time from the start of a video; for a camera, seconds since it was opened.
+        time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
         path: the file a picture was read from; None in a video.
     """

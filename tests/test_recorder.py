@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from stream.overlay import Overlay
 from stream.sinks import Annotated
 from stream.sinks.film import Film
 from stream.sinks.recorder import Recorder
-from stream.sources.video import VideoSource
+from stream.sources.video import VideoSource, open_container
 
 ENDINGS = (".mp4", ".mov", ".mkv")
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
@@ -194,6 +196,27 @@ def test_sound_is_kept_beside_the_pictures(
         assert _sound_packets(out) == _sound_packets(source)
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    ("name", "codec"), [("beep.mp4", "aac"), ("beep.ts", "aac"), ("beep.mov", "pcm_mulaw")]
+)
+def test_a_part_of_a_video_begins_at_nought_and_so_does_its_sound(
+    name: str, codec: str, ending: str, tmp_path: Path
+) -> None:
+    _write_beep(tmp_path / name, codec)
+    out = tmp_path / f"out{ending}"
+    video = VideoSource(tmp_path / name)
+    part = [each for each in video.frames() if 0.6 <= each.time_s < 1.6]
+    with Film(out, replace(video.info, start_s=0.6), RecorderSection()) as film:
+        for each in part:
+            film.add(each.image, each.time_s)
+    video.close()
+    times = times_s(out)
+    assert len(times) == 25
+    assert times == pytest.approx([index / 25 for index in range(25)], abs=0.03)
+    assert _beep_s(out) == pytest.approx((_BEEP_S - 0.6, _BEEP_S - 0.3), abs=0.05)
+
+
 @pytest.mark.parametrize(("clip", "count"), [("hamilton.mp4", 275)])
 def test_the_sound_of_a_real_clip_is_copied(
     clip: str, count: int, shared_data: Path, tmp_path: Path
@@ -227,10 +250,13 @@ def test_sound_can_be_left_out(tmp_path: Path) -> None:
 def test_a_source_that_is_gone_is_recorded_without_sound(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    info = SourceInfo(str(tmp_path / "gone.mp4"), "video", SIZE_WH, 25.0, has_audio=True)
-    _record(tmp_path / "out.mp4", [0.0, 0.04], info)
-    assert len(times_s(tmp_path / "out.mp4")) == 2
-    assert "recorded without sound: " in caplog.text
+    again = partial(open_container, tmp_path / "gone.mp4")
+    for reopen, reason in ((again, "No such file"), (None, "can be read only once")):
+        info = SourceInfo("gone.mp4", "video", SIZE_WH, 25.0, has_audio=True, reopen=reopen)
+        _record(tmp_path / "out.mp4", [0.0, 0.04], info)
+        assert len(times_s(tmp_path / "out.mp4")) == 2
+        assert "recorded without sound: " in caplog.text
+        assert reason in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("complete", [True, False])

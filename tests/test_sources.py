@@ -20,7 +20,7 @@ from stream.demo import DemoSource
 from stream.errors import SourceError
 from stream.frames import SourceInfo
 from stream.sources import Source, open_source
-from stream.sources.camera import CameraSource
+from stream.sources.camera import CameraInfo, CameraSource, list_cameras
 from stream.sources.pictures import natural_order
 
 _COUNT = 12
@@ -213,6 +213,22 @@ def test_a_number_is_a_camera_unless_a_file_has_that_name(
     source = open_source("71")
     assert source.info.kind == "video"
     source.close()
+
+
+def test_the_cameras_that_linux_knows_of(tmp_path: Path) -> None:
+    devices = {"video10": ("0", "Cam B"), "video2": ("0", "Cam A\n"), "video3": ("1", "Cam A")}
+    for device, (index, name) in devices.items():
+        (tmp_path / device).mkdir()
+        (tmp_path / device / "index").write_text(f"{index}\n")
+        (tmp_path / device / "name").write_text(name)
+    (tmp_path / "video4").mkdir()
+    (tmp_path / "v4l-subdev0").mkdir()
+    assert list_cameras(tmp_path) == [
+        CameraInfo(2, "Cam A", Path("/dev/video2")),
+        CameraInfo(4, "video4", Path("/dev/video4")),
+        CameraInfo(10, "Cam B", Path("/dev/video10")),
+    ]
+    assert list_cameras(tmp_path / "missing") == []
 
 
 # --- videos ---
@@ -560,6 +576,6 @@ def test_pictures_none_of_which_can_be_read(tmp_path: Path) -> None:
         open_source(str(tmp_path))
 
 
-def test_only_a_camera_is_live() -> None:
-    infos = [SourceInfo("x", kind, SIZE_WH) for kind in ("camera", "video", "pictures")]
-    assert [info.is_live for info in infos] == [True, False, False]
+def test_cameras_and_streams_are_live() -> None:
+    infos = [SourceInfo("x", kind, SIZE_WH) for kind in ("camera", "stream", "video", "pictures")]
+    assert [info.is_live for info in infos] == [True, True, False, False]

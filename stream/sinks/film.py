@@ -37,7 +37,7 @@ class Film:
 
     Args:
         path: where; the ending is one of `CONTAINERS`.
-        info: the source: its rate, and its sound if it has any.
+        info: the source: its rate, where its time begins, and its sound if it has any.
         settings: quality and speed.
 
     Raises:
@@ -46,6 +46,7 @@ class Film:
 
     def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
         self._fps = info.fps or _DEFAULT_FPS
+        self._start_s = info.start_s
         self._size_wh = tuple(side + side % 2 for side in info.size_wh)  # 4:2:0 wants even sides
         name = CONTAINERS[path.suffix.lower()]
         options = _FLUSHED if name == "matroska" else _FLUSHED | _FRAGMENTS
@@ -85,11 +86,12 @@ class Film:
             self._close()
 
     def add(self, image: Image, time_s: float) -> None:
-        """The next picture, and the sound up to it.
+        """The next picture, at its time in the source, and the sound up to it.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
         """
+        time_s -= self._start_s
         frame = av.VideoFrame.from_ndarray(self._fitted(image), format="bgr24")
         frame = frame.reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
@@ -128,8 +130,11 @@ class Film:
         return stream
 
     def _add_sound(self, info: SourceInfo) -> Sound | None:
+        if info.reopen is None:
+            _log.warning("recorded without sound: %s can be read only once", info.uri)
+            return None
         try:
-            return Sound(Path(info.uri), self._container)
+            return Sound(info.reopen, self._container, info.start_s)
         except SourceError as error:
             _log.warning("recorded without sound: %s", error)
             return None

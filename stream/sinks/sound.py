@@ -2,17 +2,17 @@
 
 import io
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
-from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from stream.sources.video import open_container, start_time_s
+from stream.sources.video import start_time_s
 
 _MAX_AAC_HZ = 48_000  # more than the codec knows brings nothing anyone hears
 
@@ -23,19 +23,25 @@ class Sound:
     """The source's first sound track: copied where the container can hold it, else made AAC.
 
     Args:
-        source: the file that has it.
+        reopen: opens the media that has it.
         output: the video, before anything was written to it.
+        start_s: where in the media the video begins.
 
     Raises:
-        SourceError: the file cannot be opened again.
+        SourceError: the media cannot be opened again.
     """
 
-    def __init__(self, source: Path, output: OutputContainer) -> None:
-        self._source = open_container(source)
+    def __init__(
+        self, reopen: Callable[[], InputContainer], output: OutputContainer, start_s: float = 0.0
+    ) -> None:
+        self._source = reopen()
         track = self._source.streams.audio[0]
         self._output = output
-        self._start_s = start_time_s(self._source)
-        if _can_hold(output.format.name, source):
+        self._skips = start_s > 0
+        self._start_s = start_time_s(self._source) + start_s
+        if self._skips:
+            self._seek()
+        if _can_hold(output.format.name, reopen):
             self._stream = output.add_stream_from_template(track)
             self._packets = self._copied(track)
         else:
@@ -75,10 +81,17 @@ class Sound:
     def _copied(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
         """The packets of the track, their time counted as the pictures' is."""
         shift = self._ticks(track.time_base)
-        for packet in _bare(self._source.demux(track), track):
+        for packet in _bare(self._from_start(track), track):
             if packet.dts is not None:  # the last one is empty
                 packet.pts = (packet.dts if packet.pts is None else packet.pts) - shift
                 packet.dts -= shift
+                yield packet
+
+    def _from_start(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
+        """The packets as they are; where only a part is wanted, those before it left out."""
+        shift = self._ticks(track.time_base)
+        for packet in self._source.demux(track):
+            if not self._skips or packet.pts is None or packet.pts >= shift:
                 yield packet
 
     def _encoded(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
@@ -86,8 +99,15 @@ class Sound:
         for frame in self._source.decode(track):
             if frame.pts is not None:
                 frame.pts -= self._ticks(frame.time_base)
+                if self._skips and frame.pts < 0:
+                    continue
             yield from self._stream.encode(frame)
         yield from self._stream.encode(None)
+
+    def _seek(self) -> None:
+        """Goes near the start; where the media cannot, it is read from its beginning."""
+        with suppress(av.error.FFmpegError):
+            self._source.seek(round(self._start_s * av.time_base))
 
     def _ticks(self, time_base: Fraction | None) -> int:
         return round(self._start_s / (time_base or 1))
@@ -111,12 +131,12 @@ def _layout(track: AudioStream) -> str:
     return {1: "mono", 2: "stereo"}.get(layout.nb_channels, layout.name)
 
 
-def _can_hold(container: str, source: Path) -> bool:
+def _can_hold(container: str, reopen: Callable[[], InputContainer]) -> bool:
     """Whether the container takes the track as it is: its first packet tried on one of no use.
 
     What FFmpeg says it supports it may still refuse, such as Opus in QuickTime.
     """
-    with open_container(source) as again:
+    with reopen() as again:
         track = again.streams.audio[0]
         try:
             with av.open(io.BytesIO(), "w", format=container) as trial:

@@ -1,8 +1,10 @@
-"""Cameras."""
+"""Cameras, and which there are."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +16,22 @@ from stream.frames import Frame, SourceInfo
 _MAX_FAILED_READS = 10  # in a row: cameras drop a frame now and then, a pulled plug drops all
 _RETRY_S = 0.05
 _MAX_INDEX = 2**31 - 1  # OpenCV's
+_LINUX_CAMERAS = Path("/sys/class/video4linux")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraInfo:
+    """A camera that is connected.
+
+    Attributes:
+        index: what `CameraSource` and `face-stream run` call it.
+        name: what its maker calls it.
+        path: its device.
+    """
+
+    index: int
+    name: str
+    path: Path
 
 
 class CameraSource:
@@ -93,3 +111,24 @@ def _quiet_opencv() -> Iterator[None]:
         yield
     finally:
         cv2.utils.logging.setLogLevel(level)
+
+
+def list_cameras(folder: Path = _LINUX_CAMERAS) -> list[CameraInfo]:
+    """The cameras that Linux knows of, in the order of their numbers; elsewhere none.
+
+    A camera that offers data beside its pictures has a device for each; this lists the first.
+    """
+    found = []
+    for entry in folder.glob("video*"):
+        number = entry.name.removeprefix("video")
+        if number.isdecimal() and _line(entry / "index") in ("", "0"):
+            name = _line(entry / "name") or entry.name
+            found.append(CameraInfo(int(number), name, Path("/dev", entry.name)))
+    return sorted(found, key=lambda camera: camera.index)
+
+
+def _line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,6 +52,7 @@ class VideoSource:
                 fps=_fps(self._stream),
                 frame_count=_frame_count(self._container, self._stream),
                 has_audio=bool(self._container.streams.audio),
+                reopen=partial(open_container, path),
             )
         except IndexError:
             self.close()
