@@ -4,7 +4,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,11 @@ from stream.errors import ConfigError
 
 DEFAULT_FILE = "config.toml"
 DEFAULT_MIN_CONFIDENCE = 0.5
+
+CodecName: TypeAlias = Literal["h264", "hevc", "vp9", "av1"]
+Preset: TypeAlias = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"
+]
 
 _Strict = ConfigDict(extra="forbid", frozen=True, strict=True)
 _AutoInt = Literal["auto"] | Annotated[int, Field(ge=0, le=1000)]
@@ -76,10 +81,9 @@ class RecorderSection(BaseModel):
 
     model_config = _Strict
 
+    codec: Literal["auto"] | CodecName = "auto"
     quality: Annotated[int, Field(ge=0, le=51)] = 23
-    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = (
-        "veryfast"
-    )
+    preset: Preset = "veryfast"
     sound: bool = True
 
 

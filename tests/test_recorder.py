@@ -24,7 +24,7 @@ from stream.sinks.film import Film
 from stream.sinks.recorder import Recorder
 from stream.sources.video import VideoSource, open_container
 
-ENDINGS = (".mp4", ".mov", ".mkv")
+ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 _FULL = Path("/dev/full")
 _KILL_AFTER = 150
@@ -139,6 +139,20 @@ def test_a_source_that_changes_its_size_is_fitted(tmp_path: Path) -> None:
     assert [number_of(image) for image in images] == [0, 1, 2]
 
 
+def test_a_cameras_own_times_are_kept_and_the_first_picture_is_the_beginning(
+    tmp_path: Path,
+) -> None:
+    info = SourceInfo("0", "camera", SIZE_WH, 30.0)
+    captured = [3.2, 3.233, 3.5, 3.51, 5.0, 9.9, 13.1667]  # what was not taken in time is not there
+    for ending in ENDINGS:
+        path = tmp_path / f"out{ending}"
+        _record(path, captured, info)
+        expected = [each - captured[0] for each in captured]
+        assert times_s(path) == pytest.approx(expected, abs=1e-3)
+        with av.open(str(path)) as container:
+            assert container.duration / av.time_base == pytest.approx(10.0, abs=0.002)
+
+
 @pytest.mark.parametrize(
     "bgr", [(0, 0, 255), (0, 255, 0), (255, 0, 0), (30, 90, 200), (255, 255, 255), (0, 0, 0)]
 )
@@ -148,6 +162,18 @@ def test_colours_come_back(bgr: tuple[int, int, int], tmp_path: Path) -> None:
         film.add(picture, 0.0)
     (image,) = _images(tmp_path / "out.mp4")
     assert np.abs(image.astype(int) - picture).max() <= 6
+
+
+def test_recording_makes_nothing_darker(tmp_path: Path) -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    picture = np.ascontiguousarray(colours.repeat(16, axis=0).repeat(16, axis=1))
+    with Film(tmp_path / "out.mp4", _INFO, RecorderSection(quality=0)) as film:
+        film.add(picture, 0.0)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        plane = next(container.decode(video=0)).planes[0]
+    luma = np.frombuffer(plane, np.uint8).reshape(64, plane.line_size)[:, :96]
+    exact = 16 + 219 * (picture @ np.array([0.0722, 0.7152, 0.2126])) / 255  # ITU-R BT.709
+    assert abs((luma - exact).mean()) < 0.1
 
 
 def test_players_are_told_how_to_read_it(tmp_path: Path) -> None:
@@ -168,9 +194,9 @@ def test_players_are_told_how_to_read_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "codec", "copied"),
     [
-        ("beep.mp4", "aac", ENDINGS),
+        ("beep.mp4", "aac", (".mp4", ".mov", ".mkv")),
         ("beep.ts", "aac", ()),  # its clock starts at 1.4 s, and its packets are dressed otherwise
-        ("beep.mkv", "libopus", (".mp4", ".mkv")),
+        ("beep.mkv", "libopus", (".mp4", ".mkv", ".webm")),
         ("beep.mkv", "pcm_s16le", (".mkv",)),
         ("beep.mov", "pcm_mulaw", (".mov",)),
     ],
@@ -188,7 +214,7 @@ def test_sound_is_kept_beside_the_pictures(
     # What a lossy codec does around the edges of a tone is up to it.
     assert _beep_s(out) == pytest.approx((_BEEP_S, _BEEP_S + 0.3), abs=0.05)
     # In Matroska no time is negative: if the codec's lead-in is, everything is moved by as much.
-    moved_s = times_s(out)[0] - times_s(source)[0] if ending == ".mkv" else 0.0
+    moved_s = times_s(out)[0] - times_s(source)[0] if ending in (".mkv", ".webm") else 0.0
     assert -1e-3 < moved_s < 0.03
     expected = [time_s + moved_s for time_s in times_s(source)]
     assert times_s(out) == pytest.approx(expected, abs=2e-3)
@@ -236,6 +262,28 @@ def test_the_sound_of_a_real_clip_is_copied(
             before.duration / av.time_base, abs=0.1
         )
         assert after.streams.audio[0].rate == before.streams.audio[0].rate
+
+
+def test_sound_that_is_encoded_anew_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _write_beep(tmp_path / "beep.mp4", "aac")
+    again = partial(open_container, tmp_path / "beep.mp4")
+    info = SourceInfo("beep.mp4", "video", SIZE_WH, 25.0, has_audio=True, reopen=again)
+    _record(tmp_path / "out.webm", [0.0, 0.04, 1.0], info)
+    said = "the sound is AAC, which .webm cannot hold: recorded as Opus"
+    assert caplog.messages == [said]
+    with av.open(str(tmp_path / "out.webm")) as container:
+        assert container.streams.audio[0].codec_context.name == "opus"
+
+
+def test_a_file_says_what_it_is(tmp_path: Path) -> None:
+    for ending in ENDINGS:
+        _record(tmp_path / f"out{ending}", [0.0], SourceInfo("in/clip.mp4", "video", SIZE_WH))
+        with av.open(str(tmp_path / f"out{ending}")) as container:
+            tags = {name.lower(): value for name, value in container.metadata.items()}
+        assert tags["title"] == "clip.mp4, annotated"
+        assert "perceived" in tags["comment"]
 
 
 def test_sound_can_be_left_out(tmp_path: Path) -> None:

@@ -1,32 +1,32 @@
-"""A video file being written: pictures in H.264 and, beside them, a copy of the source's sound.
+"""A video file being written: encoded pictures and, beside them, the source's sound.
 
-It is written as fragments, a keyframe a second, so that it plays whenever the program is killed;
-closing it turns it into an ordinary file.
+It is written a keyframe a second, so that it plays whenever the program is killed; closing it turns
+it into an ordinary file.
 """
 
 import logging
+import os
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import av
 import cv2
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from models.faces import Image
 from stream.config import RecorderSection
 from stream.errors import SinkError, SourceError
 from stream.frames import SourceInfo
+from stream.sinks.codecs import CONTAINERS, Codec, Container, codec_for
 from stream.sinks.sound import Sound
-
-CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""The endings understood, and FFmpeg's names for them."""
 
 _CLOCK = Fraction(1, 90_000)  # s: the usual tick of video, fine enough for any frame rate
 _DEFAULT_FPS = 25.0
-_FLUSHED = {"flush_packets": "1"}  # else a quiet scene stays in memory for many seconds
-_FRAGMENTS = {"movflags": "hybrid_fragmented+frag_keyframe+default_base_moof+delay_moov"}
+# The quick conversion cuts fractions off: everything would be half a level of luma darker.
+_ROUNDED = Interpolation.AREA | Interpolation.ACCURATE_RND
 _BT709 = 1  # the code of its primaries and transfer function in ITU-T H.273
 
 _log = logging.getLogger(__name__)
@@ -35,35 +35,40 @@ _log = logging.getLogger(__name__)
 class Film:
     """One video file.
 
+    The clock of a recorded source is kept, so that its sound stays beside the pictures; of a live
+    one the first picture is the beginning.
+
     Args:
         path: where; the ending is one of `CONTAINERS`.
-        info: the source: its rate, where its time begins, and its sound if it has any.
-        settings: quality and speed.
+        info: the source: its name and rate, where its time begins, and its sound if it has any.
+        settings: codec, quality and speed.
 
     Raises:
+        ConfigError: that codec cannot be had in that file.
         SinkError: the file cannot be made.
     """
 
     def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
+        codec, kind = codec_for(path, settings.codec), CONTAINERS[path.suffix.lower()]
         self._fps = info.fps or _DEFAULT_FPS
-        self._start_s = info.start_s
         self._size_wh = tuple(side + side % 2 for side in info.size_wh)  # 4:2:0 wants even sides
-        name = CONTAINERS[path.suffix.lower()]
-        options = _FLUSHED if name == "matroska" else _FLUSHED | _FRAGMENTS
         try:
             path.open("wb").close()  # FFmpeg would not open it before the first picture
-            self._container = av.open(f"file:{path}", "w", format=name, options=options)
+            self._container = av.open(f"file:{path}", "w", format=kind.format, options=kind.options)
         except (av.error.FFmpegError, OSError) as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+        self._container.metadata.update(_about(info))
         self._sound: Sound | None = None
         try:
-            self._video = self._add_video(settings)
+            self._video = self._add_video(codec, settings)
             if settings.sound and info.has_audio:
-                self._sound = self._add_sound(info)
+                self._sound = self._add_sound(info, kind)
         except (av.error.FFmpegError, ValueError) as error:
             self._close()
             path.unlink(missing_ok=True)
             raise SinkError(f"{path} cannot be made: {error}") from error
+        self._reformatter = VideoReformatter()
+        self._start_s = None if info.is_live else info.start_s
         self._last_tick = -1
         self._end_s = 0.0
 
@@ -91,10 +96,15 @@ class Film:
         Raises:
             OSError, FFmpegError: it cannot be written.
         """
+        if self._start_s is None:
+            self._start_s = time_s
         time_s -= self._start_s
-        frame = av.VideoFrame.from_ndarray(self._fitted(image), format="bgr24")
-        frame = frame.reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(self._fitted(image), format="bgr24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=_ROUNDED,
         )
         # Players drop a picture that is not later than the one before.
         self._last_tick = max(round(time_s / _CLOCK), self._last_tick + 1)
@@ -114,10 +124,13 @@ class Film:
         if self._sound is not None:
             self._sound.copy_until(self._end_s)
 
-    def _add_video(self, settings: RecorderSection) -> av.VideoStream:
+    def _add_video(self, codec: Codec, settings: RecorderSection) -> av.VideoStream:
         rate = Fraction(self._fps).limit_denominator(1001)
-        options = {"crf": str(settings.quality), "preset": settings.preset}
-        stream = self._container.add_stream("libx264", rate=rate, options=options)
+        options = codec.settings(settings.quality, settings.preset)
+        os.environ.setdefault("SVT_LOG", "0")  # the encoder of AV1 would say how it is
+        stream = cast(
+            av.VideoStream, self._container.add_stream(codec.encoder, rate=rate, options=options)
+        )
         stream.width, stream.height = self._size_wh
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
@@ -127,14 +140,16 @@ class Film:
         context.colorspace = Colorspace.ITU709
         context.color_range = ColorRange.MPEG
         context.color_primaries = context.color_trc = _BT709
+        if codec.tag is not None:
+            context.codec_tag = codec.tag
         return stream
 
-    def _add_sound(self, info: SourceInfo) -> Sound | None:
+    def _add_sound(self, info: SourceInfo, kind: Container) -> Sound | None:
         if info.reopen is None:
             _log.warning("recorded without sound: %s can be read only once", info.uri)
             return None
         try:
-            return Sound(info.reopen, self._container, info.start_s)
+            return Sound(info.reopen, self._container, kind.sound, info.start_s)
         except SourceError as error:
             _log.warning("recorded without sound: %s", error)
             return None
@@ -151,3 +166,12 @@ class Film:
         else:  # the source changed its size on the way
             padded = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA)
         return padded.astype(image.dtype, copy=False)
+
+
+def _about(info: SourceInfo) -> dict[str, str]:
+    """What the file says of itself."""
+    return {
+        "title": f"{Path(info.uri).name or info.uri}, annotated",
+        "comment": "Made by face-stream. Labels are of perceived appearance.",
+        "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

@@ -12,9 +12,9 @@ from stream.config import Config
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
 from stream.overlay import Overlay
+from stream.sinks.codecs import CONTAINERS, codec_for
 from stream.sinks.contract import Sink, partial_path, same_file
 from stream.sinks.fan_out import Sinks
-from stream.sinks.film import CONTAINERS
 from stream.sinks.log import JsonLog
 from stream.sinks.pictures import PictureFolder
 from stream.sinks.recorder import Recorder
@@ -70,6 +70,8 @@ def open_sinks(
         SinkError: an output cannot be made.
     """
     check_outputs(outputs, info)
+    if outputs.save is not None and info.kind != "pictures":
+        codec_for(outputs.save, config.recorder.codec)
     sinks: list[Sink] = list(others)
     try:
         if outputs.log is not None:

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
+from pathlib import Path
+from typing import cast
 
 import av
 from av.audio.stream import AudioStream
@@ -14,17 +16,19 @@ from av.packet import Packet
 
 from stream.sources.video import start_time_s
 
-_MAX_AAC_HZ = 48_000  # more than the codec knows brings nothing anyone hears
+_MAX_HZ = 48_000  # more brings nothing anyone hears
+_TITLES = {"aac": "AAC", "libopus": "Opus", "opus": "Opus", "mp3": "MP3", "vorbis": "Vorbis"}
 
 _log = logging.getLogger(__name__)
 
 
 class Sound:
-    """The source's first sound track: copied where the container can hold it, else made AAC.
+    """The source's first sound track: copied where the container can hold it, else encoded anew.
 
     Args:
         reopen: opens the media that has it.
         output: the video, before anything was written to it.
+        otherwise: the encoder of what cannot be copied, which is said in the log.
         start_s: where in the media the video begins.
 
     Raises:
@@ -32,7 +36,11 @@ class Sound:
     """
 
     def __init__(
-        self, reopen: Callable[[], InputContainer], output: OutputContainer, start_s: float = 0.0
+        self,
+        reopen: Callable[[], InputContainer],
+        output: OutputContainer,
+        otherwise: str,
+        start_s: float = 0.0,
     ) -> None:
         self._source = reopen()
         track = self._source.streams.audio[0]
@@ -45,9 +53,19 @@ class Sound:
             self._stream = output.add_stream_from_template(track)
             self._packets = self._copied(track)
         else:
-            rate, layout = min(track.codec_context.sample_rate, _MAX_AAC_HZ), _layout(track)
-            self._stream = output.add_stream("aac", rate=rate, layout=layout)
+            rate = min(track.codec_context.sample_rate, _MAX_HZ)
+            if otherwise == "libopus":
+                rate = _MAX_HZ  # it knows no other of the common ones
+            self._stream = cast(
+                AudioStream, output.add_stream(otherwise, rate=rate, layout=_layout(track))
+            )
             self._packets = self._encoded(track)
+            _log.warning(
+                "the sound is %s, which %s cannot hold: recorded as %s",
+                _title(track.codec_context.name),
+                Path(output.name).suffix,
+                _title(otherwise),
+            )
         self._next: Packet[AudioStream] | None = None
         self._begun = False
 
@@ -123,6 +141,11 @@ def _bare(
     bare = BitStreamFilterContext("aac_adtstoasc", track)
     for packet in packets:
         yield from bare.filter(packet if packet.size else None)
+
+
+def _title(codec: str) -> str:
+    """A codec as people call it."""
+    return _TITLES.get(codec, codec)
 
 
 def _layout(track: AudioStream) -> str:
