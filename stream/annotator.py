@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Classifier, Prediction, grouped
+from models.classifier import Classifier, Prediction
 from models.engine import Engine
 from models.faces import Faces, Image
 from stream.config import LabelSettings
@@ -105,7 +105,7 @@ class Annotator:
 
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
-        """What it may say: attributes and their classes, merged as the settings say."""
+        """What it may say: attributes and their classes."""
         nobody = np.zeros((0, self._engine.embedder.dimensions), dtype=np.float32)
         return {each.attribute: each.classes for each in self._classify(nobody)}
 
@@ -167,9 +167,9 @@ class Annotator:
         return _View(embeddings, self._classify(embeddings), view_weights(chosen, chips))
 
     def _classify(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
-        """What is asked for, merged as the settings say."""
+        """What is asked for."""
         return tuple(
-            grouped(each, self._settings.groups_of(each.attribute))
+            each
             for each in self._classifier.predict(embeddings)
             if each.attribute in self._settings.attributes
         )
@@ -185,7 +185,7 @@ class Annotator:
         for prediction in view.predictions:
             evidence = person.evidence.get(prediction.attribute)
             if evidence is None:
-                evidence = Evidence(self._settings.threshold_of(prediction.attribute))
+                evidence = Evidence(self._settings.rule_of(prediction.attribute))
                 person.evidence[prediction.attribute] = evidence
             evidence.add(prediction, row, weight)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.engine import DetectionSettings, Runtime
 from models.runtime import Device
 from stream.errors import ConfigError
+from stream.labels import LabelRule
 
 DEFAULT_FILE = "config.toml"
 DEFAULT_MIN_CONFIDENCE = 0.5
@@ -54,11 +55,12 @@ class LabelSettings(BaseModel):
         default_factory=dict
     )
 
-    def threshold_of(self, attribute: str) -> float:
-        """From which probability on a label of that attribute is shown."""
-        if isinstance(self.min_confidence, dict):
-            return self.min_confidence.get(attribute, DEFAULT_MIN_CONFIDENCE)
-        return self.min_confidence
+    def rule_of(self, attribute: str) -> LabelRule:
+        """How labels of that attribute are found."""
+        threshold = self.min_confidence
+        if isinstance(threshold, dict):
+            threshold = threshold.get(attribute, DEFAULT_MIN_CONFIDENCE)
+        return LabelRule(threshold, self.groups_of(attribute))
 
     def groups_of(self, attribute: str) -> Mapping[str, Sequence[str]]:
         """Which classes of an attribute are shown as one."""

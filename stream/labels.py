@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
+from models.classifier import Prediction, grouped
 
 _MARGIN = 0.1  # by which another class must be likelier before it takes a shown one's place
 _SLACK = 0.05  # by which a shown class may fall short of the threshold before it goes
@@ -17,9 +17,9 @@ class Label:
     """What one attribute of a person is perceived as.
 
     Attributes:
-        text: the class, or None where the model is unsure.
-        confidence: the probability of that class, where unsure of the likeliest; 0 to 1.
-        probabilities: of every class.
+        text: the class or group of classes, or None where the model is unsure.
+        confidence: the probability of that, where unsure of the likeliest; 0 to 1.
+        probabilities: of every class, those of a group each on its own.
     """
 
     text: str | None
@@ -27,15 +27,48 @@ class Label:
     probabilities: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class LabelRule:
+    """How the probabilities of one attribute become a label.
+
+    Attributes:
+        min_confidence: under it a label says unsure.
+        groups: classes shown as one, their probabilities added.
+    """
+
+    min_confidence: float
+    groups: Mapping[str, Sequence[str]]
+
+    def label(self, prediction: Prediction, shown: str | None) -> Label:
+        """What to show of one face.
+
+        Args:
+            prediction: of that face alone.
+            shown: what has been shown of it so far, which stays unless there is good reason; None
+                for nothing.
+        """
+        merged = grouped(prediction, self.groups)
+        chances = dict(zip(merged.classes, merged.probabilities[0].tolist(), strict=True))
+        likeliest = max(chances, key=chances.__getitem__)
+        text = likeliest if chances[likeliest] >= self.min_confidence else None
+        if shown is not None and self._holds(chances[shown], chances[likeliest]):
+            text = shown
+        single = zip(prediction.classes, prediction.probabilities[0].tolist(), strict=True)
+        return Label(text, chances[likeliest if text is None else text], dict(single))
+
+    def _holds(self, probability: float, highest: float) -> bool:
+        return probability >= self.min_confidence - _SLACK and highest - probability <= _MARGIN
+
+
 class Evidence:
     """What has been seen of one attribute of one person: a weighted mean of probabilities.
 
     Args:
-        min_confidence: under it a label says unsure.
+        rule: how it becomes a label.
     """
 
-    def __init__(self, min_confidence: float) -> None:
-        self._min_confidence = min_confidence
+    def __init__(self, rule: LabelRule) -> None:
+        self._rule = rule
         self._sum: NDArray[np.float64] = np.zeros(0)
         self._weight = 0.0
         self.label = Label(None, 0.0, {})
@@ -44,32 +77,17 @@ class Evidence:
         return f"Evidence({self.label.text}, {self.label.confidence:.2f})"
 
     def add(self, prediction: Prediction, row: int, weight: float) -> None:
-        """One more view: a row of a prediction, and how good the view is, above 0.
+        """Takes in one more view.
 
-        A label once shown changes only for good reason: another class must be likelier by a
-        margin, or it must itself fall clearly under the threshold.
+        Args:
+            prediction: of several faces.
+            row: the one it is about.
+            weight: how good the view is, above 0.
         """
         if not self._weight:
             self._sum = np.zeros(len(prediction.classes))
         self._sum += weight * prediction.probabilities[row]
         self._weight += weight
-        mean = self._sum / self._weight
-        shown = self.label.text
-        if shown is not None:
-            probability = mean[prediction.classes.index(shown)]
-            holds = probability >= self._min_confidence - _SLACK
-            if holds and mean.max() - probability <= _MARGIN:
-                self.label = label_of(prediction.classes, mean, shown)
-                return
-        best = prediction.classes[int(mean.argmax())]
-        text = best if mean.max() >= self._min_confidence else None
-        self.label = label_of(prediction.classes, mean, text)
-
-
-def label_of(
-    classes: Sequence[str], probabilities: NDArray[np.floating], text: str | None
-) -> Label:
-    """A label that shows `text`; None is unsure."""
-    by_class = dict(zip(classes, probabilities.tolist(), strict=True))
-    confidence = max(by_class.values()) if text is None else by_class[text]
-    return Label(text, confidence, by_class)
+        mean = (self._sum / self._weight).astype(np.float32)[None]
+        so_far = Prediction(prediction.attribute, prediction.classes, mean)
+        self.label = self._rule.label(so_far, self.label.text)

@@ -1,27 +1,27 @@
 """A log read back: the tracks of each frame without looking at a single face again."""
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.classifier import Prediction, grouped
+from models.classifier import Prediction, check_groups
 from stream.annotator import Track
 from stream.config import LabelSettings
 from stream.errors import SourceError
 from stream.frames import Frame
-from stream.labels import Label, label_of
+from stream.labels import Label
 from stream.sinks.log import SCHEMA
 
 
 class Replay:
     """Answers as an annotator does, from a JSON Lines log of the same source.
 
-    Threshold, groups and choice of attributes are those of now, not those of then.
+    Threshold, groups and choice of attributes are those of now, not those of then; with the same
+    ones the same labels come out.
 
     Args:
         path: the log.
@@ -29,15 +29,19 @@ class Replay:
 
     Raises:
         SourceError: it is not a log of this program.
+        ModelError: the groups of the settings do not fit its classes.
     """
 
     def __init__(self, path: Path, settings: LabelSettings) -> None:
         self._path = path
         self._settings = settings
+        self._shown: dict[tuple[int, str], str | None] = {}  # by track and attribute
         self._entries = self._read()
         self.header = next(self._entries, {})
         if self.header.get("schema") != SCHEMA:
             raise SourceError(f"{path} is not a log of {SCHEMA}: give a .jsonl that --log wrote")
+        for attribute, classes in self.attributes.items():
+            check_groups(attribute, classes, settings.groups_of(attribute))
         self._next = next(self._entries, None)
 
     def __repr__(self) -> str:
@@ -58,7 +62,7 @@ class Replay:
     def attributes(self) -> dict[str, tuple[str, ...]]:
         """What the log may say, of what the settings ask for."""
         return {
-            name: self._now(name, classes, np.zeros((0, len(classes)))).classes
+            name: tuple(classes)
             for name, classes in self.header.get("attributes", {}).items()
             if name in self._settings.attributes
         }
@@ -101,13 +105,14 @@ class Replay:
             raise SourceError(f"{self._path} cannot be read: {error}") from error
 
     def _track(self, face: Mapping[str, Any]) -> Track:
+        track_id = int(face["track"])
         labels = {
-            attribute: self._label(attribute, entry["probabilities"])
+            attribute: self._label(track_id, attribute, entry["probabilities"])
             for attribute, entry in face["labels"].items()
             if attribute in self._settings.attributes
         }
         return Track(
-            track_id=int(face["track"]),
+            track_id=track_id,
             box_xyxy=np.array(face["box"], dtype=np.float32).reshape(4),
             score=float(face["score"]),
             labels=labels,
@@ -116,18 +121,12 @@ class Replay:
             quality=float(face.get("quality", 0)),
         )
 
-    def _label(self, attribute: str, probabilities: Mapping[str, float]) -> Label:
+    def _label(self, track_id: int, attribute: str, probabilities: Mapping[str, float]) -> Label:
         values = np.array([list(probabilities.values())], dtype=np.float32)
         if not values.sum() > 0:
             raise ValueError(f"probabilities of {attribute} add up to nothing")
-        now = self._now(attribute, list(probabilities), values / values.sum())
-        chances = now.probabilities[0]
-        sure = chances.max() >= self._settings.threshold_of(attribute)
-        return label_of(now.classes, chances, now.classes[int(chances.argmax())] if sure else None)
-
-    def _now(
-        self, attribute: str, classes: Sequence[str], probabilities: NDArray[np.floating]
-    ) -> Prediction:
-        """What was said then, with the classes merged as they are now."""
-        then = Prediction(attribute, tuple(classes), probabilities.astype(np.float32))
-        return grouped(then, self._settings.groups_of(attribute))
+        then = Prediction(attribute, tuple(probabilities), values / values.sum())
+        shown = self._shown.get((track_id, attribute))
+        label = self._settings.rule_of(attribute).label(then, shown)
+        self._shown[track_id, attribute] = label.text
+        return label

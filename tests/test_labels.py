@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.classifier import Prediction
-from stream.labels import Evidence, Label, label_of
+from stream.labels import Evidence, Label, LabelRule
 
 _CLASSES = ("A", "B", "C")
 
@@ -18,8 +18,12 @@ def _prediction(*rows: list[float]) -> Prediction:
     return Prediction("attribute", _CLASSES, np.array(rows, dtype=np.float32))
 
 
+def _nothing(min_confidence: float = 0.5) -> Evidence:
+    return Evidence(LabelRule(min_confidence, {}))
+
+
 def _after(views: list[list[float]], min_confidence: float = 0.5) -> Label:
-    evidence = Evidence(min_confidence)
+    evidence = _nothing(min_confidence)
     for view in views:
         evidence.add(_prediction(view), 0, 1.0)
     return evidence.label
@@ -33,15 +37,15 @@ _THRESHOLDS = st.floats(0, 1)
 
 
 def _evidence(views: list[tuple[NDArray[np.float32], float]], min_confidence: float) -> Evidence:
-    evidence = Evidence(min_confidence)
+    evidence = _nothing(min_confidence)
     for row, weight in views:
         evidence.add(_prediction(row.tolist()), 0, weight)
     return evidence
 
 
 def test_nothing_was_seen_yet() -> None:
-    assert Evidence(0.5).label == Label(None, 0.0, {})
-    assert repr(Evidence(0.5)) == "Evidence(None, 0.00)"
+    assert _nothing().label == Label(None, 0.0, {})
+    assert repr(_nothing()) == "Evidence(None, 0.00)"
 
 
 def test_one_view() -> None:
@@ -51,7 +55,7 @@ def test_one_view() -> None:
 
 
 def test_the_row_of_the_face_is_taken() -> None:
-    evidence = Evidence(0.5)
+    evidence = _nothing()
     evidence.add(_prediction([0.9, 0.05, 0.05], [0.05, 0.05, 0.9]), 1, 1.0)
     assert evidence.label.text == "C"
 
@@ -65,7 +69,7 @@ def test_under_the_threshold_it_says_unsure(confidence: float, text: str | None)
 
 
 def test_better_views_weigh_more() -> None:
-    evidence = Evidence(0.5)
+    evidence = _nothing()
     evidence.add(_prediction([0.8, 0.2, 0.0]), 0, 0.1)
     evidence.add(_prediction([0.2, 0.8, 0.0]), 0, 0.9)
     assert evidence.label.text == "B"
@@ -73,7 +77,7 @@ def test_better_views_weigh_more() -> None:
 
 
 def test_a_shown_label_does_not_flicker() -> None:
-    evidence = Evidence(0.4)
+    evidence = _nothing(0.4)
     shown = set()
     for number in range(40):  # now a little rather this, now a little rather that
         likelier = 0.48 if number % 2 else 0.44
@@ -83,7 +87,7 @@ def test_a_shown_label_does_not_flicker() -> None:
 
 
 def test_a_shown_label_changes_for_good_reason() -> None:
-    evidence = Evidence(0.5)
+    evidence = _nothing()
     evidence.add(_prediction([0.9, 0.1, 0.0]), 0, 1.0)
     assert evidence.label.text == "A"
     texts = []
@@ -142,8 +146,21 @@ def test_of_one_view_the_likeliest_class_is_shown_if_it_is_likely_enough(
     assert label.confidence == pytest.approx(float(row.max()))
 
 
-def test_a_label_of_given_probabilities() -> None:
-    probabilities = np.array([0.2, 0.5, 0.3])
-    by_class = {"A": 0.2, "B": 0.5, "C": 0.3}
-    assert label_of(_CLASSES, probabilities, "C") == Label("C", 0.3, by_class)
-    assert label_of(_CLASSES, probabilities, None) == Label(None, 0.5, by_class)
+_GROUPS = {"B or C": ("B", "C")}
+
+
+def test_classes_of_a_group_are_shown_as_one_and_kept_apart() -> None:
+    label = LabelRule(0.5, _GROUPS).label(_prediction([0.4, 0.3, 0.3]), None)
+    assert (label.text, label.confidence) == ("B or C", pytest.approx(0.6))
+    assert label.probabilities == pytest.approx({"A": 0.4, "B": 0.3, "C": 0.3})
+
+
+@settings(deadline=None)
+@given(_ROWS, _THRESHOLDS, st.sampled_from([None, "A", "B or C"]))
+def test_what_was_shown_is_shown_again(
+    row: NDArray[np.float32], min_confidence: float, shown: str | None
+) -> None:
+    """So a log in which each view stands for many frames can be drawn again."""
+    rule, prediction = LabelRule(min_confidence, _GROUPS), _prediction(row.tolist())
+    label = rule.label(prediction, shown)
+    assert rule.label(prediction, label.text) == label

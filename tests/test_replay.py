@@ -9,10 +9,12 @@ import pytest
 from fakes import SIZE_WH, frame, label, times_s, track, write_numbers
 from typer.testing import CliRunner
 
+from models.errors import ModelError
 from stream.__main__ import app
 from stream.config import LabelSettings
 from stream.errors import SourceError
 from stream.frames import SourceInfo
+from stream.labels import Label
 from stream.overlay import Overlay
 from stream.replay import Replay
 from stream.sinks import Annotated
@@ -50,6 +52,42 @@ def test_the_threshold_is_that_of_now(threshold: float, text: str | None, tmp_pa
         (person,) = replay.annotate(frame(0))
     assert person.labels["gender"].text == text
     assert person.labels["gender"].confidence == pytest.approx(0.7)
+
+
+def _race_log(folder: Path, chances: list[dict[str, float]]) -> Path:
+    """A log of one person whose race looked like that in one frame after another."""
+    sink = JsonLog(folder / "race.jsonl", _INFO, "default", {"race": tuple(chances[0])})
+    for number, each in enumerate(chances):
+        labels = {"race": Label(None, max(each.values()), each)}
+        sink.write(Annotated(frame(number), [track(7, labels=labels)], Overlay()))
+    sink.close(complete=True)
+    return folder / "race.jsonl"
+
+
+def test_classes_are_merged_as_the_settings_of_now_say(tmp_path: Path) -> None:
+    chances = {"East Asian": 0.35, "Southeast Asian": 0.25, "White": 0.4}
+    path = _race_log(tmp_path, [chances])
+    groups = {"Asian": ("East Asian", "Southeast Asian")}
+    with Replay(path, LabelSettings(race_groups=groups)) as replay:
+        assert replay.attributes == {"race": tuple(chances)}
+        (person,) = replay.annotate(frame(0))
+    race = person.labels["race"]
+    assert (race.text, race.confidence) == ("Asian", pytest.approx(0.6))
+    assert race.probabilities == pytest.approx(chances)
+
+
+def test_groups_of_classes_that_the_log_does_not_have_are_refused(tmp_path: Path) -> None:
+    path = _race_log(tmp_path, [{"Black": 0.6, "White": 0.4}])
+    with pytest.raises(ModelError, match="names 'Indian'"):
+        Replay(path, LabelSettings(race_groups={"Brown": ("Black", "Indian")}))
+
+
+def test_labels_are_as_steady_as_they_were(tmp_path: Path) -> None:
+    swaying = [{"Black": 0.52, "White": 0.48}, {"Black": 0.48, "White": 0.52}] * 3
+    path = _race_log(tmp_path, [*swaying, {"Black": 0.3, "White": 0.7}])
+    with Replay(path, LabelSettings()) as replay:
+        people = [replay.annotate(frame(number)) for number in range(7)]
+    assert [person.labels["race"].text for (person,) in people] == ["Black"] * 6 + ["White"]
 
 
 def test_only_the_attributes_asked_for_are_shown(tmp_path: Path) -> None:
