@@ -1,0 +1,81 @@
+"""Arguments and options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_OUTPUT, _SETTINGS, _MESSAGES = "Output", "Settings", "Messages"
+
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        "--save",
+        metavar="OUT",
+        rich_help_panel=_OUTPUT,
+        help="The annotated video (.mp4, .mkv, .mov), or for pictures a folder.",
+    ),
+]
+Log = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        metavar="OUT",
+        rich_help_panel=_OUTPUT,
+        help="The data behind it: .jsonl, .csv or .parquet.",
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace outputs that exist.")
+]
+Show = Annotated[
+    bool,
+    typer.Option(
+        "--show/--no-show", rich_help_panel=_OUTPUT, help="Open a window, if there is a screen."
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        rich_help_panel=_SETTINGS,
+        help="Settings over those of ./config.toml.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        rich_help_panel=_SETTINGS,
+        help="One setting, over those of files; may be repeated.",
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="FOLDER",
+        rich_help_panel=_SETTINGS,
+        help="A model folder, instead of the one that ships.",
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", rich_help_panel=_MESSAGES, help="Print errors only.")
+]
+JsonSummary = Annotated[
+    bool,
+    typer.Option(
+        "--json-summary",
+        rich_help_panel=_MESSAGES,
+        help="Print the summary as JSON on standard output.",
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", rich_help_panel=_MESSAGES, help="Print JSON instead of text.")
+]
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", rich_help_panel=_MESSAGES, help="Show the traceback of an error."),
+]
