@@ -45,6 +45,7 @@ def run(
     show: options.Show = True,
     config: options.ConfigFile = None,
     model: options.Model = None,
+    blur: options.Blur = False,
     settings: options.Settings = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -58,7 +59,7 @@ def run(
         from stream.sinks import Outputs
         from stream.sources import open_source
 
-        overrides = list(settings or [])
+        overrides = [*(settings or []), *_blur(blur)]
         if model is not None:
             overrides.append(f"engine.model={json.dumps(str(model), ensure_ascii=False)}")
         outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
@@ -78,6 +79,7 @@ def render(
     save: options.Save = None,
     show: options.Show = True,
     config: options.ConfigFile = None,
+    blur: options.Blur = False,
     settings: options.Settings = None,
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
@@ -93,7 +95,8 @@ def render(
         from stream.sources import open_source
 
         outputs = Outputs(save=save, show=show, overwrite=overwrite)
-        settled = load_config(config, settings or [])
+        overrides = [*(settings or []), *_blur(blur)]
+        settled = load_config(config, overrides)
         with Replay(log, settled.labels) as replay:
             return _run(open_source(source), settled, outputs, quiet, lambda *_: replay)
 
@@ -173,6 +176,11 @@ def main() -> None:
     """The entry point of `face-stream`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl-C
     app()
+
+
+def _blur(asked: bool) -> list[str]:
+    """The setting that the option stands for."""
+    return ["overlay.blur=true"] if asked else []
 
 
 def _run(

@@ -95,8 +95,10 @@ class OverlaySection(BaseModel):
     model_config = _Strict
 
     scale: Annotated[float, Field(ge=0.3, le=5)] = 1.0
+    labels: bool = True
     confidence: bool = True
     legend: bool = True
+    blur: bool = False
 
 
 class Config(BaseModel):

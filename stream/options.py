@@ -43,6 +43,14 @@ ConfigFile = Annotated[
         help="Settings over those of ./config.toml.",
     ),
 ]
+Blur = Annotated[
+    bool,
+    typer.Option(
+        "--blur",
+        rich_help_panel=_OUTPUT,
+        help="Make faces unrecognisable in all that is shown or saved.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

@@ -43,8 +43,10 @@ class Overlay:
     def draw(self, image: Image, tracks: Sequence[Track]) -> Image:
         """A copy of the next picture with a box around each face and what it is perceived as.
 
-        Colours tell people apart and mean nothing else.
+        Colours tell people apart and mean nothing else. Without labels it is the picture itself.
         """
+        if not self._settings.labels:
+            return image
         style = Style.of(image, self._settings.scale)
         height, width = image.shape[:2]
         # As wide as the surest label would be, so that a panel does not breathe with its figures.

@@ -110,7 +110,8 @@ def load_annotator(config: Config, info: SourceInfo) -> Annotator:
         device=config.engine.device,
     )
     skip = config.detection.frame_skip
-    frame_skip = None if skip == "auto" else skip
+    unasked = 0 if config.overlay.blur else None  # a newcomer is to be blurred from the first frame
+    frame_skip = unasked if skip == "auto" else skip
     return Annotator(engine, Classifier(bundle), info, config.labels, frame_skip)
 
 

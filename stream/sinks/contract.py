@@ -5,26 +5,54 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.faces import Image
 from stream.annotator import Track
+from stream.blur import blurred
 from stream.frames import Frame
 from stream.overlay import Overlay
 
 
 @dataclass(slots=True, eq=False)
 class Annotated:
-    """A frame and who is in it; its picture is drawn once, when a sink first asks for it."""
+    """A frame and who is in it; its picture is drawn once, when a sink first asks for it.
+
+    What anybody may see is made from `picture` or `shown`, never from the frame's own image, whose
+    faces are recognisable also where they are to be blurred.
+
+    Attributes:
+        frame: as it was captured.
+        tracks: who is in it.
+        overlay: draws them.
+        hidden_xyxy: `(n, 4)` px, where faces are blurred.
+    """
 
     frame: Frame
     tracks: Sequence[Track]
     overlay: Overlay
+    hidden_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    _shown: Image | None = field(default=None, init=False)
     _picture: Image | None = field(default=None, init=False)
 
     @property
+    def shown(self) -> Image:
+        """The frame without boxes and labels, its faces blurred if asked for. Not to be written to.
+
+        Snapshots and cut-outs of faces are taken from here.
+        """
+        if self._shown is None:
+            self._shown = self.frame.image
+            if len(self.hidden_xyxy):
+                self._shown = blurred(self.frame.image, self.hidden_xyxy)
+        return self._shown
+
+    @property
     def picture(self) -> Image:
-        """The frame with boxes and labels."""
+        """What is shown, with boxes and labels if asked for. Not to be written to."""
         if self._picture is None:
-            self._picture = self.overlay.draw(self.frame.image, self.tracks)
+            self._picture = self.overlay.draw(self.shown, self.tracks)
         return self._picture
 
 

@@ -7,7 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stream.annotator import Track
+from stream.blur import LostFaces
 from stream.errors import SinkError
 from stream.frames import Frame
 from stream.overlay import Overlay
@@ -22,9 +26,11 @@ class Sinks:
     Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
     """
 
-    def __init__(self, sinks: Sequence[Sink], overlay: Overlay) -> None:
+    def __init__(self, sinks: Sequence[Sink], overlay: Overlay, *, blur: bool = False) -> None:
         self._sinks = list(sinks)
         self._overlay = overlay
+        self._blur = blur
+        self._lost = LostFaces()
         self.failures: list[str] = []
         self.completed: list[Path] = []
 
@@ -53,7 +59,7 @@ class Sinks:
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
-        annotated = Annotated(frame, tracks, self._overlay)
+        annotated = Annotated(frame, tracks, self._overlay, self._hidden(frame, tracks))
         for sink in list(self._sinks):
             try:
                 sink.write(annotated)
@@ -61,6 +67,14 @@ class Sinks:
                 self._report(sink, error)
                 self._sinks.remove(sink)
                 self._close(sink, complete=False)
+
+    def _hidden(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
+        """Where faces are to be blurred: those there, and those lost a moment ago."""
+        if frame.path is not None:  # pictures have nothing in common
+            self._lost = LostFaces()
+        lost = self._lost.update(tracks, frame.time_s)
+        faces = [*(each.box_xyxy for each in tracks), *lost] if self._blur else []
+        return np.array(faces, dtype=np.float32).reshape(-1, 4)
 
     def _close(self, sink: Sink, *, complete: bool) -> None:
         try:

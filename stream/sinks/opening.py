@@ -86,7 +86,7 @@ def open_sinks(
         for sink in sinks:
             sink.close(complete=False)
         raise
-    return Sinks(sinks, Overlay(config.overlay))
+    return Sinks(sinks, Overlay(config.overlay), blur=config.overlay.blur)
 
 
 def check_outputs(outputs: Outputs, info: SourceInfo) -> None:

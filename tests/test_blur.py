@@ -1,0 +1,232 @@
+"""Blurred faces: nobody finds or knows them again, also where they are missed for a moment."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import RecordingSink, frame, label, track
+
+from models.engine import Engine
+from models.faces import Image, iou
+from stream.annotator import Track
+from stream.blur import LostFaces, blurred
+from stream.config import Config, DetectionSection, OverlaySection
+from stream.demo import DemoSource
+from stream.overlay import Overlay
+from stream.run import load_annotator
+from stream.sinks import Annotated, Sinks
+from stream.sources.pictures import read_picture
+
+_NOBODY = np.zeros((0, 4), np.float32)
+_FACE = np.array([[40, 30, 80, 70]], np.float32)
+_SAME_PERSON = 0.6  # dlib's own threshold for the distance of two embeddings
+
+
+def _noise(seed: int = 0) -> Image:
+    return np.random.default_rng(seed).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+
+
+def _missed(track_id: int, box: tuple[float, float, float, float], frames: int) -> Track:
+    seen = track(track_id, box)
+    return Track(track_id, seen.box_xyxy, 1.0, {}, 5, missed_frames=frames, quality=1.0)
+
+
+def _photos(folder: Path) -> list[Image]:
+    pictures = [read_picture(path) for path in sorted(folder.iterdir())]
+    return [each for each in pictures if each is not None]
+
+
+# --- the picture ---
+
+
+def test_nobody_is_nothing() -> None:
+    image = _noise()
+    assert np.array_equal(blurred(image, _NOBODY), image)
+
+
+def test_it_is_pure() -> None:
+    image = _noise()
+    before = image.copy()
+    assert np.array_equal(blurred(image, _FACE), blurred(image, _FACE))
+    assert np.array_equal(image, before)
+
+
+def test_the_whole_box_is_covered_and_what_is_far_stays() -> None:
+    image = _noise()
+    changed = (blurred(image, _FACE) != image).any(axis=2)
+    left, top, right, bottom = _FACE[0].astype(int)
+    assert changed[top:bottom, left:right].mean() > 0.99  # a pixel may have its tile's colour
+    assert not changed[:, 100:].any()
+
+
+def test_two_faces_alike_in_the_large_look_the_same_after() -> None:
+    # Tiles of 40 * 1.7 / 6 px: detail within them is gone, whatever it was.
+    grey = np.full((120, 160, 3), 120, np.uint8)
+    other = grey.copy()
+    other[::2, ::2] += 20
+    other[1::2, 1::2] -= 20
+    inside = np.s_[30:70, 40:80]
+    difference = np.abs(blurred(grey, _FACE)[inside].astype(int) - blurred(other, _FACE)[inside])
+    assert difference.max() <= 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 20, 110])
+def test_few_tiles_are_left_of_a_face_of_any_size(size: int) -> None:
+    box = np.array([[20, 5, 20 + size, 5 + size]], np.float32)
+    face = blurred(_noise(), box)[5 : 5 + size, 20 : 20 + size]
+    assert len(np.unique(face.reshape(-1, 3), axis=0)) <= 25
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (-30, -30, 10, 10),
+        (150, 110, 400, 300),
+        (-500, -500, 700, 700),
+        (-90, -90, -50, -50),
+        (300, 20, 340, 60),
+        (50, 50, 50, 50),
+    ],
+)
+def test_faces_at_the_edge_and_beyond(box: tuple[float, ...]) -> None:
+    image = _noise()
+    result = blurred(image, np.array([box], np.float32))
+    assert result.shape == image.shape
+    left, top, right, bottom = (max(int(edge), 0) for edge in box)
+    covered = (result != image).any(axis=2)[top:bottom, left:right]
+    assert not covered.size or covered.mean() > 0.95
+
+
+def test_on_photos_nobody_is_found_or_known_again(photos: Path, engine: Engine) -> None:
+    before, after = [], []
+    for image in _photos(photos):
+        faces = engine.find(image)
+        hidden = blurred(image, faces.boxes_xyxy)
+        assert len(engine.find(hidden)) == 0
+        # Even one who knows where eyes and nose were does not get further.
+        for picture, embeddings in ((image, before), (hidden, after)):
+            embeddings.append(engine.embedder.embed(engine.aligner.chips(picture, faces)))
+    known, unknown = np.concatenate(before), np.concatenate(after)
+    assert len(known) >= 60
+    distances = np.linalg.norm(unknown[:, None] - known[None], axis=2)
+    assert (distances.diagonal() > _SAME_PERSON).mean() > 0.9
+    # Who is nearest says no more than chance: of sixty, one in sixty.
+    assert (distances.argmin(axis=1) == np.arange(len(known))).mean() < 0.05
+
+
+# --- faces that are missed for a moment ---
+
+
+def test_a_face_in_sight_is_not_lost() -> None:
+    lost = LostFaces()
+    for number in range(5):
+        assert len(lost.update([track(1)], number / 25)) == 0
+    assert repr(lost) == "LostFaces(1 remembered)"
+
+
+@pytest.mark.parametrize("still_shown", [True, False])
+def test_a_face_that_is_missed_stays_covered_for_a_second(still_shown: bool) -> None:
+    lost = LostFaces()
+    box = (20, 10, 60, 50)
+    lost.update([track(1, box)], 0.0)
+    for number in range(1, 26):
+        shown = [_missed(1, box, number)] if still_shown else []
+        places = lost.update(shown, number / 25)
+        assert iou(places, np.array([box], np.float32)).max() > 0.4
+        assert (places[0, :2] <= box[:2]).all() and (places[0, 2:] >= box[2:]).all()
+    assert len(lost.update([], 26 / 25)) == 0
+
+
+def test_it_is_covered_where_it_was_and_where_it_goes() -> None:
+    lost = LostFaces()
+    for number in range(10):
+        lost.update([track(1, (20 + 5 * number, 10, 60 + 5 * number, 50))], number / 25)
+    before, ahead = lost.update([], 14 / 25)
+    middle = 40 + 5 * 9
+    assert abs((before[0] + before[2]) / 2 - middle) < 1
+    assert abs((ahead[0] + ahead[2]) / 2 - (middle + 25)) < 3
+
+
+def test_who_comes_back_is_not_lost_any_more() -> None:
+    lost = LostFaces()
+    lost.update([track(1), track(2)], 0.0)
+    assert len(lost.update([track(2)], 0.1)) == 2
+    assert len(lost.update([track(1), track(2)], 0.2)) == 0
+
+
+@pytest.mark.parametrize("time_s", [-100.0, 0.0, 100.0])
+def test_a_clock_that_jumps(time_s: float) -> None:
+    lost = LostFaces()
+    lost.update([track(1)], 0.0)
+    lost.update([track(1, (25, 10, 65, 50))], time_s)
+    assert np.isfinite(lost.update([], time_s)).all()
+
+
+# --- what sinks are given ---
+
+
+class _Keeping(RecordingSink):
+    """Keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Annotated] = []
+
+    def write(self, annotated: Annotated) -> None:
+        self.given.append(annotated)
+
+
+def _faces(image: Image) -> Image:
+    left, top, right, bottom = track().box_xyxy.astype(int)
+    return image[top:bottom, left:right]
+
+
+def _given(*frames: Sequence[Track], blur: bool, labels: bool = True) -> list[Annotated]:
+    """What a sink gets of pictures with these people."""
+    keeping = _Keeping()
+    with Sinks([keeping], Overlay(OverlaySection(labels=labels)), blur=blur) as sinks:
+        for tracks in frames:
+            sinks.write(frame(0b10101010), tracks)
+    return keeping.given
+
+
+def test_without_blur_the_frame_is_shown_as_it_is() -> None:
+    (given,) = _given([track()], blur=False)
+    assert given.shown is given.frame.image
+
+
+def test_the_picture_is_made_of_blurred_faces_also_of_those_just_lost() -> None:
+    for given in _given([track()], [], blur=True):
+        assert not np.array_equal(_faces(given.shown), _faces(given.frame.image))
+    present, lost = _given([track(labels={"gender": label()})], [], blur=True)
+    assert not np.array_equal(present.picture, present.shown)  # the box is drawn over it
+    assert np.array_equal(lost.picture, lost.shown)
+    assert present.shown is present.shown
+
+
+@pytest.mark.parametrize("blur", [True, False])
+def test_without_labels_nothing_is_drawn(blur: bool) -> None:
+    (given,) = _given([track(labels={"gender": label()})], blur=blur, labels=False)
+    assert given.picture is given.shown
+
+
+def test_what_was_lost_in_one_picture_is_not_hidden_in_the_next() -> None:
+    keeping = _Keeping()
+    with Sinks([keeping], Overlay(), blur=True) as sinks:
+        for number, tracks in enumerate([[track()], []]):
+            image = frame(number)
+            sinks.write(replace(image, path=Path(f"{number}.png")), tracks)
+    assert [len(each.hidden_xyxy) for each in keeping.given] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("blur", "skip", "every"), [(True, "auto", 1), (True, 4, 5), (False, "auto", 10)]
+)
+def test_with_blur_every_frame_is_searched_unless_told_otherwise(
+    blur: bool, skip: int | str, every: int
+) -> None:
+    config = Config(detection=DetectionSection(frame_skip=skip), overlay=OverlaySection(blur=blur))
+    annotator = load_annotator(config, DemoSource(1, (320, 180)).info)
+    assert f"search every {every} frames" in repr(annotator)
