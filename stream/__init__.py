@@ -6,15 +6,16 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stream.config import Config, load_config
+    from stream.config import Config
     from stream.run import annotate
+    from stream.settings import load_config
 
 __all__ = ["Config", "annotate", "load_config"]
 
 _HOMES = {
     "Config": "stream.config",
     "annotate": "stream.run",
-    "load_config": "stream.config",
+    "load_config": "stream.settings",
 }
 
 

@@ -55,7 +55,7 @@ def run(
     """Annotate a camera, a video or pictures."""
 
     def work() -> "Summary":
-        from stream.config import load_config
+        from stream.settings import load_config
         from stream.sinks import Outputs
         from stream.sources import open_source
 
@@ -89,8 +89,8 @@ def render(
     """Draw a log onto its video again, in other settings; no face is looked at anew."""
 
     def work() -> "Summary":
-        from stream.config import load_config
         from stream.replay import Replay
+        from stream.settings import load_config
         from stream.sinks import Outputs
         from stream.sources import open_source
 
@@ -116,8 +116,8 @@ def demo(
     """Annotate a clip made on the spot; write demo.mp4 and demo.jsonl."""
 
     def work() -> "Summary":
-        from stream.config import load_config
         from stream.demo import DemoSource
+        from stream.settings import load_config
         from stream.sinks import Outputs
 
         outputs = Outputs(folder / "demo.mp4", folder / "demo.jsonl", show=show, overwrite=True)
@@ -155,7 +155,7 @@ def bench(
     def work() -> "tuple[dict[str, object], Table]":
         if tracks is not None:
             from stream import tracking_bench
-            from stream.config import load_config
+            from stream.settings import load_config
 
             reports = tracking_bench.tracking_report(tracks, load_config(), casts)
             figures: dict[str, object] = {name: each.as_dict() for name, each in reports.items()}
@@ -170,6 +170,21 @@ def bench(
         typer.echo(json.dumps(figures))
     else:
         Console().print(table)
+
+
+@app.command("config")
+def show_settings(
+    config: options.ConfigFile = None,
+    settings: options.Settings = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Print the settings in force, as a file of settings that says where each is from."""
+    from stream.settings import load_settings
+
+    in_force = guarded(lambda: load_settings(config, settings or []), debug)
+    text = json.dumps(in_force.as_dict()) + "\n" if as_json else in_force.as_toml()
+    typer.echo(text, nl=False)
 
 
 def main() -> None:

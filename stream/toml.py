@@ -1,0 +1,38 @@
+"""Values as TOML writes them; the standard library only reads it."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def toml_value(value: Any) -> str:
+    """One value in one line: text, a number, true or false, a list or an inline table."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _quoted(value)
+        case list() | tuple():
+            return f"[{', '.join(map(toml_value, value))}]"
+        case Mapping():
+            pairs = [f"{_key(name)} = {toml_value(each)}" for name, each in value.items()]
+            return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
+        case _:
+            return str(value)  # numbers and dates
+
+
+def toml_comment(text: str) -> str:
+    """A text as a comment may hold it: on one line, without control characters."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    # JSON's escapes are TOML's; of the characters that TOML wants escaped JSON leaves one.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

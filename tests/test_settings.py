@@ -1,0 +1,252 @@
+"""Settings: layers, errors, and the file that lists them."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from stream.__main__ import app
+from stream.config import Config
+from stream.errors import ConfigError
+from stream.settings import load_config, load_settings
+from stream.toml import toml_value
+
+SHIPPED = Path(__file__).parents[1] / "config.toml"
+
+_Layer = dict[tuple[str, str], Any]
+
+_VALUES = {
+    ("detection", "detector"): st.sampled_from(["cnn", "hog"]),
+    ("detection", "downscale"): st.just("auto") | st.floats(1, 16),
+    ("detection", "threshold"): st.floats(-1, 2),
+    ("detection", "frame_skip"): st.just("auto") | st.integers(0, 1000),
+    ("labels", "attributes"): st.lists(st.text(max_size=8), max_size=3, unique=True),
+    ("labels", "min_confidence"): st.floats(0, 1)
+    | st.dictionaries(st.text(max_size=8), st.floats(0, 1), max_size=3),
+    ("labels", "race_groups"): st.dictionaries(
+        st.text(max_size=8), st.lists(st.text(max_size=8), max_size=3), max_size=3
+    ),
+    ("engine", "threads"): st.integers(0, 256),
+    ("engine", "model"): st.text(max_size=20),
+    ("recorder", "sound"): st.booleans(),
+}
+_LAYERS = st.fixed_dictionaries({}, optional=_VALUES)
+
+
+def test_the_shipped_file_lists_every_setting_with_its_default() -> None:
+    listed = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
+    defaults = Config().model_dump(mode="json")
+    assert listed == defaults
+
+
+def _comments() -> dict[str, str]:
+    """By setting, what stands above it in the shipped file."""
+    comments, above, section = dict[str, str](), list[str](), ""
+    for line in SHIPPED.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            above.append(line.removeprefix("#").strip())
+        elif line.startswith("["):
+            section, above = line.strip("[]"), []
+        elif line:
+            comments[f"{section}.{line.partition(' = ')[0]}"] = " ".join(above)
+            above = []
+    return comments
+
+
+def _limits(schema: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    """Least, most and choices of a setting's schema, and of what is inside its value."""
+    found = list[str]()
+    for key, value in schema.items():
+        match key, value:
+            case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _:
+                found.append(f"{value:g}")
+            case ("enum", list()):
+                found += value
+            case ("const", str()):
+                found.append(value)
+            case ("$ref", str()):
+                found += _limits(definitions[value.rpartition("/")[2]], definitions)
+            case ("anyOf" | "prefixItems", list()):
+                found += [limit for each in value for limit in _limits(each, definitions)]
+            case ("items" | "additionalProperties", dict()):
+                found += _limits(value, definitions)
+            case ("properties", dict()):
+                found += [limit for each in value.values() for limit in _limits(each, definitions)]
+    return found
+
+
+def test_the_shipped_file_says_what_each_setting_may_be() -> None:
+    schema = Config.model_json_schema()
+    definitions = schema["$defs"]
+    comments = _comments()
+    unsaid = []
+    for section, place in schema["properties"].items():
+        for name, setting in definitions[place["$ref"].rpartition("/")[2]]["properties"].items():
+            comment = comments[f"{section}.{name}"]
+            assert comment, f"{section}.{name} has no comment"
+            words = set(re.findall(r"-?[\w]+(?:\.\d+)?", comment))
+            if left := [limit for limit in _limits(setting, definitions) if limit not in words]:
+                unsaid.append(f"{section}.{name}: {left}")
+    assert not unsaid
+
+
+def test_later_layers_lie_over_earlier_ones(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[detection]\nthreshold = 0.1\nupsample = 2.0\n")
+    other = tmp_path / "other.toml"
+    other.write_text("[detection]\nthreshold = 0.2\n[labels]\nmin_confidence = 0.7\n")
+    config = load_config(other, ["labels.min_confidence=0.9"], folder=tmp_path)
+    assert config.detection.upsample == 2
+    assert config.detection.threshold == 0.2
+    assert config.labels.min_confidence == 0.9
+
+
+def _as_file(layer: _Layer) -> str:
+    """A file of settings, in the order they come in."""
+    sections = dict.fromkeys(section for section, _ in layer)
+    return "".join(
+        f"[{section}]\n"
+        + "".join(
+            f"{name} = {toml_value(value)}\n"
+            for (of, name), value in layer.items()
+            if of == section
+        )
+        for section in sections
+    )
+
+
+@given(_LAYERS, _LAYERS, st.lists(_LAYERS, max_size=2))
+def test_each_setting_is_what_the_last_layer_with_it_says(
+    default: _Layer, chosen: _Layer, given_last: list[_Layer]
+) -> None:
+    overrides = [
+        f"{section}.{name}={toml_value(value)}"
+        for layer in given_last
+        for (section, name), value in layer.items()
+    ]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "config.toml").write_text(_as_file(default), encoding="utf-8")
+        file = folder / "mine.toml"
+        file.write_text(_as_file(chosen), encoding="utf-8")
+        settings = load_settings(file, overrides, folder=folder)
+        printed = folder / "printed.toml"
+        printed.write_text(settings.as_toml(), encoding="utf-8")
+        again = load_settings(printed, folder=folder / "elsewhere")
+    values = settings.config.model_dump(mode="json")
+    origins = dict.fromkeys(settings.origins, "default")
+    layers = [("config.toml", default), (str(file), chosen)]
+    for origin, layer in [*layers, *(("--set", layer) for layer in given_last)]:
+        for (section, name), value in layer.items():
+            values[section][name] = value
+            origins[section, name] = origin
+    assert settings.config.model_dump(mode="json") == values
+    assert settings.origins == origins
+    assert again.config == settings.config
+    assert set(again.origins.values()) == {str(printed)}
+
+
+def test_what_is_in_force_is_printed_with_where_it_is_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text("[detection]\nthreshold = 0.1\nupsample = 2.0\n")
+    (tmp_path / "mine.toml").write_text("[detection]\nthreshold = 0.2\n")
+    monkeypatch.chdir(tmp_path)
+    words = ["config", "--config", "mine.toml", "--set", "labels.attributes=['age']"]
+    printed = CliRunner().invoke(app, words)
+    assert printed.exit_code == 0
+    lines = [re.sub(" +", " ", line) for line in printed.stdout.splitlines()]
+    assert 'detector = "cnn" # default' in lines
+    assert "upsample = 2.0 # config.toml" in lines
+    assert "threshold = 0.2 # mine.toml" in lines
+    assert 'attributes = ["age"] # --set' in lines
+    as_json = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert as_json["detection"]["threshold"] == {"value": 0.2, "origin": "mine.toml"}
+    values = {
+        section: {name: each["value"] for name, each in settings.items()}
+        for section, settings in as_json.items()
+    }
+    assert tomllib.loads(printed.stdout) == values
+
+
+def test_no_name_of_a_file_breaks_what_is_printed(tmp_path: Path) -> None:
+    odd = tmp_path / "odd\nname\x1b[31m.toml"
+    odd.write_text("[engine]\nthreads = 2\n")
+    printed = load_settings(odd, folder=tmp_path).as_toml()
+    assert tomllib.loads(printed)["engine"]["threads"] == 2
+    assert "\x1b" not in printed
+
+
+def test_settings_in_force_that_are_wrong_are_one_line() -> None:
+    result = CliRunner().invoke(app, ["config", "--set", "detection.frameskip=3"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("face-stream: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_file_with_the_mark_that_windows_writes(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes(b"\xef\xbb\xbf[engine]\nthreads = 2\n")
+    assert load_config(folder=tmp_path).engine.threads == 2
+
+
+def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:
+    config = load_config(
+        None, ["detection.detector=hog", 'labels.attributes=["age"]'], folder=tmp_path
+    )
+    assert config.detection.detector == "hog"
+    assert config.labels.attributes == ("age",)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("detection.frameskip=3", "did you mean frame_skip"),
+        ("detecton.frame_skip=3", "did you mean detection"),
+        ("detection.frame_skip=-1", "greater than or equal to 0"),
+        ("detection.frame_skip=often", "'auto'"),
+        ("labels.min_confidence=1.5", "less than or equal to 1"),
+        ("detection.detector=hgo", "'cnn' or 'hog'"),
+        ('engine.threads="two"', "whole number"),
+        ("recorder.sound=yes", 'recorder.sound = "yes": it should be true or false'),
+        ("labels.attributes=gender", "it should be a list"),
+        ("labels.attributes=[1]", "labels.attributes = [1]: it should be a text in quotes"),
+        ("labels.race_groups=[]", "it should be a table"),
+        ('labels.attributes=["race", "age", "race"]', "race stands there twice"),
+        ("labels.min_confidence={gender = 1979-05-27}", "it should be a number"),
+        ("detection", "section.key=value"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_helps(override: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, [override], folder=tmp_path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"[detection", b"\xff\xfe"])
+def test_a_file_that_is_not_toml_is_named(content: bytes, tmp_path: Path) -> None:
+    broken = tmp_path / "mine.toml"
+    broken.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"mine\.toml is not valid TOML"):
+        load_config(broken, folder=tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        load_config(tmp_path / "none.toml", folder=tmp_path)
+
+
+@given(st.text(max_size=40))
+def test_any_override_gives_settings_or_a_config_error(text: str) -> None:
+    try:
+        config = load_config(None, [text], folder=SHIPPED.parent / "tests")
+    except ConfigError as error:
+        assert str(error)
+    else:
+        assert isinstance(config, Config)
