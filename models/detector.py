@@ -6,7 +6,7 @@ search at scale s those of about 80 / s px and more (see `DetectionSettings`).
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import cv2
 import dlib
@@ -34,9 +34,19 @@ SMALLEST_PX = WINDOW_PX // 2
 """Half a face: no face is looked for in a picture lower or narrower than that, which would be too
 small for the network's convolutions besides (dlib's own overrun their memory on it)."""
 
-_MAX_IOU = 0.3383  # non-maximum suppression, from the options stored in the network's file
+MAX_IOU = 0.3383
+"""Non-maximum suppression, from the options stored in the network's file."""
+
+VOTE_DEPTH = 0.8
+"""Windows so far under the threshold still say where a face is, which halves the jitter."""
+
+Mapping: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+"""Scale and offset, x and y of each: pixel p of a crop lies at `scale * p + offset`."""
+
 _HALF_WINDOW = 39.5  # from the centre of the window's middle to the centres of its edge pixels
-_STRIDE, _FIRST_CENTRE = 8, 14  # px: output cell (x, y) looks at (8x + 14, 8y + 14)
+STRIDE, FIRST_CENTRE = 8, 14
+"""Output cell (x, y) looks at pixel (8x + 14, 8y + 14)."""
+
 _CROP_FACE_PX = WINDOW_PX * 1.2
 _CROP_PX = 160  # of the crop searched near a known face, which is _CROP_FACE_PX wide in it
 _CROP_LEVELS = 3  # the face may have shrunk or grown by a sixth
@@ -46,18 +56,25 @@ _CONTEXT_ROWS = 2 + 2 + 2 + 4  # scores to either side that the four convolution
 _WHOLE_PX = 4_000_000  # a canvas up to that size is searched in one piece: it is faster,
 _STRIP_PX = 1_100_000  # a larger one in strips of that size: at full HD they save 120 MB
 _NEAR_SLACK = 0.4  # a face is expected there: so much less sure may it be
-_VOTE_DEPTH = 0.8  # windows so far under the threshold still say where a face is: half the jitter
 _VOTE_IOU = 0.4
 
 
 class Detector(Protocol):
-    """Finds faces in a picture as it is."""
+    """Finds faces; boxes are px of the picture given, at whatever scale it was searched."""
 
-    def detect(self, image: Image) -> Detections:
-        """All faces of the picture."""
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+        """All faces of the picture, searched at `scale` times its size, surest first."""
 
     def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """The faces near places, `(n, 4)`, where faces are expected; one may be found twice."""
+
+
+@runtime_checkable
+class DivisibleDetector(Detector, Protocol):
+    """One whose search can be spread over several frames."""
+
+    def detect_part(self, image: Image, scale: float, part: int, parts: int) -> Detections:
+        """What one of so many parts of a search finds: all together see what `detect` sees."""
 
 
 class CnnDetector:
@@ -79,44 +96,28 @@ class CnnDetector:
     def __repr__(self) -> str:
         return f"CnnDetector(threshold={self._threshold:g}, device={self._session.device})"
 
-    def detect(self, image: Image) -> Detections:
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
         """All faces of the picture, surest first."""
-        height, width = image.shape[:2]
+        searched, back_xy = resized(image, scale)
+        height, width = searched.shape[:2]
         if min(height, width) < SMALLEST_PX:
             return Detections.of([], [])
         layout = tiled_layout(width, height)
-        (scores,) = self._search([image], layout)
+        (scores,) = self._search([searched], layout)
         windows = _windows(scores, layout, self._threshold)
-        return non_maximum_suppression(windows, _MAX_IOU)
+        return non_maximum_suppression(windows, MAX_IOU).mapped(back_xy)
 
     def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
-        """Searches a crop around each box, at the scales around that of its face, in one call.
-
-        dlib's windows lie 8 px apart and grow in steps of a fifth. Here each box is refined by its
-        neighbours, so that the boxes of a face that moves smoothly do so too; and scores a little
-        under the threshold are faces too, so that one that is seen badly for a while is not lost.
-        """
+        """Searches a crop around each box, at the scales around that of its face, in one call."""
         if not len(boxes_xyxy):
             return Detections.of([], [])
-        crops, mappings = _crops(image, boxes_xyxy)
+        pixels, mappings = crops(image, boxes_xyxy, _CROP_PX, _CROP_FACE_PX)
         layout = tiled_layout(_CROP_PX, _CROP_PX, _CROP_LEVELS)
-        return concatenate(
-            [
-                self._refined(scores, layout).mapped(*mapping)
-                for scores, mapping in zip(self._search(crops, layout), mappings, strict=True)
-            ]
-        )
-
-    def _refined(self, scores: NDArray[np.float32], layout: Layout) -> Detections:
-        """The faces, each box the mean of the windows that overlap it, weighted by their scores."""
-        floor = self._threshold - _VOTE_DEPTH
-        windows = _windows(scores, layout, floor)
-        known = windows.scores > self._threshold - _NEAR_SLACK
-        faces = non_maximum_suppression(windows[known], _MAX_IOU)
-        votes = np.where(iou(faces.boxes_xyxy, windows.boxes_xyxy) > _VOTE_IOU, 1, 0)
-        weights = votes * (windows.scores - floor)
-        boxes = weights @ windows.boxes_xyxy / weights.sum(axis=1, keepdims=True)
-        return Detections.of(boxes, faces.scores)
+        windows = [
+            _windows(scores, layout, self._threshold - VOTE_DEPTH).mapped(*mapping)
+            for scores, mapping in zip(self._search(pixels, layout), mappings, strict=True)
+        ]
+        return refined(concatenate(windows), self._threshold)
 
     def _search(self, pictures: list[Image], layout: Layout) -> NDArray[np.float32]:
         """The scores of all windows, `(n, rows, columns)`."""
@@ -144,11 +145,13 @@ class HogDetector:
     def __repr__(self) -> str:
         return f"HogDetector(threshold={self._threshold:g})"
 
-    def detect(self, image: Image) -> Detections:
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
         """All faces of the picture, surest first."""
+        searched, back_xy = resized(image, scale)
         # Gradients are taken from the channel where they are strongest: the order is all one.
-        rectangles, scores, _ = self._detector.run(image, 0, self._threshold)
-        return Detections.of([rectangle_xyxy(each) for each in rectangles], list(scores))
+        rectangles, scores, _ = self._detector.run(searched, 0, self._threshold)
+        boxes = [rectangle_xyxy(each) for each in rectangles]
+        return Detections.of(boxes, list(scores)).mapped(back_xy)
 
     def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """Searches a crop around each box."""
@@ -159,12 +162,44 @@ def detect_in_crops(
     detector: Detector, image: Image, boxes_xyxy: NDArray[np.float32]
 ) -> Detections:
     """`detect_near` for a detector that takes one picture at a time."""
-    crops, mappings = _crops(image, boxes_xyxy)
+    pixels, mappings = crops(image, boxes_xyxy, _CROP_PX, _CROP_FACE_PX)
     found = [
         detector.detect(crop).mapped(*mapping)
-        for crop, mapping in zip(crops, mappings, strict=True)
+        for crop, mapping in zip(pixels, mappings, strict=True)
     ]
     return concatenate(found)
+
+
+def resized(image: Image, scale: float) -> tuple[Image, tuple[float, float]]:
+    """The picture at that scale, and by how much its x and y are multiplied on the way back.
+
+    Its size is rounded to whole pixels, so that is not quite 1 / scale.
+    """
+    if scale == 1:
+        return image, (1.0, 1.0)
+    height, width = image.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    searched = cv2.resize(image, size, interpolation=flags).astype(np.uint8, copy=False)
+    return searched, (width / size[0], height / size[1])
+
+
+def refined(windows: Detections, threshold: float) -> Detections:
+    """The faces where faces were expected, each box the mean of the windows that overlap it.
+
+    dlib's windows lie 8 px apart and grow in steps of a fifth. Weighted by their scores they give
+    boxes that move as smoothly as their faces do. And scores a little under the threshold are
+    faces too, so that one that is seen badly for a while is not lost.
+
+    Args:
+        windows: all that score higher than `threshold - VOTE_DEPTH`, of all crops.
+        threshold: scores above it are faces anywhere.
+    """
+    faces = non_maximum_suppression(windows[windows.scores > threshold - _NEAR_SLACK], MAX_IOU)
+    votes = np.where(iou(faces.boxes_xyxy, windows.boxes_xyxy) > _VOTE_IOU, 1, 0)
+    weights = votes * (windows.scores - (threshold - VOTE_DEPTH))
+    boxes = weights @ windows.boxes_xyxy / weights.sum(axis=1, keepdims=True)
+    return Detections.of(boxes, faces.scores)
 
 
 def rectangle_xyxy(rectangle: dlib.rectangle) -> tuple[int, int, int, int]:
@@ -181,40 +216,40 @@ def _strips(layout: Layout) -> Iterator[tuple[int, int, slice]]:
     rows = layout.height
     for _ in range(_DOWNSAMPLINGS):
         rows = (rows - _KERNEL_PX) // 2 + 1
-    step = max(_STRIP_PX // (layout.width * _STRIDE), 2 * _CONTEXT_ROWS)
+    step = max(_STRIP_PX // (layout.width * STRIDE), 2 * _CONTEXT_ROWS)
     if layout.width * layout.height <= _WHOLE_PX:
         step = rows
     for first in range(0, rows, step):
         last = min(first + step, rows)
         above, below = max(first - _CONTEXT_ROWS, 0), min(last + _CONTEXT_ROWS, rows)
-        bottom = layout.height if below == rows else _STRIDE * (below - 1) + _FIELD_PX
-        yield _STRIDE * above, bottom, slice(first - above, last - above)
+        bottom = layout.height if below == rows else STRIDE * (below - 1) + _FIELD_PX
+        yield STRIDE * above, bottom, slice(first - above, last - above)
 
 
 def _windows(scores: NDArray[np.float32], layout: Layout, threshold: float) -> Detections:
     """All windows of one canvas that score higher, in the picture painted on it."""
     rows, columns = np.nonzero(scores > threshold)
-    centres = np.stack([columns, rows], axis=1).astype(np.float32) * _STRIDE + _FIRST_CENTRE
+    centres = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE + FIRST_CENTRE
     return Detections(layout.to_picture(centres, _HALF_WINDOW), scores[rows, columns])
 
 
-def _crops(
-    image: Image, boxes_xyxy: NDArray[np.float32]
-) -> tuple[list[Image], list[tuple[tuple[float, float], tuple[float, float]]]]:
-    """A square around each box, scaled until its face is `_CROP_FACE_PX` wide.
+def crops(
+    image: Image, boxes_xyxy: NDArray[np.float32], size_px: int, face_px: float
+) -> tuple[list[Image], list[Mapping]]:
+    """A square of that size around each box, scaled until its face is `face_px` wide.
 
     Returns:
         The crops and, for each, scale and offset from its pixels to the image's.
     """
-    crops: list[Image] = []
-    mappings: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    pixels: list[Image] = []
+    mappings: list[Mapping] = []
     for centre, size_wh in zip(centres_xy(boxes_xyxy), sizes_wh(boxes_xyxy), strict=True):
-        scale = float(max(size_wh.max(), 1.0)) / _CROP_FACE_PX
-        left, top = (centre - scale * _CROP_PX / 2).tolist()
+        scale = float(max(size_wh.max(), 1.0)) / face_px
+        left, top = (centre - scale * size_px / 2).tolist()
         matrix = np.array([[scale, 0, left], [0, scale, top]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        size = (_CROP_PX, _CROP_PX)
+        size = (size_px, size_px)
         crop = cv2.warpAffine(image, matrix, size, flags=flags, borderValue=BACKGROUND_BGR)
-        crops.append(crop.astype(np.uint8, copy=False))
+        pixels.append(crop.astype(np.uint8, copy=False))
         mappings.append(((scale, scale), (left, top)))
-    return crops, mappings
+    return pixels, mappings

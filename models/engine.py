@@ -3,20 +3,27 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
 from models.bundle import Bundle, EmbedderSpec
-from models.detector import WINDOW_PX, CnnDetector, Detector, HogDetector
+from models.detector import (
+    WINDOW_PX,
+    CnnDetector,
+    Detector,
+    DivisibleDetector,
+    HogDetector,
+)
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME, Embedder, OnnxEmbedder, dlib_embedder
 from models.errors import ModelError
 from models.faces import Detections, Faces, Image, non_maximum_suppression
 from models.graphs import CHIP_SIZE
 from models.runtime import Device
+from models.video_detector import VideoDetector
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
+Precision: TypeAlias = Literal["int8", "float"]
 
 _AUTO_MAX_PX = 1920 * 1080  # a full search of more costs over half a second on two cores
 DLIB_EMBEDDER = EmbedderSpec(name=DLIB_NAME, dimensions=DLIB_DIMENSIONS, chip_size=CHIP_SIZE)
@@ -87,21 +94,42 @@ class Engine:
 
     def find(self, image: Image) -> Faces:
         """All faces of a picture."""
-        height, width = image.shape[:2]
-        scale = self.settings.scale((width, height))
-        searched = _resized(image, scale)
-        # The size was rounded to whole pixels: map back by what it truly became.
-        back_xy = width / searched.shape[1], height / searched.shape[0]
-        found = self.detector.detect(searched).mapped(back_xy)
-        return self.aligner.locate(image, found)
+        return self.aligner.locate(image, self.detector.detect(image, self._scale(image)))
 
-    def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Faces:
+    @property
+    def divisible(self) -> bool:
+        """Whether a search can be spread over several frames."""
+        return isinstance(self.detector, DivisibleDetector)
+
+    def find_part(
+        self, image: Image, part: int = 0, parts: int = 1, coarseness: float = 1.0
+    ) -> Detections:
+        """Where one of so many parts of the search sees faces; all together see what `find` does.
+
+        The boxes are rough: `find_near` gives those of the faces that matter.
+
+        Args:
+            image: what is searched.
+            part: which of the parts.
+            parts: how many there are; one where the search is not divisible.
+            coarseness: by what the scale of the search is multiplied, at most 1.
+        """
+        scale = self._scale(image) * coarseness
+        if isinstance(self.detector, DivisibleDetector):
+            return self.detector.detect_part(image, scale, part, parts)
+        return self.detector.detect(image, scale)
+
+    def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """The faces near `(n, 4)` places where faces are expected, each once.
 
         What it costs depends on n, not on the size of the picture.
         """
-        found: Detections = self.detector.detect_near(image, boxes_xyxy)
-        return self.aligner.locate(image, non_maximum_suppression(found, _SAME_FACE_IOU))
+        found = self.detector.detect_near(image, boxes_xyxy)
+        return non_maximum_suppression(found, _SAME_FACE_IOU)
+
+    def _scale(self, image: Image) -> float:
+        height, width = image.shape[:2]
+        return self.settings.scale((width, height))
 
     def embed(self, image: Image, faces: Faces) -> NDArray[np.float32]:
         """`(n, dimensions)`, all faces in one call."""
@@ -113,6 +141,7 @@ def load_engine(
     *,
     runtime: Runtime = "onnx",
     bundle: Bundle | None = None,
+    precision: Precision = "float",
     threads: int = 0,
     device: Device = "auto",
 ) -> Engine:
@@ -122,6 +151,7 @@ def load_engine(
         settings: what is searched for, and how.
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
         bundle: brings the embedder its classifier was fitted on; dlib's is taken without one.
+        precision: in what the CNN detector calculates: `float` as dlib does, `int8` for video.
         threads: cores for one step, 0 for all.
         device: where ONNX Runtime works.
 
@@ -129,7 +159,7 @@ def load_engine(
         ModelError: weights are missing or damaged, or the device is not there.
     """
     return Engine(
-        _detector(settings, runtime, threads, device),
+        _detector(settings, runtime, precision, threads, device),
         Aligner(),
         _embedder(bundle, runtime, threads, device),
         settings,
@@ -137,7 +167,11 @@ def load_engine(
 
 
 def _detector(
-    settings: DetectionSettings, runtime: Runtime, threads: int, device: Device
+    settings: DetectionSettings,
+    runtime: Runtime,
+    precision: Precision,
+    threads: int,
+    device: Device,
 ) -> Detector:
     if settings.detector == "hog":
         return HogDetector(threshold=settings.threshold)
@@ -145,6 +179,8 @@ def _detector(
         from models.reference import ReferenceCnnDetector
 
         return ReferenceCnnDetector(threshold=settings.threshold)
+    if precision == "int8":
+        return VideoDetector(threshold=settings.threshold, threads=threads, device=device)
     return CnnDetector(threshold=settings.threshold, threads=threads, device=device)
 
 
@@ -160,11 +196,3 @@ def _embedder(bundle: Bundle | None, runtime: Runtime, threads: int, device: Dev
 
         return ReferenceEmbedder()
     return dlib_embedder(threads=threads, device=device)
-
-
-def _resized(image: Image, scale: float) -> Image:
-    if scale == 1:
-        return image
-    size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(image, size, interpolation=flags).astype(np.uint8, copy=False)

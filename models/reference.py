@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import SMALLEST_PX, detect_in_crops, rectangle_xyxy
+from models.detector import SMALLEST_PX, detect_in_crops, rectangle_xyxy, resized
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
 from models.faces import Detections, Image
 
@@ -31,17 +31,18 @@ class ReferenceCnnDetector:
     def __repr__(self) -> str:
         return f"ReferenceCnnDetector(threshold={self._threshold:g})"
 
-    def detect(self, image: Image) -> Detections:
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
         """All faces of the picture, surest first."""
-        if min(image.shape[:2]) < SMALLEST_PX:
+        searched, back_xy = resized(image, scale)
+        if min(searched.shape[:2]) < SMALLEST_PX:
             return Detections.of([], [])
         found = [
             each
-            for each in original.cnn_face_detector(_rgb(image), 0)
+            for each in original.cnn_face_detector(_rgb(searched), 0)
             if each.confidence > self._threshold
         ]
         boxes = [rectangle_xyxy(each.rect) for each in found]
-        return Detections.of(boxes, [each.confidence for each in found])
+        return Detections.of(boxes, [each.confidence for each in found]).mapped(back_xy)
 
     def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """Searches a crop around each box."""

@@ -39,6 +39,8 @@ class Session:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = _FATAL
+        # Threads that spin while they wait for work take the core from the encoder.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # A plan of the memory for each shape of input would cost 300 MB at full HD and no time.
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.use_env_allocators", "1")
@@ -84,6 +86,11 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def uses_gpu(device: Device) -> bool:
+    """Whether a session for that device would be tried on a GPU."""
+    return device != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers()
+
+
 @cache
 def _register_arena() -> None:
     """One arena for all sessions, which grows by what is asked for.
@@ -104,6 +111,6 @@ def _providers(device: Device) -> list[str]:
             'or set device to "cpu"'
         )
     wanted = ["CPUExecutionProvider"]
-    if device != "cpu" and "CUDAExecutionProvider" in offered:
+    if uses_gpu(device):
         wanted.insert(0, "CUDAExecutionProvider")
     return wanted

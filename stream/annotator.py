@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
-from models.faces import Faces, Image
+from models.faces import Detections, Image
 from stream.config import LabelSettings
 from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
 from stream.labels import Evidence, Label
+from stream.schedule import Schedule, Share
 from stream.tracker import Tracker, Trail, widths_px
 from stream.views import view_weights
 
-_AUTO_SEARCH_S = 0.4  # a newcomer is seen at the latest so long after he came
 _ASSUMED_FPS = 25.0  # of a source that does not say
 _EARLY_VIEWS, _EARLY_EVERY, _LATE_EVERY = 5, 5, 30  # frames between two views of one person
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
@@ -76,7 +76,7 @@ class Annotator:
         classifier: says what embeddings look like.
         info: the source; pictures have nothing in common, each is searched on its own.
         settings: attributes, thresholds, groups.
-        frame_skip: frames between two searches of the whole frame; None for what suits the rate.
+        schedule: says what of each frame is searched for newcomers.
     """
 
     def __init__(
@@ -85,23 +85,25 @@ class Annotator:
         classifier: Classifier,
         info: SourceInfo,
         settings: LabelSettings,
-        frame_skip: int | None = None,
+        schedule: Schedule,
     ) -> None:
         self._engine = engine
         self._classifier = classifier
         self._settings = settings
         self._unrelated = info.kind == "pictures"
-        fps = info.fps or _ASSUMED_FPS
-        skip = max(round(fps * _AUTO_SEARCH_S) - 1, 0) if frame_skip is None else frame_skip
-        self._search_every = 1 + skip
-        self._search_due = 0  # the frame of the next search of the whole frame
-        self._tracker = Tracker(fps)
+        self._schedule = schedule
+        self._tracker = Tracker(info.fps or _ASSUMED_FPS)
         self._cuts = CutDetector()
         self._people: dict[int, _Person] = {}
         self._now = 0  # counts the frames
 
     def __repr__(self) -> str:
-        return f"Annotator({self._engine!r}, search every {self._search_every} frames)"
+        return f"Annotator({self._engine!r}, {self._schedule!r})"
+
+    @property
+    def thrift(self) -> str:
+        """What is done to keep up with a live source; empty where nothing is."""
+        return self._schedule.thrift
 
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
@@ -113,11 +115,11 @@ class Annotator:
         """The people in the next frame, by id."""
         if self._unrelated or self._cuts.is_cut(frame.image):
             self._tracker.forget()
-            self._search_due = self._now
+            self._schedule.restart()
+        share = self._schedule.share(frame)
         self._follow(frame.image)
-        if self._now >= self._search_due:
-            self._search(frame.image)
-            self._search_due = self._now + self._search_every
+        if share is not None:
+            self._search(frame.image, share)
         self._now += 1
         trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
@@ -142,10 +144,9 @@ class Annotator:
             for row, track_id in enumerate(due):
                 self._learn(track_id, view, row)
 
-    def _search(self, image: Image) -> None:
-        """Looks for newcomers in the whole frame."""
-        faces = self._engine.find(image)
-        faces = faces[self._tracker.strangers(faces)]
+    def _search(self, image: Image, share: Share) -> None:
+        """Looks for newcomers and takes them in."""
+        faces = self._newcomers(image, share)
         rows = np.flatnonzero(self._wide_enough(faces)).tolist()
         if not rows:
             self._tracker.admit(faces, {})
@@ -156,12 +157,22 @@ class Annotator:
             if row in signatures:
                 self._learn(track_id, view, rows.index(row))
 
-    def _wide_enough(self, faces: Faces) -> NDArray[np.bool_]:
+    def _newcomers(self, image: Image, share: Share) -> Detections:
+        """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
+        seen = self._engine.find_part(image, share.part, share.parts, share.coarseness)
+        if self._unrelated:
+            return seen
+        strangers = self._tracker.strangers(seen.boxes_xyxy)
+        faces = self._engine.find_near(image, seen.boxes_xyxy[strangers])
+        faces = faces[faces.scores > self._engine.settings.threshold]
+        return faces[self._tracker.strangers(faces.boxes_xyxy)]
+
+    def _wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
         return widths_px(faces) >= self._engine.settings.min_face_px
 
-    def _view(self, image: Image, faces: Faces, rows: Sequence[int]) -> _View:
+    def _view(self, image: Image, faces: Detections, rows: Sequence[int]) -> _View:
         """Embeds and classifies some of the faces, all in one batch."""
-        chosen = faces[np.array(rows, dtype=np.intp)]
+        chosen = self._engine.aligner.locate(image, faces[np.array(rows, dtype=np.intp)])
         chips = self._engine.aligner.chips(image, chosen)
         embeddings = self._engine.embedder.embed(chips)
         return _View(embeddings, self._classify(embeddings), view_weights(chosen, chips))

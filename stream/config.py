@@ -33,10 +33,11 @@ class DetectionSection(BaseModel):
     threshold: Annotated[float, Field(ge=-1, le=2)] = 0.0
     min_face_px: Annotated[float, Field(ge=10, le=1000)] = 40.0
     frame_skip: _AutoInt = "auto"
+    max_staleness: Annotated[float, Field(ge=0.05, le=60)] = 0.5
 
     def for_engine(self) -> DetectionSettings:
         """What the engine wants to know."""
-        return DetectionSettings(**self.model_dump(exclude={"frame_skip"}))
+        return DetectionSettings(**self.model_dump(exclude={"frame_skip", "max_staleness"}))
 
 
 class LabelSettings(BaseModel):
@@ -75,6 +76,7 @@ class EngineSection(BaseModel):
     model_config = _Strict
 
     runtime: Runtime = "onnx"
+    precision: Literal["auto", "int8", "float"] = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     model: str = ""

@@ -6,13 +6,15 @@ from typing import Protocol
 
 from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
 from models.classifier import Classifier, check_groups
-from models.engine import load_engine
+from models.engine import Precision, load_engine
 from models.errors import ModelError
+from models.runtime import uses_gpu
 from stream.annotator import Annotator, Track
 from stream.capture import Capture
 from stream.config import Config
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
+from stream.schedule import Schedule, Thrift
 from stream.sinks import Outputs, Sink, open_sinks
 from stream.sources import Source, open_source
 from stream.summary import Summary
@@ -106,18 +108,33 @@ def load_annotator(config: Config, info: SourceInfo) -> Annotator:
         config.detection.for_engine(),
         runtime=config.engine.runtime,
         bundle=bundle,
+        precision=_precision(config, info),
         threads=config.engine.threads,
         device=config.engine.device,
     )
-    skip = config.detection.frame_skip
-    unasked = 0 if config.overlay.blur else None  # a newcomer is to be blurred from the first frame
-    frame_skip = unasked if skip == "auto" else skip
-    return Annotator(engine, Classifier(bundle), info, config.labels, frame_skip)
+    schedule = _schedule(config, info, engine.divisible)
+    return Annotator(engine, Classifier(bundle), info, config.labels, schedule)
 
 
 def model_folder(config: Config) -> Path:
     """Where the classifier is read from."""
     return Path(config.engine.model) if config.engine.model else DEFAULT_FOLDER
+
+
+def _precision(config: Config, info: SourceInfo) -> Precision:
+    """A picture is looked at once, so it is looked at well; a GPU gains nothing from integers."""
+    if config.engine.precision != "auto":
+        return config.engine.precision
+    single = info.kind == "pictures" or uses_gpu(config.engine.device)
+    return "float" if single else "int8"
+
+
+def _schedule(config: Config, info: SourceInfo, divisible: bool) -> Schedule:
+    settings = config.detection
+    unasked = 0 if config.overlay.blur else None  # a newcomer is to be blurred from the first frame
+    skip = unasked if settings.frame_skip == "auto" else settings.frame_skip
+    thrift = Thrift(settings.max_staleness, may_coarsen=settings.downscale == "auto")
+    return Schedule(info, skip, divisible=divisible, thrift=thrift)
 
 
 def _check_labels(config: Config, bundle: Bundle) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Faces, centres_xy, iou, sizes_wh
+from models.faces import Detections, centres_xy, iou, sizes_wh
 
 _MIN_IOU = 0.2  # of a face with where the track it continues should be
 _SAME_PLACE_IOU = 0.4  # a face that overlaps one in sight so far is not somebody new
@@ -92,7 +92,7 @@ class Tracker:
         """Where the trails should be in the next frame, `(n, 4)`."""
         return _stacked([each.predicted_xyxy() for each in self.trails])
 
-    def follow(self, faces: Faces) -> dict[int, int]:
+    def follow(self, faces: Detections) -> dict[int, int]:
         """Moves all trails on to the next frame, where `faces` were found near them.
 
         A trail that was in sight takes the face where it should be; those out of sight choose
@@ -111,13 +111,15 @@ class Tracker:
         self.trails = [trail for trail in self.trails if not self._is_over(trail)]
         return seen
 
-    def strangers(self, faces: Faces) -> NDArray[np.intp]:
-        """The rows of the faces that no trail in sight accounts for, in the frame last followed."""
+    def strangers(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
+        """The rows of the boxes that no trail in sight accounts for, in the frame last followed."""
         here = _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
-        known = (iou(faces.boxes_xyxy, here) > _SAME_PLACE_IOU).any(axis=1)
+        known = (iou(boxes_xyxy, here) > _SAME_PLACE_IOU).any(axis=1)
         return np.flatnonzero(~known)
 
-    def admit(self, faces: Faces, signatures: Mapping[int, NDArray[np.float32]]) -> dict[int, int]:
+    def admit(
+        self, faces: Detections, signatures: Mapping[int, NDArray[np.float32]]
+    ) -> dict[int, int]:
         """Gives strangers a trail each: a lost one with the same face, else a new one.
 
         Args:
@@ -168,7 +170,7 @@ class Tracker:
     def _is_over(self, trail: Trail) -> bool:
         return trail.missed_frames > (self._max_missed if trail.seen_frames >= _GLIMPSES else 1)
 
-    def _match(self, faces: Faces) -> dict[int, int]:
+    def _match(self, faces: Detections) -> dict[int, int]:
         in_sight = [trail for trail in self.trails if not trail.missed_frames]
         lost = [trail for trail in self.trails if trail.missed_frames]
         expected = _stacked([each.predicted_xyxy() for each in in_sight])
@@ -198,7 +200,7 @@ class Tracker:
         )
 
 
-def widths_px(faces: Faces) -> NDArray[np.float32]:
+def widths_px(faces: Detections) -> NDArray[np.float32]:
     """How wide each face is, `(n,)`."""
     return sizes_wh(faces.boxes_xyxy)[:, 0]
 

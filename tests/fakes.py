@@ -201,7 +201,7 @@ class FakeActors:
         self.embedded: list[int] = []
         self._script = script
 
-    def detect(self, image: Image) -> Detections:
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
         number = number_of(image)
         self.searches.append(number)
         return self._found(number)

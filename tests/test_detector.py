@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from models.detector import CnnDetector, Detector, HogDetector
 from models.faces import Detections, Image, centres_xy, iou
 from models.reference import ReferenceCnnDetector
+from models.video_detector import VideoDetector
 
 _FACE_XYXY = np.array([[170, 75, 266, 170]], dtype=np.float32)  # the astronaut's, by eye
 _NO_BOXES = np.zeros((0, 4), dtype=np.float32)
 
 _MAKERS: dict[str, Callable[..., Detector]] = {
     "cnn": CnnDetector,
+    "video": VideoDetector,
     "hog": HogDetector,
     "reference": ReferenceCnnDetector,
 }
@@ -68,7 +70,9 @@ def test_tiny_pictures(detector: Detector, size_wh: tuple[int, int]) -> None:
     assert len(detector.detect(np.full((height, width, 3), 128, dtype=np.uint8))) == 0
 
 
-@pytest.mark.parametrize("name", ["cnn", "reference"], indirect=True)  # HOG finds whole faces
+@pytest.mark.parametrize(
+    "name", ["cnn", "video", "reference"], indirect=True
+)  # HOG finds whole faces
 def test_a_face_that_the_edge_cuts(detector: Detector, head: Image) -> None:
     left = int(_HEAD_XYXY[0, 0]) + 15  # of 96 px
     found = detector.detect(np.ascontiguousarray(head[:, left:]))
@@ -121,6 +125,12 @@ def test_two_faces_the_surest_first(detector: Detector, head: Image) -> None:
     assert len(found) == 2
     assert found.scores[0] > found.scores[1]
     assert (centres_xy(found.boxes_xyxy)[:, 0] > 200).tolist() == [True, False]
+
+
+def test_a_search_at_another_scale(detector: Detector, head: Image) -> None:
+    shrunk = cv2.resize(head, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    assert len(detector.detect(shrunk)) == 0  # its face has 48 px
+    _assert_is_the_face(detector.detect(shrunk, 2.0), _HEAD_XYXY / 2)
 
 
 def test_it_says_what_it_is(detector: Detector, name: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle import Bundle, EmbedderSpec, Manifest
-from models.detector import CnnDetector, HogDetector
+from models.detector import CnnDetector, HogDetector, resized
 from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.embedder import DLIB_DIMENSIONS, OnnxEmbedder
 from models.engine import DetectionSettings, Engine, Runtime, load_engine
@@ -109,15 +109,16 @@ def test_pictures_too_small_for_a_face(engine: Engine, size_wh: tuple[int, int])
 
 
 class _WholePicture:
-    """A detector that sees one face, as large as the picture it is given."""
+    """A detector that sees one face, as large as the picture that is searched."""
 
     def __init__(self) -> None:
         self.seen_wh: list[tuple[int, int]] = []
 
-    def detect(self, image: Image) -> Detections:
-        height, width = image.shape[:2]
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+        searched, back_xy = resized(image, scale)
+        height, width = searched.shape[:2]
         self.seen_wh.append((width, height))
-        return Detections.of([0, 0, width, height], 1.0)
+        return Detections.of([0, 0, width, height], 1.0).mapped(back_xy)
 
     def detect_near(self, image: Image, boxes_xyxy: np.ndarray) -> Detections:  # type: ignore[type-arg]
         raise NotImplementedError

@@ -8,17 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.faces import LANDMARK_COUNT, Faces
+from models.faces import Detections
 from stream.tracker import Tracker, widths_px
 
 _ANN, _BOB = (100, 100, 180, 180), (300, 100, 380, 180)
 _LOOKS_LIKE_ANN, _LOOKS_LIKE_BOB = np.eye(2, dtype=np.float32)
 
 
-def _faces(boxes: Sequence[Sequence[float]]) -> Faces:
-    array = np.array(boxes, dtype=np.float32).reshape(-1, 4)
-    landmarks = np.zeros((len(array), LANDMARK_COUNT, 2), dtype=np.float32)
-    return Faces(array, landmarks, np.ones(len(array), dtype=np.float32))
+def _faces(boxes: Sequence[Sequence[float]]) -> Detections:
+    return Detections.of(boxes, np.ones(len(boxes)))
 
 
 def _moved(box: Sequence[float], x: float, y: float = 0.0) -> tuple[float, ...]:
@@ -33,7 +31,7 @@ def _step(
     """The next frame, searched as a whole: for each track that was seen, the row of its box."""
     faces = _faces(boxes)
     seen = tracker.follow(faces)
-    strangers = tracker.strangers(faces)
+    strangers = tracker.strangers(faces.boxes_xyxy)
     chosen = {
         place: looks[row] for place, row in enumerate(strangers.tolist()) if looks and row in looks
     }
@@ -64,7 +62,8 @@ def test_faces_are_followed_and_counted() -> None:
     for number in range(10):
         assert _step(tracker, [_moved(_ANN, 4 * number), _BOB]) == {1: 0, 2: 1}
     assert [trail.seen_frames for trail in tracker.trails] == [10, 10]
-    assert tracker.strangers(_faces([_moved(_ANN, 36), _BOB, _moved(_BOB, 200)])).tolist() == [2]
+    here = _faces([_moved(_ANN, 36), _BOB, _moved(_BOB, 200)])
+    assert tracker.strangers(here.boxes_xyxy).tolist() == [2]
 
 
 def test_a_steady_motion_is_foreseen() -> None:

@@ -1,0 +1,154 @@
+"""Finding faces in video: dlib's CNN detector in 8-bit integers, a part of the picture at a time.
+
+Faces of video are seen again and again, so what counts is how soon one is found and how steadily
+it is followed, not whether each picture on its own gives what dlib would give.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, floor
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector import (
+    FIRST_CENTRE,
+    MAX_IOU,
+    SMALLEST_PX,
+    STRIDE,
+    VOTE_DEPTH,
+    WINDOW_PX,
+    crops,
+    refined,
+)
+from models.dlib_weights import DETECTOR_FILE, installed_file
+from models.faces import Detections, Image, concatenate, non_maximum_suppression
+from models.pyramid import BACKGROUND_BGR
+from models.quantized import quantized_detector_graph
+from models.runtime import Device, Session
+
+_LEVEL_RATIO = 5 / 6  # dlib's: a face is seen at a size within a tenth of the window's
+_BORDER_PX = 11  # of background around each level, as dlib has it
+_CONTEXT_PX = WINDOW_PX // 2 + 16  # rows above and below those whose windows a band answers for
+_NEAR_PX = 128  # side of the crop that is searched near a known face
+_NEAR_FACE_PX = (96.0, 80.0, 66.7)  # width of that face in it: it may have shrunk or grown
+_BACKGROUND = tuple(round(value) for value in BACKGROUND_BGR)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Some rows of the picture at one scale.
+
+    Attributes:
+        size_wh: of the whole picture at that scale, px.
+        top, bottom: the rows whose windows it answers for.
+    """
+
+    size_wh: tuple[int, int]
+    top: int
+    bottom: int
+
+
+class VideoDetector:
+    """dlib's CNN detector, quantized.
+
+    Args:
+        threshold: scores above it are faces; 0 is dlib's own choice, higher finds fewer.
+        threads: cores for one call, 0 for all.
+        device: where it runs.
+    """
+
+    def __init__(
+        self, *, threshold: float = 0.0, threads: int = 0, device: Device = "auto"
+    ) -> None:
+        self._threshold = threshold
+        weights = installed_file(DETECTOR_FILE)
+        self._session = Session(quantized_detector_graph(weights), threads=threads, device=device)
+
+    def __repr__(self) -> str:
+        return f"VideoDetector(threshold={self._threshold:g}, device={self._session.device})"
+
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+        """All faces of the picture, surest first."""
+        return self.detect_part(image, scale, 0, 1)
+
+    def detect_part(self, image: Image, scale: float, part: int, parts: int) -> Detections:
+        """What one of so many parts of the search finds; all of them cost about the same."""
+        height, width = image.shape[:2]
+        size_wh = max(round(width * scale), 1), max(round(height * scale), 1)
+        found = [self._search_band(image, band) for band in plan(size_wh, parts)[part]]
+        return non_maximum_suppression(concatenate([Detections.of([], []), *found]), MAX_IOU)
+
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """Searches a crop around each box, at the scales around that of its face, in one call."""
+        views = [crops(image, boxes_xyxy, _NEAR_PX, face_px) for face_px in _NEAR_FACE_PX]
+        pixels = [crop for found, _ in views for crop in found]
+        if not pixels:
+            return Detections.of([], [])
+        mappings = [mapping for _, found in views for mapping in found]
+        scales, offsets = (np.array(each, np.float32) for each in zip(*mappings, strict=True))
+        windows = self._windows(np.stack(pixels), self._threshold - VOTE_DEPTH, scales, offsets)
+        return refined(windows, self._threshold)
+
+    def _search_band(self, image: Image, band: Band) -> Detections:
+        (width, height), (wide, high) = band.size_wh, image.shape[1::-1]
+        top, bottom = max(band.top - _CONTEXT_PX, 0), min(band.bottom + _CONTEXT_PX, height)
+        first, last = floor(top * high / height), min(ceil(bottom * high / height), high)
+        rows = max(round((last - first) * height / high), 1)
+        view = cv2.resize(image[first:last], (width, rows), interpolation=cv2.INTER_LINEAR)
+        right, below = _BORDER_PX + width % 2, _BORDER_PX + rows % 2  # even sides are wanted
+        sides = _BORDER_PX, below, _BORDER_PX, right
+        canvas = cv2.copyMakeBorder(view, *sides, cv2.BORDER_CONSTANT, value=_BACKGROUND)
+        scale = np.array([[wide / width, (last - first) / rows]], dtype=np.float32)
+        offset = np.array([[0, first]], dtype=np.float32) - scale * _BORDER_PX
+        pixels = canvas.astype(np.uint8, copy=False)[None]
+        return self._windows(pixels, self._threshold, scale, offset)
+
+    def _windows(
+        self,
+        canvases: NDArray[np.uint8],
+        threshold: float,
+        scales_xy: NDArray[np.float32],
+        offsets_xy: NDArray[np.float32],
+    ) -> Detections:
+        """All windows that score higher, where pixel p of a canvas is `scale * p + offset`."""
+        scores = self._session.run_in_parts(canvases)
+        items, rows, columns = np.nonzero(scores > threshold)
+        centres = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE + FIRST_CENTRE + 0.5
+        scale, offset = scales_xy[items], offsets_xy[items]
+        half = WINDOW_PX / 2
+        corners = [(centres - half) * scale + offset, (centres + half) * scale + offset]
+        return Detections(np.concatenate(corners, axis=1), scores[items, rows, columns])
+
+
+@lru_cache(maxsize=64)
+def plan(size_wh: tuple[int, int], parts: int) -> tuple[tuple[Band, ...], ...]:
+    """The search of a picture of that size, in parts of about the same number of pixels.
+
+    First comes every other level, then those between: a face that is missed for being between two
+    sizes has another chance half a search later.
+    """
+    levels = list(_levels(size_wh))
+    tape = levels[::2] + levels[1::2]
+    share = sum(width * height for width, height in levels) / parts
+    divided: list[tuple[Band, ...]] = []
+    for part in range(parts):
+        bands, start = [], 0
+        for width, height in tape:
+            cuts = np.array([part * share, (part + 1) * share]) - start
+            top, bottom = np.rint(cuts / width).clip(0, height).astype(int).tolist()
+            if bottom > top:
+                bands.append(Band((width, height), top, bottom))
+            start += width * height
+        divided.append(tuple(bands))
+    return tuple(divided)
+
+
+def _levels(size_wh: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """The sizes at which a picture is searched, largest first."""
+    width, height = size_wh
+    while min(width, height) >= SMALLEST_PX:
+        yield width, height
+        width, height = round(width * _LEVEL_RATIO), round(height * _LEVEL_RATIO)

@@ -1,0 +1,101 @@
+"""What only the detector for video does: integers, and a search in parts."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.detector import CnnDetector
+from models.faces import Detections, Image, centres_xy, concatenate, iou
+from models.video_detector import VideoDetector, plan
+
+_SIDES = st.integers(1, 2000)
+
+
+@pytest.fixture(scope="module")
+def video() -> VideoDetector:
+    return VideoDetector()
+
+
+@given(width=_SIDES, height=_SIDES, parts=st.integers(1, 40))
+def test_the_parts_are_the_whole_search(width: int, height: int, parts: int) -> None:
+    divided = plan((width, height), parts)
+    assert len(divided) == parts
+    whole = [band for bands in plan((width, height), 1) for band in bands]
+    assert all((band.top, band.bottom) == (0, band.size_wh[1]) for band in whole)
+    for level in whole:
+        bands = [band for bands in divided for band in bands if band.size_wh == level.size_wh]
+        assert (bands[0].top, bands[-1].bottom) == (0, level.bottom)
+        assert all(above.bottom == below.top for above, below in pairwise(bands))
+
+
+@given(parts=st.integers(1, 40))
+def test_parts_cost_about_the_same(parts: int) -> None:
+    size_wh = (1280, 720)
+    costs = [
+        sum(band.size_wh[0] * (band.bottom - band.top) for band in bands)
+        for bands in plan(size_wh, parts)
+    ]
+    assert max(costs) - min(costs) <= 2 * size_wh[0]  # cuts are made between rows
+
+
+def test_half_a_search_sees_every_other_scale() -> None:
+    first, second = plan((640, 480), 2)
+    assert [band.size_wh for band in first[:2]] == [(640, 480), (444, 333)]
+    assert {(533, 400), (370, 278)} <= {band.size_wh for band in second}
+
+
+@pytest.mark.parametrize("parts", [2, 5, 20])
+def test_all_parts_together_find_what_a_search_at_once_finds(
+    video: VideoDetector, astronaut: Image, parts: int
+) -> None:
+    pair = np.ascontiguousarray(np.hstack([astronaut, astronaut[:, ::-1]]))
+    at_once = video.detect(pair)
+    assert len(at_once) == 2
+    in_parts = concatenate([video.detect_part(pair, 1.0, part, parts) for part in range(parts)])
+    overlaps = iou(at_once.boxes_xyxy, in_parts.boxes_xyxy)
+    assert (overlaps.max(axis=1) > 0.6).all()
+    assert (overlaps.max(axis=0) > 0.3).all()  # a face may be seen in two parts, none is made up
+
+
+def test_integers_see_what_floats_see(shared_data: Path, video: VideoDetector) -> None:
+    """Judged on photos: the ranges of the layers are those of clips."""
+    exact = CnnDetector()
+    pairs: list[tuple[float, float]] = []
+    for name in ("ellen-selfie.jpg", "grammy-selfie.jpg", "sanders-rally.jpg"):
+        photo = cv2.imread(str(shared_data / "photos" / name))
+        assert photo is not None
+        expected, found = (each.detect(photo.astype(np.uint8)) for each in (exact, video))
+        overlaps = iou(expected.boxes_xyxy, found.boxes_xyxy)
+        surely = expected.scores > 0.3
+        assert surely.any()
+        assert (overlaps[surely].max(axis=1) > 0.5).all()
+        made_up = found.scores[overlaps.max(axis=0) < 0.5]
+        assert (made_up < 0.3).all()
+        partners = found.scores[overlaps.argmax(axis=1)]
+        pairs += list(zip(expected.scores[surely], partners[surely], strict=True))
+    scores, partners = np.array(pairs).T
+    assert np.abs(scores - partners).mean() < 0.1
+
+
+def test_near_boxes_are_those_of_floats(video: VideoDetector, astronaut: Image) -> None:
+    near = video.detect(astronaut).boxes_xyxy + np.float32(6)
+    one, other = (each.detect_near(astronaut, near) for each in (video, CnnDetector()))
+    assert len(one) == len(other) == 1
+    assert iou(one.boxes_xyxy, other.boxes_xyxy).item() > 0.85
+
+
+def test_the_near_search_is_steady(video: VideoDetector, astronaut: Image) -> None:
+    """A face moves by one pixel a step: the box follows within half a pixel a step."""
+    (box,) = video.detect(astronaut).boxes_xyxy
+    centres = []
+    for step in range(10):
+        shift = np.array([[1, 0, step], [0, 1, 0]], dtype=np.float32)
+        moved = cv2.warpAffine(astronaut, shift, astronaut.shape[1::-1]).astype(np.uint8)
+        found: Detections = video.detect_near(moved, box[None])
+        centres.append(centres_xy(found.boxes_xyxy)[0, 0])
+    assert np.abs(np.diff(centres) - 1).mean() < 0.5
