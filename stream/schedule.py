@@ -68,7 +68,8 @@ class Schedule:
         self._searched_s = 0.0
 
     def __repr__(self) -> str:
-        return f"Schedule(turn {self._turn} of {self._parts})"
+        every = f"{HALF_SEARCH_S} s" if self._every is None else f"{self._every} frames"
+        return f"Schedule(a search every {every})"
 
     @property
     def thrift(self) -> str:

@@ -222,11 +222,12 @@ def test_what_was_lost_in_one_picture_is_not_hidden_in_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("blur", "skip", "every"), [(True, "auto", 1), (True, 4, 5), (False, "auto", 10)]
+    ("blur", "skip", "every"),
+    [(True, "auto", "1 frames"), (True, 4, "5 frames"), (False, "auto", "0.4 s")],
 )
 def test_with_blur_every_frame_is_searched_unless_told_otherwise(
-    blur: bool, skip: int | str, every: int
+    blur: bool, skip: int | str, every: str
 ) -> None:
     config = Config(detection=DetectionSection(frame_skip=skip), overlay=OverlaySection(blur=blur))
     annotator = load_annotator(config, DemoSource(1, (320, 180)).info)
-    assert f"search every {every} frames" in repr(annotator)
+    assert f"a search every {every}" in repr(annotator)
