@@ -126,7 +126,7 @@ def demo(
     start_logging(quiet)
     summary = guarded(work, debug)
     if not quiet and not json_summary:
-        for perceived, count in summary.perceived().items():
+        for perceived, count in summary.perceived.items():
             say(f"Found {count} × perceived as {perceived}.")
     report(summary, quiet, json_summary)
 

@@ -79,7 +79,7 @@ class Replay:
                 f"{list(frame.size_wh)}: give the video it was written of"
             )
         while self._next is not None and self._next.get("frame", -1) < frame.index:
-            self._next = next(self._entries, None)
+            self._next = next(self._entries, None)  # passes what stands there of tracks, too
         if self._next is None or self._next.get("frame") != frame.index:
             return ()
         try:

@@ -52,7 +52,7 @@ def run(
         SourceError: the source gives nothing at all. A source or a model that fails later ends
             the run instead, and is named in the summary's failures.
     """
-    summary = Summary()
+    summary = Summary(source.info)
     capture = Capture(source)
     try:
         with capture:
@@ -63,7 +63,7 @@ def run(
                 for frame in capture:
                     tracks = annotator.annotate(frame)
                     sinks.write(frame, tracks)
-                    summary.add(tracks)
+                    summary.add(frame, tracks)
                     if sinks.quit_requested:
                         break
     except (SourceError, ModelError) as error:

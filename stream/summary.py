@@ -9,6 +9,8 @@ from typing import Any
 from imutils.video import FPS
 
 from stream.annotator import Track
+from stream.frames import Frame, SourceInfo
+from stream.people import People, Person
 
 _log = logging.getLogger(__name__)
 
@@ -16,41 +18,46 @@ _log = logging.getLogger(__name__)
 class Summary:
     """Counts while a run goes on.
 
+    Args:
+        info: the source.
+
     Attributes:
         frames: how many were annotated.
         dropped: how many a live source gave that were not.
         faces: how many were seen, over all frames.
-        people: by track id, what each was last perceived as (None: unsure).
+        people: how many have been seen and are gone; at the end, all.
+        perceived: how many of them were last perceived as what, such as `Female, White`.
         failures: what went wrong on the way, a line each.
         outputs: what was written and is complete.
         interrupted: it was stopped by Ctrl-C or a signal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, info: SourceInfo) -> None:
         self.frames = 0
         self.dropped = 0
         self.faces = 0
-        self.people: dict[int, dict[str, str | None]] = {}
+        self.people = 0
+        self.perceived: Counter[str] = Counter()
         self.failures: list[str] = []
         self.outputs: list[Path] = []
         self.interrupted = False
+        self._here = People(info)
         self._rate = FPS()
 
     def __repr__(self) -> str:
-        return f"Summary({self.frames} frames, {len(self.people)} people)"
+        return f"Summary({self.frames} frames, {self.people} people)"
 
     def start(self, failures: list[str], outputs: list[Path]) -> None:
         """The first frame is about to be taken; both lists may still grow."""
         self.failures, self.outputs = failures, outputs
         self._rate.start()
 
-    def add(self, tracks: Sequence[Track]) -> None:
+    def add(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """One more frame."""
         self.frames += 1
         self._rate.update()
-        for track in tracks:
-            self.faces += track.missed_frames == 0
-            self.people[track.track_id] = {name: label.text for name, label in track.labels.items()}
+        self.faces += sum(track.missed_frames == 0 for track in tracks)
+        self._take(self._here.add(frame, tracks))
 
     def fail(self, reason: str) -> None:
         """The run ends early; said at once."""
@@ -62,6 +69,7 @@ class Summary:
         if self.frames:
             self._rate.stop()
         self.dropped = dropped
+        self._take(self._here.leave())
 
     @property
     def elapsed_s(self) -> float:
@@ -81,18 +89,10 @@ class Summary:
         ]
         if self.dropped:
             words.append(f"and {self.dropped} dropped,")
-        words.append(f"{_count(len(self.people), 'person', 'people')}")
+        words.append(f"{_count(self.people, 'person', 'people')}")
         if self.outputs:
             words.append(f"→ {', '.join(map(str, self.outputs))}")
         return " ".join(words)
-
-    def perceived(self) -> Counter[str]:
-        """How many people were last perceived as what, such as `Female, White`."""
-        return Counter(
-            ", ".join(text or f"{name} unsure" for name, text in labels.items())
-            or "too small to say"
-            for labels in self.people.values()
-        )
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
@@ -101,12 +101,17 @@ class Summary:
             "dropped": self.dropped,
             "faces": self.faces,
             "people": self.people,
+            "perceived": dict(self.perceived),
             "elapsed_s": round(self.elapsed_s, 3),
             "fps": round(self.fps, 2),
             "outputs": [str(path) for path in self.outputs],
             "failures": self.failures,
             "interrupted": self.interrupted,
         }
+
+    def _take(self, gone: Sequence[Person]) -> None:
+        self.people += len(gone)
+        self.perceived.update(person.perceived() for person in gone)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -336,4 +336,13 @@ def times_s(path: Path) -> list[float]:
 
 def log_lines(path: Path) -> list[dict[str, Any]]:
     """The header of a log, then its frames."""
+    return [entry for entry in _entries(path) if "schema" in entry or "frame" in entry]
+
+
+def track_lines(path: Path) -> list[dict[str, Any]]:
+    """What a log says of whole tracks."""
+    return [entry for entry in _entries(path) if "track" in entry]
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

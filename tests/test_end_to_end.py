@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from fakes import log_lines, times_s
+from fakes import log_lines, times_s, track_lines
 
 _FRAMES, _FPS = 105, 25
 _MAX_MEMORY_MB = 700
@@ -83,7 +83,9 @@ def test_the_walkers_are_followed_and_labelled(done: tuple[Path, dict[str, Any]]
                 assert sum(label["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert sum(frames >= 10 for frames in seen.values()) >= 4
     assert sum(frames >= 10 for frames in labelled.values()) >= 4
-    assert seen.keys() == {int(track_id) for track_id in done[1]["people"]}
+    tracks = track_lines(done[0] / "out.jsonl")
+    assert {track["track"]: track["frames"] for track in tracks} == seen
+    assert len(seen) == done[1]["people"] == sum(done[1]["perceived"].values())
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="others count in other units")

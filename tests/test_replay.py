@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ def _log(folder: Path, seen_in: tuple[int, ...] = (0, 1, 3)) -> Path:
     return folder / "out.jsonl"
 
 
+def _lines(folder: Path) -> list[str]:
+    return (folder / "out.jsonl").read_text(encoding="utf-8").splitlines()
+
+
 def test_the_people_of_each_frame_come_back(tmp_path: Path) -> None:
     with Replay(_log(tmp_path), LabelSettings()) as replay:
         people = [[each.track_id for each in replay.annotate(frame(n))] for n in range(4)]
@@ -44,6 +49,18 @@ def test_frames_left_out_do_not_put_it_out_of_step(tmp_path: Path) -> None:
     with Replay(_log(tmp_path, seen_in=(3,)), LabelSettings()) as replay:
         assert replay.annotate(frame(1)) == ()
         assert len(replay.annotate(frame(3))) == 1
+
+
+def test_what_a_log_says_of_whole_tracks_is_passed_over(tmp_path: Path) -> None:
+    sink = JsonLog(tmp_path / "out.jsonl", replace(_INFO, kind="pictures"), "default")
+    for number in range(4):
+        sink.write(Annotated(frame(number), [track(number)], Overlay()))
+    sink.close(complete=True)
+    kinds = ["track" if "track" in json.loads(line) else "" for line in _lines(tmp_path)]
+    assert kinds == ["", "", "", "track", "", "track", "", "track", "track"]
+    with Replay(tmp_path / "out.jsonl", LabelSettings()) as replay:
+        people = [[each.track_id for each in replay.annotate(frame(n))] for n in range(4)]
+    assert people == [[0], [1], [2], [3]]
 
 
 @pytest.mark.parametrize(("threshold", "text"), [(0.5, "Female"), (0.8, None)])
@@ -103,7 +120,8 @@ def test_the_attributes_are_those_of_the_log_that_are_asked_for(tmp_path: Path) 
 
 def test_a_log_cut_short_ends_where_it_was_cut(tmp_path: Path) -> None:
     path = _log(tmp_path)
-    path.write_text(path.read_text(encoding="utf-8")[:-10], encoding="utf-8")
+    frames = path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]  # the last is a track
+    path.write_text("".join(frames)[:-10], encoding="utf-8")
     with Replay(path, LabelSettings()) as replay:
         people = [len(replay.annotate(frame(number))) for number in range(4)]
     assert people == [1, 1, 0, 0]

@@ -56,8 +56,8 @@ def test_a_face_is_followed_labelled_recorded_and_logged(outputs: Outputs, tmp_p
     source = DemoSource(frame_count=30, size_wh=(640, 360))
     summary = run(source, Config(), outputs)
     assert (summary.frames, summary.failures, summary.interrupted) == (30, [], False)
-    assert len(summary.people) == 1
-    assert summary.perceived() == {"Female, White": 1}
+    assert summary.people == 1
+    assert summary.perceived == {"Female, White": 1}
     assert summary.faces == 30
     assert set(summary.outputs) == {outputs.save, outputs.log}
     assert _names(tmp_path) == ["out.jsonl", "out.mp4"]
@@ -96,7 +96,7 @@ def test_watchers_see_every_frame(outputs: Outputs) -> None:
     summary = run(NumberedSource(10), _QUICK, outputs, [watcher])
     assert watcher.indices == list(range(10))
     assert watcher.closed == [True]
-    assert summary.people == {}
+    assert summary.people == 0
 
 
 def test_the_end_asked_for_completes_the_outputs(outputs: Outputs) -> None:
@@ -227,7 +227,7 @@ def test_frames_a_live_source_loses_are_counted() -> None:
 
 
 def test_a_summary_for_people_and_for_machines() -> None:
-    summary = Summary()
+    summary = Summary(DemoSource().info)
     assert summary.line().startswith("0 frames in 0.0 s")
     assert summary.as_dict()["outputs"] == []
     assert repr(summary) == "Summary(0 frames, 0 people)"

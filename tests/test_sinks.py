@@ -21,6 +21,7 @@ from fakes import (
     numbered,
     times_s,
     track,
+    track_lines,
 )
 from rich.console import Console
 
@@ -35,7 +36,7 @@ from stream.sinks.log import JsonLog
 from stream.sinks.opening import check_outputs
 from stream.sinks.pictures import PictureFolder, faces_table
 from stream.sinks.recorder import Recorder
-from stream.sinks.tables import TableLog
+from stream.sinks.tables import TableLog, TrackTable
 from stream.sources import open_source
 
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0, 10)
@@ -47,6 +48,7 @@ _ATTRIBUTES = {"gender": ("Female", "Male")}
 
 _SINKS: dict[str, Open] = {
     "log": lambda folder: JsonLog(folder / "out.jsonl", _INFO, "default"),
+    "tracks": lambda folder: TrackTable(folder / "out.csv", _INFO, _ATTRIBUTES),
     "csv": lambda folder: TableLog(folder / "out.csv", _ATTRIBUTES),
     "parquet": lambda folder: TableLog(folder / "out.parquet", _ATTRIBUTES),
     "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
@@ -54,10 +56,7 @@ _SINKS: dict[str, Open] = {
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
 
-_FILES = ["log", "csv", "parquet", "recorder"]
-
-
-_FILES = ("log", "csv", "parquet", "recorder")
+_FILES = ("log", "csv", "parquet", "tracks", "recorder")
 
 
 @pytest.fixture(params=_SINKS)
@@ -167,6 +166,36 @@ def test_the_log_line_by_line(tmp_path: Path) -> None:
                 }
             ],
         },
+    ]
+
+
+def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES)
+    for number in (0, 3):
+        log.write(_annotated(number))
+    assert track_lines(log.partial_path) == []
+    log.close(complete=True)
+    assert track_lines(tmp_path / "out.jsonl") == [
+        {
+            "track": 1,
+            "first_s": 0.0,
+            "last_s": 0.12,
+            "frames": 2,
+            "best": {
+                "frame": 0,
+                "time_s": 0.0,
+                "file": "from/0.png",
+                "box": [20.0, 10.0, 60.0, 50.0],
+                "quality": 1.0,
+            },
+            "labels": {
+                "gender": {
+                    "label": "Female",
+                    "confidence": 0.9,
+                    "probabilities": {"Female": 0.9, "Male": 0.1},
+                }
+            },
+        }
     ]
 
 

@@ -2,15 +2,17 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import frame, label, track
+from fakes import SIZE_WH, frame, label, track
 
 from stream.errors import SinkError
+from stream.frames import SourceInfo
 from stream.overlay import Overlay
 from stream.sinks import Annotated
-from stream.sinks.tables import TableLog, table_schema
+from stream.sinks.tables import TableLog, TrackTable, face_columns, tracks_path
 
 _ATTRIBUTES = {"gender": ("Female", "Male")}
 _PLACES = [
@@ -38,7 +40,7 @@ def _write(path: Path) -> None:
 
 
 def test_the_columns_are_places_and_then_what_may_be_said() -> None:
-    assert table_schema(_ATTRIBUTES).names == [
+    assert list(face_columns(_ATTRIBUTES)) == [
         *_PLACES,
         "gender",
         "gender_confidence",
@@ -68,6 +70,52 @@ def test_parquet_says_the_same_as_csv(tmp_path: Path) -> None:
                     assert value == pytest.approx(float(text[name]), abs=1e-5)
                 else:
                     assert text[name] == ("" if value is None else str(value))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".parquet":
+        return pq.read_table(path).to_pylist()
+    with path.open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
+    path = tracks_path(tmp_path / f"out{ending}")
+    assert path.name == f"out.tracks{ending}"
+    info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
+    table = TrackTable(path, info, _ATTRIBUTES)
+    for number in range(3):
+        people = [track(1, labels={"gender": label(None, 0.55)})]
+        table.write(Annotated(frame(number), people, Overlay()))
+    table.close(complete=True)
+    (row,) = _rows(path)
+    expected = {
+        "track": 1,
+        "first_s": 0,
+        "last_s": 0.08,
+        "frames": 3,
+        "best_frame": 0,
+        "best_s": 0,
+        "left": 20,
+        "top": 10,
+        "right": 60,
+        "bottom": 50,
+        "quality": 1,
+        "gender_confidence": 0.55,
+        "gender_Female": 0.55,
+        "gender_Male": 0.45,
+    }
+    assert {name: float(row[name]) for name in expected} == pytest.approx(expected, abs=1e-6)
+    assert not row["gender"]
+    assert not row["file"]
+
+
+def test_a_row_of_csv_can_be_read_at_once(tmp_path: Path) -> None:
+    log = TableLog(tmp_path / "out.csv", _ATTRIBUTES)
+    log.write(Annotated(frame(0), [track()], Overlay()))
+    assert len(_rows(tmp_path / "out.part.csv")) == 1
+    log.close(complete=True)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The data behind the picture: JSON Lines, a header and then one object a frame."""
+"""The data behind the picture: JSON Lines, a header, then an object a frame and one a track."""
 
 import json
 import os
@@ -9,10 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream.annotator import Track
 from stream.errors import SinkError
 from stream.frames import SourceInfo
+from stream.labels import Label
+from stream.people import People, Person
 from stream.sinks.contract import Annotated, partial_path
 
 SCHEMA = "face-stream/1"
@@ -37,6 +40,7 @@ class JsonLog:
         self.name = f"log ({path.name})"
         self.output = path
         self.partial_path = partial_path(path)
+        self._people = People(info)
         self._frames = 0
         try:
             # What is no text in a file's name becomes an escape, which JSON understands.
@@ -64,7 +68,7 @@ class JsonLog:
         return f"JsonLog({self.output})"
 
     def write(self, annotated: Annotated) -> None:
-        """One line: the frame and the faces in it.
+        """A line for the frame and the faces in it, and one for each track that has ended.
 
         Raises:
             SinkError: the disk refuses.
@@ -76,15 +80,21 @@ class JsonLog:
         entry["faces"] = [face_entry(track) for track in annotated.tracks]
         self._write(entry)
         self._frames += 1
+        for person in self._people.add(frame, annotated.tracks):
+            self._write(track_entry(person))
 
     def close(self, *, complete: bool) -> None:
-        """Closes the file; one that is not complete keeps its partial name, if it has a frame.
+        """Adds the tracks that lasted to the end, and closes the file.
+
+        One that is not complete keeps its partial name, if it has a frame.
 
         Raises:
             SinkError: the disk refuses.
         """
         try:
             with self._file:
+                for person in self._people.leave():
+                    self._write(track_entry(person))
                 self._file.flush()
                 os.fsync(self._file.fileno())
             if complete:
@@ -105,18 +115,40 @@ def face_entry(track: Track) -> dict[str, Any]:
     """One face of a frame as the log has it; `missed` says for how many frames it was not seen."""
     return {
         "track": track.track_id,
-        "box": [round(edge, 1) for edge in track.box_xyxy.astype(np.float64).tolist()],
+        "box": _rounded(track.box_xyxy),
         "score": round(track.score, 4),
         "missed": track.missed_frames,
         "quality": round(track.quality, 4),
-        "labels": {
-            attribute: {
-                "label": label.text,
-                "confidence": round(label.confidence, 4),
-                "probabilities": {
-                    name: round(value, 4) for name, value in label.probabilities.items()
-                },
-            }
-            for attribute, label in track.labels.items()
-        },
+        "labels": _label_entries(track.labels),
     }
+
+
+def track_entry(person: Person) -> dict[str, Any]:
+    """What one track came to."""
+    best: dict[str, Any] = {"frame": person.best.frame, "time_s": round(person.best.time_s, 6)}
+    if person.best.path is not None:
+        best["file"] = str(person.best.path)
+    best |= {"box": _rounded(person.best.box_xyxy), "quality": round(person.best.quality, 4)}
+    return {
+        "track": person.track_id,
+        "first_s": round(person.first_s, 6),
+        "last_s": round(person.last_s, 6),
+        "frames": person.frames,
+        "best": best,
+        "labels": _label_entries(person.labels),
+    }
+
+
+def _label_entries(labels: Mapping[str, Label]) -> dict[str, Any]:
+    return {
+        attribute: {
+            "label": label.text,
+            "confidence": round(label.confidence, 4),
+            "probabilities": {name: round(value, 4) for name, value in label.probabilities.items()},
+        }
+        for attribute, label in labels.items()
+    }
+
+
+def _rounded(box_xyxy: NDArray[np.float32]) -> list[float]:
+    return [round(edge, 1) for edge in box_xyxy.astype(np.float64).tolist()]

@@ -2,7 +2,7 @@
 
 import glob
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -18,6 +18,7 @@ from stream.sinks.fan_out import Sinks
 from stream.sinks.log import JsonLog
 from stream.sinks.pictures import PictureFolder
 from stream.sinks.recorder import Recorder
+from stream.sinks.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.window import Window
 from stream.sources.pictures import is_picture
 
@@ -75,7 +76,7 @@ def open_sinks(
     sinks: list[Sink] = list(others)
     try:
         if outputs.log is not None:
-            sinks.append(_log_sink(outputs.log, config, info, attributes))
+            sinks.extend(_log_sinks(outputs.log, config, info, attributes))
         if outputs.save is not None and info.kind == "pictures":
             sinks.append(PictureFolder(outputs.save, _root(info), attributes))
         elif outputs.save is not None:
@@ -119,14 +120,14 @@ def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
         _check_file(outputs.save, outputs.overwrite)
 
 
-def _log_sink(
+def _log_sinks(
     path: Path, config: Config, info: SourceInfo, attributes: Mapping[str, Sequence[str]]
-) -> Sink:
+) -> Iterator[Sink]:
     if path.suffix.lower() == ".jsonl":
-        return JsonLog(path, info, config.engine.model or "default", attributes)
-    from stream.sinks.tables import TableLog  # with it comes pyarrow
-
-    return TableLog(path, attributes)
+        yield JsonLog(path, info, config.engine.model or "default", attributes)
+    else:
+        yield TableLog(path, attributes)
+        yield TrackTable(tracks_path(path), info, attributes)
 
 
 def _check_file(path: Path, overwrite: bool) -> None:

@@ -1,47 +1,42 @@
-"""The data behind the picture as a table, one row a face: CSV or Parquet."""
+"""The data behind the picture as tables: one row a face, and beside it one row a track."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any
 
 from stream.annotator import Track
-from stream.errors import SinkError
-from stream.frames import Frame
-from stream.sinks.contract import Annotated, partial_path
+from stream.frames import Frame, SourceInfo
+from stream.labels import Label
+from stream.people import People, Person
+from stream.sinks.contract import Annotated
+from stream.sinks.table_file import Columns, TableFile
 
-_ROWS_A_GROUP = 20_000  # of a Parquet file: memory stays small, reading stays fast
-
-_PLACE = {
-    "frame": pa.int64(),
-    "time_s": pa.float64(),
-    "file": pa.string(),
-    "track": pa.int64(),
-    "left": pa.float32(),
-    "top": pa.float32(),
-    "right": pa.float32(),
-    "bottom": pa.float32(),
-    "score": pa.float32(),
-    "missed": pa.int32(),
-    "quality": pa.float32(),
+_BOX: Columns = {"left": "float32", "top": "float32", "right": "float32", "bottom": "float32"}
+_FACE: Columns = {
+    "frame": "int64",
+    "time_s": "float64",
+    "file": "string",
+    "track": "int64",
+    **_BOX,
+    "score": "float32",
+    "missed": "int32",
+    "quality": "float32",
+}
+_TRACK: Columns = {
+    "track": "int64",
+    "first_s": "float64",
+    "last_s": "float64",
+    "frames": "int64",
+    "best_frame": "int64",
+    "best_s": "float64",
+    "file": "string",
+    **_BOX,
+    "quality": "float32",
 }
 
 
-class TableWriter(Protocol):
-    """Appends rows to a file."""
-
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Raises OSError where the disk refuses."""
-
-    def close(self) -> None:
-        """Finishes the file."""
-
-
 class TableLog:
-    """Writes beside the name asked for, which the file takes once it is complete.
+    """Every face of every frame.
 
     Args:
         path: ends in `.csv` or `.parquet`.
@@ -56,14 +51,7 @@ class TableLog:
     def __init__(self, path: Path, attributes: Mapping[str, Sequence[str]]) -> None:
         self.name = f"log ({path.name})"
         self.output = path
-        self.partial_path = partial_path(path)
-        self._frames = 0
-        schema = table_schema(attributes)
-        writer = _CsvWriter if path.suffix.lower() == ".csv" else _ParquetWriter
-        try:
-            self._writer: TableWriter = writer(self.partial_path, schema)
-        except OSError as error:
-            raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+        self._table = TableFile(path, face_columns(attributes))
 
     def __repr__(self) -> str:
         return f"TableLog({self.output})"
@@ -74,11 +62,7 @@ class TableLog:
         Raises:
             SinkError: the disk refuses.
         """
-        try:
-            self._writer.write([face_row(annotated.frame, track) for track in annotated.tracks])
-            self._frames += 1
-        except OSError as error:
-            raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
+        self._table.append([face_row(annotated.frame, track) for track in annotated.tracks])
 
     def close(self, *, complete: bool) -> None:
         """Closes the file; one that is not complete keeps its partial name, if it has a frame.
@@ -86,79 +70,121 @@ class TableLog:
         Raises:
             SinkError: the disk refuses.
         """
+        self._table.close(complete=complete)
+
+
+class TrackTable:
+    """What every track came to, a row each as soon as it has ended.
+
+    Args:
+        path: ends in `.csv` or `.parquet`.
+        info: the source.
+        attributes: the classes of each attribute, which make columns.
+
+    Raises:
+        SinkError: the file cannot be made.
+    """
+
+    quit_requested = False
+
+    def __init__(
+        self, path: Path, info: SourceInfo, attributes: Mapping[str, Sequence[str]]
+    ) -> None:
+        self.name = f"tracks ({path.name})"
+        self.output = path
+        self._people = People(info)
+        self._table = TableFile(path, track_columns(attributes))
+
+    def __repr__(self) -> str:
+        return f"TrackTable({self.output})"
+
+    def write(self, annotated: Annotated) -> None:
+        """A row for each track that has ended.
+
+        Raises:
+            SinkError: the disk refuses.
+        """
+        gone = self._people.add(annotated.frame, annotated.tracks)
+        self._table.append([track_row(each) for each in gone])
+
+    def close(self, *, complete: bool) -> None:
+        """Adds those who were there to the last, and closes the file.
+
+        Raises:
+            SinkError: the disk refuses.
+        """
         try:
-            self._writer.close()
-            if complete:
-                self.partial_path.replace(self.output)
-            elif not self._frames:
-                self.partial_path.unlink(missing_ok=True)
-        except OSError as error:
-            raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
+            if rows := [track_row(each) for each in self._people.leave()]:
+                self._table.append(rows)
+        finally:
+            self._table.close(complete=complete)
 
 
-def table_schema(attributes: Mapping[str, Sequence[str]]) -> pa.Schema:
-    """The columns: place and time, then label, confidence and probabilities by attribute."""
-    fields = dict(_PLACE)
-    for attribute, classes in attributes.items():
-        fields[attribute] = pa.string()
-        fields[f"{attribute}_confidence"] = pa.float32()
-        fields.update({f"{attribute}_{name}": pa.float32() for name in classes})
-    return pa.schema(list(fields.items()))
+def tracks_path(log: Path) -> Path:
+    """Where the tracks of a table of faces stand: `out.csv` has `out.tracks.csv` beside it."""
+    return log.with_name(f"{log.stem}.tracks{log.suffix}")
+
+
+def face_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
+    """Place and time, then label, confidence and probabilities by attribute."""
+    return {**_FACE, **_label_columns(attributes)}
+
+
+def track_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
+    """When it was seen, its best view, then the labels it came to, as those of a face."""
+    return {**_TRACK, **_label_columns(attributes)}
 
 
 def face_row(frame: Frame, track: Track) -> dict[str, Any]:
     """One face of one frame; a label is missing where unsure, all of them where none is given."""
-    left, top, right, bottom = (round(float(edge), 1) for edge in track.box_xyxy)
-    row: dict[str, Any] = {
+    return {
         "frame": frame.index,
         "time_s": round(frame.time_s, 6),
         "file": None if frame.path is None else str(frame.path),
         "track": track.track_id,
-        "left": left,
-        "top": top,
-        "right": right,
-        "bottom": bottom,
+        **_edges(track.box_xyxy.tolist()),
         "score": round(track.score, 4),
         "missed": track.missed_frames,
         "quality": round(track.quality, 4),
+        **_label_cells(track.labels),
     }
-    for attribute, label in track.labels.items():
-        row[attribute] = label.text
-        row[f"{attribute}_confidence"] = round(label.confidence, 4)
+
+
+def track_row(person: Person) -> dict[str, Any]:
+    """One track; its box is that of its best view."""
+    best = person.best
+    return {
+        "track": person.track_id,
+        "first_s": round(person.first_s, 6),
+        "last_s": round(person.last_s, 6),
+        "frames": person.frames,
+        "best_frame": best.frame,
+        "best_s": round(best.time_s, 6),
+        "file": None if best.path is None else str(best.path),
+        **_edges(best.box_xyxy.tolist()),
+        "quality": round(best.quality, 4),
+        **_label_cells(person.labels),
+    }
+
+
+def _label_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
+    columns: dict[str, Any] = {}
+    for attribute, classes in attributes.items():
+        columns[attribute] = "string"
+        columns[f"{attribute}_confidence"] = "float32"
+        columns.update({f"{attribute}_{name}": "float32" for name in classes})
+    return columns
+
+
+def _label_cells(labels: Mapping[str, Label]) -> dict[str, Any]:
+    cells: dict[str, Any] = {}
+    for attribute, label in labels.items():
+        cells[attribute] = label.text
+        cells[f"{attribute}_confidence"] = round(label.confidence, 4)
         for name, value in label.probabilities.items():
-            row[f"{attribute}_{name}"] = round(value, 4)
-    return row
+            cells[f"{attribute}_{name}"] = round(value, 4)
+    return cells
 
 
-class _CsvWriter:
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-        self._table = csv.DictWriter(self._file, schema.names, restval="", lineterminator="\n")
-        self._table.writeheader()
-
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._table.writerows(rows)
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _ParquetWriter:
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema)
-        self._rows: list[Mapping[str, Any]] = []
-
-    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._rows.extend(rows)
-        if len(self._rows) >= _ROWS_A_GROUP:
-            self._flush()
-
-    def close(self) -> None:
-        self._flush()
-        self._writer.close()
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows = []
+def _edges(box_xyxy: Sequence[float]) -> dict[str, float]:
+    return dict(zip(_BOX, (round(edge, 1) for edge in box_xyxy), strict=True))
