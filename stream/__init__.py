@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from stream.config import Config
     from stream.run import annotate
     from stream.settings import load_config
+    from stream.sources import Span
 
-__all__ = ["Config", "annotate", "load_config"]
+__all__ = ["Config", "Span", "annotate", "load_config"]
 
 _HOMES = {
     "Config": "stream.config",
+    "Span": "stream.sources",
     "annotate": "stream.run",
     "load_config": "stream.settings",
 }

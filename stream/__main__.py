@@ -37,11 +37,14 @@ def run(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A camera's number, a video, a picture, a folder or glob of pictures.",
+            help="A camera's number or name, a video, a picture, a folder or glob of pictures, "
+            "an address (rtsp, http, ...), - for standard input.",
         ),
     ],
     save: options.Save = None,
     log: options.Log = None,
+    start: options.Start = None,
+    end: options.End = None,
     show: options.Show = True,
     config: options.ConfigFile = None,
     model: options.Model = None,
@@ -57,14 +60,14 @@ def run(
     def work() -> "Summary":
         from stream.settings import load_config
         from stream.sinks import Outputs
-        from stream.sources import open_source
+        from stream.sources import Span, open_source
 
         overrides = [*(settings or []), *_blur(blur)]
         if model is not None:
             overrides.append(f"engine.model={json.dumps(str(model), ensure_ascii=False)}")
         outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
-        settled = load_config(config, overrides)
-        return _run(open_source(source), settled, outputs, quiet)
+        settled, span = load_config(config, overrides), Span.parse(start, end)
+        return _run(open_source(source, settled, span), settled, outputs, quiet)
 
     start_logging(quiet)
     report(guarded(work, debug), quiet, json_summary)
@@ -77,6 +80,8 @@ def render(
     ],
     log: Annotated[Path, typer.Argument(metavar="LOG", help="What `run --log LOG.jsonl` wrote.")],
     save: options.Save = None,
+    start: options.Start = None,
+    end: options.End = None,
     show: options.Show = True,
     config: options.ConfigFile = None,
     blur: options.Blur = False,
@@ -92,13 +97,14 @@ def render(
         from stream.replay import Replay
         from stream.settings import load_config
         from stream.sinks import Outputs
-        from stream.sources import open_source
+        from stream.sources import Span, open_source
 
         outputs = Outputs(save=save, show=show, overwrite=overwrite)
         overrides = [*(settings or []), *_blur(blur)]
-        settled = load_config(config, overrides)
+        settled, span = load_config(config, overrides), Span.parse(start, end)
         with Replay(log, settled.labels) as replay:
-            return _run(open_source(source), settled, outputs, quiet, lambda *_: replay)
+            opened = open_source(source, settled, span)
+            return _run(opened, settled, outputs, quiet, lambda *_: replay)
 
     start_logging(quiet)
     report(guarded(work, debug), quiet, json_summary)

@@ -19,7 +19,8 @@ _log = logging.getLogger(__name__)
 class Capture:
     """Reads a source in a thread of its own and hands its frames over through a bounded queue.
 
-    A live source never waits: the newest frame wins, the one it replaces is dropped and counted.
+    A live source never waits: the newest frame wins, the one it replaces is dropped, and
+    counted once the first was taken.
     Any other source waits for room and loses nothing. The end always arrives, with the reader's
     error if there was one. Only the reading thread releases the source.
 
@@ -34,6 +35,7 @@ class Capture:
         self._closing = False
         self._ended = False
         self._error: BaseException | None = None
+        self._taken = False
         self._dropped = 0
         # A daemon, so that a driver that never returns from a read cannot keep the program alive.
         self._thread = threading.Thread(target=self._read, name="capture", daemon=True)
@@ -74,7 +76,7 @@ class Capture:
 
     @property
     def dropped(self) -> int:
-        """How many frames of a live source were replaced by newer ones before they were taken."""
+        """How many live frames were replaced by newer ones, since the first was taken."""
         with self._changed:
             return self._dropped
 
@@ -87,6 +89,7 @@ class Capture:
         if self._thread.ident is None:
             self._source.close()
             return
+        self._source.interrupt()
         self._thread.join(_CLOSE_TIMEOUT_S)
         if self._thread.is_alive():
             _log.warning(
@@ -98,7 +101,7 @@ class Capture:
             self._changed.wait_for(lambda: self._frames or self._ended or self._closing)
             if not self._frames:
                 return None
-            frame = self._frames.popleft()
+            frame, self._taken = self._frames.popleft(), True
             self._changed.notify_all()
             return frame
 
@@ -123,7 +126,7 @@ class Capture:
         with self._changed:
             if self._source.info.is_live and len(self._frames) == self._room:
                 self._frames.popleft()
-                self._dropped += 1
+                self._dropped += self._taken
             self._changed.wait_for(lambda: self._closing or len(self._frames) < self._room)
             if self._closing:
                 return False

@@ -19,6 +19,8 @@ Preset: TypeAlias = Literal[
 _Strict = ConfigDict(extra="forbid", frozen=True, strict=True)
 _AutoInt = Literal["auto"] | Annotated[int, Field(ge=0, le=1000)]
 _Share = Annotated[float, Field(ge=0, le=1)]
+_Side = Annotated[int, Field(ge=1, le=16_384)]
+_SideOrNone = Annotated[int, Field(ge=0, le=16_384)]
 _AutoFloat = Literal["auto"] | Annotated[float, Field(ge=1, le=16)]
 
 
@@ -70,6 +72,38 @@ class LabelSettings(BaseModel):
         return self.race_groups if attribute == "race" else {}
 
 
+class RawVideo(BaseModel):
+    """How raw frames on standard input lie there; a size of nought where they are not raw."""
+
+    model_config = _Strict
+
+    size: tuple[_SideOrNone, _SideOrNone] = Field(default=(0, 0), strict=False)
+    pixel_format: str = "bgr24"
+    fps: Annotated[float, Field(gt=0, le=1000)] = 25.0
+
+
+class SourceSection(BaseModel):
+    """`[source]`: streams of the network, and standard input."""
+
+    model_config = _Strict
+
+    timeout_s: Annotated[float, Field(ge=0.1, le=300)] = 10.0
+    reconnect_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
+    raw: RawVideo = RawVideo()
+
+
+class CameraSection(BaseModel):
+    """`[camera]`: what a camera is asked for."""
+
+    model_config = _Strict
+
+    size: Literal["auto"] | Annotated[tuple[_Side, _Side], Field(strict=False)] = "auto"
+    fps: Literal["auto"] | Annotated[float, Field(gt=0, le=1000)] = "auto"
+    pixel_format: Literal["auto"] | Annotated[str, Field(pattern="^[ -~]{4}$")] = "auto"
+    backend: Literal["auto", "v4l2", "gstreamer", "dshow", "msmf", "avfoundation"] = "auto"
+
+
 class EngineSection(BaseModel):
     """`[engine]`: where and with what it runs."""
 
@@ -110,6 +144,8 @@ class Config(BaseModel):
 
     model_config = _Strict
 
+    source: SourceSection = SourceSection()
+    camera: CameraSection = CameraSection()
     detection: DetectionSection = DetectionSection()
     labels: LabelSettings = LabelSettings()
     engine: EngineSection = EngineSection()

@@ -51,6 +51,9 @@ class DemoSource:
         for index in range(self._info.frame_count or 0):
             yield Frame(self._draw(index / _FPS), index, index / _FPS, time.monotonic())
 
+    def interrupt(self) -> None:
+        """It never waits."""
+
     def close(self) -> None:
         """There is nothing to release."""
 

@@ -25,6 +25,14 @@ Log = Annotated[
         help="The data behind it: .jsonl, .csv or .parquet.",
     ),
 ]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", metavar="TIME", help="From here in the video on: seconds or HH:MM:SS."),
+]
+End = Annotated[
+    str | None,
+    typer.Option("--end", metavar="TIME", help="Up to here in the video: seconds or HH:MM:SS."),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace outputs that exist.")
 ]

@@ -15,6 +15,7 @@ from stream.errors import SourceError
 from stream.frames import Frame
 from stream.labels import Label
 from stream.sinks.log import SCHEMA
+from stream.sources.span import ROUNDING_S
 
 
 class Replay:
@@ -68,7 +69,7 @@ class Replay:
         }
 
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """Who was in that frame; frames are asked for in order.
+        """Who was in that frame; frames are asked for in order, and may be a part of those logged.
 
         Raises:
             SourceError: the log is damaged, or of a picture of another size.
@@ -78,9 +79,11 @@ class Replay:
                 f"{self._path} was written of frames of {self.header.get('size')} px, these have "
                 f"{list(frame.size_wh)}: give the video it was written of"
             )
-        while self._next is not None and self._next.get("frame", -1) < frame.index:
+        # A video's frames are known by their time, wherever in it the log began.
+        key, place = ("time_s", frame.time_s) if frame.path is None else ("frame", frame.index)
+        while self._next is not None and self._next.get(key, -1) < place - ROUNDING_S:
             self._next = next(self._entries, None)  # passes what stands there of tracks, too
-        if self._next is None or self._next.get("frame") != frame.index:
+        if self._next is None or self._next.get(key, -1) > place + ROUNDING_S:
             return ()
         try:
             return tuple(self._track(face) for face in self._next["faces"])

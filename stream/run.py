@@ -16,7 +16,7 @@ from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.schedule import Schedule, Thrift
 from stream.sinks import Outputs, Sink, open_sinks
-from stream.sources import Source, open_source
+from stream.sources import WHOLE, Source, Span, open_source
 from stream.summary import Summary
 
 
@@ -77,20 +77,22 @@ def run(
 
 
 def annotate(
-    source: str, config: Config | None = None
+    source: str, config: Config | None = None, span: Span = WHOLE
 ) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
     """The frames of a source and who is in each, lazily; leaving early closes everything.
 
     Args:
         source: what `face-stream run` takes.
         config: the settings; the defaults without one.
+        span: the part of a video that is wanted.
 
     Raises:
         SourceError: the source cannot be opened, or not be read any further.
         ConfigError, ModelError: the settings or the model do not fit.
     """
-    with Capture(open_source(source)) as capture:
-        annotator = load_annotator(config or Config(), capture.info)
+    config = config or Config()
+    with Capture(open_source(source, config, span)) as capture:
+        annotator = load_annotator(config, capture.info)
         for frame in capture:
             yield frame, annotator.annotate(frame)
 

@@ -101,6 +101,9 @@ class SceneSource:
         for index in range(self._info.frame_count or 0):
             yield Frame(self._draw(index / FPS), index, index / FPS, time.monotonic())
 
+    def interrupt(self) -> None:
+        """It never waits."""
+
     def close(self) -> None:
         """There is nothing to release."""
 

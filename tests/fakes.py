@@ -98,6 +98,9 @@ class NumberedSource:
             self.given += 1
             yield frame(number)
 
+    def interrupt(self) -> None:
+        """It has no wait of its own."""
+
     def close(self) -> None:
         self.closed_by.append(threading.current_thread().name)
 
@@ -163,7 +166,7 @@ class FakeCapture:
         }
         self.releases = 0
 
-    def __call__(self, index: int) -> Any:
+    def __call__(self, index: int, backend: int) -> Any:
         """What `open_camera` is called for."""
         return self
 

@@ -50,7 +50,7 @@ def _folder(path: Path, pictures: Pictures) -> Path:
 
 
 def _camera(_: Path, pictures: Pictures) -> Source:
-    return CameraSource(0, FakeCapture(pictures))
+    return CameraSource("0", open_camera=FakeCapture(pictures))
 
 
 @dataclass(frozen=True)
@@ -165,39 +165,39 @@ def test_the_demo_is_a_source_like_any_other() -> None:
 
 
 def test_the_size_of_a_camera_is_what_it_gives_not_what_it_says() -> None:
-    source = CameraSource(0, FakeCapture([numbered(1)], size_wh=(640, 480)))
+    source = CameraSource("0", open_camera=FakeCapture([numbered(1)], size_wh=(640, 480)))
     assert source.info.size_wh == SIZE_WH
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0])
 def test_a_camera_that_does_not_know_its_rate(fps: float) -> None:
-    assert CameraSource(0, FakeCapture([numbered(1)], fps=fps)).info.fps is None
+    assert CameraSource("0", open_camera=FakeCapture([numbered(1)], fps=fps)).info.fps is None
 
 
 def test_a_camera_that_cannot_be_opened_is_released() -> None:
     capture = FakeCapture([], opened=False)
     with pytest.raises(SourceError, match="camera 3 cannot be opened: is it connected"):
-        CameraSource(3, capture)
+        CameraSource("3", open_camera=capture)
     assert capture.releases == 1
 
 
 def test_a_camera_that_gives_nothing_is_released() -> None:
     capture = FakeCapture([])
     with pytest.raises(SourceError, match="camera 0 gives no pictures"):
-        CameraSource(0, capture)
+        CameraSource("0", open_camera=capture)
     assert capture.releases == 1
 
 
 def test_a_camera_may_skip_a_picture_now_and_then() -> None:
     pictures = [None, None, numbered(7), None, numbered(8), None, None, None, numbered(9)]
-    walk = CameraSource(0, FakeCapture(pictures)).frames()
+    walk = CameraSource("0", open_camera=FakeCapture(pictures)).frames()
     frames = [next(walk) for _ in range(3)]
     assert [number_of(frame.image) for frame in frames] == [7, 8, 9]
     assert [frame.index for frame in frames] == [0, 1, 2]
 
 
 def test_an_unplugged_camera_says_so() -> None:
-    walk = CameraSource(0, FakeCapture([numbered(1), numbered(2)])).frames()
+    walk = CameraSource("0", open_camera=FakeCapture([numbered(1), numbered(2)])).frames()
     assert [number_of(next(walk).image) for _ in range(2)] == [1, 2]
     with pytest.raises(SourceError, match="was it unplugged"):
         next(walk)
@@ -366,21 +366,37 @@ def test_decoding_starts_no_threads_on_the_way(shared_data: Path) -> None:
     assert max(counts[5:]) <= counts[5]
 
 
-def test_a_video_that_is_damaged_on_the_way_gives_what_comes_before(tmp_path: Path) -> None:
-    path = write_numbers(tmp_path / "a.mp4", 100)
+def _damage(path: Path, first: int, last: int) -> Path:
+    """Wipes out the packets from one to before another."""
     with av.open(str(path)) as container:
         packets = [packet.pos for packet in container.demux(video=0) if packet.size]
     data = bytearray(path.read_bytes())
-    data[packets[60] : packets[80]] = bytes(packets[80] - packets[60])
+    data[packets[first] : packets[last]] = bytes(packets[last] - packets[first])
     path.write_bytes(data)
+    return path
+
+
+def test_what_is_damaged_on_the_way_is_left_out_and_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = _damage(write_numbers(tmp_path / "a.mp4", 100), 60, 70)
     source = open_source(str(path))
-    numbers: list[int] = []
-    with pytest.raises(SourceError, match="cannot be read any further: Invalid data"):
-        for frame in source.frames():
-            numbers.append(number_of(frame.image))
-    assert 40 < len(numbers) <= 60
-    assert numbers == list(range(len(numbers)))
+    frames = list(source.frames())
     source.close()
+    numbers = [number_of(frame.image) for frame in frames]
+    assert numbers[:60] == list(range(60))
+    assert numbers[-25:] == list(range(75, 100))  # from the next keyframe on
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+    assert [round(frame.time_s * 25) for frame in frames[-25:]] == list(range(75, 100))
+    assert caplog.messages == [f"{path}: 10 packets were damaged and left out"]
+
+
+def test_a_video_of_which_nothing_can_be_decoded_is_an_error(tmp_path: Path) -> None:
+    path = _damage(write_numbers(tmp_path / "a.mp4", 30), 0, 29)
+    data = path.read_bytes()
+    path.write_bytes(data[:-10])
+    with pytest.raises(SourceError, match=r"holds not one frame|is not a video"):
+        open_source(str(path))
 
 
 def test_time_counts_from_the_start_of_the_file(tmp_path: Path) -> None:
@@ -557,7 +573,7 @@ def test_a_real_photo(photos: Path) -> None:
         ("", "no such file or folder"),
         ("x" * 300, "no such file or folder"),
         ("a\0b", "no such file or folder"),
-        ("https://me:secret@example.org/x", "https://example.org/x: no such file"),
+        ("https://me:secret@example.org/x", "https://example.org/x cannot be read"),
     ],
 )
 def test_what_is_not_there(uri: str, said: str) -> None:

@@ -1,5 +1,6 @@
 """Where frames come from."""
 
 from stream.sources.opening import Source, open_source
+from stream.sources.span import WHOLE, Span
 
-__all__ = ["Source", "open_source"]
+__all__ = ["WHOLE", "Source", "Span", "open_source"]

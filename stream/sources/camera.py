@@ -1,7 +1,10 @@
 """Cameras, and which there are."""
 
+import logging
+import os
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +13,28 @@ import cv2
 import numpy as np
 
 from models.faces import Image
+from stream.config import CameraSection
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.sources.reconnection import Reconnection
 
 _MAX_FAILED_READS = 10  # in a row: cameras drop a frame now and then, a pulled plug drops all
 _RETRY_S = 0.05
 _MAX_INDEX = 2**31 - 1  # OpenCV's
+_NO_PICTURES = "gives no pictures: was it unplugged?"
+_SAME_RATE = 0.01
+_BACKENDS = {
+    "auto": cv2.CAP_ANY,
+    "v4l2": cv2.CAP_V4L2,
+    "gstreamer": cv2.CAP_GSTREAMER,
+    "dshow": cv2.CAP_DSHOW,
+    "msmf": cv2.CAP_MSMF,
+    "avfoundation": cv2.CAP_AVFOUNDATION,
+}
+_DEVICE = re.compile(r"/dev/video(\d+)")
 _LINUX_CAMERAS = Path("/sys/class/video4linux")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,85 +50,6 @@ class CameraInfo:
     index: int
     name: str
     path: Path
-
-
-class CameraSource:
-    """A camera through OpenCV.
-
-    Args:
-        index: 0 is the first camera.
-        open_camera: makes the capture; tests pass one of their own.
-
-    Raises:
-        SourceError: the camera is not there, is in use, or gives no picture.
-    """
-
-    def __init__(
-        self, index: int, open_camera: Callable[[int], cv2.VideoCapture] = cv2.VideoCapture
-    ) -> None:
-        self._name = f"camera {index}"
-        if index > _MAX_INDEX:
-            raise SourceError(f"{self._name} cannot be: the first is 0, the second 1")
-        with _quiet_opencv():
-            self._capture = open_camera(index)
-        self._opened_s = time.monotonic()
-        self._count = 0
-        try:
-            if not self._capture.isOpened():
-                raise SourceError(
-                    f"{self._name} cannot be opened: "
-                    "is it connected, and is no other program using it?"
-                )
-            # What a camera says of its size is not always what it gives.
-            self._first = self._read()
-            fps = self._capture.get(cv2.CAP_PROP_FPS)
-        except BaseException:
-            self.close()
-            raise
-        self._info = SourceInfo(str(index), "camera", self._first.size_wh, fps if fps > 0 else None)
-
-    def __repr__(self) -> str:
-        return f"CameraSource({self._name})"
-
-    @property
-    def info(self) -> SourceInfo:
-        """The size of the first frame, and the rate the camera says it has."""
-        return self._info
-
-    def frames(self) -> Iterator[Frame]:
-        """Frames as they come, timed when they were grabbed.
-
-        Raises:
-            SourceError: the camera stopped giving pictures.
-        """
-        yield self._first
-        while True:
-            yield self._read()
-
-    def close(self) -> None:
-        """Gives the camera back."""
-        self._capture.release()
-
-    def _read(self) -> Frame:
-        for _ in range(_MAX_FAILED_READS):
-            grabbed, image = self._capture.read()
-            now = time.monotonic()
-            if grabbed:
-                pixels: Image = np.ascontiguousarray(image, dtype=np.uint8)
-                self._count += 1
-                return Frame(pixels, self._count - 1, now - self._opened_s, now)
-            time.sleep(_RETRY_S)
-        raise SourceError(f"{self._name} gives no pictures: was it unplugged?")
-
-
-@contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    """Without OpenCV's own page of warnings about a camera that is not there."""
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
 
 
 def list_cameras(folder: Path = _LINUX_CAMERAS) -> list[CameraInfo]:
@@ -132,3 +71,163 @@ def _line(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return ""
+
+
+class CameraSource:
+    """A camera through OpenCV. When it is unplugged it is opened again; time and count go on.
+
+    Args:
+        uri: its number (0 is the first), its name, or the path of its device.
+        settings: what it is asked for; what it gives instead is said.
+        reconnect_s: how long it is waited for when it gives no more pictures.
+        open_camera: makes the capture, of a number and a backend; tests pass one of their own.
+        cameras: which there are, for their names.
+
+    Raises:
+        SourceError: the camera is not there, is in use, or gives no picture.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        settings: CameraSection | None = None,
+        reconnect_s: float = 0.0,
+        *,
+        open_camera: Callable[[int, int], cv2.VideoCapture] = cv2.VideoCapture,
+        cameras: Callable[[], Sequence[CameraInfo]] = list_cameras,
+    ) -> None:
+        self._uri = uri
+        self._name = f"camera {uri}"
+        self._settings = settings or CameraSection()
+        self._open_camera = open_camera
+        self._cameras = cameras
+        self._reconnection = Reconnection(self._name, reconnect_s)
+        self._opened_s = time.monotonic()
+        self._count = 0
+        self._capture: cv2.VideoCapture | None = None
+        try:
+            self._next = self._open()
+            fps = self._say_what_it_gives()
+        except BaseException:
+            self.close()
+            raise
+        self._info = SourceInfo(uri, "camera", self._next.size_wh, fps)
+
+    def __repr__(self) -> str:
+        return f"CameraSource({self._name})"
+
+    @property
+    def info(self) -> SourceInfo:
+        """The size of the first frame, and the rate the camera says it has."""
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames as they come, timed when they were grabbed.
+
+        Raises:
+            SourceError: the camera stopped giving pictures, and did not begin again.
+        """
+        while True:
+            yield self._next
+            while (frame := self._read()) is not None:
+                yield frame
+            found = self._reconnection.again(_NO_PICTURES, self._open)
+            if found is None:
+                return
+            self._next = found
+
+    def interrupt(self) -> None:
+        """Ends the wait for a camera that was unplugged."""
+        self._reconnection.interrupt()
+
+    def close(self) -> None:
+        """Gives the camera back."""
+        if self._capture is not None:
+            self._capture.release()
+
+    def _open(self) -> Frame:
+        """The first picture of the camera, opened (again)."""
+        self.close()
+        index = camera_index(self._uri, self._cameras)
+        if index is None or index > _MAX_INDEX:
+            raise SourceError(f"{self._name} cannot be: the first is 0, the second 1")
+        with _quiet_opencv():
+            self._capture = capture = self._open_camera(index, _BACKENDS[self._settings.backend])
+        if not capture.isOpened():
+            with_backend = (
+                "" if self._settings.backend == "auto" else f" by {self._settings.backend}"
+            )
+            raise SourceError(
+                f"{self._name} cannot be opened{with_backend}: "
+                "is it connected, and is no other program using it?"
+            )
+        for name, value in _wishes(self._settings):
+            capture.set(name, value)
+        # What a camera says of its size is not always what it gives.
+        first = self._read()
+        if first is None:
+            raise SourceError(f"{self._name} {_NO_PICTURES}")
+        return first
+
+    def _read(self) -> Frame | None:
+        for _ in range(_MAX_FAILED_READS):
+            if self._capture is None:
+                break
+            grabbed, image = self._capture.read()
+            now = time.monotonic()
+            if grabbed:
+                pixels: Image = np.ascontiguousarray(image, dtype=np.uint8)
+                self._count += 1
+                return Frame(pixels, self._count - 1, now - self._opened_s, now)
+            if not self._reconnection.pause(_RETRY_S):
+                break
+        return None
+
+    def _say_what_it_gives(self) -> float | None:
+        """Its rate, if it says one; names what it was asked for in vain."""
+        fps = self._capture.get(cv2.CAP_PROP_FPS) if self._capture is not None else 0.0
+        asked, given = self._settings, self._next.size_wh
+        refused = []
+        if asked.size not in ("auto", given):
+            refused.append("{} × {} px".format(*asked.size))
+        if asked.fps != "auto" and fps > 0 and abs(fps - asked.fps) > _SAME_RATE * asked.fps:
+            refused.append(f"{asked.fps:g} fps")
+        if refused:
+            rate = f" at {fps:g} fps" if fps > 0 else ""
+            wish = " and ".join(refused)
+            _log.warning("%s gives %d × %d px%s, not %s", self._name, *given, rate, wish)
+        return fps if fps > 0 else None
+
+
+def camera_index(
+    uri: str, cameras: Callable[[], Sequence[CameraInfo]] = list_cameras
+) -> int | None:
+    """The number of the camera of that number, name or path; None if it is no camera."""
+    if uri.isdecimal():
+        return int(uri)
+    device = _DEVICE.fullmatch(os.path.realpath(uri)) if "\0" not in uri else None
+    if device is not None:
+        return int(device[1])
+    name = uri.strip().casefold()
+    return next((each.index for each in cameras() if each.name.casefold() == name), None)
+
+
+def _wishes(settings: CameraSection) -> Iterator[tuple[int, float]]:
+    """OpenCV's names for what is asked for; the format comes first, for others depend on it."""
+    if settings.pixel_format != "auto":
+        yield cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.pixel_format)
+    if settings.size != "auto":
+        yield cv2.CAP_PROP_FRAME_WIDTH, settings.size[0]
+        yield cv2.CAP_PROP_FRAME_HEIGHT, settings.size[1]
+    if settings.fps != "auto":
+        yield cv2.CAP_PROP_FPS, settings.fps
+
+
+@contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """Without OpenCV's own page of warnings about a camera that is not there."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -2,15 +2,18 @@
 
 import glob
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from stream.errors import SourceError
+from stream.config import Config
+from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
-from stream.sources.camera import CameraSource
+from stream.sources.camera import CameraSource, camera_index
+from stream.sources.network import is_url, open_url
 from stream.sources.pictures import PictureSource, is_picture, natural_order, pictures_in
+from stream.sources.pipe import STANDARD_INPUT, PipeSource
+from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 
 
@@ -28,35 +31,57 @@ class Source(Protocol):
             SourceError: it cannot be read any further.
         """
 
+    def interrupt(self) -> None:
+        """Ends a wait of the reading thread, where it can; called by another, which is leaving."""
+
     def close(self) -> None:
         """Releases the device or file; may be called twice, by the thread that reads."""
 
 
-def open_source(uri: str) -> Source:
+def open_source(uri: str, config: Config | None = None, span: Span = WHOLE) -> Source:
     """Opens what the user named.
 
     Args:
-        uri: the index of a camera, a video file, a picture, a folder or a glob of pictures.
+        uri: the number, name or device of a camera, a video file, a picture, a folder or a glob of
+            pictures, the address of a video or stream, `-` for standard input.
+        config: the settings; the defaults without one.
+        span: the part of a video that is wanted.
 
     Raises:
         SourceError: there is no such thing, or it cannot be opened.
+        ConfigError: a part is asked for of what is no video.
     """
-    if uri.isdecimal() and not os.path.exists(uri):
-        return CameraSource(int(uri))
+    config = config or Config()
     path = Path(uri)
     # Unlike Path's, these take any text: too long a name is no name of a file.
+    if os.path.isfile(uri) and not is_picture(path):
+        return VideoSource(path, span)
+    if uri == STANDARD_INPUT or _is_pipe(uri):
+        return PipeSource(uri, config.source.raw, span)
+    if is_url(uri):
+        return open_url(uri, config.source, span)
+    if span != WHOLE:
+        raise ConfigError(f"--start and --end are for videos: {uri} is none")
+    return _open_camera_or_pictures(uri, path, config)
+
+
+def _is_pipe(uri: str) -> bool:
+    """Whether it is there, but neither a file, a folder nor a camera."""
+    there = os.path.exists(uri) and not os.path.isfile(uri) and not os.path.isdir(uri)
+    return there and camera_index(uri) is None
+
+
+def _open_camera_or_pictures(uri: str, path: Path, config: Config) -> Source:
     if uri and os.path.isdir(uri):
         return PictureSource(uri, pictures_in(path))
     if os.path.isfile(uri):
-        return PictureSource(uri, [path]) if is_picture(path) else VideoSource(path)
+        return PictureSource(uri, [path])
+    if camera_index(uri) is not None:
+        return CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
         found = map(Path, glob.glob(uri, recursive=True))
         return PictureSource(uri, sorted(found, key=natural_order))
     raise SourceError(
-        f"{_without_credentials(uri)}: no such file or folder. Give a video, a picture, "
-        "a folder of pictures or the number of a camera (0 is the first)"
+        f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "
+        "an address or the number of a camera (0 is the first)"
     )
-
-
-def _without_credentials(uri: str) -> str:
-    return re.sub(r"(?<=://)[^/]*@", "", uri)

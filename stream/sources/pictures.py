@@ -53,6 +53,9 @@ class PictureSource:
             else:
                 yield Frame(image, index, float(index), time.monotonic(), path)
 
+    def interrupt(self) -> None:
+        """It never waits."""
+
     def close(self) -> None:
         """There is nothing to release."""
 

@@ -1,68 +1,79 @@
-"""Video files through PyAV: any container and codec FFmpeg reads, animated GIFs among them."""
+"""Videos through PyAV: any container and codec FFmpeg reads, animated GIFs among them."""
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
-from models.faces import Image
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.sources.clock import MediaClock
+from stream.sources.decoding import Decoder
+from stream.sources.reconnection import Reconnection
+from stream.sources.span import ROUNDING_S, WHOLE, Span
+
+_DEFAULT_FPS = 25.0
+_MICROSECONDS = 1_000_000
+_MAX_PLAUSIBLE_FRAMES = 10**9  # some containers report nonsense
+_MARGINS_S = (0.0, 10.0)  # of a seek: some containers land at a keyframe behind the time asked for
+_SLACK_S, _SLACK = 1.0, 0.05  # a duration is a promise that is seldom kept to the frame
 
 _log = logging.getLogger(__name__)
 
-_MICROSECONDS = 1_000_000
-_MAX_PLAUSIBLE_FRAMES = 10**9  # some containers report nonsense
-
 
 class VideoSource:
-    """A video file; time counts from the start of the container, so that sound stays beside it.
+    """A video of which no frame is lost; time counts from the start of the container, so that sound
+    stays beside it. Damaged packets are passed over, and named at the end.
+
+    Args:
+        uri: the file, or how to call what is no file.
+        span: the part to be read, exact to the frame.
+        container: what is no file, opened.
+        reopen: opens it again; None where that cannot be.
+        reconnection: how it is found again when it is lost on the way; None for what stays.
 
     Raises:
-        SourceError: it is not a video, or not one that can be read.
+        SourceError: it is not a video, not one that can be read, or has no such part.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._container = open_container(path)
-        self._reformatter = VideoReformatter()  # one for all: each has threads of its own
-        self._matrix: bytes | None = None
+    def __init__(
+        self,
+        uri: str | Path,
+        span: Span = WHOLE,
+        *,
+        container: InputContainer | None = None,
+        reopen: Callable[[], InputContainer] | None = None,
+        reconnection: Reconnection | None = None,
+    ) -> None:
+        self._name = str(uri)
+        self._span = span
+        self._reopen = reopen
+        if container is None:
+            self._reopen = partial(open_container, Path(uri))
+            container = self._reopen()
+        self._container = container
+        self._reconnection = reconnection
+        self._last_s = 0.0
+        self._count = 0
+        self._damaged = 0
         try:
-            self._stream = self._container.streams.video[0]
-            self._stream.thread_type = "AUTO"
-            self._decoded = self._decode()
-            self._first = next(self._decoded, None)
+            self._decoder = Decoder(self._container, self._name)
+            self._read = self._part()
+            self._first = next(self._read, None)
             if self._first is None:
-                raise SourceError(f"{path} holds not one frame that can be read")
-            self._info = SourceInfo(
-                uri=str(path),
-                kind="video",
-                size_wh=self._first.size_wh,
-                fps=_fps(self._stream),
-                frame_count=_frame_count(self._container, self._stream),
-                has_audio=bool(self._container.streams.audio),
-                reopen=partial(open_container, path),
-            )
-        except IndexError:
-            self.close()
-            raise SourceError(f"{path} has no pictures in it, only sound or data") from None
+                raise SourceError(self._what_is_missing())
+            self._info = self._describe(self._first)
         except BaseException:
             self.close()
             raise
 
     def __repr__(self) -> str:
-        return f"VideoSource({self._path})"
+        return f"{type(self).__name__}({self._name})"
 
     @property
     def info(self) -> SourceInfo:
@@ -70,49 +81,162 @@ class VideoSource:
         return self._info
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame of the file.
+        """Every frame of the part.
 
         Raises:
-            SourceError: the file is damaged from here on.
+            SourceError: it cannot be read any further.
         """
         if self._first is not None:
-            yield self._first
-            self._first = None
-        yield from self._decoded
+            first, self._first = self._first, None
+            yield first
+        yield from self._read
+
+    def interrupt(self) -> None:
+        """Ends the wait for a video that was lost."""
+        if self._reconnection is not None:
+            self._reconnection.interrupt()
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the video."""
         self._container.close()
 
-    def _picture(self, frame: VideoFrame) -> Image:
-        """The frame in BGR, with square pixels, turned and mirrored as it is to be shown."""
-        width = max(round(frame.width * (self._stream.sample_aspect_ratio or 1)), 1)
-        plain = self._reformatter.reformat(frame, width, frame.height, "bgr24")
-        return _upright(plain.to_ndarray(), self._matrix)
+    def _part(self) -> Iterator[Frame]:
+        """The frames of the part, found again where the video is lost on the way."""
+        rest = self._span
+        while True:
+            before = self._count
+            try:
+                for time_s, frame in self._from(rest.start_s):
+                    if rest.is_after(time_s):
+                        break
+                    if not rest.is_before(time_s):
+                        picture = self._decoder.picture(frame)
+                        yield Frame(picture, self._count, time_s, time.monotonic())
+                        self._count += 1
+                    self._last_s = time_s
+            except av.error.FFmpegError as error:
+                reason = f"cannot be read any further: {error.strerror}"
+                if self._reconnection is None:
+                    raise SourceError(f"{self._name} {reason}") from error
+            else:
+                reason = self._cut_short()
+                if not reason or self._reconnection is None or before == self._count:
+                    break
+            if not self._find_again(reason):
+                return
+            rest = Span(self._last_s + self._step_s / 2, self._span.end_s)
+        self._say_what_was_wrong()
 
-    def _decode(self) -> Iterator[Frame]:
-        start_s = start_time_s(self._container)
-        step_s = 1 / (_fps(self._stream) or 25)
-        time_s, count = -step_s, 0
+    def _from(self, start_s: float) -> Iterator[tuple[float, VideoFrame]]:
+        """Frames and their times, from a keyframe before that time on."""
+        for margin_s in _MARGINS_S if start_s > 0 and self._reopen is not None else ():
+            frames = self._sought(max(start_s - margin_s, 0.0))
+            first = next(frames, None)
+            if first is not None and first[0] <= start_s + ROUNDING_S:
+                yield first
+                yield from frames
+                return
+        if start_s > 0 and self._reopen is not None:
+            self._take(self._reopen())
+        yield from self._timed()
+
+    def _sought(self, time_s: float) -> Iterator[tuple[float, VideoFrame]]:
+        """Frames from about there on; none where the container cannot seek, or has no times."""
+        stream = self._decoder.stream
+        ticks = round((time_s + start_time_s(self._container)) / (stream.time_base or 1))
         try:
-            for index, frame in enumerate(self._container.decode(self._stream)):
-                if index == 0:  # a file has one; asking each frame would keep it from being freed
-                    self._matrix = _display_matrix(frame)
-                known_s = frame.time
-                time_s = time_s + step_s if known_s is None else known_s - start_s
-                count = index + 1
-                yield Frame(self._picture(frame), index, time_s, time.monotonic())
-        except av.error.FFmpegError as error:
-            raise SourceError(
-                f"{self._path} cannot be read any further: {error.strerror}"
-            ) from error
-        if count < self._stream.frames < _MAX_PLAUSIBLE_FRAMES:
-            _log.warning(
-                "%s ended after %d of %d frames: it is cut short or damaged",
-                self._path,
-                count,
-                self._stream.frames,
-            )
+            self._container.seek(ticks, stream=stream)
+        except av.error.FFmpegError:
+            return
+        for at_s, frame in self._timed():
+            if frame.time is None:
+                return
+            yield at_s, frame
+
+    def _timed(self) -> Iterator[tuple[float, VideoFrame]]:
+        clock = MediaClock(start_time_s(self._container), self._step_s)
+        for frame in self._decoder.frames():
+            yield clock.time_s(frame.time), frame
+
+    @property
+    def _step_s(self) -> float:
+        return 1 / (self._decoder.fps or _DEFAULT_FPS)
+
+    def _find_again(self, reason: str) -> bool:
+        """Whether it was; if not, nobody waits for it any more."""
+        if self._reconnection is None or self._reopen is None:
+            return False
+        container = self._reconnection.again(reason, self._reopen)
+        if container is not None:
+            self._take(container)
+        return container is not None
+
+    def _take(self, container: InputContainer) -> None:
+        """Goes on with the same video, opened anew."""
+        self._container.close()
+        self._damaged += self._decoder.damaged
+        self._container, self._decoder = container, Decoder(container, self._name)
+
+    def _cut_short(self) -> str:
+        """In words, if the video ended before it should."""
+        declared = self._decoder.stream.frames
+        whole = self._span.start_s == 0 and self._span.end_s is None and not self._reconnection
+        if whole and self._count + self._decoder.damaged < declared < _MAX_PLAUSIBLE_FRAMES:
+            return f"ended after {self._count} of {declared} frames"
+        duration_s = self._duration_s()
+        ends_s = min(duration_s or 0.0, self._span.end_s or float("inf"))
+        if self._last_s + self._step_s < ends_s * (1 - _SLACK) - _SLACK_S:
+            return f"ended at {self._last_s:.1f} of {duration_s:.1f} s"
+        return ""
+
+    def _say_what_was_wrong(self) -> None:
+        damaged = self._damaged + self._decoder.damaged
+        if damaged:
+            packets = "packet was" if damaged == 1 else "packets were"
+            _log.warning("%s: %d %s damaged and left out", self._name, damaged, packets)
+        reason = self._cut_short()
+        if reason:
+            _log.warning("%s %s: it is cut short or damaged", self._name, reason)
+
+    def _what_is_missing(self) -> str:
+        if not self._span.start_s or not self._last_s:
+            return f"{self._name} holds not one frame that can be read"
+        end_s = self._duration_s() or self._last_s + self._step_s
+        return (
+            f"{self._name} ends at {end_s:.2f} s: --start {self._span.start_s:g} lies behind that"
+        )
+
+    def _duration_s(self) -> float | None:
+        """As the container declares it."""
+        ticks = self._container.duration
+        return ticks / _MICROSECONDS if ticks and ticks > 0 else None
+
+    def _describe(self, first: Frame) -> SourceInfo:
+        return SourceInfo(
+            uri=self._name,
+            kind="video",
+            size_wh=first.size_wh,
+            fps=self._decoder.fps,
+            frame_count=self._frame_count(),
+            has_audio=bool(self._container.streams.audio),
+            start_s=first.time_s if self._span.start_s > 0 else 0.0,
+            reopen=self._reopen,
+        )
+
+    def _frame_count(self) -> int | None:
+        """As declared, or reckoned from the duration."""
+        declared, fps, duration_s = (
+            self._decoder.stream.frames,
+            self._decoder.fps,
+            self._duration_s(),
+        )
+        if self._span == WHOLE and 0 < declared < _MAX_PLAUSIBLE_FRAMES:
+            return declared
+        ends_s = self._span.end_s if duration_s is None else duration_s
+        if ends_s is None or fps is None:
+            return None
+        ends_s = min(ends_s, self._span.end_s or ends_s)
+        return max(round((ends_s - self._span.start_s) * fps), 1)
 
 
 def open_container(path: Path) -> InputContainer:
@@ -131,39 +255,3 @@ def open_container(path: Path) -> InputContainer:
 def start_time_s(container: InputContainer) -> float:
     """When the container's clock starts; media time is counted from here."""
     return (container.start_time or 0) / _MICROSECONDS
-
-
-def _upright(image: NDArray[Any], matrix: bytes | None) -> Image:
-    """A picture turned and mirrored as its display matrix says."""
-    if matrix is not None:
-        # It takes (x, y) of the stored picture to (a x + c y, b x + d y) of the one shown.
-        a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5]
-        turned = abs(int(b)) > abs(int(a))
-        if turned:
-            image = image.transpose(1, 0, 2)
-        right, down = (c, b) if turned else (a, d)
-        image = image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
-    return np.ascontiguousarray(image, dtype=np.uint8)
-
-
-def _display_matrix(frame: VideoFrame) -> bytes | None:
-    side_data = cast(SideDataContainer, frame.side_data)  # its stub knows motion vectors only
-    try:
-        return bytes(side_data[Type.DISPLAYMATRIX])
-    except KeyError:
-        return None
-
-
-def _fps(stream: VideoStream) -> float | None:
-    rate = stream.average_rate or stream.guessed_rate
-    return float(rate) if rate else None
-
-
-def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
-    """As declared, or reckoned from the declared duration."""
-    fps = _fps(stream)
-    if 0 < stream.frames < _MAX_PLAUSIBLE_FRAMES:
-        return stream.frames
-    if container.duration and container.duration > 0 and fps:
-        return round(container.duration / _MICROSECONDS * fps)
-    return None

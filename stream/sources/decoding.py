@@ -1,0 +1,131 @@
+"""The pictures of a container, decoded one by one, past what is damaged among them."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.container import InputContainer
+from av.packet import Packet
+from av.sidedata.sidedata import SideDataContainer, Type
+from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from models.faces import Image
+from stream.errors import SourceError
+
+_MAX_DAMAGED = 100  # reads in a row that bring nothing: there is nothing to come
+
+
+class Decoder:
+    """Decodes the first video track of a container.
+
+    Args:
+        container: open; whoever opened it closes it.
+        name: how it is called in what is said.
+        live: no frame is held back for the sake of speed.
+
+    Attributes:
+        stream: the track.
+        damaged: how many packets could not be decoded.
+
+    Raises:
+        SourceError: it has no pictures, or none that can be decoded.
+    """
+
+    def __init__(self, container: InputContainer, name: str, *, live: bool = False) -> None:
+        self._container = container
+        self.stream = _video_track(container, name)
+        # With a thread a frame, each comes out as many frames late as there are threads.
+        self.stream.thread_type = "SLICE" if live else "AUTO"
+        if live:
+            self.stream.codec_context.flags |= Flags.low_delay
+        self.damaged = 0
+        self._reformatter = VideoReformatter()  # one for all: each has threads of its own
+        self._matrix: bytes | None = None
+        self._matrix_known = False
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second, None if the container does not know."""
+        rate = self.stream.average_rate or self.stream.guessed_rate
+        return float(rate) if rate else None
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """From where the container stands to its end.
+
+        Raises:
+            FFmpegError: the container cannot be read any further.
+        """
+        for packet in self._packets():
+            try:
+                yield from packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self.damaged += 1  # the decoder finds its way again by itself
+
+    def picture(self, frame: VideoFrame) -> Image:
+        """The frame in BGR, with square pixels, turned and mirrored as it is to be shown."""
+        if not self._matrix_known:  # asking each frame would keep it from being freed
+            self._matrix, self._matrix_known = _display_matrix(frame), True
+        width = max(round(frame.width * (self.stream.sample_aspect_ratio or 1)), 1)
+        plain = self._reformatter.reformat(frame, width, frame.height, "bgr24")
+        return _upright(plain.to_ndarray(), self._matrix)
+
+    def _packets(self) -> "Iterator[Packet[VideoStream]]":
+        in_a_row = 0
+        while True:
+            try:
+                for packet in self._container.demux(self.stream):
+                    in_a_row = 0
+                    yield packet
+            except av.error.InvalidDataError:
+                self.damaged += 1
+                in_a_row += 1
+                if in_a_row == _MAX_DAMAGED:
+                    raise
+            else:
+                return
+
+
+def _video_track(container: InputContainer, name: str) -> VideoStream:
+    """The first track that is not a cover; whatever else there is, is not read."""
+    tracks = [
+        track
+        for track in container.streams.video
+        if not Disposition.attached_pic & track.disposition
+    ]
+    if not tracks:
+        raise SourceError(f"{name} has no pictures in it, only sound or data")
+    if tracks[0].codec_context is None:
+        raise SourceError(f"{name} is in a format that cannot be decoded here")
+    for other in container.streams:
+        if other is not tracks[0]:
+            other.discard = Discard.all
+    return tracks[0]
+
+
+def _upright(image: NDArray[Any], matrix: bytes | None) -> Image:
+    """A picture turned and mirrored as its display matrix says."""
+    if matrix is not None:
+        # It takes (x, y) of the stored picture to (a x + c y, b x + d y) of the one shown.
+        a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5]
+        turned = abs(int(b)) > abs(int(a))
+        if turned:
+            image = image.transpose(1, 0, 2)
+        right, down = (c, b) if turned else (a, d)
+        image = image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
+    return np.ascontiguousarray(image, dtype=np.uint8)
+
+
+def _display_matrix(frame: VideoFrame) -> bytes | None:
+    side_data = cast(SideDataContainer, frame.side_data)  # its stub knows motion vectors only
+    try:
+        return bytes(side_data[Type.DISPLAYMATRIX])
+    except KeyError:
+        return None

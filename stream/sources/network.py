@@ -1,0 +1,111 @@
+"""Videos and streams of the network, through FFmpeg's protocols."""
+
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+
+from stream.config import SourceSection
+from stream.errors import ConfigError, SourceError
+from stream.sources.live import StreamSource, is_live
+from stream.sources.reconnection import Reconnection
+from stream.sources.span import WHOLE, Span
+from stream.sources.video import VideoSource
+
+PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "srt")
+"""What is let in; whether FFmpeg was built with it is seen when it is used."""
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SECRETS = re.compile(
+    r"(?i)([?&;/][^=&;?/]*(?:pass|pwd|token|secret|auth|key|sig)[^=&;?/]*=)[^&;/]*"
+)
+_OPTIONS = {
+    # By default five seconds of a stream go by before its first frame.
+    "analyzeduration": "2000000",
+    # Of what a live playlist offers, the newest: by default one begins three segments ago.
+    "live_start_index": "-1",
+}
+
+Result = TypeVar("Result")
+
+
+def is_url(uri: str) -> bool:
+    """Whether it names something by protocol and address."""
+    return _URL.match(uri) is not None
+
+
+def without_credentials(url: str) -> str:
+    """The address as it may be printed: without user, password, and what else looks secret."""
+    return _SECRETS.sub(r"\1…", re.sub(r"(?<=://)[^/?#]*@", "", url))
+
+
+def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSource | VideoSource:
+    """Opens what is at an address: a video if it has an end, else a live stream.
+
+    Raises:
+        SourceError: it does not answer, or with nothing that is video.
+        ConfigError: a part is asked for of what is live.
+    """
+    name = _checked(url)
+    reopen = partial(_connect, url, name, settings)
+    container = _in_thread(reopen)
+    reconnection = Reconnection(name, settings.reconnect_s)
+    if not is_live(container):
+        return VideoSource(
+            name, span, container=container, reopen=reopen, reconnection=reconnection
+        )
+    if span != WHOLE:
+        container.close()
+        raise ConfigError(f"--start and --end are for videos, and {name} is live")
+    return StreamSource(name, container, reopen, reconnection)
+
+
+def _checked(url: str) -> str:
+    """The address as it may be printed."""
+    protocol = url.partition("://")[0].lower()
+    if protocol not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
+        raise SourceError(f"{protocol}://: videos are read from files and by {known}")
+    try:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.port == 0:
+            raise ValueError
+    except ValueError:
+        raise SourceError(
+            f"this {protocol} address has no valid host and port (in a password, "
+            "write / as %2F, ? as %3F, # as %23 and @ as %40)"
+        ) from None
+    return without_credentials(url)
+
+
+def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
+    options = _OPTIONS | {"rtsp_transport": settings.rtsp_transport}
+    try:
+        return av.open(url, options=options, timeout=settings.timeout_s)
+    except (av.error.ExitError, av.error.TimeoutError):
+        reason = f"does not answer within {settings.timeout_s:g} s"
+    except av.error.ProtocolNotFoundError:
+        reason = "cannot be read: this build of FFmpeg does not know its protocol"
+    except (av.error.FFmpegError, OSError) as error:
+        reason = f"cannot be read: {error.strerror}"
+    raise SourceError(f"{name} {reason}")  # outside, for the error itself holds the whole address
+
+
+def _in_thread(work: Callable[[], Result]) -> Result:
+    """What `work` returns; in a thread of its own, for Ctrl-C does not reach into FFmpeg."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is wanted
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="connect", daemon=True).start()
+    return future.result()

@@ -1,0 +1,61 @@
+"""The part of a video that is asked for."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from stream.errors import ConfigError
+
+ROUNDING_S = 0.0005  # times are written in milliseconds, and a frame is meant by its rounded time
+_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one time to another, in seconds of media time; the end is not part of it.
+
+    Raises:
+        ConfigError: it ends before it begins.
+    """
+
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.end_s is not None and self.end_s <= self.start_s:
+            raise ConfigError(
+                f"--end ({self.end_s:g} s) must lie after --start ({self.start_s:g} s)"
+            )
+
+    @classmethod
+    def parse(cls, start: str | None, end: str | None) -> Self:
+        """What the command line was given.
+
+        Raises:
+            ConfigError: one is no time, or the end does not lie after the start.
+        """
+        return cls(
+            0.0 if start is None else _seconds("--start", start),
+            None if end is None else _seconds("--end", end),
+        )
+
+    def is_before(self, time_s: float) -> bool:
+        """Whether a frame of that time comes too early."""
+        return time_s < self.start_s - ROUNDING_S
+
+    def is_after(self, time_s: float) -> bool:
+        """Whether a frame of that time comes too late."""
+        return self.end_s is not None and time_s >= self.end_s - ROUNDING_S
+
+
+WHOLE = Span()
+
+
+def _seconds(option: str, text: str) -> float:
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(
+            f"{option} {text}: give seconds, as in 90.5, or HH:MM:SS, as in 0:01:30.5"
+        )
+    hours, minutes, seconds = match.groups()
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)

@@ -1,0 +1,310 @@
+"""Servers on loopback of numbered pictures, as files, MJPEG, HLS and RTSP, that can be killed."""
+
+import base64
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
+from pathlib import Path
+from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import cv2
+from fakes import SIZE_WH, numbered
+
+FPS = 25
+_BOUNDARY = "frame"
+_RTP_SIZE = 1400
+_H264 = 96  # the first payload type that is free to choose
+
+
+class Killable:
+    """A server in a thread of its own; leaving it, or `kill`, cuts its connections off.
+
+    Args:
+        make: makes the server at a port; 0 for any.
+    """
+
+    def __init__(self, make: Callable[[int], BaseServer]) -> None:
+        self._make = make
+        self._port = 0
+        self.requests = 0
+        self.start()
+
+    def start(self) -> None:
+        """Starts, again at the port it had."""
+        self._over = threading.Event()
+        self._connections: list[socket.socket] = []
+        self._server = self._make(self._port)
+        self._port = int(self._server.server_address[1])
+        self._server.killable = self  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def kill(self) -> None:
+        """Ends it amid what it is doing."""
+        self._over.set()
+        self._server.shutdown()
+        for connection in self._connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it is closed already
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._port}"
+
+    def accept(self, connection: socket.socket) -> None:
+        """Remembers a connection, to cut it off."""
+        self.requests += 1
+        self._connections.append(connection)
+
+    def wait(self, pause_s: float) -> bool:
+        """Waits; whether the server is alive still."""
+        return not self._over.wait(pause_s)
+
+
+class _Threads:
+    """What both kinds of server have in common."""
+
+    allow_reuse_address = True
+    daemon_threads = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who is cut off, or hangs up, is no news."""
+
+
+class _HttpServer(_Threads, ThreadingHTTPServer):
+    pass
+
+
+class _TcpServer(_Threads, ThreadingTCPServer):
+    pass
+
+
+class HttpHandler(BaseHTTPRequestHandler):
+    """Answers with the page of that path."""
+
+    pages: dict[str, Callable[["HttpHandler"], None]]
+
+    def setup(self) -> None:
+        super().setup()
+        self.home.accept(self.connection)
+
+    @property
+    def home(self) -> Killable:
+        return self.server.killable  # type: ignore[attr-defined, no-any-return]
+
+    def do_GET(self) -> None:
+        page = self.pages.get(self.path.partition("?")[0])
+        if page is None:
+            self.send_error(404)
+        else:
+            page(self)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing is printed."""
+
+    def give(self, data: bytes, kind: str = "video/mp4") -> None:
+        """A file, or the part of it that is asked for."""
+        begin, _, end = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        first, last = int(begin), min(int(end or len(data)), len(data) - 1)
+        self.send_response(206)
+        self.send_header("Content-Type", kind)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        self.send_header("Content-Length", str(last - first + 1))
+        self.end_headers()
+        self.wfile.write(data[first : last + 1])
+
+
+Page = Callable[[HttpHandler], None]
+
+
+def http(pages: dict[str, Page]) -> Killable:
+    """A web server of these pages."""
+    handler = type("Handler", (HttpHandler,), {"pages": pages})
+    return Killable(lambda port: _HttpServer(("127.0.0.1", port), handler))
+
+
+def file_page(path: Path) -> Page:
+    """A file, whole or in part."""
+    data = path.read_bytes()
+    return lambda handler: handler.give(data)
+
+
+def mjpeg_page(numbers: Callable[[], Iterator[int]], size_wh: tuple[int, int] = SIZE_WH) -> Page:
+    """Pictures one after another, as web cameras give them; at the end the line is cut."""
+
+    def page(handler: HttpHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        handler.end_headers()
+        for number in numbers():
+            jpeg = cv2.imencode(".jpg", numbered(number, size_wh))[1].tobytes()
+            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+            handler.wfile.write(head.encode() + b"\r\n" + jpeg + b"\r\n")
+            if not handler.home.wait(1 / FPS):
+                return
+
+    return page
+
+
+def silent_page(handler: HttpHandler) -> None:
+    """Never an answer."""
+    while handler.home.wait(1):
+        pass
+
+
+def guarded_page(credentials: str, page: Page) -> Page:
+    """For those who know `user:password`."""
+    wanted = "Basic " + base64.b64encode(credentials.encode()).decode()
+
+    def guard(handler: HttpHandler) -> None:
+        if handler.headers.get("Authorization") == wanted:
+            page(handler)
+            return
+        handler.send_response(401)
+        handler.send_header("WWW-Authenticate", 'Basic realm="camera"')
+        handler.end_headers()
+
+    return guard
+
+
+def encode(
+    path: Path | Any, numbers: Sequence[int], form: str, options: dict[str, str] | None = None
+) -> None:
+    """Numbered pictures in H.264, a keyframe every ten."""
+    target = str(path) if isinstance(path, Path) else path
+    with av.open(target, "w", format=form, options=options or {}, buffer_size=_RTP_SIZE) as out:
+        stream = out.add_stream("libx264", rate=FPS, options={"tune": "zerolatency", "g": "10"})
+        stream.width, stream.height = SIZE_WH
+        stream.pix_fmt = "yuv420p"
+        for index, number in enumerate(numbers):
+            frame = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+
+
+def hls_pages(folder: Path, count: int, *, live: bool = False) -> dict[str, Page]:
+    """A playlist of pieces of 0.4 seconds; a live one begins with three, and grows."""
+    options = {"hls_time": "0.4", "hls_list_size": "0", "hls_playlist_type": "vod"}
+    encode(folder / "all.m3u8", range(count), "hls", options)
+    lines = (folder / "all.m3u8").read_text().splitlines()
+    head = [line for line in lines if line.startswith("#EXT-X-V") or "TARGET" in line]
+    pieces = [lines[i : i + 2] for i, line in enumerate(lines) if line.startswith("#EXTINF")]
+    began_s = time.monotonic()
+
+    def playlist(handler: HttpHandler) -> None:
+        known = 3 + int((time.monotonic() - began_s) / 0.4) if live else len(pieces)
+        body = ["#EXTM3U", *head, "#EXT-X-MEDIA-SEQUENCE:0", *chain(*pieces[:known])]
+        body += [] if live else ["#EXT-X-ENDLIST"]
+        handler.give("\n".join([*body, ""]).encode(), "application/vnd.apple.mpegurl")
+
+    pages: dict[str, Page] = {"/live.m3u8": playlist}
+    for piece in folder.glob("*.ts"):
+        data = piece.read_bytes()
+        pages[f"/{piece.name}"] = lambda handler, data=data: handler.give(data, "video/mp2t")
+    return pages
+
+
+class _RtpPackets:
+    """Where PyAV writes a stream to, a packet each time."""
+
+    def __init__(self) -> None:
+        self.packets: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self.packets.append(bytes(data))
+        return len(data)
+
+
+def rtp_packets(numbers: Sequence[int]) -> list[bytes]:
+    """Numbered pictures as RTP (RFC 6184), without the sender's reports."""
+    target = _RtpPackets()
+    encode(target, numbers, "rtp")
+    return [packet for packet in target.packets if packet[1] & 0x7F == _H264]
+
+
+class _RtspHandler(StreamRequestHandler):
+    """RTSP over TCP (RFC 2326), as far as a player of one track asks for it."""
+
+    packets: list[bytes]
+    credentials: str
+
+    def handle(self) -> None:
+        home: Killable = self.server.killable  # type: ignore[attr-defined]
+        home.accept(self.connection)
+        wanted = "Basic " + base64.b64encode(self.credentials.encode()).decode()
+        while request := self._request():
+            method, headers = request
+            if self.credentials and headers.get("authorization") != wanted:
+                self._answer(headers, 'WWW-Authenticate: Basic realm="camera"', "401 Unauthorized")
+            elif method == "OPTIONS":
+                self._answer(headers, "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
+            elif method == "DESCRIBE":
+                self._answer(headers, "Content-Type: application/sdp", body=_SDP)
+            elif method == "SETUP":
+                self._answer(headers, "Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
+            elif method == "PLAY":
+                self._answer(headers, "Range: npt=0-")
+                self._play(home)
+                return
+
+    def _request(self) -> tuple[str, dict[str, str]] | None:
+        lines = []
+        while (line := self.rfile.readline().decode().strip()) or not lines:
+            if not line:
+                return None
+            lines.append(line)
+        fields = (line.partition(":") for line in lines[1:])
+        return lines[0].split()[0], {name.lower(): value.strip() for name, _, value in fields}
+
+    def _answer(
+        self, headers: dict[str, str], field: str, status: str = "200 OK", body: str = ""
+    ) -> None:
+        lines = [f"RTSP/1.0 {status}", f"CSeq: {headers['cseq']}", "Session: 1", field]
+        lines += [f"Content-Length: {len(body)}", "", body]
+        self.wfile.write("\r\n".join(lines).encode())
+
+    def _play(self, home: Killable) -> None:
+        for packet in self.packets:
+            self.wfile.write(b"$\0" + len(packet).to_bytes(2, "big") + packet)
+            ends_a_picture = packet[1] & 0x80
+            if ends_a_picture and not home.wait(1 / FPS):
+                return
+
+
+_SDP = (
+    "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=numbers\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    f"m=video 0 RTP/AVP {_H264}\r\na=rtpmap:{_H264} H264/90000\r\n"
+    f"a=fmtp:{_H264} packetization-mode=1\r\na=control:track1\r\n"
+)
+
+
+def rtsp(numbers: Sequence[int], credentials: str = "") -> Killable:
+    """A camera on the network; at the end of its pictures it hangs up."""
+    fields = {"packets": rtp_packets(numbers), "credentials": credentials}
+    handler = type("Handler", (_RtspHandler,), fields)
+    return Killable(lambda port: _TcpServer(("127.0.0.1", port), handler))
