@@ -13,7 +13,7 @@ from stream import options
 from stream.console import guarded, report, say, screen, start_logging
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from stream.config import Config
     from stream.frames import SourceInfo
@@ -158,7 +158,7 @@ def bench(
 ) -> None:
     """Measure the engine and dlib side by side in one run; or tracks and labels."""
 
-    def work() -> "tuple[dict[str, object], Table]":
+    def work() -> "tuple[dict[str, object], RenderableType]":
         if tracks is not None:
             from stream import tracking_bench
             from stream.settings import load_config

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from models.classifier import Prediction, grouped
 
-_MARGIN = 0.1  # by which another class must be likelier before it takes a shown one's place
-_SLACK = 0.05  # by which a shown class may fall short of the threshold before it goes
+# Of a label given before, so that it changes only for good reason. Chosen on scenes made of rows
+# 2,501 to 5,000 of FairFace, on which `bench --tracks` does not report.
+_MARGIN = 0.15  # by which another class must be likelier before it takes a shown one's place
+_SLACK = 0.1  # by which a shown class may fall short of the threshold before it goes
+_RISE = 0.05  # by which a class must pass the threshold where it was unsure before
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +42,31 @@ class LabelRule:
     min_confidence: float
     groups: Mapping[str, Sequence[str]]
 
-    def label(self, prediction: Prediction, shown: str | None) -> Label:
+    def label(self, prediction: Prediction, before: Label | None) -> Label:
         """What to show of one face.
 
         Args:
             prediction: of that face alone.
-            shown: what has been shown of it so far, which stays unless there is good reason; None
-                for nothing.
+            before: what was shown of it last; None for nothing yet.
         """
         merged = grouped(prediction, self.groups)
         chances = dict(zip(merged.classes, merged.probabilities[0].tolist(), strict=True))
         likeliest = max(chances, key=chances.__getitem__)
-        text = likeliest if chances[likeliest] >= self.min_confidence else None
-        if shown is not None and self._holds(chances[shown], chances[likeliest]):
-            text = shown
+        if before is not None and before.text is not None and self._holds(before.text, chances):
+            text: str | None = before.text
+        else:
+            was_unsure = before is not None and before.text is None
+            text = likeliest if chances[likeliest] >= self._needed(was_unsure) else None
         single = zip(prediction.classes, prediction.probabilities[0].tolist(), strict=True)
         return Label(text, chances[likeliest if text is None else text], dict(single))
 
-    def _holds(self, probability: float, highest: float) -> bool:
-        return probability >= self.min_confidence - _SLACK and highest - probability <= _MARGIN
+    def _holds(self, shown: str, chances: Mapping[str, float]) -> bool:
+        enough = chances[shown] >= self.min_confidence - _SLACK
+        return enough and max(chances.values()) - chances[shown] <= _MARGIN
+
+    def _needed(self, was_unsure: bool) -> float:
+        rise = min(_RISE, (1 - self.min_confidence) / 2) if was_unsure else 0.0
+        return self.min_confidence + rise
 
 
 class Evidence:
@@ -71,10 +80,15 @@ class Evidence:
         self._rule = rule
         self._sum: NDArray[np.float64] = np.zeros(0)
         self._weight = 0.0
-        self.label = Label(None, 0.0, {})
+        self._label: Label | None = None
 
     def __repr__(self) -> str:
         return f"Evidence({self.label.text}, {self.label.confidence:.2f})"
+
+    @property
+    def label(self) -> Label:
+        """What to show; of nothing, nothing."""
+        return self._label or Label(None, 0.0, {})
 
     def add(self, prediction: Prediction, row: int, weight: float) -> None:
         """Takes in one more view.
@@ -90,4 +104,4 @@ class Evidence:
         self._weight += weight
         mean = (self._sum / self._weight).astype(np.float32)[None]
         so_far = Prediction(prediction.attribute, prediction.classes, mean)
-        self.label = self._rule.label(so_far, self.label.text)
+        self._label = self._rule.label(so_far, self._label)

@@ -36,7 +36,7 @@ class Replay:
     def __init__(self, path: Path, settings: LabelSettings) -> None:
         self._path = path
         self._settings = settings
-        self._shown: dict[tuple[int, str], str | None] = {}  # by track and attribute
+        self._shown: dict[tuple[int, str], Label] = {}  # by track and attribute
         self._entries = self._read()
         self.header = next(self._entries, {})
         if self.header.get("schema") != SCHEMA:
@@ -129,7 +129,7 @@ class Replay:
         if not values.sum() > 0:
             raise ValueError(f"probabilities of {attribute} add up to nothing")
         then = Prediction(attribute, tuple(probabilities), values / values.sum())
-        shown = self._shown.get((track_id, attribute))
-        label = self._settings.rule_of(attribute).label(then, shown)
-        self._shown[track_id, attribute] = label.text
+        before = self._shown.get((track_id, attribute))
+        label = self._settings.rule_of(attribute).label(then, before)
+        self._shown[track_id, attribute] = label
         return label

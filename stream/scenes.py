@@ -1,6 +1,8 @@
 """Clips whose truth is known: real faces that move on known paths over a plain background.
 
-What a tracker should say of them is exact, so it can be measured how far it is from that.
+What a tracker should say of them is exact, so it can be measured how far it is from that. Each face
+is one still picture: what differs from view to view is its place, size, tilt and blur, and the
+noise of a camera indoors, new in each frame.
 """
 
 import math
@@ -27,6 +29,8 @@ SIZE_WH = (1280, 720)
 _FACE_IN_CHIP = (0.05, -0.02, 0.87, 0.80)
 _FEATHER = 0.02  # of the chip's width: how softly it lies on the background
 _BACKGROUND_GREY = (60, 190)
+_NOISE = 8.0  # of 255, the deviation of each pixel: a webcam's in a lit room
+_NOISE_SHIFTS = 61  # the noise is one field, elsewhere in each frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class SceneSource:
         self._pillars = tuple(pillars)
         self._info = SourceInfo(name, "video", SIZE_WH, FPS, round(duration_s * FPS))
         self._background = _background()
+        self._noise = _noise()
 
     def __repr__(self) -> str:
         return f"SceneSource({self._info.uri}, {len(self.actors)} actors)"
@@ -99,7 +104,7 @@ class SceneSource:
     def frames(self) -> Iterator[Frame]:
         """The scene, drawn as it is asked for."""
         for index in range(self._info.frame_count or 0):
-            yield Frame(self._draw(index / FPS), index, index / FPS, time.monotonic())
+            yield Frame(self.draw(index), index, index / FPS, time.monotonic())
 
     def interrupt(self) -> None:
         """It never waits."""
@@ -123,17 +128,20 @@ class SceneSource:
             for row, box in boxes.items()
         ]
 
-    def _draw(self, time_s: float) -> Image:
+    def draw(self, index: int) -> Image:
+        """A frame of it."""
         picture = self._background.copy()
         for actor in self.actors:
-            pose = actor.path(time_s)
+            pose = actor.path(index / FPS)
             if pose is not None:
                 _paste(picture, actor.chip, pose)
         for pillar in self._pillars:
             cv2.rectangle(
                 picture, (pillar.left, 0), (pillar.right - 1, SIZE_WH[1]), (70, 80, 90), cv2.FILLED
             )
-        return picture
+        y, x = index % _NOISE_SHIFTS, 37 * index % _NOISE_SHIFTS
+        noise = self._noise[y : y + SIZE_WH[1], x : x + SIZE_WH[0]]
+        return cv2.add(picture, noise, dtype=cv2.CV_8U).astype(np.uint8, copy=False)
 
 
 def scenes(cast: Sequence[tuple[Image, Mapping[str, str]]]) -> list[SceneSource]:
@@ -176,14 +184,14 @@ def _panning(x: float) -> PathOfFace:
 def _approaching(x: float) -> PathOfFace:
     def path(time_s: float) -> Pose:
         near = 0.5 - 0.5 * math.cos(2 * math.pi * time_s / 8)
-        return Pose(x * SIZE_WH[0], 0.5 * SIZE_WH[1], 80 + 300 * near)
+        return Pose(x * SIZE_WH[0], 0.5 * SIZE_WH[1], 60 + 320 * near)
 
     return path
 
 
 def _blurring(x: float) -> PathOfFace:
     def path(time_s: float) -> Pose:
-        blur_px = 2.5 * max(math.sin(2 * math.pi * time_s / 4), 0)
+        blur_px = 3.5 * max(math.sin(2 * math.pi * time_s / 4), 0)
         shift = 0.04 * math.sin(2 * math.pi * time_s / 3)
         return Pose((x + shift) * SIZE_WH[0], 0.5 * SIZE_WH[1], 160, blur_px=blur_px)
 
@@ -234,6 +242,13 @@ def _background() -> Image:
     smooth = cv2.resize(noise, SIZE_WH, interpolation=cv2.INTER_CUBIC)
     low, high = _BACKGROUND_GREY
     return (low + np.clip(smooth, 0, 255) / 255 * (high - low)).astype(np.uint8)
+
+
+def _noise() -> NDArray[np.int16]:
+    """More of it than a frame needs, the same each time."""
+    shape = SIZE_WH[1] + _NOISE_SHIFTS, SIZE_WH[0] + _NOISE_SHIFTS, 3
+    random = np.random.default_rng(0)
+    return (_NOISE * random.standard_normal(shape, dtype=np.float32)).astype(np.int16)
 
 
 def _box(pose: Pose) -> NDArray[np.float32]:

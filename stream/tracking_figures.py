@@ -1,8 +1,8 @@
-"""How well tracks and labels follow the truth of a scene."""
+"""How well tracks follow the truth of a scene."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +11,9 @@ from models.faces import iou
 from stream.annotator import Track
 from stream.scenes import SceneSource, TrueFace
 
-_MATCH_IOU = 0.4  # the truth's box is a mean over many faces, so it cannot be exact
+# The truth's box is a mean over many faces: it overlaps most of them by 0.7 and more, but the odd
+# one that fills its chip in another way by 0.4, though it is followed without fail.
+_MATCH_IOU = 0.3
 _SEEN = 0.6  # of a face: what is seen less of need not be found, and may be
 
 
@@ -25,8 +27,8 @@ class TrackingFigures:
         identified: how often it was there and its own track said so.
         switches: how often a person's track changed.
         fragments: how often a person's track was interrupted while the face was seen.
-        label_changes: how often a shown label changed into another or to unsure.
-        track_minutes: how long tracks lasted, added up.
+        tracks: how many tracks there were.
+        track_minutes: how long they lasted, added up.
     """
 
     true_faces: int = 0
@@ -34,7 +36,7 @@ class TrackingFigures:
     identified: int = 0
     switches: int = 0
     fragments: int = 0
-    label_changes: int = 0
+    tracks: int = 0
     track_minutes: float = 0.0
 
     def __add__(self, other: "TrackingFigures") -> "TrackingFigures":
@@ -48,10 +50,9 @@ class TrackingFigures:
         total = self.true_faces + self.tracked_faces
         return 2 * self.identified / total if total else 1.0
 
-    @property
-    def label_changes_per_minute(self) -> float:
-        """Of one track."""
-        return self.label_changes / self.track_minutes if self.track_minutes else 0.0
+    def as_dict(self) -> dict[str, object]:
+        """For machines."""
+        return {**asdict(self), "idf1": self.idf1}
 
 
 def measure(scene: SceneSource, tracks_by_frame: Sequence[Sequence[Track]]) -> TrackingFigures:
@@ -66,15 +67,14 @@ def measure(scene: SceneSource, tracks_by_frame: Sequence[Sequence[Track]]) -> T
         true_faces += len(seen)
         tracked_faces += len(tracks) - hidden
         pairs.append({actor: track for actor, track in matched.items() if actor in seen})
-    changes, minutes = _label_changes(tracks_by_frame, scene.info.fps or 1.0)
     return TrackingFigures(
         true_faces=true_faces,
         tracked_faces=tracked_faces,
         identified=_identified(pairs),
         switches=sum(_switches(pairs, actor) for actor in range(len(scene.actors))),
         fragments=_fragments(scene, pairs),
-        label_changes=changes,
-        track_minutes=minutes,
+        tracks=len({track.track_id for tracks in tracks_by_frame for track in tracks}),
+        track_minutes=sum(map(len, tracks_by_frame)) / (scene.info.fps or 1.0) / 60,
     )
 
 
@@ -127,17 +127,3 @@ def _fragments(scene: SceneSource, pairs: Sequence[Mapping[int, int]]) -> int:
         runs = sum(now and not before for before, now in pairwise([False, *tracked]))
         count += max(runs - 1, 0)
     return count
-
-
-def _label_changes(tracks_by_frame: Sequence[Sequence[Track]], fps: float) -> tuple[int, float]:
-    """How often a label, once shown, changed, and the minutes all tracks lasted."""
-    shown: dict[tuple[int, str], str | None] = {}
-    changes = frames = 0
-    for tracks in tracks_by_frame:
-        frames += len(tracks)
-        for track in tracks:
-            for attribute, label in track.labels.items():
-                key = track.track_id, attribute
-                changes += key in shown and shown[key] != label.text
-                shown[key] = label.text
-    return changes, frames / fps / 60

@@ -98,12 +98,26 @@ def test_a_shown_label_changes_for_good_reason() -> None:
     assert sum(before != after for before, after in zip(["A", *texts], texts, strict=False)) <= 2
 
 
-def test_a_label_shown_holds_a_little_under_the_threshold_and_no_further() -> None:
-    held = _after([[0.52, 0.28, 0.2], [0.42, 0.38, 0.2]])
-    assert held.text == "A"
-    assert held.confidence == pytest.approx(0.47)
-    gone = _after([[0.52, 0.28, 0.2], [0.20, 0.40, 0.4]])
-    assert gone.text is None
+@pytest.mark.parametrize(("second", "text"), [(0.30, "A"), (0.26, None)])
+def test_a_label_shown_holds_a_little_under_the_threshold_and_no_further(
+    second: float, text: str | None
+) -> None:
+    rest = (1 - second) / 2
+    label = _after([[0.52, 0.26, 0.22], [second, rest, rest]])
+    assert label.text == text
+    if text is not None:
+        assert label.confidence == pytest.approx((0.52 + second) / 2)
+
+
+@pytest.mark.parametrize(("second", "text"), [(0.60, None), (0.64, "A")])
+def test_what_was_unsure_must_pass_the_threshold_clearly(second: float, text: str | None) -> None:
+    rest = (1 - second) / 2
+    assert _after([[0.48, 0.28, 0.24], [second, rest, rest]]).text == text
+
+
+def test_what_was_unsure_can_be_said_in_the_end_under_any_threshold() -> None:
+    label = _after([[0.9, 0.1, 0.0], *[[1.0, 0.0, 0.0]] * 20], min_confidence=0.98)
+    assert label.text == "A"
 
 
 @settings(deadline=None)
@@ -117,11 +131,11 @@ def test_what_is_shown_is_true(
     assert all(-1e-6 <= value <= 1 + 1e-6 for value in label.probabilities.values())
     if label.text is None:
         assert label.confidence == max(label.probabilities.values())
-        assert label.confidence < min_confidence
+        assert label.confidence < min_confidence + 0.051
     else:
         assert label.confidence == label.probabilities[label.text]
-        assert label.confidence >= min_confidence - 0.051
-        assert label.confidence >= max(label.probabilities.values()) - 0.101
+        assert label.confidence >= min_confidence - 0.101
+        assert label.confidence >= max(label.probabilities.values()) - 0.151
 
 
 @settings(deadline=None)
@@ -156,11 +170,11 @@ def test_classes_of_a_group_are_shown_as_one_and_kept_apart() -> None:
 
 
 @settings(deadline=None)
-@given(_ROWS, _THRESHOLDS, st.sampled_from([None, "A", "B or C"]))
+@given(_ROWS, _THRESHOLDS, st.sampled_from([None, Label(None, 0, {}), Label("B or C", 0, {})]))
 def test_what_was_shown_is_shown_again(
-    row: NDArray[np.float32], min_confidence: float, shown: str | None
+    row: NDArray[np.float32], min_confidence: float, before: Label | None
 ) -> None:
     """So a log in which each view stands for many frames can be drawn again."""
     rule, prediction = LabelRule(min_confidence, _GROUPS), _prediction(row.tolist())
-    label = rule.label(prediction, shown)
-    assert rule.label(prediction, label.text) == label
+    label = rule.label(prediction, before)
+    assert rule.label(prediction, label) == label
