@@ -6,19 +6,59 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from models.errors import ModelError
+    from stream.annotator import Track
+    from stream.arrays import TrackArrays, to_arrays
     from stream.config import Config
+    from stream.errors import ConfigError, SourceError
+    from stream.frames import Frame, SourceInfo
+    from stream.labels import Label
+    from stream.overlay import Overlay
     from stream.run import annotate
     from stream.settings import load_config
-    from stream.sources import Span
+    from stream.sources import Source, Span, open_source
 
-__all__ = ["Config", "Span", "annotate", "load_config"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Frame",
+    "Label",
+    "ModelError",
+    "Overlay",
+    "Source",
+    "SourceError",
+    "SourceInfo",
+    "Span",
+    "Track",
+    "TrackArrays",
+    "annotate",
+    "load_config",
+    "open_source",
+    "to_arrays",
+]
 
 _HOMES = {
     "Config": "stream.config",
+    "ConfigError": "stream.errors",
+    "Frame": "stream.frames",
+    "Label": "stream.labels",
+    "ModelError": "models.errors",
+    "Overlay": "stream.overlay",
+    "Source": "stream.sources",
+    "SourceError": "stream.errors",
+    "SourceInfo": "stream.frames",
     "Span": "stream.sources",
+    "Track": "stream.annotator",
+    "TrackArrays": "stream.arrays",
     "annotate": "stream.run",
     "load_config": "stream.settings",
+    "open_source": "stream.sources",
+    "to_arrays": "stream.arrays",
 }
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:

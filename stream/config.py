@@ -9,6 +9,7 @@ from models.engine import DetectionSettings, Runtime
 from models.runtime import Device
 from stream.labels import LabelRule
 
+DEFAULT_ATTRIBUTES = ("gender", "race")
 DEFAULT_MIN_CONFIDENCE = 0.5
 
 CodecName: TypeAlias = Literal["h264", "hevc", "vp9", "av1"]
@@ -47,7 +48,7 @@ class LabelSettings(BaseModel):
 
     model_config = _Strict
 
-    attributes: tuple[str, ...] = Field(default=("gender", "race"), strict=False)
+    attributes: tuple[str, ...] = Field(default=DEFAULT_ATTRIBUTES, strict=False)
     min_confidence: _Share | dict[str, _Share] = DEFAULT_MIN_CONFIDENCE
     race_groups: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict

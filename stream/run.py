@@ -1,6 +1,7 @@
 """The loop."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Protocol
 
@@ -77,13 +78,13 @@ def run(
 
 
 def annotate(
-    source: str, config: Config | None = None, span: Span = WHOLE
-) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
+    source: str | int | PathLike[str] | Source, config: Config | None = None, span: Span = WHOLE
+) -> Generator[tuple[Frame, tuple[Track, ...]], None, None]:
     """The frames of a source and who is in each, lazily; leaving early closes everything.
 
     Args:
-        source: what `face-stream run` takes.
-        config: the settings; the defaults without one.
+        source: what `face-stream run` takes, or a source that is open already: it is closed too.
+        config: the settings; the defaults without one (`load_config` reads those of a file).
         span: the part of a video that is wanted.
 
     Raises:
@@ -91,7 +92,11 @@ def annotate(
         ConfigError, ModelError: the settings or the model do not fit.
     """
     config = config or Config()
-    with Capture(open_source(source, config, span)) as capture:
+    if isinstance(source, str | int | PathLike):
+        source = open_source(str(source), config, span)
+    elif span != WHOLE:
+        raise ConfigError("a source that is open already has its span: give it to open_source")
+    with Capture(source) as capture:
         annotator = load_annotator(config, capture.info)
         for frame in capture:
             yield frame, annotator.annotate(frame)

@@ -21,6 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETUP = "pip install uv && uv run "
 TEST_COMMAND = f"{SETUP}--group dev pytest"
 NO_CAMERA = "99"
+CLIP_FRAMES = 12
 NO_SCREEN = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
 PROGRAMS = ("face-stream", "face-train")
 
@@ -36,7 +37,7 @@ def _commands() -> list[str]:
 
 def _work(folder: Path) -> Path:
     """A folder with what the README's commands speak of."""
-    source = DemoSource(frame_count=12, size_wh=(640, 360))
+    source = DemoSource(frame_count=CLIP_FRAMES, size_wh=(640, 360))
     with Film(folder / "clip.mp4", source.info, RecorderSection()) as film:
         for frame in source.frames():
             film.add(frame.image, frame.time_s)
@@ -97,8 +98,12 @@ def _run(command: str, folder: Path) -> None:
         assert (folder / output).exists(), command
 
 
-@pytest.mark.parametrize("example", _blocks("python"))
-def test_an_example_runs(example: str, work: Path) -> None:
+_PRINTED = ["Label(", "[1] [[", ""]
+_EXAMPLES = list(zip(_blocks("python"), _PRINTED, strict=True))
+
+
+@pytest.mark.parametrize(("example", "printed"), _EXAMPLES)
+def test_an_example_runs(example: str, printed: str, work: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", example],
         cwd=work,
@@ -108,4 +113,6 @@ def test_an_example_runs(example: str, work: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "Label(" in done.stdout
+    assert printed in done.stdout
+    for index in range(CLIP_FRAMES) if "frame{frame.index}.png" in example else ():
+        assert (work / f"frame{index}.png").exists()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from fakes import (
 )
 
 import stream
+from models.errors import ModelError
 from stream.annotator import Track
 from stream.config import Config, DetectionSection, EngineSection, LabelSettings
 from stream.demo import DemoSource
@@ -68,6 +70,11 @@ def test_a_face_is_followed_labelled_recorded_and_logged(outputs: Outputs, tmp_p
     assert {entry["faces"][0]["track"] for entry in entries} == {1}
 
 
+def _captures() -> list[str]:
+    """The capture threads that still run."""
+    return [thread.name for thread in threading.enumerate() if thread.name == "capture"]
+
+
 def test_the_same_as_a_library(clip: Path) -> None:
     seen = list(stream.annotate(str(clip)))
     assert [frame.index for frame, _ in seen] == list(range(8))
@@ -84,6 +91,50 @@ def test_a_library_user_who_leaves_early_leaves_no_thread(clip: Path) -> None:
     assert frame.index == 0
     walk.close()
     assert list(walk) == []
+
+
+def test_a_loop_that_is_left_closes_the_source() -> None:
+    source = NumberedSource(200)
+    for frame, _ in stream.annotate(source, _QUICK):
+        if frame.index == 2:
+            break
+    assert source.closed_by == ["capture"]
+    assert source.given < 10
+    assert _captures() == []
+
+
+def test_a_loop_that_raises_closes_the_source() -> None:
+    source = NumberedSource(200)
+    with pytest.raises(ZeroDivisionError):
+        for frame, _ in stream.annotate(source, _QUICK):
+            assert 1 / frame.index
+    assert source.closed_by == ["capture"]
+    assert _captures() == []
+
+
+def test_a_model_that_cannot_be_loaded_closes_the_source(tmp_path: Path) -> None:
+    source = NumberedSource(200)
+    config = Config(engine=EngineSection(model=str(tmp_path)))
+    with pytest.raises(ModelError, match="not a model folder"):
+        next(stream.annotate(source, config))
+    assert source.closed_by == ["capture"]
+
+
+@pytest.mark.parametrize("name", [str, Path], ids=["text", "path"])
+def test_a_source_may_be_named_or_open(name: Callable[[Path], str | Path], clip: Path) -> None:
+    by_name = [frame.index for frame, _ in stream.annotate(name(clip), _QUICK)]
+    opened = [frame.index for frame, _ in stream.annotate(stream.open_source(str(clip)), _QUICK)]
+    assert by_name == opened == list(range(8))
+
+
+def test_an_open_source_has_its_span() -> None:
+    with pytest.raises(ConfigError, match="give it to open_source"):
+        next(stream.annotate(NumberedSource(3), span=stream.Span(1.0)))
+
+
+def test_a_camera_may_be_named_by_its_number() -> None:
+    with pytest.raises(SourceError, match="camera 99"):
+        next(stream.annotate(99))
 
 
 def test_a_library_user_is_told_of_a_missing_file() -> None:
