@@ -37,6 +37,11 @@ class Box:
         """Left, top, right, bottom."""
         return self.left, self.top, self.right, self.bottom
 
+    @property
+    def area(self) -> int:
+        """How many pixels it has."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
     def moved_inside(self, width: int, height: int) -> "Box":
         """The same box inside a picture of that size; one that is larger lies at the top left."""
         left = max(min(self.left, width - (self.right - self.left)), 0)
@@ -116,6 +121,18 @@ def darken(picture: Image, box: Box) -> None:
 def write(picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int) -> None:
     """White text that begins at a point of its baseline."""
     cv2.putText(picture, text, baseline_xy, WHITE, _font(), size_px, _FONT_WEIGHT)
+
+
+def can_write(text: str) -> bool:
+    """Whether the font has all letters of a text; it writes `?` for others."""
+    missing = _glyph("?")
+    return not any((_glyph(letter) == missing).all() for letter in set(text) - {"?", " "})
+
+
+def _glyph(letter: str) -> Image:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    write(picture, letter, (16, 48), 32)
+    return picture
 
 
 def text_width(text: str, size_px: int) -> int:

@@ -23,11 +23,14 @@ from stream.drawing import (
 from stream.labels import Label
 from stream.placement import Arrangement, Placement
 
+_MOST = 0.99  # a model is never quite sure, so no picture says 100 %; the log has the figure
+_CROWD, _NO_CROWD = 8, 5  # people with labels: in a crowd the text is smaller, and stays so a while
+_CROWD_TEXT = 0.7
 _GOLDEN_ANGLE = 0.381966  # of the colour wheel: neighbours in time differ most
 
 
 class Overlay:
-    """Draws the frames of one source. It remembers where labels stand, and nothing else.
+    """Draws the frames of one source. It remembers where labels stand and how large.
 
     Args:
         settings: what is drawn, and how large.
@@ -36,6 +39,7 @@ class Overlay:
     def __init__(self, settings: OverlaySection | None = None) -> None:
         self._settings = settings or OverlaySection()
         self._placement = Placement()
+        self._crowded = False
 
     def __repr__(self) -> str:
         return f"Overlay({self._settings!r})"
@@ -47,7 +51,11 @@ class Overlay:
         """
         if not self._settings.labels:
             return image
-        style = Style.of(image, self._settings.scale)
+        people = [track.track_id for track in tracks if track.labels]
+        was_crowded = self._crowded and not self._placement.is_new(people)
+        self._crowded = len(people) > (_NO_CROWD if was_crowded else _CROWD)
+        scale = self._settings.scale * (_CROWD_TEXT if self._crowded else 1)
+        style = Style.of(image, scale)
         height, width = image.shape[:2]
         # As wide as the surest label would be, so that a panel does not breathe with its figures.
         widest = {
@@ -85,7 +93,7 @@ class Overlay:
 
     def _lines(self, track: Track, *, surest: bool = False) -> list[str]:
         return [
-            _text(name, label, 1.0 if surest else label.confidence, self._settings.confidence)
+            _text(name, label, _MOST if surest else label.confidence, self._settings.confidence)
             for name, label in track.labels.items()
         ]
 
@@ -101,8 +109,13 @@ class Overlay:
 def _text(attribute: str, label: Label, confidence: float, shown: bool) -> str:
     if label.text is None:
         return f"{attribute} unsure"
-    text = label.text.replace("_", " ")
-    return f"{text} {confidence:.0%}" if shown else text
+    text = spoken(label.text)
+    return f"{text} {min(confidence, _MOST):.0%}" if shown else text
+
+
+def spoken(name: str) -> str:
+    """A class as it is written on pictures."""
+    return name.replace("_", " ")
 
 
 @cache

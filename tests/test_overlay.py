@@ -230,6 +230,50 @@ def test_text_grows_with_the_picture() -> None:
     assert panel_height((3840, 2160)) == pytest.approx(2 * panel_height((1920, 1080)), rel=0.1)
 
 
+def _crowd(count: int, first_id: int = 0) -> list[Track]:
+    boxes = [(60 * row, 150, 60 * row + 40, 190) for row in range(count)]
+    return [track(first_id + row, box, _SAID) for row, box in enumerate(boxes)]
+
+
+def _text_height(overlay: Overlay, tracks: Sequence[Track]) -> int:
+    """Of the panel of the first of them, in a picture of full HD."""
+    image = _filled(255, (1920, 1080))
+    rows = np.nonzero((overlay.draw(image, tracks) != image).any(axis=2).any(axis=1))[0]
+    return int(rows.max() - rows.min())
+
+
+def test_in_a_crowd_text_is_smaller_and_does_not_change_with_each_who_comes_or_goes() -> None:
+    overlay = Overlay(_PLAIN)
+    heights = [_text_height(overlay, _crowd(count)) for count in (8, 9, 8, 6, 9, 5, 8)]
+    large, small = heights[0], heights[1]
+    assert small < large
+    assert heights == [large, small, small, small, small, large, large]
+
+
+def test_an_unrelated_picture_is_no_crowd_because_the_last_one_was() -> None:
+    overlay = Overlay(_PLAIN)
+    crowd, others = _text_height(overlay, _crowd(9)), _text_height(overlay, _crowd(8, first_id=20))
+    assert crowd < others
+
+
+def test_no_picture_says_that_a_model_is_quite_sure() -> None:
+    def said(confidence: float) -> Image:
+        labels = {"gender": Label("Female", confidence, {"Female": confidence})}
+        return draw(_filled(0), [track(1, (200, 100, 300, 200), labels)], _PLAIN)
+
+    np.testing.assert_array_equal(said(1.0), said(0.99))
+    assert (said(0.99) != said(0.98)).any()
+
+
+def test_a_panel_does_not_breathe_with_its_figures() -> None:
+    widths = set()
+    for confidence in (0.51, 0.6, 0.77, 0.9, 0.99, 1.0):
+        labels = {"gender": Label("Female", confidence, {"Female": confidence})}
+        left, _, right, _ = _panel(_filled(255), [track(1, (200, 100, 300, 200), labels)])
+        widths.add(right - left)
+    assert len(widths) == 1
+
+
 _WORDS = [
     "Female",
     "Männlich",

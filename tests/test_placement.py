@@ -68,16 +68,16 @@ def test_everything_is_whole_and_inside_the_picture(faces: dict[int, Box]) -> No
 @settings(deadline=None)
 @given(_FACES)
 def test_a_panel_hides_neither_face_nor_panel_where_a_place_is_free(faces: dict[int, Box]) -> None:
-    before: list[Box] = []
-    for owner, panel in _arrange(Placement(), faces).panels.items():
-        obstacles = [*faces.values(), *before]
+    panels = _arrange(Placement(), faces).panels
+    for owner, panel in panels.items():
+        others = [each for other, each in panels.items() if other != owner]
+        obstacles = [*faces.values(), *others]
         free = [
             place
             for place in _beside(faces[owner])
             if not any(_shared(place, obstacle) for obstacle in obstacles)
         ]
         assert not free or panel in free
-        before.append(panel)
 
 
 @settings(deadline=None)
@@ -150,6 +150,12 @@ def test_the_legend_keeps_its_corner_until_a_face_is_there() -> None:
     assert legends[0] == usual
     assert legends[-1] == Box(440, 340, 640, 360)
     assert _arrange(placement, {1: far}).legend == legends[-1]
+
+
+def test_the_legend_of_an_unrelated_picture_is_free_at_once() -> None:
+    placement, near = Placement(), Box(0, 280, 80, 360)
+    _arrange(placement, {1: Box(300, 20, 380, 100)})
+    assert _arrange(placement, {2: near}).legend == Box(440, 340, 640, 360)
 
 
 def test_no_legend_and_nobody() -> None:

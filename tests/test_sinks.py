@@ -527,3 +527,16 @@ def test_what_a_killed_run_could_save_is_not_overwritten(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match=r"out\.part\.mp4 .* move it away"):
         check_outputs(outputs, _INFO)
     check_outputs(replace(outputs, overwrite=True), _INFO)
+
+
+@pytest.mark.parametrize(("save", "warns"), [("out", True), (None, False)])
+def test_a_class_that_the_font_cannot_write_is_warned_of_once(
+    tmp_path: Path, save: str | None, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    info = SourceInfo("pictures", "pictures", SIZE_WH)
+    outputs = Outputs(save=None if save is None else tmp_path / save)
+    classes = {"gender": ("महिला", "Male"), "race": ("White", "Latino_Hispanic")}
+    with open_sinks(Config(), info, outputs, attributes=classes):
+        warnings = caplog.messages
+    said = "the font of the pictures lacks letters of महिला and shows ? there; "
+    assert warnings == [f"{said}the log has the names"] * warns

@@ -2,16 +2,17 @@
 
 import glob
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path
 from types import MappingProxyType
 
 from stream.config import Config
+from stream.drawing import can_write
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
-from stream.overlay import Overlay
+from stream.overlay import Overlay, spoken
 from stream.sinks.codecs import CONTAINERS, codec_for
 from stream.sinks.contract import Sink, partial_path, same_file
 from stream.sinks.fan_out import Sinks
@@ -73,6 +74,8 @@ def open_sinks(
     check_outputs(outputs, info)
     if outputs.save is not None and info.kind != "pictures":
         codec_for(outputs.save, config.recorder.codec)
+    if config.overlay.labels and (outputs.show or outputs.save is not None):
+        _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values())])
     sinks: list[Sink] = list(others)
     try:
         if outputs.log is not None:
@@ -118,6 +121,15 @@ def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
         raise ConfigError(f"--save {outputs.save}: a video's name should end in one of {endings}")
     else:
         _check_file(outputs.save, outputs.overwrite)
+
+
+def _warn_of_letters(names: Iterable[str]) -> None:
+    lacking = [name for name in names if not can_write(spoken(name))]
+    if lacking:
+        _log.warning(
+            "the font of the pictures lacks letters of %s and shows ? there; the log has the names",
+            ", ".join(lacking),
+        )
 
 
 def _log_sinks(
