@@ -220,12 +220,15 @@ def _closeness(lost: Sequence[Trail], boxes_xyxy: NDArray[np.float32]) -> NDArra
 
 def _assign(gain: NDArray[np.float32], least: float) -> list[tuple[int, int]]:
     """The pairs of row and column with the largest sum of gains; those below `least` left out."""
-    if not gain.size:
-        return []
-    from scipy.optimize import linear_sum_assignment  # half a second: not before the first frame
+    possible = gain >= least
+    if (possible.sum(axis=0) <= 1).all() and (possible.sum(axis=1) <= 1).all():
+        rows, columns = np.nonzero(possible)  # nobody has a rival
+    else:
+        from scipy.optimize import linear_sum_assignment  # takes half a second: only where needed
 
-    pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
-    return [(int(row), int(column)) for row, column in pairs if gain[row, column] >= least]
+        rows, columns = linear_sum_assignment(gain, maximize=True)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return [(row, column) for row, column in pairs if possible[row, column]]
 
 
 def _distance(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
