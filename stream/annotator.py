@@ -20,6 +20,7 @@ from stream.views import view_weights
 _ASSUMED_FPS = 25.0  # of a source that does not say
 _EARLY_VIEWS, _EARLY_EVERY, _LATE_EVERY = 5, 5, 30  # frames between two views of one person
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
+_LIVE_VIEWS = 2  # faces looked closer at in one frame of a live source, which must not be late
 _SHOWN_MISSED = 3  # missed frames for which a face is still shown where it should be
 
 
@@ -91,6 +92,7 @@ class Annotator:
         self._classifier = classifier
         self._settings = settings
         self._unrelated = info.kind == "pictures"
+        self._views_at_once = _LIVE_VIEWS if info.is_live else None
         self._schedule = schedule
         self._tracker = Tracker(info.fps or _ASSUMED_FPS)
         self._cuts = CutDetector()
@@ -133,12 +135,14 @@ class Annotator:
         faces = self._engine.find_near(image, self._tracker.predicted_xyxy())
         seen = self._tracker.follow(faces)
         wide = self._wide_enough(faces)
-        due = {
-            track_id: row
+        waiting = [
+            track_id
             for track_id, row in seen.items()
             if wide[row]
             and (track_id in returning or self._now >= self._person(track_id).next_view)
-        }
+        ]
+        waiting.sort(key=lambda track_id: self._person(track_id).next_view)
+        due = {track_id: seen[track_id] for track_id in waiting[: self._views_at_once]}
         if due:
             view = self._view(image, faces, list(due.values()))
             for row, track_id in enumerate(due):
@@ -147,7 +151,7 @@ class Annotator:
     def _search(self, image: Image, share: Share) -> None:
         """Looks for newcomers and takes them in."""
         faces = self._newcomers(image, share)
-        rows = np.flatnonzero(self._wide_enough(faces)).tolist()
+        rows = np.flatnonzero(self._wide_enough(faces)).tolist()[: self._views_at_once]
         if not rows:
             self._tracker.admit(faces, {})
             return

@@ -179,6 +179,13 @@ def test_a_steady_face_is_embedded_seldom() -> None:
     assert set(actors.embedded) == {3}
 
 
+def test_a_live_frame_is_not_held_up_by_many_faces() -> None:
+    actors = FakeActors(_still)
+    seen = _walk(_annotator(actors, kind="camera"), range(4))
+    assert actors.embedded == [2, 1]  # the third face waits for the next frame
+    assert [sum(bool(track.labels) for track in tracks) for tracks in seen] == [2, 3, 3, 3]
+
+
 def test_pictures_have_nothing_to_do_with_one_another() -> None:
     actors = FakeActors(_still)
     seen = _walk(_annotator(actors, kind="pictures"), range(3))
