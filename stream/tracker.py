@@ -184,20 +184,20 @@ class Tracker:
     def _lost_one(
         self, box: NDArray[np.float32], signature: NDArray[np.float32] | None
     ) -> Trail | None:
-        """The lost trail this face belongs to: by its looks, or if it has none by its place."""
+        """The lost trail this face belongs to: by its looks, where they leave it open by place."""
         lost = [trail for trail in self.trails if trail.missed_frames]
-        if signature is not None:
-            alike = [
-                (_distance(trail.signature, signature), index)
-                for index, trail in enumerate(lost)
-                if trail.signature is not None
-            ]
-            distance, nearest = min(alike, default=(np.inf, -1))
-            return lost[nearest] if distance < _SAME_FACE else None
-        return next(
-            (each for each in lost if iou(each.box_xyxy[None], box[None])[0, 0] > _SAME_PLACE_IOU),
-            None,
-        )
+        if not lost:
+            return None
+        closeness = _closeness(lost, box[None])[:, 0]
+        if signature is None:
+            overlap = iou(_stacked([each.box_xyxy for each in lost]), box[None])[:, 0]
+            near = np.where(overlap > _SAME_PLACE_IOU, closeness, -1)
+        else:
+            distance = np.array([_distance(each.signature, signature) for each in lost])
+            if distance.min() < _SAME_FACE:
+                return lost[int(distance.argmin())]
+            near = np.where(distance < _OTHER_FACE, closeness, -1)
+        return lost[int(near.argmax())] if near.max() >= 0 else None
 
 
 def widths_px(faces: Detections) -> NDArray[np.float32]:
@@ -231,7 +231,10 @@ def _assign(gain: NDArray[np.float32], least: float) -> list[tuple[int, int]]:
     return [(row, column) for row, column in pairs if possible[row, column]]
 
 
-def _distance(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+def _distance(first: NDArray[np.float32] | None, second: NDArray[np.float32]) -> float:
+    """Of two embeddings; infinite where one is not known."""
+    if first is None:
+        return float("inf")
     return float(np.linalg.norm(first - second))
 
 

@@ -168,6 +168,19 @@ def test_a_stranger_elsewhere_is_somebody_new() -> None:
     assert _missed(tracker) == {1: 11, 2: 0}
 
 
+@pytest.mark.parametrize(("shift", "track_id"), [(40, 1), (600, 2)])
+def test_a_face_that_turned_away_comes_back_by_its_place(shift: float, track_id: int) -> None:
+    turn = 2 * np.arcsin(0.65 / 2)  # as far from before as two people who look alike
+    turned = np.array([np.cos(turn), np.sin(turn)], dtype=np.float32)
+    tracker = Tracker()
+    for _ in range(5):
+        _step(tracker, [_ANN])
+    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    for _ in range(6):
+        _step(tracker, [])
+    assert tracker.admit(_faces([_moved(_ANN, shift)]), {0: turned}) == {track_id: 0}
+
+
 def test_a_face_without_a_signature_comes_back_by_its_place() -> None:
     tracker = Tracker()
     for _ in range(5):
