@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from stream import options
-from stream.console import guarded, report, say, screen, start_logging
+from stream.console import FAILED, guarded, report, say, screen, start_logging
+from stream.toml import toml_value
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,9 +63,7 @@ def run(
         from stream.sinks import Outputs
         from stream.sources import Span, open_source
 
-        overrides = [*(settings or []), *_blur(blur)]
-        if model is not None:
-            overrides.append(f"engine.model={json.dumps(str(model), ensure_ascii=False)}")
+        overrides = [*(settings or []), *_model(model), *_blur(blur)]
         outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
         settled, span = load_config(config, overrides), Span.parse(start, end)
         return _run(open_source(source, settled, span), settled, outputs, quiet)
@@ -178,9 +177,33 @@ def bench(
         Console().print(table)
 
 
+@app.command()
+def doctor(
+    config: options.ConfigFile = None,
+    model: options.Model = None,
+    settings: options.Settings = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what is here and what is missing, and how to mend it; label a face as a proof."""
+    from stream.doctor import examination
+
+    findings = []
+    out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for finding in examination.examine(config, [*(settings or []), *_model(model)]):
+        findings.append(finding)
+        if not as_json:
+            out.print(examination.as_lines(finding))
+    typer.echo(
+        json.dumps(examination.as_dict(findings)) if as_json else examination.verdict(findings)
+    )
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(FAILED)
+
+
 @app.command("config")
 def show_settings(
     config: options.ConfigFile = None,
+    model: options.Model = None,
     settings: options.Settings = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -188,7 +211,7 @@ def show_settings(
     """Print the settings in force, as a file of settings that says where each is from."""
     from stream.settings import load_settings
 
-    in_force = guarded(lambda: load_settings(config, settings or []), debug)
+    in_force = guarded(lambda: load_settings(config, [*(settings or []), *_model(model)]), debug)
     text = json.dumps(in_force.as_dict()) + "\n" if as_json else in_force.as_toml()
     typer.echo(text, nl=False)
 
@@ -197,6 +220,11 @@ def main() -> None:
     """The entry point of `face-stream`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl-C
     app()
+
+
+def _model(folder: Path | None) -> list[str]:
+    """The setting that the option stands for."""
+    return [] if folder is None else [f"engine.model={toml_value(str(folder))}"]
 
 
 def _blur(asked: bool) -> list[str]:
