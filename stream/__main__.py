@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from stream.config import Config
+    from stream.controls import Controls
     from stream.frames import SourceInfo
     from stream.run import FrameAnnotator
     from stream.sinks import Outputs, Sink
@@ -237,7 +238,7 @@ def _run(
     config: "Config",
     outputs: "Outputs",
     quiet: bool,
-    load: "Callable[[Config, SourceInfo], FrameAnnotator] | None" = None,
+    load: "Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None" = None,
 ) -> "Summary":
     from stream.progress import ProgressBar
     from stream.run import run as annotate_all

@@ -10,6 +10,7 @@ from models.classifier import Classifier, Prediction
 from models.engine import Engine
 from models.faces import Detections, Image
 from stream.config import LabelSettings
+from stream.controls import Controls
 from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
 from stream.labels import Evidence, Label
@@ -78,6 +79,7 @@ class Annotator:
         info: the source; pictures have nothing in common, each is searched on its own.
         settings: attributes, thresholds, groups.
         schedule: says what of each frame is searched for newcomers.
+        controls: what the user asks for on the way.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Annotator:
         info: SourceInfo,
         settings: LabelSettings,
         schedule: Schedule,
+        controls: Controls | None = None,
     ) -> None:
         self._engine = engine
         self._classifier = classifier
@@ -94,6 +97,7 @@ class Annotator:
         self._unrelated = info.kind == "pictures"
         self._views_at_once = _LIVE_VIEWS if info.is_live else None
         self._schedule = schedule
+        self._controls = controls or Controls()
         self._tracker = Tracker(info.fps or _ASSUMED_FPS)
         self._cuts = CutDetector()
         self._people: dict[int, _Person] = {}
@@ -101,11 +105,6 @@ class Annotator:
 
     def __repr__(self) -> str:
         return f"Annotator({self._engine!r}, {self._schedule!r})"
-
-    @property
-    def thrift(self) -> str:
-        """What is done to keep up with a live source; empty where nothing is."""
-        return self._schedule.thrift
 
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
@@ -118,7 +117,8 @@ class Annotator:
         if self._unrelated or self._cuts.is_cut(frame.image):
             self._tracker.forget()
             self._schedule.restart()
-        share = self._schedule.share(frame)
+        share = self._schedule.share(frame, watchful=self._controls.blur)
+        self._controls.note = self._schedule.thrift
         self._follow(frame.image)
         if share is not None:
             self._search(frame.image, share)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from stream.annotator import Track
 from stream.blur import LostFaces
+from stream.controls import Controls
 from stream.errors import SinkError
 from stream.frames import Frame
 from stream.overlay import Overlay
@@ -26,13 +26,15 @@ class Sinks:
     Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
     """
 
-    def __init__(self, sinks: Sequence[Sink], overlay: Overlay, *, blur: bool = False) -> None:
+    def __init__(
+        self, sinks: Sequence[Sink], overlay: Overlay, controls: Controls | None = None
+    ) -> None:
         self._sinks = list(sinks)
         self._overlay = overlay
-        self._blur = blur
+        self._controls = controls or Controls()
         self._lost = LostFaces()
         self.failures: list[str] = []
-        self.completed: list[Path] = []
+        self.completed = self._controls.saved  # also what the user had saved on the way
 
     def __repr__(self) -> str:
         return f"Sinks({', '.join(sink.name for sink in self._sinks)})"
@@ -59,7 +61,8 @@ class Sinks:
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
-        annotated = Annotated(frame, tracks, self._overlay, self._hidden(frame, tracks))
+        faces_xyxy = self._whereabouts(frame, tracks)
+        annotated = Annotated(frame, tracks, self._overlay, faces_xyxy, self._controls.blur)
         for sink in list(self._sinks):
             try:
                 sink.write(annotated)
@@ -68,12 +71,12 @@ class Sinks:
                 self._sinks.remove(sink)
                 self._close(sink, complete=False)
 
-    def _hidden(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
-        """Where faces are to be blurred: those there, and those lost a moment ago."""
+    def _whereabouts(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
+        """Where faces are, and where those may be that were lost a moment ago."""
         if frame.path is not None:  # pictures have nothing in common
             self._lost = LostFaces()
         lost = self._lost.update(tracks, frame.time_s)
-        faces = [*(each.box_xyxy for each in tracks), *lost] if self._blur else []
+        faces = [*(each.box_xyxy for each in tracks), *lost]
         return np.array(faces, dtype=np.float32).reshape(-1, 4)
 
     def _close(self, sink: Sink, *, complete: bool) -> None:
@@ -86,6 +89,8 @@ class Sinks:
                 self.completed.append(sink.output)
 
     def _report(self, sink: Sink, error: SinkError) -> None:
+        if sink.output is not None and sink.output == self._controls.recording:
+            self._controls.recording = None
         failure = f"{sink.name}: {error}"
         if failure not in self.failures:  # what stops a write often stops the closing too
             self.failures.append(failure)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stream.config import Config
+from stream.controls import Controls
 from stream.drawing import can_write
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
@@ -19,7 +20,9 @@ from stream.sinks.fan_out import Sinks
 from stream.sinks.log import JsonLog
 from stream.sinks.pictures import PictureFolder
 from stream.sinks.recorder import Recorder
+from stream.sinks.screen import OpenCvScreen
 from stream.sinks.tables import TableLog, TrackTable, tracks_path
+from stream.sinks.takes import Takes
 from stream.sinks.window import Window
 from stream.sources.pictures import is_picture
 
@@ -57,6 +60,7 @@ def open_sinks(
     outputs: Outputs,
     others: Sequence[Sink] = (),
     attributes: Mapping[str, Sequence[str]] = _NOTHING,
+    controls: Controls | None = None,
 ) -> Sinks:
     """Opens what was asked for; if one cannot be opened, none is.
 
@@ -66,6 +70,7 @@ def open_sinks(
         outputs: what was asked for.
         others: further sinks, already open.
         attributes: the classes of each attribute that labels may be of.
+        controls: what the user asks for on the way.
 
     Raises:
         ConfigError: an output exists, is the input itself, or does not suit the source.
@@ -76,6 +81,7 @@ def open_sinks(
         codec_for(outputs.save, config.recorder.codec)
     if config.overlay.labels and (outputs.show or outputs.save is not None):
         _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values())])
+    controls = controls or Controls(blur=config.overlay.blur)
     sinks: list[Sink] = list(others)
     try:
         if outputs.log is not None:
@@ -85,12 +91,12 @@ def open_sinks(
         elif outputs.save is not None:
             sinks.append(Recorder(outputs.save, info, config.recorder))
         if outputs.show:
-            sinks.extend(_window())
+            sinks.extend(_for_the_eye(config, info, outputs, controls))
     except BaseException:  # Ctrl-C too: the recorder's thread would go on waiting
         for sink in sinks:
             sink.close(complete=False)
         raise
-    return Sinks(sinks, Overlay(config.overlay), blur=config.overlay.blur)
+    return Sinks(sinks, Overlay(config.overlay), controls)
 
 
 def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
@@ -171,9 +177,22 @@ def _root(info: SourceInfo) -> Path | None:
     return Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
 
 
-def _window() -> list[Sink]:
+def _for_the_eye(
+    config: Config, info: SourceInfo, outputs: Outputs, controls: Controls
+) -> Iterator[Sink]:
+    """The window, and what is recorded by its keys."""
     try:
-        return [Window()]
+        screen = OpenCvScreen()
     except SinkError as error:
         _log.warning("%s: going on without", error)
-        return []
+        return
+    if info.kind == "pictures":
+        controls.bar_recording = "pictures are not recorded"
+    elif outputs.save is not None:
+        controls.recording = outputs.save
+        controls.bar_recording = f"everything is recorded into {outputs.save}"
+    else:
+        yield Takes(Path(), info, config.recorder, controls)
+    # Pictures fly by unless they are waited for; who has them saved wants them done.
+    one_by_one = info.kind == "pictures" and not outputs.paths
+    yield Window(info, controls, screen, one_by_one=one_by_one)

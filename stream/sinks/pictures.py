@@ -62,23 +62,33 @@ class PictureFolder:
         target = self.output / inside
         if same_file(target, source):
             raise SinkError(f"{target} is the input: name another folder to write to")
-        self._write(target, _encoded(annotated.picture, target))
+        write_picture(target, annotated.picture)
         table = faces_table(annotated.tracks, self._attributes)
-        self._write(target.with_name(target.name + ".csv"), table.encode())
+        _write(target.with_name(target.name + ".csv"), table.encode())
 
     def close(self, *, complete: bool) -> None:
         """Everything is written already."""
 
-    def _write(self, path: Path, data: bytes) -> None:
-        aside = path.with_name(f".{path.name}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(data)
-            os.replace(aside, path)
-        except OSError as error:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
-            raise SinkError(f"{path} cannot be written: {error.strerror}") from error
+
+def write_picture(path: Path, picture: Image) -> None:
+    """A picture as a file, of the kind that its name says; there is never half of one.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    _write(path, _encoded(picture, path))
+
+
+def _write(path: Path, data: bytes) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(data)
+        os.replace(aside, path)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise SinkError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _encoded(picture: Image, target: Path) -> bytes:
