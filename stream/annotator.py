@@ -15,6 +15,7 @@ from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
 from stream.labels import Evidence, Label
 from stream.schedule import Schedule, Share
+from stream.stopwatch import stage
 from stream.tracker import Tracker, Trail, widths_px
 from stream.views import view_weights
 
@@ -112,6 +113,7 @@ class Annotator:
         nobody = np.zeros((0, self._engine.embedder.dimensions), dtype=np.float32)
         return {each.attribute: each.classes for each in self._classify(nobody)}
 
+    @stage("track")
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
         """The people in the next frame, by id."""
         if self._unrelated or self._cuts.is_cut(frame.image):
@@ -148,6 +150,7 @@ class Annotator:
             for row, track_id in enumerate(due):
                 self._learn(track_id, view, row)
 
+    @stage("search")
     def _search(self, image: Image, share: Share) -> None:
         """Looks for newcomers and takes them in."""
         faces = self._newcomers(image, share)
@@ -176,11 +179,14 @@ class Annotator:
 
     def _view(self, image: Image, faces: Detections, rows: Sequence[int]) -> _View:
         """Embeds and classifies some of the faces, all in one batch."""
-        chosen = self._engine.aligner.locate(image, faces[np.array(rows, dtype=np.intp)])
-        chips = self._engine.aligner.chips(image, chosen)
-        embeddings = self._engine.embedder.embed(chips)
+        with stage("align"):
+            chosen = self._engine.aligner.locate(image, faces[np.array(rows, dtype=np.intp)])
+            chips = self._engine.aligner.chips(image, chosen)
+        with stage("embed"):
+            embeddings = self._engine.embedder.embed(chips)
         return _View(embeddings, self._classify(embeddings), view_weights(chosen, chips))
 
+    @stage("classify")
     def _classify(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
         """What is asked for."""
         return tuple(

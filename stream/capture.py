@@ -10,6 +10,7 @@ from typing import Self
 from stream.controls import Controls
 from stream.frames import Frame, SourceInfo
 from stream.sources import Source
+from stream.stopwatch import stage
 
 _CLOSE_TIMEOUT_S = 0.9
 _ATTEND_S = 0.05  # how long the user may be left alone
@@ -100,6 +101,7 @@ class Capture:
                 "%r does not return from a read: it is released when it does", self._source
             )
 
+    @stage("wait for a frame")
     def _next(self) -> Frame | None:
         while not self._wait():
             self._controls.attend()

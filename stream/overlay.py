@@ -22,6 +22,7 @@ from stream.drawing import (
 )
 from stream.labels import Label
 from stream.placement import Arrangement, Placement
+from stream.stopwatch import stage
 
 _MOST = 0.99  # a model is never quite sure, so no picture says 100 %; the log has the figure
 _CROWD, _NO_CROWD = 8, 5  # people with labels: in a crowd the text is smaller, and stays so a while
@@ -44,6 +45,7 @@ class Overlay:
     def __repr__(self) -> str:
         return f"Overlay({self._settings!r})"
 
+    @stage("draw")
     def draw(self, image: Image, tracks: Sequence[Track]) -> Image:
         """A copy of the next picture with a box around each face and what it is perceived as.
 
