@@ -67,7 +67,7 @@ class Style:
     def of(cls, image: Image, scale: float = 1.0) -> Self:
         """What suits a picture, times `scale`."""
         text = max(round(min(image.shape[:2]) * _TEXT_HEIGHT * scale), MIN_TEXT_PX)
-        return cls(text=text, line=max(round(text / 9), 2), gap=max(round(text / 3), 3))
+        return cls(text=text, line=max(round(text / 9), 1), gap=max(round(text / 3), 3))
 
     @property
     def line_height(self) -> int:
