@@ -45,8 +45,9 @@ class Session:
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.use_env_allocators", "1")
         _register_arena()
+        providers = _providers(device)
         try:
-            self._session = ort.InferenceSession(model, options, providers=_providers(device))
+            self._session = ort.InferenceSession(model, options, providers=providers)
         except Exception as error:
             raise ModelError(f"ONNX Runtime cannot load the model: {error}") from error
         if device == "cuda" and self.device != "cuda":  # ONNX Runtime passes over it in silence

@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 from stream import options
-from stream.console import guarded, report, say, screen, start_logging
+from stream.benchmarks.command import bench
+from stream.console import FAILED, guarded, report, say, screen, start_logging
+from stream.toml import toml_value
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from stream.config import Config
+    from stream.controls import Controls
     from stream.frames import SourceInfo
     from stream.run import FrameAnnotator
     from stream.sinks import Outputs, Sink
@@ -43,8 +44,6 @@ def run(
     ],
     save: options.Save = None,
     log: options.Log = None,
-    snapshots: options.Snapshots = None,
-    sheet: options.Sheet = None,
     start: options.Start = None,
     end: options.End = None,
     show: options.Show = True,
@@ -64,12 +63,10 @@ def run(
         from stream.sinks import Outputs
         from stream.sources import Span, open_source
 
-        overrides = [*(settings or []), *_blur(blur)]
-        if model is not None:
-            overrides.append(f"engine.model={json.dumps(str(model), ensure_ascii=False)}")
-        outputs = Outputs(save, log, snapshots, sheet, show=show, overwrite=overwrite)
+        overrides = [*(settings or []), *_model(model), *_blur(blur)]
+        outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
         settled, span = load_config(config, overrides), Span.parse(start, end)
-        return _run(open_source(source, settled, span, outputs.paths), settled, outputs, quiet)
+        return _run(open_source(source, settled, span), settled, outputs, quiet)
 
     start_logging(quiet)
     report(guarded(work, debug), quiet, json_summary)
@@ -82,8 +79,6 @@ def render(
     ],
     log: Annotated[Path, typer.Argument(metavar="LOG", help="What `run --log LOG.jsonl` wrote.")],
     save: options.Save = None,
-    snapshots: options.Snapshots = None,
-    sheet: options.Sheet = None,
     start: options.Start = None,
     end: options.End = None,
     show: options.Show = True,
@@ -103,11 +98,11 @@ def render(
         from stream.sinks import Outputs
         from stream.sources import Span, open_source
 
-        outputs = Outputs(save, None, snapshots, sheet, show=show, overwrite=overwrite)
+        outputs = Outputs(save=save, show=show, overwrite=overwrite)
         overrides = [*(settings or []), *_blur(blur)]
         settled, span = load_config(config, overrides), Span.parse(start, end)
         with Replay(log, settled.labels) as replay:
-            opened = open_source(source, settled, span, outputs.paths)
+            opened = open_source(source, settled, span)
             return _run(opened, settled, outputs, quiet, lambda *_: replay)
 
     start_logging(quiet)
@@ -141,50 +136,36 @@ def demo(
     report(summary, quiet, json_summary)
 
 
+app.command()(bench)
+
+
 @app.command()
-def bench(
-    pictures: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PICTURES]...", help="By default the portrait of the demo."),
-    ] = None,
-    parity: Annotated[
-        bool, typer.Option("--parity", help="Compare the engine with dlib itself (the default).")
-    ] = True,
-    tracks: Annotated[
-        Path | None,
-        typer.Option(
-            "--tracks", help="Instead measure tracks and labels, with faces of FairFace's folder."
-        ),
-    ] = None,
-    casts: Annotated[int, typer.Option("--casts", min=1, help="How often, with --tracks.")] = 1,
+def doctor(
+    config: options.ConfigFile = None,
+    model: options.Model = None,
+    settings: options.Settings = None,
     as_json: options.Json = False,
-    debug: options.Debug = False,
 ) -> None:
-    """Measure the engine and dlib side by side in one run; or tracks and labels."""
+    """Say what is here and what is missing, and how to mend it; label a face as a proof."""
+    from stream.doctor import examination
 
-    def work() -> "tuple[dict[str, object], RenderableType]":
-        if tracks is not None:
-            from stream import tracking_bench
-            from stream.settings import load_config
-
-            reports = tracking_bench.tracking_report(tracks, load_config(), casts)
-            figures: dict[str, object] = {name: each.as_dict() for name, each in reports.items()}
-            return figures, tracking_bench.render(reports)
-        from stream import bench as benchmark
-
-        parity_report = benchmark.parity(pictures or [])
-        return parity_report.as_dict(), benchmark.render(parity_report)
-
-    figures, table = guarded(work, debug)
-    if as_json:
-        typer.echo(json.dumps(figures))
-    else:
-        Console().print(table)
+    findings = []
+    out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for finding in examination.examine(config, [*(settings or []), *_model(model)]):
+        findings.append(finding)
+        if not as_json:
+            out.print(examination.as_lines(finding))
+    typer.echo(
+        json.dumps(examination.as_dict(findings)) if as_json else examination.verdict(findings)
+    )
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(FAILED)
 
 
 @app.command("config")
 def show_settings(
     config: options.ConfigFile = None,
+    model: options.Model = None,
     settings: options.Settings = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -192,7 +173,7 @@ def show_settings(
     """Print the settings in force, as a file of settings that says where each is from."""
     from stream.settings import load_settings
 
-    in_force = guarded(lambda: load_settings(config, settings or []), debug)
+    in_force = guarded(lambda: load_settings(config, [*(settings or []), *_model(model)]), debug)
     text = json.dumps(in_force.as_dict()) + "\n" if as_json else in_force.as_toml()
     typer.echo(text, nl=False)
 
@@ -201,6 +182,11 @@ def main() -> None:
     """The entry point of `face-stream`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl-C
     app()
+
+
+def _model(folder: Path | None) -> list[str]:
+    """The setting that the option stands for."""
+    return [] if folder is None else [f"engine.model={toml_value(str(folder))}"]
 
 
 def _blur(asked: bool) -> list[str]:
@@ -213,7 +199,7 @@ def _run(
     config: "Config",
     outputs: "Outputs",
     quiet: bool,
-    load: "Callable[[Config, SourceInfo], FrameAnnotator] | None" = None,
+    load: "Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None" = None,
 ) -> "Summary":
     from stream.progress import ProgressBar
     from stream.run import run as annotate_all

@@ -10,10 +10,12 @@ from models.classifier import Classifier, Prediction
 from models.engine import Engine
 from models.faces import Detections, Image
 from stream.config import LabelSettings
+from stream.controls import Controls
 from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
 from stream.labels import Evidence, Label
 from stream.schedule import Schedule, Share
+from stream.stopwatch import stage
 from stream.tracker import Tracker, Trail, widths_px
 from stream.views import view_weights
 
@@ -78,6 +80,7 @@ class Annotator:
         info: the source; pictures have nothing in common, each is searched on its own.
         settings: attributes, thresholds, groups.
         schedule: says what of each frame is searched for newcomers.
+        controls: what the user asks for on the way.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Annotator:
         info: SourceInfo,
         settings: LabelSettings,
         schedule: Schedule,
+        controls: Controls | None = None,
     ) -> None:
         self._engine = engine
         self._classifier = classifier
@@ -94,6 +98,7 @@ class Annotator:
         self._unrelated = info.kind == "pictures"
         self._views_at_once = _LIVE_VIEWS if info.is_live else None
         self._schedule = schedule
+        self._controls = controls or Controls()
         self._tracker = Tracker(info.fps or _ASSUMED_FPS)
         self._cuts = CutDetector()
         self._people: dict[int, _Person] = {}
@@ -103,22 +108,19 @@ class Annotator:
         return f"Annotator({self._engine!r}, {self._schedule!r})"
 
     @property
-    def thrift(self) -> str:
-        """What is done to keep up with a live source; empty where nothing is."""
-        return self._schedule.thrift
-
-    @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
         """What it may say: attributes and their classes."""
         nobody = np.zeros((0, self._engine.embedder.dimensions), dtype=np.float32)
         return {each.attribute: each.classes for each in self._classify(nobody)}
 
+    @stage("track")
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
         """The people in the next frame, by id."""
         if self._unrelated or self._cuts.is_cut(frame.image):
             self._tracker.forget()
             self._schedule.restart()
-        share = self._schedule.share(frame)
+        share = self._schedule.share(frame, watchful=self._controls.blur)
+        self._controls.note = self._schedule.thrift
         self._follow(frame.image)
         if share is not None:
             self._search(frame.image, share)
@@ -148,6 +150,7 @@ class Annotator:
             for row, track_id in enumerate(due):
                 self._learn(track_id, view, row)
 
+    @stage("search")
     def _search(self, image: Image, share: Share) -> None:
         """Looks for newcomers and takes them in."""
         faces = self._newcomers(image, share)
@@ -176,11 +179,14 @@ class Annotator:
 
     def _view(self, image: Image, faces: Detections, rows: Sequence[int]) -> _View:
         """Embeds and classifies some of the faces, all in one batch."""
-        chosen = self._engine.aligner.locate(image, faces[np.array(rows, dtype=np.intp)])
-        chips = self._engine.aligner.chips(image, chosen)
-        embeddings = self._engine.embedder.embed(chips)
+        with stage("align"):
+            chosen = self._engine.aligner.locate(image, faces[np.array(rows, dtype=np.intp)])
+            chips = self._engine.aligner.chips(image, chosen)
+        with stage("embed"):
+            embeddings = self._engine.embedder.embed(chips)
         return _View(embeddings, self._classify(embeddings), view_weights(chosen, chips))
 
+    @stage("classify")
     def _classify(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
         """What is asked for."""
         return tuple(

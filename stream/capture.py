@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from stream.controls import Controls
 from stream.frames import Frame, SourceInfo
 from stream.sources import Source
+from stream.stopwatch import stage
 
 _CLOSE_TIMEOUT_S = 0.9
+_ATTEND_S = 0.05  # how long the user may be left alone
 _FILE_QUEUE = 2  # frames read ahead: enough to hide the decoder, little memory
 
 _log = logging.getLogger(__name__)
@@ -24,11 +27,15 @@ class Capture:
     Any other source waits for room and loses nothing. The end always arrives, with the reader's
     error if there was one. Only the reading thread releases the source.
 
+    While the user pauses, live frames pass and are not counted. While he waits for a frame, he is
+    looked after: he may ask for the end.
+
     Use it as a context manager and iterate over it, once.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, controls: Controls | None = None) -> None:
         self._source = source
+        self._controls = controls or Controls()
         self._frames: deque[Frame] = deque()
         self._room = 1 if source.info.is_live else _FILE_QUEUE
         self._changed = threading.Condition()
@@ -36,13 +43,12 @@ class Capture:
         self._ended = False
         self._error: BaseException | None = None
         self._taken = False
-        self._dropped = 0
         # A daemon, so that a driver that never returns from a read cannot keep the program alive.
         self._thread = threading.Thread(target=self._read, name="capture", daemon=True)
 
     def __repr__(self) -> str:
         state = "ended" if self._ended else "open"
-        return f"Capture({self._source!r}, {state}, {self._dropped} dropped)"
+        return f"Capture({self._source!r}, {state}, {self.dropped} dropped)"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -77,8 +83,7 @@ class Capture:
     @property
     def dropped(self) -> int:
         """How many live frames were replaced by newer ones, since the first was taken."""
-        with self._changed:
-            return self._dropped
+        return self._controls.dropped
 
     def close(self) -> None:
         """Stops reading; returns within a second even while a read blocks. May be called twice."""
@@ -96,14 +101,25 @@ class Capture:
                 "%r does not return from a read: it is released when it does", self._source
             )
 
+    @stage("wait for a frame")
     def _next(self) -> Frame | None:
+        while not self._wait():
+            self._controls.attend()
+            if self._controls.quit_requested:
+                return None
         with self._changed:
-            self._changed.wait_for(lambda: self._frames or self._ended or self._closing)
             if not self._frames:
                 return None
             frame, self._taken = self._frames.popleft(), True
             self._changed.notify_all()
             return frame
+
+    def _wait(self) -> bool:
+        """Waits a moment for a frame or the end; whether one has come."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: bool(self._frames or self._ended or self._closing), _ATTEND_S
+            )
 
     def _read(self) -> None:
         error: BaseException | None = None
@@ -126,7 +142,7 @@ class Capture:
         with self._changed:
             if self._source.info.is_live and len(self._frames) == self._room:
                 self._frames.popleft()
-                self._dropped += self._taken
+                self._controls.dropped += self._taken and not self._controls.paused
             self._changed.wait_for(lambda: self._closing or len(self._frames) < self._room)
             if self._closing:
                 return False

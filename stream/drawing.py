@@ -67,7 +67,7 @@ class Style:
     def of(cls, image: Image, scale: float = 1.0) -> Self:
         """What suits a picture, times `scale`."""
         text = max(round(min(image.shape[:2]) * _TEXT_HEIGHT * scale), MIN_TEXT_PX)
-        return cls(text=text, line=max(round(text / 9), 1), gap=max(round(text / 3), 3))
+        return cls(text=text, line=max(round(text / 9), 2), gap=max(round(text / 3), 3))
 
     @property
     def line_height(self) -> int:
@@ -118,11 +118,9 @@ def darken(picture: Image, box: Box) -> None:
     np.multiply(region, 1 - _PANEL_DARKNESS, out=region, casting="unsafe")
 
 
-def write(
-    picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int, colour: Colour = WHITE
-) -> None:
-    """Text that begins at a point of its baseline."""
-    cv2.putText(picture, text, baseline_xy, colour, _font(), size_px, _FONT_WEIGHT)
+def write(picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int) -> None:
+    """White text that begins at a point of its baseline."""
+    cv2.putText(picture, text, baseline_xy, WHITE, _font(), size_px, _FONT_WEIGHT)
 
 
 def can_write(text: str) -> bool:

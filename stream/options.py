@@ -13,7 +13,7 @@ Save = Annotated[
         "--save",
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The annotated video (.mp4, .mkv, .webm, .mov), or for pictures a folder.",
+        help="The annotated video (.mp4, .mkv, .mov), or for pictures a folder.",
     ),
 ]
 Log = Annotated[
@@ -32,24 +32,6 @@ Start = Annotated[
 End = Annotated[
     str | None,
     typer.Option("--end", metavar="TIME", help="Up to here in the video: seconds or HH:MM:SS."),
-]
-Snapshots = Annotated[
-    Path | None,
-    typer.Option(
-        "--snapshots",
-        metavar="FOLDER",
-        rich_help_panel=_OUTPUT,
-        help="The best view of each person as a picture, and a table of them.",
-    ),
-]
-Sheet = Annotated[
-    Path | None,
-    typer.Option(
-        "--sheet",
-        metavar="OUT",
-        rich_help_panel=_OUTPUT,
-        help="One picture of all people and how they are perceived: .png or .jpg.",
-    ),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace outputs that exist.")

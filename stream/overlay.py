@@ -22,6 +22,7 @@ from stream.drawing import (
 )
 from stream.labels import Label
 from stream.placement import Arrangement, Placement
+from stream.stopwatch import stage
 
 _MOST = 0.99  # a model is never quite sure, so no picture says 100 %; the log has the figure
 _CROWD, _NO_CROWD = 8, 5  # people with labels: in a crowd the text is smaller, and stays so a while
@@ -44,6 +45,7 @@ class Overlay:
     def __repr__(self) -> str:
         return f"Overlay({self._settings!r})"
 
+    @stage("draw")
     def draw(self, image: Image, tracks: Sequence[Track]) -> Image:
         """A copy of the next picture with a box around each face and what it is perceived as.
 
@@ -82,20 +84,18 @@ class Overlay:
         style: Style,
     ) -> Image:
         for track in tracks:
-            draw_box(picture, _whole(track.box_xyxy), colour_of(track.track_id), style)
+            draw_box(picture, _whole(track.box_xyxy), _colour(track.track_id), style)
         for track in tracks:
             panel = arrangement.panels.get(track.track_id)
             if panel is not None:
-                draw_panel(picture, panel, self._lines(track), colour_of(track.track_id), style)
+                draw_panel(picture, panel, self._lines(track), _colour(track.track_id), style)
         if arrangement.legend is not None:
             draw_note(picture, arrangement.legend, legend, style)
         return picture
 
     def _lines(self, track: Track, *, surest: bool = False) -> list[str]:
         return [
-            label_text(
-                name, label, _MOST if surest else label.confidence, self._settings.confidence
-            )
+            _text(name, label, _MOST if surest else label.confidence, self._settings.confidence)
             for name, label in track.labels.items()
         ]
 
@@ -108,8 +108,7 @@ class Overlay:
         return f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
 
 
-def label_text(attribute: str, label: Label, confidence: float, shown: bool = True) -> str:
-    """A label in words, and how sure it is if that is to be shown."""
+def _text(attribute: str, label: Label, confidence: float, shown: bool) -> str:
     if label.text is None:
         return f"{attribute} unsure"
     text = spoken(label.text)
@@ -122,8 +121,7 @@ def spoken(name: str) -> str:
 
 
 @cache
-def colour_of(track_id: int) -> Colour:
-    """What tells a person apart from those beside them."""
+def _colour(track_id: int) -> Colour:
     red, green, blue = colorsys.hsv_to_rgb(track_id * _GOLDEN_ANGLE % 1, 0.55, 1.0)
     return round(blue * 255), round(green * 255), round(red * 255)
 

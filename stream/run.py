@@ -13,6 +13,7 @@ from models.runtime import uses_gpu
 from stream.annotator import Annotator, Track
 from stream.capture import Capture
 from stream.config import Config
+from stream.controls import Controls
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.schedule import Schedule, Thrift
@@ -37,7 +38,7 @@ def run(
     config: Config,
     outputs: Outputs,
     watchers: Sequence[Sink] = (),
-    load: Callable[[Config, SourceInfo], FrameAnnotator] | None = None,
+    load: Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None = None,
 ) -> Summary:
     """Annotates a source from beginning to end, or until somebody asks for the end.
 
@@ -54,12 +55,13 @@ def run(
             the run instead, and is named in the summary's failures.
     """
     summary = Summary(source.info)
-    capture = Capture(source)
+    controls = Controls(blur=config.overlay.blur)
+    capture = Capture(source, controls)
     try:
         with capture:
-            annotator = (load or load_annotator)(config, capture.info)
+            annotator = (load or load_annotator)(config, capture.info, controls)
             attributes = annotator.attributes
-            with open_sinks(config, capture.info, outputs, watchers, attributes) as sinks:
+            with open_sinks(config, capture.info, outputs, watchers, attributes, controls) as sinks:
                 summary.start(sinks.failures, sinks.completed)
                 for frame in capture:
                     tracks = annotator.annotate(frame)
@@ -102,8 +104,13 @@ def annotate(
             yield frame, annotator.annotate(frame)
 
 
-def load_annotator(config: Config, info: SourceInfo) -> Annotator:
+def load_annotator(config: Config, info: SourceInfo, controls: Controls | None = None) -> Annotator:
     """The engine and the classifier that the settings name, ready for a source.
+
+    Args:
+        config: the settings.
+        info: the source.
+        controls: what the user asks for on the way.
 
     Raises:
         ConfigError: the model does not know an attribute or a class that the settings name.
@@ -120,7 +127,8 @@ def load_annotator(config: Config, info: SourceInfo) -> Annotator:
         device=config.engine.device,
     )
     schedule = _schedule(config, info, engine.divisible)
-    return Annotator(engine, Classifier(bundle), info, config.labels, schedule)
+    controls = controls or Controls(blur=config.overlay.blur)
+    return Annotator(engine, Classifier(bundle), info, config.labels, schedule, controls)
 
 
 def model_folder(config: Config) -> Path:
@@ -138,8 +146,7 @@ def _precision(config: Config, info: SourceInfo) -> Precision:
 
 def _schedule(config: Config, info: SourceInfo, divisible: bool) -> Schedule:
     settings = config.detection
-    unasked = 0 if config.overlay.blur else None  # a newcomer is to be blurred from the first frame
-    skip = unasked if settings.frame_skip == "auto" else settings.frame_skip
+    skip = None if settings.frame_skip == "auto" else settings.frame_skip
     thrift = Thrift(settings.max_staleness, may_coarsen=settings.downscale == "auto")
     return Schedule(info, skip, divisible=divisible, thrift=thrift)
 

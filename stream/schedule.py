@@ -80,12 +80,18 @@ class Schedule:
         """The next frame has nothing to do with those before: all of it is searched at once."""
         self._whole_next = True
 
-    def share(self, frame: Frame) -> Share | None:
-        """What is to be searched in the next frame, if anything."""
+    def share(self, frame: Frame, *, watchful: bool = False) -> Share | None:
+        """What is to be searched in the next frame, if anything.
+
+        Args:
+            frame: the next one.
+            watchful: nobody is to be overlooked: all of each frame, unless `frame_skip` says how
+                often.
+        """
         self._frames += 1
         if self._thrift is not None:
             self._thrift.note(frame)
-        if self._whole_next:
+        if self._whole_next or (watchful and self._every is None):
             self._whole_next = False
             return self._searched(frame, Share())
         if self._spread:

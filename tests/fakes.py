@@ -4,12 +4,16 @@ Synthetic pictures carry a number in their pixels that survives a codec: see `nu
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +35,11 @@ PATIENCE_S = 10.0  # for what comes at once unless something is broken
 
 _BITS = 8  # of the number in a picture, one upright stripe each
 SIZE_WH = (96, 64)
+
+CORNERS: Image = np.zeros((64, 96, 3), dtype=np.uint8)  # red, green / blue, white, from top left
+CORNERS[:32, :48, 2] = CORNERS[:32, 48:, 1] = CORNERS[32:, :48, 0] = 255
+CORNERS[32:, 48:] = 255
+RED: Image = np.full((64, 96, 3), (0, 0, 255), dtype=np.uint8)
 
 
 def numbered(number: int, size_wh: tuple[int, int] = SIZE_WH, contrast: int = 160) -> Image:
@@ -147,7 +156,10 @@ class PacedSource(NumberedSource):
 
 
 class FakeCapture:
-    """Stands in for `cv2.VideoCapture`: gives the pictures listed, None for a read that fails."""
+    """Stands in for `cv2.VideoCapture`: gives the pictures listed, None for a read that fails.
+
+    It does as little of what it is asked for as a bad camera; `asked` has it all, in order.
+    """
 
     def __init__(
         self,
@@ -165,10 +177,17 @@ class FakeCapture:
             cv2.CAP_PROP_FPS: fps,
         }
         self.releases = 0
+        self.asked: list[tuple[int, float]] = []
+        self.opened_with: tuple[int, int] | None = None
 
     def __call__(self, index: int, backend: int) -> Any:
         """What `open_camera` is called for."""
+        self.opened_with = (index, backend)
         return self
+
+    def set(self, property_id: int, value: float) -> bool:
+        self.asked.append((property_id, value))
+        return False
 
     def isOpened(self) -> bool:
         return self._opened
@@ -326,6 +345,41 @@ def write_numbers(path: Path, count: int, fps: float = 25.0) -> Path:
         for number in range(count):
             film.add(numbered(number), number / fps)
     return path
+
+
+def encode(path: Path, pictures: Sequence[Image], codec: str, pix_fmt: str) -> Path:
+    """A video of these pictures, 25 a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = pix_fmt
+        for index, picture in enumerate(pictures):
+            whole = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            whole.pts, whole.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(whole))
+        container.mux(stream.encode(None))
+    return path
+
+
+@contextmanager
+def fifo(path: Path, data: bytes, hold: threading.Event | None = None) -> Iterator[Path]:
+    """A FIFO into which somebody writes, who then waits with the end if told so."""
+
+    def write() -> None:
+        try:
+            with path.open("wb") as pipe:
+                pipe.write(data)
+                pipe.flush()
+                if hold is not None:
+                    hold.wait(10)
+        except BrokenPipeError:
+            return  # whoever read has left
+
+    os.mkfifo(path)
+    writer = threading.Thread(target=write)
+    writer.start()
+    yield path
+    writer.join()
 
 
 def times_s(path: Path) -> list[float]:

@@ -1,21 +1,22 @@
-"""Servers on loopback of numbered pictures, as files, MJPEG, HLS and RTSP, that can be killed."""
+"""Servers on loopback that give pictures as files, MJPEG, HLS and RTSP, and can be killed."""
 
 import base64
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from pathlib import Path
 from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import av
 import cv2
-from fakes import SIZE_WH, numbered
+
+from models.faces import Image
 
 FPS = 25
 _BOUNDARY = "frame"
@@ -125,8 +126,8 @@ class HttpHandler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is printed."""
 
-    def give(self, data: bytes, kind: str = "video/mp4") -> None:
-        """A file, or the part of it that is asked for."""
+    def give(self, data: bytes, kind: str = "video/mp4", per_second: int | None = None) -> None:
+        """A file, or the part of it that is asked for, at once or so many bytes a second."""
         begin, _, end = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         first, last = int(begin), min(int(end or len(data)), len(data) - 1)
         self.send_response(206)
@@ -135,7 +136,11 @@ class HttpHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
         self.send_header("Content-Length", str(last - first + 1))
         self.end_headers()
-        self.wfile.write(data[first : last + 1])
+        step = len(data) if per_second is None else max(per_second // 50, 1)
+        for place in range(first, last + 1, step):
+            self.wfile.write(data[place : min(place + step, last + 1)])
+            if per_second is not None and not self.home.wait(0.02):
+                return
 
 
 Page = Callable[[HttpHandler], None]
@@ -153,15 +158,25 @@ def file_page(path: Path) -> Page:
     return lambda handler: handler.give(data)
 
 
-def mjpeg_page(numbers: Callable[[], Iterator[int]], size_wh: tuple[int, int] = SIZE_WH) -> Page:
-    """Pictures one after another, as web cameras give them; at the end the line is cut."""
+def slow_page(path: Path, per_second: int) -> Page:
+    """A file that comes as slowly as that, in bytes."""
+    data = path.read_bytes()
+    return lambda handler: handler.give(data, per_second=per_second)
+
+
+def mjpeg_page(pictures: Iterable[Image]) -> Page:
+    """Pictures one after another, as web cameras give them; at the end the line is cut.
+
+    Who calls again is given those that are left.
+    """
+    rest = iter(pictures)
 
     def page(handler: HttpHandler) -> None:
         handler.send_response(200)
         handler.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         handler.end_headers()
-        for number in numbers():
-            jpeg = cv2.imencode(".jpg", numbered(number, size_wh))[1].tobytes()
+        for picture in rest:
+            jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
             handler.wfile.write(head.encode() + b"\r\n" + jpeg + b"\r\n")
             if not handler.home.wait(1 / FPS):
@@ -192,25 +207,28 @@ def guarded_page(credentials: str, page: Page) -> Page:
 
 
 def encode(
-    path: Path | Any, numbers: Sequence[int], form: str, options: dict[str, str] | None = None
+    target: Path | Any,
+    pictures: Sequence[Image],
+    form: str,
+    options: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Numbered pictures in H.264, a keyframe every ten."""
-    target = str(path) if isinstance(path, Path) else path
-    with av.open(target, "w", format=form, options=options or {}, buffer_size=_RTP_SIZE) as out:
+    """The pictures in H.264, a keyframe every ten, one after another without delay."""
+    where = str(target) if isinstance(target, Path) else target
+    with av.open(where, "w", format=form, options=dict(options), buffer_size=_RTP_SIZE) as out:
         stream = out.add_stream("libx264", rate=FPS, options={"tune": "zerolatency", "g": "10"})
-        stream.width, stream.height = SIZE_WH
+        stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
-        for index, number in enumerate(numbers):
-            frame = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+        for index, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts, frame.time_base = index, Fraction(1, FPS)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
 
 
-def hls_pages(folder: Path, count: int, *, live: bool = False) -> dict[str, Page]:
-    """A playlist of pieces of 0.4 seconds; a live one begins with three, and grows."""
+def hls_pages(folder: Path, pictures: Sequence[Image], *, live: bool = False) -> dict[str, Page]:
+    """`/list.m3u8`, of pieces of 0.4 seconds; a live one begins with three of them, and grows."""
     options = {"hls_time": "0.4", "hls_list_size": "0", "hls_playlist_type": "vod"}
-    encode(folder / "all.m3u8", range(count), "hls", options)
+    encode(folder / "all.m3u8", pictures, "hls", options)
     lines = (folder / "all.m3u8").read_text().splitlines()
     head = [line for line in lines if line.startswith("#EXT-X-V") or "TARGET" in line]
     pieces = [lines[i : i + 2] for i, line in enumerate(lines) if line.startswith("#EXTINF")]
@@ -222,7 +240,7 @@ def hls_pages(folder: Path, count: int, *, live: bool = False) -> dict[str, Page
         body += [] if live else ["#EXT-X-ENDLIST"]
         handler.give("\n".join([*body, ""]).encode(), "application/vnd.apple.mpegurl")
 
-    pages: dict[str, Page] = {"/live.m3u8": playlist}
+    pages: dict[str, Page] = {"/list.m3u8": playlist}
     for piece in folder.glob("*.ts"):
         data = piece.read_bytes()
         pages[f"/{piece.name}"] = lambda handler, data=data: handler.give(data, "video/mp2t")
@@ -240,10 +258,10 @@ class _RtpPackets:
         return len(data)
 
 
-def rtp_packets(numbers: Sequence[int]) -> list[bytes]:
-    """Numbered pictures as RTP (RFC 6184), without the sender's reports."""
+def rtp_packets(pictures: Sequence[Image]) -> list[bytes]:
+    """Pictures as RTP (RFC 6184), without the sender's reports."""
     target = _RtpPackets()
-    encode(target, numbers, "rtp")
+    encode(target, pictures, "rtp")
     return [packet for packet in target.packets if packet[1] & 0x7F == _H264]
 
 
@@ -303,8 +321,8 @@ _SDP = (
 )
 
 
-def rtsp(numbers: Sequence[int], credentials: str = "") -> Killable:
+def rtsp(pictures: Sequence[Image], credentials: str = "") -> Killable:
     """A camera on the network; at the end of its pictures it hangs up."""
-    fields = {"packets": rtp_packets(numbers), "credentials": credentials}
+    fields = {"packets": rtp_packets(pictures), "credentials": credentials}
     handler = type("Handler", (_RtspHandler,), fields)
     return Killable(lambda port: _TcpServer(("127.0.0.1", port), handler))

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import RecordingSink, frame, label, track
+from fakes import SIZE_WH, FakeActors, FakeClassifier, RecordingSink, frame, label, track
 
 from models.engine import Engine
 from models.faces import Image, iou
-from stream.annotator import Track
+from stream.annotator import Annotator, Track
 from stream.blur import LostFaces, blurred
-from stream.config import Config, DetectionSection, OverlaySection
-from stream.demo import DemoSource
+from stream.config import LabelSettings, OverlaySection
+from stream.controls import Controls
+from stream.frames import SourceInfo
 from stream.overlay import Overlay
-from stream.run import load_annotator
+from stream.schedule import Schedule
 from stream.sinks import Annotated, Sinks
 from stream.sources.pictures import read_picture
 
@@ -186,7 +187,7 @@ def _faces(image: Image) -> Image:
 def _given(*frames: Sequence[Track], blur: bool, labels: bool = True) -> list[Annotated]:
     """What a sink gets of pictures with these people."""
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(OverlaySection(labels=labels)), blur=blur) as sinks:
+    with Sinks([keeping], Overlay(OverlaySection(labels=labels)), Controls(blur=blur)) as sinks:
         for tracks in frames:
             sinks.write(frame(0b10101010), tracks)
     return keeping.given
@@ -214,20 +215,31 @@ def test_without_labels_nothing_is_drawn(blur: bool) -> None:
 
 def test_what_was_lost_in_one_picture_is_not_hidden_in_the_next() -> None:
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(), blur=True) as sinks:
+    with Sinks([keeping], Overlay(), Controls(blur=True)) as sinks:
         for number, tracks in enumerate([[track()], []]):
             image = frame(number)
             sinks.write(replace(image, path=Path(f"{number}.png")), tracks)
-    assert [len(each.hidden_xyxy) for each in keeping.given] == [1, 0]
+    assert [len(each.faces_xyxy) for each in keeping.given] == [1, 0]
 
 
-@pytest.mark.parametrize(
-    ("blur", "skip", "every"),
-    [(True, "auto", "1 frames"), (True, 4, "5 frames"), (False, "auto", "0.4 s")],
-)
-def test_with_blur_every_frame_is_searched_unless_told_otherwise(
-    blur: bool, skip: int | str, every: str
+def test_what_is_shown_may_be_blurred_afterwards() -> None:
+    (given,) = _given([track()], blur=False)
+    hidden = replace(given, blur=True)
+    assert given.shown is given.frame.image
+    assert not np.array_equal(_faces(hidden.shown), _faces(given.frame.image))
+
+
+@pytest.mark.parametrize(("frame_skip", "searched"), [(None, range(4, 8)), (9, [])])
+def test_while_faces_are_blurred_every_frame_is_searched_unless_told_otherwise(
+    frame_skip: int | None, searched: Sequence[int]
 ) -> None:
-    config = Config(detection=DetectionSection(frame_skip=skip), overlay=OverlaySection(blur=blur))
-    annotator = load_annotator(config, DemoSource(1, (320, 180)).info)
-    assert f"a search every {every}" in repr(annotator)
+    actors, controls = FakeActors(lambda number: {}), Controls()
+    info = SourceInfo("script", "video", SIZE_WH, 25.0)
+    schedule = Schedule(info, frame_skip)
+    annotator = Annotator(
+        actors.engine(), FakeClassifier(), info, LabelSettings(), schedule, controls
+    )
+    for number in range(8):
+        controls.blur = number >= 4
+        annotator.annotate(frame(number, contrast=16))
+    assert actors.searches == [0, *searched]

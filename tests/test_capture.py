@@ -92,6 +92,19 @@ def test_the_newest_live_frame_wins_and_the_others_are_counted() -> None:
     assert repr(capture).endswith(", ended, 4 dropped)")
 
 
+def test_what_comes_before_anyone_looks_is_not_counted_as_dropped() -> None:
+    source = PacedSource()
+    with Capture(source) as capture:
+        source.give(5)  # while a model is being loaded
+        frames = iter(capture)
+        assert next(frames).index == 4
+        assert capture.dropped == 0
+        source.give(2)
+        assert next(frames).index == 6
+        assert capture.dropped == 1
+        source.end()
+
+
 def test_a_live_frame_that_waits_when_the_source_ends_is_not_lost() -> None:
     source = PacedSource()
     with Capture(source) as capture:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.engine import Engine
 from models.faces import Faces, Image
 from models.reference import ReferenceCnnDetector, ReferenceEmbedder
-from stream.bench import BoxParity, compare_boxes, enlarged
+from stream.benchmarks.parity import BoxParity, compare_boxes, enlarged
 from stream.sources.pictures import read_picture
 
 _MAX_PX = 1_300_000

@@ -12,8 +12,10 @@ import cv2
 import pytest
 from training_helpers import make_folders
 
-from stream.config import RecorderSection
+from stream.config import Config, RecorderSection
 from stream.demo import DemoSource, portrait
+from stream.overlay import Overlay
+from stream.run import load_annotator
 from stream.sinks.film import Film
 
 ROOT = Path(__file__).parents[1]
@@ -116,3 +118,18 @@ def test_an_example_runs(example: str, printed: str, work: Path) -> None:
     assert printed in done.stdout
     for index in range(CLIP_FRAMES) if "frame{frame.index}.png" in example else ():
         assert (work / f"frame{index}.png").exists()
+
+
+def test_the_picture_is_what_the_demo_shows_after_70_frames() -> None:
+    source = DemoSource(frame_count=71, size_wh=(960, 540))
+    annotator, overlay = load_annotator(Config(), source.info), Overlay()
+    for frame in source.frames():
+        drawn = overlay.draw(frame.image, annotator.annotate(frame))
+    picture = cv2.imread(str(ROOT / "demo.jpg"))
+    assert picture is not None
+    assert picture.shape == drawn.shape
+    difference = cv2.absdiff(picture, drawn).mean(axis=2)
+    assert difference.mean() < 3  # JPEG alone makes 1.5
+    # Where the label stands it would be large if another one stood there.
+    left, top, right, bottom = 470, 115, 580, 260
+    assert difference[top:bottom, left:right].mean() < 10

@@ -1,21 +1,286 @@
-"""The window: where there is no screen, and on one made for the test, with real key presses."""
+"""The window: on a screen of the test's own, without one, and on a real one with real keys."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeAlias
 
+import cv2
+import numpy as np
 import pytest
-from fakes import log_lines, times_s, write_clip
+from fakes import SIZE_WH, PacedSource, frame, log_lines, times_s, track, write_clip
+from PIL import ImageGrab
 
+from models.faces import Image
+from stream.blur import blurred
+from stream.capture import Capture
+from stream.controls import Controls
+from stream.demo import portrait
 from stream.errors import SinkError
-from stream.sinks.window import Window, has_display
+from stream.frames import SourceInfo, SourceKind
+from stream.overlay import Overlay
+from stream.sinks import Annotated
+from stream.sinks.screen import OpenCvScreen, has_display
+from stream.sinks.window import Window
+from stream.status import bar_height
 
 _WAIT_S = 60.0
+_SLOW = "--set detection.frame_skip=0 --set detection.upsample=3"  # it is not to end by itself
+_AMBER, _RED = (250, 190, 60), (235, 64, 64)  # the marks of a pause and of a recording, RGB
 _LINUX = sys.platform.startswith("linux")
+
+
+# --- on a screen of the test's own ---
+
+
+class FakeScreen:
+    """Remembers what it showed, and presses the keys it was given, one each time it is asked."""
+
+    def __init__(self, *keys: str, closed_after: int | None = None) -> None:
+        self.shown: list[Image] = []
+        self.asked = 0
+        self.closed = 0
+        self._keys = list(keys)
+        self._closed_after = closed_after
+
+    def show(self, picture: Image) -> None:
+        self.shown.append(picture)
+
+    def key(self, wait_ms: int) -> str:
+        assert 0 < wait_ms < 100
+        self.asked += 1
+        assert self.asked < 1000, "it waits for a key that nobody presses"
+        return self._keys.pop(0) if self._keys else ""
+
+    @property
+    def is_open(self) -> bool:
+        return self._closed_after is None or self.asked < self._closed_after
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Clock:
+    """Stands still unless it is moved."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def _window(
+    fake: FakeScreen,
+    controls: Controls | None = None,
+    *,
+    kind: SourceKind = "video",
+    folder: Path = Path(),
+    one_by_one: bool = False,
+    clock: Callable[[], float] | None = None,
+) -> Window:
+    info = SourceInfo("numbers", kind, SIZE_WH, 25.0, 10)
+    return Window(
+        info,
+        controls or Controls(),
+        fake,
+        folder=folder,
+        one_by_one=one_by_one,
+        clock=clock or Clock(),
+    )
+
+
+def _annotated(number: int = 0) -> Annotated:
+    someone = track()
+    return Annotated(frame(number), [someone], Overlay(), someone.box_xyxy[None])
+
+
+def _bars(shown: Sequence[Image]) -> list[bytes]:
+    return [picture[SIZE_WH[1] :].tobytes() for picture in shown]
+
+
+def test_the_picture_is_shown_with_a_bar_under_it_and_stays_as_it_is() -> None:
+    fake = FakeScreen("h")
+    window, annotated = _window(fake), _annotated()
+    before = annotated.picture.copy()
+    window.write(annotated)
+    window.close(complete=True)
+    first, second = fake.shown
+    assert np.array_equal(first[: SIZE_WH[1]], before)
+    assert first.shape[0] == SIZE_WH[1] + bar_height(before)
+    assert not np.array_equal(second[: SIZE_WH[1]], before)  # the keys are over it
+    assert np.array_equal(annotated.picture, before)
+    assert fake.closed == 1
+
+
+@pytest.mark.parametrize("key", ["q", "escape"])
+def test_a_key_asks_for_the_end(key: str) -> None:
+    window = _window(FakeScreen("x", key))
+    window.write(_annotated())
+    assert not window.quit_requested
+    window.write(_annotated())
+    assert window.quit_requested
+
+
+def test_its_button_asks_for_the_end() -> None:
+    window = _window(FakeScreen(closed_after=2))
+    window.write(_annotated())
+    assert not window.quit_requested
+    window.write(_annotated())
+    assert window.quit_requested
+
+
+def test_a_pause_lasts_until_space_is_pressed_again() -> None:
+    controls = Controls()
+    fake = FakeScreen("space", "", "", "", "space")
+    window = _window(fake, controls)
+    window.write(_annotated())
+    assert fake.asked == 5
+    assert not controls.paused
+    window.write(_annotated())
+    assert fake.asked == 6
+
+
+@pytest.mark.parametrize(
+    "fake", [FakeScreen("space", "", "q"), FakeScreen("space", closed_after=3)]
+)
+def test_who_pauses_may_quit(fake: FakeScreen) -> None:
+    window = _window(fake)
+    window.write(_annotated())
+    assert window.quit_requested
+    assert fake.asked == 3
+
+
+def test_while_it_pauses_keys_work_and_show_at_once(tmp_path: Path) -> None:
+    controls = Controls()
+    fake = FakeScreen("space", "b", "s", "h", "r", "space")
+    annotated = _annotated(0b10101010)
+    _window(fake, controls, folder=tmp_path).write(annotated)
+    plain, paused, hidden, _saved, helped, _recording, _on = fake.shown
+    expected = Overlay().draw(
+        blurred(annotated.frame.image, annotated.faces_xyxy), annotated.tracks
+    )
+    assert _bars([plain]) != _bars([paused])
+    assert np.array_equal(paused[: SIZE_WH[1]], annotated.picture)
+    assert np.array_equal(hidden[: SIZE_WH[1]], expected)
+    assert not np.array_equal(helped[: SIZE_WH[1]], expected)
+    assert controls.record
+    (snapshot,) = controls.saved
+    assert np.array_equal(cv2.imread(str(snapshot)), expected)  # neither bar nor keys, but blurred
+
+
+def test_every_snapshot_has_a_name_of_its_own(tmp_path: Path) -> None:
+    controls = Controls()
+    window = _window(FakeScreen("s", "s", "s"), controls, folder=tmp_path)
+    pictures = [_annotated(number) for number in (1, 2, 3)]
+    for each in pictures:
+        window.write(each)
+    assert len(set(controls.saved)) == 3
+    assert sorted(tmp_path.iterdir()) == sorted(controls.saved)
+    for path, each in zip(controls.saved, pictures, strict=True):
+        assert path.name.startswith("snapshot-")
+        assert np.array_equal(cv2.imread(str(path)), each.picture)
+
+
+def test_a_snapshot_that_cannot_be_saved_is_said_and_it_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    controls, fake = Controls(), FakeScreen("s")
+    window = _window(fake, controls, folder=tmp_path / "file")
+    window.write(_annotated())
+    window.write(_annotated())
+    assert controls.saved == []
+    first, said, again = _bars(fake.shown)
+    assert first != said == again
+
+
+def test_pictures_are_shown_one_by_one() -> None:
+    fake = FakeScreen("", "", "space", "", "space")
+    window = _window(fake, kind="pictures", one_by_one=True)
+    window.write(_annotated(0))
+    assert fake.asked == 3
+    window.write(_annotated(1))
+    assert fake.asked == 5
+
+
+def test_the_bar_is_written_twice_a_second() -> None:
+    clock, fake = Clock(), FakeScreen()
+    window = _window(fake, clock=clock)
+    for number in range(100):
+        clock.now_s += 0.03125
+        window.write(_annotated(number))
+    bars = _bars(fake.shown)
+    changes = sum(before != after for before, after in pairwise(bars))
+    assert 5 <= changes <= 7  # in three seconds
+
+
+def test_a_notice_goes_after_a_while() -> None:
+    clock, fake, controls = Clock(), FakeScreen(), Controls()
+    window = _window(fake, controls, kind="pictures", clock=clock)
+    controls.notice = "saved"
+    for _ in range(10):
+        clock.now_s += 1.0
+        window.write(_annotated())
+    bars = _bars(fake.shown)
+    assert bars[0] == bars[3] != bars[6] == bars[9]
+
+
+def test_latency_is_measured_when_the_picture_is_on_the_screen() -> None:
+    class Slow(FakeScreen):
+        def show(self, picture: Image) -> None:
+            super().show(picture)
+            clock.now_s += 0.25
+
+    clock = Clock()
+    window = _window(Slow(), clock=clock)
+    picture = frame(0)
+    clock.now_s = picture.captured_s
+    window.write(Annotated(picture, [], Overlay()))
+    assert window._meter.latency_s == pytest.approx(0.25)
+
+
+def test_a_picture_of_another_size_gets_a_bar_of_its_own() -> None:
+    fake = FakeScreen()
+    window = _window(fake)
+    for size in ((96, 64), (128, 64), (64, 96)):
+        window.write(Annotated(frame(0, size), [], Overlay()))
+    assert [picture.shape[1] for picture in fake.shown] == [96, 128, 64]
+
+
+def test_a_user_who_waits_for_a_frame_may_quit() -> None:
+    source, controls = PacedSource(), Controls()
+    fake = FakeScreen("", "", "", "q")
+    window = _window(fake, controls)
+    with Capture(source, controls) as capture:
+        source.allow()
+        for each in capture:  # a second frame never comes
+            window.write(Annotated(each, [], Overlay()))
+        assert controls.quit_requested
+        source.end()
+
+
+def test_what_passes_while_it_pauses_is_not_counted_as_dropped() -> None:
+    source, controls = PacedSource(), Controls()
+    with Capture(source, controls) as capture:
+        frames = iter(capture)
+        source.give(1)
+        assert next(frames).index == 0
+        controls.paused = True
+        source.give(5)
+        controls.paused = False
+        assert next(frames).index == 5  # the newest
+        assert capture.dropped == 0
+        source.give(3)
+        assert next(frames).index == 8
+        assert capture.dropped == 2
+        source.end()
+
+
+# --- without one ---
 
 
 @pytest.mark.skipif(not _LINUX, reason="elsewhere there is always a screen")
@@ -27,7 +292,10 @@ def test_without_a_screen(display: str | None, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("DISPLAY", display)
     assert not has_display()
     with pytest.raises(SinkError, match="no screen to show the window on"):
-        Window()
+        OpenCvScreen()
+
+
+# --- on a real one ---
 
 
 @pytest.fixture
@@ -58,61 +326,162 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("window") / "clip.mp4", 400, (320, 180))
 
 
+class Program:
+    """The program, its window, and a user who presses keys and looks."""
+
+    def __init__(self, words: str, screen: dict[str, str], folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "stream", *words.split(), "--json-summary"],
+            cwd=folder,
+            env=screen,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._screen = screen
+        self.window = 0
+
+    def find_window(self) -> None:
+        found = self._xdotool("search --sync --onlyvisible --name ^face-stream$")
+        self.window = int(found.split()[0])
+
+    def press(self, key: str) -> None:
+        self._xdotool(f"windowfocus --sync {self.window} key {key}")
+
+    def close_window(self) -> None:
+        command = [sys.executable, "-c", _CLOSE, str(self.window)]
+        subprocess.run(command, env=self._screen, check=True, timeout=_WAIT_S)
+
+    def seen(self) -> Image:
+        """The screen, RGB."""
+        return np.asarray(ImageGrab.grab(xdisplay=self._screen["DISPLAY"]).convert("RGB"))
+
+    def sees(self, red: int, green: int, blue: int) -> bool:
+        """Whether a mark of that colour is on the screen."""
+        distance = np.abs(self.seen().astype(int) - (red, green, blue)).max(axis=2)
+        return int((distance < 12).sum()) >= 10
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + _WAIT_S
+        while not condition():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < deadline_s, "it does not get there"
+            time.sleep(0.05)
+
+    def summary(self) -> dict[str, Any]:
+        """What it says at the end, which was a good one."""
+        out, errors = self.process.communicate(timeout=_WAIT_S)
+        assert (self.process.returncode, errors) == (0, "")
+        summary: dict[str, Any] = json.loads(out)
+        assert summary["failures"] == []
+        return summary
+
+    def _xdotool(self, words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words.split()],
+            env=self._screen,
+            check=True,
+            stdout=subprocess.PIPE,
+            timeout=_WAIT_S,
+        )
+        return done.stdout.decode()
+
+
+Start: TypeAlias = Callable[[str], Program]
+
+
 @pytest.fixture
-def shown(
-    screen: dict[str, str], clip: Path, tmp_path: Path
-) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The program in the middle of a clip, and the number of its window."""
-    words = f"run {clip} --save out.mp4 --log out.jsonl --json-summary"
-    program = subprocess.Popen(
-        [sys.executable, "-m", "stream", *words.split(), "--set", "detection.frame_skip=0"],
-        cwd=tmp_path,
-        env=screen,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(screen: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Starts the program, once, and waits for its window."""
+    started: list[Program] = []
+
+    def begin(words: str) -> Program:
+        started.append(Program(words, screen, tmp_path))
+        started[0].find_window()
+        return started[0]
+
     try:
-        found = _xdotool(screen, "search --sync --onlyvisible --name ^face-stream$")
-        yield program, int(found.split()[0])
+        yield begin
     finally:
-        if program.poll() is None:
-            program.kill()
-        program.communicate()
+        for each in started:
+            if each.process.poll() is None:
+                each.process.kill()
+            each.process.communicate()
 
 
-def _xdotool(screen: dict[str, str], words: str) -> str:
-    done = subprocess.run(
-        ["xdotool", *words.split()], env=screen, check=True, stdout=subprocess.PIPE, timeout=_WAIT_S
-    )
-    return done.stdout.decode()
-
-
-def _ended_with_complete_files(program: subprocess.Popen[str], folder: Path) -> None:
-    out, errors = program.communicate(timeout=_WAIT_S)
-    assert (program.returncode, errors) == (0, "")
-    summary = json.loads(out)
-    assert summary["failures"] == []
+def _ended_with_complete_files(program: Program, folder: Path) -> None:
+    summary = program.summary()
     assert 0 < summary["frames"] < 400
     assert len(times_s(folder / "out.mp4")) == summary["frames"]
     assert len(log_lines(folder / "out.jsonl")) == 1 + summary["frames"]
 
 
-@pytest.mark.parametrize("key", ["q", "Escape"])
-def test_a_key_ends_it(
-    key: str, shown: tuple[subprocess.Popen[str], int], screen: dict[str, str], tmp_path: Path
-) -> None:
-    program, window = shown
-    _xdotool(screen, f"windowfocus --sync {window} key {key}")
+@pytest.mark.parametrize("end", ["q", "Escape", "its button"])
+def test_its_end_can_be_asked_for(end: str, start: Start, clip: Path, tmp_path: Path) -> None:
+    program = start(f"run {clip} --save out.mp4 --log out.jsonl {_SLOW}")
+    if end == "its button":
+        program.close_window()
+    else:
+        program.press(end)
     _ended_with_complete_files(program, tmp_path)
 
 
-def test_its_own_button_ends_it(
-    shown: tuple[subprocess.Popen[str], int], screen: dict[str, str], tmp_path: Path
-) -> None:
-    program, window = shown
-    subprocess.run([sys.executable, "-c", _CLOSE, str(window)], env=screen, check=True)
-    _ended_with_complete_files(program, tmp_path)
+def test_every_key_does_what_it_says(start: Start, clip: Path, tmp_path: Path) -> None:
+    program = start(f"run {clip} --log out.jsonl {_SLOW}")
+
+    def snapshots() -> list[Path]:
+        return sorted(tmp_path.glob("snapshot-*.png"))
+
+    def takes() -> list[str]:
+        return [path.name.split(".", 1)[1] for path in tmp_path.glob("recording-*")]
+
+    def change(key: str) -> None:
+        """Presses a key and waits until it shows: of two at once the window hears the last."""
+        before = program.seen()
+        program.press(key)
+        program.until(lambda: bool((program.seen() != before).any()))
+
+    program.press("space")
+    program.until(lambda: program.sees(*_AMBER))
+    frames = (tmp_path / "out.part.jsonl").read_text().count("\n")
+
+    change("h")
+    change("h")
+    program.press("s")
+    program.until(lambda: len(snapshots()) == 1)
+    change("b")
+    program.press("s")
+    program.until(lambda: len(snapshots()) == 2)
+    plain, hidden = (cv2.imread(str(path)) for path in snapshots())
+    assert plain.shape == hidden.shape == (180, 320, 3)
+    assert not np.array_equal(plain, hidden)
+
+    assert (tmp_path / "out.part.jsonl").read_text().count("\n") == frames  # all the while
+
+    change("r")
+    program.press("space")
+    program.until(lambda: takes() == ["part.mp4"])
+    program.until(lambda: program.sees(*_RED))
+    program.press("r")
+    program.until(lambda: takes() == ["mp4"])
+    program.press("q")
+    summary = program.summary()
+    (take,) = tmp_path.glob("recording-*.mp4")
+    assert times_s(take)[0] == 0
+    assert {Path(each).name for each in summary["outputs"]} == {
+        "out.jsonl",
+        take.name,
+        *(path.name for path in snapshots()),
+    }
+
+
+def test_a_single_picture_stays_until_it_is_enough(start: Start, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "one.png"), portrait())
+    program = start("run one.png")
+    program.until(lambda: program.sees(*_AMBER))
+    assert program.process.poll() is None
+    program.press("space")
+    assert program.summary()["frames"] == 1
 
 
 # What a window manager sends when the button is pressed (ICCCM 4.2.8.1): WM_DELETE_WINDOW.

@@ -2,7 +2,6 @@
 
 from stream.sinks.contract import Annotated, Sink
 from stream.sinks.fan_out import Sinks
-from stream.sinks.opening import open_sinks
-from stream.sinks.outputs import Outputs
+from stream.sinks.opening import Outputs, open_sinks
 
 __all__ = ["Annotated", "Outputs", "Sink", "Sinks", "open_sinks"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -26,13 +27,15 @@ class Annotated:
         frame: as it was captured.
         tracks: who is in it.
         overlay: draws them.
-        hidden_xyxy: `(n, 4)` px, where faces are blurred.
+        faces_xyxy: `(n, 4)` px, where faces are, those too that were lost a moment ago.
+        blur: they are to be unrecognisable.
     """
 
     frame: Frame
     tracks: Sequence[Track]
     overlay: Overlay
-    hidden_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    faces_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    blur: bool = False
     _shown: Image | None = field(default=None, init=False)
     _picture: Image | None = field(default=None, init=False)
 
@@ -44,8 +47,8 @@ class Annotated:
         """
         if self._shown is None:
             self._shown = self.frame.image
-            if len(self.hidden_xyxy):
-                self._shown = blurred(self.frame.image, self.hidden_xyxy)
+            if self.blur and len(self.faces_xyxy):
+                self._shown = blurred(self.frame.image, self.faces_xyxy)
         return self._shown
 
     @property
@@ -92,6 +95,16 @@ class Sink(Protocol):
 def partial_path(path: Path) -> Path:
     """Where a file is written before it is complete."""
     return path.parent / f"{path.stem}.part{path.suffix}"
+
+
+def dated_path(folder: Path, name: str, suffix: str, now: datetime | None = None) -> Path:
+    """A new file's name with the date and the time, which no other has."""
+    stem = f"{name}-{now or datetime.now():%Y%m%d-%H%M%S}"
+    path, count = folder / f"{stem}{suffix}", 1
+    while path.exists() or partial_path(path).exists():
+        count += 1
+        path = folder / f"{stem}-{count}{suffix}"
+    return path
 
 
 def same_file(one: Path, other: Path) -> bool:

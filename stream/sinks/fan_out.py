@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from stream.annotator import Track
 from stream.blur import LostFaces
+from stream.controls import Controls
 from stream.errors import SinkError
 from stream.frames import Frame
 from stream.overlay import Overlay
@@ -24,29 +24,17 @@ class Sinks:
     """Fans frames out. A sink that fails is named, closed and left out from then on.
 
     Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
-
-    Args:
-        sinks: what was asked for; when all of them have failed there is nothing to go on for.
-        overlay: draws what they are given.
-        watchers: get every frame too, but are no reason to go on.
-        blur: faces are to be unrecognisable.
     """
 
     def __init__(
-        self,
-        sinks: Sequence[Sink],
-        overlay: Overlay,
-        watchers: Sequence[Sink] = (),
-        *,
-        blur: bool = False,
+        self, sinks: Sequence[Sink], overlay: Overlay, controls: Controls | None = None
     ) -> None:
-        self._sinks = [*watchers, *sinks]
-        self._asked_for = list(sinks)
+        self._sinks = list(sinks)
         self._overlay = overlay
-        self._blur = blur
+        self._controls = controls or Controls()
         self._lost = LostFaces()
         self.failures: list[str] = []
-        self.completed: list[Path] = []
+        self.completed = self._controls.saved  # also what the user had saved on the way
 
     def __repr__(self) -> str:
         return f"Sinks({', '.join(sink.name for sink in self._sinks)})"
@@ -68,12 +56,13 @@ class Sinks:
 
     @property
     def quit_requested(self) -> bool:
-        """The user asked one of them for the end, or none of those asked for works any more."""
-        return self._all_failed or any(sink.quit_requested for sink in self._sinks)
+        """The user asked one of them for the end."""
+        return any(sink.quit_requested for sink in self._sinks)
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
-        annotated = Annotated(frame, tracks, self._overlay, self._hidden(frame, tracks))
+        faces_xyxy = self._whereabouts(frame, tracks)
+        annotated = Annotated(frame, tracks, self._overlay, faces_xyxy, self._controls.blur)
         for sink in list(self._sinks):
             try:
                 sink.write(annotated)
@@ -81,19 +70,13 @@ class Sinks:
                 self._report(sink, error)
                 self._sinks.remove(sink)
                 self._close(sink, complete=False)
-                if self._all_failed:
-                    _log.error("nothing is left to be written or shown: stopped")
 
-    @property
-    def _all_failed(self) -> bool:
-        return bool(self._asked_for) and not any(each in self._sinks for each in self._asked_for)
-
-    def _hidden(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
-        """Where faces are to be blurred: those there, and those lost a moment ago."""
+    def _whereabouts(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
+        """Where faces are, and where those may be that were lost a moment ago."""
         if frame.path is not None:  # pictures have nothing in common
             self._lost = LostFaces()
         lost = self._lost.update(tracks, frame.time_s)
-        faces = [*(each.box_xyxy for each in tracks), *lost] if self._blur else []
+        faces = [*(each.box_xyxy for each in tracks), *lost]
         return np.array(faces, dtype=np.float32).reshape(-1, 4)
 
     def _close(self, sink: Sink, *, complete: bool) -> None:
@@ -106,6 +89,8 @@ class Sinks:
                 self.completed.append(sink.output)
 
     def _report(self, sink: Sink, error: SinkError) -> None:
+        if sink.output is not None and sink.output == self._controls.recording:
+            self._controls.recording = None
         failure = f"{sink.name}: {error}"
         if failure not in self.failures:  # what stops a write often stops the closing too
             self.failures.append(failure)

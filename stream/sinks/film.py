@@ -22,6 +22,7 @@ from stream.errors import SinkError, SourceError
 from stream.frames import SourceInfo
 from stream.sinks.codecs import CONTAINERS, Codec, Container, codec_for
 from stream.sinks.sound import Sound
+from stream.stopwatch import stage
 
 _CLOCK = Fraction(1, 90_000)  # s: the usual tick of video, fine enough for any frame rate
 _DEFAULT_FPS = 25.0
@@ -90,6 +91,7 @@ class Film:
         finally:
             self._close()
 
+    @stage("encode")
     def add(self, image: Image, time_s: float) -> None:
         """The next picture, at its time in the source, and the sound up to it.
 
@@ -119,6 +121,7 @@ class Film:
             self._sound.close()
         self._container.close()
 
+    @stage("encode")
     def _finish(self) -> None:
         self._container.mux(self._video.encode(None))
         if self._sound is not None:
@@ -171,7 +174,7 @@ class Film:
 def _about(info: SourceInfo) -> dict[str, str]:
     """What the file says of itself."""
     return {
-        "title": f"{info.name}, annotated",
+        "title": f"{Path(info.uri).name or info.uri}, annotated",
         "comment": "Made by face-stream. Labels are of perceived appearance.",
         "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
     }

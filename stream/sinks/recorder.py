@@ -10,6 +10,7 @@ from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.sinks.contract import Annotated, partial_path
 from stream.sinks.film import Film
+from stream.stopwatch import stage
 
 _QUEUE = 2  # frames waiting for the encoder
 
@@ -55,7 +56,8 @@ class Recorder:
         """
         self._raise_error()
         picture = annotated.picture
-        self._tickets.get()
+        with stage("wait for the encoder"):
+            self._tickets.get()
         self._waiting.put((picture, annotated.frame.time_s))
         self._frames += 1
 

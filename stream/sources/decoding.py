@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.errors import SourceError
+from stream.stopwatch import stage
 
 _MAX_DAMAGED = 100  # reads in a row that bring nothing: there is nothing to come
 
@@ -63,12 +64,16 @@ class Decoder:
         """
         for packet in self._packets():
             try:
-                yield from packet.decode()
+                with stage("decode"):
+                    pictures = packet.decode()
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
                 self.damaged += 1  # the decoder finds its way again by itself
+            else:
+                yield from pictures
 
+    @stage("convert")
     def picture(self, frame: VideoFrame) -> Image:
         """The frame in BGR, with square pixels, turned and mirrored as it is to be shown."""
         if not self._matrix_known:  # asking each frame would keep it from being freed

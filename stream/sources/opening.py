@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -11,14 +11,7 @@ from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.sources.camera import CameraSource, camera_index
 from stream.sources.network import is_url, open_url
-from stream.sources.pictures import (
-    PictureSource,
-    fixed_part,
-    is_picture,
-    natural_order,
-    not_written,
-    pictures_in,
-)
+from stream.sources.pictures import PictureSource, is_picture, natural_order, pictures_in
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
@@ -45,12 +38,7 @@ class Source(Protocol):
         """Releases the device or file; may be called twice, by the thread that reads."""
 
 
-def open_source(
-    uri: str,
-    config: Config | None = None,
-    span: Span = WHOLE,
-    outputs: Sequence[Path] = (),
-) -> Source:
+def open_source(uri: str, config: Config | None = None, span: Span = WHOLE) -> Source:
     """Opens what the user named.
 
     Args:
@@ -58,7 +46,6 @@ def open_source(
             pictures, the address of a video or stream, `-` for standard input.
         config: the settings; the defaults without one.
         span: the part of a video that is wanted.
-        outputs: what is written meanwhile; pictures there are no part of a folder of pictures.
 
     Raises:
         SourceError: there is no such thing, or it cannot be opened.
@@ -75,7 +62,7 @@ def open_source(
         return open_url(uri, config.source, span)
     if span != WHOLE:
         raise ConfigError(f"--start and --end are for videos: {uri} is none")
-    return _open_camera_or_pictures(uri, path, config, outputs)
+    return _open_camera_or_pictures(uri, path, config)
 
 
 def _is_pipe(uri: str) -> bool:
@@ -84,18 +71,16 @@ def _is_pipe(uri: str) -> bool:
     return there and camera_index(uri) is None
 
 
-def _open_camera_or_pictures(
-    uri: str, path: Path, config: Config, outputs: Sequence[Path]
-) -> Source:
+def _open_camera_or_pictures(uri: str, path: Path, config: Config) -> Source:
     if uri and os.path.isdir(uri):
-        return PictureSource(uri, not_written(pictures_in(path), path, outputs))
+        return PictureSource(uri, pictures_in(path))
     if os.path.isfile(uri):
         return PictureSource(uri, [path])
     if camera_index(uri) is not None:
         return CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
-        found = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
-        return PictureSource(uri, not_written(found, fixed_part(path), outputs))
+        found = map(Path, glob.glob(uri, recursive=True))
+        return PictureSource(uri, sorted(found, key=natural_order))
     raise SourceError(
         f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "
         "an address or the number of a camera (0 is the first)"

@@ -10,7 +10,7 @@ import av
 from av.container import InputContainer
 
 from stream.config import RawVideo
-from stream.errors import SourceError
+from stream.errors import ConfigError, SourceError
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 
@@ -29,14 +29,20 @@ class PipeSource(VideoSource):
 
     Raises:
         SourceError: nothing comes, or nothing that is a video.
+        ConfigError: raw frames cannot lie as told.
     """
 
     def __init__(self, uri: str, raw: RawVideo, span: Span = WHOLE) -> None:
         self._pipe = _Pipe(uri)
         try:
             super().__init__(uri, span, container=_open(self._pipe, raw))
-        except BaseException:
+        except BaseException as error:
             self._pipe.close()
+            if isinstance(error, SourceError) and _MP4 in self._pipe.head:
+                raise SourceError(
+                    f"{self._pipe.name} cannot be read: to come through a pipe, an MP4 must begin "
+                    "with its index (+faststart)"
+                ) from error
             raise
 
     def interrupt(self) -> None:
@@ -99,19 +105,26 @@ class _Pipe:
 
 
 def _open(pipe: _Pipe, raw: RawVideo) -> InputContainer:
+    form, options = _raw_format(raw)
     try:
-        if not all(raw.size):
-            return av.open(pipe, "r")
-        options = {
-            "video_size": "{}x{}".format(*raw.size),
-            "pixel_format": raw.pixel_format,
-            "framerate": str(raw.fps),
-        }
-        return av.open(pipe, "r", format="rawvideo", options=options)
+        return av.open(pipe, "r", format=form, options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if not pipe.head:
             raise SourceError(f"{pipe.name} is empty: nothing was written into it") from error
         reason = getattr(error, "strerror", None) or error
-        if _MP4 in pipe.head and not pipe.seekable():
-            reason = "to come through a pipe an MP4 must begin with its index (+faststart)"
         raise SourceError(f"{pipe.name} is not a video that can be read: {reason}") from error
+
+
+def _raw_format(raw: RawVideo) -> tuple[str | None, dict[str, str]]:
+    """How FFmpeg is told; nothing where it is to find out by itself."""
+    if not all(raw.size):
+        return None, {}
+    try:
+        av.VideoFormat(raw.pixel_format)
+    except ValueError:
+        raise ConfigError(f"source.raw: there is no pixel format {raw.pixel_format!r}") from None
+    return "rawvideo", {
+        "video_size": "{}x{}".format(*raw.size),
+        "pixel_format": raw.pixel_format,
+        "framerate": str(raw.fps),
+    }

@@ -10,7 +10,15 @@ import pytest
 from rich.console import Console
 
 from models.faces import Image
-from stream.bench import BoxParity, ParityReport, Timing, compare_boxes, enlarged, parity, render
+from stream.benchmarks.parity import (
+    BoxParity,
+    ParityReport,
+    Timing,
+    compare_boxes,
+    enlarged,
+    parity,
+    render,
+)
 from stream.errors import SourceError
 
 _BOXES = np.array([[0, 0, 100, 100], [200, 0, 300, 100]], dtype=np.float32)

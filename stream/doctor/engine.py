@@ -1,0 +1,123 @@
+"""The engine: where it runs, the weights, the model, and whether it truly finds a face."""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stream.doctor.findings import Finding
+
+if TYPE_CHECKING:
+    from models.faces import Image
+    from models.runtime import Device
+    from stream.annotator import Track
+    from stream.config import Config
+
+
+def device(
+    config: "Config",
+    providers: Callable[[], Sequence[str]] | None = None,
+    started: "Callable[[Device], str] | None" = None,
+    has_gpu: Callable[[], bool] | None = None,
+) -> Finding:
+    """What ONNX Runtime offers, and where the engine would run.
+
+    Args:
+        config: says what is wanted.
+        providers: what ONNX Runtime offers.
+        started: starts a session on a device and says where it truly runs.
+        has_gpu: whether there is a GPU of NVIDIA's.
+    """
+    import onnxruntime
+
+    names = (providers or onnxruntime.get_available_providers)()
+    offered = ", ".join(name.removesuffix("ExecutionProvider") for name in names)
+    used = (started or _started)(config.engine.device)
+    found = f"runs on {used}; ONNX Runtime offers {offered}"
+    if used == "cuda" or config.engine.device == "cpu":
+        return Finding("device", "ok", found)
+    if "CUDA" in offered:
+        remedy = "look at its driver and CUDA's libraries (nvidia-smi), or set engine.device=cpu"
+        return Finding("device", "note", f"{found}, but CUDA did not start", remedy)
+    if (has_gpu or _has_gpu)():
+        remedy = "to use it: pip uninstall onnxruntime, then pip install onnxruntime-gpu"
+        return Finding("device", "note", f"{found}; there is a GPU beside", remedy)
+    return Finding("device", "ok", found)
+
+
+def weights(find: Callable[[str], Path] | None = None) -> Finding:
+    """Whether the weights of dlib's networks are installed."""
+    from models.dlib_weights import DETECTOR_FILE, EMBEDDER_FILE, LANDMARKS_FILE, installed_file
+
+    paths = [
+        (find or installed_file)(name) for name in (DETECTOR_FILE, LANDMARKS_FILE, EMBEDDER_FILE)
+    ]
+    size = sum(path.stat().st_size for path in paths) / 1e6
+    return Finding("weights", "ok", f"{len(paths)} files, {size:.0f} MB, in {paths[0].parent}")
+
+
+def model(config: "Config") -> Finding:
+    """Whether the model folder is whole, to the byte, and what it knows."""
+    from models.bundle import DEFAULT_FOLDER, load_bundle
+    from stream.run import model_folder
+
+    folder = model_folder(config)
+    bundle = load_bundle(folder)
+    known = ", ".join(
+        f"{head.attribute} ({len(head.classes)})" for head in bundle.manifest.attributes
+    )
+    place = "the one that ships" if folder == DEFAULT_FOLDER else str(folder)
+    return Finding("model", "ok", f"{place}, whole, knows {known}")
+
+
+def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) -> Finding:
+    """The demo's portrait looked at as `face-stream run` would: proves that the engine works.
+
+    Args:
+        config: says with what; how faces are searched for is left at the defaults.
+        picture: gives the picture, which has one face.
+    """
+    from stream.config import Config
+    from stream.demo import portrait
+    from stream.frames import Frame, SourceInfo
+    from stream.run import load_annotator
+
+    began_s = time.monotonic()
+    frame = Frame((picture or portrait)(), 0, 0.0, began_s)
+    tested = Config(engine=config.engine, labels=config.labels)
+    annotator = load_annotator(tested, SourceInfo("portrait", "pictures", frame.size_wh))
+    loaded_s = time.monotonic()
+    tracks = annotator.annotate(frame)
+    times = f"in {time.monotonic() - loaded_s:.2f} s, loaded in {loaded_s - began_s:.2f} s"
+    if len(tracks) != 1:
+        remedy = "install the packages again; if that does not help, report it"
+        return Finding("self-test", "broken", f"found {len(tracks)} faces instead of 1", remedy)
+    return Finding("self-test", "ok", f"found the portrait's face: {_said(tracks[0])}; {times}")
+
+
+def _said(track: "Track") -> str:
+    """What a face is perceived as, in a few words."""
+    labels = [
+        f"{name} unsure" if label.text is None else f"{label.text} {label.confidence:.0%}"
+        for name, label in track.labels.items()
+    ]
+    return ", ".join(labels) or "no labels asked for"
+
+
+def _started(device: "Device") -> str:
+    """Where a session on that device truly runs, tried with the smallest model there is."""
+    from onnx import TensorProto, helper
+
+    from models.runtime import Session
+
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+    node = helper.make_node("Identity", ["x"], ["y"])
+    graph = helper.make_graph([node], "identity", value[:1], value[1:])
+    opset = helper.make_opsetid("", 17)
+    smallest = helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    return Session(smallest.SerializeToString(), threads=1, device=device).device
+
+
+def _has_gpu() -> bool:
+    return shutil.which("nvidia-smi") is not None

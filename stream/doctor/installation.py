@@ -1,0 +1,106 @@
+"""What is installed: this program, Python, the packages, the machine they run on."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+
+from stream.doctor.findings import Check, Finding, State
+
+_GIB = 2**30
+_LITTLE_BYTES = _GIB  # the demo takes 450 MB, beside what the system needs
+
+# Name, module, what pip calls it; whether `face-stream run` does without.
+PACKAGES = [
+    ("NumPy", "numpy", "numpy", False),
+    ("OpenCV", "cv2", "opencv-python", False),
+    ("PyAV", "av", "av", False),
+    ("ONNX", "onnx", "onnx", False),
+    ("ONNX Runtime", "onnxruntime", "onnxruntime", False),
+    ("dlib", "dlib", "dlib-bin", False),
+    ("SciPy", "scipy", "scipy", False),
+    ("pydantic", "pydantic", "pydantic", False),
+    ("imutils", "imutils", "imutils", False),
+    ("pyarrow", "pyarrow", "pyarrow", False),
+    ("scikit-learn", "sklearn", "scikit-learn", True),
+    ("scikit-image", "skimage", "scikit-image", True),
+]
+
+
+def package_checks() -> list[Check]:
+    """One for each package, by importing it."""
+    return [Check(each[0], partial(package, *each), "") for each in PACKAGES]
+
+
+def package(
+    name: str,
+    module: str,
+    distribution: str,
+    is_optional: bool,
+    load: Callable[[str], ModuleType] = import_module,
+) -> Finding:
+    """Whether a package can be imported, and which version it is.
+
+    Args:
+        name: what people call it.
+        module: what is imported.
+        distribution: what pip calls it.
+        is_optional: `face-stream run` does without.
+        load: imports it.
+    """
+    try:
+        loaded = load(module)
+    except Exception as error:  # noqa: BLE001 - a library that does not fit the machine raises any
+        said = " ".join(str(error).split())
+        remedy = f"install it again: pip install --force-reinstall {distribution}"
+        if "libGL" in said:
+            remedy = "install the system's libGL (on Debian: apt-get install libgl1)"
+        state: State = "note" if is_optional else "broken"
+        return Finding(name, state, f"cannot be imported: {said}", remedy)
+    found = str(getattr(loaded, "__version__", "of unknown version"))
+    if ffmpeg := getattr(loaded, "ffmpeg_version_info", None):
+        found += f", with FFmpeg {ffmpeg}"
+    return Finding(name, "ok", found)
+
+
+def program() -> Finding:
+    """This program's version and Python's."""
+    python = f"Python {platform.python_version()} on {platform.platform()}"
+    try:
+        return Finding("face-stream", "ok", f"{version('face-stream')}, {python}")
+    except PackageNotFoundError:
+        return Finding(
+            "face-stream",
+            "note",
+            f"not installed, run from its folder; {python}",
+            "install it: uv sync in its folder",
+        )
+
+
+def machine(
+    cores: Callable[[], int] | None = None, memory_bytes: Callable[[], int | None] | None = None
+) -> Finding:
+    """Cores that this process may use, and the machine's memory."""
+    from models.runtime import available_cores
+
+    count = (cores or available_cores)()
+    size = (memory_bytes or _memory_bytes)()
+    found = f"{count} {'core' if count == 1 else 'cores'}"
+    if size is None:
+        return Finding("machine", "ok", found)
+    found += f", {size / _GIB:.1f} GiB of memory"
+    if size < _LITTLE_BYTES:
+        remedy = "close other programs, and search smaller pictures: --set detection.downscale=2"
+        return Finding("machine", "note", f"{found}, which is little", remedy)
+    return Finding("machine", "ok", found)
+
+
+def _memory_bytes() -> int | None:
+    """Of the machine; None where the system does not say."""
+    if sys.platform == "win32":
+        return None
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

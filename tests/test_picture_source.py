@@ -1,0 +1,147 @@
+"""Pictures: one, a folder, a pattern."""
+
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fakes import CORNERS, SIZE_WH, number_of, numbered
+
+from stream.errors import SourceError
+from stream.sources import open_source
+from stream.sources.pictures import natural_order
+
+
+def test_natural_order() -> None:
+    names = [
+        "b2/1.png",
+        "B10/1.png",
+        "a/10.png",
+        "a/9.png",
+        "A/1.png",
+        "a/x.png",
+        "2.png",
+        "10.png",
+    ]
+    assert [str(path) for path in sorted(map(Path, names), key=natural_order)] == [
+        *("2.png", "10.png", "A/1.png", "a/9.png", "a/10.png", "a/x.png", "b2/1.png", "B10/1.png")
+    ]
+
+
+def test_a_folder_and_what_lies_below_it(tmp_path: Path) -> None:
+    for number, name in enumerate(["1.png", "2.jpg", "10.webp", "sub/3.bmp", "sub/4.TIFF"]):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), numbered(number))
+    (tmp_path / "notes.txt").write_text("no picture")
+    source = open_source(str(tmp_path))
+    assert source.info.frame_count == 5
+    assert [number_of(frame.image) for frame in source.frames()] == [0, 1, 2, 3, 4]
+
+
+def test_a_pattern(tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), numbered(0))
+
+    def found(pattern: str) -> list[str]:
+        frames = open_source(str(tmp_path / pattern)).frames()
+        return [str(frame.path.relative_to(tmp_path)) for frame in frames if frame.path]
+
+    assert found("*/1.*") == ["a/1.png", "b/1.jpg", "b/1.png"]
+    assert found("**/*.png") == ["a/1.png", "a/2.png", "b/1.png"]
+    assert found("[b]/*.png") == ["b/1.png"]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tif", ".webp", ".ppm"])
+def test_each_kind_of_picture(suffix: str, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / f"a{suffix}"), numbered(0b10100101))
+    source = open_source(str(tmp_path / f"a{suffix}"))
+    assert source.info.kind == "pictures"
+    assert [number_of(frame.image) for frame in source.frames()] == [0b10100101]
+
+
+@pytest.mark.parametrize("shape", [(64, 96), (64, 96, 4), (1, 1, 3), (1, 300, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_transparent_deep_and_tiny_pictures_are_bgr_too(
+    shape: tuple[int, ...], dtype: type[np.unsignedinteger], tmp_path: Path
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full(shape, np.iinfo(dtype).max, dtype=dtype))
+    (frame,) = open_source(str(tmp_path / "a.png")).frames()
+    assert (frame.image.shape, frame.image.dtype) == ((*shape[:2], 3), np.uint8)
+    assert (frame.image == 255).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["é 日本.png", "a b.png", "100%d.png", "-x.PNG", "[1].png", "caf\udce9.png"]
+)
+def test_pictures_of_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite("plain.png", numbered(3))
+    Path("plain.png").rename(name)
+    for uri in (name, "."):
+        assert [number_of(frame.image) for frame in open_source(uri).frames()] == [3]
+
+
+def _bomb() -> bytes:
+    """A PNG that says it has ten thousand million pixels."""
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header + bytes(50)
+
+
+def test_a_picture_that_cannot_be_read_is_named_once_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = {"0.png": b"not a picture", "2.png": b"", "4.png": _bomb()}
+    for name, data in broken.items():
+        (tmp_path / name).write_bytes(data)
+    for number in (1, 3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), numbered(number))
+    (tmp_path / "5.png").mkdir()
+    source = open_source(f"{tmp_path}/*.png")
+    assert source.info.frame_count == 6
+    assert source.info.size_wh == SIZE_WH
+    frames = list(source.frames())
+    assert [(frame.index, number_of(frame.image)) for frame in frames] == [(1, 1), (3, 3)]
+    assert [path.name for path in source.unreadable] == ["0.png", "2.png", "4.png", "5.png"]
+    assert len(caplog.records) == 4
+    assert all("cannot be read as a picture: left out" in each for each in caplog.messages)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_turned_as_the_camera_was_held(orientation: int, tmp_path: Path) -> None:
+    encoded = cv2.imencode(".jpg", CORNERS)[1].tobytes()
+    tag = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
+    exif = b"Exif\0\0" + struct.pack("<2sHIH", b"II", 42, 8, 1) + tag + bytes(4)
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    (tmp_path / "photo.jpg").write_bytes(encoded[:2] + segment + encoded[2:])
+    (frame,) = open_source(str(tmp_path / "photo.jpg")).frames()
+    expected = {  # Exif 2.32, table of orientations: where row 0 and column 0 are shown
+        1: CORNERS,
+        2: cv2.flip(CORNERS, 1),
+        3: cv2.rotate(CORNERS, cv2.ROTATE_180),
+        4: cv2.flip(CORNERS, 0),
+        5: cv2.transpose(CORNERS),
+        6: cv2.rotate(CORNERS, cv2.ROTATE_90_CLOCKWISE),
+        7: cv2.rotate(cv2.transpose(CORNERS), cv2.ROTATE_180),
+        8: cv2.rotate(CORNERS, cv2.ROTATE_90_COUNTERCLOCKWISE),
+    }[orientation]
+    assert frame.image.shape == expected.shape
+    assert np.abs(frame.image.astype(int) - expected).mean() < 12
+
+
+def test_a_real_photo(photos: Path) -> None:
+    source = open_source(str(photos))
+    frames = list(source.frames())
+    assert len(frames) == source.info.frame_count == 8
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no pictures there \(of the kinds \.bmp, "):
+        open_source(str(tmp_path))
+
+
+def test_pictures_none_of_which_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no")
+    with pytest.raises(SourceError, match="not one picture there can be read"):
+        open_source(str(tmp_path))

@@ -1,0 +1,106 @@
+"""Recordings begun and ended on the way."""
+
+from pathlib import Path
+
+import pytest
+from fakes import SIZE_WH, frame, times_s
+
+from stream.config import RecorderSection
+from stream.controls import Controls
+from stream.frames import SourceInfo, SourceKind
+from stream.overlay import Overlay
+from stream.sinks import Sinks
+from stream.sinks.contract import Annotated
+from stream.sinks.recorder import Recorder
+from stream.sinks.takes import Takes
+
+_SETTINGS = RecorderSection()
+
+
+def _info(kind: SourceKind = "video") -> SourceInfo:
+    return SourceInfo("numbers", kind, SIZE_WH, 25.0)
+
+
+def _record(takes: Takes, controls: Controls, wanted: str) -> None:
+    """A frame for each character: `x` is to be recorded."""
+    for number, each in enumerate(wanted):
+        controls.record = each == "x"
+        takes.write(Annotated(frame(number), [], Overlay()))
+        assert (controls.recording is not None) == controls.record
+
+
+@pytest.mark.parametrize("kind", ["video", "camera"])
+def test_each_take_is_a_file_of_its_own_that_begins_at_its_beginning(
+    kind: SourceKind, tmp_path: Path
+) -> None:
+    controls = Controls()
+    takes = Takes(tmp_path, _info(kind), _SETTINGS, controls)
+    _record(takes, controls, "..xxxx...xx.")
+    takes.close(complete=True)
+    first, second = controls.saved
+    assert sorted(tmp_path.iterdir()) == sorted([first, second])
+    assert first.name.startswith("recording-") and first.suffix == ".mp4"
+    assert times_s(first) == pytest.approx([index / 25 for index in range(4)])
+    assert times_s(second) == pytest.approx([0.0, 0.04])
+    assert controls.notice == f"saved {second}"
+
+
+def test_what_is_being_recorded_at_the_end_is_complete(tmp_path: Path) -> None:
+    controls = Controls()
+    takes = Takes(tmp_path, _info(), _SETTINGS, controls)
+    _record(takes, controls, ".xxx")
+    takes.close(complete=True)
+    (take,) = controls.saved
+    assert len(times_s(take)) == 3
+    assert controls.recording is None
+
+
+def test_what_is_not_complete_keeps_its_partial_name(tmp_path: Path) -> None:
+    controls = Controls()
+    takes = Takes(tmp_path, _info(), _SETTINGS, controls)
+    _record(takes, controls, "xx")
+    takes.close(complete=False)
+    assert controls.saved == []
+    (left,) = tmp_path.iterdir()
+    assert left.name.endswith(".part.mp4")
+
+
+def test_nothing_asked_for_leaves_nothing(tmp_path: Path) -> None:
+    controls = Controls()
+    takes = Takes(tmp_path, _info(), _SETTINGS, controls)
+    _record(takes, controls, "...")
+    takes.close(complete=True)
+    assert list(tmp_path.iterdir()) == []
+    assert repr(takes) == "Takes(None)"
+
+
+def test_a_take_that_cannot_be_made_is_named_once_and_not_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    controls = Controls(record=True)
+    takes = Takes(tmp_path / "missing", _info(), _SETTINGS, controls)
+    with Sinks([takes], Overlay(), controls) as sinks:
+        for number in range(3):
+            sinks.write(frame(number), [])
+    (failure,) = sinks.failures
+    assert failure.startswith("recording: ") and "No such file or directory" in failure
+    assert controls.recording is None
+    assert "cannot be made" in controls.bar_recording
+    controls.press("r")
+    assert "not recording" in controls.notice
+    caplog.clear()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_recording_that_fails_is_marked_no_longer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "out.mp4"
+    (tmp_path / "out.part.mp4").symlink_to("/dev/full")
+    controls = Controls(recording=path)
+    with Sinks([Recorder(path, _info(), _SETTINGS)], Overlay(), controls) as sinks:
+        for number in range(200):
+            sinks.write(frame(number), [])
+        assert controls.recording is None
+    assert len(sinks.failures) == 1
+    caplog.clear()

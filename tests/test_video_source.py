@@ -1,0 +1,409 @@
+"""Video files: whatever is in them, whatever is wrong with them, and parts of them."""
+
+import os
+import struct
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from fakes import CORNERS, RED, SIZE_WH, encode, number_of, numbered, write_numbers
+
+from models.faces import Image
+from stream.errors import ConfigError, SourceError
+from stream.sources import Span, open_source
+from stream.sources.clock import MediaClock
+from stream.sources.video import VideoSource
+
+
+def _with_matrix(path: Path, a: int, b: int, c: int, d: int) -> None:
+    """Says in an MP4's track header how its pictures are to be shown (ISO 14496-12, 8.3.2)."""
+    data = path.read_bytes()
+    start = data.index(b"tkhd") + 4 + 40
+    matrix = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    path.write_bytes(data[:start] + matrix + data[start + len(matrix) :])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((1, 0, 0, 1), lambda image: image),
+        ((0, 1, -1, 0), lambda image: cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)),
+        ((-1, 0, 0, -1), lambda image: cv2.rotate(image, cv2.ROTATE_180)),
+        ((0, -1, 1, 0), lambda image: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE)),
+        ((-1, 0, 0, 1), lambda image: cv2.flip(image, 1)),
+        ((1, 0, 0, -1), lambda image: cv2.flip(image, 0)),
+        ((0, 1, 1, 0), cv2.transpose),
+    ],
+    ids=["upright", "90", "180", "270", "mirrored", "flipped", "transposed"],
+)
+def test_a_video_is_turned_as_it_is_to_be_shown(
+    matrix: tuple[int, int, int, int], shown: Callable[[Image], Image], tmp_path: Path
+) -> None:
+    # What ffmpeg makes of these matrices, to the pixel, was compared once.
+    encode(tmp_path / "a.mp4", [CORNERS], "libx264", "yuv420p")
+    _with_matrix(tmp_path / "a.mp4", *matrix)
+    source = open_source(str(tmp_path / "a.mp4"))
+    image = next(source.frames()).image
+    expected = shown(CORNERS)
+    assert source.info.size_wh == expected.shape[1::-1]
+    assert image.flags.c_contiguous
+    assert np.abs(image.astype(int) - expected).mean() < 12
+    source.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("é 日本.mp4", "a b.mp4", "100%.mp4", "%d.mp4", "-x.mp4", "C.MP4", "12", "http:x.mp4"),
+        *("concat:a.mp4|b.mp4", "c[1].mp4", "what?.mp4", "all*.mp4", "'q\".mp4", "caf\udce9.mp4"),
+    ],
+)
+def test_any_name_will_do(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_numbers(Path("plain.mp4"), 3).rename(name)
+    source = open_source(name)
+    assert source.info.uri == name
+    assert [number_of(frame.image) for frame in source.frames()] == [0, 1, 2]
+    source.close()
+
+
+def _sound_only(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        silence = av.AudioFrame.from_ndarray(
+            np.zeros((1, 4800), np.int16), format="s16", layout="mono"
+        )
+        silence.sample_rate = 48_000
+        container.mux(stream.encode(silence))
+        container.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: path.write_text("not a video"), "is not a video that can be read: Invalid"),
+        (lambda path: path.touch(), "is not a video that can be read"),
+        (lambda path: path.write_bytes(os.urandom(5000)), "is not a video that can be read"),
+        (_sound_only, "has no pictures in it, only sound or data"),
+    ],
+    ids=["text", "empty", "noise", "sound"],
+)
+def test_what_is_no_video(write: Callable[[Path], object], said: str, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write(path)
+    with pytest.raises(SourceError, match=said) as caught:
+        open_source(str(path))
+    assert "\n" not in str(caught.value)
+    path.unlink()  # nothing holds it
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+def test_a_video_cut_short_gives_what_there_is_and_is_named(
+    ending: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = tmp_path / f"whole.{ending}"
+    index_first = {"movflags": "faststart"} if ending == "mp4" else {}
+    with av.open(str(whole), "w", container_options=index_first) as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "10", "bf": "0"})
+        stream.width, stream.height = SIZE_WH
+        stream.pix_fmt = "yuv420p"
+        for number in range(200):
+            picture = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    cut = tmp_path / f"cut.{ending}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    source = open_source(str(cut))
+    numbers = [number_of(frame.image) for frame in source.frames()]
+    source.close()
+    assert 20 < len(numbers) < 200
+    assert numbers == list(range(len(numbers)))
+    assert len(caplog.messages) == 1
+    assert "cut short or damaged" in caplog.text
+
+
+def test_a_video_whose_index_is_missing_is_said_to_be_unreadable(tmp_path: Path) -> None:
+    encode(tmp_path / "a.mp4", [RED] * 5, "libx264", "yuv420p")
+    data = (tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "a.mp4").write_bytes(data[: data.index(b"moov") - 4])
+    with pytest.raises(SourceError, match="is not a video that can be read"):
+        open_source(str(tmp_path / "a.mp4"))
+
+
+def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "wide.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
+        for number in range(3):
+            whole = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            whole.pts, whole.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(whole))
+        container.mux(stream.encode(None))
+    source = open_source(str(tmp_path / "wide.mp4"))
+    frames = list(source.frames())
+    source.close()
+    assert source.info.size_wh == (192, 64)
+    assert [number_of(each.image) for each in frames] == [0, 1, 2]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_decoding_starts_no_threads_on_the_way(shared_data: Path) -> None:
+    source = open_source(str(shared_data / "clips" / "hamilton.mp4"))
+    counts = [len(list(Path("/proc/self/task").iterdir())) for _ in source.frames()]
+    source.close()
+    assert len(counts) == 275
+    assert max(counts[5:]) <= counts[5]
+
+
+def _damage(path: Path, first: int, last: int) -> Path:
+    """Wipes out the packets from one to before another."""
+    with av.open(str(path)) as container:
+        packets = [packet.pos for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    data[packets[first] : packets[last]] = bytes(packets[last] - packets[first])
+    path.write_bytes(data)
+    return path
+
+
+def test_what_is_damaged_on_the_way_is_left_out_and_named_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = _damage(write_numbers(tmp_path / "a.mp4", 100), 60, 70)
+    source = open_source(str(path))
+    frames = list(source.frames())
+    source.close()
+    numbers = [number_of(frame.image) for frame in frames]
+    assert numbers[:60] == list(range(60))
+    assert numbers[-25:] == list(range(75, 100))  # from the next keyframe on
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+    assert [round(frame.time_s * 25) for frame in frames[-25:]] == list(range(75, 100))
+    assert caplog.messages == [f"{path}: 10 packets were damaged and left out"]
+
+
+@pytest.mark.parametrize("name", ["hamilton.mp4", "facenet_video.mp4", "fixtures/no_duration.webm"])
+def test_a_real_clip_with_flipped_bits_is_read_to_its_end(
+    name: str, shared_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / Path(name).name
+    data = bytearray((shared_data / "clips" / name).read_bytes())
+    with av.open(str(shared_data / "clips" / name)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    for packet in packets[len(packets) // 3 : len(packets) // 3 + 5]:
+        for place in range((packet.pos or 0) + 30, (packet.pos or 0) + packet.size, 7):
+            data[place] ^= 0x55
+    path.write_bytes(data)
+    source = open_source(str(path))
+    times = [frame.time_s for frame in source.frames()]
+    source.close()
+    assert times[-1] == pytest.approx(float(packets[-1].pts * packets[-1].time_base), abs=0.2)
+    assert len(packets) - 40 < len(times) <= len(packets)
+    assert len(caplog.messages) <= 2
+
+
+def test_a_video_of_which_nothing_can_be_decoded_is_an_error(tmp_path: Path) -> None:
+    path = _damage(write_numbers(tmp_path / "a.mp4", 30), 0, 29)
+    data = path.read_bytes()
+    path.write_bytes(data[:-10])
+    with pytest.raises(SourceError, match=r"holds not one frame|is not a video"):
+        open_source(str(path))
+
+
+def test_time_counts_from_the_start_of_the_file(tmp_path: Path) -> None:
+    pictures = [numbered(number) for number in range(50)]
+    source = open_source(str(encode(tmp_path / "a.ts", pictures, "libx264", "yuv420p")))
+    with av.open(str(tmp_path / "a.ts")) as container:
+        assert container.start_time > 0
+    times = [frame.time_s for frame in source.frames()]
+    assert times == pytest.approx([index / 25 for index in range(50)], abs=1e-4)
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "size_wh", "fps", "has_audio"),
+    [
+        ("facenet_video.mp4", 105, (1920, 1080), 25.0, True),
+        ("hamilton.mp4", 275, (640, 360), 29.97, True),
+        ("lp_d13.mp4", 352, (720, 1280), 30.0, False),
+        ("siv_face-demographics-walking.gif", 35, (480, 270), 12.5, False),
+        ("siv_head-pose-face-detection-female-and-male.gif", 56, (480, 270), 12.5, False),
+        ("fixtures/no_duration.webm", 74, (1280, 720), 14.985, True),
+    ],
+)
+def test_real_clips(
+    name: str,
+    count: int,
+    size_wh: tuple[int, int],
+    fps: float,
+    has_audio: bool,
+    shared_data: Path,
+) -> None:
+    source = open_source(str(shared_data / "clips" / name))
+    info = source.info
+    assert (info.size_wh, info.has_audio) == (size_wh, has_audio)
+    assert info.fps == pytest.approx(fps, abs=0.01)
+    assert info.frame_count in (count, None)
+    times = [frame.time_s for frame in source.frames()]
+    assert len(times) == count
+    assert all(later > earlier for earlier, later in pairwise(times))
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "pix_fmt"),
+    [
+        *(("mkv", "ffv1", "gray"), ("mkv", "ffv1", "gray16le"), ("mkv", "ffv1", "bgra")),
+        *(("mkv", "libx264", "yuv420p10le"), ("mp4", "libx265", "yuv420p10le")),
+        *(("mov", "prores_ks", "yuv422p10le"), ("avi", "mpeg4", "yuv420p")),
+        ("mpg", "mpeg2video", "yuv420p"),
+    ],
+)
+def test_any_codec_and_depth(ending: str, codec: str, pix_fmt: str, tmp_path: Path) -> None:
+    pictures = [numbered(number) for number in range(12)]
+    source = open_source(str(encode(tmp_path / f"a.{ending}", pictures, codec, pix_fmt)))
+    frames = list(source.frames())
+    source.close()
+    assert [number_of(frame.image) for frame in frames] == list(range(12))
+    assert all(frame.image.dtype == np.uint8 and frame.image.ndim == 3 for frame in frames)
+    assert np.abs(frames[0].image.astype(int) - numbered(0)).mean() < 6
+
+
+def test_sides_may_be_odd(tmp_path: Path) -> None:
+    pictures = [numbered(number, (97, 65)) for number in range(5)]
+    source = open_source(str(encode(tmp_path / "a.mkv", pictures, "ffv1", "bgr0")))
+    assert source.info.size_wh == (97, 65)
+    assert [number_of(frame.image) for frame in source.frames()] == [0, 1, 2, 3, 4]
+    source.close()
+
+
+def _write_at(path: Path, times: list[int], codec: str = "libx264") -> Path:
+    """Numbered pictures at these times, in milliseconds, whatever they are; each a keyframe."""
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as container:
+        stream = container.add_stream(codec, rate=25, options={"g": "1", "bf": "0"})
+        stream.width, stream.height = SIZE_WH
+        stream.pix_fmt, stream.codec_context.time_base = "yuv420p", Fraction(1, 1000)
+        for number, time_ms in enumerate(times):
+            picture = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            picture.pts, picture.time_base = time_ms, Fraction(1, 1000)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_a_rate_that_varies_is_kept(tmp_path: Path) -> None:
+    times = [0, 10, 300, 310, 1000, 5000, 5040]
+    source = open_source(str(_write_at(tmp_path / "a.mkv", times)))
+    assert [frame.time_s * 1000 for frame in source.frames()] == pytest.approx(times, abs=1)
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([0.0, 0.04, 0.08], [0.0, 0.04, 0.08]),
+        ([None, None, None], [0.0, 0.04, 0.08]),
+        ([0.0, None, 0.5, None], [0.0, 0.04, 0.5, 0.54]),
+        ([-0.5, -0.1, 0.2], [0.0, 0.001, 0.2]),
+        ([0.0, 0.0, 0.04], [0.0, 0.001, 0.04]),
+        ([0.0, 0.08, 0.04, 0.12], [0.0, 0.08, 0.081, 0.12]),
+        ([9.0, 9.04, 0.0, 0.04, 0.5], [9.0, 9.04, 9.08, 9.12, 9.58]),
+    ],
+    ids=["plain", "missing", "some missing", "negative", "twice", "out of order", "joined"],
+)
+def test_time_goes_forwards_whatever_the_container_says(
+    said: list[float | None], expected: list[float]
+) -> None:
+    clock = MediaClock(0.0, 0.04)
+    assert [clock.time_s(time_s) for time_s in said] == pytest.approx(expected)
+
+
+def test_recordings_that_were_joined(tmp_path: Path) -> None:
+    pictures = [numbered(number) for number in range(50)]
+    data = encode(tmp_path / "a.ts", pictures, "libx264", "yuv420p").read_bytes()
+    (tmp_path / "joined.ts").write_bytes(data + data)
+    source = open_source(str(tmp_path / "joined.ts"))
+    frames = list(source.frames())
+    source.close()
+    assert [number_of(frame.image) for frame in frames] == [*range(50), *range(50)]
+    steps = [later.time_s - earlier.time_s for earlier, later in pairwise(frames)]
+    assert steps == pytest.approx([0.04] * 99, abs=1e-3)
+
+
+# --- parts ---
+
+_PARTS = {
+    "mp4": lambda path, all_: encode(path / "a.mp4", all_, "libx264", "yuv420p"),
+    "ts": lambda path, all_: encode(path / "a.ts", all_, "libx264", "yuv420p"),
+    "webm": lambda path, all_: encode(path / "a.webm", all_, "libvpx-vp9", "yuv420p"),
+    "avi": lambda path, all_: encode(path / "a.avi", all_, "mpeg4", "yuv420p"),
+    "gif": lambda path, all_: encode(path / "a.gif", all_, "gif", "rgb8"),
+    "h264": lambda path, all_: encode(path / "a.h264", all_, "libx264", "yuv420p"),
+}
+
+
+@pytest.mark.parametrize("ending", _PARTS)
+def test_a_part_is_exact_to_the_frame(ending: str, tmp_path: Path) -> None:
+    path = _PARTS[ending](tmp_path, [numbered(number) for number in range(100)])
+    for first, last in ((0, 10), (1, 2), (37, 61), (50, 75), (99, 100)):
+        source = VideoSource(path, Span(first / 25, last / 25))
+        frames = list(source.frames())
+        source.close()
+        assert [number_of(frame.image) for frame in frames] == list(range(first, last))
+        assert [frame.index for frame in frames] == list(range(last - first))
+        times = [number / 25 for number in range(first, last)]
+        assert [frame.time_s for frame in frames] == pytest.approx(times, abs=1e-3)
+        assert source.info.start_s == pytest.approx(times[0], abs=1e-3)
+
+
+def test_parts_make_up_the_whole_of_a_real_clip(shared_data: Path) -> None:
+    path = shared_data / "clips" / "hamilton.mp4"
+    cuts = [0.0, 1.0, 3.003, 3.0366667, 7.77, None]
+    times = []
+    for start_s, end_s in pairwise(cuts):
+        source = VideoSource(path, Span(start_s or 0.0, end_s))
+        times += [frame.time_s for frame in source.frames()]
+        source.close()
+    whole = VideoSource(path)
+    assert times == pytest.approx([frame.time_s for frame in whole.frames()], abs=1e-9)
+    whole.close()
+
+
+def test_a_part_says_how_long_it_is(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 100)
+    for span, count in ((Span(1), 75), (Span(1, 2), 25), (Span(0, 2), 50), (Span(3, 99), 25)):
+        source = VideoSource(path, span)
+        assert source.info.frame_count == count == len(list(source.frames()))
+        source.close()
+
+
+def test_a_part_behind_the_end_is_an_error(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 100)
+    with pytest.raises(SourceError, match=r"ends at 4\.00 s: --start 4 lies behind that"):
+        VideoSource(path, Span(4.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "time_s"),
+    [("0", 0), ("90.5", 90.5), ("1:30", 90), ("00:01:30.250", 90.25), ("100:00:00", 360_000)],
+)
+def test_times_are_read(text: str, time_s: float) -> None:
+    assert Span.parse(text, None) == Span(time_s)
+    assert Span.parse(None, "999:00:00").end_s == 999 * 3600
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1m", "1:2:3:4", "a", "1,5", ":30", "nan", "inf"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"--end .*: give seconds, as in 90\.5, or HH:MM:SS"):
+        Span.parse(None, text)
+
+
+@pytest.mark.parametrize("end", ["1", "2"])
+def test_a_part_must_end_after_its_beginning(end: str) -> None:
+    with pytest.raises(ConfigError, match="must lie after --start"):
+        Span.parse("2", end)
