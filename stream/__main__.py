@@ -2,7 +2,9 @@
 
 import json
 import signal
+import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,8 +113,11 @@ def render(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where demo.mp4 is written.")] = Path(),
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="FOLDER", help="Where they are written.")
+    ] = Path(),
     show: options.Show = True,
+    config: options.ConfigFile = None,
     settings: options.Settings = None,
     quiet: options.Quiet = False,
     json_summary: options.JsonSummary = False,
@@ -126,7 +131,7 @@ def demo(
         from stream.sinks import Outputs
 
         outputs = Outputs(folder / "demo.mp4", folder / "demo.jsonl", show=show, overwrite=True)
-        return _run(DemoSource(), load_config(overrides=settings or []), outputs, quiet)
+        return _run(DemoSource(), load_config(config, settings or []), outputs, quiet)
 
     start_logging(quiet)
     summary = guarded(work, debug)
@@ -146,7 +151,7 @@ def doctor(
     settings: options.Settings = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say what is here and what is missing, and how to mend it; label a face as a proof."""
+    """Say what is here, what is missing and how to mend it; label a face as a proof."""
     from stream.doctor import examination
 
     findings = []
@@ -170,7 +175,7 @@ def show_settings(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Print the settings in force, as a file of settings that says where each is from."""
+    """Print the settings in force, each with where it is from."""
     from stream.settings import load_settings
 
     in_force = guarded(lambda: load_settings(config, [*(settings or []), *_model(model)]), debug)
@@ -181,6 +186,9 @@ def show_settings(
 def main() -> None:
     """The entry point of `face-stream`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as cleanly as Ctrl-C
+    for text in (sys.stdout, sys.stderr):
+        if isinstance(text, TextIOWrapper):  # a name that the terminal cannot show is no error
+            text.reconfigure(errors="backslashreplace")
     app()
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-_OUTPUT, _SETTINGS, _MESSAGES = "Output", "Settings", "Messages"
+_INPUT, _OUTPUT, _SETTINGS, _MESSAGES = "Input", "Output", "Settings", "Messages"
 
 Save = Annotated[
     Path | None,
@@ -13,7 +13,7 @@ Save = Annotated[
         "--save",
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The annotated video (.mp4, .mkv, .mov), or for pictures a folder.",
+        help="The annotated video (.mp4, .mkv, .mov, .webm), or for pictures a folder.",
     ),
 ]
 Log = Annotated[
@@ -27,11 +27,21 @@ Log = Annotated[
 ]
 Start = Annotated[
     str | None,
-    typer.Option("--start", metavar="TIME", help="From here in the video on: seconds or HH:MM:SS."),
+    typer.Option(
+        "--start",
+        metavar="TIME",
+        rich_help_panel=_INPUT,
+        help="From here in the video on: seconds or HH:MM:SS.",
+    ),
 ]
 End = Annotated[
     str | None,
-    typer.Option("--end", metavar="TIME", help="Up to here in the video: seconds or HH:MM:SS."),
+    typer.Option(
+        "--end",
+        metavar="TIME",
+        rich_help_panel=_INPUT,
+        help="Up to here in the video: seconds or HH:MM:SS.",
+    ),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace outputs that exist.")

@@ -104,8 +104,10 @@ class Replay:
                     if not isinstance(entry, dict):
                         return
                     yield entry
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"{self._path} cannot be read: {error}") from error
+        except OSError as error:
+            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise SourceError(f"{self._path} cannot be read: it is no text") from error
 
     def _track(self, face: Mapping[str, Any]) -> Track:
         track_id = int(face["track"])

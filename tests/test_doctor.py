@@ -180,7 +180,7 @@ def test_a_package_that_does_not_fit_the_machine() -> None:
     def load(name: str) -> None:
         raise OSError(f"{name}: wrong ELF class")
 
-    finding = package("dlib", "dlib", "dlib-bin", False, load=load)  # type: ignore[arg-type]
+    finding = package("dlib", "dlib", "dlib-bin", False, load=load)
     assert (finding.state, finding.found) == ("broken", "cannot be imported: dlib: wrong ELF class")
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from stream import options
 from stream.console import guarded
+from stream.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def bench(
     pictures: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PICTURES]...", help="By default the portrait of the demo."),
+        typer.Argument(metavar="PICTURES", help="By default the portrait of the demo."),
     ] = None,
     parity: Annotated[
         bool, typer.Option("--parity", help="Compare the engine with dlib itself (the default).")
@@ -25,16 +26,24 @@ def bench(
     tracks: Annotated[
         Path | None,
         typer.Option(
-            "--tracks", help="Instead measure tracks and labels, with faces of FairFace's folder."
+            "--tracks",
+            metavar="FOLDER",
+            help="Instead measure tracks and labels, with faces of FairFace's folder.",
         ),
     ] = None,
-    casts: Annotated[int, typer.Option("--casts", min=1, help="How often, with --tracks.")] = 1,
+    casts: Annotated[
+        int, typer.Option("--casts", min=1, metavar="N", help="With --tracks, how often.")
+    ] = 1,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Measure the engine and dlib side by side in one run; or tracks and labels."""
 
     def work() -> "tuple[dict[str, object], RenderableType]":
+        if tracks is None and casts > 1:
+            raise ConfigError("--casts belongs to --tracks: give both or neither")
+        if tracks is not None and pictures:
+            raise ConfigError("--tracks takes its faces from its folder: give no pictures")
         if tracks is not None:
             from stream import tracking_bench
             from stream.settings import load_config

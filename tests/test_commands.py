@@ -1,0 +1,101 @@
+"""The commands beside `run`, asked wrongly; what `--help` says of all of them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import write_numbers
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from stream.__main__ import app
+
+_NAMES = ("run", "render", "demo", "bench", "doctor", "config")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the program is started: a clip, and things that only look like what is wanted."""
+    write_numbers(tmp_path / "clip.mp4", 3)
+    (tmp_path / "text.jsonl").write_text("x\n")
+    (tmp_path / "later.jsonl").write_text('{"schema": "face-stream/9"}\n')
+    (tmp_path / "bytes.jsonl").write_bytes(b"\xff\xfe")
+    (tmp_path / "broken.jpg").write_bytes(b"not a picture")
+    (tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+_WRONG = [
+    ("demo --no-show --folder nowhere", "there is no folder nowhere; make it first"),
+    ("demo --no-show --folder text.jsonl", "there is no folder text.jsonl; make it first"),
+    ("demo --no-show --set detection.frameskip=1", "did you mean frame_skip?"),
+    ("demo --no-show --config missing.toml", "missing.toml: No such file"),
+    ("bench missing.png", "missing.png cannot be read as a picture"),
+    ("bench broken.jpg", "broken.jpg cannot be read as a picture"),
+    ("bench pictures", "pictures cannot be read as a picture"),
+    ("bench --casts 2", "--casts belongs to --tracks"),
+    ("bench --tracks pictures broken.jpg", "give no pictures"),
+    ("bench --tracks pictures", "give FairFace's folder"),
+    ("bench --tracks missing", "give FairFace's folder"),
+    ("render --no-show clip.mp4 missing.jsonl", "missing.jsonl cannot be read: No such file"),
+    ("render --no-show clip.mp4 pictures", "pictures cannot be read: Is a directory"),
+    ("render --no-show clip.mp4 text.jsonl", "text.jsonl is not a log of face-stream/1"),
+    ("render --no-show clip.mp4 later.jsonl", "later.jsonl is not a log of face-stream/1"),
+    ("render --no-show clip.mp4 bytes.jsonl", "bytes.jsonl cannot be read: it is no text"),
+    ("render --no-show missing.mp4 text.jsonl", "is not a log of face-stream/1"),
+    ("config --config missing.toml", "missing.toml: No such file"),
+    ("config --set detection", "write it as section.key=value"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), _WRONG, ids=[words for words, _ in _WRONG])
+def test_what_is_asked_wrongly_is_one_line(words: str, said: str, folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    result = CliRunner().invoke(app, words.split())
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.startswith("face-stream: ")
+    assert (result.stderr.count("\n"), result.stdout) == (1, "")
+    assert sorted(folder.iterdir()) == before
+
+
+def _parameters() -> Iterator[tuple[str, Any]]:
+    """Every argument and option of every command, as typer knows it."""
+    for name, command in get_command(app).commands.items():
+        yield from ((name, parameter) for parameter in command.params)
+
+
+def test_every_command_and_option_says_what_it_is_for() -> None:
+    commands = get_command(app).commands
+    assert set(_NAMES) <= set(commands)
+    assert all(command.help for command in commands.values())
+    for name, parameter in _parameters():
+        assert parameter.help and parameter.help.endswith("."), (name, parameter.opts)
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_help_names_every_option(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    result = CliRunner().invoke(app, [name, "--help"])
+    assert result.exit_code == 0
+    names = [each for of, parameter in _parameters() if of == name for each in parameter.opts]
+    options = [each for each in names if each.startswith("-")]
+    assert options
+    assert [each for each in options if each not in result.stdout] == []
+
+
+def test_a_name_that_the_terminal_cannot_show(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "stream", "doctor", "--model", "ü"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert r"model         \xfc is not a folder" in done.stdout
