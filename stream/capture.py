@@ -98,7 +98,7 @@ class Capture:
         self._thread.join(_CLOSE_TIMEOUT_S)
         if self._thread.is_alive():
             _log.warning(
-                "%r does not return from a read: it is released when it does", self._source
+                "%s does not return from a read: it is released when it does", self.info.uri
             )
 
     @stage("wait for a frame")

@@ -126,8 +126,22 @@ class HttpHandler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is printed."""
 
-    def give(self, data: bytes, kind: str = "video/mp4", per_second: int | None = None) -> None:
-        """A file, or the part of it that is asked for, at once or so many bytes a second."""
+    def give(
+        self,
+        data: bytes,
+        kind: str = "video/mp4",
+        *,
+        per_second: int | None = None,
+        only: int | None = None,
+    ) -> None:
+        """A file, or the part of it that is asked for.
+
+        Args:
+            data: the file.
+            kind: its type.
+            per_second: so many bytes a second; by default all at once.
+            only: what lies behind this many bytes is promised, but does not come.
+        """
         begin, _, end = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         first, last = int(begin), min(int(end or len(data)), len(data) - 1)
         self.send_response(206)
@@ -137,8 +151,9 @@ class HttpHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(last - first + 1))
         self.end_headers()
         step = len(data) if per_second is None else max(per_second // 50, 1)
-        for place in range(first, last + 1, step):
-            self.wfile.write(data[place : min(place + step, last + 1)])
+        stop = min(last + 1, only or last + 1)
+        for place in range(first, stop, step):
+            self.wfile.write(data[place : min(place + step, stop)])
             if per_second is not None and not self.home.wait(0.02):
                 return
 

@@ -155,6 +155,21 @@ def test_a_video_is_read_on_where_it_was_lost(
     assert [message.startswith(uri) for message in caplog.messages] == [True, True]
 
 
+def test_a_video_that_breaks_off_again_at_the_same_place_is_an_error(tmp_path: Path) -> None:
+    pictures = list(itertools.islice(_pictures(), 100))
+    data = encode(tmp_path / "a.ts", pictures, "mpeg2video", "yuv420p").read_bytes()
+
+    def broken(handler: HttpHandler) -> None:
+        handler.give(data, only=len(data) // 2)
+
+    with (
+        http({"/a.ts": broken}) as server,
+        pytest.raises(SourceError, match="cannot be read any further") as caught,
+    ):
+        _read(f"http://{server.address}/a.ts", _config(), 200)
+    _one_line(caught)
+
+
 def test_a_part_of_a_video_by_address(tmp_path: Path) -> None:
     pictures = list(itertools.islice(_pictures(), 100))
     path = encode(tmp_path / "a.mp4", pictures, "libx264", "yuv420p")

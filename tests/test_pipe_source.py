@@ -103,7 +103,7 @@ def test_a_clip_on_standard_input_is_annotated(tmp_path: Path) -> None:
     done = _run(data, "--log", "out.jsonl", "--save", "out.mp4", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     header, *entries = log_lines(tmp_path / "out.jsonl")
-    assert header["source"] == "-"
+    assert header["source"] == "standard input"
     assert [entry["frame"] for entry in entries if "frame" in entry] == list(range(8))
     assert (tmp_path / "out.mp4").exists()
 

@@ -21,7 +21,7 @@ from stream.sources.reconnection import Reconnection
 _MAX_FAILED_READS = 10  # in a row: cameras drop a frame now and then, a pulled plug drops all
 _RETRY_S = 0.05
 _MAX_INDEX = 2**31 - 1  # OpenCV's
-_NO_PICTURES = "gives no pictures: was it unplugged?"
+_NO_PICTURES = "gives no pictures (was it unplugged?)"
 _SAME_RATE = 0.01
 _BACKENDS = {
     "auto": cv2.CAP_ANY,

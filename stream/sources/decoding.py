@@ -19,6 +19,7 @@ from models.faces import Image
 from stream.errors import SourceError
 from stream.stopwatch import stage
 
+_MAX_PLAUSIBLE_FPS = 1000  # above, it is the tick of a clock
 _MAX_DAMAGED = 100  # reads in a row that bring nothing: there is nothing to come
 
 
@@ -54,7 +55,7 @@ class Decoder:
     def fps(self) -> float | None:
         """Frames a second, None if the container does not know."""
         rate = self.stream.average_rate or self.stream.guessed_rate
-        return float(rate) if rate else None
+        return float(rate) if rate and rate <= _MAX_PLAUSIBLE_FPS else None
 
     def frames(self) -> Iterator[VideoFrame]:
         """From where the container stands to its end.

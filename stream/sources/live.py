@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.sources.decoding import Decoder
-from stream.sources.reconnection import Reconnection
+from stream.sources.reconnection import Reconnection, what_happened
 
 _IN_PIECES = frozenset({"hls", "dash"})  # these bring seconds of video at once
 _LONGEST_PIECE_S = 20.0
@@ -111,10 +111,8 @@ class StreamSource:
         try:
             for decoded in self._decoded:
                 yield self._frame(decoded)
-        except av.error.ExitError:
-            return "has fallen silent"
         except av.error.FFmpegError as error:
-            return f"was lost: {error.strerror}"
+            return what_happened(error)
         return "has ended"
 
     def _paced(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:

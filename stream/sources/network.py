@@ -74,7 +74,7 @@ def _checked(url: str) -> str:
         raise SourceError(f"{protocol}://: videos are read from files and by {known}")
     try:
         parts = urlsplit(url)
-        if not parts.hostname or parts.port == 0:
+        if parts.port == 0 or not (parts.hostname or protocol == "udp"):
             raise ValueError
     except ValueError:
         raise SourceError(

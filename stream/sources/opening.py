@@ -2,6 +2,7 @@
 
 import glob
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -81,7 +82,8 @@ def _open_camera_or_pictures(uri: str, path: Path, config: Config) -> Source:
     if glob.has_magic(uri):
         found = map(Path, glob.glob(uri, recursive=True))
         return PictureSource(uri, sorted(found, key=natural_order))
+    camera = "number or name" if sys.platform == "linux" else "number (names only on Linux)"
     raise SourceError(
         f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "
-        "an address or the number of a camera (0 is the first)"
+        f"an address, or a camera's {camera}; 0 is the first"
     )

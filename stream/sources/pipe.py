@@ -35,7 +35,7 @@ class PipeSource(VideoSource):
     def __init__(self, uri: str, raw: RawVideo, span: Span = WHOLE) -> None:
         self._pipe = _Pipe(uri)
         try:
-            super().__init__(uri, span, container=_open(self._pipe, raw))
+            super().__init__(self._pipe.name, span, container=_open(self._pipe, raw))
         except BaseException as error:
             self._pipe.close()
             if isinstance(error, SourceError) and _MP4 in self._pipe.head:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import av
+
 from stream.errors import SourceError
 
 _FIRST_PAUSE_S = 0.25
@@ -14,6 +16,13 @@ _LONGEST_PAUSE_S = 5.0
 _log = logging.getLogger(__name__)
 
 Opened = TypeVar("Opened")
+
+
+def what_happened(error: av.error.FFmpegError) -> str:
+    """To a source of the network, in words that follow its name."""
+    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
+        return "has fallen silent"
+    return f"was lost: {error.strerror}"
 
 
 class Reconnection:

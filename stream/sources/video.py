@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.sources.clock import MediaClock
 from stream.sources.decoding import Decoder
-from stream.sources.reconnection import Reconnection
+from stream.sources.reconnection import Reconnection, what_happened
 from stream.sources.span import ROUNDING_S, WHOLE, Span
 
 _DEFAULT_FPS = 25.0
@@ -103,29 +103,31 @@ class VideoSource:
     def _part(self) -> Iterator[Frame]:
         """The frames of the part, found again where the video is lost on the way."""
         rest = self._span
-        while True:
-            before = self._count
-            try:
-                for time_s, frame in self._from(rest.start_s):
-                    if rest.is_after(time_s):
-                        break
-                    if not rest.is_before(time_s):
-                        picture = self._decoder.picture(frame)
-                        yield Frame(picture, self._count, time_s, time.monotonic())
-                        self._count += 1
-                    self._last_s = time_s
-            except av.error.FFmpegError as error:
-                reason = f"cannot be read any further: {error.strerror}"
-                if self._reconnection is None:
-                    raise SourceError(f"{self._name} {reason}") from error
-            else:
-                reason = self._cut_short()
-                if not reason or self._reconnection is None or before == self._count:
-                    break
+        while reason := (yield from self._until_lost(rest)):
             if not self._find_again(reason):
                 return
             rest = Span(self._last_s + self._step_s / 2, self._span.end_s)
         self._say_what_was_wrong()
+
+    def _until_lost(self, span: Span) -> Generator[Frame, None, str]:
+        """The frames of a part as far as they come; returns what happened, nothing at the end."""
+        before = self._count
+        try:
+            for time_s, frame in self._from(span.start_s):
+                if span.is_after(time_s):
+                    break
+                if not span.is_before(time_s):
+                    picture = self._decoder.picture(frame)
+                    yield Frame(picture, self._count, time_s, time.monotonic())
+                    self._count += 1
+                self._last_s = time_s
+        except av.error.FFmpegError as error:
+            if self._reconnection is None or before == self._count:
+                # Not from the error: its text holds the whole address, with the password in it.
+                reason = f"cannot be read any further: {error.strerror}"
+                raise SourceError(f"{self._name} {reason}") from None
+            return what_happened(error)
+        return "" if self._reconnection is None or before == self._count else self._cut_short()
 
     def _from(self, start_s: float) -> Iterator[tuple[float, VideoFrame]]:
         """Frames and their times, from a keyframe before that time on."""
