@@ -46,6 +46,8 @@ def run(
     ],
     save: options.Save = None,
     log: options.Log = None,
+    snapshots: options.Snapshots = None,
+    sheet: options.Sheet = None,
     start: options.Start = None,
     end: options.End = None,
     show: options.Show = True,
@@ -66,9 +68,9 @@ def run(
         from stream.sources import Span, open_source
 
         overrides = [*(settings or []), *_model(model), *_blur(blur)]
-        outputs = Outputs(save=save, log=log, show=show, overwrite=overwrite)
+        outputs = Outputs(save, log, snapshots, sheet, show=show, overwrite=overwrite)
         settled, span = load_config(config, overrides), Span.parse(start, end)
-        return _run(open_source(source, settled, span), settled, outputs, quiet)
+        return _run(open_source(source, settled, span, outputs.paths), settled, outputs, quiet)
 
     start_logging(quiet)
     report(guarded(work, debug), quiet, json_summary)
@@ -81,6 +83,8 @@ def render(
     ],
     log: Annotated[Path, typer.Argument(metavar="LOG", help="What `run --log LOG.jsonl` wrote.")],
     save: options.Save = None,
+    snapshots: options.Snapshots = None,
+    sheet: options.Sheet = None,
     start: options.Start = None,
     end: options.End = None,
     show: options.Show = True,
@@ -100,11 +104,11 @@ def render(
         from stream.sinks import Outputs
         from stream.sources import Span, open_source
 
-        outputs = Outputs(save=save, show=show, overwrite=overwrite)
+        outputs = Outputs(save, None, snapshots, sheet, show=show, overwrite=overwrite)
         overrides = [*(settings or []), *_blur(blur)]
         settled, span = load_config(config, overrides), Span.parse(start, end)
         with Replay(log, settled.labels) as replay:
-            opened = open_source(source, settled, span)
+            opened = open_source(source, settled, span, outputs.paths)
             return _run(opened, settled, outputs, quiet, lambda *_: replay)
 
     start_logging(quiet)

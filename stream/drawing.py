@@ -118,9 +118,11 @@ def darken(picture: Image, box: Box) -> None:
     np.multiply(region, 1 - _PANEL_DARKNESS, out=region, casting="unsafe")
 
 
-def write(picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int) -> None:
-    """White text that begins at a point of its baseline."""
-    cv2.putText(picture, text, baseline_xy, WHITE, _font(), size_px, _FONT_WEIGHT)
+def write(
+    picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int, colour: Colour = WHITE
+) -> None:
+    """Text that begins at a point of its baseline."""
+    cv2.putText(picture, text, baseline_xy, colour, _font(), size_px, _FONT_WEIGHT)
 
 
 def can_write(text: str) -> bool:

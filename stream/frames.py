@@ -40,6 +40,11 @@ class SourceInfo:
     reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
 
     @property
+    def name(self) -> str:
+        """What people call it: a camera by its number, anything else without its folder."""
+        return f"camera {self.uri}" if self.kind == "camera" else Path(self.uri).name or self.uri
+
+    @property
     def is_live(self) -> bool:
         """Frames come at their own pace: those not fetched in time are lost."""
         return self.kind in ("camera", "stream")

@@ -43,6 +43,24 @@ End = Annotated[
         help="Up to here in the video: seconds or HH:MM:SS.",
     ),
 ]
+Snapshots = Annotated[
+    Path | None,
+    typer.Option(
+        "--snapshots",
+        metavar="FOLDER",
+        rich_help_panel=_OUTPUT,
+        help="The best view of each person as a picture, and a table of them.",
+    ),
+]
+Sheet = Annotated[
+    Path | None,
+    typer.Option(
+        "--sheet",
+        metavar="OUT",
+        rich_help_panel=_OUTPUT,
+        help="One picture of all people and how they are perceived: .png or .jpg.",
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace outputs that exist.")
 ]

@@ -84,18 +84,20 @@ class Overlay:
         style: Style,
     ) -> Image:
         for track in tracks:
-            draw_box(picture, _whole(track.box_xyxy), _colour(track.track_id), style)
+            draw_box(picture, _whole(track.box_xyxy), colour_of(track.track_id), style)
         for track in tracks:
             panel = arrangement.panels.get(track.track_id)
             if panel is not None:
-                draw_panel(picture, panel, self._lines(track), _colour(track.track_id), style)
+                draw_panel(picture, panel, self._lines(track), colour_of(track.track_id), style)
         if arrangement.legend is not None:
             draw_note(picture, arrangement.legend, legend, style)
         return picture
 
     def _lines(self, track: Track, *, surest: bool = False) -> list[str]:
         return [
-            _text(name, label, _MOST if surest else label.confidence, self._settings.confidence)
+            label_text(
+                name, label, _MOST if surest else label.confidence, self._settings.confidence
+            )
             for name, label in track.labels.items()
         ]
 
@@ -108,7 +110,8 @@ class Overlay:
         return f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
 
 
-def _text(attribute: str, label: Label, confidence: float, shown: bool) -> str:
+def label_text(attribute: str, label: Label, confidence: float, shown: bool = True) -> str:
+    """A label in words, and how sure it is if that is to be shown."""
     if label.text is None:
         return f"{attribute} unsure"
     text = spoken(label.text)
@@ -121,7 +124,8 @@ def spoken(name: str) -> str:
 
 
 @cache
-def _colour(track_id: int) -> Colour:
+def colour_of(track_id: int) -> Colour:
+    """What tells a person apart from those beside them."""
     red, green, blue = colorsys.hsv_to_rgb(track_id * _GOLDEN_ANGLE % 1, 0.55, 1.0)
     return round(blue * 255), round(green * 255), round(red * 255)
 

@@ -1,7 +1,7 @@
 """What each track came to: when somebody was seen, how perceived, and in which view best."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.faces import Image, clip
 from stream.annotator import Track
+from stream.blur import blurred
 from stream.frames import Frame, SourceInfo
 from stream.labels import Label
 
@@ -28,6 +29,7 @@ class View:
         box_xyxy: `(4,)` float32, px of the frame.
         quality: how good the view is, 0 to 1; 0 where the face is too small to say anything.
         cut_out: the face with a margin, in the pixels of the source, if there was a picture.
+        blurred: whether faces were blurred in that picture.
     """
 
     frame: int
@@ -36,6 +38,13 @@ class View:
     box_xyxy: NDArray[np.float32]
     quality: float
     cut_out: Image | None = None
+    blurred: bool = False
+
+    def hidden(self) -> "View":
+        """The same, unrecognisable."""
+        if self.blurred or self.cut_out is None:
+            return self
+        return replace(self, cut_out=unrecognisable(self.cut_out), blurred=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +93,12 @@ class People:
         return f"People({len(self._here)} here)"
 
     def add(
-        self, frame: Frame, tracks: Sequence[Track], picture: Image | None = None
+        self,
+        frame: Frame,
+        tracks: Sequence[Track],
+        picture: Image | None = None,
+        *,
+        blur: bool = False,
     ) -> list[Person]:
         """Takes in the next frame.
 
@@ -92,14 +106,18 @@ class People:
             frame: when and where.
             tracks: who is in it.
             picture: what faces are cut out of; without one none is.
+            blur: its faces are blurred, and those of before are to be as well.
 
         Returns:
             Those whose track has ended since, by id.
         """
         self._now += 1
+        if blur:
+            for person in self._here.values():
+                person.best = person.best.hidden()
         for track in tracks:
             if not track.missed_frames:
-                self._see(frame, track, picture)
+                self._see(frame, track, picture, blur)
         gone = [
             each for each, last in self._last_frame.items() if self._now - last > self._gone_after
         ]
@@ -109,15 +127,15 @@ class People:
         """Those who are still here at the end, by id."""
         return [self._let_go(each) for each in sorted(self._here)]
 
-    def _see(self, frame: Frame, track: Track, picture: Image | None) -> None:
+    def _see(self, frame: Frame, track: Track, picture: Image | None, blur: bool) -> None:
         person = self._here.get(track.track_id)
         if person is None:
-            best = _view(frame, track, picture)
+            best = _view(frame, track, picture, blur)
             time_s = frame.time_s
             person = Person(track.track_id, time_s, time_s, 0, track.labels, best)
             self._here[track.track_id] = person
         elif _is_better(track, person.best):
-            person.best = _view(frame, track, picture)
+            person.best = _view(frame, track, picture, blur)
         person.last_s = frame.time_s
         person.frames += 1
         person.labels = track.labels
@@ -139,7 +157,7 @@ def _width(box_xyxy: NDArray[np.float32]) -> float:
     return float(box_xyxy[2] - box_xyxy[0])
 
 
-def _view(frame: Frame, track: Track, picture: Image | None) -> View:
+def _view(frame: Frame, track: Track, picture: Image | None, blur: bool) -> View:
     return View(
         frame=frame.index,
         time_s=frame.time_s,
@@ -147,6 +165,7 @@ def _view(frame: Frame, track: Track, picture: Image | None) -> View:
         box_xyxy=track.box_xyxy,
         quality=track.quality,
         cut_out=None if picture is None else cut_out(picture, track.box_xyxy),
+        blurred=blur,
     )
 
 
@@ -158,3 +177,9 @@ def cut_out(picture: Image, box_xyxy: NDArray[np.float32]) -> Image:
     left, top, right, bottom = clip(wide[None], (width, height))[0].round().astype(int).tolist()
     left, top = min(left, width - 1), min(top, height - 1)
     return picture[top : max(bottom, top + 1), left : max(right, left + 1)].copy()
+
+
+def unrecognisable(face: Image) -> Image:
+    """A cut-out all of whose face is blurred."""
+    height, width = face.shape[:2]
+    return blurred(face, np.array([[0, 0, width, height]], dtype=np.float32))

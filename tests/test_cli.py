@@ -33,6 +33,7 @@ def folder(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (work / "empty.mp4").touch()
     (work / "cut.mp4").write_bytes(clip.read_bytes()[:1000])
     (work / "nothing").mkdir()
+    (work / "link").symlink_to("nothing")
     (work / "pictures").mkdir()
     cv2.imwrite(str(work / "pictures" / "one.png"), numbered(1))
     (work / "broken").mkdir()
@@ -101,13 +102,26 @@ _WRONG = [
     ("clip.mp4 --save nothing", "should end in one of .mp4, .mov, .mkv"),
     ("clip.mp4 --save .", "should end in one of .mp4, .mov, .mkv"),
     ("clip.mp4 --log out.txt", "should end in "),
+    ("clip.mp4 --save out.mp4 --sheet out.pdf", "should end in one of .png, .jpg"),
+    ("clip.mp4 --save out.webm --set recorder.codec=h264", ".webm cannot hold it; it holds vp9"),
+    ("clip.mp4 --save out.mov --log a.csv --set recorder.codec=av1", ".mov cannot hold it"),
+    ("clip.mp4 --save out.mp4 --set recorder.codec=mpeg2", "recorder.codec"),
+    ("clip.mp4 --snapshots broken", "broken is not empty"),
+    ("clip.mp4 --snapshots exists.mp4 --overwrite", "--snapshots exists.mp4: pictures go into"),
+    ("clip.mp4 --save nothing/a.mp4 --sheet nothing/../exists.mp4", "should end in"),
+    ("pictures --save new --snapshots nothing/../new", "are the same: name another for one"),
+    ("pictures --save new --log new/faces.csv", "there is no folder new"),
+    ("pictures --save nothing --log nothing/faces.csv", "are the same: name another for one"),
+    ("clip.mp4 --snapshots nothing --log nothing/tracks.csv", "are the same: name another"),
+    ("clip.mp4 --log a.part.csv --snapshots a.part.csv", "are the same: name another for one"),
+    ("clip.mp4 --sheet link/a.png --snapshots nothing/a.png", "are the same: name another"),
     ("clip.mp4 --save none/out.mp4", "there is no folder none; make it first"),
     ("clip.mp4 --log none/out.jsonl", "there is no folder none; make it first"),
     ("clip.mp4 --save exists.jsonl/out.mp4", "there is no folder exists.jsonl"),
-    ("pictures --save out.mp4", "annotated pictures go into a folder"),
-    ("pictures --save out.png", "annotated pictures go into a folder"),
+    ("pictures --save out.mp4", ": pictures go into a folder"),
+    ("pictures --save out.png", ": pictures go into a folder"),
     ("pictures --save broken", "broken is not empty"),
-    ("pictures --save exists.mp4 --overwrite", "annotated pictures go into a folder"),
+    ("pictures --save exists.mp4 --overwrite", ": pictures go into a folder"),
     ("clip.mp4 --set labels.attributes=['height']", "the model knows gender"),
     ("clip.mp4 --set labels.race_groups={A=['B']}", "names 'B'"),
     ("clip.mp4 --model missing", "missing is not a folder"),
@@ -215,17 +229,54 @@ def test_names_are_printed_as_they_are(name: str, folder: Path) -> None:
 
 def test_settings_come_from_the_folder_it_is_started_in(folder: Path) -> None:
     with (folder / "config.toml").open("a") as settings:
-        settings.write('[labels]\nattributes = ["age"]\n')
+        settings.write('[labels]\nattributes = ["age"]\nmin_confidence = 1.0\n')
     result = _run("clip.mp4", "--no-show", "--json-summary")
-    assert list(json.loads(result.stdout)["perceived"]) == ["20-29"]
+    assert list(json.loads(result.stdout)["perceived"]) == ["age unsure"]
     over = _run("clip.mp4", "--no-show", "--json-summary", "--set", "labels.attributes=['race']")
-    assert list(json.loads(over.stdout)["perceived"]) == ["White"]
+    assert list(json.loads(over.stdout)["perceived"]) == ["race unsure"]
+
+
+@pytest.mark.parametrize("source", ["pictures", "pictures/**/*.png"])
+def test_a_second_run_does_not_annotate_its_own_copies(source: str, folder: Path) -> None:
+    words = f"{source} --save pictures/new --sheet pictures/sheet.png --snapshots pictures/faces"
+    for _ in range(2):
+        result = _run(*words.split(), "--no-show", "--overwrite", "--json-summary")
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["frames"] == 1
+    assert len(list((folder / "pictures").rglob("*.png"))) == 3
+
+
+def test_everything_at_once(folder: Path) -> None:
+    words = "clip.mp4 --save o.webm --log o.parquet --snapshots faces --sheet o.jpg --no-show"
+    result = _run(*words.split(), "--json-summary")
+    assert result.exit_code == 0
+    outputs = {"o.webm", "o.parquet", "o.tracks.parquet", "faces", "o.jpg"}
+    assert set(json.loads(result.stdout)["outputs"]) == outputs
+    assert sorted(path.name for path in Path("faces").iterdir()) == ["track-0001.jpg", "tracks.csv"]
+    assert cv2.imread("o.jpg") is not None
+    assert len(times_s(Path("o.webm"))) == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_when_nothing_can_be_written_any_more_it_stops(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_numbers(folder / "long.mp4", 300)
+    Path("o.part.mkv").symlink_to("/dev/full")
+    words = "long.mp4 --save o.mkv --no-show --overwrite --json-summary"
+    result = _run(*words.split(), "--set", "recorder.preset=ultrafast")
+    assert result.exit_code == 1
+    assert "recorder (o.mkv) failed: No space left on device" in caplog.text
+    assert caplog.messages[-1] == "nothing is left to be written or shown: stopped"
+    caplog.clear()
+    assert json.loads(result.stdout)["frames"] < 300
 
 
 def test_pictures_go_into_a_folder(folder: Path) -> None:
     result = _run("pictures", "--save", "out", "--no-show")
     assert result.exit_code == 0
-    assert sorted(path.name for path in (folder / "out").iterdir()) == ["one.png", "one.png.csv"]
+    names = sorted(path.name for path in (folder / "out").iterdir())
+    assert names == ["faces.csv", "one.png", "one.png.csv"]
 
 
 def test_what_fails_on_the_way_is_exit_code_1(

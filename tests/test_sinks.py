@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -33,9 +34,11 @@ from stream.overlay import Overlay
 from stream.progress import ProgressBar
 from stream.sinks import Annotated, Outputs, Sink, Sinks, open_sinks
 from stream.sinks.log import JsonLog
-from stream.sinks.opening import check_outputs
+from stream.sinks.outputs import check_outputs
 from stream.sinks.pictures import PictureFolder, faces_table
 from stream.sinks.recorder import Recorder
+from stream.sinks.sheet import Sheet
+from stream.sinks.snapshots import Snapshots
 from stream.sinks.tables import TableLog, TrackTable
 from stream.sources import open_source
 
@@ -53,10 +56,25 @@ _SINKS: dict[str, Open] = {
     "parquet": lambda folder: TableLog(folder / "out.parquet", _ATTRIBUTES),
     "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
     "pictures": lambda folder: PictureFolder(folder / "out", None, _ATTRIBUTES),
+    "snapshots": lambda folder: Snapshots(folder / "out", _INFO, _ATTRIBUTES),
+    "sheet": lambda folder: Sheet(folder / "out.png", _INFO),
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
 
-_FILES = ("log", "csv", "parquet", "tracks", "recorder")
+_FILES = ("log", "csv", "parquet", "tracks", "recorder", "sheet")
+_FULL_AT = [
+    ("log", "out.part.jsonl"),
+    ("csv", "out.part.csv"),
+    ("parquet", "out.part.parquet"),
+    ("tracks", "out.part.csv"),
+    ("recorder", "out.part.mp4"),
+    ("pictures", "out/.2.png.part"),
+    ("pictures", "out/.2.png.csv.part"),
+    ("pictures", "out/faces.part.csv"),
+    ("snapshots", "out/.track-0001.jpg.part"),
+    ("snapshots", "out/tracks.part.csv"),
+    ("sheet", ".out.png.part"),
+]
 
 
 @pytest.fixture(params=_SINKS)
@@ -110,6 +128,29 @@ def test_a_file_that_is_not_complete_keeps_its_partial_name(name: str, tmp_path:
     sink.close(complete=False)
     (left,) = tmp_path.iterdir()
     assert left.stem == "out.part"
+
+
+@pytest.mark.skipif(not _FULL.exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize(("name", "place"), _FULL_AT)
+def test_a_full_disk_is_named_by_each_of_them(name: str, place: str, tmp_path: Path) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).symlink_to(_FULL)
+
+    def work() -> None:
+        sink = _SINKS[name](tmp_path)
+        try:
+            for number in range(40):
+                sink.write(_annotated(number))
+        except SinkError:
+            with suppress(SinkError):
+                sink.close(complete=False)
+            raise
+        sink.close(complete=True)
+
+    with pytest.raises(SinkError, match="No space left on device"):
+        work()
+    left = [each for each in tmp_path.rglob("*") if each.resolve() == _FULL]
+    assert not [each for each in left if ".part" not in each.name]
 
 
 @pytest.mark.parametrize("name", _FILES)
@@ -242,7 +283,7 @@ def test_pictures_and_their_tables(tmp_path: Path) -> None:
     sink.write(annotated)
     sink.close(complete=True)
     out = tmp_path / "new" / "out"
-    assert sorted(path.name for path in out.iterdir()) == ["3.png", "3.png.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["3.png", "3.png.csv", "faces.csv"]
     np.testing.assert_array_equal(cv2.imread(str(out / "3.png")), annotated.picture)
     (row,) = csv.DictReader((out / "3.png.csv").read_text(encoding="utf-8").splitlines())
     assert row == {
@@ -254,6 +295,19 @@ def test_pictures_and_their_tables(tmp_path: Path) -> None:
         "bottom": "50",
         "left": "20",
     }
+
+
+def test_one_table_of_all_pictures(tmp_path: Path) -> None:
+    sink = PictureFolder(tmp_path, Path("from"), _ATTRIBUTES)
+    for name, people in (("a/1.png", 2), ("2.png", 0), ("b/1.png", 1)):
+        whole = Frame(numbered(0), 0, 0.0, 0.0, Path("from") / name)
+        tracks = [track(each, labels={"gender": label()}) for each in range(people)]
+        sink.write(Annotated(whole, tracks, Overlay()))
+    sink.close(complete=True)
+    rows = list(csv.reader((tmp_path / "faces.csv").read_text(encoding="utf-8").splitlines()))
+    beside = list(csv.reader((tmp_path / "a/1.png.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row[0] for row in rows] == ["file", *(str(Path(n, "1.png")) for n in "aab")]
+    assert [row[1:] for row in rows[:2]] == beside[:2]
 
 
 def test_a_table_of_several_faces() -> None:
@@ -276,26 +330,35 @@ def test_a_table_of_nobody() -> None:
     assert faces_table([], _ATTRIBUTES) == header
 
 
+@contextmanager
+def _pictures(folder: Path, root: Path | None = None) -> Iterator[PictureFolder]:
+    sink = PictureFolder(folder, root, _ATTRIBUTES)
+    try:
+        yield sink
+    finally:
+        sink.close(complete=False)
+
+
 def test_subfolders_are_kept(tmp_path: Path) -> None:
-    sink = PictureFolder(tmp_path, Path("from"), _ATTRIBUTES)
     image = numbered(0)
-    for name in ("a/1.png", "b/1.png", "1.PNG"):
-        sink.write(Annotated(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], Overlay()))
-        assert (tmp_path / name).is_file()
-        assert (tmp_path / f"{name}.csv").is_file()
+    with _pictures(tmp_path, Path("from")) as sink:
+        for name in ("a/1.png", "b/1.png", "1.PNG"):
+            sink.write(Annotated(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], Overlay()))
+            assert (tmp_path / name).is_file()
+            assert (tmp_path / f"{name}.csv").is_file()
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".png", ".bmp", ".tif", ".webp", ".ppm"])
 def test_each_kind_of_picture_can_be_written(suffix: str, tmp_path: Path) -> None:
-    sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
-    sink.write(_annotated(5, suffix))
+    with _pictures(tmp_path) as sink:
+        sink.write(_annotated(5, suffix))
     assert cv2.imread(str(tmp_path / f"5{suffix}")).shape == (64, 96, 3)
 
 
 @pytest.mark.parametrize("suffix", ["", ".xyz"])
 def test_a_kind_that_cannot_be_written(suffix: str, tmp_path: Path) -> None:
-    sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
-    with pytest.raises(SinkError, match="cannot be written as a picture of that kind"):
+    said = "cannot be written as a picture of that kind"
+    with _pictures(tmp_path) as sink, pytest.raises(SinkError, match=said):
         sink.write(_annotated(5, suffix))
     assert list(tmp_path.iterdir()) == []
 
@@ -304,16 +367,15 @@ def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
     source = tmp_path / "1.png"
     cv2.imwrite(str(source), numbered(0))
     before = source.read_bytes()
-    sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
     annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0, source), [], Overlay())
-    with pytest.raises(SinkError, match="is the input"):
+    with _pictures(tmp_path) as sink, pytest.raises(SinkError, match="is the input"):
         sink.write(annotated)
     assert source.read_bytes() == before
 
 
 def test_frames_of_a_video_are_no_pictures(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="name a video file instead"):
-        PictureFolder(tmp_path, None, _ATTRIBUTES).write(Annotated(frame(0), [], Overlay()))
+    with _pictures(tmp_path) as sink, pytest.raises(SinkError, match="name a video file instead"):
+        sink.write(Annotated(frame(0), [], Overlay()))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
@@ -324,8 +386,9 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_a_place_in_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "0.png" / "in the way").mkdir(parents=True)
-    with pytest.raises(SinkError, match=r"0\.png cannot be written: Is a directory"):
-        PictureFolder(tmp_path, None, _ATTRIBUTES).write(_annotated(0))
+    said = r"0\.png cannot be written: Is a directory"
+    with _pictures(tmp_path) as sink, pytest.raises(SinkError, match=said):
+        sink.write(_annotated(0))
     assert [path.name for path in tmp_path.iterdir()] == ["0.png"]
 
 
@@ -390,6 +453,26 @@ def test_how_it_ends_says_whether_outputs_are_complete(
     except (KeyboardInterrupt, ValueError) as caught:
         assert caught is error
     assert sink.closed == [complete]
+
+
+def test_when_all_that_was_asked_for_has_failed_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+    bad = [FailingSink("one", fail_at=1), FailingSink("two", fail_at=2)]
+    watcher = RecordingSink("watcher")
+    with Sinks(bad, Overlay(), watchers=[watcher]) as sinks:
+        asked = []
+        for number in range(3):
+            sinks.write(frame(number), [])
+            asked.append(sinks.quit_requested)
+    assert asked == [False, False, True]
+    assert watcher.closed == [True]
+    assert caplog.messages[-1] == "nothing is left to be written or shown: stopped"
+    caplog.clear()
+
+
+def test_where_nothing_was_asked_for_nothing_can_fail() -> None:
+    with Sinks([], Overlay(), watchers=[RecordingSink()]) as sinks:
+        sinks.write(frame(0), [])
+        assert not sinks.quit_requested
 
 
 def test_anybody_may_ask_for_the_end() -> None:

@@ -24,12 +24,23 @@ class Sinks:
     """Fans frames out. A sink that fails is named, closed and left out from then on.
 
     Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
+
+    Args:
+        sinks: what was asked for; when all of them have failed there is nothing to go on for.
+        overlay: draws what they are given.
+        controls: what the user asks for on the way, such as that faces be unrecognisable.
+        watchers: get every frame too, but are no reason to go on.
     """
 
     def __init__(
-        self, sinks: Sequence[Sink], overlay: Overlay, controls: Controls | None = None
+        self,
+        sinks: Sequence[Sink],
+        overlay: Overlay,
+        controls: Controls | None = None,
+        watchers: Sequence[Sink] = (),
     ) -> None:
-        self._sinks = list(sinks)
+        self._sinks = [*watchers, *sinks]
+        self._asked_for = list(sinks)
         self._overlay = overlay
         self._controls = controls or Controls()
         self._lost = LostFaces()
@@ -56,8 +67,8 @@ class Sinks:
 
     @property
     def quit_requested(self) -> bool:
-        """The user asked one of them for the end."""
-        return any(sink.quit_requested for sink in self._sinks)
+        """The user asked one of them for the end, or none of those asked for works any more."""
+        return self._all_failed or any(sink.quit_requested for sink in self._sinks)
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
@@ -70,6 +81,12 @@ class Sinks:
                 self._report(sink, error)
                 self._sinks.remove(sink)
                 self._close(sink, complete=False)
+                if self._all_failed:
+                    _log.error("nothing is left to be written or shown: stopped")
+
+    @property
+    def _all_failed(self) -> bool:
+        return bool(self._asked_for) and not any(each in self._sinks for each in self._asked_for)
 
     def _whereabouts(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
         """Where faces are, and where those may be that were lost a moment ago."""

@@ -174,7 +174,7 @@ class Film:
 def _about(info: SourceInfo) -> dict[str, str]:
     """What the file says of itself."""
     return {
-        "title": f"{Path(info.uri).name or info.uri}, annotated",
+        "title": f"{info.name}, annotated",
         "comment": "Made by face-stream. Labels are of perceived appearance.",
         "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
     }

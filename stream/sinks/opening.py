@@ -3,55 +3,33 @@
 import glob
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, takewhile
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
 from stream.config import Config
 from stream.controls import Controls
 from stream.drawing import can_write
-from stream.errors import ConfigError, SinkError
+from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.overlay import Overlay, spoken
-from stream.sinks.codecs import CONTAINERS, codec_for
-from stream.sinks.contract import Sink, partial_path, same_file
+from stream.sinks.contract import Sink
 from stream.sinks.fan_out import Sinks
 from stream.sinks.log import JsonLog
+from stream.sinks.outputs import Outputs, check_outputs
 from stream.sinks.pictures import PictureFolder
 from stream.sinks.recorder import Recorder
 from stream.sinks.screen import OpenCvScreen
+from stream.sinks.sheet import Sheet
+from stream.sinks.snapshots import Snapshots
 from stream.sinks.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.takes import Takes
 from stream.sinks.window import Window
-from stream.sources.pictures import is_picture
+from stream.sources.pictures import fixed_part
 
-LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What was asked for.
-
-    Attributes:
-        save: a video file, or for pictures a folder.
-        log: a `.jsonl`, `.csv` or `.parquet` file.
-        show: open a window, if there is a screen.
-        overwrite: what stands there may be replaced.
-    """
-
-    save: Path | None = None
-    log: Path | None = None
-    show: bool = False
-    overwrite: bool = False
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """Where something will stand."""
-        return tuple(path for path in (self.save, self.log) if path is not None)
 
 
 def open_sinks(
@@ -68,7 +46,7 @@ def open_sinks(
         config: how they write.
         info: the source they write about.
         outputs: what was asked for.
-        others: further sinks, already open.
+        others: further sinks, already open, for whose sake alone nobody goes on.
         attributes: the classes of each attribute that labels may be of.
         controls: what the user asks for on the way.
 
@@ -76,57 +54,24 @@ def open_sinks(
         ConfigError: an output exists, is the input itself, or does not suit the source.
         SinkError: an output cannot be made.
     """
-    check_outputs(outputs, info)
-    if outputs.save is not None and info.kind != "pictures":
-        codec_for(outputs.save, config.recorder.codec)
-    if config.overlay.labels and (outputs.show or outputs.save is not None):
+    check_outputs(outputs, info, config.recorder)
+    drawn = config.overlay.labels and (outputs.show or outputs.save is not None)
+    if drawn or outputs.sheet is not None:
         _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values())])
     controls = controls or Controls(blur=config.overlay.blur)
-    sinks: list[Sink] = list(others)
+    sinks: list[Sink] = []
+    watchers = list(others)
     try:
-        if outputs.log is not None:
-            sinks.extend(_log_sinks(outputs.log, config, info, attributes))
-        if outputs.save is not None and info.kind == "pictures":
-            sinks.append(PictureFolder(outputs.save, _root(info), attributes))
-        elif outputs.save is not None:
-            sinks.append(Recorder(outputs.save, info, config.recorder))
+        for sink in _for_keeps(config, info, outputs, attributes):
+            sinks.append(sink)
         if outputs.show:
-            sinks.extend(_for_the_eye(config, info, outputs, controls))
+            for sink in _for_the_eye(config, info, outputs, controls):
+                (watchers if isinstance(sink, Takes) else sinks).append(sink)
     except BaseException:  # Ctrl-C too: the recorder's thread would go on waiting
-        for sink in sinks:
+        for sink in (*sinks, *watchers):
             sink.close(complete=False)
         raise
-    return Sinks(sinks, Overlay(config.overlay), controls)
-
-
-def check_outputs(outputs: Outputs, info: SourceInfo) -> None:
-    """Looks whether all outputs may be written, before anything is.
-
-    Raises:
-        ConfigError: one may not.
-    """
-    source = Path(info.uri)
-    if info.kind == "pictures" and not source.is_dir():
-        source = source.parent  # where the copies would take the place of the pictures themselves
-    for path in outputs.paths:
-        if any(same_file(written, source) for written in (path, partial_path(path))):
-            raise ConfigError(f"{path} would overwrite the input: name another file to write to")
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
-    if outputs.log is not None:
-        if outputs.log.suffix.lower() not in LOG_SUFFIXES:
-            endings = ", ".join(LOG_SUFFIXES)
-            raise ConfigError(f"--log {outputs.log}: its name should end in one of {endings}")
-        _check_file(outputs.log, outputs.overwrite)
-    if outputs.save is None:
-        return
-    if info.kind == "pictures":
-        _check_folder(outputs.save, outputs.overwrite)
-    elif outputs.save.suffix.lower() not in CONTAINERS:
-        endings = ", ".join(CONTAINERS)
-        raise ConfigError(f"--save {outputs.save}: a video's name should end in one of {endings}")
-    else:
-        _check_file(outputs.save, outputs.overwrite)
+    return Sinks(sinks, Overlay(config.overlay), controls, watchers)
 
 
 def _warn_of_letters(names: Iterable[str]) -> None:
@@ -138,33 +83,24 @@ def _warn_of_letters(names: Iterable[str]) -> None:
         )
 
 
-def _log_sinks(
-    path: Path, config: Config, info: SourceInfo, attributes: Mapping[str, Sequence[str]]
+def _for_keeps(
+    config: Config, info: SourceInfo, outputs: Outputs, attributes: Mapping[str, Sequence[str]]
 ) -> Iterator[Sink]:
-    if path.suffix.lower() == ".jsonl":
-        yield JsonLog(path, info, config.engine.model or "default", attributes)
-    else:
-        yield TableLog(path, attributes)
-        yield TrackTable(tracks_path(path), info, attributes)
-
-
-def _check_file(path: Path, overwrite: bool) -> None:
-    if path.is_dir():
-        raise ConfigError(f"{path} is a folder: name a file")
-    if path.exists() and not overwrite:
-        raise ConfigError(f"{path} exists: choose another name, or give --overwrite")
-    if partial_path(path).is_file() and not overwrite:
-        raise ConfigError(
-            f"{partial_path(path)} is what a run that ended early could save: "
-            "move it away, or give --overwrite"
-        )
-
-
-def _check_folder(path: Path, overwrite: bool) -> None:
-    if path.is_file() or is_picture(path) or path.suffix.lower() in CONTAINERS:
-        raise ConfigError(f"--save {path}: annotated pictures go into a folder; name one")
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
-        raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")
+    """What is written, one opened after the other."""
+    log = outputs.log
+    if log is not None and log.suffix.lower() == ".jsonl":
+        yield JsonLog(log, info, config.engine.model or "default", attributes)
+    elif log is not None:
+        yield TableLog(log, attributes)
+        yield TrackTable(tracks_path(log), info, attributes)
+    if outputs.save is not None and info.kind == "pictures":
+        yield PictureFolder(outputs.save, _root(info), attributes)
+    elif outputs.save is not None:
+        yield Recorder(outputs.save, info, config.recorder)
+    if outputs.snapshots is not None:
+        yield Snapshots(outputs.snapshots, info, attributes)
+    if outputs.sheet is not None:
+        yield Sheet(outputs.sheet, info)
 
 
 def _root(info: SourceInfo) -> Path | None:
@@ -174,7 +110,7 @@ def _root(info: SourceInfo) -> Path | None:
         return path
     if path.exists() or not glob.has_magic(info.uri):
         return None
-    return Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
+    return fixed_part(path)
 
 
 def _for_the_eye(

@@ -1,4 +1,4 @@
-"""Annotated copies of pictures, each with a table of its faces beside it."""
+"""Annotated copies of pictures, each with a table of its faces beside it, and one table of all."""
 
 import csv
 import io
@@ -13,15 +13,20 @@ from models.faces import Image
 from stream.annotator import Track
 from stream.errors import SinkError
 from stream.sinks.contract import Annotated, same_file
+from stream.sinks.table_file import Columns, TableFile
+
+FACES = "faces.csv"
+"""The table of all pictures, in the folder of the copies."""
 
 _SIDES = ("top", "right", "bottom", "left")
 
 
 class PictureFolder:
-    """A folder of annotated copies under their own names, and `NAME.csv` for each.
+    """A folder of annotated copies under their own names, `NAME.csv` for each, and `faces.csv`.
 
     A table has one row a face: for each attribute the perceived class, empty where unsure, and the
     probability of every class (`gender`, `gender_Female`, …); then the box in px of the picture.
+    `faces.csv` has the faces of all pictures, their names first.
 
     Args:
         folder: where to; it is made.
@@ -45,6 +50,8 @@ class PictureFolder:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SinkError(f"{folder} cannot be made: {error.strerror}") from error
+        columns: Columns = {name: "string" for name in ("file", *face_columns(attributes))}
+        self._faces = TableFile(folder / FACES, columns)
 
     def __repr__(self) -> str:
         return f"PictureFolder({self.output})"
@@ -65,9 +72,16 @@ class PictureFolder:
         write_picture(target, annotated.picture)
         table = faces_table(annotated.tracks, self._attributes)
         _write(target.with_name(target.name + ".csv"), table.encode())
+        rows = face_rows(annotated.tracks)
+        self._faces.append([{"file": str(inside), **row} for row in rows])
 
     def close(self, *, complete: bool) -> None:
-        """Everything is written already."""
+        """Closes the table of all; the rest is written already.
+
+        Raises:
+            SinkError: the disk refuses.
+        """
+        self._faces.close(complete=complete)
 
 
 def write_picture(path: Path, picture: Image) -> None:
@@ -104,11 +118,22 @@ def _encoded(picture: Image, target: Path) -> bytes:
 
 def faces_table(tracks: Sequence[Track], attributes: Mapping[str, Sequence[str]]) -> str:
     """One row a face, as CSV: perceived labels, probabilities, then top, right, bottom, left."""
-    chances = [f"{name}_{each}" for name, classes in attributes.items() for each in classes]
     out = io.StringIO()
-    columns = [*attributes, *chances, *_SIDES]
-    table = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+    table = csv.DictWriter(out, face_columns(attributes), restval="", lineterminator="\n")
     table.writeheader()
+    table.writerows(face_rows(tracks))
+    return out.getvalue()
+
+
+def face_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is said of a face of a picture, in the order of the table."""
+    chances = [f"{name}_{each}" for name, classes in attributes.items() for each in classes]
+    return [*attributes, *chances, *_SIDES]
+
+
+def face_rows(tracks: Sequence[Track]) -> list[dict[str, object]]:
+    """The cells of each face; where nothing is said there is none."""
+    rows = []
     for track in tracks:
         left, top, right, bottom = (round(float(edge)) for edge in track.box_xyxy)
         row: dict[str, object] = {"top": top, "right": right, "bottom": bottom, "left": left}
@@ -116,5 +141,5 @@ def faces_table(tracks: Sequence[Track], attributes: Mapping[str, Sequence[str]]
             row[name] = label.text or ""
             for each, value in label.probabilities.items():
                 row[f"{name}_{each}"] = f"{value:.4f}"
-        table.writerow(row)
-    return out.getvalue()
+        rows.append(row)
+    return rows

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.annotator import Track
+from stream.errors import SinkError
 from stream.frames import Frame, SourceInfo
 from stream.labels import Label
 from stream.people import People, Person
@@ -116,8 +117,10 @@ class TrackTable:
         try:
             if rows := [track_row(each) for each in self._people.leave()]:
                 self._table.append(rows)
-        finally:
-            self._table.close(complete=complete)
+        except SinkError:
+            self._table.close(complete=False)
+            raise
+        self._table.close(complete=complete)
 
 
 def tracks_path(log: Path) -> Path:

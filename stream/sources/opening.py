@@ -3,7 +3,7 @@
 import glob
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +12,14 @@ from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.sources.camera import CameraSource, camera_index
 from stream.sources.network import is_url, open_url
-from stream.sources.pictures import PictureSource, is_picture, natural_order, pictures_in
+from stream.sources.pictures import (
+    PictureSource,
+    fixed_part,
+    is_picture,
+    natural_order,
+    not_written,
+    pictures_in,
+)
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
@@ -39,7 +46,12 @@ class Source(Protocol):
         """Releases the device or file; may be called twice, by the thread that reads."""
 
 
-def open_source(uri: str, config: Config | None = None, span: Span = WHOLE) -> Source:
+def open_source(
+    uri: str,
+    config: Config | None = None,
+    span: Span = WHOLE,
+    outputs: Sequence[Path] = (),
+) -> Source:
     """Opens what the user named.
 
     Args:
@@ -47,6 +59,7 @@ def open_source(uri: str, config: Config | None = None, span: Span = WHOLE) -> S
             pictures, the address of a video or stream, `-` for standard input.
         config: the settings; the defaults without one.
         span: the part of a video that is wanted.
+        outputs: what is written meanwhile; pictures there are no part of a folder of pictures.
 
     Raises:
         SourceError: there is no such thing, or it cannot be opened.
@@ -63,7 +76,7 @@ def open_source(uri: str, config: Config | None = None, span: Span = WHOLE) -> S
         return open_url(uri, config.source, span)
     if span != WHOLE:
         raise ConfigError(f"--start and --end are for videos: {uri} is none")
-    return _open_camera_or_pictures(uri, path, config)
+    return _open_camera_or_pictures(uri, path, config, outputs)
 
 
 def _is_pipe(uri: str) -> bool:
@@ -72,16 +85,18 @@ def _is_pipe(uri: str) -> bool:
     return there and camera_index(uri) is None
 
 
-def _open_camera_or_pictures(uri: str, path: Path, config: Config) -> Source:
+def _open_camera_or_pictures(
+    uri: str, path: Path, config: Config, outputs: Sequence[Path]
+) -> Source:
     if uri and os.path.isdir(uri):
-        return PictureSource(uri, pictures_in(path))
+        return PictureSource(uri, not_written(pictures_in(path), path, outputs))
     if os.path.isfile(uri):
         return PictureSource(uri, [path])
     if camera_index(uri) is not None:
         return CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
-        found = map(Path, glob.glob(uri, recursive=True))
-        return PictureSource(uri, sorted(found, key=natural_order))
+        found = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
+        return PictureSource(uri, not_written(found, fixed_part(path), outputs))
     camera = "number or name" if sys.platform == "linux" else "number (names only on Linux)"
     raise SourceError(
         f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "

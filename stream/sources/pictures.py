@@ -1,9 +1,11 @@
 """Pictures: one, a folder, or those a pattern names."""
 
+import glob
 import logging
 import re
 import time
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import cv2
@@ -77,6 +79,24 @@ def pictures_in(folder: Path) -> list[Path]:
     """The pictures in a folder and below it, in natural order: 2 before 10."""
     found = (Path(name) for name in list_files(str(folder), validExts=tuple(_SUFFIXES)))
     return sorted(found, key=natural_order)
+
+
+def fixed_part(pattern: Path) -> Path:
+    """The folder that a pattern begins with, before the first of its signs."""
+    return Path(*takewhile(lambda part: not glob.has_magic(part), pattern.parts))
+
+
+def not_written(paths: Sequence[Path], folder: Path, outputs: Sequence[Path]) -> list[Path]:
+    """The pictures without those that an earlier run wrote: copies of copies are of no use.
+
+    Args:
+        paths: pictures of the folder.
+        folder: where they are from; what is written around it leaves them alone.
+        outputs: files and folders that are written.
+    """
+    inside = folder.resolve()
+    written = {path.resolve() for path in outputs if not inside.is_relative_to(path.resolve())}
+    return [path for path in paths if not {path.resolve(), *path.resolve().parents} & written]
 
 
 def read_picture(path: Path) -> Image | None:

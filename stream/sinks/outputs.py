@@ -1,0 +1,153 @@
+"""What was asked for, and whether all of it may be written."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from stream.config import RecorderSection
+from stream.errors import ConfigError
+from stream.frames import SourceInfo
+from stream.sinks.codecs import CONTAINERS, codec_for
+from stream.sinks.contract import partial_path, same_file
+from stream.sinks.pictures import FACES
+from stream.sinks.snapshots import TRACKS
+from stream.sinks.tables import tracks_path
+from stream.sources.pictures import is_picture
+
+LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
+SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What was asked for.
+
+    Attributes:
+        save: a video file, or for pictures a folder.
+        log: a `.jsonl`, `.csv` or `.parquet` file.
+        snapshots: a folder for the best view of each person.
+        sheet: a picture of all people, `.png` or `.jpg`.
+        show: open a window, if there is a screen.
+        overwrite: what stands there may be replaced.
+    """
+
+    save: Path | None = None
+    log: Path | None = None
+    snapshots: Path | None = None
+    sheet: Path | None = None
+    show: bool = False
+    overwrite: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where something will stand."""
+        named = (self.save, self.log, self.snapshots, self.sheet)
+        return tuple(path for path in named if path is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One file or folder to be made, and the option that asks for it.
+
+    Attributes:
+        option: of the command line.
+        path: where.
+        suffixes: how its name may end; none are asked of a folder.
+        table: what is written into a folder besides pictures.
+    """
+
+    option: str
+    path: Path
+    suffixes: tuple[str, ...] = ()
+    table: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        """Or else it is a file."""
+        return not self.suffixes
+
+    def __str__(self) -> str:
+        return f"{self.option} {self.path}"
+
+    @property
+    def names(self) -> set[str]:
+        """What it is called while it is written and after, past all links."""
+        written = [self.path, self.path / self.table] if self.is_folder else [self.path]
+        return {os.path.realpath(name) for each in written for name in (each, partial_path(each))}
+
+
+def check_outputs(
+    outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
+) -> None:
+    """Looks whether all outputs may be written, before anything is.
+
+    Args:
+        outputs: what was asked for.
+        info: the source.
+        recorder: how a video would be written; at the defaults without one.
+
+    Raises:
+        ConfigError: one may not.
+    """
+    targets = list(_targets(outputs, info))
+    source = Path(info.uri)
+    if info.kind == "pictures" and not source.is_dir():
+        source = source.parent  # where the copies would take the place of the pictures themselves
+    for target in targets:
+        _check_place(target, source)
+    for one, other in combinations(targets, 2):
+        if one.names & other.names:
+            raise ConfigError(f"{one} and {other} are the same: name another for one of them")
+    for target in targets:
+        (_check_folder if target.is_folder else _check_file)(target, outputs.overwrite)
+    if outputs.save is not None and info.kind != "pictures":
+        codec_for(outputs.save, (recorder or RecorderSection()).codec)
+
+
+def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[_Target]:
+    if outputs.save is not None and info.kind == "pictures":
+        yield _Target("--save", outputs.save, table=FACES)
+    elif outputs.save is not None:
+        yield _Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
+    if outputs.log is not None:
+        yield _Target("--log", outputs.log, suffixes=LOG_SUFFIXES)
+        if outputs.log.suffix.lower() != ".jsonl":
+            yield _Target("--log", tracks_path(outputs.log), suffixes=LOG_SUFFIXES)
+    if outputs.snapshots is not None:
+        yield _Target("--snapshots", outputs.snapshots, table=TRACKS)
+    if outputs.sheet is not None:
+        yield _Target("--sheet", outputs.sheet, suffixes=SHEET_SUFFIXES)
+
+
+def _check_place(target: _Target, source: Path) -> None:
+    path = target.path
+    if any(same_file(written, source) for written in (path, partial_path(path))):
+        raise ConfigError(f"{path} would overwrite the input: name another file to write to")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
+    if target.suffixes and path.suffix.lower() not in target.suffixes:
+        endings = ", ".join(target.suffixes)
+        raise ConfigError(f"{target}: its name should end in one of {endings}")
+
+
+def _check_file(target: _Target, overwrite: bool) -> None:
+    path, partial = target.path, partial_path(target.path)
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder: name a file")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists: choose another name, or give --overwrite")
+    if partial.is_file() and not overwrite:
+        raise ConfigError(
+            f"{partial} is what a run that ended early could save: "
+            "move it away, or give --overwrite"
+        )
+
+
+def _check_folder(target: _Target, overwrite: bool) -> None:
+    path = target.path
+    if path.is_file() or is_picture(path) or path.suffix.lower() in CONTAINERS:
+        raise ConfigError(f"{target}: pictures go into a folder; name one")
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")

@@ -1,0 +1,130 @@
+"""All people on one picture: who is on it, who is not, and that it can be looked at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fakes import SIZE_WH, frame, label, numbered, track
+
+from models.faces import Image
+from stream.frames import Frame, SourceInfo
+from stream.labels import Label
+from stream.overlay import Overlay
+from stream.sinks import Annotated
+from stream.sinks import sheet as module
+from stream.sinks.sheet import Sheet
+
+_INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0)
+_LABELS = {"gender": label(), "race": label(None, 0.4)}
+
+
+class _Asked(Sheet):
+    """Says what it draws."""
+
+    def drawn(self) -> tuple[list[int], str]:
+        return sorted(row.track_id for *_, row in self._kept), self._left_out()
+
+
+def _sheet(
+    folder: Path, lengths: Mapping[int, int], labels: Mapping[str, Label] = _LABELS
+) -> _Asked:
+    """Of people by id, each seen in so many frames."""
+    sheet = _Asked(folder / "sheet.png", _INFO)
+    for number in range(max(lengths.values(), default=0)):
+        people = [track(each, labels=labels) for each, count in lengths.items() if number < count]
+        sheet.write(Annotated(frame(number), people, Overlay()))
+    return sheet
+
+
+def _read(path: Path) -> Image:
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    return picture.astype(np.uint8)
+
+
+def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
+    sheet = _sheet(tmp_path, {1: 3, 2: 2, 3: 10})
+    sheet.close(complete=True)
+    assert sheet.drawn() == ([1, 3], "Left out: 1 in fewer than 3 frames or too small to say.")
+    picture = _read(tmp_path / "sheet.png")
+    assert picture.shape[1] > picture.shape[0]
+
+
+def test_a_face_too_small_for_labels_is_left_out(tmp_path: Path) -> None:
+    sheet = _sheet(tmp_path, {1: 30}, labels={})
+    sheet.close(complete=True)
+    assert sheet.drawn() == ([], "Left out: 1 in fewer than 3 frames or too small to say.")
+    assert _read(tmp_path / "sheet.png").size
+
+
+def test_the_face_is_on_it_in_its_own_colours(tmp_path: Path) -> None:
+    sheet = Sheet(tmp_path / "sheet.png", _INFO)
+    green = np.full((64, 96, 3), (20, 200, 40), dtype=np.uint8)
+    for number in range(3):
+        whole = Frame(green, number, number / 25, 0.0)
+        sheet.write(Annotated(whole, [track(labels=_LABELS)], Overlay()))
+    sheet.close(complete=True)
+    picture = _read(tmp_path / "sheet.png")
+    assert (picture == (20, 200, 40)).all(axis=-1).sum() == 116 * 116
+
+
+def test_more_people_than_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = {each: 3 + each % 7 for each in range(1, 131)}
+    sheet = _sheet(tmp_path, lengths)
+    sheet.close(complete=True)
+    ids, left_out = sheet.drawn()
+    assert len(ids) == 100
+    assert left_out == "Left out: 30 more who were seen for less long."
+    assert min(lengths[each] for each in ids) >= max(
+        lengths[each] for each in lengths if each not in ids
+    )
+    height, width = _read(tmp_path / "sheet.png").shape[:2]
+    assert max(height, width) < 4000
+
+
+@pytest.mark.parametrize("count", [1, 12, 13, 26, 100])
+def test_rows_do_not_overlap_and_all_fit(count: int, tmp_path: Path) -> None:
+    sheet = _sheet(tmp_path, {each: 3 for each in range(1, count + 1)})
+    sheet.close(complete=True)
+    picture = _read(tmp_path / "sheet.png")
+    band = (picture == module._BAND).all(axis=-1)
+    ends = band & ~np.pad(band, ((0, 0), (0, 1)))[:, 1:]  # a row's last pixels, at the right
+    rows, _ = cv2.connectedComponents(ends.astype(np.uint8))
+    assert rows - 1 >= count
+    assert not band[:, -1].any()
+
+
+def test_of_pictures_each_face_counts_and_its_file_is_named(tmp_path: Path) -> None:
+    sheet = _Asked(tmp_path / "sheet.jpg", SourceInfo("in", "pictures", SIZE_WH))
+    for number in range(2):
+        path = Path(f"in/{number}.png")
+        whole = Frame(numbered(number), number, float(number), 0.0, path)
+        sheet.write(Annotated(whole, [track(number + 1, labels=_LABELS)], Overlay()))
+    sheet.close(complete=True)
+    assert sheet.drawn() == ([1, 2], "")
+    assert sorted(row.seen[0] for *_, row in sheet._kept) == ["0.png", "1.png"]
+    assert _read(tmp_path / "sheet.jpg").size
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (75.25, "1:15.2"), (3661, "1:01:01.0")]
+)
+def test_times_are_written_as_on_a_player(time_s: float, text: str) -> None:
+    assert module._clock(time_s) == text
+
+
+def test_what_does_not_fit_is_cut(tmp_path: Path) -> None:
+    texts: Sequence[str] = ["short", "W" * 500, ""]
+    for text in texts:
+        fitted = module._fitted(text, 16, 100)
+        assert module.text_width(fitted, 16) <= 100
+    labels = {f"attribute {n}": label("a long name of a class " * 5) for n in range(9)}
+    info = replace(_INFO, uri="a name " * 100)
+    sheet = Sheet(tmp_path / "sheet.png", info)
+    for number in range(3):
+        sheet.write(Annotated(frame(number), [track(labels=labels)], Overlay()))
+    sheet.close(complete=True)
+    assert _read(tmp_path / "sheet.png").shape[0] > 9 * 30

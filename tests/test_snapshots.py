@@ -1,0 +1,96 @@
+"""The best view of each person as a picture of its own."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fakes import SIZE_WH, frame, label, numbered, track
+
+from models.faces import Image
+from stream.controls import Controls
+from stream.frames import Frame, SourceInfo
+from stream.overlay import Overlay
+from stream.people import cut_out
+from stream.sinks import Annotated, Sinks
+from stream.sinks.sheet import Sheet
+from stream.sinks.snapshots import Snapshots
+
+_INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0)
+_ATTRIBUTES = {"gender": ("Female", "Male")}
+_LABELS = {"gender": label()}
+_BOX = (20.0, 10.0, 60.0, 50.0)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _noise() -> Image:
+    coarse = np.random.default_rng(1).integers(0, 256, (8, 12, 3), dtype=np.uint8)
+    return np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
+
+
+def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
+    sink = Snapshots(tmp_path / "faces", _INFO, _ATTRIBUTES)
+    for number, quality in enumerate([0.2, 0.8, 0.8]):
+        person = replace(track(3, _BOX, {"gender": label()}), quality=quality)
+        sink.write(Annotated(frame(number), [person], Overlay()))
+    assert _names(tmp_path / "faces") == ["tracks.part.csv"]
+    sink.close(complete=True)
+    assert _names(tmp_path / "faces") == ["track-0003.jpg", "tracks.csv"]
+    saved = cv2.imread(str(tmp_path / "faces" / "track-0003.jpg"))
+    expected = cut_out(numbered(1), np.array(_BOX, np.float32))
+    assert saved.shape == expected.shape == (64, 72, 3)
+    assert np.abs(saved.astype(int) - expected).mean() < 3
+    with (tmp_path / "faces" / "tracks.csv").open(encoding="utf-8") as lines:
+        (row,) = csv.DictReader(lines)
+    assert (row["picture"], row["best_frame"], row["gender"]) == ("track-0003.jpg", "1", "Female")
+
+
+def test_a_picture_is_there_as_soon_as_the_track_has_ended(tmp_path: Path) -> None:
+    sink = Snapshots(tmp_path, replace(_INFO, fps=2.0), _ATTRIBUTES)
+    sink.write(Annotated(frame(0), [track(1)], Overlay()))
+    for number in range(1, 12):
+        sink.write(Annotated(frame(number), [], Overlay()))
+    assert _names(tmp_path) == ["track-0001.jpg", "tracks.part.csv"]
+    sink.close(complete=True)
+
+
+def test_faces_of_pictures_too(tmp_path: Path) -> None:
+    sink = Snapshots(tmp_path, SourceInfo("in", "pictures", SIZE_WH), _ATTRIBUTES)
+    for number in range(2):
+        whole = Frame(numbered(number), number, float(number), 0.0, Path(f"in/{number}.png"))
+        sink.write(Annotated(whole, [track(2 * number), track(2 * number + 1)], Overlay()))
+    sink.close(complete=True)
+    assert _names(tmp_path) == [*(f"track-000{n}.jpg" for n in range(4)), "tracks.csv"]
+    with (tmp_path / "tracks.csv").open(encoding="utf-8") as lines:
+        assert [row["file"] for row in csv.DictReader(lines)] == [
+            str(Path("in", f"{n}.png")) for n in (0, 0, 1, 1)
+        ]
+
+
+@pytest.mark.parametrize("blur", [(False,), (True,), (False, True)])
+def test_no_face_leaves_the_program_that_is_to_be_blurred(
+    blur: Sequence[bool], tmp_path: Path
+) -> None:
+    """Also where it is asked for only after the best view had been taken."""
+    face = cut_out(_noise(), np.array(_BOX, np.float32))
+    controls = Controls()
+    snapshots = Snapshots(tmp_path / "faces", replace(_INFO, fps=0.2), _ATTRIBUTES)
+    sheet = Sheet(tmp_path / "sheet.png", SourceInfo("in", "pictures", SIZE_WH))
+    with Sinks([snapshots, sheet], Overlay(), controls) as sinks:
+        for number, wanted in enumerate(blur):
+            controls.blur = wanted
+            sinks.write(Frame(_noise(), number, number / 25, 0.0), [track(1, _BOX, _LABELS)])
+    saved = cv2.imread(str(tmp_path / "faces" / "track-0001.jpg"))
+    inside = np.abs(saved.astype(int) - face)[10:50, 12:52].mean()
+    assert inside > 25 if blur[-1] else inside < 10
+    rows = [row for *_, row in sheet._kept]
+    assert [row.blurred for row in rows] == [blur[-1]] * len(rows)
+    size = rows[0].face.shape[1::-1]
+    shown = np.abs(rows[0].face.astype(int) - cv2.resize(face[:, 4:68], size))[20:90, 20:90].mean()
+    assert shown > 25 if blur[-1] else shown < 12
