@@ -24,11 +24,12 @@ import stream
 from models.errors import ModelError
 from stream.annotator import Track
 from stream.config import Config, DetectionSection, EngineSection, LabelSettings
+from stream.controls import Controls
 from stream.demo import DemoSource
 from stream.errors import ConfigError, SinkError, SourceError
-from stream.frames import Frame
-from stream.run import run
-from stream.sinks import Outputs
+from stream.frames import Frame, SourceInfo
+from stream.run import FrameAnnotator, load_annotator, run
+from stream.sinks import Annotated, Outputs
 from stream.summary import Summary
 
 # The numbered pictures are small, and as such they are searched.
@@ -275,6 +276,30 @@ def test_frames_a_live_source_loses_are_counted() -> None:
     assert slow.indices == [0, 3]
     assert (summary.frames, summary.dropped) == (2, 2)
     assert "and 2 dropped," in summary.line()
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".webm"])
+def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: Path) -> None:
+    source = PacedSource()
+    gaps = [1, 4, 2, 7, 1]  # how many frames come while one is worked on; all but the last are lost
+
+    class Irregular(RecordingSink):
+        def write(self, annotated: Annotated) -> None:
+            super().write(annotated)
+            if len(self.indices) <= len(gaps):
+                source.give(gaps[len(self.indices) - 1])
+            else:
+                source.end()
+
+    def load(config: Config, info: SourceInfo, controls: Controls) -> FrameAnnotator:
+        source.give(3)  # the camera runs while the model is loaded
+        return load_annotator(config, info, controls)
+
+    path, slow = tmp_path / f"out{ending}", Irregular()
+    run(source, _QUICK, Outputs(save=path), [slow], load)
+    assert slow.indices == [2, 3, 7, 9, 16, 17]
+    expected = [(index - 2) / 25 for index in slow.indices]
+    assert times_s(path) == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_summary_for_people_and_for_machines() -> None:
