@@ -87,6 +87,7 @@ _WRONG = [
     ("clip.mp4 --start 0:01:40", "--start 100 lies behind that"),
     ("pictures --start 1", "--start and --end are for videos"),
     ("99 --end 1", "--start and --end are for videos"),
+    ("missing.mp4 --end 1", "missing.mp4: no such file"),
     ("x" * 300, "no such file"),
     ("clip.mp4 --save exists.mp4", "exists.mp4 exists: choose another name, or give --overwrite"),
     ("clip.mp4 --log exists.jsonl", "exists.jsonl exists"),

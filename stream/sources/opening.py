@@ -3,7 +3,7 @@
 import glob
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -74,9 +74,10 @@ def open_source(
         return PipeSource(uri, config.source.raw, span)
     if is_url(uri):
         return open_url(uri, config.source, span)
+    source = _camera_or_pictures(uri, path, config, outputs)
     if span != WHOLE:
         raise ConfigError(f"--start and --end are for videos: {uri} is none")
-    return _open_camera_or_pictures(uri, path, config, outputs)
+    return source()
 
 
 def _is_pipe(uri: str) -> bool:
@@ -85,18 +86,19 @@ def _is_pipe(uri: str) -> bool:
     return there and camera_index(uri) is None
 
 
-def _open_camera_or_pictures(
+def _camera_or_pictures(
     uri: str, path: Path, config: Config, outputs: Sequence[Path]
-) -> Source:
+) -> Callable[[], Source]:
+    """What opens it."""
     if uri and os.path.isdir(uri):
-        return PictureSource(uri, not_written(pictures_in(path), path, outputs))
+        return lambda: PictureSource(uri, not_written(pictures_in(path), path, outputs))
     if os.path.isfile(uri):
-        return PictureSource(uri, [path])
+        return lambda: PictureSource(uri, [path])
     if camera_index(uri) is not None:
-        return CameraSource(uri, config.camera, config.source.reconnect_s)
+        return lambda: CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
         found = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
-        return PictureSource(uri, not_written(found, fixed_part(path), outputs))
+        return lambda: PictureSource(uri, not_written(found, fixed_part(path), outputs))
     camera = "number or name" if sys.platform == "linux" else "number (names only on Linux)"
     raise SourceError(
         f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "

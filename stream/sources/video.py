@@ -60,7 +60,7 @@ class VideoSource:
         self._reconnection = reconnection
         self._last_s = 0.0
         self._count = 0
-        self._damaged = 0
+        self._damaged = self._spoilt = 0  # packets that gave nothing; pictures that suffered
         try:
             self._decoder = Decoder(self._container, self._name)
             self._read = self._part()
@@ -120,6 +120,7 @@ class VideoSource:
                     picture = self._decoder.picture(frame)
                     yield Frame(picture, self._count, time_s, time.monotonic())
                     self._count += 1
+                    self._spoilt += frame.is_corrupt
                 self._last_s = time_s
         except av.error.FFmpegError as error:
             if self._reconnection is None or before == self._count:
@@ -193,9 +194,13 @@ class VideoSource:
 
     def _say_what_was_wrong(self) -> None:
         damaged = self._damaged + self._decoder.damaged
-        if damaged:
-            packets = "packet was" if damaged == 1 else "packets were"
-            _log.warning("%s: %d %s damaged and left out", self._name, damaged, packets)
+        if damaged or self._spoilt:
+            _log.warning(
+                "%s is damaged: packets left out: %d, pictures spoilt: %d",
+                self._name,
+                damaged,
+                self._spoilt,
+            )
         reason = self._cut_short()
         if reason:
             _log.warning("%s %s: it is cut short or damaged", self._name, reason)
