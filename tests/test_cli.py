@@ -228,6 +228,22 @@ def test_names_are_printed_as_they_are(name: str, folder: Path) -> None:
     assert len(times_s(folder / name)) == 3
 
 
+def test_a_part_keeps_the_times_of_the_source_in_the_log_and_begins_the_recording(
+    folder: Path,
+) -> None:
+    write_clip(folder / "long.mp4", 8)
+    part = ("long.mp4", "--no-show", "--start", "0.08", "--end", "00:00:00.2")
+    assert _run(*part, "--log", "part.jsonl", "--save", "part.mp4").exit_code == 0
+    entries = [entry for entry in log_lines(folder / "part.jsonl") if "time_s" in entry]
+    assert [entry["frame"] for entry in entries] == [0, 1, 2]
+    assert [entry["time_s"] for entry in entries] == pytest.approx([0.08, 0.12, 0.16])
+    assert times_s(folder / "part.mp4") == pytest.approx([0.0, 0.04, 0.08], abs=1e-3)
+    render = ["render", "long.mp4", "part.jsonl", "--no-show", "--json-summary"]
+    drawn = CliRunner().invoke(app, render)
+    assert drawn.exit_code == 0
+    assert json.loads(drawn.stdout)["frames"] == 8
+
+
 def test_settings_come_from_the_folder_it_is_started_in(folder: Path) -> None:
     with (folder / "config.toml").open("a") as settings:
         settings.write('[labels]\nattributes = ["age"]\nmin_confidence = 1.0\n')

@@ -278,6 +278,27 @@ def test_closing_while_a_stream_is_waited_for(caplog: pytest.LogCaptureFixture) 
     assert not [each for each in threading.enumerate() if each.name == "capture"]
 
 
+def test_closing_while_a_stream_is_silent(caplog: pytest.LogCaptureFixture) -> None:
+    def page(handler: HttpHandler) -> None:
+        mjpeg_page(itertools.islice(_pictures(), 30))(handler)
+        silent_page(handler)
+
+    with http({"/": page}) as server:
+        source = open_source(f"http://{server.address}/", _config(timeout_s=3))
+        with Capture(source) as capture:
+            indices = [next(iter(capture)).index]
+            while indices[-1] < 29:
+                indices.append(next(iter(capture)).index)
+            began_s = time.monotonic()
+        took_s = time.monotonic() - began_s
+        (reader,) = (each for each in threading.enumerate() if each.name == "capture")
+        reader.join(PATIENCE_S)  # FFmpeg ends the read when its time is up
+    assert took_s < 3
+    assert not reader.is_alive()
+    assert "does not return from a read: it is released when it does" in caplog.messages[0]
+    assert len(caplog.messages) == 1
+
+
 def _run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "stream", "run", *arguments, "--no-show"],

@@ -51,6 +51,19 @@ def test_frames_left_out_do_not_put_it_out_of_step(tmp_path: Path) -> None:
         assert len(replay.annotate(frame(3))) == 1
 
 
+def test_a_log_of_a_part_fits_the_whole_and_one_of_the_whole_a_part(tmp_path: Path) -> None:
+    part = JsonLog(tmp_path / "part.jsonl", replace(_INFO, start_s=0.4), "default")
+    for number in range(10, 14):
+        part.write(Annotated(replace(frame(number), index=number - 10), [track(number)], Overlay()))
+    part.close(complete=True)
+    with Replay(tmp_path / "part.jsonl", LabelSettings()) as replay:
+        people = [[each.track_id for each in replay.annotate(frame(n))] for n in range(20)]
+    assert people == [*([] for _ in range(10)), [10], [11], [12], [13], *([] for _ in range(6))]
+    with Replay(_log(tmp_path, seen_in=(2,)), LabelSettings()) as replay:
+        people = [[each.track_id for each in replay.annotate(replace(frame(2), index=0))]]
+    assert people == [[7]]
+
+
 def test_what_a_log_says_of_whole_tracks_is_passed_over(tmp_path: Path) -> None:
     sink = JsonLog(tmp_path / "out.jsonl", replace(_INFO, kind="pictures"), "default")
     for number in range(4):
