@@ -48,7 +48,10 @@ def _read(path: Path) -> Image:
 def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
     sheet = _sheet(tmp_path, {1: 3, 2: 2, 3: 10})
     sheet.close(complete=True)
-    assert sheet.drawn() == ([1, 3], "Left out: 1 in fewer than 3 frames or too small to say.")
+    assert sheet.drawn() == (
+        [1, 3],
+        "Left out: 1 seen in fewer than 3 frames, or too small to say.",
+    )
     picture = _read(tmp_path / "sheet.png")
     assert picture.shape[1] > picture.shape[0]
 
@@ -56,7 +59,7 @@ def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
 def test_a_face_too_small_for_labels_is_left_out(tmp_path: Path) -> None:
     sheet = _sheet(tmp_path, {1: 30}, labels={})
     sheet.close(complete=True)
-    assert sheet.drawn() == ([], "Left out: 1 in fewer than 3 frames or too small to say.")
+    assert sheet.drawn() == ([], "Left out: 1 seen in fewer than 3 frames, or too small to say.")
     assert _read(tmp_path / "sheet.png").size
 
 

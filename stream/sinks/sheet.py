@@ -116,7 +116,7 @@ class Sheet:
         if self._glimpsed:
             rule = "too small to say"
             if self._min_frames > 1:
-                rule = f"in fewer than {self._min_frames} frames or {rule}"
+                rule = f"seen in fewer than {self._min_frames} frames, or {rule}"
             words.append(f"{self._glimpsed} {rule}")
         return f"Left out: {'; '.join(words)}." if words else ""
 
