@@ -103,6 +103,7 @@ class Annotator:
         self._cuts = CutDetector()
         self._people: dict[int, _Person] = {}
         self._now = 0  # counts the frames
+        self._last_index = 0  # of the last frame; a live source skips some
 
     def __repr__(self) -> str:
         return f"Annotator({self._engine!r}, {self._schedule!r})"
@@ -121,7 +122,8 @@ class Annotator:
             self._schedule.restart()
         share = self._schedule.share(frame, watchful=self._controls.blur)
         self._controls.note = self._schedule.thrift
-        self._follow(frame.image)
+        self._follow(frame.image, max(frame.index - self._last_index, 1))
+        self._last_index = frame.index
         if share is not None:
             self._search(frame.image, share)
         self._now += 1
@@ -129,13 +131,13 @@ class Annotator:
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
         return tuple(self._track(each) for each in trails if each.missed_frames <= _SHOWN_MISSED)
 
-    def _follow(self, image: Image) -> None:
+    def _follow(self, image: Image, frames: int) -> None:
         """Finds the faces of the tracks again, and looks closer at those for which it is time."""
         returning = {
             trail.track_id for trail in self._tracker.trails if trail.missed_frames >= _LOOK_AGAIN
         }
-        faces = self._engine.find_near(image, self._tracker.predicted_xyxy())
-        seen = self._tracker.follow(faces)
+        faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames))
+        seen = self._tracker.follow(faces, frames)
         wide = self._wide_enough(faces)
         waiting = [
             track_id

@@ -12,7 +12,7 @@ from models.classifier import Prediction, grouped
 # 2,501 to 5,000 of FairFace, on which `bench --tracks` does not report.
 _MARGIN = 0.15  # by which another class must be likelier before it takes a shown one's place
 _SLACK = 0.1  # by which a shown class may fall short of the threshold before it goes
-_RISE = 0.05  # by which a class must pass the threshold where it was unsure before
+_RISE = 0.1  # by which a class must pass the threshold where it was unsure before
 
 
 @dataclass(frozen=True, slots=True)

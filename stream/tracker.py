@@ -32,6 +32,7 @@ class Trail:
         box_xyxy: `(4,)` float32, smoothed.
         velocity_xy: `(2,)` float32, px a frame.
         score: the detector's confidence when it was last seen.
+        seen_xyxy: `(4,)` float32, where that was.
         seen_frames: how often it was seen.
         missed_frames: for how many frames it has not been.
         signature: `(d,)` float32, the embedding of a good view, kept only while the trail lives
@@ -43,34 +44,37 @@ class Trail:
     box_xyxy: NDArray[np.float32]
     velocity_xy: NDArray[np.float32]
     score: float
+    seen_xyxy: NDArray[np.float32]
     seen_frames: int = 1
     missed_frames: int = 0
     signature: NDArray[np.float32] | None = None
     signature_weight: float = 0.0
 
-    def predicted_xyxy(self) -> NDArray[np.float32]:
-        """Where it should be in the next frame."""
-        return self.box_xyxy + np.tile(self.velocity_xy, 2)
+    def predicted_xyxy(self, frames: int) -> NDArray[np.float32]:
+        """Where it should be so many frames on."""
+        return self.box_xyxy + frames * np.tile(self.velocity_xy, 2)
 
-    def see(self, box_xyxy: NDArray[np.float32], score: float) -> None:
-        """The next frame, where it was found."""
-        predicted = self.predicted_xyxy()
+    def see(self, box_xyxy: NDArray[np.float32], score: float, frames: int) -> None:
+        """So many frames on it was found there."""
+        predicted = self.predicted_xyxy(frames)
         width = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
         surprise = float(np.abs(box_xyxy - predicted).max()) / width
         gain = np.interp(surprise, [0, _MOVING], [_BOX_GAIN_STILL, _BOX_GAIN_MOVING])
         error_xy = centres_xy((box_xyxy - predicted)[None])[0]
         # What was missed may have been a turn: then the error is that of many frames.
-        self.velocity_xy = self.velocity_xy + _VELOCITY_GAIN * error_xy / (1 + self.missed_frames)
+        gone = frames + self.missed_frames
+        self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / gone) * error_xy
+        self.seen_xyxy = box_xyxy
         self.box_xyxy = (predicted + np.float32(gain) * (box_xyxy - predicted)).astype(np.float32)
         self.score = score
         self.seen_frames += 1
         self.missed_frames = 0
 
-    def miss(self) -> None:
-        """The next frame, where it was not."""
-        self.box_xyxy = self.predicted_xyxy()
-        self.velocity_xy = self.velocity_xy * np.float32(_VELOCITY_KEPT)
-        self.missed_frames += 1
+    def miss(self, frames: int) -> None:
+        """So many frames on it was not found."""
+        self.box_xyxy = self.predicted_xyxy(frames)
+        self.velocity_xy = self.velocity_xy * np.float32(_VELOCITY_KEPT**frames)
+        self.missed_frames += frames
 
 
 class Tracker:
@@ -88,12 +92,12 @@ class Tracker:
     def __repr__(self) -> str:
         return f"Tracker({len(self.trails)} trails, next id {self._next_id})"
 
-    def predicted_xyxy(self) -> NDArray[np.float32]:
-        """Where the trails should be in the next frame, `(n, 4)`."""
-        return _stacked([each.predicted_xyxy() for each in self.trails])
+    def predicted_xyxy(self, frames: int = 1) -> NDArray[np.float32]:
+        """Where the trails should be so many frames on, `(n, 4)`."""
+        return _stacked([each.predicted_xyxy(frames) for each in self.trails])
 
-    def follow(self, faces: Detections) -> dict[int, int]:
-        """Moves all trails on to the next frame, where `faces` were found near them.
+    def follow(self, faces: Detections, frames: int = 1) -> dict[int, int]:
+        """Moves all trails so many frames on, to where `faces` were found near them.
 
         A trail that was in sight takes the face where it should be; those out of sight choose
         among the faces left, the farther off the longer they were gone.
@@ -101,14 +105,14 @@ class Tracker:
         Returns:
             For each trail that was seen, its id and the row of its face.
         """
-        seen = self._match(faces)
+        seen = self._match(faces, frames)
         for trail in self.trails:
             row = seen.get(trail.track_id)
             if row is None:
-                trail.miss()
+                trail.miss(frames)
             else:
-                trail.see(faces.boxes_xyxy[row], float(faces.scores[row]))
-        self.trails = [trail for trail in self.trails if not self._is_over(trail)]
+                trail.see(faces.boxes_xyxy[row], float(faces.scores[row]), frames)
+        self.trails = [trail for trail in self.trails if not self._is_over(trail, frames)]
         return seen
 
     def strangers(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -135,12 +139,12 @@ class Tracker:
         ):
             trail = self._lost_one(box, signatures.get(row))
             if trail is None:
-                trail = Trail(self._new_id(), box.copy(), np.zeros(2, np.float32), score)
+                trail = Trail(self._new_id(), box.copy(), np.zeros(2, np.float32), score, box)
                 self.trails.append(trail)
             else:
                 # Back from somewhere else: nothing is known of its motion.
                 trail.box_xyxy, trail.velocity_xy = box.copy(), np.zeros(2, np.float32)
-                trail.score, trail.missed_frames = score, 0
+                trail.score, trail.seen_xyxy, trail.missed_frames = score, box, 0
                 trail.seen_frames += 1
             admitted[trail.track_id] = row
         return admitted
@@ -167,17 +171,20 @@ class Tracker:
         self._next_id += 1
         return self._next_id - 1
 
-    def _is_over(self, trail: Trail) -> bool:
-        return trail.missed_frames > (self._max_missed if trail.seen_frames >= _GLIMPSES else 1)
+    def _is_over(self, trail: Trail, frames: int) -> bool:
+        if trail.seen_frames < _GLIMPSES:
+            return trail.missed_frames > frames  # it may be missed once
+        return trail.missed_frames > self._max_missed
 
-    def _match(self, faces: Detections) -> dict[int, int]:
+    def _match(self, faces: Detections, frames: int) -> dict[int, int]:
         in_sight = [trail for trail in self.trails if not trail.missed_frames]
         lost = [trail for trail in self.trails if trail.missed_frames]
-        expected = _stacked([each.predicted_xyxy() for each in in_sight])
+        expected = _stacked([each.predicted_xyxy(frames) for each in in_sight])
         pairs = _assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
         seen = {in_sight[trail].track_id: row for trail, row in pairs}
         free = [row for row in range(len(faces)) if row not in seen.values()]
-        closeness = _closeness(lost, faces.boxes_xyxy[free])
+        expected = [each.predicted_xyxy(frames) for each in lost]
+        closeness = _closeness(lost, expected, faces.boxes_xyxy[free])
         seen.update((lost[trail].track_id, free[row]) for trail, row in _assign(closeness, 0.0))
         return seen
 
@@ -188,7 +195,11 @@ class Tracker:
         lost = [trail for trail in self.trails if trail.missed_frames]
         if not lost:
             return None
-        closeness = _closeness(lost, box[None])[:, 0]
+        # Where it should be by now, or where it was last seen: who left comes in there again.
+        closeness = np.maximum(
+            _closeness(lost, [each.box_xyxy for each in lost], box[None]),
+            _closeness(lost, [each.seen_xyxy for each in lost], box[None]),
+        )[:, 0]
         if signature is None:
             overlap = iou(_stacked([each.box_xyxy for each in lost]), box[None])[:, 0]
             near = np.where(overlap > _SAME_PLACE_IOU, closeness, -1)
@@ -205,9 +216,13 @@ def widths_px(faces: Detections) -> NDArray[np.float32]:
     return sizes_wh(faces.boxes_xyxy)[:, 0]
 
 
-def _closeness(lost: Sequence[Trail], boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How near each box is to where each lost trail should be, 1 to 0; -1 out of its reach."""
-    expected = _stacked([each.predicted_xyxy() for each in lost])
+def _closeness(
+    lost: Sequence[Trail],
+    expected_xyxy: Sequence[NDArray[np.float32]],
+    boxes_xyxy: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """How near each box is to where a lost trail is expected, 1 to 0; -1 out of its reach."""
+    expected = _stacked(expected_xyxy)
     widths, found_widths = sizes_wh(expected)[:, None, 0], sizes_wh(boxes_xyxy)[None, :, 0]
     gaps = centres_xy(expected)[:, None] - centres_xy(boxes_xyxy)[None]
     distance = np.linalg.norm(gaps, axis=-1) / widths.clip(1)

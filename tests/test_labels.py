@@ -109,7 +109,7 @@ def test_a_label_shown_holds_a_little_under_the_threshold_and_no_further(
         assert label.confidence == pytest.approx((0.52 + second) / 2)
 
 
-@pytest.mark.parametrize(("second", "text"), [(0.60, None), (0.64, "A")])
+@pytest.mark.parametrize(("second", "text"), [(0.70, None), (0.74, "A")])
 def test_what_was_unsure_must_pass_the_threshold_clearly(second: float, text: str | None) -> None:
     rest = (1 - second) / 2
     assert _after([[0.48, 0.28, 0.24], [second, rest, rest]]).text == text
@@ -131,7 +131,7 @@ def test_what_is_shown_is_true(
     assert all(-1e-6 <= value <= 1 + 1e-6 for value in label.probabilities.values())
     if label.text is None:
         assert label.confidence == max(label.probabilities.values())
-        assert label.confidence < min_confidence + 0.051
+        assert label.confidence < min_confidence + 0.101
     else:
         assert label.confidence == label.probabilities[label.text]
         assert label.confidence >= min_confidence - 0.101

@@ -181,6 +181,20 @@ def test_a_face_that_turned_away_comes_back_by_its_place(shift: float, track_id:
     assert tracker.admit(_faces([_moved(_ANN, shift)]), {0: turned}) == {track_id: 0}
 
 
+def test_a_face_that_left_the_picture_comes_back_where_it_left() -> None:
+    """Half of it looks less like before; and by its motion it should be far away by now."""
+    turn = 2 * np.arcsin(0.55 / 2)
+    half_seen = np.array([np.cos(turn), np.sin(turn)], dtype=np.float32)
+    tracker = Tracker()
+    for number in range(12):
+        _step(tracker, [_moved(_ANN, -8 * number)])
+    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    for _ in range(25):
+        _step(tracker, [])
+    assert tracker.predicted_xyxy()[0, 2] < -20
+    assert tracker.admit(_faces([_moved(_ANN, -80)]), {0: half_seen}) == {1: 0}
+
+
 def test_a_face_without_a_signature_comes_back_by_its_place() -> None:
     tracker = Tracker()
     for _ in range(5):
@@ -281,3 +295,38 @@ def test_whatever_is_found_each_track_has_one_face_and_each_face_at_most_one_tra
 def test_widths() -> None:
     np.testing.assert_array_equal(widths_px(_faces([_ANN, (0, 0, 10, 5)])), [80, 10])
     assert widths_px(_faces([])).shape == (0,)
+
+
+def test_frames_left_out_are_counted() -> None:
+    """A live source gives what it can: now each frame, now every fourth."""
+    tracker, here, gaps = Tracker(), 0, (1, 1, 4, 2, 1, 3, 1, 4, 1, 1) * 3
+    tracker.admit(_faces([_ANN]), {})
+    for gap in gaps:
+        here += gap
+        expected = tracker.predicted_xyxy(gap)[0]
+        assert tracker.follow(_faces([_moved(_ANN, 6 * here)]), gap) == {1: 0}
+        if here > 20:  # by then it knows how fast the face goes
+            assert np.abs(expected - _moved(_ANN, 6 * here)).max() < 3
+
+
+@pytest.mark.parametrize("gap", [1, 3])
+def test_a_lost_face_is_waited_for_as_long_where_frames_are_left_out(gap: int) -> None:
+    tracker = Tracker(fps=30)
+    for _ in range(5):
+        tracker.follow(_faces([_ANN]), gap)
+        tracker.admit(_faces([_ANN])[tracker.strangers(_faces([_ANN]).boxes_xyxy)], {})
+    waited = 0
+    while tracker.trails:
+        tracker.follow(_faces([]), gap)
+        waited += gap
+        assert waited < 200
+    assert waited == pytest.approx(60, abs=gap)
+
+
+def test_a_face_seen_once_may_be_missed_once_however_many_frames_are_left_out() -> None:
+    tracker = Tracker()
+    tracker.admit(_faces([_ANN]), {})
+    tracker.follow(_faces([]), 5)
+    assert _missed(tracker) == {1: 5}
+    tracker.follow(_faces([]), 5)
+    assert tracker.trails == []

@@ -94,7 +94,7 @@ def _followed(scene: SceneSource, seed: int) -> list[list[Track]]:
         tracker.follow(_faces(boxes[near]))
         if index % _SEARCH_EVERY == 0:
             found = _faces(boxes)
-            tracker.admit(found[tracker.strangers(found)], {})
+            tracker.admit(found[tracker.strangers(found.boxes_xyxy)], {})
         rows.append(
             [
                 _track(each.track_id, each.box_xyxy)
