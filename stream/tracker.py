@@ -183,8 +183,8 @@ class Tracker:
         pairs = _assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
         seen = {in_sight[trail].track_id: row for trail, row in pairs}
         free = [row for row in range(len(faces)) if row not in seen.values()]
-        expected = [each.predicted_xyxy(frames) for each in lost]
-        closeness = _closeness(lost, expected, faces.boxes_xyxy[free])
+        places = [each.predicted_xyxy(frames) for each in lost]
+        closeness = _closeness(lost, places, faces.boxes_xyxy[free])
         seen.update((lost[trail].track_id, free[row]) for trail, row in _assign(closeness, 0.0))
         return seen
 
