@@ -83,9 +83,9 @@ def screen(
     has_display: Callable[[], bool] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Finding:
     """Whether a window can be opened."""
-    from stream.sinks import screen
+    from stream.sinks import screen as windows
 
-    if (has_display or screen.has_display)():
+    if (has_display or windows.has_display)():
         return Finding("screen", "ok", "a window can be opened")
     if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         found, remedy = "none", "start it on a desktop, or record instead: --no-show --save out.mp4"

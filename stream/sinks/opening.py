@@ -131,4 +131,5 @@ def _for_the_eye(
         yield Takes(Path(), info, config.recorder, controls)
     # Pictures fly by unless they are waited for; who has them saved wants them done.
     one_by_one = info.kind == "pictures" and not outputs.paths
-    yield Window(info, controls, screen, one_by_one=one_by_one)
+    folder = outputs.snapshots or Path()
+    yield Window(info, controls, screen, folder=folder, one_by_one=one_by_one)
