@@ -39,7 +39,7 @@ _ROOT = Path(__file__).parents[1]
 _SECRET = "s3cret"
 
 
-def _config(timeout_s: float = 1.0, reconnect_s: float = 10.0) -> Config:
+def _config(timeout_s: float = 10.0, reconnect_s: float = 30.0) -> Config:
     return Config.model_validate({"source": {"timeout_s": timeout_s, "reconnect_s": reconnect_s}})
 
 
@@ -93,7 +93,7 @@ def test_a_live_stream_that_is_lost_comes_back(kind: str, caplog: pytest.LogCapt
     assert all(later.time_s > earlier.time_s for earlier, later in pairwise(frames))
     lost, back = caplog.messages
     assert lost.startswith(uri)
-    assert lost.endswith(": trying again for 10 s")
+    assert lost.endswith(": trying again for 30 s")
     assert back.startswith(f"{uri} is back after ")
 
 
@@ -136,7 +136,7 @@ def test_a_stream_that_falls_silent_is_opened_again(caplog: pytest.LogCaptureFix
         silent_page(handler)
 
     with http({"/": page}) as server:
-        frames = _read(f"http://{server.address}/", _config(), 40)
+        frames = _read(f"http://{server.address}/", _config(timeout_s=2), 40)
     assert [number_of(frame.image) for frame in frames] == list(range(40))
     assert "has fallen silent: trying again" in caplog.messages[0]
 
@@ -191,11 +191,11 @@ def test_a_part_of_what_is_live_is_asked_wrongly() -> None:
 def test_live_pieces_are_given_out_at_the_pace_of_their_pictures(tmp_path: Path) -> None:
     pages = hls_pages(tmp_path, list(itertools.islice(_pictures(), 200)), live=True)
     with http(pages) as server:
-        frames = _read(f"http://{server.address}/list.m3u8", _config(timeout_s=5), 40)
+        frames = _read(f"http://{server.address}/list.m3u8", _config(), 40)
     numbers = [number_of(frame.image) for frame in frames]
     assert numbers == list(range(numbers[0], numbers[0] + 40))
     assert numbers[0] >= 20  # of the three pieces that were there, the newest
-    assert frames[-1].time_s - frames[0].time_s > 39 / 25 - 0.2
+    assert frames[9].time_s - frames[0].time_s > 0.2  # a piece is 0.36 s from first to last
 
 
 def _wrong_password(handler: HttpHandler) -> None:
@@ -216,8 +216,9 @@ def _wrong_password(handler: HttpHandler) -> None:
 )
 def test_what_cannot_be_opened_is_one_line_without_secrets(page: Page, said: str) -> None:
     wrong = _SECRET[::-1]
+    timeout_s = 1 if page is silent_page else 10
     with http({"/x": page}) as server, pytest.raises(SourceError) as caught:
-        open_source(f"http://me:{wrong}@{server.address}/x?token={wrong}&id=7", _config())
+        open_source(f"http://me:{wrong}@{server.address}/x?token={wrong}&id=7", _config(timeout_s))
     line = _one_line(caught)
     assert line.startswith(f"http://{server.address}/x?token=…&id=7 ")
     assert said in line
