@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 class VideoSource:
     """A video of which no frame is lost; time counts from the start of the container, so that sound
-    stays beside it. Damaged packets are passed over, and named at the end.
+    stays beside it. Damaged packets are passed over, and counted at the end.
 
     Args:
         uri: the file, or how to call what is no file.
@@ -104,9 +104,12 @@ class VideoSource:
         """The frames of the part, found again where the video is lost on the way."""
         rest = self._span
         while reason := (yield from self._until_lost(rest)):
+            next_s = self._last_s + self._step_s / 2
+            if self._span.is_after(next_s):
+                break
             if not self._find_again(reason):
                 return
-            rest = Span(self._last_s + self._step_s / 2, self._span.end_s)
+            rest = Span(next_s, self._span.end_s)
         self._say_what_was_wrong()
 
     def _until_lost(self, span: Span) -> Generator[Frame, None, str]:
