@@ -72,5 +72,13 @@ def embed_file(path: Path, detector: Literal["hog", "cnn"]) -> NDArray[np.float3
     return np.array(vectors, dtype=np.float32).reshape(-1, DLIB_DIMENSIONS)
 
 
+def recognise(image: Image, upsample: int = 1) -> list[tuple[int, int, int, int]]:
+    """Faces found (HOG) and encoded by the same calls; left, top, right, bottom of each, px."""
+    rgb = _rgb(image)
+    places = original.face_locations(rgb, number_of_times_to_upsample=upsample)
+    original.face_encodings(rgb, places)
+    return [(left, top, right, bottom) for top, right, bottom, left in places]
+
+
 def _rgb(image: Image) -> Image:
     return np.ascontiguousarray(image[..., ::-1])

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
 from models.classifier import Classifier, check_groups
-from models.engine import Precision, load_engine
+from models.engine import Engine, Precision, load_engine
 from models.errors import ModelError
 from models.runtime import uses_gpu
 from stream.annotator import Annotator, Track
@@ -118,7 +118,24 @@ def load_annotator(config: Config, info: SourceInfo, controls: Controls | None =
     """
     bundle = load_bundle(model_folder(config))
     _check_labels(config, bundle)
-    engine = load_engine(
+    engine = engine_for(config, info, bundle)
+    schedule = _schedule(config, info, engine.divisible)
+    controls = controls or Controls(blur=config.overlay.blur)
+    return Annotator(engine, Classifier(bundle), info, config.labels, schedule, controls)
+
+
+def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -> Engine:
+    """The engine that a source is searched with.
+
+    Args:
+        config: the settings.
+        info: the source.
+        bundle: brings the embedder its classifier was fitted on; dlib's is taken without one.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    return load_engine(
         config.detection.for_engine(),
         runtime=config.engine.runtime,
         bundle=bundle,
@@ -126,9 +143,6 @@ def load_annotator(config: Config, info: SourceInfo, controls: Controls | None =
         threads=config.engine.threads,
         device=config.engine.device,
     )
-    schedule = _schedule(config, info, engine.divisible)
-    controls = controls or Controls(blur=config.overlay.blur)
-    return Annotator(engine, Classifier(bundle), info, config.labels, schedule, controls)
 
 
 def model_folder(config: Config) -> Path:

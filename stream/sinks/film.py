@@ -14,6 +14,7 @@ from typing import Self, cast
 
 import av
 import cv2
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from models.faces import Image
@@ -98,9 +99,6 @@ class Film:
         Raises:
             OSError, FFmpegError: it cannot be written.
         """
-        if self._start_s is None:
-            self._start_s = time_s
-        time_s -= self._start_s
         frame = self._reformatter.reformat(
             av.VideoFrame.from_ndarray(self._fitted(image), format="bgr24"),
             format="yuv420p",
@@ -108,6 +106,22 @@ class Film:
             dst_color_range=ColorRange.MPEG,
             interpolation=_ROUNDED,
         )
+        self._encode(frame, time_s)
+
+    @stage("encode")
+    def pass_on(self, frame: av.VideoFrame, time_s: float) -> None:
+        """The next picture, as a decoder gave it and of this video's size.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+        """
+        frame.pict_type = PictureType.NONE  # else the encoder would repeat the source's choice
+        self._encode(frame, time_s)
+
+    def _encode(self, frame: av.VideoFrame, time_s: float) -> None:
+        if self._start_s is None:
+            self._start_s = time_s
+        time_s -= self._start_s
         # Players drop a picture that is not later than the one before.
         self._last_tick = max(round(time_s / _CLOCK), self._last_tick + 1)
         frame.pts, frame.time_base = self._last_tick, _CLOCK

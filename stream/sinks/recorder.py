@@ -70,7 +70,8 @@ class Recorder:
             SinkError: the end could not be written.
         """
         self._waiting.put(None)
-        self._encoder.join()
+        with stage("wait for the encoder"):
+            self._encoder.join()
         self._raise_error()
         try:
             if not self._frames:

@@ -1,0 +1,114 @@
+"""A clip as a camera would give it, and who looks at what comes of it."""
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from models.faces import Image
+from stream.frames import Frame, SourceInfo
+from stream.sinks import Annotated
+from stream.sources.video import VideoSource
+
+
+class CameraOfClip:
+    """Plays a clip over and over, each frame when it is due.
+
+    As with a camera, a frame that cannot be read by the time the next is due is lost.
+
+    Args:
+        path: a video.
+        fps: frames a second.
+
+    Raises:
+        SourceError: it is not a video.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self._path = path
+        self._clip = VideoSource(path)
+        self._info = SourceInfo(str(path), "camera", self._clip.info.size_wh, fps)
+        self._fps = fps
+        self._leaving = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"CameraOfClip({self._path.name}, {self._fps:g} fps)"
+
+    @property
+    def info(self) -> SourceInfo:
+        """A camera."""
+        return self._info
+
+    def frames(self) -> Iterator[Frame]:
+        """Without end."""
+        start_s = time.monotonic()
+        for index, image in enumerate(self._pictures()):
+            due_s = start_s + index / self._fps
+            if self._leaving.wait(max(due_s - time.monotonic(), 0)):
+                return
+            if time.monotonic() - due_s < 1 / self._fps:
+                yield Frame(image, index, index / self._fps, due_s)
+
+    def interrupt(self) -> None:
+        """Ends the wait for the next frame."""
+        self._leaving.set()
+
+    def close(self) -> None:
+        """Closes the clip."""
+        self._clip.close()
+
+    def _pictures(self) -> Iterator[Image]:
+        for turn in itertools.count():
+            if turn:
+                self._clip.close()
+                self._clip = VideoSource(self._path)
+            for frame in self._clip.frames():
+                yield frame.image
+
+
+class Onlooker:
+    """Takes each picture as a window does, and notes when it came and who is in it.
+
+    Args:
+        seconds: after which it asks for the end.
+
+    Attributes:
+        indices: of the frames that came.
+        shown_s: when each could be seen, `time.monotonic()`.
+        latencies_s: how old each was then.
+        faces: how many were found in each.
+        cpu_s: what the whole program had had of the cores by then.
+    """
+
+    name = "onlooker"
+    output = None
+
+    def __init__(self, seconds: float = float("inf")) -> None:
+        self.indices: list[int] = []
+        self.shown_s: list[float] = []
+        self.latencies_s: list[float] = []
+        self.faces: list[int] = []
+        self.cpu_s: list[float] = []
+        self._seconds = seconds
+
+    def __repr__(self) -> str:
+        return f"Onlooker({len(self.indices)} frames)"
+
+    @property
+    def quit_requested(self) -> bool:
+        """It has seen enough."""
+        return bool(self.shown_s) and self.shown_s[-1] - self.shown_s[0] >= self._seconds
+
+    def write(self, annotated: Annotated) -> None:
+        """Looks at the next picture."""
+        _ = annotated.picture  # it is drawn when it is asked for
+        now_s = time.monotonic()
+        self.indices.append(annotated.frame.index)
+        self.shown_s.append(now_s)
+        self.latencies_s.append(now_s - annotated.frame.captured_s)
+        self.cpu_s.append(time.process_time())
+        self.faces.append(sum(track.missed_frames == 0 for track in annotated.tracks))
+
+    def close(self, *, complete: bool) -> None:
+        """There is nothing to let go of."""

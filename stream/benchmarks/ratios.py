@@ -1,0 +1,98 @@
+"""A run beside other ways of doing it: nothing but transcoding, face_recognition, dlib."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from stream.benchmarks.figures import Ratio, counted
+from stream.benchmarks.recipes import Recipe, faster_recipe, plain_recipe
+from stream.benchmarks.runs import TimedRun
+from stream.config import Config
+from stream.run import engine_for
+from stream.sources.video import VideoSource
+
+Say = Callable[[str], None]
+"""Told what is being done."""
+
+
+def beside_transcoding(name: str, ours: TimedRun, theirs_fps: float) -> Ratio:
+    """What annotation costs: the rate beside that of decoding and encoding alone."""
+    what = f"annotated recording, {ours.size_wh[1]}p, {counted(ours.mean_faces, 'face')}"
+    return Ratio(name, what, "decode and encode alone", ours.fps, theirs_fps, "rate")
+
+
+def one_more_face(crowds: Mapping[int, TimedRun]) -> Ratio:
+    """The slope of the time of a frame over the number of faces, beside a frame with the fewest.
+
+    Args:
+        crowds: runs at one size, by number of faces, two at least.
+    """
+    times_ms = {faces: run.steady_ms for faces, run in crowds.items()}
+    slope_ms = float(np.polyfit(list(times_ms), list(times_ms.values()), 1)[0])
+    fewest = min(crowds)
+    what = f"one more face, {crowds[fewest].size_wh[1]}p"
+    beside = f"a frame with {counted(fewest, 'face')}"
+    return Ratio("one_more_face", what, beside, slope_ms, times_ms[fewest], "share")
+
+
+def yardsticks(path: Path, ours: TimedRun, out: Path, frames: int, say: Say) -> Iterator[Ratio]:
+    """face_recognition as people use it. It takes seconds a frame, so it is given a few of them.
+
+    Args:
+        path: the clip.
+        ours: our run of it.
+        out: where what is drawn is written.
+        frames: how many frames, spread over the clip.
+        say: told what is being done.
+
+    Raises:
+        SourceError: OpenCV cannot read the clip.
+    """
+    count = max(min(frames, ours.frames // 2), 1)
+    places = [int((number + 0.5) * ours.frames / count) // 2 * 2 for number in range(count)]
+    say(f"face_recognition on {count} frames")
+    plain = plain_recipe(path, out, places)
+    yield _beside_recipe("plain_recipe", "face_recognition, every frame", ours, plain)
+    say("face_recognition, its faster recipe")
+    faster = faster_recipe(path, out, places)
+    yield _beside_recipe("faster_recipe", "face_recognition, its faster recipe", ours, faster)
+
+
+def full_search(path: Path, config: Config, repeats: int, say: Say) -> Ratio:
+    """The search of the first frame as a run does it, and dlib's at the same scale.
+
+    Raises:
+        SourceError, ModelError: the clip cannot be read, or the engine not be loaded.
+    """
+    from models.reference import ReferenceCnnDetector
+
+    source = VideoSource(path)
+    image, info = next(source.frames()).image, source.info
+    source.close()
+    engine, reference = engine_for(config, info), ReferenceCnnDetector()
+    say(f"dlib on a frame of {info.size_wh[0]}×{info.size_wh[1]}")
+    scale = engine.settings.scale(info.size_wh)
+    ours_ms = [_elapsed_ms(lambda: engine.find_part(image)) for _ in range(1 + repeats)]
+    theirs_ms = _elapsed_ms(lambda: reference.detect(image, scale))
+    what = f"search of a whole frame, {info.size_wh[1]}p"
+    return Ratio(
+        "full_search", what, "dlib's CNN", statistics.median(ours_ms[1:]), theirs_ms, "time"
+    )
+
+
+def _beside_recipe(name: str, beside: str, ours: TimedRun, recipe: Recipe) -> Ratio:
+    """Faces are counted in the frames that both did."""
+    found = sum(ours.faces.get(index, 0) for index in recipe.faces)
+    frames, theirs = len(recipe.faces), sum(recipe.faces.values())
+    note = f"in {frames} frames {found} faces found, there {theirs}"
+    what = f"annotated recording, {ours.size_wh[1]}p, {counted(ours.mean_faces, 'face')}"
+    return Ratio(name, what, beside, ours.fps, 1 / recipe.frame_s, "rate", note)
+
+
+def _elapsed_ms(call: Callable[[], object]) -> float:
+    start_s = time.perf_counter()
+    call()
+    return (time.perf_counter() - start_s) * 1000

@@ -1,0 +1,139 @@
+"""The benchmark of speed as tables for people."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stream.benchmarks.figures import Ratio, SpeedReport, counted
+from stream.benchmarks.runs import LOOP, THREADS, WAITS, TimedRun
+
+_BUSY_ENOUGH = 0.9  # of the loop's time: what holds the run up is the loop's own work
+
+
+def render(report: SpeedReport) -> RenderableType:
+    """All of it, the widest question first."""
+    return Group(
+        _ratios(report),
+        _stages(report.name, report.subject),
+        Text(verdict(report.subject), style="italic"),
+        _rates(report),
+        _camera(report),
+        *_memory(report),
+    )
+
+
+def verdict(run: TimedRun) -> str:
+    """What the loop waits for, in a sentence."""
+    frames, encoder = (run.stage_ms(each) / run.frame_ms for each in WAITS)
+    held_up = "its own work holds the run up"
+    if frames + encoder > 1 - _BUSY_ENOUGH:
+        held_up = "reading holds the run up" if frames > encoder else "encoding holds the run up"
+    waits = f"{frames:.0%} of the time for frames, {encoder:.0%} for the encoder"
+    return f"The loop waits {waits}: {held_up}.\n"
+
+
+def _ratios(report: SpeedReport) -> Table:
+    turns = f", medians of {report.repeats} turns" if report.repeats > 1 else ""
+    title = f"Side by side, on {counted(report.cores, 'core')}{turns}"
+    table = _table(title, "face-stream", "beside", "here", "there", "ratio")
+    table.columns[1].justify = "left"
+    for each in report.ratios:
+        table.add_row(each.what, each.beside, *_sides(each))
+        if each.note:
+            table.add_row(Text(f"  {each.note}", style="dim"))
+    return table
+
+
+def _sides(each: Ratio) -> tuple[str, str, str]:
+    unit = "fps" if each.kind == "rate" else "ms"
+    ratio = f"{each.ratio:.1%}" if each.kind == "share" else f"{_three(each.ratio)}×"
+    return f"{_three(each.ours)} {unit}", f"{_three(each.theirs)} {unit}", ratio
+
+
+def _stages(name: str, run: TimedRun) -> Table:
+    width, height = run.size_wh
+    title = f"Where the time goes: {name}, {width}×{height}, {counted(run.mean_faces, 'face')}"
+    table = _table(title, "thread", "stage", "ms a frame", "share", "on a core")
+    table.columns[1].justify = "left"
+    for thread, stages in THREADS.items():
+        rest = "the rest" if thread == LOOP else "waits, and the rest"
+        for row, stage in enumerate(stages):
+            spent_ms = run.stage_ms(stage)
+            table.add_row(
+                thread if row == 0 else "",
+                stage,
+                f"{spent_ms:.2f}",
+                f"{spent_ms / run.frame_ms:.1%}",
+                f"{run.cpu_ms(stage):.2f}",
+                style="dim" if stage in WAITS else "",
+            )
+        rest_ms = run.rest_ms(thread)
+        table.add_row("", rest, f"{rest_ms:.2f}", f"{rest_ms / run.frame_ms:.1%}", "", style="dim")
+        table.add_section()
+    all_ms = f"{run.frame_ms:.2f}", "100.0%", f"{run.steady_cpu_ms:.2f}"
+    table.add_row("all", "with encoder and engine threads", *all_ms)
+    return table
+
+
+def _rates(report: SpeedReport) -> Table:
+    table = _table("Annotated recordings", "frames", "faces", "fps", "ms a frame", "once known")
+    for each in report.sizes:
+        _add_rate(table, each, 1)
+    table.add_section()
+    for faces, each in report.crowds.items():
+        if each not in report.sizes:
+            _add_rate(table, each, faces)
+    return table
+
+
+def _add_rate(table: Table, run: TimedRun, faces: int) -> None:
+    width, height = run.size_wh
+    times = f"{run.frame_ms:.1f}", f"{run.steady_ms:.1f}"
+    table.add_row(f"{width}×{height}", str(faces), _three(run.fps), *times)
+
+
+def _camera(report: SpeedReport) -> Table:
+    first = report.live[0]
+    width, height = first.size_wh
+    faces = counted(round(first.faces), "face")
+    title = f"A camera of {width}×{height} at {first.fps:g} fps, {faces}: from capture to sight"
+    table = _table(title, "recorded", "frames", "shown", "share", "latency p50", "p95")
+    for each in report.live:
+        table.add_row(
+            "yes" if each.recording else "no",
+            str(each.offered),
+            str(each.shown),
+            f"{each.shown_share:.1%}",
+            f"{each.p50_ms:.0f} ms",
+            f"{each.p95_ms:.0f} ms",
+        )
+    return table
+
+
+def _memory(report: SpeedReport) -> Iterator[str]:
+    memory, soak = report.memory, report.soak
+    if memory is None:
+        yield "Memory can be measured on Linux only."
+    else:
+        yield f"Memory: {memory.warm_mb:.0f} MB when warm, {memory.peak_mb:.0f} MB at the peak."
+    if soak is not None:
+        yield (
+            f"In {soak.minutes:g} minutes of a camera: {soak.settled_mb:.0f} MB after "
+            f"{soak.settled_minutes:g}, from then on at most {soak.deviation_mb:+.1f} MB "
+            f"({soak.deviation_mb / soak.settled_mb:+.1%})."
+        )
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if column else "left")
+    return table
+
+
+def _three(value: float) -> str:
+    """About three digits."""
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{digits}f}"

@@ -1,0 +1,215 @@
+"""The benchmark of speed: its clips, its camera, its recipes, and one small run of all of it."""
+
+import json
+import time
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from fakes import times_s, write_clip
+from rich.console import Console
+
+from models.engine import DetectionSettings, load_engine
+from stream.benchmarks import clips
+from stream.benchmarks.camera import CameraOfClip, Onlooker
+from stream.benchmarks.clips import CrowdSource
+from stream.benchmarks.command import speed_result
+from stream.benchmarks.figures import Ratio
+from stream.benchmarks.live import soak
+from stream.benchmarks.ratios import full_search, one_more_face
+from stream.benchmarks.recipes import faster_recipe, plain_recipe, transcode_s
+from stream.benchmarks.runs import THREADS, TimedRun, timed_run
+from stream.benchmarks.speed import Plan
+from stream.benchmarks.tables import verdict
+from stream.capture import Capture
+from stream.config import Config, DetectionSection, RecorderSection
+from stream.errors import ConfigError, SourceError
+from stream.stopwatch import Lap
+
+_FRAMES = 12
+_SMALL = Config(detection=DetectionSection(downscale=4.0))
+
+
+@pytest.fixture(scope="module")
+def portrait_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One face of about 90 px."""
+    return write_clip(tmp_path_factory.mktemp("bench") / "clip.mp4", _FRAMES, (640, 360))
+
+
+def _timed(stages_ms: dict[str, float], frame_ms: float = 10.0, steady_ms: float = 9.0) -> TimedRun:
+    laps = {name: Lap(1, each / 1000, each / 2000) for name, each in stages_ms.items()}
+    return TimedRun((1280, 720), {0: 1}, frame_ms / 1000, steady_ms, 12.0, laps)
+
+
+def test_so_many_faces_each_wide_enough() -> None:
+    engine = load_engine(DetectionSettings(downscale=1))
+    (frame,) = CrowdSource(16, (1280, 720), 1).frames()
+    boxes = engine.find(frame.image).boxes_xyxy
+    assert len(boxes) == 16
+    assert (boxes[:, 2] - boxes[:, 0]).min() > 60
+
+
+def test_faces_move_and_differ_and_the_end_meets_the_beginning() -> None:
+    images = [frame.image for frame in CrowdSource(2, (320, 180), 30).frames()]
+    steps = [cv2.absdiff(one, other).mean() for one, other in pairwise(images)]
+    assert min(steps) > 0
+    assert cv2.absdiff(images[-1], images[0]).mean() < 1.5 * max(steps)
+    left, right = images[0][:, :160], images[0][:, 160:]
+    assert cv2.absdiff(left, right[:, ::-1].copy()).mean() > 5
+
+
+@pytest.mark.parametrize(("faces", "size_wh"), [(1, (64, 36)), (7, (320, 180)), (16, (360, 640))])
+def test_a_crowd_fits_any_frame(faces: int, size_wh: tuple[int, int], tmp_path: Path) -> None:
+    path = clips.write_clip(CrowdSource(faces, size_wh, 3), tmp_path / "clip.mp4")
+    assert len(times_s(path)) == 3
+
+
+def test_a_camera_gives_frames_when_they_are_due(portrait_clip: Path) -> None:
+    began_s = time.monotonic()
+    with Capture(CameraOfClip(portrait_clip, 60.0)) as capture:
+        assert (capture.info.kind, capture.info.size_wh) == ("camera", (640, 360))
+        frames = []
+        for frame in capture:
+            assert time.monotonic() >= frame.captured_s
+            frames.append(frame)
+            if frame.index > 2 * _FRAMES:  # it plays the clip over and over
+                break
+    assert time.monotonic() - began_s >= 2 * _FRAMES / 60
+    for frame in frames:
+        assert frame.captured_s - frames[0].captured_s == pytest.approx(
+            (frame.index - frames[0].index) / 60
+        )
+
+
+def test_a_camera_can_be_left_at_any_time(portrait_clip: Path) -> None:
+    began_s = time.monotonic()
+    with Capture(CameraOfClip(portrait_clip, 0.01)) as capture:
+        assert next(iter(capture)).index == 0
+    assert time.monotonic() - began_s < 50  # the next frame is due in 100 s
+
+
+def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> None:
+    run = timed_run(portrait_clip, Config(), tmp_path / "out.mp4")
+    assert len(times_s(tmp_path / "out.mp4")) == run.frames == _FRAMES
+    assert run.mean_faces == pytest.approx(1, abs=0.2)
+    stages = {stage for each in THREADS.values() for stage in each}
+    assert set(run.laps) == stages
+    assert all(lap.rounds and lap.wall_s > 0 for lap in run.laps.values())
+    assert [run.laps[name].rounds for name in ("convert", "draw", "track")] == 3 * [_FRAMES]
+    assert run.laps["encode"].rounds == _FRAMES + 1  # and the end
+    # What the loop does and waits for is its time, but for a little between.
+    assert 0 < run.rest_ms("looking") < 0.3 * run.frame_ms
+    assert run.rest_ms("writing") > -0.1 * run.frame_ms
+
+
+def test_frames_are_passed_on_untouched(portrait_clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    assert transcode_s(portrait_clip, out, RecorderSection(quality=1), 8) > 0
+    assert times_s(out) == pytest.approx(times_s(portrait_clip)[:8], abs=1e-3)
+    one, other = (cv2.VideoCapture(str(path)).read()[1] for path in (portrait_clip, out))
+    assert cv2.absdiff(one, other).mean() < 1
+
+
+def test_recipes_do_the_frames_they_are_given(portrait_clip: Path, tmp_path: Path) -> None:
+    plain = plain_recipe(portrait_clip, tmp_path / "plain.mp4", [2, 6])
+    assert list(plain.faces) == [2, 6]
+    assert min(plain.faces.values()) >= 1  # HOG sees faces in the background, too
+    faster = faster_recipe(portrait_clip, tmp_path / "faster.mp4", [2, 6])
+    assert list(faster.faces) == [2, 3, 6, 7]
+    assert faster.faces[2] == faster.faces[3]  # what was found is drawn again
+    assert faster.frame_s > 0 < plain.frame_s
+    assert [len(times_s(tmp_path / f"{name}.mp4")) for name in ("plain", "faster")] == [2, 4]
+
+
+def test_a_recipe_without_a_clip(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"OpenCV reads no frame of .*missing\.mp4"):
+        plain_recipe(tmp_path / "missing.mp4", tmp_path / "out.mp4", [0])
+
+
+def test_the_search_of_a_frame_beside_dlibs(portrait_clip: Path) -> None:
+    said: list[str] = []
+    ratio = full_search(portrait_clip, _SMALL, 1, said.append)
+    assert said == ["dlib on a frame of 640×360"]
+    assert ratio.ratio == ratio.theirs / ratio.ours > 1
+
+
+def test_ratios_of_rates_times_and_shares() -> None:
+    assert Ratio("", "", "", 50.0, 100.0, "rate").ratio == 0.5
+    assert Ratio("", "", "", 50.0, 100.0, "time").ratio == 2
+    assert Ratio("", "", "", 1.0, 10.0, "share").ratio == 0.1
+    crowds = {1: _timed({}, steady_ms=10), 3: _timed({}, steady_ms=12), 5: _timed({}, steady_ms=14)}
+    one_more = one_more_face(crowds)
+    assert one_more.ours == pytest.approx(1)
+    assert one_more.ratio == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("frame_ms", "encoder_ms", "held_up"),
+    [(0.1, 0.2, "its own work"), (6.0, 1.0, "reading"), (1.0, 6.0, "encoding")],
+)
+def test_what_the_loop_waits_for(frame_ms: float, encoder_ms: float, held_up: str) -> None:
+    run = _timed({"wait for a frame": frame_ms, "wait for the encoder": encoder_ms})
+    assert f"{held_up} holds the run up" in verdict(run)
+
+
+def test_memory_in_the_long_run(portrait_clip: Path) -> None:
+    found = soak(portrait_clip, _SMALL, settled_s=0.5, seconds=1.0)
+    assert found is not None
+    assert found.settled_mb > 50
+    assert abs(found.deviation_mb) < found.settled_mb
+
+
+def test_an_onlooker_asks_for_the_end() -> None:
+    onlooker = Onlooker(1.0)
+    assert not onlooker.quit_requested
+    onlooker.shown_s = [5.0, 5.9]
+    assert not onlooker.quit_requested
+    onlooker.shown_s.append(6.0)
+    assert onlooker.quit_requested
+
+
+def test_all_of_it_on_small_clips(tmp_path: Path) -> None:
+    plan = Plan(
+        sizes_wh=((320, 180), (400, 224), (640, 360)),
+        crowds=(1, 2),
+        several=2,
+        frames=_FRAMES,
+        repeats=1,
+        live_s=0.5,
+        live_warm_up_s=0.2,
+        soak_s=0.6,
+        soak_settled_s=0.3,
+    )
+    figures, tables = speed_result(None, Config(), plan, tmp_path / "cost.png")
+    report: dict[str, Any] = json.loads(json.dumps(figures))
+    assert report["clip"]["size"] == [640, 360]
+    assert report["clip"]["faces"] == pytest.approx(2, abs=0.5)
+    assert [each["size"] for each in report["sizes"]] == [[320, 180], [400, 224], [640, 360]]
+    assert [each["wanted"] for each in report["crowds"]] == [1, 2]
+    assert [each["frames"] for each in report["crowds"]] == 2 * [_FRAMES]
+    shares = [each["share"] for each in report["clip"]["threads"]["looking"].values()]
+    assert sum(shares) == pytest.approx(1)
+    names = [each["name"] for each in report["ratios"]]
+    assert names == ["transcoding", "transcoding_clip", "one_more_face"]
+    assert all(each["ours"] > 0 and each["theirs"] > 0 for each in report["ratios"][:2])
+    assert [each["recording"] for each in report["live"]] == [False, True]
+    for each in report["live"]:
+        assert 0 < each["shown"] <= each["offered"]
+        assert 0 < each["p50_ms"] <= each["p95_ms"]
+    assert report["memory"]["warm_mb"] <= report["memory"]["peak_mb"]
+    assert report["soak"]["settled_mb"] > 0
+    Console(width=120, file=(written := StringIO())).print(tables)
+    for text in ("decode and encode alone", "wait for the encoder", "400×224", "latency p50"):
+        assert text in written.getvalue()
+    assert cv2.imread(str(tmp_path / "cost.png")).shape == (660, 1500, 3)
+
+
+def test_a_clip_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("not a video at all")
+    with pytest.raises(SourceError, match=r"text\.mp4 is not a video"):
+        speed_result(tmp_path / "text.mp4", Config(), Plan(frames=2, repeats=1))
+    with pytest.raises(ConfigError, match=r"should end in \.png"):
+        speed_result(None, Config(), Plan(), tmp_path / "cost.jpg")
