@@ -100,7 +100,7 @@ class Film:
             OSError, FFmpegError: it cannot be written.
         """
         frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(self._fitted(image), format="bgr24"),
+            av.VideoFrame.from_numpy_buffer(self._fitted(image), format="bgr24"),
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
