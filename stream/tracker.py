@@ -18,6 +18,7 @@ _VELOCITY_GAIN = 0.3  # how fast the estimate of the motion follows what is seen
 _VELOCITY_KEPT = 0.97  # a frame, out of sight
 _BOX_GAIN_STILL, _BOX_GAIN_MOVING = 0.35, 0.9  # the box follows a moving face, not jitter
 _MOVING = 0.06  # surprise that counts as motion, as a fraction of the face's width
+_STEADY, _SETTLED = 0.03, 5  # surprise, and sights, from which a face is measured every other frame
 _SAME_FACE = 0.5  # distance of two embeddings; dlib's own threshold for one person is 0.6
 _NO_WORSE = 0.7  # a view so much as good as the one kept replaces it
 _OTHER_FACE = 0.7  # beyond it a face is somebody else even where the track should be
@@ -35,6 +36,8 @@ class Trail:
         seen_xyxy: `(4,)` float32, where that was.
         seen_frames: how often it was seen.
         missed_frames: for how many frames it has not been.
+        surprise: how far off the prediction was when it was last seen, in widths of the face.
+        rested_frames: for how many it has not been looked for.
         signature: `(d,)` float32, the embedding of a good view, kept only while the trail lives
             and only to tell it from others that cross it; None before the first view.
         signature_weight: how good that view was.
@@ -47,6 +50,8 @@ class Trail:
     seen_xyxy: NDArray[np.float32]
     seen_frames: int = 1
     missed_frames: int = 0
+    surprise: float = float("inf")
+    rested_frames: int = 0
     signature: NDArray[np.float32] | None = None
     signature_weight: float = 0.0
 
@@ -54,27 +59,41 @@ class Trail:
         """Where it should be so many frames on."""
         return self.box_xyxy + frames * np.tile(self.velocity_xy, 2)
 
+    @property
+    def rests(self) -> bool:
+        """In the next frame its place can be foretold: it need not be looked for."""
+        settled = self.seen_frames >= _SETTLED and not self.missed_frames
+        return settled and not self.rested_frames and self.surprise < _STEADY
+
+    def rest(self, frames: int) -> None:
+        """So many frames on, where it was not looked for."""
+        self.box_xyxy = self.predicted_xyxy(frames)
+        self.seen_frames += 1
+        self.rested_frames = frames
+
     def see(self, box_xyxy: NDArray[np.float32], score: float, frames: int) -> None:
         """So many frames on it was found there."""
         predicted = self.predicted_xyxy(frames)
         width = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
-        surprise = float(np.abs(box_xyxy - predicted).max()) / width
-        gain = np.interp(surprise, [0, _MOVING], [_BOX_GAIN_STILL, _BOX_GAIN_MOVING])
+        self.surprise = float(np.abs(box_xyxy - predicted).max()) / width
+        gain = np.interp(self.surprise, [0, _MOVING], [_BOX_GAIN_STILL, _BOX_GAIN_MOVING])
         error_xy = centres_xy((box_xyxy - predicted)[None])[0]
         # What was missed may have been a turn: then the error is that of many frames.
-        gone = frames + self.missed_frames
+        gone = frames + self.missed_frames + self.rested_frames
         self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / gone) * error_xy
         self.seen_xyxy = box_xyxy
         self.box_xyxy = (predicted + np.float32(gain) * (box_xyxy - predicted)).astype(np.float32)
         self.score = score
         self.seen_frames += 1
         self.missed_frames = 0
+        self.rested_frames = 0
 
     def miss(self, frames: int) -> None:
         """So many frames on it was not found."""
         self.box_xyxy = self.predicted_xyxy(frames)
         self.velocity_xy = self.velocity_xy * np.float32(_VELOCITY_KEPT**frames)
         self.missed_frames += frames
+        self.rested_frames = 0
 
 
 class Tracker:
@@ -93,14 +112,15 @@ class Tracker:
         return f"Tracker({len(self.trails)} trails, next id {self._next_id})"
 
     def predicted_xyxy(self, frames: int = 1) -> NDArray[np.float32]:
-        """Where the trails should be so many frames on, `(n, 4)`."""
-        return _stacked([each.predicted_xyxy(frames) for each in self.trails])
+        """Where, so many frames on, faces are to be looked for, `(n, 4)`."""
+        return _stacked([each.predicted_xyxy(frames) for each in self.trails if not each.rests])
 
     def follow(self, faces: Detections, frames: int = 1) -> dict[int, int]:
         """Moves all trails so many frames on, to where `faces` were found near them.
 
         A trail that was in sight takes the face where it should be; those out of sight choose
-        among the faces left, the farther off the longer they were gone.
+        among the faces left, the farther off the longer they were gone. One that has moved as
+        foretold is looked for in every other frame only.
 
         Returns:
             For each trail that was seen, its id and the row of its face.
@@ -108,10 +128,12 @@ class Tracker:
         seen = self._match(faces, frames)
         for trail in self.trails:
             row = seen.get(trail.track_id)
-            if row is None:
-                trail.miss(frames)
-            else:
+            if row is not None:
                 trail.see(faces.boxes_xyxy[row], float(faces.scores[row]), frames)
+            elif trail.rests:
+                trail.rest(frames)
+            else:
+                trail.miss(frames)
         self.trails = [trail for trail in self.trails if not self._is_over(trail, frames)]
         return seen
 

@@ -70,7 +70,29 @@ def test_a_steady_motion_is_foreseen() -> None:
     tracker = Tracker()
     for number in range(20):
         _step(tracker, [_moved(_ANN, 8 * number, -3 * number)])
-    assert np.abs(tracker.predicted_xyxy()[0] - _moved(_ANN, 160, -60)).max() < 4
+    assert np.abs(tracker.trails[0].predicted_xyxy(1) - _moved(_ANN, 160, -60)).max() < 4
+
+
+def test_a_face_that_moves_as_foretold_is_looked_for_in_every_other_frame() -> None:
+    tracker = Tracker()
+    looked_for = []
+    for number in range(12):
+        wanted = len(tracker.predicted_xyxy())
+        looked_for.append(wanted)
+        _step(tracker, [_moved(_ANN, 4 * number)] if wanted or not number else [])
+    assert looked_for[0] == 0
+    assert looked_for[1:5] == [1, 1, 1, 1]
+    assert looked_for[6:] in ([0, 1, 0, 1, 0, 1], [1, 0, 1, 0, 1, 0])
+    assert _missed(tracker) == {1: 0}
+    assert tracker.trails[0].seen_frames == 12
+    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 44)).max() < 4
+
+
+def test_a_face_that_moves_as_it_likes_is_looked_for_in_each() -> None:
+    tracker = Tracker()
+    for number in range(20):
+        assert len(tracker.predicted_xyxy()) == (number > 0)
+        _step(tracker, [_moved(_ANN, 6 * (number % 2))])
 
 
 def test_jitter_of_a_still_face_is_smoothed() -> None:
@@ -87,7 +109,7 @@ def test_jitter_of_a_still_face_is_smoothed() -> None:
 
 def test_a_trail_unseen_goes_on_as_it_went_and_ends() -> None:
     tracker = Tracker(fps=10)
-    for number in range(10):
+    for number in range(4):
         _step(tracker, [_moved(_ANN, 5 * number)])
     lasted = 0
     while tracker.trails:
@@ -159,7 +181,7 @@ def test_a_face_comes_back_elsewhere_by_its_looks() -> None:
 
 def test_a_stranger_elsewhere_is_somebody_new() -> None:
     tracker = Tracker()
-    for _ in range(5):
+    for _ in range(4):
         _step(tracker, [_ANN])
     tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
     for _ in range(10):
@@ -197,7 +219,7 @@ def test_a_face_that_left_the_picture_comes_back_where_it_left() -> None:
 
 def test_a_face_without_a_signature_comes_back_by_its_place() -> None:
     tracker = Tracker()
-    for _ in range(5):
+    for _ in range(4):
         _step(tracker, [_ANN])
     _step(tracker, [])
     faces = _faces([_moved(_ANN, 10)])
