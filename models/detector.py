@@ -73,8 +73,18 @@ class Detector(Protocol):
 class DivisibleDetector(Detector, Protocol):
     """One whose search can be spread over several frames."""
 
-    def detect_part(self, image: Image, scale: float, part: int, parts: int) -> Detections:
-        """What one of so many parts of a search finds: all together see what `detect` sees."""
+    def detect_part(
+        self,
+        image: Image,
+        scale: float,
+        part: int,
+        parts: int,
+        region_xyxy: NDArray[np.float32] | None = None,
+    ) -> Detections:
+        """What one of so many parts of a search finds: all together see what `detect` sees.
+
+        Only faces that reach into the region, `(4,)` px, are looked for; without one, all.
+        """
 
 
 class CnnDetector:

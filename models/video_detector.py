@@ -7,7 +7,6 @@ it is followed, not whether each picture on its own gives what dlib would give.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -74,11 +73,21 @@ class VideoDetector:
         """All faces of the picture, surest first."""
         return self.detect_part(image, scale, 0, 1)
 
-    def detect_part(self, image: Image, scale: float, part: int, parts: int) -> Detections:
+    def detect_part(
+        self,
+        image: Image,
+        scale: float,
+        part: int,
+        parts: int,
+        region_xyxy: NDArray[np.float32] | None = None,
+    ) -> Detections:
         """What one of so many parts of the search finds; all of them cost about the same."""
         height, width = image.shape[:2]
         size_wh = max(round(width * scale), 1), max(round(height * scale), 1)
-        found = [self._search_band(image, band) for band in plan(size_wh, parts)[part]]
+        if region_xyxy is None:
+            region_xyxy = np.array([0, 0, width, height], dtype=np.float32)
+        bands = plan(size_wh, parts)[part]
+        found = [self._search_band(image, band, region_xyxy) for band in bands]
         return non_maximum_suppression(concatenate([Detections.of([], []), *found]), MAX_IOU)
 
     def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
@@ -92,17 +101,30 @@ class VideoDetector:
         windows = self._windows(np.stack(pixels), self._threshold - VOTE_DEPTH, scales, offsets)
         return refined(windows, self._threshold)
 
-    def _search_band(self, image: Image, band: Band) -> Detections:
-        (width, height), (wide, high) = band.size_wh, image.shape[1::-1]
-        top, bottom = max(band.top - _CONTEXT_PX, 0), min(band.bottom + _CONTEXT_PX, height)
-        first, last = floor(top * high / height), min(ceil(bottom * high / height), high)
-        rows = max(round((last - first) * height / high), 1)
-        view = cv2.resize(image[first:last], (width, rows), interpolation=cv2.INTER_LINEAR)
-        right, below = _BORDER_PX + width % 2, _BORDER_PX + rows % 2  # even sides are wanted
-        sides = _BORDER_PX, below, _BORDER_PX, right
+    def _search_band(
+        self, image: Image, band: Band, region_xyxy: NDArray[np.float32]
+    ) -> Detections:
+        """The faces whose middle lies in those rows, and whose window reaches into the region."""
+        size, whole = np.array(band.size_wh), np.array(image.shape[1::-1])
+        ratio = size / whole
+        first = np.maximum(region_xyxy[:2] * ratio - WINDOW_PX / 2, [0, band.top])
+        last = np.minimum(region_xyxy[2:] * ratio + WINDOW_PX / 2, [size[0], band.bottom])
+        if (first >= last).any():
+            return Detections.of([], [])
+        # In whole pixels of the image, so that what is cut out of it lies where it is said to lie.
+        left, top = np.floor((first - _CONTEXT_PX).clip(0) / ratio).astype(int)
+        right, bottom = (
+            np.ceil(np.minimum(last + _CONTEXT_PX, size) / ratio).astype(int).clip(max=whole)
+        )
+        cut = np.array([right - left, bottom - top])
+        width, height = np.rint(cut * ratio).clip(1).astype(int).tolist()
+        view = cv2.resize(
+            image[top:bottom, left:right], (width, height), interpolation=cv2.INTER_LINEAR
+        )
+        sides = _BORDER_PX, _BORDER_PX + height % 2, _BORDER_PX, _BORDER_PX + width % 2
         canvas = cv2.copyMakeBorder(view, *sides, cv2.BORDER_CONSTANT, value=_BACKGROUND)
-        scale = np.array([[wide / width, (last - first) / rows]], dtype=np.float32)
-        offset = np.array([[0, first]], dtype=np.float32) - scale * _BORDER_PX
+        scale = (cut / (width, height)).astype(np.float32)[None]
+        offset = np.array([[left, top]], dtype=np.float32) - scale * _BORDER_PX
         pixels = canvas.astype(np.uint8, copy=False)[None]
         return self._windows(pixels, self._threshold, scale, offset)
 

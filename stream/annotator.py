@@ -14,6 +14,7 @@ from stream.controls import Controls
 from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
 from stream.labels import Evidence, Label
+from stream.motion import Motion
 from stream.schedule import Schedule, Share
 from stream.stopwatch import stage
 from stream.tracker import Tracker, Trail, widths_px
@@ -101,6 +102,7 @@ class Annotator:
         self._controls = controls or Controls()
         self._tracker = Tracker(info.fps or _ASSUMED_FPS)
         self._cuts = CutDetector()
+        self._motion = Motion()
         self._people: dict[int, _Person] = {}
         self._now = 0  # counts the frames
         self._last_index = 0  # of the last frame; a live source skips some
@@ -125,7 +127,7 @@ class Annotator:
         self._follow(frame.image, max(frame.index - self._last_index, 1))
         self._last_index = frame.index
         if share is not None:
-            self._search(frame.image, share)
+            self._search(frame, share)
         self._now += 1
         trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
@@ -153,9 +155,10 @@ class Annotator:
                 self._learn(track_id, view, row)
 
     @stage("search")
-    def _search(self, image: Image, share: Share) -> None:
+    def _search(self, frame: Frame, share: Share) -> None:
         """Looks for newcomers and takes them in."""
-        faces = self._newcomers(image, share)
+        image = frame.image
+        faces = self._engine.find_part(image) if self._unrelated else self._newcomers(frame, share)
         rows = np.flatnonzero(self._wide_enough(faces)).tolist()[: self._views_at_once]
         if not rows:
             self._tracker.admit(faces, {})
@@ -166,11 +169,13 @@ class Annotator:
             if row in signatures:
                 self._learn(track_id, view, rows.index(row))
 
-    def _newcomers(self, image: Image, share: Share) -> Detections:
+    def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
-        seen = self._engine.find_part(image, share.part, share.parts, share.coarseness)
-        if self._unrelated:
-            return seen
+        image = frame.image
+        region = self._motion.region(image, frame.time_s, share)
+        if region is None:
+            return Detections.of([], [])
+        seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)
         strangers = self._tracker.strangers(seen.boxes_xyxy)
         faces = self._engine.find_near(image, seen.boxes_xyxy[strangers])
         faces = faces[faces.scores > self._engine.settings.threshold]

@@ -62,6 +62,21 @@ def test_all_parts_together_find_what_a_search_at_once_finds(
     assert (overlaps.max(axis=0) > 0.3).all()  # a face may be seen in two parts, none is made up
 
 
+def test_only_faces_that_reach_into_the_region_are_looked_for(
+    video: VideoDetector, astronaut: Image
+) -> None:
+    pair = np.ascontiguousarray(np.hstack([astronaut, astronaut[:, ::-1]]))
+    both = video.detect(pair)
+    middles = centres_xy(both.boxes_xyxy)
+    for middle, other in (middles, middles[::-1]):
+        region = np.concatenate([middle - 20, middle + 20]).astype(np.float32)
+        found = video.detect_part(pair, 1.0, 0, 1, region)
+        assert len(found) == 1
+        gaps = np.linalg.norm(centres_xy(found.boxes_xyxy) - [middle, other], axis=1)
+        assert gaps[0] < 15 < gaps[1]
+    assert len(video.detect_part(pair, 1.0, 0, 1, np.zeros(4, dtype=np.float32))) == 0
+
+
 def test_integers_see_what_floats_see(shared_data: Path, video: VideoDetector) -> None:
     """Judged on photos: the ranges of the layers are those of clips."""
     exact = CnnDetector()
