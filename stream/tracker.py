@@ -37,7 +37,7 @@ class Trail:
         seen_frames: how often it was seen.
         missed_frames: for how many frames it has not been.
         surprise: how far off the prediction was when it was last seen, in widths of the face.
-        rested_frames: for how many it has not been looked for.
+        rested: in the last frame it was not looked for.
         signature: `(d,)` float32, the embedding of a good view, kept only while the trail lives
             and only to tell it from others that cross it; None before the first view.
         signature_weight: how good that view was.
@@ -51,7 +51,7 @@ class Trail:
     seen_frames: int = 1
     missed_frames: int = 0
     surprise: float = float("inf")
-    rested_frames: int = 0
+    rested: bool = False
     signature: NDArray[np.float32] | None = None
     signature_weight: float = 0.0
 
@@ -59,17 +59,16 @@ class Trail:
         """Where it should be so many frames on."""
         return self.box_xyxy + frames * np.tile(self.velocity_xy, 2)
 
-    @property
-    def rests(self) -> bool:
-        """In the next frame its place can be foretold: it need not be looked for."""
+    def rests(self, frames: int) -> bool:
+        """So many frames on its place can be foretold: it need not be looked for."""
         settled = self.seen_frames >= _SETTLED and not self.missed_frames
-        return settled and not self.rested_frames and self.surprise < _STEADY
+        return frames == 1 and settled and not self.rested and self.surprise < _STEADY
 
-    def rest(self, frames: int) -> None:
-        """So many frames on, where it was not looked for."""
-        self.box_xyxy = self.predicted_xyxy(frames)
+    def rest(self) -> None:
+        """The next frame, where it was not looked for."""
+        self.box_xyxy = self.predicted_xyxy(1)
         self.seen_frames += 1
-        self.rested_frames = frames
+        self.rested = True
 
     def see(self, box_xyxy: NDArray[np.float32], score: float, frames: int) -> None:
         """So many frames on it was found there."""
@@ -79,21 +78,21 @@ class Trail:
         gain = np.interp(self.surprise, [0, _MOVING], [_BOX_GAIN_STILL, _BOX_GAIN_MOVING])
         error_xy = centres_xy((box_xyxy - predicted)[None])[0]
         # What was missed may have been a turn: then the error is that of many frames.
-        gone = frames + self.missed_frames + self.rested_frames
+        gone = frames + self.missed_frames + self.rested
         self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / gone) * error_xy
         self.seen_xyxy = box_xyxy
         self.box_xyxy = (predicted + np.float32(gain) * (box_xyxy - predicted)).astype(np.float32)
         self.score = score
         self.seen_frames += 1
         self.missed_frames = 0
-        self.rested_frames = 0
+        self.rested = False
 
     def miss(self, frames: int) -> None:
         """So many frames on it was not found."""
         self.box_xyxy = self.predicted_xyxy(frames)
         self.velocity_xy = self.velocity_xy * np.float32(_VELOCITY_KEPT**frames)
         self.missed_frames += frames
-        self.rested_frames = 0
+        self.rested = False
 
 
 class Tracker:
@@ -113,7 +112,9 @@ class Tracker:
 
     def predicted_xyxy(self, frames: int = 1) -> NDArray[np.float32]:
         """Where, so many frames on, faces are to be looked for, `(n, 4)`."""
-        return _stacked([each.predicted_xyxy(frames) for each in self.trails if not each.rests])
+        return _stacked(
+            [each.predicted_xyxy(frames) for each in self.trails if not each.rests(frames)]
+        )
 
     def follow(self, faces: Detections, frames: int = 1) -> dict[int, int]:
         """Moves all trails so many frames on, to where `faces` were found near them.
@@ -130,8 +131,8 @@ class Tracker:
             row = seen.get(trail.track_id)
             if row is not None:
                 trail.see(faces.boxes_xyxy[row], float(faces.scores[row]), frames)
-            elif trail.rests:
-                trail.rest(frames)
+            elif trail.rests(frames):
+                trail.rest()
             else:
                 trail.miss(frames)
         self.trails = [trail for trail in self.trails if not self._is_over(trail, frames)]
