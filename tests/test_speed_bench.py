@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -17,13 +18,13 @@ from stream.benchmarks import clips
 from stream.benchmarks.camera import CameraOfClip, Onlooker
 from stream.benchmarks.clips import CrowdSource
 from stream.benchmarks.command import speed_result
-from stream.benchmarks.figures import Ratio
+from stream.benchmarks.figures import Live, Ratio, SpeedReport
 from stream.benchmarks.live import soak
-from stream.benchmarks.ratios import full_search, one_more_face
+from stream.benchmarks.ratios import full_search, one_more_face, yardsticks
 from stream.benchmarks.recipes import faster_recipe, plain_recipe, transcode_s
 from stream.benchmarks.runs import THREADS, TimedRun, timed_run
 from stream.benchmarks.speed import Plan
-from stream.benchmarks.tables import verdict
+from stream.benchmarks.tables import render, verdict
 from stream.capture import Capture
 from stream.config import Config, DetectionSection, RecorderSection
 from stream.errors import ConfigError, SourceError
@@ -124,6 +125,16 @@ def test_recipes_do_the_frames_they_are_given(portrait_clip: Path, tmp_path: Pat
     assert [len(times_s(tmp_path / f"{name}.mp4")) for name in ("plain", "faster")] == [2, 4]
 
 
+def test_a_run_beside_the_recipes(portrait_clip: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    again = partial(timed_run, portrait_clip, Config(), tmp_path / "out.mp4")
+    plain, faster = yardsticks(portrait_clip, again, tmp_path / "recipe.mp4", 2, said.append)
+    assert len(said) == 2
+    assert plain.ours == faster.ours
+    assert plain.note.startswith("in 2 frames 2 faces found, there ")
+    assert faster.note.startswith("in 4 frames 4 faces found, there ")
+
+
 def test_a_recipe_without_a_clip(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"OpenCV reads no frame of .*missing\.mp4"):
         plain_recipe(tmp_path / "missing.mp4", tmp_path / "out.mp4", [0])
@@ -160,6 +171,17 @@ def test_memory_in_the_long_run(portrait_clip: Path) -> None:
     assert found is not None
     assert found.settled_mb > 50
     assert abs(found.deviation_mb) < found.settled_mb
+
+
+def test_where_the_system_does_not_say_what_is_held() -> None:
+    run = _timed({})
+    live = Live((640, 360), 30.0, 1.0, False, 10.0, 300, 299, 20.0, 30.0)
+    report = SpeedReport(2, 1, "[red].mp4", run, None, (run,), {4: run}, (), (live,), None)
+    console = Console(width=100, markup=False, file=(written := StringIO()))
+    console.print(render(report))
+    assert "Memory can be measured on Linux only." in written.getvalue()
+    assert "[red].mp4, 1280×720, 1 face" in written.getvalue()
+    assert report.as_dict()["memory"] is None
 
 
 def test_an_onlooker_asks_for_the_end() -> None:

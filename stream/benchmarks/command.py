@@ -112,7 +112,7 @@ def bench(
     if as_json:
         typer.echo(json.dumps(figures))
     else:
-        Console().print(table)
+        Console(markup=False, emoji=False).print(table)  # names of files are no orders
 
 
 def speed_result(

@@ -55,7 +55,7 @@ def _sides(each: Ratio) -> tuple[str, str, str]:
 def _stages(name: str, run: TimedRun) -> Table:
     width, height = run.size_wh
     title = f"Where the time goes: {name}, {width}×{height}, {counted(run.mean_faces, 'face')}"
-    table = _table(title, "thread", "stage", "ms a frame", "share", "on a core")
+    table = _table(title, "thread", "stage", "ms a frame", "share", "CPU, ms")
     table.columns[1].justify = "left"
     for thread, stages in THREADS.items():
         rest = "the rest" if thread == LOOP else "waits, and the rest"
@@ -73,12 +73,12 @@ def _stages(name: str, run: TimedRun) -> Table:
         table.add_row("", rest, f"{rest_ms:.2f}", f"{rest_ms / run.frame_ms:.1%}", "", style="dim")
         table.add_section()
     all_ms = f"{run.frame_ms:.2f}", "100.0%", f"{run.steady_cpu_ms:.2f}"
-    table.add_row("all", "with encoder and engine threads", *all_ms)
+    table.add_row("all", "CPU: with all helpers", *all_ms)
     return table
 
 
 def _rates(report: SpeedReport) -> Table:
-    table = _table("Annotated recordings", "frames", "faces", "fps", "ms a frame", "once known")
+    table = _table("Annotated recordings", "frames", "faces", "fps", "ms a frame", "ms, steady")
     for each in report.sizes:
         _add_rate(table, each, 1)
     table.add_section()
@@ -98,7 +98,7 @@ def _camera(report: SpeedReport) -> Table:
     first = report.live[0]
     width, height = first.size_wh
     faces = counted(round(first.faces), "face")
-    title = f"A camera of {width}×{height} at {first.fps:g} fps, {faces}: from capture to sight"
+    title = f"A camera, {width}×{height}, {first.fps:g} fps, {faces}"
     table = _table(title, "recorded", "frames", "shown", "share", "latency p50", "p95")
     for each in report.live:
         table.add_row(
