@@ -119,15 +119,22 @@ class Annotator:
     @stage("track")
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
         """The people in the next frame, by id."""
-        if self._unrelated or self._cuts.is_cut(frame.image):
-            self._tracker.forget()
+        frames = max(frame.index - self._last_index, 1)
+        cut = self._unrelated or self._cuts.is_cut(frame.image)
+        if cut:
+            self._tracker.cut(frames)
             self._schedule.restart()
+        if self._unrelated:
+            self._tracker.forget()
         share = self._schedule.share(frame, watchful=self._controls.blur)
         self._controls.note = self._schedule.thrift
-        self._follow(frame.image, max(frame.index - self._last_index, 1))
-        self._last_index = frame.index
+        if not cut:
+            self._follow(frame.image, frames)
         if share is not None:
-            self._search(frame, share)
+            self._search(frame, share, self._views_at_once if not cut else None)
+        if cut:
+            self._tracker.forget()
+        self._last_index = frame.index
         self._now += 1
         trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
@@ -155,11 +162,11 @@ class Annotator:
                 self._learn(track_id, view, row)
 
     @stage("search")
-    def _search(self, frame: Frame, share: Share) -> None:
-        """Looks for newcomers and takes them in."""
+    def _search(self, frame: Frame, share: Share, views: int | None) -> None:
+        """Looks for newcomers, takes them in, and looks closer at so many of them."""
         image = frame.image
         faces = self._engine.find_part(image) if self._unrelated else self._newcomers(frame, share)
-        rows = np.flatnonzero(self._wide_enough(faces)).tolist()[: self._views_at_once]
+        rows = np.flatnonzero(self._wide_enough(faces)).tolist()[:views]
         if not rows:
             self._tracker.admit(faces, {})
             return

@@ -106,6 +106,7 @@ class Tracker:
         self.trails: list[Trail] = []
         self._max_missed = round(_LOST_S * fps)
         self._next_id = 1
+        self._is_cut = False
 
     def __repr__(self) -> str:
         return f"Tracker({len(self.trails)} trails, next id {self._next_id})"
@@ -186,9 +187,19 @@ class Tracker:
             trail.signature, trail.signature_weight = signature, weight
         return trail.track_id
 
+    def cut(self, frames: int) -> None:
+        """Moves all trails so many frames on, into what may be another shot: all are lost.
+
+        Those whose face is admitted in this frame in spite of it go on, `forget` ends the others.
+        """
+        for trail in self.trails:
+            trail.miss(frames)
+        self._is_cut = True
+
     def forget(self) -> None:
-        """Ends all trails: what comes next has nothing to do with what was."""
-        self.trails = []
+        """Ends the trails that are not in sight: what comes has nothing to do with what was."""
+        self.trails = [trail for trail in self.trails if not trail.missed_frames]
+        self._is_cut = False
 
     def _new_id(self) -> int:
         self._next_id += 1
@@ -214,7 +225,10 @@ class Tracker:
     def _lost_one(
         self, box: NDArray[np.float32], signature: NDArray[np.float32] | None
     ) -> Trail | None:
-        """The lost trail this face belongs to: by its looks, where they leave it open by place."""
+        """The lost trail this face belongs to: by its looks, where they leave it open by place.
+
+        After a cut it takes both: a camera that swings changes the picture as much.
+        """
         lost = [trail for trail in self.trails if trail.missed_frames]
         if not lost:
             return None
@@ -223,14 +237,17 @@ class Tracker:
             _closeness(lost, [each.box_xyxy for each in lost], box[None]),
             _closeness(lost, [each.seen_xyxy for each in lost], box[None]),
         )[:, 0]
+        if signature is None and self._is_cut:
+            return None
         if signature is None:
             overlap = iou(_stacked([each.box_xyxy for each in lost]), box[None])[:, 0]
             near = np.where(overlap > _SAME_PLACE_IOU, closeness, -1)
         else:
             distance = np.array([_distance(each.signature, signature) for each in lost])
-            if distance.min() < _SAME_FACE:
+            if distance.min() < _SAME_FACE and not self._is_cut:
                 return lost[int(distance.argmin())]
-            near = np.where(distance < _OTHER_FACE, closeness, -1)
+            alike = distance < (_SAME_FACE if self._is_cut else _OTHER_FACE)
+            near = np.where(alike, closeness, -1)
         return lost[int(near.argmax())] if near.max() >= 0 else None
 
 

@@ -200,14 +200,28 @@ def test_pictures_have_nothing_to_do_with_one_another() -> None:
     assert actors.embedded == [3, 3, 3]
 
 
-def test_after_a_cut_everything_begins_anew() -> None:
-    actors = FakeActors(_still)
+def _after_a_cut(script: Script) -> tuple[list[int], FakeActors]:
+    """Whom the first picture of another shot shows, after four with the ids 1, 2 and 3."""
+    actors = FakeActors(script)
     annotator = _annotator(actors, frame_skip=100)
     before = _walk(annotator, range(4))
     assert {track.track_id for tracks in before for track in tracks} == {1, 2, 3}
     after = annotator.annotate(frame(4, _SIZE_WH, contrast=250))
-    assert [track.track_id for track in after] == [4, 5, 6]
+    return [track.track_id for track in after], actors
+
+
+def test_after_a_cut_everything_begins_anew() -> None:
+    places = list(_CAST.values())
+    elsewhere = dict(zip(_CAST, places[1:] + places[:1], strict=True))
+    ids, actors = _after_a_cut(lambda number: _CAST if number < 4 else elsewhere)
+    assert ids == [4, 5, 6]
     assert actors.searches == [0, 4]
+
+
+def test_a_swing_of_the_camera_is_no_cut_for_those_it_shows_on() -> None:
+    moved = {_ANN: (120, 110, 200, 190), _BOB: (500, 300, 580, 380)}  # a little, and far away
+    ids, _ = _after_a_cut(lambda number: _CAST if number < 4 else moved)
+    assert ids == [1, 4]
 
 
 # --- who is who ---
