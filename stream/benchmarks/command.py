@@ -27,7 +27,7 @@ def bench(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[CLIP]",
+            metavar="CLIP",
             help="The video that is looked at closest, by default one made on the spot; "
             "pictures with --parity.",
         ),
