@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 
 def beside_transcoding(name: str, ours: TimedRun, theirs_fps: float) -> Ratio:
     """What annotation costs: the rate beside that of decoding and encoding alone."""
-    what = f"annotated recording, {ours.size_wh[1]}p, {counted(ours.mean_faces, 'face')}"
+    what = f"annotated recording, {min(ours.size_wh)}p, {counted(ours.mean_faces, 'face')}"
     return Ratio(name, what, "decode and encode alone", ours.fps, theirs_fps, "rate")
 
 
@@ -33,7 +33,7 @@ def one_more_face(crowds: Mapping[int, TimedRun]) -> Ratio:
     times_ms = {faces: run.steady_ms for faces, run in crowds.items()}
     slope_ms = float(np.polyfit(list(times_ms), list(times_ms.values()), 1)[0])
     fewest = min(crowds)
-    what = f"one more face, {crowds[fewest].size_wh[1]}p"
+    what = f"one more face, {min(crowds[fewest].size_wh)}p"
     beside = f"a frame with {counted(fewest, 'face')}"
     return Ratio("one_more_face", what, beside, slope_ms, times_ms[fewest], "share")
 
@@ -85,7 +85,7 @@ def full_search(path: Path, config: Config, repeats: int, say: Say) -> Ratio:
     scale = engine.settings.scale(info.size_wh)
     ours_ms = [_elapsed_ms(lambda: engine.find_part(image)) for _ in range(1 + repeats)]
     theirs_ms = _elapsed_ms(lambda: reference.detect(image, scale))
-    what = f"search of a whole frame, {info.size_wh[1]}p"
+    what = f"search of a whole frame, {min(info.size_wh)}p"
     return Ratio(
         "full_search", what, "dlib's CNN", statistics.median(ours_ms[1:]), theirs_ms, "time"
     )
@@ -96,7 +96,7 @@ def _beside_recipe(name: str, beside: str, ours: TimedRun, recipe: Recipe) -> Ra
     found = sum(ours.faces.get(index, 0) for index in recipe.faces)
     frames, theirs = len(recipe.faces), sum(recipe.faces.values())
     note = f"in {frames} frames {found} faces found, there {theirs}"
-    what = f"annotated recording, {ours.size_wh[1]}p, {counted(ours.mean_faces, 'face')}"
+    what = f"annotated recording, {min(ours.size_wh)}p, {counted(ours.mean_faces, 'face')}"
     return Ratio(name, what, beside, ours.fps, 1 / recipe.frame_s, "rate", note)
 
 
