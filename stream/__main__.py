@@ -13,7 +13,7 @@ from rich.console import Console
 
 from stream import options
 from stream.benchmarks.command import bench
-from stream.console import FAILED, guarded, report, say, screen, start_logging
+from stream.console import FAILED, guarded, put, report, say, screen, start_logging
 from stream.toml import toml_value
 
 if TYPE_CHECKING:
@@ -164,9 +164,7 @@ def doctor(
         findings.append(finding)
         if not as_json:
             out.print(examination.as_lines(finding))
-    typer.echo(
-        json.dumps(examination.as_dict(findings)) if as_json else examination.verdict(findings)
-    )
+    put(json.dumps(examination.as_dict(findings)) if as_json else examination.verdict(findings))
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(FAILED)
 
@@ -183,8 +181,7 @@ def show_settings(
     from stream.settings import load_settings
 
     in_force = guarded(lambda: load_settings(config, [*(settings or []), *_model(model)]), debug)
-    text = json.dumps(in_force.as_dict()) + "\n" if as_json else in_force.as_toml()
-    typer.echo(text, nl=False)
+    put(json.dumps(in_force.as_dict()) if as_json else in_force.as_toml())
 
 
 def main() -> None:

@@ -24,6 +24,17 @@ def say(line: str) -> None:
     screen.print(line, highlight=False, soft_wrap=True)
 
 
+def put(text: str) -> None:
+    """Prints what was asked for, on standard output; where it cannot, says so and exits with 1."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        raise  # nobody reads any more: Typer ends the program in silence
+    except OSError as error:
+        _print_error(f"standard output cannot be written: {error.strerror}")
+        raise typer.Exit(FAILED) from error
+
+
 def guarded(work: Callable[[], Result], debug: bool) -> Result:
     """What `work` returns; an error becomes one line and exit code 2: nothing was done yet."""
     from models.errors import ModelError
@@ -49,7 +60,7 @@ def start_logging(quiet: bool) -> None:
 def report(summary: "Summary", quiet: bool, as_json: bool) -> None:
     """The last word, and the exit code."""
     if as_json:
-        typer.echo(json.dumps(summary.as_dict()))
+        put(json.dumps(summary.as_dict()))
     elif not quiet:
         say(summary.line())
     if summary.failures:

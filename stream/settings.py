@@ -23,8 +23,10 @@ _WANTED = {
     "float_type": "a number",
     "int_from_float": "a whole number",
     "int_type": "a whole number",
+    "missing": "a list of two, as in [1, 2]",
     "model_type": "a section or table",
     "string_type": "a text in quotes",
+    "too_long": "a list of two, as in [1, 2]",
     "tuple_type": "a list, as in [1, 2]",
 }
 
@@ -62,7 +64,7 @@ class Settings:
                 f"{line:{width}}  # {origin}" for line, origin in zip(lines, said, strict=True)
             ]
             sections.append("\n".join([f"[{section}]", *beside]))
-        return "\n\n".join(sections) + "\n"
+        return "\n\n".join(sections)
 
 
 def load_config(
@@ -148,7 +150,7 @@ def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
             given = given[part]
         return f"{'.'.join(path[:2])} = {toml_value(given)}: {_reason(error)}"
     known = _names(path[:-1])
-    near = difflib.get_close_matches(path[-1], known, n=1)
+    near = difflib.get_close_matches(path[-1].partition(".")[0], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"unknown setting {'.'.join(path)}: {hint}"
 

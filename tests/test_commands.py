@@ -111,3 +111,19 @@ def test_a_name_that_the_terminal_cannot_show(folder: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert r"model         \xfc is not a folder" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_where_nothing_can_be_printed_any_more_it_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "stream", "config"],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    said = "face-stream: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from fakes import PATIENCE_S, SIZE_WH, encode, log_lines, number_of, numbered, write_clip
 from servers import (
@@ -170,6 +171,27 @@ def test_a_video_that_breaks_off_again_at_the_same_place_is_an_error(tmp_path: P
     _one_line(caught)
 
 
+@pytest.mark.parametrize("codec", ["mjpeg", "libx264"])
+def test_what_was_read_of_a_video_that_breaks_off_is_given_out(codec: str, tmp_path: Path) -> None:
+    pictures = list(itertools.islice(_pictures(), 100))
+    pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    data = encode(tmp_path / "a.mkv", pictures, codec, pix_fmt).read_bytes()
+    (tmp_path / "half.mkv").write_bytes(data[: len(data) // 2])
+    frames = _read(str(tmp_path / "half.mkv"), _config(), 200)
+    seen: list[int] = []
+    with (
+        http({"/a.mkv": lambda handler: handler.give(data, only=len(data) // 2)}) as server,
+        pytest.raises(SourceError, match="was lost: Input/output error"),
+    ):
+        _read(
+            f"http://{server.address}/a.mkv",
+            _config(reconnect_s=0),
+            200,
+            lambda frame: seen.append(number_of(frame.image)),
+        )
+    assert seen == [number_of(frame.image) for frame in frames]
+
+
 def test_a_part_of_a_video_by_address(tmp_path: Path) -> None:
     pictures = list(itertools.islice(_pictures(), 100))
     path = encode(tmp_path / "a.mp4", pictures, "libx264", "yuv420p")
@@ -241,6 +263,18 @@ def test_a_password_is_given_to_a_camera(wrong: bool) -> None:
             assert source.info.uri == f"rtsp://{server.address}/"
             assert _SECRET not in repr(source) + repr(source.info)
             source.close()
+
+
+@pytest.mark.parametrize("protocol", ["srt", "rtmps"])
+def test_a_protocol_that_this_ffmpeg_lacks_is_one_line(protocol: str) -> None:
+    try:
+        av.open(f"{protocol}://127.0.0.1:9", timeout=1)
+    except av.error.ProtocolNotFoundError:
+        pass
+    except av.error.FFmpegError:
+        pytest.skip(f"this FFmpeg knows {protocol}")
+    with pytest.raises(SourceError, match="this build of FFmpeg does not know its protocol"):
+        open_source(f"{protocol}://127.0.0.1:9", _config(timeout_s=1))
 
 
 def test_nobody_listens() -> None:

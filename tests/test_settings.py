@@ -208,6 +208,9 @@ def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:
     [
         ("detection.frameskip=3", "did you mean frame_skip"),
         ("detecton.frame_skip=3", "did you mean detection"),
+        ("source.raw.size=[64, 48]", "unknown setting source.raw.size: did you mean raw"),
+        ("camera.size=[640]", "or it should be a list of two"),
+        ("camera.size=[640, 480, 3]", "or it should be a list of two"),
         ("detection.frame_skip=-1", "greater than or equal to 0"),
         ("detection.frame_skip=often", "'auto'"),
         ("labels.min_confidence=1.5", "less than or equal to 1"),

@@ -392,6 +392,18 @@ def test_a_part_behind_the_end_is_an_error(tmp_path: Path) -> None:
         VideoSource(path, Span(4.0))
 
 
+def test_a_part_between_two_frames_is_an_error(tmp_path: Path) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 20)
+    with pytest.raises(SourceError, match=r"has no frame between 0\.41 and 0\.43 s"):
+        VideoSource(path, Span(0.41, 0.43))
+
+
+def test_a_part_before_the_first_frame_is_an_error(shared_data: Path) -> None:
+    clip = shared_data / "clips" / "hamilton.mp4"  # whose pictures begin at 0.85 s
+    with pytest.raises(SourceError, match=r"has no frame between 0 and 0\.5 s"):
+        VideoSource(clip, Span(0.0, 0.5))
+
+
 @pytest.mark.parametrize(
     ("text", "time_s"),
     [("0", 0), ("90.5", 90.5), ("1:30", 90), ("00:01:30.250", 90.25), ("100:00:00", 360_000)],

@@ -1,6 +1,7 @@
 """The pictures of a container, decoded one by one, past what is damaged among them."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, cast
 
 import av
@@ -61,18 +62,32 @@ class Decoder:
         """From where the container stands to its end.
 
         Raises:
-            FFmpegError: the container cannot be read any further.
+            FFmpegError: the container cannot be read any further; what was read is given out first.
         """
-        for packet in self._packets():
-            try:
-                with stage("decode"):
-                    pictures = packet.decode()
-            except av.error.EOFError:
-                return
-            except av.error.FFmpegError:
-                self.damaged += 1  # the decoder finds its way again by itself
-            else:
-                yield from pictures
+        try:
+            for packet in self._packets():
+                yield from self._decoded(packet)
+        except av.error.FFmpegError:
+            yield from self._decoded(self._flush())
+            raise
+
+    @stage("decode")
+    def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
+        """The pictures that come out of the decoder once it has that packet."""
+        try:
+            return packet.decode()
+        except av.error.EOFError:
+            return []
+        except av.error.FFmpegError:
+            self.damaged += 1  # the decoder finds its way again by itself
+            return []
+
+    def _flush(self) -> "Packet[VideoStream]":
+        """Asks the decoder for the pictures that its threads hold back."""
+        packet = cast("Packet[VideoStream]", Packet())
+        packet.stream = self.stream
+        packet.time_base = self.stream.time_base or Fraction(0)  # else they would have no time
+        return packet
 
     @stage("convert")
     def picture(self, frame: VideoFrame) -> Image:

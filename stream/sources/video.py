@@ -117,6 +117,7 @@ class VideoSource:
         before = self._count
         try:
             for time_s, frame in self._from(span.start_s):
+                self._last_s = time_s
                 if span.is_after(time_s):
                     break
                 if not span.is_before(time_s):
@@ -124,7 +125,6 @@ class VideoSource:
                     yield Frame(picture, self._count, time_s, time.monotonic())
                     self._count += 1
                     self._spoilt += frame.is_corrupt
-                self._last_s = time_s
         except av.error.FFmpegError as error:
             if self._reconnection is None or before == self._count:
                 # Not from the error: its text holds the whole address, with the password in it.
@@ -209,6 +209,9 @@ class VideoSource:
             _log.warning("%s %s: it is cut short or damaged", self._name, reason)
 
     def _what_is_missing(self) -> str:
+        if self._span.is_after(self._last_s):
+            part = f"between {self._span.start_s:g} and {self._span.end_s:g} s"
+            return f"{self._name} has no frame {part}: move --start or --end"
         if not self._span.start_s or not self._last_s:
             return f"{self._name} holds not one frame that can be read"
         end_s = self._duration_s() or self._last_s + self._step_s
