@@ -25,6 +25,7 @@ from training_helpers import (
     write_table,
 )
 
+from models.detector import resized
 from models.engine import Engine, load_engine
 from models.faces import Detections, Image
 from training.cache import Extracted
@@ -175,9 +176,9 @@ def test_the_largest_face_is_found_in_the_picture_shrunk(engine: Engine) -> None
     sizes: list[tuple[int, ...]] = []
 
     class _Watching:
-        def detect(self, image: Image) -> Detections:
-            sizes.append(image.shape[:2])
-            return engine.detector.detect(image)
+        def detect(self, image: Image, scale: float = 1.0) -> Detections:
+            sizes.append(resized(image, scale)[0].shape[:2])
+            return engine.detector.detect(image, scale)
 
         def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
             raise NotImplementedError
