@@ -21,7 +21,8 @@ from stream.tracker import Tracker, Trail, widths_px
 from stream.views import view_weights
 
 _ASSUMED_FPS = 25.0  # of a source that does not say
-_EARLY_VIEWS, _EARLY_EVERY, _LATE_EVERY = 5, 5, 30  # frames between two views of one person
+_EARLY_VIEWS, _EARLY_EVERY_S, _LATE_EVERY_S = 5, 0.2, 1.2  # between two views of one person
+_TICK_S = 1e-3  # the times of frames are not exact
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
 _LIVE_VIEWS = 2  # faces looked closer at in one frame of a live source, which must not be late
 _SHOWN_MISSED = 3  # missed frames for which a face is still shown where it should be
@@ -56,7 +57,7 @@ class _Person:
 
     evidence: dict[str, Evidence] = field(default_factory=dict)
     views: int = 0
-    next_view: int = 0
+    next_view_s: float = float("-inf")
     quality: float = 0.0
 
 
@@ -104,7 +105,7 @@ class Annotator:
         self._cuts = CutDetector()
         self._motion = Motion()
         self._people: dict[int, _Person] = {}
-        self._now = 0  # counts the frames
+        self._now_s = 0.0  # the time of the frame looked at
         self._last_index = 0  # of the last frame; a live source skips some
 
     def __repr__(self) -> str:
@@ -119,6 +120,7 @@ class Annotator:
     @stage("track")
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
         """The people in the next frame, by id."""
+        self._now_s = frame.time_s
         frames = max(frame.index - self._last_index, 1)
         cut = self._unrelated or self._cuts.is_cut(frame.image)
         if cut:
@@ -135,7 +137,6 @@ class Annotator:
         if cut:
             self._tracker.forget()
         self._last_index = frame.index
-        self._now += 1
         trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
         return tuple(self._track(each) for each in trails if each.missed_frames <= _SHOWN_MISSED)
@@ -152,9 +153,9 @@ class Annotator:
             track_id
             for track_id, row in seen.items()
             if wide[row]
-            and (track_id in returning or self._now >= self._person(track_id).next_view)
+            and (track_id in returning or self._now_s >= self._person(track_id).next_view_s)
         ]
-        waiting.sort(key=lambda track_id: self._person(track_id).next_view)
+        waiting.sort(key=lambda track_id: self._person(track_id).next_view_s)
         due = {track_id: seen[track_id] for track_id in waiting[: self._views_at_once]}
         if due:
             view = self._view(image, faces, list(due.values()))
@@ -215,8 +216,8 @@ class Annotator:
         person = self._person(self._tracker.sign(track_id, view.embeddings[row], weight))
         person.quality = max(person.quality, weight)
         person.views += 1
-        every = _EARLY_EVERY if person.views < _EARLY_VIEWS else _LATE_EVERY
-        person.next_view = self._now + every
+        every_s = _EARLY_EVERY_S if person.views < _EARLY_VIEWS else _LATE_EVERY_S
+        person.next_view_s = self._now_s + every_s - _TICK_S
         for prediction in view.predictions:
             evidence = person.evidence.get(prediction.attribute)
             if evidence is None:
