@@ -1,6 +1,7 @@
 """A log read back: the tracks of each frame without looking at a single face again."""
 
 import json
+import logging
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ from stream.frames import Frame
 from stream.labels import Label
 from stream.sinks.log import SCHEMA
 from stream.sources.span import ROUNDING_S
+
+_log = logging.getLogger(__name__)
 
 
 class Replay:
@@ -37,6 +40,7 @@ class Replay:
         self._path = path
         self._settings = settings
         self._shown: dict[tuple[int, str], Label] = {}  # by track and attribute
+        self._ended = False
         self._entries = self._read()
         self.header = next(self._entries, {})
         if self.header.get("schema") != SCHEMA:
@@ -83,7 +87,10 @@ class Replay:
         key, place = ("time_s", frame.time_s) if frame.path is None else ("frame", frame.index)
         while self._next is not None and self._next.get(key, -1) < place - ROUNDING_S:
             self._next = next(self._entries, None)  # passes what stands there of tracks, too
-        if self._next is None or self._next.get(key, -1) > place + ROUNDING_S:
+        if self._next is None:
+            self._warn_of_the_end(frame)
+            return ()
+        if self._next.get(key, -1) > place + ROUNDING_S:
             return ()
         try:
             return tuple(self._track(face) for face in self._next["faces"])
@@ -91,6 +98,13 @@ class Replay:
             raise SourceError(
                 f"{self._path} is damaged at frame {frame.index}: {error!r}"
             ) from error
+
+    def _warn_of_the_end(self, frame: Frame) -> None:
+        """Says once that from here on no face is known, so none is drawn, nor blurred."""
+        if not self._ended:
+            self._ended = True
+            where = f"{frame.time_s:.1f} s" if frame.path is None else frame.path.name
+            _log.warning("%s ends before %s: no face is known from there on", self._path, where)
 
     def _read(self) -> Generator[dict[str, Any], None, None]:
         """The lines, one at a time; what is no entry, such as one cut short, ends them."""

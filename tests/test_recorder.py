@@ -358,8 +358,23 @@ def test_a_full_disk_is_named_and_nobody_waits(ending: str, tmp_path: Path) -> N
         recorder.close(complete=not said)
     except SinkError as error:
         said.append(str(error))
-    assert said == [f"No space left on device; what was written stands in out.part{ending}"]
-    assert not recorder.output.exists()
+    assert said == ["No space left on device"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_could_be_written_is_named(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="file sizes cannot be limited here")
+    recorder = Recorder(tmp_path / "out.mp4", _INFO, RecorderSection())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(SinkError, match=r"what was written stands in out\.part\.mp4"):
+            for number in range(500):
+                recorder.write(_annotated(number % 256))
+        recorder.close(complete=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert 0 < recorder.partial_path.stat().st_size <= 20_000
 
 
 @pytest.mark.parametrize("place", ["none/out.mp4", "file/out.mp4"])

@@ -131,13 +131,17 @@ def test_the_attributes_are_those_of_the_log_that_are_asked_for(tmp_path: Path) 
         assert replay.attributes == {"gender": ("Female", "Male")}
 
 
-def test_a_log_cut_short_ends_where_it_was_cut(tmp_path: Path) -> None:
+def test_a_log_cut_short_ends_where_it_was_cut_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = _log(tmp_path)
     frames = path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]  # the last is a track
     path.write_text("".join(frames)[:-10], encoding="utf-8")
     with Replay(path, LabelSettings()) as replay:
         people = [len(replay.annotate(frame(number))) for number in range(4)]
+        replay.annotate(frame(4))
     assert people == [1, 1, 0, 0]
+    assert caplog.messages == [f"{path} ends before 0.1 s: no face is known from there on"]
 
 
 @pytest.mark.parametrize("content", ["", "hello\n", "[1]\n", '{"schema": "other/1"}\n'])

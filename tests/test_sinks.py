@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -272,6 +273,7 @@ def test_a_log_on_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "out.part.jsonl").symlink_to(_FULL)
     with pytest.raises(SinkError, match="cannot be written: No space left on device"):
         JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- pictures ---
@@ -493,9 +495,7 @@ def test_a_full_disk_stops_the_recorder_alone(
     with open_sinks(Config(), _INFO, outputs, [watcher]) as sinks:
         for number in range(200):
             sinks.write(frame(number), [])
-    assert sinks.failures == [
-        "recorder (out.mp4): No space left on device; what was written stands in out.part.mp4"
-    ]
+    assert sinks.failures == ["recorder (out.mp4): No space left on device"]
     assert "No space left on device" in caplog.text
     caplog.clear()
     assert watcher.indices == list(range(200))
@@ -610,6 +610,17 @@ def test_what_a_killed_run_could_save_is_not_overwritten(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match=r"out\.part\.mp4 .* move it away"):
         check_outputs(outputs, _INFO)
     check_outputs(replace(outputs, overwrite=True), _INFO)
+
+
+@pytest.mark.parametrize("option", ["save", "log", "snapshots", "sheet"])
+def test_a_folder_that_nothing_may_be_written_into(option: str) -> None:
+    folder = Path("/proc/sys")
+    if not folder.is_dir() or os.access(folder, os.W_OK):
+        pytest.skip("there is no folder here that is closed to everybody")
+    ending = {"save": ".mp4", "log": ".jsonl", "snapshots": "", "sheet": ".png"}[option]
+    outputs = Outputs(**{option: folder / f"out{ending}"})
+    with pytest.raises(ConfigError, match=r"nothing may be written into /proc/sys; choose another"):
+        check_outputs(outputs, _INFO)
 
 
 @pytest.mark.parametrize(("save", "warns"), [("out", True), (None, False)])

@@ -121,3 +121,12 @@ def test_a_row_of_csv_can_be_read_at_once(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="No such file or directory"):
         TableLog(tmp_path / "none" / "out.csv", _ATTRIBUTES)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_table_that_a_full_disk_refuses_leaves_nothing(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"out.part{ending}").symlink_to("/dev/full")
+    with pytest.raises(SinkError, match=r"cannot be made: No space left on device$"):
+        TableLog(tmp_path / f"out{ending}", _ATTRIBUTES)
+    assert list(tmp_path.iterdir()) == []

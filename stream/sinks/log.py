@@ -62,6 +62,7 @@ class JsonLog:
         except SinkError:
             with suppress(OSError):
                 self._file.close()  # what could not be written is tried again here
+            self.partial_path.unlink(missing_ok=True)
             raise
 
     def __repr__(self) -> str:

@@ -127,6 +127,9 @@ def _check_place(target: _Target, source: Path) -> None:
         raise ConfigError(f"{path} would overwrite the input: name another file to write to")
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
+    place = path if target.is_folder and path.is_dir() else path.absolute().parent
+    if not os.access(place, os.W_OK):  # a sheet would find it out only at the end
+        raise ConfigError(f"{path}: nothing may be written into {place}; choose another folder")
     if target.suffixes and path.suffix.lower() not in target.suffixes:
         endings = ", ".join(target.suffixes)
         raise ConfigError(f"{target}: its name should end in one of {endings}")

@@ -1,6 +1,7 @@
 """An annotated video, encoded in a thread of its own behind a bounded queue."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -85,8 +86,15 @@ class Recorder:
         error, self._error = self._error, None
         if error is not None:
             reason = getattr(error, "strerror", None) or error
-            kept = self.partial_path.name
-            raise SinkError(f"{reason}; what was written stands in {kept}") from error
+            raise SinkError(f"{reason}{self._kept()}") from error
+
+    def _kept(self) -> str:
+        """Where what was written stands, in words; a file that holds nothing goes."""
+        with suppress(OSError):
+            if self.partial_path.stat().st_size:
+                return f"; what was written stands in {self.partial_path.name}"
+            self.partial_path.unlink()
+        return ""
 
     def _encode(self) -> None:
         """Works until the end mark; after an error only empties the queue, so that nobody waits."""

@@ -1,6 +1,7 @@
 """A table that grows row by row, beside the name it takes once it is complete: CSV or Parquet."""
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -37,7 +38,9 @@ class TableFile:
         try:
             self._writer: _Writer = writer(self.partial_path, columns)
         except OSError as error:
-            raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+            with suppress(OSError):
+                self.partial_path.unlink(missing_ok=True)  # it holds nothing yet
+            raise SinkError(f"{path} cannot be made: {_reason(error)}") from error
 
     def __repr__(self) -> str:
         return f"TableFile({self._path})"
@@ -51,7 +54,7 @@ class TableFile:
         try:
             self._writer.write(rows)
         except OSError as error:
-            raise SinkError(f"{self._path} cannot be written: {error.strerror}") from error
+            raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
         self._begun = True
 
     def close(self, *, complete: bool) -> None:
@@ -67,7 +70,12 @@ class TableFile:
             elif not self._begun:
                 self.partial_path.unlink(missing_ok=True)
         except OSError as error:
-            raise SinkError(f"{self._path} cannot be written: {error.strerror}") from error
+            raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    """The system's own word: Arrow wraps it in its own, with the path again."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 class _Writer(Protocol):
