@@ -168,6 +168,7 @@ class FakeCapture:
         opened: bool = True,
         size_wh: tuple[int, int] = SIZE_WH,
         fps: float = 30.0,
+        pixel_format: str | None = None,
     ) -> None:
         self._pictures = iter(pictures)
         self._opened = opened
@@ -175,6 +176,7 @@ class FakeCapture:
             cv2.CAP_PROP_FRAME_WIDTH: float(size_wh[0]),
             cv2.CAP_PROP_FRAME_HEIGHT: float(size_wh[1]),
             cv2.CAP_PROP_FPS: fps,
+            cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*pixel_format) if pixel_format else -1.0,
         }
         self.releases = 0
         self.asked: list[tuple[int, float]] = []

@@ -89,7 +89,7 @@ def test_a_camera_goes_by_number_name_or_device(uri: str, index: int | None) -> 
 
 
 def test_what_a_camera_does_not_give_is_said_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    capture = FakeCapture([numbered(1)], fps=30.0)
+    capture = FakeCapture([numbered(1)], fps=30.0, pixel_format="YUYV")
     wish = CameraSection(size=(1280, 720), fps=60.0, pixel_format="MJPG", backend="v4l2")
     source = CameraSource("0", wish, open_camera=capture)
     assert capture.opened_with == (0, cv2.CAP_V4L2)
@@ -99,15 +99,19 @@ def test_what_a_camera_does_not_give_is_said_in_one_line(caplog: pytest.LogCaptu
         (cv2.CAP_PROP_FRAME_HEIGHT, 720),
         (cv2.CAP_PROP_FPS, 60.0),
     ]
-    assert caplog.messages == ["camera 0 gives 96 × 64 px at 30 fps, not 1280 × 720 px and 60 fps"]
+    assert caplog.messages == [
+        "camera 0 gives 96 × 64 px at 30 fps as YUYV, not 1280 × 720 px and 60 fps and MJPG"
+    ]
     source.close()
 
 
 def test_a_camera_that_gives_what_it_is_asked_for_says_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    wish = CameraSection(size=SIZE_WH, fps=29.97)
-    CameraSource("0", wish, open_camera=FakeCapture([numbered(1)], fps=30.0)).close()
+    wish = CameraSection(size=SIZE_WH, fps=29.97, pixel_format="MJPG")
+    for said in ("MJPG", None):  # not every camera says how it sends pixels
+        capture = FakeCapture([numbered(1)], fps=30.0, pixel_format=said)
+        CameraSource("0", wish, open_camera=capture).close()
     assert not caplog.messages
 
 

@@ -179,6 +179,8 @@ def test_a_reader_that_fails_on_the_way_leaves_what_there_is(
     assert summary.frames == 12
     assert summary.outputs == []
     assert "the tape is torn" in caplog.text
+    rest = tmp_path / "out.part.mp4"
+    assert f"{outputs.save} is not complete: what there is of it is {rest}" in caplog.messages
     caplog.clear()
     assert watcher.closed == [False]
     assert _names(tmp_path) == ["out.part.jsonl", "out.part.mp4"]

@@ -15,7 +15,7 @@ from stream.controls import Controls
 from stream.errors import SinkError
 from stream.frames import Frame
 from stream.overlay import Overlay
-from stream.sinks.contract import Annotated, Sink
+from stream.sinks.contract import Annotated, Sink, partial_path
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +104,9 @@ class Sinks:
         else:
             if complete and sink.output is not None and sink.output.exists():
                 self.completed.append(sink.output)
+        rest = partial_path(sink.output) if sink.output is not None else None
+        if rest is not None and rest.is_file():
+            _log.warning("%s is not complete: what there is of it is %s", sink.output, rest)
 
     def _report(self, sink: Sink, error: SinkError) -> None:
         if sink.output is not None and sink.output == self._controls.recording:

@@ -192,11 +192,20 @@ class CameraSource:
             refused.append("{} × {} px".format(*asked.size))
         if asked.fps != "auto" and fps > 0 and abs(fps - asked.fps) > _SAME_RATE * asked.fps:
             refused.append(f"{asked.fps:g} fps")
+        form = self._pixel_format()
+        if asked.pixel_format != "auto" and form not in ("", asked.pixel_format):
+            refused.append(asked.pixel_format)
         if refused:
             rate = f" at {fps:g} fps" if fps > 0 else ""
+            sent = f" as {form}" if form else ""
             wish = " and ".join(refused)
-            _log.warning("%s gives %d × %d px%s, not %s", self._name, *given, rate, wish)
+            _log.warning("%s gives %d × %d px%s%s, not %s", self._name, *given, rate, sent, wish)
         return fps if fps > 0 else None
+
+    def _pixel_format(self) -> str:
+        """How it says that it sends pixels, in four letters; empty where it does not."""
+        code = int(self._capture.get(cv2.CAP_PROP_FOURCC)) if self._capture is not None else 0
+        return code.to_bytes(4, "little").decode("latin-1") if code > 0 else ""
 
 
 def camera_index(
