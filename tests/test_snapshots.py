@@ -34,6 +34,13 @@ def _noise() -> Image:
     return np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
 
 
+def test_pictures_of_an_earlier_run_go_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("track-0007.jpg", "track-12345.jpg", "track-2024-party.jpg", "other.jpg"):
+        (tmp_path / name).touch()
+    Snapshots(tmp_path, _INFO, _ATTRIBUTES).close(complete=True)
+    assert _names(tmp_path) == ["other.jpg", "track-2024-party.jpg", "tracks.csv"]
+
+
 def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
     sink = Snapshots(tmp_path / "faces", _INFO, _ATTRIBUTES)
     for number, quality in enumerate([0.2, 0.8, 0.8]):

@@ -19,7 +19,8 @@ class Snapshots:
     """A folder of faces, `track-0001.jpg` and so on, and a table of what each is perceived as.
 
     A picture is written as soon as its track has ended, in the pixels of the source, with a margin
-    around the face; blurred where faces are to be.
+    around the face; blurred where faces are to be. Pictures of an earlier run go: nobody may take
+    them for people of this one, or for blurred.
 
     Args:
         folder: where to; it is made.
@@ -40,6 +41,9 @@ class Snapshots:
         self._people = People(info)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            for picture in folder.glob("track-*.jpg"):
+                if picture.stem.removeprefix("track-").isdecimal():
+                    picture.unlink()
         except OSError as error:
             raise SinkError(f"{folder} cannot be made: {error.strerror}") from error
         self._table = TableFile(folder / TRACKS, {"picture": "string", **track_columns(attributes)})
