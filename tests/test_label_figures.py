@@ -5,7 +5,7 @@ import math
 import pytest
 from fakes import label, track
 
-from stream.label_figures import FaceOutcome, LabelFigures, label_changes, likeliest
+from stream.benchmarks.label_figures import FaceOutcome, LabelFigures, label_changes, likeliest
 from stream.labels import Label
 
 _BETTER = FaceOutcome(settled_right=True, views=4, views_right=3, shown_right=True)

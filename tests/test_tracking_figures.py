@@ -7,9 +7,9 @@ import pytest
 
 from models.faces import LANDMARK_COUNT, Faces, centres_xy, sizes_wh
 from stream.annotator import Track
-from stream.scenes import CAST_SIZE, FPS, SceneSource, scenes
+from stream.benchmarks.scenes import CAST_SIZE, FPS, SceneSource, scenes
+from stream.benchmarks.tracking_figures import TrackingFigures, measure
 from stream.tracker import Tracker
-from stream.tracking_figures import TrackingFigures, measure
 
 _CHIP = np.full((224, 224, 3), 128, dtype=np.uint8)
 _SCENES = scenes([(_CHIP, {"gender": "Female", "race": "White"})] * CAST_SIZE)

@@ -1,1 +1,1 @@
-"""What `face-stream bench` measures: the speed of a run, and the engine's parity with dlib."""
+"""What `face-stream bench` measures: the speed of a run, parity with dlib, tracks and labels."""

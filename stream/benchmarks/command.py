@@ -168,7 +168,7 @@ def _parity(pictures: list[Path]) -> _Result:
 
 
 def _tracks(folder: Path, config: "Config", casts: int) -> _Result:
-    from stream.tracking_bench import render, tracking_report
+    from stream.benchmarks.tracking import render, tracking_report
 
     reports = tracking_report(folder, config, casts)
     return {name: each.as_dict() for name, each in reports.items()}, render(reports)

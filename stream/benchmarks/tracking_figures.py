@@ -9,7 +9,7 @@ import numpy as np
 
 from models.faces import iou
 from stream.annotator import Track
-from stream.scenes import SceneSource, TrueFace
+from stream.benchmarks.scenes import SceneSource, TrueFace
 
 # The truth's box is a mean over many faces: it overlaps most of them by 0.7 and more, but the odd
 # one that fills its chip in another way by 0.4, though it is followed without fail.
