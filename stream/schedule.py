@@ -20,7 +20,7 @@ _TICK_S = 1e-3  # the times of frames are not exact
 _RARER, _RARER_STEPS = 1.6, 4  # at first a search takes up to 6.5 times as long,
 _COARSER, _COARSER_STEPS = 0.8, 4  # then it is made at down to 0.4 of its scale
 _RECENT, _MANY = 8, 3  # frames, and how many of them late, that show the machine cannot keep up
-_PATIENCE_S, _MAX_PATIENCE_S = 2.0, 32.0  # without a late frame before more is tried again
+_PATIENCE_S, _MAX_PATIENCE_S = 1.0, 32.0  # without a late frame before more is tried again
 
 
 @dataclass(frozen=True, slots=True)
