@@ -114,3 +114,14 @@ def test_the_near_search_is_steady(video: VideoDetector, astronaut: Image) -> No
         found: Detections = video.detect_near(moved, box[None])
         centres.append(centres_xy(found.boxes_xyxy)[0, 0])
     assert np.abs(np.diff(centres) - 1).mean() < 0.5
+
+
+def test_a_face_followed_for_long_keeps_its_size(video: VideoDetector, astronaut: Image) -> None:
+    """Each box is where the next search is made: a bias would grow from frame to frame."""
+    (box,) = video.detect(astronaut).boxes_xyxy
+    start = CnnDetector().detect_near(astronaut, box[None]).boxes_xyxy
+    followed = start
+    for _ in range(30):
+        followed = video.detect_near(astronaut, followed).boxes_xyxy
+        assert len(followed) == 1
+    assert iou(followed, start).item() > 0.75

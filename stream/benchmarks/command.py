@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from stream import options
-from stream.console import guarded, screen, start_logging
+from stream.console import guarded, put, screen, start_logging
 from stream.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def bench(
     start_logging(quiet=False)
     figures, table = guarded(work, debug)
     if as_json:
-        typer.echo(json.dumps(figures))
+        put(json.dumps(figures))
     else:
         Console(markup=False, emoji=False).print(table)  # names of files are no orders
 
