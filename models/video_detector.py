@@ -32,7 +32,7 @@ _LEVEL_RATIO = 5 / 6  # dlib's: a face is seen at a size within a tenth of the w
 _BORDER_PX = 11  # of background around each level, as dlib has it
 _CONTEXT_PX = WINDOW_PX // 2 + 16  # rows above and below those whose windows a band answers for
 _NEAR_PX = 128  # side of the crop that is searched near a known face
-_NEAR_FACE_PX = (87.5, 73.0)  # width of that face in it: as much above as below the window's
+_NEAR_FACE_PX = (88.0, 73.0)  # width of that face in it: as much above as below the window's
 _BACKGROUND = tuple(round(value) for value in BACKGROUND_BGR)
 
 
