@@ -117,12 +117,15 @@ def clip(boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[n
 def non_maximum_suppression(detections: Detections, max_iou: float) -> Detections:
     """The surest of each group of overlapping detections, surest first."""
     order = np.argsort(-detections.scores, kind="stable")
-    overlaps = iou(detections.boxes_xyxy, detections.boxes_xyxy) > max_iou
+    boxes = detections.boxes_xyxy[order]
+    left = np.ones(len(order), dtype=np.bool_)
     kept: list[int] = []
-    for index in order:
-        if not overlaps[index, kept].any():
-            kept.append(int(index))
-    return detections[np.array(kept, dtype=np.intp)]
+    while left.any():
+        surest = int(left.argmax())
+        kept.append(surest)
+        left &= iou(boxes[surest][None], boxes)[0] <= max_iou
+        left[surest] = False  # also where a box is empty and overlaps nothing, not even itself
+    return detections[order[kept]]
 
 
 def _areas(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:

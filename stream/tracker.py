@@ -18,7 +18,9 @@ _VELOCITY_GAIN = 0.3  # how fast the estimate of the motion follows what is seen
 _VELOCITY_KEPT = 0.97  # a frame, out of sight
 _BOX_GAIN_STILL, _BOX_GAIN_MOVING = 0.35, 0.9  # the box follows a moving face, not jitter
 _MOVING = 0.06  # surprise that counts as motion, as a fraction of the face's width
-_STEADY, _SETTLED = 0.03, 5  # surprise, and sights, from which a face is measured every other frame
+_SETTLED = 5  # sights after which a face's motion is known,
+_STEADY, _STEADIEST = 0.03, 0.015  # surprises under which it is foretold for one frame, for two
+_TWICE = np.array([0, 1, 0, 1])  # x and y of a box's corners
 _SAME_FACE = 0.5  # distance of two embeddings; dlib's own threshold for one person is 0.6
 _NO_WORSE = 0.7  # a view so much as good as the one kept replaces it
 _OTHER_FACE = 0.7  # beyond it a face is somebody else even where the track should be
@@ -37,7 +39,7 @@ class Trail:
         seen_frames: how often it was seen.
         missed_frames: for how many frames it has not been.
         surprise: how far off the prediction was when it was last seen, in widths of the face.
-        rested: in the last frame it was not looked for.
+        rested_frames: for how many frames it has not been looked for.
         signature: `(d,)` float32, the embedding of a good view, kept only while the trail lives
             and only to tell it from others that cross it; None before the first view.
         signature_weight: how good that view was.
@@ -51,24 +53,25 @@ class Trail:
     seen_frames: int = 1
     missed_frames: int = 0
     surprise: float = float("inf")
-    rested: bool = False
+    rested_frames: int = 0
     signature: NDArray[np.float32] | None = None
     signature_weight: float = 0.0
 
     def predicted_xyxy(self, frames: int) -> NDArray[np.float32]:
         """Where it should be so many frames on."""
-        return self.box_xyxy + frames * np.tile(self.velocity_xy, 2)
+        return self.box_xyxy + frames * self.velocity_xy[_TWICE]
 
     def rests(self, frames: int) -> bool:
         """So many frames on its place can be foretold: it need not be looked for."""
-        settled = self.seen_frames >= _SETTLED and not self.missed_frames
-        return frames == 1 and settled and not self.rested and self.surprise < _STEADY
+        if frames > 1 or self.missed_frames or self.seen_frames < _SETTLED:
+            return False
+        return self.rested_frames < (self.surprise < _STEADY) + (self.surprise < _STEADIEST)
 
     def rest(self) -> None:
         """The next frame, where it was not looked for."""
         self.box_xyxy = self.predicted_xyxy(1)
         self.seen_frames += 1
-        self.rested = True
+        self.rested_frames += 1
 
     def see(self, box_xyxy: NDArray[np.float32], score: float, frames: int) -> None:
         """So many frames on it was found there."""
@@ -78,21 +81,21 @@ class Trail:
         gain = np.interp(self.surprise, [0, _MOVING], [_BOX_GAIN_STILL, _BOX_GAIN_MOVING])
         error_xy = centres_xy((box_xyxy - predicted)[None])[0]
         # What was missed may have been a turn: then the error is that of many frames.
-        gone = frames + self.missed_frames + self.rested
+        gone = frames + self.missed_frames + self.rested_frames
         self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / gone) * error_xy
         self.seen_xyxy = box_xyxy
         self.box_xyxy = (predicted + np.float32(gain) * (box_xyxy - predicted)).astype(np.float32)
         self.score = score
         self.seen_frames += 1
         self.missed_frames = 0
-        self.rested = False
+        self.rested_frames = 0
 
     def miss(self, frames: int) -> None:
         """So many frames on it was not found."""
         self.box_xyxy = self.predicted_xyxy(frames)
         self.velocity_xy = self.velocity_xy * np.float32(_VELOCITY_KEPT**frames)
         self.missed_frames += frames
-        self.rested = False
+        self.rested_frames = 0
 
 
 class Tracker:
@@ -122,7 +125,7 @@ class Tracker:
 
         A trail that was in sight takes the face where it should be; those out of sight choose
         among the faces left, the farther off the longer they were gone. One that has moved as
-        foretold is looked for in every other frame only.
+        foretold is looked for in every second or third frame only.
 
         Returns:
             For each trail that was seen, its id and the row of its face.

@@ -161,7 +161,7 @@ def test_in_between_each_face_is_looked_for_where_it_should_be() -> None:
     _walk(_annotator(actors), range(12))
     followed = [each for each in actors.near_searches if each[1]]
     assert followed[:5] == [(number, 3) for number in range(5)]  # in the first, as newcomers
-    assert followed[5:] == [(number, 3) for number in (6, 8, 10)]  # they move as foretold
+    assert followed[5:] == [(number, 3) for number in (7, 10)]  # they move as foretold
 
 
 def test_a_newcomer_is_seen_with_the_next_search() -> None:

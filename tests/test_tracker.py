@@ -73,19 +73,18 @@ def test_a_steady_motion_is_foreseen() -> None:
     assert np.abs(tracker.trails[0].predicted_xyxy(1) - _moved(_ANN, 160, -60)).max() < 4
 
 
-def test_a_face_that_moves_as_foretold_is_looked_for_in_every_other_frame() -> None:
+def test_a_face_that_moves_as_foretold_is_looked_for_now_and_then() -> None:
     tracker = Tracker()
     looked_for = []
-    for number in range(12):
+    for number in range(24):
         wanted = len(tracker.predicted_xyxy())
         looked_for.append(wanted)
         _step(tracker, [_moved(_ANN, 4 * number)] if wanted or not number else [])
-    assert looked_for[0] == 0
-    assert looked_for[1:5] == [1, 1, 1, 1]
-    assert looked_for[6:] in ([0, 1, 0, 1, 0, 1], [1, 0, 1, 0, 1, 0])
+    assert looked_for[:5] == [0, 1, 1, 1, 1]
+    assert looked_for[-9:] in ([0, 0, 1] * 3, [0, 1, 0] * 3, [1, 0, 0] * 3)
     assert _missed(tracker) == {1: 0}
-    assert tracker.trails[0].seen_frames == 12
-    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 44)).max() < 4
+    assert tracker.trails[0].seen_frames == 24
+    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 92)).max() < 4
 
 
 def test_a_face_that_moves_as_it_likes_is_looked_for_in_each() -> None:
@@ -134,7 +133,7 @@ def test_how_long_a_lost_face_is_waited_for_depends_on_time_not_on_frames() -> N
             _step(tracker, [])
         raise AssertionError("it never ends")
 
-    assert frames_until_over(60) == pytest.approx(6 * frames_until_over(10), abs=10)
+    assert frames_until_over(60) == pytest.approx(6 * frames_until_over(10), abs=20)
 
 
 def test_a_face_seen_once_and_lost_ends_soon() -> None:
@@ -306,7 +305,7 @@ def test_whatever_is_found_each_track_has_one_face_and_each_face_at_most_one_tra
         assert len(set(ids)) == len(ids)
         assert set(seen) <= set(ids)
         assert all(
-            (trail.missed_frames == 0) == (trail.track_id in seen or trail.rested)
+            (trail.missed_frames == 0) == (trail.track_id in seen or trail.rested_frames > 0)
             for trail in tracker.trails
         )
         assert all(np.isfinite(trail.box_xyxy).all() for trail in tracker.trails)
@@ -343,7 +342,7 @@ def test_a_lost_face_is_waited_for_as_long_where_frames_are_left_out(gap: int) -
         tracker.follow(_faces([]), gap)
         waited += gap
         assert waited < 200
-    assert waited == pytest.approx(60, abs=2 * gap)
+    assert 60 - gap <= waited <= 60 + 3 * gap  # at first it may not be looked for
 
 
 def test_a_face_seen_once_may_be_missed_once_however_many_frames_are_left_out() -> None:
