@@ -17,7 +17,8 @@ from stream.labels import Evidence, Label
 from stream.motion import Motion
 from stream.schedule import Schedule, Share
 from stream.stopwatch import stage
-from stream.tracker import Tracker, Trail, widths_px
+from stream.tracker import Tracker, widths_px
+from stream.trail import Trail
 from stream.views import view_weights
 
 _ASSUMED_FPS = 25.0  # of a source that does not say
