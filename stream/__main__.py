@@ -13,7 +13,7 @@ from rich.console import Console
 
 from stream import options
 from stream.benchmarks.command import bench
-from stream.console import FAILED, guarded, put, report, say, screen, start_logging
+from stream.console import FAILED, guarded, leave, put, report, say, screen, start_logging
 from stream.toml import toml_value
 
 if TYPE_CHECKING:
@@ -190,7 +190,11 @@ def main() -> None:
     for text in (sys.stdout, sys.stderr):
         if isinstance(text, TextIOWrapper):  # a name that the terminal cannot show is no error
             text.reconfigure(errors="backslashreplace")
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        leave(end.code)
+        raise
 
 
 def _model(folder: Path | None) -> list[str]:

@@ -2,7 +2,11 @@
 
 import json
 import logging
+import os
+import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -33,6 +37,19 @@ def put(text: str) -> None:
     except OSError as error:
         _print_error(f"standard output cannot be written: {error.strerror}")
         raise typer.Exit(FAILED) from error
+
+
+def leave(code: int | str | None) -> None:
+    """Ends the program here and now if a thread still hangs in a read that cannot be broken off.
+
+    Python would take itself and FFmpeg apart under that thread, which now and then crashed.
+    """
+    if not any(each.daemon for each in threading.enumerate()):
+        return
+    for text in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            text.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def guarded(work: Callable[[], Result], debug: bool) -> Result:

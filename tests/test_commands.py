@@ -127,3 +127,24 @@ def test_where_nothing_can_be_printed_any_more_it_is_one_line(tmp_path: Path) ->
         )
     said = "face-stream: standard output cannot be written: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize(
+    ("hanging", "said"), [(True, "first\n"), (False, "first\nsecond\n")], ids=["hanging", "ended"]
+)
+def test_the_program_does_not_wait_for_a_thread_that_hangs(hanging: bool, said: str) -> None:
+    code = f"""
+import threading, time
+from stream.console import leave
+
+if {hanging}:
+    threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
+print("first")
+leave(130)
+print("second")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == (said, "")
+    assert done.returncode == (130 if hanging else 0)
