@@ -1,5 +1,6 @@
 """Which pictures are held out: never shown to a classifier, so that figures on them are honest."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -104,6 +105,20 @@ def by_identity(identities: Sequence[str | None], fraction: float, seed: int) ->
     count = len(order)
     chosen = np.random.default_rng(seed).permutation(count)[: max(1, round(count * fraction))]
     return np.isin(groups, chosen)
+
+
+def drawn(names: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Holds out whole names, each by a number drawn for it alone.
+
+    So a name is held or not whatever the others are: what learned without it in one step never
+    saw it in another. One at least is held.
+    """
+    numbers = {
+        name: int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8], "big")
+        for name in set(names)
+    }
+    threshold = max(fraction * 2**64, min(numbers.values()))
+    return np.array([numbers[name] <= threshold for name in names], dtype=np.bool_)
 
 
 def _stratified(samples: Samples, fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from training.datasets.samples import Composition, natural_key
 from training.errors import DatasetError
 from training.head import Head
-from training.splits import by_identity
+from training.splits import drawn
 from training.table import FeatureTable
 
-_DEVELOPMENT_FRACTION = 0.1
+DEVELOPMENT_FRACTION = 0.1
+"""Of the training rows, which say when to stop and how sure a head may be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,7 @@ def development_rows(table: FeatureTable, task: Task, seed: int) -> NDArray[np.b
     A class of which too few people are there for both sides is fitted on only.
     """
     people = [table.identities[row] or table.files[row] for row in task.rows]
-    held = by_identity(people, _DEVELOPMENT_FRACTION, seed)
+    held = drawn(people, DEVELOPMENT_FRACTION, seed)
     codes = task.targets if task.targets.ndim == 2 else np.eye(task.targets.max() + 1)[task.targets]
     for wanted in (codes == 1, codes == 0):
         for has in wanted.T:

@@ -1,0 +1,391 @@
+"""Labelled faces → an embedder made for their attributes: dlib's network, trained further."""
+
+import csv
+import io
+import math
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ContextManager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
+
+from models.dlib_weights import Convolution
+from training.augment import augment
+from training.chips import ChipStore, store_chips
+from training.datasets.samples import TRAIN, Samples, natural_key
+from training.errors import DatasetError
+from training.extraction import Extractor
+from training.network import Network, dlib_convolutions
+from training.outputs import written_aside
+from training.splits import SEED, HoldOut, drawn, split
+from training.tasks import DEVELOPMENT_FRACTION
+
+CHECKPOINT_FILE = "checkpoint.pt"
+_UNLABELLED = -100  # what PyTorch's cross entropy leaves out
+_CHECKPOINT_S = 120.0
+_WARM_UP = 0.05  # of the steps
+_AHEAD = 4  # batches prepared while one is trained on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinetuneSettings:
+    """How the network is trained.
+
+    Attributes:
+        attributes: which; all of the dataset unless given.
+        epochs: how often each face is seen, if training does not stop before.
+        patience: training stops after that many epochs without gain.
+        batch: faces a step.
+        rate: highest learning rate of the trunk (AdamW); it rises, then falls as a cosine.
+        head_factor: how many times higher that of the heads is: they begin with nothing.
+        weight_decay: of AdamW.
+        smoothing: of the labels.
+        mixup: how much faces are mixed with one another: `alpha` of Zhang et al., mixup,
+            ICLR 2018; 0 for not at all.
+        averaged: decay of the moving average of the weights, which is what is exported.
+        frozen_blocks: the lowest residual blocks, which stay as they are; None trains everything.
+        seed: of whatever is drawn.
+        device: `cpu`, `cuda`.
+    """
+
+    attributes: tuple[str, ...] | None = None
+    epochs: int = 24
+    patience: int = 6
+    batch: int = 64
+    rate: float = 2e-4
+    head_factor: float = 10.0
+    weight_decay: float = 0.05
+    smoothing: float = 0.1
+    mixup: float = 0.2
+    averaged: float = 0.999
+    frozen_blocks: int | None = 3
+    seed: int = SEED
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Faces with labels, as the network takes them.
+
+    Attributes:
+        chips: all faces.
+        classes: attribute → names of its classes.
+        targets: `(faces, attributes)` int64, _UNLABELLED where unknown.
+        fitted: the faces that are learned from.
+        development: the faces that say how well it goes.
+    """
+
+    chips: ChipStore
+    classes: Mapping[str, tuple[str, ...]]
+    targets: NDArray[np.int64]
+    fitted: NDArray[np.intp]
+    development: NDArray[np.intp]
+
+
+def labelled(
+    samples: Samples, chips: ChipStore, attributes: Sequence[str], seed: int = SEED
+) -> Labelled:
+    """The faces, with the development rows that `training.fit` draws as well.
+
+    Raises:
+        DatasetError: an attribute is not there or has one class only.
+    """
+    classes: dict[str, tuple[str, ...]] = {}
+    targets = np.full((len(chips), len(attributes)), _UNLABELLED, dtype=np.int64)
+    for place, name in enumerate(attributes):
+        if name not in samples.labels:
+            raise DatasetError(f"{samples.name} has no {name}, only {', '.join(samples.labels)}")
+        column = [samples.labels[name][row] for row in chips.pictures]
+        classes[name] = tuple(sorted({each for each in column if each is not None}, key=natural_key))
+        if len(classes[name]) < 2:
+            raise DatasetError(f"the training rows are all alike in {name}: two classes are needed")
+        numbers = {each: number for number, each in enumerate(classes[name])}
+        targets[:, place] = [_UNLABELLED if each is None else numbers[each] for each in column]
+    people = [samples.identities[row] or samples.files[row] for row in chips.pictures]
+    held = drawn(people, DEVELOPMENT_FRACTION, seed)
+    if held.all():
+        raise DatasetError("the training rows show one person: more are needed")
+    return Labelled(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))
+
+
+class Training:
+    """A run that can be killed at any step and goes on from its last checkpoint to the same end.
+
+    Whatever is drawn, is drawn anew for each step from the seed and the step's number.
+
+    Args:
+        faces: what is learned.
+        settings: how.
+        folder: where `checkpoint.pt` is kept; one that is there is gone on from.
+        convolutions: what the trunk starts from; dlib's unless given.
+
+    Raises:
+        DatasetError: the checkpoint there is that of another run.
+    """
+
+    def __init__(
+        self,
+        faces: Labelled,
+        settings: FinetuneSettings,
+        folder: Path,
+        convolutions: Sequence[Convolution] | None = None,
+    ) -> None:
+        self.log: list[dict[str, float]] = []
+        """A row for each epoch."""
+        self._faces = faces
+        self._settings = settings
+        self._checkpoint = folder / CHECKPOINT_FILE
+        self._device = torch.device(settings.device)
+        torch.manual_seed(settings.seed)
+        counts = {name: len(names) for name, names in faces.classes.items()}
+        start = convolutions or dlib_convolutions()
+        self._network = Network(start, counts, settings.frozen_blocks).to(self._device)
+        self._average = AveragedModel(
+            self._network, avg_fn=lambda kept, new, count: _averaged(kept, new, count, settings)
+        )
+        groups = self._network.parameter_groups(
+            settings.rate, settings.rate * settings.head_factor
+        )
+        self._optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
+        self._rates = [group["lr"] for group in groups]
+        self._step = 0
+        self._seconds = 0.0
+        self._loss = 0.0  # of this epoch's steps, summed
+        self._best: dict[str, Any] = {}
+        self._resume()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(len(self._faces.fitted) / self._settings.batch)
+
+    @property
+    def step(self) -> int:
+        """How many steps are done."""
+        return self._step
+
+    @property
+    def best(self) -> Mapping[str, float]:
+        """The row of the log that won."""
+        return max(self.log, key=lambda row: row["accuracy"])
+
+    def trunk(self) -> tuple[Convolution, ...]:
+        """The averaged weights of the best epoch."""
+        network = Network(
+            self._network.trunk(), {name: len(each) for name, each in self._faces.classes.items()}
+        )
+        network.load_state_dict(self._best)
+        return network.trunk()
+
+    def run(
+        self,
+        told: Callable[[Mapping[str, float]], None] = lambda row: None,
+        progress: Callable[[int], None] = lambda steps: None,
+    ) -> None:
+        """Trains to the end.
+
+        Args:
+            told: is given the row of the log at the end of each epoch.
+            progress: is told of every step.
+        """
+        began, saved = time.monotonic() - self._seconds, time.monotonic()
+        total = self._settings.epochs * self.steps_per_epoch
+        with closing(_ahead(self._batch, range(self._step, total))) as batches:
+            for chips, targets in batches:
+                self._learn(chips, targets, (self._step + 1) / total)
+                self._step += 1
+                self._seconds = time.monotonic() - began
+                progress(1)
+                ended = self._step % self.steps_per_epoch == 0
+                if ended:
+                    told(self._end_epoch())
+                    if self._epochs_without_gain() >= self._settings.patience:
+                        self._step = total
+                if ended or time.monotonic() - saved > _CHECKPOINT_S:
+                    self.save()
+                    saved = time.monotonic()
+                if self._step == total:
+                    break
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        state = {
+            "run": self._described(),
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "best": self._best,
+            "log": self.log,
+            "step": self._step,
+            "seconds": self._seconds,
+            "loss": self._loss,
+        }
+        with written_aside(self._checkpoint) as aside:
+            torch.save(state, aside)
+
+    def _resume(self) -> None:
+        if not self._checkpoint.is_file():
+            return
+        state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
+        if state["run"] != self._described():
+            raise DatasetError(
+                f"{self._checkpoint} is of a run with other faces or settings: name another folder"
+            )
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._best, self.log = state["best"], state["log"]
+        self._step, self._seconds, self._loss = state["step"], state["seconds"], state["loss"]
+
+    def _described(self) -> dict[str, Any]:
+        """What must be the same for a run to be gone on with."""
+        record = asdict(self._settings)
+        del record["device"]
+        faces = {name: list(names) for name, names in self._faces.classes.items()}
+        return {**record, "faces": len(self._faces.targets), "classes": faces}
+
+    def _batch(self, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The chips `(batch, side, side, 3)` and targets of a step."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        seed, size = self._settings.seed, self._settings.batch
+        order = np.random.default_rng((seed, epoch)).permutation(self._faces.fitted)
+        chosen = order[place * size : (place + 1) * size]
+        chips = [
+            augment(self._faces.chips[face], np.random.default_rng((seed, epoch, face)))
+            for face in chosen
+        ]
+        return np.stack(chips), self._faces.targets[chosen]
+
+    def _learn(
+        self, chips: NDArray[np.uint8], targets: NDArray[np.int64], passed: float
+    ) -> None:
+        """One step; `passed` is the part of the run that is behind it."""
+        random = np.random.default_rng((self._settings.seed, self._step, 1))
+        torch.manual_seed(int(random.integers(2**31)))  # for the dropout
+        alpha = self._settings.mixup
+        share = float(random.beta(alpha, alpha)) if alpha else 1.0
+        for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
+            group["lr"] = rate * _schedule(passed)
+        self._network.train()
+        images, wanted = self._images(chips), torch.from_numpy(targets).to(self._device)
+        mixed = share * images + (1 - share) * images.flip(0)
+        with self._autocast():
+            logits = self._network(mixed)
+        loss = share * self._cross_entropy(logits, wanted)
+        loss = loss + (1 - share) * self._cross_entropy(logits, wanted.flip(0))
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimiser.step()
+        self._average.update_parameters(self._network)
+        self._loss += loss.item()
+
+    def _cross_entropy(self, logits: list[Tensor], targets: Tensor) -> Tensor:
+        """Summed over the attributes, averaged over the faces that have a label."""
+        losses = [
+            functional.cross_entropy(
+                each.float(),
+                column,
+                ignore_index=_UNLABELLED,
+                label_smoothing=self._settings.smoothing,
+                reduction="sum",
+            )
+            / (column != _UNLABELLED).sum().clamp(min=1)
+            for each, column in zip(logits, targets.T, strict=True)
+        ]
+        return torch.stack(losses).sum()
+
+    def _end_epoch(self) -> Mapping[str, float]:
+        row = {
+            "epoch": self._step // self.steps_per_epoch,
+            "seconds": round(self._seconds, 1),
+            "rate": round(self._optimiser.param_groups[0]["lr"], 8),
+            "loss": round(self._loss / self.steps_per_epoch, 4),
+            **self._measured(),
+        }
+        self._loss = 0.0
+        self.log.append(row)
+        if row is self.best:
+            state = self._average.module.state_dict()
+            self._best = {name: values.clone().cpu() for name, values in state.items()}
+        return row
+
+    def _measured(self) -> dict[str, float]:
+        """How well the averaged weights do on the development rows."""
+        rows = self._faces.development
+        self._average.eval()
+        right: list[NDArray[np.bool_]] = []
+        for start in range(0, len(rows), 2 * self._settings.batch):
+            some = rows[start : start + 2 * self._settings.batch]
+            images = self._images(np.stack([self._faces.chips[face] for face in some]))
+            with torch.inference_mode(), self._autocast():
+                answers = [logits.argmax(1).cpu().numpy() for logits in self._average(images)]
+            right.append(np.stack(answers, axis=1) == self._faces.targets[some])
+        known = self._faces.targets[rows] != _UNLABELLED
+        shares = np.concatenate(right).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        accuracies = {
+            f"{name} accuracy": round(float(share), 4)
+            for name, share in zip(self._faces.classes, shares, strict=True)
+        }
+        return {"accuracy": round(float(shares.mean()), 4), **accuracies}
+
+    def _epochs_without_gain(self) -> int:
+        return int(self.log[-1]["epoch"] - self.best["epoch"])
+
+    def _images(self, chips: NDArray[np.uint8]) -> Tensor:
+        """`(n, side, side, 3)` uint8 → `(n, 3, side, side)` float32, channels last in memory."""
+        return torch.from_numpy(chips).to(self._device).permute(0, 3, 1, 2).float()
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16)
+
+
+def _averaged(kept: Tensor, new: Tensor, count: Tensor | int, settings: FinetuneSettings) -> Tensor:
+    """The moving average, which at first follows more closely: nothing worth keeping is in it."""
+    decay = min(settings.averaged, (1 + float(count)) / (10 + float(count)))
+    return torch.lerp(kept, new, 1 - decay)
+
+
+def _schedule(passed: float) -> float:
+    """Which part of the highest rate is due: a straight rise, then the half of a cosine."""
+    if passed < _WARM_UP:
+        return passed / _WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * (passed - _WARM_UP) / (1 - _WARM_UP)))
+
+
+def _ahead(
+    make: Callable[[int], tuple[NDArray[np.uint8], NDArray[np.int64]]], steps: Sequence[int]
+) -> Generator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """What `make` gives for each step, in order, prepared in a thread meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = [pool.submit(make, step) for step in steps[:_AHEAD]]
+        for step in range(len(steps)):
+            if step + _AHEAD < len(steps):
+                coming.append(pool.submit(make, steps[step + _AHEAD]))
+            yield coming.pop(0).result()
+
+
+def finetune(
+    samples: Samples,
+    out: Path,
+    extractor: Extractor,
+    settings: FinetuneSettings,
+    hold_out: HoldOut,
+    *,
+    told: Callable[[Mapping[str, float]], None] = lambda row: None,
+    bar: Callable[[int], ContextManager[Callable[[int], None]]],
+) -> None:
+    splits, how = split(samples, hold_out, settings.seed)
+    rows = [row for row, name in enumerate(splits) if name == TRAIN]
+    with bar(len(rows)) as progress:
+        chips = store_chips(samples, rows, extractor, out / "chips", progress)
+    faces = labelled(samples, chips, settings.attributes or tuple(samples.labels), settings.seed)
+    training = Training(faces, settings, out)
+    training.run(told)
