@@ -1,11 +1,16 @@
 """Chips → embeddings."""
 
-from typing import Protocol
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.dlib_weights import EMBEDDER_FILE, installed_file
+from models.errors import ModelError
 from models.graphs import embedder_graph
 from models.runtime import Device, Session
 
@@ -19,6 +24,58 @@ class Embedder(Protocol):
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderModel:
+    """An embedder that was trained, as its file holds it.
+
+    Attributes:
+        model: serialized ONNX, `chips (n, 150, 150, 3)` uint8 BGR →
+            `embeddings (n, dimensions)` float32.
+        name: which embedding it gives.
+        dimensions: how long a vector is.
+        record: how it was made.
+    """
+
+    model: bytes
+    name: str
+    dimensions: int
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"EmbedderModel({self.name}, {self.dimensions} dimensions)"
+
+
+def embedder_model(model: bytes) -> EmbedderModel:
+    """What a serialized embedder says about itself.
+
+    Raises:
+        ModelError: it is not one that `face-train finetune` wrote.
+    """
+    session = Session(model, threads=1, device="cpu")
+    dimensions = session.output_shape[-1]
+    try:
+        name, record = session.properties["name"], json.loads(session.properties["record"])
+    except (LookupError, ValueError) as error:
+        raise ModelError("face-train finetune did not write it") from error
+    if not isinstance(dimensions, int):
+        raise ModelError(f"expected embeddings of a fixed length, its output is {dimensions!r}")
+    return EmbedderModel(model, name, dimensions, record)
+
+
+def read_embedder(path: Path) -> EmbedderModel:
+    """The embedder in a file that `face-train finetune` wrote.
+
+    Raises:
+        ModelError: it cannot be read, or is something else.
+    """
+    try:
+        return embedder_model(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except ModelError as error:
+        raise ModelError(f"{path} is not an embedder: {error}") from error
 
 
 class OnnxEmbedder:

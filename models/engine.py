@@ -15,7 +15,14 @@ from models.detector import (
     DivisibleDetector,
     HogDetector,
 )
-from models.embedder import DLIB_DIMENSIONS, DLIB_NAME, Embedder, OnnxEmbedder, dlib_embedder
+from models.embedder import (
+    DLIB_DIMENSIONS,
+    DLIB_NAME,
+    Embedder,
+    EmbedderModel,
+    OnnxEmbedder,
+    dlib_embedder,
+)
 from models.errors import ModelError
 from models.faces import Detections, Faces, Image, non_maximum_suppression
 from models.graphs import CHIP_SIZE
@@ -146,7 +153,7 @@ def load_engine(
     settings: DetectionSettings,
     *,
     runtime: Runtime = "onnx",
-    bundle: Bundle | None = None,
+    embedder: EmbedderModel | None = None,
     precision: Precision = "float",
     threads: int = 0,
     device: Device = "auto",
@@ -156,7 +163,7 @@ def load_engine(
     Args:
         settings: what is searched for, and how.
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
-        bundle: brings the embedder its classifier was fitted on; dlib's is taken without one.
+        embedder: what describes the faces; dlib's unless given.
         precision: in what the CNN detector calculates: `float` as dlib does, `int8` for video.
         threads: cores for one step, 0 for all.
         device: where ONNX Runtime works.
@@ -167,7 +174,7 @@ def load_engine(
     return Engine(
         _detector(settings, runtime, precision, threads, device),
         Aligner(),
-        _embedder(bundle, runtime, threads, device),
+        _embedder(embedder, runtime, threads, device),
         settings,
     )
 
@@ -190,13 +197,31 @@ def _detector(
     return CnnDetector(threshold=settings.threshold, threads=threads, device=device)
 
 
-def _embedder(bundle: Bundle | None, runtime: Runtime, threads: int, device: Device) -> Embedder:
-    spec = bundle.manifest.embedder if bundle is not None else DLIB_EMBEDDER
-    if bundle is not None and spec.file is not None:
-        model, name, size = bundle.files[spec.file], spec.name, spec.dimensions
-        return OnnxEmbedder(model, name=name, dimensions=size, threads=threads, device=device)
+def bundled_embedder(bundle: Bundle) -> EmbedderModel | None:
+    """The embedder that a bundle's heads were fitted on; None for dlib's, which none brings.
+
+    Raises:
+        ModelError: it is another one, and not in the bundle.
+    """
+    spec = bundle.manifest.embedder
+    if spec.file is not None:
+        return EmbedderModel(bundle.files[spec.file], spec.name, spec.dimensions)
     if spec != DLIB_EMBEDDER:
         raise ModelError(f"{bundle!r} wants the embedder {spec.name!r}, which it does not bring")
+    return None
+
+
+def _embedder(
+    embedder: EmbedderModel | None, runtime: Runtime, threads: int, device: Device
+) -> Embedder:
+    if embedder is not None:
+        return OnnxEmbedder(
+            embedder.model,
+            name=embedder.name,
+            dimensions=embedder.dimensions,
+            threads=threads,
+            device=device,
+        )
     if runtime == "dlib":
         from models.reference import ReferenceEmbedder
 

@@ -6,7 +6,7 @@ is exact), the affine layers into the convolutions before them. The architecture
 dlib's `dnn_face_recognition_ex.cpp` and `dnn_mmod_face_detection_ex.cpp`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ CHIP_SIZE = 150
 
 _OPSET = 17
 _IR_VERSION = 9  # what ONNX Runtime 1.16 and later read
-_RESIDUAL_BLOCKS = 14
+_CONVOLUTIONS = 1 + 2 * 14  # the first, then two in each residual block
 
 
 def embedder_graph(weights: Path) -> bytes:
@@ -46,6 +46,26 @@ def detector_graph(weights: Path) -> bytes:
     return _build(weights, _detector)
 
 
+def trunk_graph(
+    convolutions: Sequence[Convolution], properties: Mapping[str, str] | None = None
+) -> bytes:
+    """`chips (n, 150, 150, 3)` uint8 BGR → `embeddings (n, planes of the last)` float32.
+
+    dlib's embedder without its last layer, with weights that were trained further. They are
+    stored with half the precision; ONNX Runtime widens them once, when it loads the model.
+
+    Args:
+        convolutions: as `folded` gives them.
+        properties: written into the model's metadata.
+    """
+    shape: list[int | str] = ["n", CHIP_SIZE, CHIP_SIZE, 3]
+    graph = Graph("chips", TensorProto.UINT8, shape, halved=True)
+    _trunk(graph, convolutions)
+    model = graph.finish("embeddings", ["n", len(convolutions[-1].filters)])
+    helper.set_model_props(model, dict(properties or {}))
+    return model.SerializeToString()
+
+
 def _build(path: Path, build: Callable[[Sequence[Layer]], onnx.ModelProto]) -> bytes:
     try:
         return build(read_layers(path)).SerializeToString()
@@ -57,17 +77,24 @@ def _embedder(layers: Sequence[Layer]) -> onnx.ModelProto:
     *convolutional, dense = layers
     if not isinstance(dense, Dense):
         raise ValueError("its last layer is not a dense one")
-    convolutions = folded(convolutional)
+    convolutions = tuple(folded(convolutional))
+    if len(convolutions) != _CONVOLUTIONS:
+        raise ValueError(f"expected {_CONVOLUTIONS} convolutions, found {len(convolutions)}")
     graph = Graph("chips", TensorProto.UINT8, ["n", CHIP_SIZE, CHIP_SIZE, 3])
+    graph.node("MatMul", _trunk(graph, convolutions), dense.weights)
+    return graph.finish("embeddings", ["n", dense.weights.shape[1]])
+
+
+def _trunk(graph: "Graph", convolutions: Sequence[Convolution]) -> str:
+    """The network from the chips to the vector of means before its last layer."""
+    first, *blocks = convolutions
     pixels = graph.node("Cast", "chips", to=TensorProto.FLOAT)
     planes = _Planes(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
-    planes = graph.relu(graph.convolve(planes, next(convolutions)))
+    planes = graph.relu(graph.convolve(planes, first))
     planes = graph.pool("MaxPool", planes, 3)
-    for _ in range(_RESIDUAL_BLOCKS):
-        planes = _residual_block(graph, planes, next(convolutions), next(convolutions))
-    vectors = graph.node("Flatten", graph.node("GlobalAveragePool", planes.name))
-    graph.node("MatMul", vectors, dense.weights)
-    return graph.finish("embeddings", ["n", dense.weights.shape[1]])
+    for pair in zip(blocks[::2], blocks[1::2], strict=True):
+        planes = _residual_block(graph, planes, *pair)
+    return graph.node("Flatten", graph.node("GlobalAveragePool", planes.name))
 
 
 def _residual_block(
@@ -133,9 +160,19 @@ class _Planes(NamedTuple):
 
 
 class Graph:
-    """A model as it is built: nodes in the order of their adding, and the constants they take."""
+    """A model as it is built: nodes in the order of their adding, and the constants they take.
 
-    def __init__(self, name: str, element_type: int, shape: Sequence[int | str]) -> None:
+    Args:
+        name: of the input.
+        element_type: of the input.
+        shape: of the input.
+        halved: constants of 32 bits are stored with 16, and widened where they are used.
+    """
+
+    def __init__(
+        self, name: str, element_type: int, shape: Sequence[int | str], *, halved: bool = False
+    ) -> None:
+        self._halved = halved
         # Built in place: put together from parts, the weights would be copied twice more.
         opset = helper.make_opsetid("", _OPSET)
         self._model = onnx.ModelProto(ir_version=_IR_VERSION, opset_import=[opset])
@@ -207,9 +244,11 @@ class Graph:
         return self._model
 
     def _constant(self, array: NDArray[np.generic]) -> str:
+        halved = self._halved and array.dtype == np.float32
+        array = array.astype(np.float16) if halved else array
         tensor = self._graph.initializer.add()
         tensor.name = f"constant_{len(self._graph.initializer)}"
         tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
         tensor.dims.extend(array.shape)
         tensor.raw_data = array.tobytes()
-        return tensor.name
+        return self.node("Cast", tensor.name, to=TensorProto.FLOAT) if halved else tensor.name

@@ -1,6 +1,7 @@
 """ONNX Runtime sessions."""
 
 import os
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal, TypeAlias
 
@@ -61,6 +62,18 @@ class Session:
     def device(self) -> str:
         """What is truly in use: `cuda` or `cpu`."""
         return "cuda" if "CUDAExecutionProvider" in self._session.get_providers() else "cpu"
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """What the model's maker wrote into it."""
+        written: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return written
+
+    @property
+    def output_shape(self) -> Sequence[int | str]:
+        """Of the last output; a name where a side depends on the input."""
+        shape: Sequence[int | str] = self._session.get_outputs()[-1].shape
+        return shape
 
     def run(self, batch: NDArray[np.generic]) -> NDArray[np.float32]:
         """The model's last output for its input.

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
 from models.classifier import Classifier, check_groups
-from models.engine import Engine, Precision, load_engine
+from models.engine import Engine, Precision, bundled_embedder, load_engine
 from models.errors import ModelError
 from models.runtime import uses_gpu
 from stream.annotator import Annotator, Track
@@ -138,7 +138,7 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
     return load_engine(
         config.detection.for_engine(),
         runtime=config.engine.runtime,
-        bundle=bundle,
+        embedder=None if bundle is None else bundled_embedder(bundle),
         precision=_precision(config, info),
         threads=config.engine.threads,
         device=config.engine.device,

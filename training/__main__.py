@@ -9,8 +9,10 @@ from training.console import one_line_errors, parse_map, progress_bar, say, summ
 from training.options import (
     DEFAULT_SEED,
     Aligned,
+    Attributes,
     Dataset,
     Debug,
+    EmbedderFile,
     Faces,
     Finder,
     HeldOut,
@@ -21,6 +23,7 @@ from training.options import (
 )
 
 if TYPE_CHECKING:
+    from models.embedder import EmbedderModel
     from training.datasets import Samples
     from training.extraction import Extractor
 
@@ -41,6 +44,7 @@ def features(
     aligned: Aligned = None,
     faces: Faces = "one",
     detector: Finder = "cnn",
+    embedder: EmbedderFile = None,
     mirror: Annotated[
         bool, typer.Option("--mirror/--no-mirror", help="Embed each face mirrored as well.")
     ] = True,
@@ -62,7 +66,9 @@ def features(
         from training.table_files import read_table, write_csv
 
         held = HoldOut.parse(hold_out)
-        samples, extractor = _opened(dataset, layout, labels, aligned, faces, detector, mirror)
+        samples, extractor = _opened(
+            dataset, layout, labels, aligned, faces, detector, mirror, _embedder(embedder)
+        )
         say(f"{samples.name}: {len(samples)} pictures")
         with progress_bar(len(samples)) as progress:
             result = extract_features(
@@ -84,12 +90,54 @@ def features(
 
 
 @app.command()
+def finetune(
+    dataset: Dataset,
+    out: Annotated[
+        Path, typer.Option(help="The folder for embedder.onnx, the log and the checkpoint.")
+    ],
+    attributes: Attributes = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each face is seen.")] = 24,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Stops after that many epochs without gain.")
+    ] = 6,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where PyTorch has one.")
+    ] = "auto",
+    layout: Layout = None,
+    labels: Labels = None,
+    aligned: Aligned = None,
+    faces: Faces = "one",
+    detector: Finder = "cnn",
+    hold_out: HeldOut = "given",
+    seed: Seed = DEFAULT_SEED,
+    debug: Debug = False,
+) -> None:
+    """Trains an embedder for the attributes of labelled pictures; needs face-stream[finetune]."""
+    with one_line_errors(debug):
+        from training.finetune import FinetuneSettings
+        from training.finetune import finetune as train
+        from training.splits import HoldOut
+
+        held = HoldOut.parse(hold_out)
+        settings = FinetuneSettings(
+            attributes=_names(attributes),
+            epochs=epochs,
+            patience=patience,
+            seed=seed,
+            device=device,
+        )
+        samples, extractor = _opened(dataset, layout, labels, aligned, faces, detector, False)
+        say(f"{samples.name}: {len(samples)} pictures")
+        model = train(samples, out, extractor, settings, held, told=say, counting=progress_bar)
+        say(f"{out}: {model.name}, its log and the plot of it")
+
+
+@app.command()
 def fit(
     table: Table,
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
-    attributes: Annotated[
-        str | None, typer.Option(help="Label columns, with commas between; all unless given.")
-    ] = None,
+    embedder: EmbedderFile = None,
+    attributes: Attributes = None,
     classifier: Annotated[
         Literal["mlp", "logistic", "svm", "knn", "forest"], typer.Option(help="Which one.")
     ] = "mlp",
@@ -125,7 +173,8 @@ def fit(
         )
         check_folder(out)
         faces = read_table(table)
-        summary(publish(out, fit_heads(faces, settings, told=say), faces))
+        fitted = fit_heads(faces, settings, told=say, embedder=_embedder(embedder))
+        summary(publish(out, fitted, faces))
         say(f"{out}: model and card")
 
 
@@ -139,7 +188,7 @@ def evaluate(
     split: Annotated[Literal["test", "train", "all"], typer.Option(help="Which rows.")] = "test",
     pictures: Annotated[
         Path | None,
-        typer.Option(help="The dataset of a table: measures the accuracy by face width as well."),
+        typer.Option(help="The dataset of a table: measures it on bad pictures as well."),
     ] = None,
     mapping: Annotated[
         list[str] | None,
@@ -165,12 +214,13 @@ def evaluate(
     """Measures a model on labelled faces."""
     with one_line_errors(debug):
         from models.bundle import load_bundle
+        from models.engine import bundled_embedder
         from training.evaluate import evaluate as measure
         from training.evaluate import read_race_groups
-        from training.face_width import accuracy_by_width
         from training.features import temporary_table
         from training.publish import write_card
         from training.report import write_report
+        from training.robustness import measure_robustness
         from training.splits import HoldOut
         from training.table_files import is_table, read_table
 
@@ -180,7 +230,10 @@ def evaluate(
         rows = None if split == "all" else split
         dataset = pictures if is_table(data) else data
         if dataset is not None:
-            samples, extractor = _opened(dataset, layout, labels, aligned, faces, detector, False)
+            own = bundled_embedder(bundle)
+            samples, extractor = _opened(
+                dataset, layout, labels, aligned, faces, detector, False, own
+            )
         if is_table(data):
             table = read_table(data)
         else:
@@ -188,11 +241,11 @@ def evaluate(
                 table = temporary_table(samples, extractor, HoldOut.parse(hold_out), seed, progress)
         report = measure(bundle, table, split=rows, names=names, groups=merged, seed=seed)
         if dataset is not None:
-            widths = accuracy_by_width(
+            robustness = measure_robustness(
                 bundle, table, samples, extractor, split=rows, names=names, groups=merged, seed=seed
             )
-            for name, figures in widths.items():
-                report["attributes"][name]["face_width"] = figures
+            for name, figures in robustness.items():
+                report["attributes"][name] |= figures
         summary(report)
         if out is not None:
             write_report(out, report)
@@ -238,7 +291,9 @@ def _opened(
     faces: Literal["one", "largest", "centre", "all"],
     detector: Literal["cnn", "hog"],
     mirror: bool,
+    embedder: "EmbedderModel | None" = None,
 ) -> tuple["Samples", "Extractor"]:
+    from models.engine import load_engine
     from training.datasets import read_dataset
     from training.extraction import ExtractionSettings, Extractor, detection
 
@@ -249,7 +304,14 @@ def _opened(
         mirror=mirror,
         detection=detection(detector),
     )
-    return samples, Extractor(settings)
+    engine = load_engine(settings.detection, embedder=embedder, threads=1)
+    return samples, Extractor(settings, engine)
+
+
+def _embedder(file: Path | None) -> "EmbedderModel | None":
+    from models.embedder import read_embedder
+
+    return None if file is None else read_embedder(file)
 
 
 if __name__ == "__main__":

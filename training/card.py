@@ -36,7 +36,7 @@ def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
 
 def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     attributes: Mapping[str, Figures] = report["attributes"]
-    data, measured = provenance["data"], report["data"]
+    data, measured, embedder = provenance["data"], report["data"], provenance.get("embedder")
     yield f"# Model card: {', '.join(attributes)} as perceived from a face"
     yield from ("", _PURPOSE, "")
     yield from ("## Not to be used for", "", _MISUSE, "")
@@ -46,6 +46,8 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield f"- Fitted on: {data['dataset']}, {faces} ({data['features']})."
     if data["credit"]:
         yield f"- Source and licence: {data['credit']}."
+    if embedder:
+        yield from _embedder(report["model"]["embedder"], embedder)
     yield f"- Held out and never fitted on: {data['hold_out']}."
     yield f"- Measured on: {measured['dataset']}, {measured['faces']} faces of the split"
     yield f"  {measured['split']} ({measured['hold_out']})."
@@ -74,10 +76,22 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield "The versions of all packages, the settings and the digest of the features are in"
     yield "`manifest.json`. These commands reproduce it:"
     settings = FitSettings.from_record(provenance["settings"])
-    yield from ("", "```sh", data["command"], command_line(settings))
+    yield from ("", "```sh")
+    if embedder:
+        yield embedder["command"]
+    yield from (data["command"], command_line(settings))
     if any("face_width" in figures for figures in attributes.values()):
         yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"
     yield "```"
+
+
+def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
+    faces, data = record["faces"], record["data"]
+    yield f"- The embedding is `{name}`: dlib's face recognition network, trained further for"
+    yield f"  {', '.join(record['attributes'])} on {faces['fitted']} faces of {data['dataset']};"
+    yield f"  {faces['development']} others, which decide how sure a head may be as well, chose the"
+    yield f"  epoch ({record['best']['epoch']:.0f} of {record['epochs']}). Never looked at:"
+    yield f"  {data['hold_out']}. Trained in {record['hours']:.1f} hours on {record['hardware']}."
 
 
 def _attribute(name: str, figures: Figures) -> Iterator[str]:
@@ -87,6 +101,7 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
     yield ""
     yield from _coverage(name, figures)
     yield from _face_width(name, figures)
+    yield from _harm(name, figures)
     for grouping in figures["by_group"]:
         yield from (f"Accuracy of {name} by {grouping['by']}:", "")
         yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
@@ -115,6 +130,16 @@ def _face_width(name: str, figures: Figures) -> Iterator[str]:
         yield from ("| px | faces | accuracy |", "|---|---|---|")
         for step in steps:
             yield f"| {step['face_px']} | {_count(step)} | {_share(step)} |"
+        yield ""
+
+
+def _harm(name: str, figures: Figures) -> Iterator[str]:
+    steps = figures.get("harm", [])
+    if steps:
+        yield from (f"Accuracy of {name} where pictures were made worse:", "")
+        yield from ("| harm | faces | accuracy |", "|---|---|---|")
+        for step in steps:
+            yield f"| {step['harm']} | {_count(step)} | {_share(step)} |"
         yield ""
 
 

@@ -114,21 +114,29 @@ def command_line(
     samples: Samples, settings: ExtractionSettings, hold_out: HoldOut, seed: int
 ) -> str:
     """The command that makes a table with these settings."""
-    default = ExtractionSettings()
     words = [f"face-train features {samples.root.resolve().name} --out features.parquet"]
+    if not settings.mirror:
+        words.append("--no-mirror")
+    return " ".join([*words, *dataset_options(samples, settings, hold_out, seed)])
+
+
+def dataset_options(
+    samples: Samples, settings: ExtractionSettings, hold_out: HoldOut, seed: int
+) -> list[str]:
+    """The options, where they are not the default, that say which faces are taken and held out."""
+    default = ExtractionSettings()
+    words = []
     if settings.aligned != samples.aligned:
         words.append("--aligned" if settings.aligned else "--no-aligned")
     if settings.faces != default.faces:
         words.append(f"--faces {settings.faces}")
     if settings.detection.detector != default.detection.detector:
         words.append(f"--detector {settings.detection.detector}")
-    if not settings.mirror:
-        words.append("--no-mirror")
     if hold_out != HoldOut():
         words.append(f"--hold-out {hold_out.spelt}")
     if seed != SEED:
         words.append(f"--seed {seed}")
-    return " ".join(words)
+    return words
 
 
 def cache_path(out: Path) -> Path:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
+from models.embedder import DLIB_NAME, EmbedderModel
 from training.classifiers import (
     GRIDS,
     MAX_ROWS,
@@ -20,12 +21,14 @@ from training.classifiers import (
     fit_classifier,
 )
 from training.datasets.samples import TRAIN
+from training.errors import DatasetError
 from training.export import convert, export
 from training.head import FLOOR, KNN_FLOOR, Head, best_beta
 from training.splits import SEED
 from training.table import FeatureTable
 from training.tasks import Task, development_rows, file_name, plan
 
+_EMBEDDER_FILE = "embedder.onnx"
 _MIN_CALIBRATION_ROWS = 50
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "scipy", "skl2onnx")
 
@@ -69,7 +72,10 @@ class Fitted:
 
 
 def fit(
-    table: FeatureTable, settings: FitSettings, told: Callable[[str], None] = lambda line: None
+    table: FeatureTable,
+    settings: FitSettings,
+    told: Callable[[str], None] = lambda line: None,
+    embedder: EmbedderModel | None = None,
 ) -> Fitted:
     """Fits, calibrates and exports a head for each attribute.
 
@@ -81,11 +87,14 @@ def fit(
         table: the features.
         settings: how.
         told: is given a line about each step.
+        embedder: what the features were made with, which the model then brings; None for dlib's.
 
     Raises:
-        DatasetError: an attribute does not exist or has one class only.
+        DatasetError: an attribute does not exist or has one class only, or the features are of
+            another embedder.
         TrainingError: an exported head differs from scikit-learn's.
     """
+    _check_embedder(table, embedder)
     train = np.flatnonzero(table.splits == TRAIN)
     tasks = plan(table, train, settings.attributes or tuple(table.labels))
     heads: list[Head] = []
@@ -103,7 +112,22 @@ def fit(
             files[file_name(head.attribute)] = export(head, converted, checked)
             record[head.attribute] = {**notes, "inverse_temperature": round(head.beta, 4)}
         heads.extend(fitted)
-    return Fitted(tuple(heads), files, _manifest(table, settings, heads, record))
+    manifest = _manifest(table, settings, heads, record)
+    if embedder is not None:
+        files[_EMBEDDER_FILE] = embedder.model
+        spec = manifest.embedder.model_copy(update={"file": _EMBEDDER_FILE})
+        provenance = {"embedder": dict(embedder.record), **manifest.provenance}
+        manifest = manifest.model_copy(update={"embedder": spec, "provenance": provenance})
+    return Fitted(tuple(heads), files, manifest)
+
+
+def _check_embedder(table: FeatureTable, embedder: EmbedderModel | None) -> None:
+    name = DLIB_NAME if embedder is None else embedder.name
+    if table.info.embedder != name:
+        raise DatasetError(
+            f"the features are of the embedder {table.info.embedder}, not of {name}: "
+            "name the file they were made with with --embedder, or none for dlib's"
+        )
 
 
 def _fit_task(

@@ -41,5 +41,14 @@ HeldOut = Annotated[
         help="The rows of the split test: given, first:N by file number, or a fraction.",
     ),
 ]
+Attributes = Annotated[
+    str | None, typer.Option(help="Label columns, with commas between; all unless given.")
+]
+EmbedderFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--embedder", help="What face-train finetune wrote; without it dlib's embedder is taken."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Of whatever is drawn.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

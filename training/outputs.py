@@ -35,3 +35,9 @@ def write_text(path: Path, text: str) -> None:
     """Writes a whole text file, UTF-8."""
     with written_aside(path) as aside:
         aside.write_text(text, encoding="utf-8", newline="")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a whole file."""
+    with written_aside(path) as aside:
+        aside.write_bytes(data)

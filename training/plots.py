@@ -1,7 +1,7 @@
 """The plots of a report, each as an SVG file's text."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -105,6 +105,20 @@ def face_width(steps: Sequence[Figures]) -> str:
         axes.set(xlabel="width of the face, px", ylabel="accuracy")
 
     return _svg(draw, (4.2, 3.6))
+
+
+def learning_curves(log: Sequence[Mapping[str, float]]) -> str:
+    """The accuracy on the development rows after each epoch, for each attribute."""
+
+    def draw(axes: Axes) -> None:
+        epochs = [row["epoch"] for row in log]
+        for name in log[0]:
+            if name.endswith(" accuracy"):
+                axes.plot(epochs, [row[name] for row in log], "o-", markersize=3, label=name)
+        axes.set(xlabel="epoch", ylabel="accuracy on faces not learned from")
+        axes.legend(frameon=False)
+
+    return _svg(draw, (5.0, 3.6))
 
 
 def _svg(draw: Callable[[Axes], None], size: tuple[float, float]) -> str:

@@ -1,15 +1,13 @@
-"""Labelled faces → an embedder made for their attributes: dlib's network, trained further."""
+"""The training itself: batches, steps, validation, checkpoints."""
 
-import csv
-import io
 import math
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ContextManager
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -19,105 +17,26 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from models.dlib_weights import Convolution
-from training.augment import augment
-from training.chips import ChipStore, store_chips
-from training.datasets.samples import TRAIN, Samples, natural_key
-from training.errors import DatasetError
-from training.extraction import Extractor
-from training.network import Network, dlib_convolutions
+from training.errors import DatasetError, TrainingError
+from training.finetune.augment import augment
+from training.finetune.labelled import UNLABELLED, Labelled
+from training.finetune.network import Network, dlib_convolutions
+from training.finetune.settings import FinetuneSettings
 from training.outputs import written_aside
-from training.splits import SEED, HoldOut, drawn, split
-from training.tasks import DEVELOPMENT_FRACTION
 
 CHECKPOINT_FILE = "checkpoint.pt"
-_UNLABELLED = -100  # what PyTorch's cross entropy leaves out
+LogRow: TypeAlias = dict[str, float]
+"""What is known at the end of an epoch; accuracies are those on the development rows."""
+
+_Batch: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
+"""Chips `(batch, side, side, 3)` and targets `(batch, attributes)`."""
+
 _CHECKPOINT_S = 120.0
 _WARM_UP = 0.05  # of the steps
 _AHEAD = 4  # batches prepared while one is trained on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinetuneSettings:
-    """How the network is trained.
-
-    Attributes:
-        attributes: which; all of the dataset unless given.
-        epochs: how often each face is seen, if training does not stop before.
-        patience: training stops after that many epochs without gain.
-        batch: faces a step.
-        rate: highest learning rate of the trunk (AdamW); it rises, then falls as a cosine.
-        head_factor: how many times higher that of the heads is: they begin with nothing.
-        weight_decay: of AdamW.
-        smoothing: of the labels.
-        mixup: how much faces are mixed with one another: `alpha` of Zhang et al., mixup,
-            ICLR 2018; 0 for not at all.
-        averaged: decay of the moving average of the weights, which is what is exported.
-        frozen_blocks: the lowest residual blocks, which stay as they are; None trains everything.
-        seed: of whatever is drawn.
-        device: `cpu`, `cuda`.
-    """
-
-    attributes: tuple[str, ...] | None = None
-    epochs: int = 24
-    patience: int = 6
-    batch: int = 64
-    rate: float = 2e-4
-    head_factor: float = 10.0
-    weight_decay: float = 0.05
-    smoothing: float = 0.1
-    mixup: float = 0.2
-    averaged: float = 0.999
-    frozen_blocks: int | None = 3
-    seed: int = SEED
-    device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
-    """Faces with labels, as the network takes them.
-
-    Attributes:
-        chips: all faces.
-        classes: attribute → names of its classes.
-        targets: `(faces, attributes)` int64, _UNLABELLED where unknown.
-        fitted: the faces that are learned from.
-        development: the faces that say how well it goes.
-    """
-
-    chips: ChipStore
-    classes: Mapping[str, tuple[str, ...]]
-    targets: NDArray[np.int64]
-    fitted: NDArray[np.intp]
-    development: NDArray[np.intp]
-
-
-def labelled(
-    samples: Samples, chips: ChipStore, attributes: Sequence[str], seed: int = SEED
-) -> Labelled:
-    """The faces, with the development rows that `training.fit` draws as well.
-
-    Raises:
-        DatasetError: an attribute is not there or has one class only.
-    """
-    classes: dict[str, tuple[str, ...]] = {}
-    targets = np.full((len(chips), len(attributes)), _UNLABELLED, dtype=np.int64)
-    for place, name in enumerate(attributes):
-        if name not in samples.labels:
-            raise DatasetError(f"{samples.name} has no {name}, only {', '.join(samples.labels)}")
-        column = [samples.labels[name][row] for row in chips.pictures]
-        classes[name] = tuple(sorted({each for each in column if each is not None}, key=natural_key))
-        if len(classes[name]) < 2:
-            raise DatasetError(f"the training rows are all alike in {name}: two classes are needed")
-        numbers = {each: number for number, each in enumerate(classes[name])}
-        targets[:, place] = [_UNLABELLED if each is None else numbers[each] for each in column]
-    people = [samples.identities[row] or samples.files[row] for row in chips.pictures]
-    held = drawn(people, DEVELOPMENT_FRACTION, seed)
-    if held.all():
-        raise DatasetError("the training rows show one person: more are needed")
-    return Labelled(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))
-
-
-class Training:
+class Run:
     """A run that can be killed at any step and goes on from its last checkpoint to the same end.
 
     Whatever is drawn, is drawn anew for each step from the seed and the step's number.
@@ -130,6 +49,7 @@ class Training:
 
     Raises:
         DatasetError: the checkpoint there is that of another run.
+        TrainingError: the device is not there.
     """
 
     def __init__(
@@ -139,41 +59,44 @@ class Training:
         folder: Path,
         convolutions: Sequence[Convolution] | None = None,
     ) -> None:
-        self.log: list[dict[str, float]] = []
+        self.log: list[LogRow] = []
         """A row for each epoch."""
         self._faces = faces
         self._settings = settings
         self._checkpoint = folder / CHECKPOINT_FILE
-        self._device = torch.device(settings.device)
+        self.device = chosen_device(settings.device)
         torch.manual_seed(settings.seed)
         counts = {name: len(names) for name, names in faces.classes.items()}
         start = convolutions or dlib_convolutions()
-        self._network = Network(start, counts, settings.frozen_blocks).to(self._device)
+        self._network = Network(start, counts, settings.frozen_blocks).to(self.device)
         self._average = AveragedModel(
             self._network, avg_fn=lambda kept, new, count: _averaged(kept, new, count, settings)
         )
-        groups = self._network.parameter_groups(
-            settings.rate, settings.rate * settings.head_factor
-        )
+        groups = self._network.parameter_groups(settings.rate, settings.rate * settings.head_factor)
         self._optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
         self._rates = [group["lr"] for group in groups]
+        self._steps_per_epoch = math.ceil(len(faces.fitted) / settings.batch)
         self._step = 0
         self._seconds = 0.0
         self._loss = 0.0  # of this epoch's steps, summed
         self._best: dict[str, Any] = {}
         self._resume()
 
-    @property
-    def steps_per_epoch(self) -> int:
-        return math.ceil(len(self._faces.fitted) / self._settings.batch)
+    def __repr__(self) -> str:
+        epoch = self._step // self._steps_per_epoch
+        return f"Run({self.faces_per_epoch} faces, epoch {epoch} of {self._settings.epochs})"
 
     @property
-    def step(self) -> int:
-        """How many steps are done."""
-        return self._step
+    def faces_per_epoch(self) -> int:
+        return len(self._faces.fitted)
 
     @property
-    def best(self) -> Mapping[str, float]:
+    def development_faces(self) -> int:
+        """How many faces say how well it goes."""
+        return len(self._faces.development)
+
+    @property
+    def best(self) -> LogRow:
         """The row of the log that won."""
         return max(self.log, key=lambda row: row["accuracy"])
 
@@ -187,24 +110,26 @@ class Training:
 
     def run(
         self,
-        told: Callable[[Mapping[str, float]], None] = lambda row: None,
-        progress: Callable[[int], None] = lambda steps: None,
+        told: Callable[[LogRow], None] = lambda row: None,
+        progress: Callable[[int], None] = lambda faces: None,
     ) -> None:
         """Trains to the end.
 
         Args:
             told: is given the row of the log at the end of each epoch.
-            progress: is told of every step.
+            progress: is told how many faces each step learned from; first, those of an earlier run.
         """
         began, saved = time.monotonic() - self._seconds, time.monotonic()
-        total = self._settings.epochs * self.steps_per_epoch
+        total = self._settings.epochs * self._steps_per_epoch
+        epochs, steps = divmod(self._step, self._steps_per_epoch)
+        progress(epochs * self.faces_per_epoch + steps * self._settings.batch)
         with closing(_ahead(self._batch, range(self._step, total))) as batches:
             for chips, targets in batches:
                 self._learn(chips, targets, (self._step + 1) / total)
                 self._step += 1
                 self._seconds = time.monotonic() - began
-                progress(1)
-                ended = self._step % self.steps_per_epoch == 0
+                progress(len(chips))
+                ended = self._step % self._steps_per_epoch == 0
                 if ended:
                     told(self._end_epoch())
                     if self._epochs_without_gain() >= self._settings.patience:
@@ -234,7 +159,7 @@ class Training:
     def _resume(self) -> None:
         if not self._checkpoint.is_file():
             return
-        state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
+        state = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
         if state["run"] != self._described():
             raise DatasetError(
                 f"{self._checkpoint} is of a run with other faces or settings: name another folder"
@@ -252,9 +177,9 @@ class Training:
         faces = {name: list(names) for name, names in self._faces.classes.items()}
         return {**record, "faces": len(self._faces.targets), "classes": faces}
 
-    def _batch(self, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    def _batch(self, step: int) -> _Batch:
         """The chips `(batch, side, side, 3)` and targets of a step."""
-        epoch, place = divmod(step, self.steps_per_epoch)
+        epoch, place = divmod(step, self._steps_per_epoch)
         seed, size = self._settings.seed, self._settings.batch
         order = np.random.default_rng((seed, epoch)).permutation(self._faces.fitted)
         chosen = order[place * size : (place + 1) * size]
@@ -264,9 +189,7 @@ class Training:
         ]
         return np.stack(chips), self._faces.targets[chosen]
 
-    def _learn(
-        self, chips: NDArray[np.uint8], targets: NDArray[np.int64], passed: float
-    ) -> None:
+    def _learn(self, chips: NDArray[np.uint8], targets: NDArray[np.int64], passed: float) -> None:
         """One step; `passed` is the part of the run that is behind it."""
         random = np.random.default_rng((self._settings.seed, self._step, 1))
         torch.manual_seed(int(random.integers(2**31)))  # for the dropout
@@ -275,7 +198,7 @@ class Training:
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * _schedule(passed)
         self._network.train()
-        images, wanted = self._images(chips), torch.from_numpy(targets).to(self._device)
+        images, wanted = self._images(chips), torch.from_numpy(targets).to(self.device)
         mixed = share * images + (1 - share) * images.flip(0)
         with self._autocast():
             logits = self._network(mixed)
@@ -293,21 +216,21 @@ class Training:
             functional.cross_entropy(
                 each.float(),
                 column,
-                ignore_index=_UNLABELLED,
+                ignore_index=UNLABELLED,
                 label_smoothing=self._settings.smoothing,
                 reduction="sum",
             )
-            / (column != _UNLABELLED).sum().clamp(min=1)
+            / (column != UNLABELLED).sum().clamp(min=1)
             for each, column in zip(logits, targets.T, strict=True)
         ]
         return torch.stack(losses).sum()
 
-    def _end_epoch(self) -> Mapping[str, float]:
+    def _end_epoch(self) -> LogRow:
         row = {
-            "epoch": self._step // self.steps_per_epoch,
+            "epoch": self._step // self._steps_per_epoch,
             "seconds": round(self._seconds, 1),
             "rate": round(self._optimiser.param_groups[0]["lr"], 8),
-            "loss": round(self._loss / self.steps_per_epoch, 4),
+            "loss": round(self._loss / self._steps_per_epoch, 4),
             **self._measured(),
         }
         self._loss = 0.0
@@ -317,7 +240,7 @@ class Training:
             self._best = {name: values.clone().cpu() for name, values in state.items()}
         return row
 
-    def _measured(self) -> dict[str, float]:
+    def _measured(self) -> LogRow:
         """How well the averaged weights do on the development rows."""
         rows = self._faces.development
         self._average.eval()
@@ -328,7 +251,7 @@ class Training:
             with torch.inference_mode(), self._autocast():
                 answers = [logits.argmax(1).cpu().numpy() for logits in self._average(images)]
             right.append(np.stack(answers, axis=1) == self._faces.targets[some])
-        known = self._faces.targets[rows] != _UNLABELLED
+        known = self._faces.targets[rows] != UNLABELLED
         shares = np.concatenate(right).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
         accuracies = {
             f"{name} accuracy": round(float(share), 4)
@@ -341,10 +264,22 @@ class Training:
 
     def _images(self, chips: NDArray[np.uint8]) -> Tensor:
         """`(n, side, side, 3)` uint8 → `(n, 3, side, side)` float32, channels last in memory."""
-        return torch.from_numpy(chips).to(self._device).permute(0, 3, 1, 2).float()
+        return torch.from_numpy(chips).to(self.device).permute(0, 3, 1, 2).float()
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self._device.type, torch.bfloat16)
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device of a setting.
+
+    Raises:
+        TrainingError: it is not there.
+    """
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise TrainingError("PyTorch finds no GPU here: leave --device out to train on the CPU")
+    return torch.device("cpu" if name == "cpu" or not there else "cuda")
 
 
 def _averaged(kept: Tensor, new: Tensor, count: Tensor | int, settings: FinetuneSettings) -> Tensor:
@@ -360,9 +295,7 @@ def _schedule(passed: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (passed - _WARM_UP) / (1 - _WARM_UP)))
 
 
-def _ahead(
-    make: Callable[[int], tuple[NDArray[np.uint8], NDArray[np.int64]]], steps: Sequence[int]
-) -> Generator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+def _ahead(make: Callable[[int], _Batch], steps: Sequence[int]) -> Generator[_Batch]:
     """What `make` gives for each step, in order, prepared in a thread meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         coming = [pool.submit(make, step) for step in steps[:_AHEAD]]
@@ -370,22 +303,3 @@ def _ahead(
             if step + _AHEAD < len(steps):
                 coming.append(pool.submit(make, steps[step + _AHEAD]))
             yield coming.pop(0).result()
-
-
-def finetune(
-    samples: Samples,
-    out: Path,
-    extractor: Extractor,
-    settings: FinetuneSettings,
-    hold_out: HoldOut,
-    *,
-    told: Callable[[Mapping[str, float]], None] = lambda row: None,
-    bar: Callable[[int], ContextManager[Callable[[int], None]]],
-) -> None:
-    splits, how = split(samples, hold_out, settings.seed)
-    rows = [row for row, name in enumerate(splits) if name == TRAIN]
-    with bar(len(rows)) as progress:
-        chips = store_chips(samples, rows, extractor, out / "chips", progress)
-    faces = labelled(samples, chips, settings.attributes or tuple(samples.labels), settings.seed)
-    training = Training(faces, settings, out)
-    training.run(told)

@@ -1,6 +1,6 @@
 """dlib's face network as a PyTorch module, to be trained further for several attributes at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -115,4 +115,3 @@ def _filled(planes: Tensor, shape: Sequence[int]) -> Tensor:
     if not (channels or height or width):
         return planes
     return functional.pad(planes, (0, width, 0, height, 0, channels))
-

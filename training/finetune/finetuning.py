@@ -1,0 +1,148 @@
+"""From a dataset to an embedder file: faces, training, export, and the record of it all."""
+
+import csv
+import hashlib
+import io
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+
+from models.dlib_weights import Convolution
+from models.embedder import EmbedderModel, embedder_model
+from models.graphs import trunk_graph
+from models.runtime import available_cores
+from training.datasets.samples import TRAIN, Samples
+from training.extraction import Extractor
+from training.features import Progress, dataset_options
+from training.finetune.chips import store_chips
+from training.finetune.labelled import labelled
+from training.finetune.run import LogRow, Run
+from training.finetune.settings import FinetuneSettings
+from training.outputs import write_bytes, write_text
+from training.plots import learning_curves
+from training.splits import HoldOut, split
+
+EMBEDDER_FILE, LOG_FILE, PLOT_FILE, CHIPS_FOLDER = "embedder.onnx", "log.csv", "log.svg", "chips"
+
+Counting: TypeAlias = Callable[[int], AbstractContextManager[Progress]]
+"""Given how many pictures there are, counts those that are done."""
+
+
+def finetune(
+    samples: Samples,
+    out: Path,
+    extractor: Extractor,
+    settings: FinetuneSettings,
+    hold_out: HoldOut,
+    *,
+    told: Callable[[str], None],
+    counting: Counting,
+) -> EmbedderModel:
+    """Trains on the split `train` and writes `embedder.onnx`, `log.csv` and `log.svg` into `out`.
+
+    Killed at any moment and started again it goes on from the last checkpoint, to the same end.
+
+    Args:
+        samples: the dataset.
+        out: the folder; the faces cut out and the checkpoint are kept in it too.
+        extractor: finds and aligns the faces.
+        settings: how.
+        hold_out: what is never looked at.
+        told: is given a line about each epoch.
+        counting: shows how far it is.
+
+    Raises:
+        DatasetError: the labels cannot be learned from, or `out` has another run's checkpoint.
+        OutputError: the disk refuses.
+    """
+    splits, held = split(samples, hold_out, settings.seed)
+    rows = [row for row, name in enumerate(splits) if name == TRAIN]
+    with counting(len(rows)) as progress:
+        chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
+    attributes = settings.attributes or tuple(samples.labels)
+    run = Run(labelled(samples, chips, attributes, settings.seed), settings, out)
+    told(f"{run}")
+
+    def log(row: LogRow) -> None:
+        told(_line(row))
+        _write_log(out, run.log)
+
+    with counting(settings.epochs * run.faces_per_epoch) as progress:
+        run.run(log, progress)
+    _write_log(out, run.log)
+    record = {
+        "data": {"dataset": samples.name, "credit": samples.credit, "hold_out": held},
+        "attributes": attributes,
+        "faces": {"fitted": run.faces_per_epoch, "development": run.development_faces},
+        "command": _command_line(samples, extractor, settings, hold_out),
+        "settings": asdict(settings),
+        "best": dict(run.best),
+        "epochs": len(run.log),
+        "hours": round(run.log[-1]["seconds"] / 3600, 2),
+        "hardware": _hardware(run.device),
+        "versions": {name: version(name) for name in ("numpy", "opencv-python", "torch")},
+    }
+    model = export(run.trunk(), record)
+    write_bytes(out / EMBEDDER_FILE, model.model)
+    return model
+
+
+def export(trunk: Sequence[Convolution], record: Mapping[str, Any]) -> EmbedderModel:
+    """The embedder as ONNX; its name says which weights it has."""
+    weights = hashlib.sha256()
+    for convolution in trunk:
+        for array in (convolution.filters, convolution.biases):
+            weights.update(array.astype(np.float16).tobytes())
+    properties = {
+        "name": f"finetuned-{weights.hexdigest()[:8]}",
+        "record": json.dumps(record, ensure_ascii=False),
+    }
+    return embedder_model(trunk_graph(trunk, properties))
+
+
+def _line(row: LogRow) -> str:
+    accuracies = ", ".join(
+        f"{name.removesuffix(' accuracy')} {value:.3f}"
+        for name, value in row.items()
+        if name.endswith(" accuracy")
+    )
+    return f"epoch {row['epoch']:.0f}: {accuracies} on faces not learned from"
+
+
+def _write_log(folder: Path, log: Sequence[LogRow]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(log[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(log)
+    write_text(folder / LOG_FILE, text.getvalue())
+    write_text(folder / PLOT_FILE, learning_curves(log))
+
+
+def _command_line(
+    samples: Samples, extractor: Extractor, settings: FinetuneSettings, hold_out: HoldOut
+) -> str:
+    """The command that trains with these settings."""
+    default = FinetuneSettings()
+    words = [f"face-train finetune {samples.root.resolve().name} --out FOLDER"]
+    if settings.attributes is not None:
+        words.append(f"--attributes {','.join(settings.attributes)}")
+    if settings.epochs != default.epochs:
+        words.append(f"--epochs {settings.epochs}")
+    if settings.patience != default.patience:
+        words.append(f"--patience {settings.patience}")
+    words.extend(dataset_options(samples, extractor.settings, hold_out, settings.seed))
+    return " ".join(words)
+
+
+def _hardware(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{available_cores()} CPU cores, {platform.machine()}"

@@ -1,0 +1,62 @@
+"""Cut-out faces with their labels, as the network takes them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.datasets.samples import Samples, natural_key
+from training.errors import DatasetError
+from training.finetune.chips import ChipStore
+from training.splits import SEED, drawn
+from training.tasks import DEVELOPMENT_FRACTION
+
+UNLABELLED = -100  # what PyTorch's cross entropy leaves out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Faces with labels, as the network takes them.
+
+    Attributes:
+        chips: all faces.
+        classes: attribute → names of its classes.
+        targets: `(faces, attributes)` int64, UNLABELLED where unknown.
+        fitted: the faces that are learned from.
+        development: the faces that say how well it goes.
+    """
+
+    chips: ChipStore
+    classes: Mapping[str, tuple[str, ...]]
+    targets: NDArray[np.int64]
+    fitted: NDArray[np.intp]
+    development: NDArray[np.intp]
+
+
+def labelled(
+    samples: Samples, chips: ChipStore, attributes: Sequence[str], seed: int = SEED
+) -> Labelled:
+    """The faces, with the development rows that `training.fit` draws as well.
+
+    Raises:
+        DatasetError: an attribute is not there or has one class only.
+    """
+    classes: dict[str, tuple[str, ...]] = {}
+    targets = np.full((len(chips), len(attributes)), UNLABELLED, dtype=np.int64)
+    for place, name in enumerate(attributes):
+        if name not in samples.labels:
+            raise DatasetError(f"{samples.name} has no {name}, only {', '.join(samples.labels)}")
+        column = [samples.labels[name][row] for row in chips.pictures]
+        classes[name] = tuple(
+            sorted({each for each in column if each is not None}, key=natural_key)
+        )
+        if len(classes[name]) < 2:
+            raise DatasetError(f"the training rows are all alike in {name}: two classes are needed")
+        numbers = {each: number for number, each in enumerate(classes[name])}
+        targets[:, place] = [UNLABELLED if each is None else numbers[each] for each in column]
+    people = [samples.identities[row] or samples.files[row] for row in chips.pictures]
+    held = drawn(people, DEVELOPMENT_FRACTION, seed)
+    if held.all():
+        raise DatasetError("the training rows show one person: more are needed")
+    return Labelled(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))
