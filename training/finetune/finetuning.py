@@ -7,23 +7,26 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from models.dlib_weights import Convolution
-from models.embedder import EmbedderModel, embedder_model
+from models.embedder import EmbedderModel, OnnxEmbedder, embedder_model
 from models.graphs import trunk_graph
 from models.runtime import available_cores
 from training.datasets.samples import TRAIN, Samples
+from training.errors import TrainingError
 from training.extraction import Extractor
 from training.features import Progress, dataset_options
 from training.finetune.chips import store_chips
 from training.finetune.labelled import labelled
+from training.finetune.network import Network
 from training.finetune.run import LogRow, Run
 from training.finetune.settings import FinetuneSettings
 from training.outputs import write_bytes, write_text
@@ -31,6 +34,8 @@ from training.plots import learning_curves
 from training.splits import HoldOut, split
 
 EMBEDDER_FILE, LOG_FILE, PLOT_FILE, CHIPS_FOLDER = "embedder.onnx", "log.csv", "log.svg", "chips"
+
+_TOLERANCE = 1e-3  # of an embedding whose largest values are about 2
 
 Counting: TypeAlias = Callable[[int], AbstractContextManager[Progress]]
 """Given how many pictures there are, counts those that are done."""
@@ -62,6 +67,7 @@ def finetune(
     Raises:
         DatasetError: the labels cannot be learned from, or `out` has another run's checkpoint.
         OutputError: the disk refuses.
+        TrainingError: the device is not there, or the exported network differs from the trained.
     """
     splits, held = split(samples, hold_out, settings.seed)
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
@@ -90,22 +96,50 @@ def finetune(
         "hardware": _hardware(run.device),
         "versions": {name: version(name) for name in ("numpy", "opencv-python", "torch")},
     }
-    model = export(run.trunk(), record)
+    model = export(run.trunk(), record, run.some_chips())
     write_bytes(out / EMBEDDER_FILE, model.model)
     return model
 
 
-def export(trunk: Sequence[Convolution], record: Mapping[str, Any]) -> EmbedderModel:
-    """The embedder as ONNX; its name says which weights it has."""
+def export(
+    trunk: Sequence[Convolution], record: Mapping[str, Any], checked: NDArray[np.uint8]
+) -> EmbedderModel:
+    """The embedder as ONNX; its name says which weights it has.
+
+    Args:
+        trunk: the weights, of which half the precision is kept.
+        record: how they were made.
+        checked: `(n, 150, 150, 3)` BGR, for which ONNX and PyTorch must agree.
+
+    Raises:
+        TrainingError: they do not.
+    """
+    halved = tuple(map(_halved, trunk))
     weights = hashlib.sha256()
-    for convolution in trunk:
-        for array in (convolution.filters, convolution.biases):
-            weights.update(array.astype(np.float16).tobytes())
+    for convolution in halved:
+        weights.update(convolution.filters.tobytes() + convolution.biases.tobytes())
     properties = {
         "name": f"finetuned-{weights.hexdigest()[:8]}",
         "record": json.dumps(record, ensure_ascii=False),
     }
-    return embedder_model(trunk_graph(trunk, properties))
+    model = embedder_model(trunk_graph(halved, properties))
+    embedder = OnnxEmbedder(model.model, name=model.name, dimensions=model.dimensions, device="cpu")
+    with torch.inference_mode():
+        planes = torch.from_numpy(checked).permute(0, 3, 1, 2).float()
+        expected = Network(halved, {}).embed(planes).numpy()
+    difference = float(np.abs(embedder.embed(checked) - expected).max())
+    if not difference <= _TOLERANCE:
+        raise TrainingError(f"the exported embedder differs from the trained one by {difference:g}")
+    return model
+
+
+def _halved(convolution: Convolution) -> Convolution:
+    """With weights that 16 bits hold."""
+    return replace(
+        convolution,
+        filters=convolution.filters.astype(np.float16).astype(np.float32),
+        biases=convolution.biases.astype(np.float16).astype(np.float32),
+    )
 
 
 def _line(row: LogRow) -> str:

@@ -108,6 +108,11 @@ class Run:
         network.load_state_dict(self._best)
         return network.trunk()
 
+    def some_chips(self) -> NDArray[np.uint8]:
+        """A few faces that were not learned from, `(n, side, side, 3)`."""
+        chosen = self._faces.development[: self._settings.batch]
+        return np.stack([self._faces.chips[face] for face in chosen])
+
     def run(
         self,
         told: Callable[[LogRow], None] = lambda row: None,
