@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dlib_weights import EMBEDDER_FILE, installed_file
+from models.dlib_weights import EMBEDDER_FILE, Convolution, installed_file, read_layers
 from models.errors import ModelError
-from models.graphs import embedder_graph
+from models.graphs import embedder_graph, folded
 from models.runtime import Device, Session
 
 
@@ -126,3 +126,13 @@ def dlib_embedder(*, threads: int = 0, device: Device = "auto") -> OnnxEmbedder:
         threads=threads,
         device=device,
     )
+
+
+def dlib_trunk() -> tuple[Convolution, ...]:
+    """The convolutions of dlib's network, which take BGR pixels from 0 to 255.
+
+    Raises:
+        ModelError: the weights are not installed, or damaged.
+    """
+    *convolutional, _ = read_layers(installed_file(EMBEDDER_FILE))
+    return tuple(folded(convolutional))

@@ -1,10 +1,12 @@
 """What settings there are, each with its default and range; `stream/settings.py` gathers them."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from models.engine import DetectionSettings, Runtime
 from models.runtime import Device
 from stream.labels import LabelRule
@@ -114,7 +116,15 @@ class EngineSection(BaseModel):
     precision: Literal["auto", "int8", "float"] = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
+    embedder: Literal["auto", "dlib"] = "auto"
     model: str = ""
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the classifier is read from."""
+        if self.model:
+            return Path(self.model)
+        return DLIB_FOLDER if self.embedder == "dlib" else DEFAULT_FOLDER
 
 
 class RecorderSection(BaseModel):

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Protocol
 
-from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
+from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, check_groups
+from models.embedder import DLIB_NAME
 from models.engine import Engine, Precision, bundled_embedder, load_engine
 from models.errors import ModelError
 from models.runtime import uses_gpu
@@ -116,7 +116,7 @@ def load_annotator(config: Config, info: SourceInfo, controls: Controls | None =
         ConfigError: the model does not know an attribute or a class that the settings name.
         ModelError: the model cannot be loaded.
     """
-    bundle = load_bundle(model_folder(config))
+    bundle = _bundle(config)
     _check_labels(config, bundle)
     engine = engine_for(config, info, bundle)
     schedule = _schedule(config, info, engine.divisible)
@@ -145,9 +145,14 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
     )
 
 
-def model_folder(config: Config) -> Path:
-    """Where the classifier is read from."""
-    return Path(config.engine.model) if config.engine.model else DEFAULT_FOLDER
+def _bundle(config: Config) -> Bundle:
+    bundle = load_bundle(config.engine.model_folder)
+    name = bundle.manifest.embedder.name
+    if config.engine.embedder == "dlib" and name != DLIB_NAME:
+        raise ModelError(
+            f"engine.embedder is dlib, but {bundle.folder} was fitted on {name}: leave one out"
+        )
+    return bundle
 
 
 def _precision(config: Config, info: SourceInfo) -> Precision:

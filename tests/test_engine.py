@@ -11,7 +11,7 @@ from models.bundle import Bundle, EmbedderSpec, Manifest
 from models.detector import CnnDetector, HogDetector, resized
 from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.embedder import DLIB_DIMENSIONS, OnnxEmbedder
-from models.engine import DetectionSettings, Engine, Runtime, load_engine
+from models.engine import DetectionSettings, Engine, Runtime, bundled_embedder, load_engine
 from models.errors import ModelError
 from models.faces import Detections, Faces, Image, iou
 from models.graphs import embedder_graph
@@ -160,15 +160,14 @@ def test_a_bundle_may_bring_its_embedder() -> None:
     spec = EmbedderSpec(name="mine", dimensions=DLIB_DIMENSIONS, chip_size=150, file="mine.onnx")
     model = embedder_graph(installed_file(EMBEDDER_FILE))
     bundle = Bundle(Path("mine"), Manifest(embedder=spec, attributes=()), {"mine.onnx": model})
-    loaded = load_engine(DetectionSettings(threshold=0.5), bundle=bundle)
+    loaded = load_engine(DetectionSettings(threshold=0.5), embedder=bundled_embedder(bundle))
     assert loaded.embedder.name == "mine"
     assert loaded.embedder.embed(np.zeros((1, 150, 150, 3), dtype=np.uint8)).shape == (1, 128)
     assert "threshold=0.5" in repr(loaded)
 
 
-@pytest.mark.parametrize("runtime", ["onnx", "dlib"])
-def test_an_embedder_that_is_not_there(runtime: Runtime) -> None:
+def test_an_embedder_that_is_not_there() -> None:
     spec = EmbedderSpec(name="unheard-of", dimensions=DLIB_DIMENSIONS, chip_size=150)
     bundle = Bundle(Path("mine"), Manifest(embedder=spec, attributes=()), {})
     with pytest.raises(ModelError, match="'unheard-of', which it does not bring"):
-        load_engine(DetectionSettings(), runtime=runtime, bundle=bundle)
+        bundled_embedder(bundle)

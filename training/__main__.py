@@ -114,8 +114,11 @@ def finetune(
 ) -> None:
     """Trains an embedder for the attributes of labelled pictures; needs face-stream[finetune]."""
     with one_line_errors(debug):
-        from training.finetune import FinetuneSettings
-        from training.finetune import finetune as train
+        from training.finetune import check_torch
+
+        check_torch()
+        from training.finetune.finetuning import finetune as train
+        from training.finetune.settings import FinetuneSettings
         from training.splits import HoldOut
 
         held = HoldOut.parse(hold_out)

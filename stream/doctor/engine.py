@@ -59,16 +59,16 @@ def weights(find: Callable[[str], Path] | None = None) -> Finding:
 
 def model(config: "Config") -> Finding:
     """Whether the model folder is whole, to the byte, and what it knows."""
-    from models.bundle import DEFAULT_FOLDER, load_bundle
-    from stream.run import model_folder
+    from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER, load_bundle
 
-    folder = model_folder(config)
+    folder = config.engine.model_folder
     bundle = load_bundle(folder)
     known = ", ".join(
         f"{head.attribute} ({len(head.classes)})" for head in bundle.manifest.attributes
     )
-    place = "the one that ships" if folder == DEFAULT_FOLDER else str(folder)
-    return Finding("model", "ok", f"{place}, whole, knows {known}")
+    place = "the one that ships" if folder in (DEFAULT_FOLDER, DLIB_FOLDER) else str(folder)
+    name = bundle.manifest.embedder.name
+    return Finding("model", "ok", f"{place}, whole, knows {known}, embedder {name}")
 
 
 def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) -> Finding:

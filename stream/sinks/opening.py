@@ -89,7 +89,7 @@ def _for_keeps(
     """What is written, one opened after the other."""
     log = outputs.log
     if log is not None and log.suffix.lower() == ".jsonl":
-        yield JsonLog(log, info, config.engine.model or "default", attributes)
+        yield JsonLog(log, info, config.engine.model or config.engine.model_folder.name, attributes)
     elif log is not None:
         yield TableLog(log, attributes)
         yield TrackTable(tracks_path(log), info, attributes)

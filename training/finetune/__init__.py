@@ -4,10 +4,8 @@ from importlib.util import find_spec
 
 from training.errors import TrainingError
 
-if find_spec("torch") is None:
-    raise TrainingError("fine-tuning needs PyTorch: pip install 'face-stream[finetune]'")
 
-from training.finetune.finetuning import finetune
-from training.finetune.settings import FinetuneSettings
-
-__all__ = ["FinetuneSettings", "finetune"]
+def check_torch() -> None:
+    """Raises TrainingError where PyTorch is missing, which only fine-tuning needs."""
+    if find_spec("torch") is None:
+        raise TrainingError("fine-tuning needs PyTorch: pip install 'face-stream[finetune]'")

@@ -7,20 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.dlib_weights import EMBEDDER_FILE, Convolution, installed_file, read_layers
-from models.graphs import folded
+from models.dlib_weights import Convolution
 
 _DROPOUT = 0.2
-
-
-def dlib_convolutions() -> tuple[Convolution, ...]:
-    """The convolutions of dlib's face recognition network, which take BGR pixels from 0 to 255.
-
-    Raises:
-        ModelError: the weights are not installed, or damaged.
-    """
-    *convolutional, _ = read_layers(installed_file(EMBEDDER_FILE))
-    return tuple(folded(convolutional))
 
 
 class Network(nn.Module):

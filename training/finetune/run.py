@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,10 +18,11 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel
 
 from models.dlib_weights import Convolution
+from models.embedder import dlib_trunk
 from training.errors import DatasetError, TrainingError
 from training.finetune.augment import augment
 from training.finetune.labelled import UNLABELLED, Labelled
-from training.finetune.network import Network, dlib_convolutions
+from training.finetune.network import Network
 from training.finetune.settings import FinetuneSettings
 from training.outputs import written_aside
 
@@ -67,7 +69,7 @@ class Run:
         self.device = chosen_device(settings.device)
         torch.manual_seed(settings.seed)
         counts = {name: len(names) for name, names in faces.classes.items()}
-        start = convolutions or dlib_convolutions()
+        start = convolutions or dlib_trunk()
         self._network = Network(start, counts, settings.frozen_blocks).to(self.device)
         self._average = AveragedModel(
             self._network, avg_fn=lambda kept, new, count: _averaged(kept, new, count, settings)
@@ -164,7 +166,12 @@ class Run:
     def _resume(self) -> None:
         if not self._checkpoint.is_file():
             return
-        state = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
+        try:
+            state = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
+        except (OSError, RuntimeError, UnpicklingError) as error:
+            raise TrainingError(
+                f"{self._checkpoint} cannot be read: delete it to begin anew"
+            ) from error
         if state["run"] != self._described():
             raise DatasetError(
                 f"{self._checkpoint} is of a run with other faces or settings: name another folder"
