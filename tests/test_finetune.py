@@ -307,7 +307,7 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     expected, found = (read_embedder(folder / "embedder.onnx") for folder in (whole, killed))
     assert found.name == expected.name
     assert found.record["command"] == (
-        "face-train finetune data --out FOLDER --attributes gender,race --epochs 6 --aligned "
+        "face-train finetune data --out FOLDER --attributes gender,race --epochs 6 "
         "--hold-out 0.25"
     )
     assert found.record["data"]["hold_out"].startswith("0.25 of each class")
