@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from models.dlib_weights import Affine, Convolution, Dense, InputMean, Layer, read_layers
 from models.errors import ModelError
@@ -64,6 +64,32 @@ def trunk_graph(
     model = graph.finish("embeddings", ["n", len(convolutions[-1].filters)])
     helper.set_model_props(model, dict(properties or {}))
     return model.SerializeToString()
+
+
+def read_trunk(model: bytes) -> tuple[Convolution, ...]:
+    """The convolutions that `trunk_graph` was given, to half the precision.
+
+    Raises:
+        ModelError: it did not make the model.
+    """
+    graph = onnx.load_from_string(model).graph
+    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]].astype(np.float32)
+    convolutions = []
+    for node in graph.node:
+        if node.op_type == "Conv":
+            (_, filters, biases) = node.input
+            (strides, pads) = (
+                helper.get_node_attr_value(node, each) for each in ("strides", "pads")
+            )
+            convolutions.append(
+                Convolution(constants[filters], constants[biases], tuple(strides), tuple(pads[:2]))
+            )
+    if len(convolutions) != _CONVOLUTIONS:
+        raise ModelError(f"expected {_CONVOLUTIONS} convolutions, found {len(convolutions)}")
+    return tuple(convolutions)
 
 
 def _build(path: Path, build: Callable[[Sequence[Layer]], onnx.ModelProto]) -> bytes:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import pytest
 from training_helpers import make_fairface, portrait
 from typer.testing import CliRunner, Result
 
-from models.bundle import load_bundle
+from models.bundle import DLIB_FOLDER, load_bundle
+from models.classifier import Classifier
 from models.embedder import OnnxEmbedder, dlib_embedder, dlib_trunk, embedder_model, read_embedder
 from models.errors import ModelError
-from models.graphs import trunk_graph
+from models.graphs import read_trunk, trunk_graph
 from training.__main__ import app
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN
@@ -26,7 +28,9 @@ from training.extraction import ExtractionSettings, Extractor, as_chip
 from training.features import extract_features
 from training.finetune.augment import augment
 from training.finetune.chips import store_chips
-from training.finetune.labelled import UNLABELLED, Labelled, labelled
+from training.finetune.labelled import UNLABELLED, Labelled, labelled, wanted
+from training.finetune.settings import FinetuneSettings
+from training.finetune.teacher import with_teacher
 from training.splits import HoldOut
 from training.table_files import read_table
 from training.tasks import development_rows, plan
@@ -179,7 +183,7 @@ def test_an_embedder_file_goes_through_all_commands(tmp_path: Path) -> None:
     """dlib's own trunk stands in for a trained one."""
     dataset = make_fairface(tmp_path / "data")
     file, table, model = (tmp_path / name for name in ("own.onnx", "f.parquet", "model"))
-    record = '{"command": "face-train finetune data"}'
+    record = '{"commands": []}'
     file.write_bytes(trunk_graph(dlib_trunk(), {"name": "own", "record": record}))
     assert repr(read_embedder(file)) == "EmbedderModel(own, 256 dimensions)"
     words = ("--hold-out", "0.25", "--no-mirror", "--embedder", file)
@@ -244,7 +248,6 @@ def test_the_network_begins_as_dlib_s(faces: Labelled) -> None:
 @_torch
 def test_it_learns_what_it_is_shown(faces: Labelled, tmp_path: Path) -> None:
     from training.finetune.run import Run
-    from training.finetune.settings import FinetuneSettings
 
     settings = FinetuneSettings(epochs=8, batch=8, mixup=0.0, seed=_SEED, device="cpu")
     run = Run(faces, settings, tmp_path)
@@ -263,7 +266,6 @@ def test_it_learns_what_it_is_shown(faces: Labelled, tmp_path: Path) -> None:
 @_torch
 def test_it_stops_where_nothing_is_gained(faces: Labelled, tmp_path: Path) -> None:
     from training.finetune.run import Run
-    from training.finetune.settings import FinetuneSettings
 
     settings = FinetuneSettings(epochs=9, patience=1, rate=0.0, seed=_SEED, device="cpu")
     run = Run(faces, settings, tmp_path)
@@ -274,7 +276,6 @@ def test_it_stops_where_nothing_is_gained(faces: Labelled, tmp_path: Path) -> No
 @_torch
 def test_another_run_s_checkpoint_is_refused(faces: Labelled, tmp_path: Path) -> None:
     from training.finetune.run import Run
-    from training.finetune.settings import FinetuneSettings
 
     Run(faces, FinetuneSettings(epochs=1, seed=_SEED), tmp_path).save()
     with pytest.raises(DatasetError, match="of a run with other faces or settings"):
@@ -306,10 +307,9 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     subprocess.run([*command, "--out", str(killed)], check=True, timeout=240)
     expected, found = (read_embedder(folder / "embedder.onnx") for folder in (whole, killed))
     assert found.name == expected.name
-    assert found.record["command"] == (
-        "face-train finetune data --out FOLDER --attributes gender,race --epochs 6 "
-        "--hold-out 0.25"
-    )
+    assert found.record["commands"] == [
+        "face-train finetune data --out killed --attributes gender,race --epochs 6 --hold-out 0.25"
+    ]
     assert found.record["data"]["hold_out"].startswith("0.25 of each class")
     assert "<svg" in (killed / "log.svg").read_text()
     table, model = tmp_path / "f.parquet", tmp_path / "model"
@@ -322,4 +322,77 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     assert bundle.manifest.embedder.file == "embedder.onnx"
     card = (model / "card.md").read_text()
     assert f"The embedding is `{expected.name}`" in card
-    assert found.record["command"] in card
+    assert found.record["commands"][0] in card
+
+
+def test_a_trunk_is_read_as_it_was_written() -> None:
+    trunk = dlib_trunk()
+    for was, read in zip(trunk, read_trunk(trunk_graph(trunk)), strict=True):
+        assert (read.stride, read.padding) == (was.stride, was.padding)
+        assert np.array_equal(read.filters, was.filters.astype(np.float16))
+        assert np.array_equal(read.biases, was.biases.astype(np.float16))
+    with pytest.raises(ModelError, match="expected 29 convolutions, found 0"):
+        read_trunk((DLIB_FOLDER / "gender.onnx").read_bytes())
+
+
+def test_a_teacher_says_what_the_stream_would_say(
+    samples: Samples, faces: Labelled, tmp_path: Path
+) -> None:
+    bundle, counted = load_bundle(DLIB_FOLDER), 0
+    gender = labelled(samples, faces.chips, ("gender",), _SEED)
+
+    def count(done: int) -> None:
+        nonlocal counted
+        counted += done
+
+    taught = with_teacher(gender, bundle, dlib_embedder(threads=1), tmp_path, count)
+    assert counted == len(faces.chips)
+    chips = np.stack([faces.chips[3], faces.chips[3][:, ::-1]])
+    classifier = Classifier(bundle)
+    (expected,) = (
+        each.probabilities.mean(axis=0)
+        for each in classifier.predict(dlib_embedder().embed(chips))
+        if each.attribute == "gender"
+    )
+    np.testing.assert_allclose(taught.taught["gender"][3], expected, atol=1e-4)
+    again = with_teacher(gender, bundle, dlib_embedder(threads=1), tmp_path, count)
+    assert counted == len(faces.chips), "the embeddings are kept"
+    assert np.array_equal(again.taught["gender"], taught.taught["gender"])
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [(("race",), "race: the teacher knows Black, East Asian"), (("service_test",), "knows none")],
+)
+def test_a_teacher_of_other_classes(
+    samples: Samples, faces: Labelled, tmp_path: Path, attributes: tuple[str, ...], said: str
+) -> None:
+    whole = Samples(
+        name="fairface",
+        root=samples.root,
+        files=samples.files,
+        labels={**samples.labels, "service_test": ("yes", "no") * (len(samples) // 2)},
+        identities=samples.identities,
+        splits=samples.splits,
+    )
+    asked = labelled(whole, faces.chips, attributes, _SEED)
+    with pytest.raises(DatasetError, match=said):
+        with_teacher(asked, load_bundle(DLIB_FOLDER), dlib_embedder(), tmp_path, lambda done: None)
+
+
+def test_labels_and_a_teacher_s_opinion_are_mixed(faces: Labelled) -> None:
+    targets = faces.targets.copy()
+    targets[1, 0] = UNLABELLED
+    opinion = np.tile(np.array([0.2, 0.8], dtype=np.float32), (len(targets), 1))
+    chosen = np.array([0, 1])
+    settings = FinetuneSettings(smoothing=0.1, teacher_share=0.5)
+    alone = wanted(replace(faces, targets=targets), chosen, settings)
+    label = int(targets[0, 0])
+    smoothed = [0.95, 0.05] if label == 0 else [0.05, 0.95]
+    np.testing.assert_allclose(alone[0], [smoothed, [0, 0]], atol=1e-6)
+    taught = replace(faces, targets=targets, taught={"gender": opinion})
+    both = wanted(taught, chosen, settings)
+    middle = (np.array(smoothed) + [0.2, 0.8]) / 2
+    np.testing.assert_allclose(both[0], [middle, [0.2, 0.8]], atol=1e-6)
+    assert np.array_equal(both[1], alone[1])
+    assert [each.shape for each in both] == [(2, 2), (2, 3)]

@@ -119,7 +119,7 @@ def _stand_in(folder: Path) -> None:
 
 
 _RECORD = {
-    "command": "face-train finetune faces",
+    "commands": ["face-train finetune faces --out tuned"],
     "attributes": ["gender"],
     "data": {"dataset": "faces", "hold_out": "a tenth"},
     "faces": {"fitted": 20, "development": 2},

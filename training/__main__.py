@@ -1,5 +1,6 @@
 """The command line: labelled pictures → features → a model folder → a report."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,9 +24,8 @@ from training.options import (
 )
 
 if TYPE_CHECKING:
-    from models.embedder import EmbedderModel
     from training.datasets import Samples
-    from training.extraction import Extractor
+    from training.extraction import ExtractionSettings
 
 app = typer.Typer(
     help="Trains and evaluates the classifier on labelled faces.",
@@ -61,14 +61,14 @@ def features(
 ) -> None:
     """Finds and embeds the faces of labelled pictures."""
     with one_line_errors(debug):
+        from training.extraction import Extractor
         from training.features import extract_features, skipped_path
         from training.splits import HoldOut
         from training.table_files import read_table, write_csv
 
         held = HoldOut.parse(hold_out)
-        samples, extractor = _opened(
-            dataset, layout, labels, aligned, faces, detector, mirror, _embedder(embedder)
-        )
+        samples, settings = _opened(dataset, layout, labels, aligned, faces, detector)
+        extractor = Extractor(replace(settings, mirror=mirror, embedder=embedder))
         say(f"{samples.name}: {len(samples)} pictures")
         with progress_bar(len(samples)) as progress:
             result = extract_features(
@@ -95,6 +95,12 @@ def finetune(
     out: Annotated[
         Path, typer.Option(help="The folder for embedder.onnx, the log and the checkpoint.")
     ],
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            help="A model folder to go on from; its opinion counts beside labels of its classes."
+        ),
+    ] = None,
     attributes: Attributes = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often each face is seen.")] = 24,
     patience: Annotated[
@@ -117,6 +123,8 @@ def finetune(
         from training.finetune import check_torch
 
         check_torch()
+        from models.bundle import load_bundle
+        from training.extraction import Extractor
         from training.finetune.finetuning import finetune as train
         from training.finetune.settings import FinetuneSettings
         from training.splits import HoldOut
@@ -129,9 +137,18 @@ def finetune(
             seed=seed,
             device=device,
         )
-        samples, extractor = _opened(dataset, layout, labels, aligned, faces, detector, False)
+        samples, extraction = _opened(dataset, layout, labels, aligned, faces, detector)
         say(f"{samples.name}: {len(samples)} pictures")
-        model = train(samples, out, extractor, settings, held, told=say, counting=progress_bar)
+        model = train(
+            samples,
+            out,
+            Extractor(extraction),
+            settings,
+            held,
+            teacher=None if teacher is None else load_bundle(teacher),
+            told=say,
+            counting=progress_bar,
+        )
         say(f"{out}: {model.name}, its log and the plot of it")
 
 
@@ -173,11 +190,11 @@ def fit(
             calibrate=calibrate,
             search=search,
             seed=seed,
+            embedder=embedder,
         )
         check_folder(out)
         faces = read_table(table)
-        fitted = fit_heads(faces, settings, told=say, embedder=_embedder(embedder))
-        summary(publish(out, fitted, faces))
+        summary(publish(out, fit_heads(faces, settings, told=say), faces))
         say(f"{out}: model and card")
 
 
@@ -217,9 +234,10 @@ def evaluate(
     """Measures a model on labelled faces."""
     with one_line_errors(debug):
         from models.bundle import load_bundle
-        from models.engine import bundled_embedder
+        from models.engine import bundled_embedder, load_engine
         from training.evaluate import evaluate as measure
         from training.evaluate import read_race_groups
+        from training.extraction import Extractor
         from training.features import temporary_table
         from training.publish import write_card
         from training.report import write_report
@@ -233,10 +251,10 @@ def evaluate(
         rows = None if split == "all" else split
         dataset = pictures if is_table(data) else data
         if dataset is not None:
-            own = bundled_embedder(bundle)
-            samples, extractor = _opened(
-                dataset, layout, labels, aligned, faces, detector, False, own
-            )
+            samples, settings = _opened(dataset, layout, labels, aligned, faces, detector)
+            embedder = bundled_embedder(bundle)
+            engine = load_engine(settings.detection, embedder=embedder, threads=1)
+            extractor = Extractor(settings, engine)
         if is_table(data):
             table = read_table(data)
         else:
@@ -271,9 +289,10 @@ def bench(
     """Measures the time of a picture beside face_recognition's own calls."""
     with one_line_errors(debug):
         from training.bench import compare
+        from training.extraction import Extractor
 
-        samples, extractor = _opened(dataset, layout, None, aligned, faces, detector, False)
-        for line in compare(samples, extractor, count).lines():
+        samples, settings = _opened(dataset, layout, None, aligned, faces, detector)
+        for line in compare(samples, Extractor(settings), count).lines():
             say(line)
 
 
@@ -293,28 +312,19 @@ def _opened(
     aligned: bool | None,
     faces: Literal["one", "largest", "centre", "all"],
     detector: Literal["cnn", "hog"],
-    mirror: bool,
-    embedder: "EmbedderModel | None" = None,
-) -> tuple["Samples", "Extractor"]:
-    from models.engine import load_engine
+) -> tuple["Samples", "ExtractionSettings"]:
+    """The dataset, and which of its faces are taken, each once."""
     from training.datasets import read_dataset
-    from training.extraction import ExtractionSettings, Extractor, detection
+    from training.extraction import ExtractionSettings, detection
 
     samples = read_dataset(dataset, layout, _names(labels))
     settings = ExtractionSettings(
         aligned=samples.aligned if aligned is None else aligned,
         faces=faces,
-        mirror=mirror,
+        mirror=False,
         detection=detection(detector),
     )
-    engine = load_engine(settings.detection, embedder=embedder, threads=1)
-    return samples, Extractor(settings, engine)
-
-
-def _embedder(file: Path | None) -> "EmbedderModel | None":
-    from models.embedder import read_embedder
-
-    return None if file is None else read_embedder(file)
+    return samples, settings
 
 
 if __name__ == "__main__":

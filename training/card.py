@@ -78,7 +78,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     settings = FitSettings.from_record(provenance["settings"])
     yield from ("", "```sh")
     if embedder:
-        yield embedder["command"]
+        yield from embedder["commands"]
     yield from (data["command"], command_line(settings))
     if any("face_width" in figures for figures in attributes.values()):
         yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, Runtime, load_engine
 from models.faces import Faces, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
@@ -38,6 +39,7 @@ class ExtractionSettings:
         mirror: each face is embedded a second time, flipped left to right.
         detection: how faces are searched for; see `Extractor.find` for the scales.
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
+        embedder: the file of one that `face-train finetune` wrote; dlib's without it.
     """
 
     aligned: bool = False
@@ -45,6 +47,7 @@ class ExtractionSettings:
     mirror: bool = True
     detection: DetectionSettings = _AS_IT_IS
     runtime: Runtime = "onnx"
+    embedder: Path | None = None
 
     def __str__(self) -> str:
         if self.aligned:
@@ -80,9 +83,14 @@ class Extractor:
 
     def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
         self.settings = settings
-        self.engine = engine or load_engine(settings.detection, runtime=settings.runtime, threads=1)
-        described = f"{self.engine.embedder.name} {settings!r} {FIRST_SEARCH_PX}"
+        self.engine = engine or _engine(settings)
+        described = f"{self.engine.embedder.name} {self.chip_settings!r} {FIRST_SEARCH_PX}"
         self._fingerprint = hashlib.sha256(described.encode()).digest()
+
+    @property
+    def chip_settings(self) -> ExtractionSettings:
+        """What decides a chip, besides the picture."""
+        return replace(self.settings, embedder=None)
 
     def key(self, content: bytes) -> bytes:
         """What a result is remembered by: the picture's bytes and all that decides its result."""
@@ -134,6 +142,16 @@ class Extractor:
             if len(found):
                 break
         return found
+
+
+def _engine(settings: ExtractionSettings) -> Engine:
+    file = settings.embedder
+    return load_engine(
+        settings.detection,
+        runtime=settings.runtime,
+        embedder=None if file is None else read_embedder(file),
+        threads=1,
+    )
 
 
 def detection(detector: Literal["cnn", "hog"]) -> DetectionSettings:

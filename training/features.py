@@ -15,7 +15,7 @@ from models.runtime import available_cores
 from training.cache import Cache, Extracted, open_cache
 from training.datasets.samples import Samples, Skipped
 from training.extraction import ExtractionSettings, Extractor, read_picture
-from training.outputs import write_text
+from training.outputs import short_path, write_text
 from training.splits import SEED, HoldOut, split
 from training.table import FeatureTable, TableInfo
 from training.table_files import Row, TableWriter, check_names, read_table, table_writer
@@ -115,6 +115,8 @@ def command_line(
 ) -> str:
     """The command that makes a table with these settings."""
     words = [f"face-train features {samples.root.resolve().name} --out features.parquet"]
+    if settings.embedder is not None:
+        words.append(f"--embedder {short_path(settings.embedder)}")
     if not settings.mirror:
         words.append("--no-mirror")
     return " ".join([*words, *dataset_options(samples, settings, hold_out, seed)])

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
-from models.embedder import DLIB_NAME, EmbedderModel
+from models.embedder import DLIB_NAME, EmbedderModel, read_embedder
 from training.classifiers import (
     GRIDS,
     MAX_ROWS,
@@ -24,6 +25,7 @@ from training.datasets.samples import TRAIN
 from training.errors import DatasetError
 from training.export import convert, export
 from training.head import FLOOR, KNN_FLOOR, Head, best_beta
+from training.outputs import short_path
 from training.splits import SEED
 from training.table import FeatureTable
 from training.tasks import Task, development_rows, file_name, plan
@@ -45,6 +47,8 @@ class FitSettings:
         calibrate: probabilities are made as sure as they are right, on rows not fitted on.
         search: several settings are tried; the development rows decide.
         seed: of whatever is drawn.
+        embedder: the file of the one the features were made with, which the model then brings;
+            None for dlib's.
     """
 
     attributes: tuple[str, ...] | None = None
@@ -54,12 +58,21 @@ class FitSettings:
     calibrate: bool = True
     search: bool = False
     seed: int = SEED
+    embedder: Path | None = None
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """What a manifest recorded with `asdict`."""
-        attributes = record["attributes"]
-        return cls(**{**record, "attributes": attributes and tuple(attributes)})
+        attributes, embedder = record["attributes"], record.get("embedder")
+        typed = {
+            "attributes": attributes and tuple(attributes),
+            "embedder": embedder and Path(embedder),
+        }
+        return cls(**{**record, **typed})
+
+    def record(self) -> dict[str, Any]:
+        """What `from_record` reads."""
+        return {**asdict(self), "embedder": self.embedder and short_path(self.embedder)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +85,7 @@ class Fitted:
 
 
 def fit(
-    table: FeatureTable,
-    settings: FitSettings,
-    told: Callable[[str], None] = lambda line: None,
-    embedder: EmbedderModel | None = None,
+    table: FeatureTable, settings: FitSettings, told: Callable[[str], None] = lambda line: None
 ) -> Fitted:
     """Fits, calibrates and exports a head for each attribute.
 
@@ -87,13 +97,14 @@ def fit(
         table: the features.
         settings: how.
         told: is given a line about each step.
-        embedder: what the features were made with, which the model then brings; None for dlib's.
 
     Raises:
         DatasetError: an attribute does not exist or has one class only, or the features are of
             another embedder.
+        ModelError: the embedder's file cannot be read.
         TrainingError: an exported head differs from scikit-learn's.
     """
+    embedder = None if settings.embedder is None else read_embedder(settings.embedder)
     _check_embedder(table, embedder)
     train = np.flatnonzero(table.splits == TRAIN)
     tasks = plan(table, train, settings.attributes or tuple(table.labels))
@@ -203,6 +214,8 @@ def command_line(settings: FitSettings) -> str:
         words.append("--no-mirror")
     if not settings.calibrate:
         words.append("--no-calibrate")
+    if settings.embedder is not None:
+        words.append(f"--embedder {short_path(settings.embedder)}")
     if settings.search:
         words.append("--search")
     if settings.seed != default.seed:
@@ -233,7 +246,7 @@ def _manifest(
                 "train_faces": int(((table.splits == TRAIN) & ~table.mirrored).sum()),
                 "mirrored": bool(settings.mirror and table.mirrored.any()),
             },
-            "settings": asdict(settings),
+            "settings": settings.record(),
             "heads": record,
             "versions": {"python": platform.python_version()}
             | {name: version(name) for name in _PACKAGES},

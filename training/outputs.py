@@ -41,3 +41,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Writes a whole file."""
     with written_aside(path) as aside:
         aside.write_bytes(data)
+
+
+def short_path(path: Path) -> str:
+    """A file as a record names it: in its folder, wherever that lies."""
+    return "/".join(path.resolve().parts[-2:])

@@ -26,9 +26,11 @@ class ChipStore:
 
     Attributes:
         pictures: `(n,)`, row of the dataset that each face is from.
+        digest: of the pictures and of how their faces were found.
     """
 
     pictures: NDArray[np.intp]
+    digest: str
     _shards: tuple[NDArray[np.uint8], ...]
     _ends: NDArray[np.intp]
 
@@ -65,6 +67,7 @@ def store_chips(
     Raises:
         OutputError: the disk refuses.
     """
+    digest = hashlib.sha256()
     pictures: list[NDArray[np.intp]] = []
     shards: list[NDArray[np.uint8]] = []
     with ThreadPoolExecutor(available_cores()) as pool:
@@ -72,6 +75,7 @@ def store_chips(
             some = rows[start : start + _SHARD]
             paths = [samples.root / samples.files[row] for row in some]
             stem = folder / _digest(paths, extractor)
+            digest.update(stem.name.encode())
             chips_file, counts_file = stem.with_suffix(".npy"), stem.with_suffix(".json")
             if not (chips_file.is_file() and counts_file.is_file()):
                 found = list(pool.map(lambda path: extractor.chips(read_picture(path)), paths))
@@ -84,12 +88,12 @@ def store_chips(
             shards.append(np.load(chips_file, mmap_mode="r"))
             progress(len(some))
     ends = np.cumsum([len(each) for each in shards])
-    return ChipStore(np.concatenate(pictures), tuple(shards), ends)
+    return ChipStore(np.concatenate(pictures), digest.hexdigest()[:16], tuple(shards), ends)
 
 
 def _digest(paths: Sequence[Path], extractor: Extractor) -> str:
     """What the chips of these pictures are known by."""
-    known = hashlib.sha256(repr(extractor.settings).encode())
+    known = hashlib.sha256(repr(extractor.chip_settings).encode())
     for path in paths:
         known.update(repr((str(path), *_state(path))).encode())
     return known.hexdigest()[:16]

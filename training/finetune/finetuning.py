@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -16,9 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.bundle import Bundle
 from models.dlib_weights import Convolution
 from models.embedder import EmbedderModel, OnnxEmbedder, embedder_model
-from models.graphs import trunk_graph
+from models.engine import DetectionSettings, bundled_embedder, load_engine
+from models.graphs import read_trunk, trunk_graph
 from models.runtime import available_cores
 from training.datasets.samples import TRAIN, Samples
 from training.errors import TrainingError
@@ -29,6 +31,8 @@ from training.finetune.labelled import labelled
 from training.finetune.network import Network
 from training.finetune.run import LogRow, Run
 from training.finetune.settings import FinetuneSettings
+from training.finetune.teacher import with_teacher
+from training.fit import FitSettings, command_line
 from training.outputs import write_bytes, write_text
 from training.plots import learning_curves
 from training.splits import HoldOut, split
@@ -48,6 +52,7 @@ def finetune(
     settings: FinetuneSettings,
     hold_out: HoldOut,
     *,
+    teacher: Bundle | None = None,
     told: Callable[[str], None],
     counting: Counting,
 ) -> EmbedderModel:
@@ -61,6 +66,8 @@ def finetune(
         extractor: finds and aligns the faces.
         settings: how.
         hold_out: what is never looked at.
+        teacher: a model whose embedder training begins with and whose opinion counts beside the
+            labels; without one it begins with dlib's weights.
         told: is given a line about each epoch.
         counting: shows how far it is.
 
@@ -74,7 +81,15 @@ def finetune(
     with counting(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
     attributes = settings.attributes or tuple(samples.labels)
-    run = Run(labelled(samples, chips, attributes, settings.seed), settings, out)
+    faces = labelled(samples, chips, attributes, settings.seed)
+    start = None
+    if teacher is not None:
+        own = bundled_embedder(teacher)
+        with counting(len(chips)) as progress:
+            embedder = load_engine(DetectionSettings(), embedder=own, threads=1).embedder
+            faces = with_teacher(faces, teacher, embedder, out / CHIPS_FOLDER, progress)
+        start = None if own is None else read_trunk(own.model)
+    run = Run(faces, settings, out, start)
     told(f"{run}")
 
     def log(row: LogRow) -> None:
@@ -88,7 +103,10 @@ def finetune(
         "data": {"dataset": samples.name, "credit": samples.credit, "hold_out": held},
         "attributes": attributes,
         "faces": {"fitted": run.faces_per_epoch, "development": run.development_faces},
-        "command": _command_line(samples, extractor, settings, hold_out),
+        "commands": [
+            *(_teachers_commands(teacher) if teacher else ()),
+            _command_line(samples, out, extractor, settings, hold_out, teacher),
+        ],
         "settings": asdict(settings),
         "best": dict(run.best),
         "epochs": len(run.log),
@@ -160,12 +178,28 @@ def _write_log(folder: Path, log: Sequence[LogRow]) -> None:
     write_text(folder / PLOT_FILE, learning_curves(log))
 
 
+def _teachers_commands(teacher: Bundle) -> Iterator[str]:
+    """How the teacher was made."""
+    provenance = teacher.manifest.provenance
+    fitted = command_line(FitSettings.from_record(provenance["settings"]))
+    yield from provenance.get("embedder", {}).get("commands", ())
+    yield provenance["data"]["command"]
+    yield fitted.replace("FOLDER", teacher.folder.resolve().name)
+
+
 def _command_line(
-    samples: Samples, extractor: Extractor, settings: FinetuneSettings, hold_out: HoldOut
+    samples: Samples,
+    out: Path,
+    extractor: Extractor,
+    settings: FinetuneSettings,
+    hold_out: HoldOut,
+    teacher: Bundle | None,
 ) -> str:
     """The command that trains with these settings."""
     default = FinetuneSettings()
-    words = [f"face-train finetune {samples.root.resolve().name} --out FOLDER"]
+    words = [f"face-train finetune {samples.root.resolve().name} --out {out.resolve().name}"]
+    if teacher is not None:
+        words.append(f"--teacher {teacher.folder.resolve().name}")
     if settings.attributes is not None:
         words.append(f"--attributes {','.join(settings.attributes)}")
     if settings.epochs != default.epochs:

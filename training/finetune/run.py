@@ -21,7 +21,7 @@ from models.dlib_weights import Convolution
 from models.embedder import dlib_trunk
 from training.errors import DatasetError, TrainingError
 from training.finetune.augment import augment
-from training.finetune.labelled import UNLABELLED, Labelled
+from training.finetune.labelled import UNLABELLED, Labelled, Wanted, wanted
 from training.finetune.network import Network
 from training.finetune.settings import FinetuneSettings
 from training.outputs import written_aside
@@ -30,8 +30,8 @@ CHECKPOINT_FILE = "checkpoint.pt"
 LogRow: TypeAlias = dict[str, float]
 """What is known at the end of an epoch; accuracies are those on the development rows."""
 
-_Batch: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
-"""Chips `(batch, side, side, 3)` and targets `(batch, attributes)`."""
+_Batch: TypeAlias = tuple[NDArray[np.uint8], list[Wanted]]
+"""Chips `(batch, side, side, 3)`, and for each attribute what is to be learned from them."""
 
 _CHECKPOINT_S = 120.0
 _WARM_UP = 0.05  # of the steps
@@ -186,11 +186,16 @@ class Run:
         """What must be the same for a run to be gone on with."""
         record = asdict(self._settings)
         del record["device"]
-        faces = {name: list(names) for name, names in self._faces.classes.items()}
-        return {**record, "faces": len(self._faces.targets), "classes": faces}
+        classes = {name: list(names) for name, names in self._faces.classes.items()}
+        return {
+            **record,
+            "faces": self._faces.chips.digest,
+            "classes": classes,
+            "taught": sorted(self._faces.taught),
+        }
 
     def _batch(self, step: int) -> _Batch:
-        """The chips `(batch, side, side, 3)` and targets of a step."""
+        """What a step learns from."""
         epoch, place = divmod(step, self._steps_per_epoch)
         seed, size = self._settings.seed, self._settings.batch
         order = np.random.default_rng((seed, epoch)).permutation(self._faces.fitted)
@@ -199,9 +204,9 @@ class Run:
             augment(self._faces.chips[face], np.random.default_rng((seed, epoch, face)))
             for face in chosen
         ]
-        return np.stack(chips), self._faces.targets[chosen]
+        return np.stack(chips), wanted(self._faces, chosen, self._settings)
 
-    def _learn(self, chips: NDArray[np.uint8], targets: NDArray[np.int64], passed: float) -> None:
+    def _learn(self, chips: NDArray[np.uint8], targets: Sequence[Wanted], passed: float) -> None:
         """One step; `passed` is the part of the run that is behind it."""
         random = np.random.default_rng((self._settings.seed, self._step, 1))
         torch.manual_seed(int(random.integers(2**31)))  # for the dropout
@@ -210,32 +215,19 @@ class Run:
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * _schedule(passed)
         self._network.train()
-        images, wanted = self._images(chips), torch.from_numpy(targets).to(self.device)
-        mixed = share * images + (1 - share) * images.flip(0)
+        images = _mixed(self._images(chips), share)
         with self._autocast():
-            logits = self._network(mixed)
-        loss = share * self._cross_entropy(logits, wanted)
-        loss = loss + (1 - share) * self._cross_entropy(logits, wanted.flip(0))
+            logits = self._network(images)
+        losses = [
+            _cross_entropy(each.float(), _mixed(torch.from_numpy(target).to(self.device), share))
+            for each, target in zip(logits, targets, strict=True)
+        ]
+        loss = torch.stack(losses).sum()
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self._optimiser.step()
         self._average.update_parameters(self._network)
         self._loss += loss.item()
-
-    def _cross_entropy(self, logits: list[Tensor], targets: Tensor) -> Tensor:
-        """Summed over the attributes, averaged over the faces that have a label."""
-        losses = [
-            functional.cross_entropy(
-                each.float(),
-                column,
-                ignore_index=UNLABELLED,
-                label_smoothing=self._settings.smoothing,
-                reduction="sum",
-            )
-            / (column != UNLABELLED).sum().clamp(min=1)
-            for each, column in zip(logits, targets.T, strict=True)
-        ]
-        return torch.stack(losses).sum()
 
     def _end_epoch(self) -> LogRow:
         row = {
@@ -292,6 +284,17 @@ def chosen_device(name: str) -> torch.device:
     if name == "cuda" and not there:
         raise TrainingError("PyTorch finds no GPU here: leave --device out to train on the CPU")
     return torch.device("cpu" if name == "cpu" or not there else "cuda")
+
+
+def _mixed(batch: Tensor, share: float) -> Tensor:
+    """Each item with its counterpart from the other end of the batch."""
+    return share * batch + (1 - share) * batch.flip(0)
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """The mean over the faces of which something is known; targets `(n, classes)`, 0 where not."""
+    known = targets.sum().clamp(min=1)
+    return -(targets * functional.log_softmax(logits, dim=1)).sum() / known
 
 
 def _averaged(kept: Tensor, new: Tensor, count: Tensor | int, settings: FinetuneSettings) -> Tensor:

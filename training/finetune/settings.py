@@ -19,6 +19,7 @@ class FinetuneSettings:
         head_factor: how many times higher that of the heads is: they begin with nothing.
         weight_decay: of AdamW.
         smoothing: of the labels.
+        teacher_share: how much a teacher's opinion counts beside a label.
         mixup: how much faces are mixed with one another: `alpha` of Zhang et al., mixup,
             ICLR 2018; 0 for not at all.
         averaged: decay of the moving average of the weights, which is what is exported.
@@ -35,6 +36,7 @@ class FinetuneSettings:
     head_factor: float = 10.0
     weight_decay: float = 0.05
     smoothing: float = 0.1
+    teacher_share: float = 0.5
     mixup: float = 0.2
     averaged: float = 0.999
     frozen_blocks: int | None = 3
