@@ -14,7 +14,7 @@ from training_helpers import drawn_table
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, Prediction
 from training.card import card
-from training.console import parse_map
+from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluate import evaluate, read_race_groups
 from training.figures import (

@@ -392,7 +392,7 @@ def test_labels_and_a_teacher_s_opinion_are_mixed(faces: Labelled) -> None:
     np.testing.assert_allclose(alone[0], [smoothed, [0, 0]], atol=1e-6)
     taught = replace(faces, targets=targets, taught={"gender": opinion})
     both = wanted(taught, chosen, settings)
-    middle = (np.array(smoothed) + [0.2, 0.8]) / 2
+    middle = np.mean([smoothed, [0.2, 0.8]], axis=0)
     np.testing.assert_allclose(both[0], [middle, [0.2, 0.8]], atol=1e-6)
     assert np.array_equal(both[1], alone[1])
     assert [each.shape for each in both] == [(2, 2), (2, 3)]

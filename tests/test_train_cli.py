@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from models.bundle import load_bundle
 from training.__main__ import app
-from training.options import DEFAULT_SEED
+from training.commands.options import DEFAULT_SEED
 from training.splits import SEED
 
 

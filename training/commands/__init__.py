@@ -1,0 +1,1 @@
+"""The commands of `face-train`; what a command needs is imported when it runs."""

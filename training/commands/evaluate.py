@@ -1,0 +1,97 @@
+"""A model folder → a report."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from training.commands.console import one_line_errors, parse_map, progress_bar, say, summary
+from training.commands.opening import opened
+from training.commands.options import (
+    DEFAULT_SEED,
+    Aligned,
+    Debug,
+    Faces,
+    Finder,
+    HeldOut,
+    Labels,
+    Layout,
+    Seed,
+)
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model folder.")],
+    data: Annotated[
+        Path, typer.Argument(help="What face-train features wrote, or a dataset itself.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="The folder to write the report to.")] = None,
+    split: Annotated[Literal["test", "train", "all"], typer.Option(help="Which rows.")] = "test",
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="The dataset of a table: measures it on bad pictures as well."),
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", help="race:Asian=East Asian,Others= names the model's class for the dataset's."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A config.toml: its race_groups are merged.")
+    ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write the model's card anew from this report.")
+    ] = False,
+    layout: Layout = None,
+    labels: Labels = None,
+    aligned: Aligned = None,
+    faces: Faces = "one",
+    detector: Finder = "cnn",
+    hold_out: HeldOut = "given",
+    seed: Seed = DEFAULT_SEED,
+    debug: Debug = False,
+) -> None:
+    """Measures a model on labelled faces."""
+    with one_line_errors(debug):
+        from models.bundle import load_bundle
+        from models.engine import bundled_embedder, load_engine
+        from training.evaluate import evaluate as measure
+        from training.evaluate import read_race_groups
+        from training.extraction import Extractor
+        from training.features import temporary_table
+        from training.publish import write_card
+        from training.report import write_report
+        from training.robustness import measure_robustness
+        from training.splits import HoldOut
+        from training.table_files import is_table, read_table
+
+        bundle = load_bundle(model)
+        merged = {"race": read_race_groups(config)} if config else {}
+        names = parse_map(mapping or [])
+        rows = None if split == "all" else split
+        dataset = pictures if is_table(data) else data
+        if dataset is not None:
+            samples, settings = opened(dataset, layout, labels, aligned, faces, detector)
+            embedder = bundled_embedder(bundle)
+            engine = load_engine(settings.detection, embedder=embedder, threads=1)
+            extractor = Extractor(settings, engine)
+        if is_table(data):
+            table = read_table(data)
+        else:
+            with progress_bar(len(samples)) as progress:
+                table = temporary_table(samples, extractor, HoldOut.parse(hold_out), seed, progress)
+        report = measure(bundle, table, split=rows, names=names, groups=merged, seed=seed)
+        if dataset is not None:
+            robustness = measure_robustness(
+                bundle, table, samples, extractor, split=rows, names=names, groups=merged, seed=seed
+            )
+            for name, figures in robustness.items():
+                report["attributes"][name] |= figures
+        summary(report)
+        if out is not None:
+            write_report(out, report)
+            say(f"{out}: report.html and report.json")
+        if card:
+            write_card(bundle, report)
+            say(f"{model}: card")
