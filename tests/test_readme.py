@@ -125,6 +125,7 @@ _RECORD = {
     "faces": {"fitted": 20, "development": 2},
     "best": {"epoch": 1},
     "epochs": 1,
+    "teacher": None,
     "hours": 0.1,
     "hardware": "2 CPU cores",
 }

@@ -48,7 +48,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
         yield f"- Source and licence: {data['credit']}."
     if embedder:
         yield from _embedder(report["model"]["embedder"], embedder)
-    yield f"- Held out and never fitted on: {data['hold_out']}."
+    yield f"- Held out, never looked at in training: {data['hold_out']}."
     yield f"- Measured on: {measured['dataset']}, {measured['faces']} faces of the split"
     yield f"  {measured['split']} ({measured['hold_out']})."
     yield from ("", "## How good it is", "")
@@ -86,12 +86,13 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
-    faces, data = record["faces"], record["data"]
-    yield f"- The embedding is `{name}`: dlib's face recognition network, trained further for"
-    yield f"  {', '.join(record['attributes'])} on {faces['fitted']} faces of {data['dataset']};"
-    yield f"  {faces['development']} others, which decide how sure a head may be as well, chose the"
-    yield f"  epoch ({record['best']['epoch']:.0f} of {record['epochs']}). Never looked at:"
-    yield f"  {data['hold_out']}. Trained in {record['hours']:.1f} hours on {record['hardware']}."
+    faces, data, best = record["faces"], record["data"], record["best"]
+    taught = f", taught by a model on `{record['teacher']}`," if record["teacher"] else ""
+    yield f"- The embedding is `{name}`: dlib's face recognition network, trained further{taught}"
+    yield f"  for {', '.join(record['attributes'])} on {faces['fitted']} faces of {data['dataset']}."
+    yield f"  {faces['development']} others chose the epoch ({best['epoch']:.0f} of"
+    yield f"  {record['epochs']}) and decide how sure the heads may be."
+    yield f"- It was trained in {record['hours']:.1f} hours on {record['hardware']}."
 
 
 def _attribute(name: str, figures: Figures) -> Iterator[str]:

@@ -110,6 +110,7 @@ def finetune(
         "settings": asdict(settings),
         "best": dict(run.best),
         "epochs": len(run.log),
+        "teacher": teacher and teacher.manifest.embedder.name,
         "hours": round(run.log[-1]["seconds"] / 3600, 2),
         "hardware": _hardware(run.device),
         "versions": {name: version(name) for name in ("numpy", "opencv-python", "torch")},
