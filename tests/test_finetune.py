@@ -2,6 +2,7 @@
 
 import csv
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from models.graphs import read_trunk, trunk_graph
 from training.__main__ import app
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN
-from training.errors import DatasetError, TrainingError
+from training.errors import DatasetError, OutputError, TrainingError
 from training.extraction import ExtractionSettings, Extractor, as_chip
 from training.features import extract_features
 from training.finetune.augment import augment
@@ -396,3 +397,20 @@ def test_labels_and_a_teacher_s_opinion_are_mixed(faces: Labelled) -> None:
     np.testing.assert_allclose(both[0], [middle, [0.2, 0.8]], atol=1e-6)
     assert np.array_equal(both[1], alone[1])
     assert [each.shape for each in both] == [(2, 2), (2, 3)]
+
+
+@_torch
+def test_a_full_disk_is_said_in_one_line(faces: Labelled, tmp_path: Path) -> None:
+    from training.finetune.run import Run
+
+    run = Run(faces, FinetuneSettings(epochs=1, seed=_SEED, device="cpu"), tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"cannot write .*checkpoint\.pt"):
+            run.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """The training itself: batches, steps, validation, checkpoints."""
 
+import io
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -24,7 +25,7 @@ from training.finetune.augment import augment
 from training.finetune.labelled import UNLABELLED, Labelled, Wanted, wanted
 from training.finetune.network import Network
 from training.finetune.settings import FinetuneSettings
-from training.outputs import written_aside
+from training.outputs import write_bytes
 
 CHECKPOINT_FILE = "checkpoint.pt"
 LogRow: TypeAlias = dict[str, float]
@@ -160,8 +161,10 @@ class Run:
             "seconds": self._seconds,
             "loss": self._loss,
         }
-        with written_aside(self._checkpoint) as aside:
-            torch.save(state, aside)
+        # In memory first: PyTorch hides what the disk said.
+        content = io.BytesIO()
+        torch.save(state, content)
+        write_bytes(self._checkpoint, content.getvalue())
 
     def _resume(self) -> None:
         if not self._checkpoint.is_file():
