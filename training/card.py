@@ -87,9 +87,10 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
 
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     faces, data, best = record["faces"], record["data"], record["best"]
+    attributes = ", ".join(record["attributes"])
     taught = f", taught by a model on `{record['teacher']}`," if record["teacher"] else ""
     yield f"- The embedding is `{name}`: dlib's face recognition network, trained further{taught}"
-    yield f"  for {', '.join(record['attributes'])} on {faces['fitted']} faces of {data['dataset']}."
+    yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']}."
     yield f"  {faces['development']} others chose the epoch ({best['epoch']:.0f} of"
     yield f"  {record['epochs']}) and decide how sure the heads may be."
     yield f"- It was trained in {record['hours']:.1f} hours on {record['hardware']}."
