@@ -25,9 +25,9 @@ from models.errors import ModelError
 
 FORMAT_VERSION = 1
 DEFAULT_FOLDER = Path(__file__).parent / "default"
-"""The bundle that ships, on an embedder that was made for its attributes."""
-DLIB_FOLDER = Path(__file__).parent / "dlib"
-"""One on dlib's own embedder, which ships beside it."""
+"""The bundle that ships, on dlib's own embedder."""
+FINETUNED_FOLDER = Path(__file__).parent / "finetuned"
+"""One on an embedder that was made for its attributes, which ships beside it."""
 
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "card.md"

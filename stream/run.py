@@ -6,7 +6,6 @@ from typing import Protocol
 
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, check_groups
-from models.embedder import DLIB_NAME
 from models.engine import Engine, Precision, bundled_embedder, load_engine
 from models.errors import ModelError
 from models.runtime import uses_gpu
@@ -116,7 +115,7 @@ def load_annotator(config: Config, info: SourceInfo, controls: Controls | None =
         ConfigError: the model does not know an attribute or a class that the settings name.
         ModelError: the model cannot be loaded.
     """
-    bundle = _bundle(config)
+    bundle = load_bundle(config.engine.model_folder)
     _check_labels(config, bundle)
     engine = engine_for(config, info, bundle)
     schedule = _schedule(config, info, engine.divisible)
@@ -143,16 +142,6 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         threads=config.engine.threads,
         device=config.engine.device,
     )
-
-
-def _bundle(config: Config) -> Bundle:
-    bundle = load_bundle(config.engine.model_folder)
-    name = bundle.manifest.embedder.name
-    if config.engine.embedder == "dlib" and name != DLIB_NAME:
-        raise ModelError(
-            f"engine.embedder is dlib, but {bundle.folder} was fitted on {name}: leave one out"
-        )
-    return bundle
 
 
 def _precision(config: Config, info: SourceInfo) -> Precision:

@@ -16,7 +16,7 @@ import pytest
 from training_helpers import make_fairface, portrait
 from typer.testing import CliRunner, Result
 
-from models.bundle import DLIB_FOLDER, load_bundle
+from models.bundle import DEFAULT_FOLDER, load_bundle
 from models.classifier import Classifier
 from models.embedder import OnnxEmbedder, dlib_embedder, dlib_trunk, embedder_model, read_embedder
 from models.errors import ModelError
@@ -333,13 +333,13 @@ def test_a_trunk_is_read_as_it_was_written() -> None:
         assert np.array_equal(read.filters, was.filters.astype(np.float16))
         assert np.array_equal(read.biases, was.biases.astype(np.float16))
     with pytest.raises(ModelError, match="expected 29 convolutions, found 0"):
-        read_trunk((DLIB_FOLDER / "gender.onnx").read_bytes())
+        read_trunk((DEFAULT_FOLDER / "gender.onnx").read_bytes())
 
 
 def test_a_teacher_says_what_the_stream_would_say(
     samples: Samples, faces: Labelled, tmp_path: Path
 ) -> None:
-    bundle, counted = load_bundle(DLIB_FOLDER), 0
+    bundle, counted = load_bundle(DEFAULT_FOLDER), 0
     gender = labelled(samples, faces.chips, ("gender",), _SEED)
 
     def count(done: int) -> None:
@@ -378,7 +378,9 @@ def test_a_teacher_of_other_classes(
     )
     asked = labelled(whole, faces.chips, attributes, _SEED)
     with pytest.raises(DatasetError, match=said):
-        with_teacher(asked, load_bundle(DLIB_FOLDER), dlib_embedder(), tmp_path, lambda done: None)
+        with_teacher(
+            asked, load_bundle(DEFAULT_FOLDER), dlib_embedder(), tmp_path, lambda done: None
+        )
 
 
 def test_labels_and_a_teacher_s_opinion_are_mixed(faces: Labelled) -> None:
