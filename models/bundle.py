@@ -25,9 +25,9 @@ from models.errors import ModelError
 
 FORMAT_VERSION = 1
 DEFAULT_FOLDER = Path(__file__).parent / "default"
-"""The bundle that ships, on dlib's own embedder."""
-FINETUNED_FOLDER = Path(__file__).parent / "finetuned"
-"""One on an embedder that was made for its attributes, which ships beside it."""
+"""The bundle that ships, on an embedder that was made for its attributes."""
+DLIB_FOLDER = Path(__file__).parent / "dlib"
+"""One on dlib's own embedder, which ships beside it."""
 
 MANIFEST_FILE = "manifest.json"
 CARD_FILE = "card.md"
@@ -38,12 +38,17 @@ class _Strict(BaseModel):
 
 
 class EmbedderSpec(_Strict):
-    """Which embedding the heads were fitted on; `file` is None for dlib's own weights."""
+    """Which embedding the heads were fitted on.
+
+    `file` is None for dlib's own weights; `identity` is how many of its first numbers say who
+    somebody is, None for all.
+    """
 
     name: str
     dimensions: int = Field(gt=0)
     chip_size: int = Field(gt=0)
     file: str | None = None
+    identity: int | None = Field(default=None, gt=0)
 
 
 class HeadSpec(_Strict):
@@ -111,6 +116,7 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     named = _named_files(manifest)
     if named != files.keys():
         raise ValueError(f"expected the files {sorted(named)}, got {sorted(files)}")
+    folder = folder.resolve()  # a link goes on pointing to it
     if folder.exists() and not (folder / MANIFEST_FILE).is_file():
         raise ModelError(f"{folder} exists and is not a model folder: name another")
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}

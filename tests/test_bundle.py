@@ -55,6 +55,14 @@ def test_saving_again_replaces_it_and_leaves_nothing_aside(folder: Path) -> None
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+def test_a_link_to_a_folder_goes_on_pointing_to_it(folder: Path) -> None:
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+    save_bundle(link, _MANIFEST, {**_FILES, "gender.onnx": b"better"})
+    assert link.is_symlink()
+    assert load_bundle(folder).files["gender.onnx"] == b"better"
+
+
 def test_another_folder_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_bytes(b"precious")
     with pytest.raises(ModelError, match="exists and is not a model folder: name another"):

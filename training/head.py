@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import softmax
-
-from training.classifiers import cross_entropy
 
 FLOOR = 1e-6
 """Probabilities are at least that before their logarithm is taken."""
@@ -67,10 +65,24 @@ def sharpened(
 def best_beta(
     probabilities: NDArray[np.float64], targets: NDArray[np.int64], floor: float = FLOOR
 ) -> float:
-    """The beta with the least cross-entropy on rows `(n, k)` that nothing was fitted on."""
+    """The beta that makes a head as sure, in the mean, as it is right.
 
-    def loss(log_beta: float) -> float:
-        return cross_entropy(sharpened(probabilities, float(np.exp(log_beta)), floor), targets)
+    The one with the least cross-entropy is not it: that is ruled by what is said of unlikely
+    classes, and where these are many the likeliest stays too sure.
+
+    Args:
+        probabilities: `(n, k)`, of rows that nothing was fitted on.
+        targets: `(n,)`, their classes.
+        floor: the least probability.
+    """
+    right = int((probabilities.argmax(axis=1) == targets).sum())
+    share = (right + 1) / (len(targets) + 2)  # all right of a handful does not make certain
+
+    def excess(log_beta: float) -> float:
+        confidence = sharpened(probabilities, float(np.exp(log_beta)), floor).max(axis=1)
+        return float(confidence.mean()) - share
 
     low, high = np.log(_SHARPNESS)
-    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+    if excess(low) >= 0 or excess(high) <= 0:
+        return float(np.exp(low if excess(low) >= 0 else high))
+    return float(np.exp(brentq(excess, low, high)))
