@@ -149,7 +149,17 @@ def test_search_keeps_what_is_best_on_the_development_rows(table: FeatureTable) 
     record = fit(table, settings).manifest.provenance["heads"]["gender"]
     best = min(record["tried"], key=lambda each: each["loss"])
     assert len(record["tried"]) == 4
-    assert record["options"] == {"C": best["C"]}
+    assert record["options"] == {"classifier": "logistic", "C": best["C"]}
+
+
+def test_auto_takes_the_classifier_that_is_best_on_the_development_rows(
+    table: FeatureTable,
+) -> None:
+    settings = FitSettings(attributes=("gender",), classifier="auto")
+    record = fit(table, settings).manifest.provenance["heads"]["gender"]
+    losses = {each["classifier"]: each["loss"] for each in record["tried"]}
+    assert losses.keys() == {"mlp", "logistic"}
+    assert record["options"]["classifier"] == min(losses, key=losses.__getitem__)
 
 
 def test_calibration_lowers_the_loss_on_rows_not_fitted_on(

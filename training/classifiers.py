@@ -23,7 +23,13 @@ from training.errors import DatasetError
 ClassifierName: TypeAlias = Literal["mlp", "logistic", "svm", "knn", "forest"]
 CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
 
-MAX_ROWS: Mapping[ClassifierName, int] = {"svm": 10_000, "knn": 40_000}
+Choice: TypeAlias = ClassifierName | Literal["auto"]
+"""What a user may ask for."""
+
+AUTO: tuple[ClassifierName, ...] = ("mlp", "logistic")
+"""Of which `auto` takes, for each attribute, the one that does better on the development rows."""
+
+MAX_ROWS: Mapping[Choice, int] = {"svm": 10_000, "knn": 40_000}
 """More rows than this are sampled down: an SVM's time grows with their square, and a k-NN carries
 all of them."""
 

@@ -1,7 +1,7 @@
 """A feature table → heads, exported, in a model folder."""
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,8 +14,10 @@ from threadpoolctl import threadpool_limits
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
 from models.embedder import DLIB_NAME, EmbedderModel, read_embedder
 from training.classifiers import (
+    AUTO,
     GRIDS,
     MAX_ROWS,
+    Choice,
     ClassifierName,
     Rows,
     cross_entropy,
@@ -41,7 +43,7 @@ class FitSettings:
 
     Attributes:
         attributes: which; all of the table unless given.
-        classifier: one of scikit-learn's.
+        classifier: one of scikit-learn's, or `auto` for what suits each attribute.
         balanced: rare classes weigh as much as frequent ones.
         mirror: mirrored faces are fitted on too, where the table has them.
         calibrate: probabilities are made as sure as they are right, on rows not fitted on.
@@ -52,7 +54,7 @@ class FitSettings:
     """
 
     attributes: tuple[str, ...] | None = None
-    classifier: ClassifierName = "mlp"
+    classifier: Choice = "mlp"
     balanced: bool = False
     mirror: bool = True
     calibrate: bool = True
@@ -126,7 +128,9 @@ def fit(
     manifest = _manifest(table, settings, heads, record)
     if embedder is not None:
         files[_EMBEDDER_FILE] = embedder.model
-        spec = manifest.embedder.model_copy(update={"file": _EMBEDDER_FILE})
+        spec = manifest.embedder.model_copy(
+            update={"file": _EMBEDDER_FILE, "identity": embedder.identity}
+        )
         provenance = {"embedder": dict(embedder.record), **manifest.provenance}
         manifest = manifest.model_copy(update={"embedder": spec, "provenance": provenance})
     return Fitted(tuple(heads), files, manifest)
@@ -155,11 +159,10 @@ def _fit_task(
     )
     # Where one person is all there is, the rows fitted on must do.
     development = rows[held & ~mirrored] if held.any() else fitted
-    grid = GRIDS[settings.classifier] if settings.search else GRIDS[settings.classifier][:1]
     tried = []
-    for options in grid:
+    for name, options in _candidates(settings):
         pipeline = fit_classifier(
-            settings.classifier,
+            name,
             fitted,
             development,
             options,
@@ -167,18 +170,25 @@ def _fit_task(
             seed=settings.seed,
         )
         loss = cross_entropy(pipeline.predict_proba(development.embeddings), development.targets)
-        tried.append((loss, options, pipeline))
-    _, options, pipeline = min(tried, key=lambda each: each[0])
+        tried.append((loss, {"classifier": name, **options}, pipeline))
+    _, chosen, pipeline = min(tried, key=lambda each: each[0])
     floor = KNN_FLOOR if settings.classifier == "knn" else FLOOR
     heads = [replace(head, pipeline=pipeline, floor=floor) for head in task.heads]
     if settings.calibrate and held.any():
         heads = [_calibrated(head, table, task.rows[held & ~mirrored]) for head in heads]
     return heads, {
-        "options": dict(options),
+        "options": chosen,
         "fitted_rows": len(fitted),
         "development_rows": int((held & ~mirrored).sum()),
         "tried": [{**each, "loss": round(loss, 4)} for loss, each, _ in tried],
     }
+
+
+def _candidates(settings: FitSettings) -> Iterator[tuple[ClassifierName, Mapping[str, Any]]]:
+    """What is tried, of each classifier its default first."""
+    for name in AUTO if settings.classifier == "auto" else (settings.classifier,):
+        for options in GRIDS[name] if settings.search else GRIDS[name][:1]:
+            yield name, options
 
 
 def _at_most(rows: Rows, count: int | None, seed: int) -> Rows:

@@ -23,7 +23,8 @@ def fit(
     embedder: EmbedderFile = None,
     attributes: Attributes = None,
     classifier: Annotated[
-        Literal["mlp", "logistic", "svm", "knn", "forest"], typer.Option(help="Which one.")
+        Literal["mlp", "logistic", "svm", "knn", "forest", "auto"],
+        typer.Option(help="Which one; auto: mlp or logistic, what suits each attribute."),
     ] = "mlp",
     class_weight: Annotated[
         Literal["none", "balanced"],
