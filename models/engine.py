@@ -205,7 +205,8 @@ def bundled_embedder(bundle: Bundle) -> EmbedderModel | None:
     """
     spec = bundle.manifest.embedder
     if spec.file is not None:
-        return EmbedderModel(bundle.files[spec.file], spec.name, spec.dimensions)
+        identity = spec.identity or spec.dimensions
+        return EmbedderModel(bundle.files[spec.file], spec.name, spec.dimensions, identity)
     if spec != DLIB_EMBEDDER:
         raise ModelError(f"{bundle!r} wants the embedder {spec.name!r}, which it does not bring")
     return None
@@ -215,13 +216,7 @@ def _embedder(
     embedder: EmbedderModel | None, runtime: Runtime, threads: int, device: Device
 ) -> Embedder:
     if embedder is not None:
-        return OnnxEmbedder(
-            embedder.model,
-            name=embedder.name,
-            dimensions=embedder.dimensions,
-            threads=threads,
-            device=device,
-        )
+        return OnnxEmbedder(embedder, threads=threads, device=device)
     if runtime == "dlib":
         from models.reference import ReferenceEmbedder
 

@@ -6,14 +6,14 @@ is exact), the affine layers into the convolutions before them. The architecture
 dlib's `dnn_face_recognition_ex.cpp` and `dnn_mmod_face_detection_ex.cpp`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from models.dlib_weights import Affine, Convolution, Dense, InputMean, Layer, read_layers
 from models.errors import ModelError
@@ -46,52 +46,6 @@ def detector_graph(weights: Path) -> bytes:
     return _build(weights, _detector)
 
 
-def trunk_graph(
-    convolutions: Sequence[Convolution], properties: Mapping[str, str] | None = None
-) -> bytes:
-    """`chips (n, 150, 150, 3)` uint8 BGR → `embeddings (n, planes of the last)` float32.
-
-    dlib's embedder without its last layer, with weights that were trained further. They are
-    stored with half the precision; ONNX Runtime widens them once, when it loads the model.
-
-    Args:
-        convolutions: as `folded` gives them.
-        properties: written into the model's metadata.
-    """
-    shape: list[int | str] = ["n", CHIP_SIZE, CHIP_SIZE, 3]
-    graph = Graph("chips", TensorProto.UINT8, shape, halved=True)
-    _trunk(graph, convolutions)
-    model = graph.finish("embeddings", ["n", len(convolutions[-1].filters)])
-    helper.set_model_props(model, dict(properties or {}))
-    return model.SerializeToString()
-
-
-def read_trunk(model: bytes) -> tuple[Convolution, ...]:
-    """The convolutions that `trunk_graph` was given, to half the precision.
-
-    Raises:
-        ModelError: it did not make the model.
-    """
-    graph = onnx.load_from_string(model).graph
-    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Cast" and node.input[0] in constants:
-            constants[node.output[0]] = constants[node.input[0]].astype(np.float32)
-    convolutions = []
-    for node in graph.node:
-        if node.op_type == "Conv":
-            (_, filters, biases) = node.input
-            (strides, pads) = (
-                helper.get_node_attr_value(node, each) for each in ("strides", "pads")
-            )
-            convolutions.append(
-                Convolution(constants[filters], constants[biases], tuple(strides), tuple(pads[:2]))
-            )
-    if len(convolutions) != _CONVOLUTIONS:
-        raise ModelError(f"expected {_CONVOLUTIONS} convolutions, found {len(convolutions)}")
-    return tuple(convolutions)
-
-
 def _build(path: Path, build: Callable[[Sequence[Layer]], onnx.ModelProto]) -> bytes:
     try:
         return build(read_layers(path)).SerializeToString()
@@ -107,25 +61,29 @@ def _embedder(layers: Sequence[Layer]) -> onnx.ModelProto:
     if len(convolutions) != _CONVOLUTIONS:
         raise ValueError(f"expected {_CONVOLUTIONS} convolutions, found {len(convolutions)}")
     graph = Graph("chips", TensorProto.UINT8, ["n", CHIP_SIZE, CHIP_SIZE, 3])
-    graph.node("MatMul", _trunk(graph, convolutions), dense.weights)
+    last = convolved_chips(graph, convolutions)[-1]
+    graph.node("MatMul", graph.mean(last), dense.weights)
     return graph.finish("embeddings", ["n", dense.weights.shape[1]])
 
 
-def _trunk(graph: "Graph", convolutions: Sequence[Convolution]) -> str:
-    """The network from the chips to the vector of means before its last layer."""
+def convolved_chips(graph: "Graph", convolutions: Sequence[Convolution]) -> list["Planes"]:
+    """What the network sees in `chips`: the planes before each halving, and those at the end."""
     first, *blocks = convolutions
     pixels = graph.node("Cast", "chips", to=TensorProto.FLOAT)
-    planes = _Planes(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
+    planes = Planes(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
     planes = graph.relu(graph.convolve(planes, first))
     planes = graph.pool("MaxPool", planes, 3)
+    stages = []
     for pair in zip(blocks[::2], blocks[1::2], strict=True):
+        if pair[0].stride != (1, 1):
+            stages.append(planes)
         planes = _residual_block(graph, planes, *pair)
-    return graph.node("Flatten", graph.node("GlobalAveragePool", planes.name))
+    return [*stages, planes]
 
 
 def _residual_block(
-    graph: "Graph", planes: "_Planes", first: Convolution, second: Convolution
-) -> "_Planes":
+    graph: "Graph", planes: "Planes", first: Convolution, second: Convolution
+) -> "Planes":
     """relu(input + two convolutions of it); where the summands' shapes differ, zeros fill up."""
     main = graph.convolve(graph.relu(graph.convolve(planes, first)), second)
     shortcut = planes if first.stride == (1, 1) else graph.pool("AveragePool", planes, 2)
@@ -138,7 +96,7 @@ def _residual_block(
 def _detector(layers: Sequence[Layer]) -> onnx.ModelProto:
     *hidden, last = folded(layers)
     graph = Graph("canvas", TensorProto.FLOAT, ["n", 3, "height", "width"])
-    planes = _Planes("canvas", 3, CHIP_SIZE)
+    planes = Planes("canvas", 3, CHIP_SIZE)
     for convolution in hidden:
         planes = graph.relu(graph.convolve(planes, convolution))
     return graph.finish_scores(planes.name, last)
@@ -177,7 +135,7 @@ def _take_pixels(first: Convolution, mean: InputMean) -> Convolution:
     return Convolution(filters[:, ::-1], biases, first.stride, first.padding)
 
 
-class _Planes(NamedTuple):
+class Planes(NamedTuple):
     """A result `(n, channels, size, size)`; the size is what an input of CHIP_SIZE leads to."""
 
     name: str
@@ -217,7 +175,7 @@ class Graph:
         self._graph.node.append(node)
         return output
 
-    def convolve(self, planes: _Planes, convolution: Convolution) -> _Planes:
+    def convolve(self, planes: Planes, convolution: Convolution) -> Planes:
         (pad_y, pad_x), (rows, _) = convolution.padding, convolution.filters.shape[2:]
         name = self.node(
             "Conv",
@@ -228,26 +186,30 @@ class Graph:
             pads=[pad_y, pad_x, pad_y, pad_x],
         )
         size = (planes.size + 2 * pad_y - rows) // convolution.stride[0] + 1
-        return _Planes(name, len(convolution.filters), size)
+        return Planes(name, len(convolution.filters), size)
 
-    def relu(self, planes: _Planes) -> _Planes:
+    def relu(self, planes: Planes) -> Planes:
         return planes._replace(name=self.node("Relu", planes.name))
 
-    def pool(self, operator: str, planes: _Planes, window: int) -> _Planes:
+    def mean(self, planes: Planes) -> str:
+        """The mean of each plane, `(n, channels)`."""
+        return self.node("Flatten", self.node("GlobalAveragePool", planes.name))
+
+    def pool(self, operator: str, planes: Planes, window: int) -> Planes:
         """Every second window of that size."""
         name = self.node(operator, planes.name, kernel_shape=[window, window], strides=[2, 2])
         return planes._replace(name=name, size=(planes.size - window) // 2 + 1)
 
-    def total(self, first: _Planes, second: _Planes) -> _Planes:
+    def total(self, first: Planes, second: Planes) -> Planes:
         return first._replace(name=self.node("Add", first.name, second.name))
 
-    def pad(self, planes: _Planes, channels: int, size: int) -> _Planes:
+    def pad(self, planes: Planes, channels: int, size: int) -> Planes:
         """That many channels and pixels; the new ones, the last, lowest and rightmost, are 0."""
         more, pixels = channels - planes.channels, size - planes.size
         if not (more or pixels):
             return planes
         pads = np.array([0, 0, 0, 0, 0, more, pixels, pixels], dtype=np.int64)
-        return _Planes(self.node("Pad", planes.name, pads), channels, size)
+        return Planes(self.node("Pad", planes.name, pads), channels, size)
 
     def finish_scores(self, planes: str, last: Convolution) -> onnx.ModelProto:
         """The detector, whose last layer gives a single plane.

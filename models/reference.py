@@ -53,7 +53,7 @@ class ReferenceEmbedder:
     """dlib's own face recognition network."""
 
     name = DLIB_NAME
-    dimensions = DLIB_DIMENSIONS
+    dimensions = identity = DLIB_DIMENSIONS
 
     def __repr__(self) -> str:
         return f"ReferenceEmbedder({self.name})"

@@ -64,9 +64,10 @@ class _Person:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """Some faces of one frame looked at: `embeddings (n, d)`, predictions, `weights (n,)`."""
+    """Some faces of one frame looked at: `signatures (n, d)` of who they are, predictions,
+    `weights (n,)`."""
 
-    embeddings: NDArray[np.float32]
+    signatures: NDArray[np.float32]
     predictions: tuple[Prediction, ...]
     weights: NDArray[np.float32]
 
@@ -173,7 +174,7 @@ class Annotator:
             self._tracker.admit(faces, {})
             return
         view = self._view(image, faces, rows)
-        signatures = dict(zip(rows, view.embeddings, strict=True))
+        signatures = dict(zip(rows, view.signatures, strict=True))
         for track_id, row in self._tracker.admit(faces, signatures).items():
             if row in signatures:
                 self._learn(track_id, view, rows.index(row))
@@ -200,7 +201,8 @@ class Annotator:
             chips = self._engine.aligner.chips(image, chosen)
         with stage("embed"):
             embeddings = self._engine.embedder.embed(chips)
-        return _View(embeddings, self._classify(embeddings), view_weights(chosen, chips))
+        signatures = embeddings[:, : self._engine.embedder.identity]
+        return _View(signatures, self._classify(embeddings), view_weights(chosen, chips))
 
     @stage("classify")
     def _classify(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
@@ -214,7 +216,7 @@ class Annotator:
     def _learn(self, track_id: int, view: _View, row: int) -> None:
         """Takes in what one face of a view says about its person."""
         weight = float(view.weights[row])
-        person = self._person(self._tracker.sign(track_id, view.embeddings[row], weight))
+        person = self._person(self._tracker.sign(track_id, view.signatures[row], weight))
         person.quality = max(person.quality, weight)
         person.views += 1
         every_s = _EARLY_EVERY_S if person.views < _EARLY_VIEWS else _LATE_EVERY_S

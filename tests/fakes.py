@@ -217,7 +217,7 @@ class FakeActors:
     """
 
     name = "actors"
-    dimensions = 64
+    dimensions = identity = 64
 
     def __init__(self, script: Script) -> None:
         self.searches: list[int] = []

@@ -7,7 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
-from models.embedder import DLIB_DIMENSIONS, DLIB_NAME, Embedder, OnnxEmbedder, dlib_embedder
+from models.embedder import (
+    DLIB_DIMENSIONS,
+    DLIB_NAME,
+    Embedder,
+    EmbedderModel,
+    OnnxEmbedder,
+    dlib_embedder,
+)
 from models.errors import ModelError
 from models.faces import Detections, Image
 from models.reference import ReferenceEmbedder
@@ -69,4 +76,4 @@ def test_the_engine_gives_dlibs_vectors(chips: NDArray[np.uint8]) -> None:
 
 def test_a_model_that_is_none() -> None:
     with pytest.raises(ModelError, match="ONNX Runtime cannot load the model"):
-        OnnxEmbedder(b"not a model", name="x", dimensions=3)
+        OnnxEmbedder(EmbedderModel(b"not a model", "x", 3, 3))

@@ -163,6 +163,7 @@ def test_a_bundle_may_bring_its_embedder() -> None:
     loaded = load_engine(DetectionSettings(threshold=0.5), embedder=bundled_embedder(bundle))
     assert loaded.embedder.name == "mine"
     assert loaded.embedder.embed(np.zeros((1, 150, 150, 3), dtype=np.uint8)).shape == (1, 128)
+    assert loaded.embedder.identity == 128, "all of it, where the bundle does not say"
     assert "threshold=0.5" in repr(loaded)
 
 

@@ -1,0 +1,140 @@
+"""dlib's face network trained further: one embedding for who somebody is and what they look like.
+
+Its first numbers are dlib's own 128, the rest say how much speaks for each class it has learned.
+These are read off more than dlib's last means: off the means of the planes before the last two
+halvings too, where texture is seen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from models.dlib_weights import EMBEDDER_FILE, Convolution, Dense, installed_file, read_layers
+from models.errors import ModelError
+from models.graphs import CHIP_SIZE, Graph, convolved_chips, folded
+
+_TAPPED = 2  # halvings before which the planes are looked at too
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trunk:
+    """The weights of such a network.
+
+    Attributes:
+        convolutions: the first, then two of each residual block.
+        identity: `(planes of the last, 128)`, which makes dlib's embedding of the last means.
+        evidence: `(features, classes)`, which makes of all means what speaks for each class.
+        evidence_biases: `(classes,)`.
+    """
+
+    convolutions: tuple[Convolution, ...]
+    identity: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+    evidence_biases: NDArray[np.float32]
+
+    @property
+    def features(self) -> int:
+        """How many means the evidence is read off."""
+        blocks = list(zip(self.convolutions[1::2], self.convolutions[2::2], strict=True))
+        halvings = [place for place, (first, _) in enumerate(blocks) if _halves(first)]
+        tapped = [len(blocks[place - 1][1].filters) for place in halvings[-_TAPPED:]]
+        return sum(tapped) + len(self.convolutions[-1].filters)
+
+    def halved(self) -> "Trunk":
+        """With weights that 16 bits hold."""
+        return Trunk(
+            tuple(
+                replace(each, filters=_halved(each.filters), biases=_halved(each.biases))
+                for each in self.convolutions
+            ),
+            _halved(self.identity),
+            _halved(self.evidence),
+            _halved(self.evidence_biases),
+        )
+
+    @property
+    def dimensions(self) -> int:
+        """How long an embedding is."""
+        return self.identity.shape[1] + self.evidence.shape[1]
+
+
+def dlib_trunk() -> Trunk:
+    """dlib's network as it is, which has learned no classes.
+
+    Raises:
+        ModelError: the weights are not installed, or damaged.
+    """
+    *convolutional, dense = read_layers(installed_file(EMBEDDER_FILE))
+    if not isinstance(dense, Dense):
+        raise ModelError(f"{EMBEDDER_FILE} does not hold the network its name promises")
+    nothing = np.zeros(0, dtype=np.float32)
+    trunk = Trunk(tuple(folded(convolutional)), dense.weights, nothing, nothing)
+    return replace(trunk, evidence=nothing.reshape(trunk.features, 0))
+
+
+def trunk_graph(trunk: Trunk, properties: Mapping[str, str] | None = None) -> bytes:
+    """`chips (n, 150, 150, 3)` uint8 BGR → `embeddings (n, 128 + classes)` float32.
+
+    Weights are stored with half the precision; ONNX Runtime widens them once, when it loads the
+    model.
+
+    Args:
+        trunk: the weights.
+        properties: written into the model's metadata.
+    """
+    shape: list[int | str] = ["n", CHIP_SIZE, CHIP_SIZE, 3]
+    graph = Graph("chips", TensorProto.UINT8, shape, halved=True)
+    stages = convolved_chips(graph, trunk.convolutions)
+    means = [graph.mean(each) for each in stages[-_TAPPED - 1 :]]
+    identity = graph.node("MatMul", means[-1], trunk.identity)
+    if trunk.evidence.shape[1]:
+        seen = graph.node("Concat", *means, axis=1)
+        evidence = graph.node("Gemm", seen, trunk.evidence, trunk.evidence_biases)
+        graph.node("Concat", identity, evidence, axis=1)
+    model = graph.finish("embeddings", ["n", trunk.dimensions])
+    helper.set_model_props(model, dict(properties or {}))
+    return model.SerializeToString()
+
+
+def read_trunk(model: bytes) -> Trunk:
+    """What `trunk_graph` was given, to half the precision.
+
+    Raises:
+        ModelError: it did not make the model.
+    """
+    graph = onnx.load_from_string(model).graph
+    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]].astype(np.float32)
+    convolutions = [_convolution(each, constants) for each in graph.node if each.op_type == "Conv"]
+    identities = [constants.get(each.input[1]) for each in graph.node if each.op_type == "MatMul"]
+    if len(convolutions) < 2 or len(identities) != 1 or identities[0] is None:
+        raise ModelError("it is no network that face-train finetune wrote")
+    nothing = np.zeros(0, dtype=np.float32)
+    trunk = Trunk(tuple(convolutions), identities[0], nothing, nothing)
+    evidence = [each.input for each in graph.node if each.op_type == "Gemm"]
+    weights, biases = (
+        (constants[each] for each in evidence[0][1:])
+        if evidence
+        else (nothing.reshape(trunk.features, 0), nothing)
+    )
+    return replace(trunk, evidence=weights, evidence_biases=biases)
+
+
+def _convolution(node: onnx.NodeProto, constants: Mapping[str, NDArray[np.float32]]) -> Convolution:
+    _, filters, biases = node.input
+    strides, pads = (helper.get_node_attr_value(node, each) for each in ("strides", "pads"))
+    return Convolution(constants[filters], constants[biases], tuple(strides), tuple(pads[:2]))
+
+
+def _halves(convolution: Convolution) -> bool:
+    return convolution.stride != (1, 1)
+
+
+def _halved(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    return weights.astype(np.float16).astype(np.float32)
