@@ -10,28 +10,26 @@ import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from training_helpers import make_fairface, portrait
+from training_helpers import face_picture, make_fairface, portrait, write_picture
 from typer.testing import CliRunner, Result
 
-from models.bundle import DEFAULT_FOLDER, load_bundle
-from models.classifier import Classifier
-from models.embedder import OnnxEmbedder, dlib_embedder, dlib_trunk, embedder_model, read_embedder
+from models.bundle import DLIB_FOLDER, load_bundle
+from models.embedder import OnnxEmbedder, dlib_embedder, embedder_model, read_embedder
 from models.errors import ModelError
-from models.graphs import read_trunk, trunk_graph
+from models.trunk import dlib_trunk, read_trunk, trunk_graph
 from training.__main__ import app
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN
 from training.errors import DatasetError, OutputError, TrainingError
 from training.extraction import ExtractionSettings, Extractor, as_chip
 from training.features import extract_features
-from training.finetune.augment import augment
 from training.finetune.chips import store_chips
-from training.finetune.labelled import UNLABELLED, Labelled, labelled, wanted
+from training.finetune.labelled import UNLABELLED, Labelled, labelled
 from training.finetune.settings import FinetuneSettings
-from training.finetune.teacher import with_teacher
 from training.splits import HoldOut
 from training.table_files import read_table
 from training.tasks import development_rows, plan
@@ -39,6 +37,15 @@ from training.tasks import development_rows, plan
 _HAS_TORCH = find_spec("torch") is not None
 _torch = pytest.mark.skipif(not _HAS_TORCH, reason="PyTorch is not installed: extra finetune")
 _SEED = 3
+
+if TYPE_CHECKING:
+    from training.finetune.run import Run
+
+
+def _own_graph() -> bytes:
+    """dlib's own network, as `face-train finetune` writes what it trained."""
+    properties = {"name": "own", "identity": "128", "record": '{"commands": []}'}
+    return trunk_graph(dlib_trunk(), properties)
 
 
 def _run(*words: str | Path) -> Result:
@@ -63,17 +70,6 @@ def faces(
     folder = tmp_path_factory.mktemp("chips")
     chips = store_chips(samples, range(len(samples)), extractor, folder)
     return labelled(samples, chips, ("gender", "race"), _SEED)
-
-
-def test_a_chip_is_shown_otherwise_each_time() -> None:
-    chip = as_chip(portrait()[70:220, 140:290])
-    original = chip.copy()
-    shown = [augment(chip, np.random.default_rng(number)) for number in range(40)]
-    assert {(each.shape, each.dtype) for each in shown} == {((150, 150, 3), np.dtype(np.uint8))}
-    assert len({each.tobytes() for each in shown}) == 40
-    assert np.array_equal(chip, original)
-    again = augment(chip, np.random.default_rng(7))
-    assert np.array_equal(shown[7], again)
 
 
 class _CountingExtractor(Extractor):
@@ -181,30 +177,28 @@ def test_labels_that_cannot_be_learned(
 
 
 def test_an_embedder_file_goes_through_all_commands(tmp_path: Path) -> None:
-    """dlib's own trunk stands in for a trained one."""
+    """dlib's own network stands in for a trained one."""
     dataset = make_fairface(tmp_path / "data")
     file, table, model = (tmp_path / name for name in ("own.onnx", "f.parquet", "model"))
-    record = '{"commands": []}'
-    file.write_bytes(trunk_graph(dlib_trunk(), {"name": "own", "record": record}))
-    assert repr(read_embedder(file)) == "EmbedderModel(own, 256 dimensions)"
+    file.write_bytes(_own_graph())
+    assert repr(read_embedder(file)) == "EmbedderModel(own, 128 dimensions)"
     words = ("--hold-out", "0.25", "--no-mirror", "--embedder", file)
     assert _run("features", dataset, "--out", table, *words).exit_code == 0
-    assert read_table(table).info.dimensions == 256
+    assert read_table(table).info.dimensions == 128
     refused = _run("fit", table, "--out", model, "--classifier", "logistic")
     assert refused.exit_code == 2
     assert "the embedder own, not of dlib-resnet-v1" in refused.stderr
 
 
 def test_half_precision_says_what_full_precision_said() -> None:
-    """The trunk behind dlib's last layer gives dlib's embedding."""
-    model = embedder_model(trunk_graph(dlib_trunk(), {"name": "own", "record": "{}"}))
+    model = embedder_model(_own_graph())
     assert len(model.model) < 12e6
-    own = OnnxEmbedder(model.model, name=model.name, dimensions=model.dimensions)
+    assert model.identity == 128
     chip = as_chip(portrait()[70:220, 140:290])[None]
-    vectors = own.embed(chip)
-    assert vectors.shape == (1, 256) and vectors.min() >= 0
+    vectors = OnnxEmbedder(model).embed(np.concatenate([chip, chip[:, :, ::-1]]))
+    assert vectors.shape == (2, 128)
     known = dlib_embedder().embed(np.concatenate([chip, chip[:, :, ::-1]]))
-    assert known.shape == (2, 128)
+    np.testing.assert_allclose(vectors, known, atol=5e-3)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", trunk_graph(dlib_trunk())])
@@ -225,65 +219,172 @@ def test_without_pytorch_one_line_says_so(tmp_path: Path) -> None:
 
 
 @_torch
-def test_the_network_begins_as_dlib_s(faces: Labelled) -> None:
+def test_a_run_begins_with_what_dlib_says(faces: Labelled) -> None:
+    """Blocks that were added and normalisations change nothing until they learn."""
     import torch
 
-    from training.finetune.network import Network
+    from training.finetune.network import Network, deepened
 
-    network = Network(dlib_trunk(), {"gender": 2, "race": 3}, frozen_blocks=3)
-    chips = np.stack([faces.chips[face] for face in range(4)])
+    trunk = deepened(dlib_trunk(), 1, np.random.default_rng(_SEED))
+    assert len(trunk.convolutions) == len(dlib_trunk().convolutions) + 4
+    chips = np.stack([faces.chips[face] for face in range(8)])
     planes = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
-    with torch.inference_mode():
-        embeddings = network.embed(planes).numpy()
-        logits = network(planes)
-    assert [each.shape for each in logits] == [(4, 2), (4, 3)]
-    graph = embedder_model(trunk_graph(dlib_trunk(), {"name": "own", "record": "{}"})).model
-    onnx = OnnxEmbedder(graph, name="own", dimensions=256).embed(chips)
-    np.testing.assert_allclose(embeddings, onnx, atol=5e-3)  # half the precision in the file
-    for module, convolution in zip(network.convolutions, dlib_trunk(), strict=True):
-        assert np.array_equal(module.weight.detach().numpy(), convolution.filters)
-    trained = [module.weight.requires_grad for module in network.convolutions]
-    assert trained == [False] * 7 + [True] * 22
+    network = Network(trunk, {"gender": 2, "race": 3}).train()
+    network.settle(planes)
+    expected = OnnxEmbedder(embedder_model(_own_graph())).embed(chips)
+    exported = Network(network.trunk(), {"gender": 2, "race": 3}, normalised=False)
+    for each in (network.eval(), exported.eval()):
+        with torch.inference_mode():
+            embeddings = each.embed(planes).numpy()
+            identities, logits = each(planes)
+        np.testing.assert_allclose(embeddings[:, :128], expected, atol=5e-3)  # halved in the file
+        assert not embeddings[:, 128:].any(), "nothing is learned yet"
+        np.testing.assert_array_equal(identities.numpy(), embeddings[:, :128])
+        assert [values.shape for values in logits] == [(8, 2), (8, 3)]
+    sizes = [float(layer.convolution.weight.detach().std()) for layer in network.layers]
+    assert min(sizes) > 0.02, "all filters are of a size that the optimiser's steps suit"
+
+
+def _trained(faces: Labelled, settings: FinetuneSettings, folder: Path) -> "Run":
+    """A run that has not begun, on the CPU, from dlib's network."""
+    import torch
+
+    from training.finetune.lessons import Lessons, known_as
+    from training.finetune.pixels import Pixels
+    from training.finetune.run import Run
+
+    pixels = Pixels(faces.chips, torch.device("cpu"))
+    lessons = Lessons(faces, pixels, known_as(pixels, np.arange(len(faces.chips))), settings)
+    return Run(faces, pixels, lessons, settings, folder, dlib_trunk())
+
+
+@pytest.fixture(scope="module")
+def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) -> Labelled:
+    """Faces of which every other one stands on its head, and is labelled so."""
+    folder = tmp_path_factory.mktemp("turned")
+    for number in range(24):
+        picture = face_picture(number)
+        write_picture(folder / f"{number}.png", picture[::-1] if number % 2 else picture)
+    samples = Samples(
+        name="turned",
+        root=folder,
+        files=tuple(f"{number}.png" for number in range(24)),
+        labels={"way": ("up", "down") * 12},
+        identities=(None,) * 24,
+        splits=(None,) * 24,
+    )
+    return labelled(samples, store_chips(samples, range(24), extractor, folder), ("way",), _SEED)
 
 
 @_torch
-def test_it_learns_what_it_is_shown(faces: Labelled, tmp_path: Path) -> None:
-    from training.finetune.run import Run
+def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
+    upside_down: Labelled, tmp_path: Path
+) -> None:
+    import torch
 
-    settings = FinetuneSettings(epochs=8, batch=8, mixup=0.0, seed=_SEED, device="cpu")
-    run = Run(faces, settings, tmp_path)
-    before = [each.filters.copy() for each in dlib_trunk()]
+    settings = FinetuneSettings(
+        epochs=16, patience=16, batch=8, rate=5e-4, averaged=0.9, seed=_SEED
+    )
+    run = _trained(upside_down, settings, tmp_path)
     run.run()
-    losses = [row["loss"] for row in run.log]
-    assert losses[-1] < losses[0]
-    changed = [
-        not np.array_equal(was, now.filters) for was, now in zip(before, run.trunk(), strict=True)
-    ]
-    assert changed == [False] * 7 + [True] * 22
-    rows = [row["accuracy"] for row in run.log]
-    assert run.best["accuracy"] == max(rows)
+    assert run.best["development loss"] == min(row["development loss"] for row in run.log)
+    chips = np.stack([upside_down.chips[face] for face in range(24)])
+    planes = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
+    network = run.network()
+    with torch.inference_mode():
+        _, (logits,) = network(planes)
+        found = network.embed(planes).numpy()
+    assert (logits.argmax(1).numpy() == upside_down.targets[:, 0]).mean() > 0.9
+    known = dlib_embedder().embed(chips)
+    assert np.linalg.norm(found[:, :128] - known, axis=1).max() < 0.6  # dlib's: one person
+    np.testing.assert_array_equal(found[:, 128:], logits.numpy())
+
+
+@_torch
+def test_identities_are_as_far_apart_as_dlib_s() -> None:
+    import torch
+
+    from training.finetune.lessons import like_known
+
+    known = torch.from_numpy(np.random.default_rng(_SEED).normal(size=(200, 128)))
+    trunk = like_known(dlib_trunk(), known * 0.7, known)
+    np.testing.assert_allclose(trunk.identity * 0.7, dlib_trunk().identity, rtol=1e-4)
+    few = like_known(dlib_trunk(), known[:20] * 0.7, known[:20])
+    assert np.array_equal(few.identity, dlib_trunk().identity), "too few to say"
 
 
 @_torch
 def test_it_stops_where_nothing_is_gained(faces: Labelled, tmp_path: Path) -> None:
-    from training.finetune.run import Run
-
-    settings = FinetuneSettings(epochs=9, patience=1, rate=0.0, seed=_SEED, device="cpu")
-    run = Run(faces, settings, tmp_path)
+    settings = FinetuneSettings(epochs=9, patience=1, rate=0.0, averaged=0.0, seed=_SEED)
+    run = _trained(faces, settings, tmp_path)
     run.run()
-    assert len(run.log) == 2
+    assert len(run.log) < 9
 
 
 @_torch
 def test_another_run_s_checkpoint_is_refused(faces: Labelled, tmp_path: Path) -> None:
-    from training.finetune.run import Run
-
-    Run(faces, FinetuneSettings(epochs=1, seed=_SEED), tmp_path).save()
+    _trained(faces, FinetuneSettings(epochs=1, seed=_SEED), tmp_path).save()
     with pytest.raises(DatasetError, match="of a run with other faces or settings"):
-        Run(faces, FinetuneSettings(epochs=2, seed=_SEED), tmp_path)
+        _trained(faces, FinetuneSettings(epochs=2, seed=_SEED), tmp_path)
     (tmp_path / "checkpoint.pt").write_bytes(b"PK torn")
     with pytest.raises(TrainingError, match="cannot be read"):
-        Run(faces, FinetuneSettings(epochs=1, seed=_SEED), tmp_path)
+        _trained(faces, FinetuneSettings(epochs=1, seed=_SEED), tmp_path)
+
+
+@_torch
+def test_a_lesson_is_the_same_whenever_it_is_given(faces: Labelled) -> None:
+    import torch
+
+    from training.finetune.lessons import Lessons
+    from training.finetune.pixels import Pixels
+
+    settings = FinetuneSettings(batch=8, mixup=0.4, smoothing=0.1, seed=_SEED)
+    identities = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
+    lessons = Lessons(faces, Pixels(faces.chips, torch.device("cpu")), identities, settings)
+    first, again, other = (lessons.lesson(step) for step in (1, 1, 2))
+    assert torch.equal(first.images, again.images)
+    assert not torch.equal(first.images, other.images)
+    assert first.images.shape == (8, 3, 150, 150)
+    for target, again_target, count in zip(first.targets, again.targets, (2, 3), strict=True):
+        assert torch.equal(target, again_target)
+        assert target.shape == (8, count)
+        torch.testing.assert_close(target.sum(dim=1), torch.ones(8))
+    # Of the half that is not mixed, it is known whose faces they are, and what their labels say.
+    numbers = first.identities[:, 0].long().numpy()
+    assert len(numbers) == 4 and set(numbers) <= set(faces.fitted)
+    assert first.targets[0][4:].argmax(dim=1).tolist() == faces.targets[numbers, 0].tolist()
+    seen = [lessons.lesson(step).identities for step in range(len(lessons))]
+    assert len(torch.unique(torch.cat(seen))) == 4 * len(lessons), "nobody comes twice an epoch"
+
+
+@_torch
+def test_labels_and_teachers_opinions_count_by_their_shares(faces: Labelled) -> None:
+    import torch
+    from torch import nn
+
+    from training.finetune.lessons import Lessons
+    from training.finetune.pixels import Pixels
+
+    class Says(nn.Module):
+        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+            logits = torch.log(torch.tensor([[0.2, 0.8]])).repeat(len(images), 1)
+            return images, [logits, torch.zeros(len(images), 3)]
+
+    targets = faces.targets.copy()
+    targets[faces.fitted[::2], 0] = UNLABELLED
+    settings = FinetuneSettings(
+        batch=len(faces.fitted), mixup=0.0, smoothing=0.1, teacher_share=0.5, seed=_SEED
+    )
+    pixels = Pixels(faces.chips, torch.device("cpu"))
+    numbers = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
+    partly = replace(faces, targets=targets)
+    lesson = Lessons(partly, pixels, numbers, settings, [Says(), Says()]).lesson(0)
+    shown = lesson.identities[:, 0].long().tolist()
+    assert len(shown) == len(faces.fitted)
+    for number, found in zip(shown, lesson.targets[0], strict=True):
+        said = {0: [0.95, 0.05], 1: [0.05, 0.95], UNLABELLED: [0.2, 0.8]}[targets[number, 0]]
+        expected = np.mean([said, [0.2, 0.8]], axis=0)
+        np.testing.assert_allclose(found.numpy(), expected, atol=5e-3)  # bfloat16
 
 
 @_torch
@@ -292,6 +393,7 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     command = [sys.executable, "-m", "training", "finetune", str(dataset), "--epochs", "6"]
     command += ["--aligned", "--hold-out", "0.25", "--attributes", "gender,race", "--device", "cpu"]
+    command += ["--teachers", "1", "--teacher-epochs", "1", "--batch", "16"]
     subprocess.run([*command, "--out", str(whole)], check=True, timeout=240)
     process = subprocess.Popen([*command, "--out", str(killed)])
     deadline = time.monotonic() + 120
@@ -309,7 +411,8 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     expected, found = (read_embedder(folder / "embedder.onnx") for folder in (whole, killed))
     assert found.name == expected.name
     assert found.record["commands"] == [
-        "face-train finetune data --out killed --attributes gender,race --epochs 6 --hold-out 0.25"
+        "face-train finetune data --out killed --attributes gender,race --epochs 6 --batch 16 "
+        "--teachers 1 --teacher-epochs 1 --hold-out 0.25"
     ]
     assert found.record["data"]["hold_out"].startswith("0.25 of each class")
     assert "<svg" in (killed / "log.svg").read_text()
@@ -327,85 +430,24 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
 
 
 def test_a_trunk_is_read_as_it_was_written() -> None:
-    trunk = dlib_trunk()
-    for was, read in zip(trunk, read_trunk(trunk_graph(trunk)), strict=True):
-        assert (read.stride, read.padding) == (was.stride, was.padding)
-        assert np.array_equal(read.filters, was.filters.astype(np.float16))
-        assert np.array_equal(read.biases, was.biases.astype(np.float16))
-    with pytest.raises(ModelError, match="expected 29 convolutions, found 0"):
-        read_trunk((DEFAULT_FOLDER / "gender.onnx").read_bytes())
-
-
-def test_a_teacher_says_what_the_stream_would_say(
-    samples: Samples, faces: Labelled, tmp_path: Path
-) -> None:
-    bundle, counted = load_bundle(DEFAULT_FOLDER), 0
-    gender = labelled(samples, faces.chips, ("gender",), _SEED)
-
-    def count(done: int) -> None:
-        nonlocal counted
-        counted += done
-
-    taught = with_teacher(gender, bundle, dlib_embedder(threads=1), tmp_path, count)
-    assert counted == len(faces.chips)
-    chips = np.stack([faces.chips[3], faces.chips[3][:, ::-1]])
-    classifier = Classifier(bundle)
-    (expected,) = (
-        each.probabilities.mean(axis=0)
-        for each in classifier.predict(dlib_embedder().embed(chips))
-        if each.attribute == "gender"
-    )
-    np.testing.assert_allclose(taught.taught["gender"][3], expected, atol=1e-4)
-    again = with_teacher(gender, bundle, dlib_embedder(threads=1), tmp_path, count)
-    assert counted == len(faces.chips), "the embeddings are kept"
-    assert np.array_equal(again.taught["gender"], taught.taught["gender"])
-
-
-@pytest.mark.parametrize(
-    ("attributes", "said"),
-    [(("race",), "race: the teacher knows Black, East Asian"), (("service_test",), "knows none")],
-)
-def test_a_teacher_of_other_classes(
-    samples: Samples, faces: Labelled, tmp_path: Path, attributes: tuple[str, ...], said: str
-) -> None:
-    whole = Samples(
-        name="fairface",
-        root=samples.root,
-        files=samples.files,
-        labels={**samples.labels, "service_test": ("yes", "no") * (len(samples) // 2)},
-        identities=samples.identities,
-        splits=samples.splits,
-    )
-    asked = labelled(whole, faces.chips, attributes, _SEED)
-    with pytest.raises(DatasetError, match=said):
-        with_teacher(
-            asked, load_bundle(DEFAULT_FOLDER), dlib_embedder(), tmp_path, lambda done: None
-        )
-
-
-def test_labels_and_a_teacher_s_opinion_are_mixed(faces: Labelled) -> None:
-    targets = faces.targets.copy()
-    targets[1, 0] = UNLABELLED
-    opinion = np.tile(np.array([0.2, 0.8], dtype=np.float32), (len(targets), 1))
-    chosen = np.array([0, 1])
-    settings = FinetuneSettings(smoothing=0.1, teacher_share=0.5)
-    alone = wanted(replace(faces, targets=targets), chosen, settings)
-    label = int(targets[0, 0])
-    smoothed = [0.95, 0.05] if label == 0 else [0.05, 0.95]
-    np.testing.assert_allclose(alone[0], [smoothed, [0, 0]], atol=1e-6)
-    taught = replace(faces, targets=targets, taught={"gender": opinion})
-    both = wanted(taught, chosen, settings)
-    middle = np.mean([smoothed, [0.2, 0.8]], axis=0)
-    np.testing.assert_allclose(both[0], [middle, [0.2, 0.8]], atol=1e-6)
-    assert np.array_equal(both[1], alone[1])
-    assert [each.shape for each in both] == [(2, 2), (2, 3)]
+    learned = np.random.default_rng(_SEED).normal(size=(640, 5)).astype(np.float32)
+    trunk = replace(dlib_trunk(), evidence=learned, evidence_biases=learned[0])
+    read = read_trunk(trunk_graph(trunk))
+    for name in ("identity", "evidence", "evidence_biases"):
+        assert np.array_equal(getattr(read, name), getattr(trunk.halved(), name))
+    assert read.features == trunk.features == 640
+    assert read_trunk(_own_graph()).evidence.shape == (640, 0)
+    for was, now in zip(trunk.halved().convolutions, read.convolutions, strict=True):
+        assert (now.stride, now.padding) == (was.stride, was.padding)
+        assert np.array_equal(now.filters, was.filters)
+        assert np.array_equal(now.biases, was.biases)
+    with pytest.raises(ModelError, match="no network that face-train finetune wrote"):
+        read_trunk((DLIB_FOLDER / "gender.onnx").read_bytes())
 
 
 @_torch
 def test_a_full_disk_is_said_in_one_line(faces: Labelled, tmp_path: Path) -> None:
-    from training.finetune.run import Run
-
-    run = Run(faces, FinetuneSettings(epochs=1, seed=_SEED, device="cpu"), tmp_path)
+    run = _trained(faces, FinetuneSettings(epochs=1, seed=_SEED), tmp_path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))

@@ -16,9 +16,8 @@ import pytest
 from numpy.typing import NDArray
 from training_helpers import make_folders
 
-from models.embedder import dlib_trunk
 from models.faces import Image, iou
-from models.graphs import trunk_graph
+from models.trunk import dlib_trunk, trunk_graph
 from stream.config import Config, RecorderSection
 from stream.demo import DemoSource, portrait
 from stream.overlay import Overlay, colour_of
@@ -114,7 +113,8 @@ def _run(command: str, folder: Path) -> None:
 def _stand_in(folder: Path) -> None:
     """What the commands after `finetune` take: dlib's own trunk, as if it had been trained."""
     folder.mkdir()
-    model = trunk_graph(dlib_trunk(), {"name": "stand-in", "record": json.dumps(_RECORD)})
+    properties = {"name": "stand-in", "identity": "128", "record": json.dumps(_RECORD)}
+    model = trunk_graph(dlib_trunk(), properties)
     (folder / "embedder.onnx").write_bytes(model)
 
 
@@ -125,7 +125,8 @@ _RECORD = {
     "faces": {"fitted": 20, "development": 2},
     "best": {"epoch": 1},
     "epochs": 1,
-    "teacher": None,
+    "start": None,
+    "settings": {"teachers": 0},
     "hours": 0.1,
     "hardware": "2 CPU cores",
 }

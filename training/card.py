@@ -88,12 +88,17 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     faces, data, best = record["faces"], record["data"], record["best"]
     attributes = ", ".join(record["attributes"])
-    taught = f", taught by a model on `{record['teacher']}`," if record["teacher"] else ""
-    yield f"- The embedding is `{name}`: dlib's face recognition network, trained further{taught}"
+    start = f"`{record['start']}`" if record["start"] else "dlib's face recognition network"
+    yield f"- The embedding is `{name}`: {start}, trained further"
     yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']}."
+    if count := record["settings"]["teachers"]:
+        yield f"  {count} networks were trained before it; their common opinion counted beside"
+        yield "  the labels."
     yield f"  {faces['development']} others chose the epoch ({best['epoch']:.0f} of"
     yield f"  {record['epochs']}) and decide how sure the heads may be."
-    yield f"- It was trained in {record['hours']:.1f} hours on {record['hardware']}."
+    hours = record["hours"]
+    taken = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+    yield f"- All of that training took {taken} on {record['hardware']}."
 
 
 def _attribute(name: str, figures: Figures) -> Iterator[str]:

@@ -27,17 +27,28 @@ def finetune(
     out: Annotated[
         Path, typer.Option(help="The folder for embedder.onnx, the log and the checkpoint.")
     ],
-    teacher: Annotated[
+    start: Annotated[
         Path | None,
-        typer.Option(
-            help="A model folder to go on from; its opinion counts beside labels of its classes."
-        ),
+        typer.Option(help="A model folder whose embedder, trained before, is trained further."),
     ] = None,
     attributes: Attributes = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often each face is seen.")] = 24,
     patience: Annotated[
         int, typer.Option(min=1, help="Stops after that many epochs without gain.")
     ] = 6,
+    batch: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 64,
+    rate: Annotated[
+        float, typer.Option(min=0.0, help="The highest learning rate; larger batches bear more.")
+    ] = 2e-4,
+    teachers: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Networks trained first, whose common opinion counts beside the labels."
+        ),
+    ] = 0,
+    teacher_epochs: Annotated[
+        int, typer.Option(min=1, help="How often each of these sees each face.")
+    ] = 16,
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where PyTorch has one.")
     ] = "auto",
@@ -66,6 +77,10 @@ def finetune(
             attributes=names_of(attributes),
             epochs=epochs,
             patience=patience,
+            batch=batch,
+            rate=rate,
+            teachers=teachers,
+            teacher_epochs=teacher_epochs,
             seed=seed,
             device=device,
         )
@@ -77,7 +92,7 @@ def finetune(
             Extractor(extraction),
             settings,
             held,
-            teacher=None if teacher is None else load_bundle(teacher),
+            start=None if start is None else load_bundle(start),
             told=say,
             counting=progress_bar,
         )

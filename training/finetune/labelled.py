@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +9,10 @@ from numpy.typing import NDArray
 from training.datasets.samples import Samples, natural_key
 from training.errors import DatasetError
 from training.finetune.chips import ChipStore
-from training.finetune.settings import FinetuneSettings
 from training.splits import SEED, drawn
 from training.tasks import DEVELOPMENT_FRACTION
 
 UNLABELLED = -1
-Wanted: TypeAlias = NDArray[np.float32]
-"""A row of probabilities for each face, one column a class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +23,6 @@ class Labelled:
         chips: all faces.
         classes: attribute → names of its classes.
         targets: `(faces, attributes)` int64, UNLABELLED where unknown.
-        taught: attribute → `(faces, classes)` float32, how probable a teacher finds each class;
-            only for the attributes it knows.
         fitted: the faces that are learned from.
         development: the faces that say how well it goes.
     """
@@ -36,7 +30,6 @@ class Labelled:
     chips: ChipStore
     classes: Mapping[str, tuple[str, ...]]
     targets: NDArray[np.int64]
-    taught: Mapping[str, NDArray[np.float32]]
     fitted: NDArray[np.intp]
     development: NDArray[np.intp]
 
@@ -66,27 +59,4 @@ def labelled(
     held = drawn(people, DEVELOPMENT_FRACTION, seed)
     if held.all():
         raise DatasetError("the training rows show one person: more are needed")
-    return Labelled(chips, classes, targets, {}, np.flatnonzero(~held), np.flatnonzero(held))
-
-
-def wanted(faces: Labelled, chosen: NDArray[np.intp], settings: FinetuneSettings) -> list[Wanted]:
-    """What is to be learned from some faces, `(chosen, classes)` for each attribute.
-
-    Labels are smoothed; a teacher's opinion counts by its share. A row is 0 where there is neither.
-    """
-    return [
-        _wanted(faces.targets[chosen, place], len(names), taught, settings)
-        for place, (attribute, names) in enumerate(faces.classes.items())
-        for taught in [faces.taught[attribute][chosen] if attribute in faces.taught else None]
-    ]
-
-
-def _wanted(
-    targets: NDArray[np.int64], count: int, taught: Wanted | None, settings: FinetuneSettings
-) -> Wanted:
-    known = (targets != UNLABELLED)[:, None]
-    smoothed = settings.smoothing / count + (1 - settings.smoothing) * np.eye(count)[targets]
-    if taught is None:
-        return (smoothed * known).astype(np.float32)
-    share = np.where(known, settings.teacher_share, 1.0)
-    return (taught * share + smoothed * (1 - share)).astype(np.float32)
+    return Labelled(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))

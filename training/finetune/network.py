@@ -1,97 +1,195 @@
 """dlib's face network as a PyTorch module, to be trained further for several attributes at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.dlib_weights import Convolution
+from models.trunk import Trunk
 
 _DROPOUT = 0.2
+_EPSILON = 1e-5  # of the variances that are normalised by
+_MOMENTUM = 0.01  # of the running means and variances
 
 
 class Network(nn.Module):
     """Chips → embeddings → a linear head per attribute.
 
-    The trunk is the one `models.graphs.trunk_graph` builds: a convolution, a pool, then residual
-    blocks of two convolutions.
+    It is the network that `models.trunk.trunk_graph` builds. While it learns, each convolution is
+    followed by a batch normalisation, which at first changes nothing and in the end is folded into
+    the convolution (Ioffe and Szegedy, Batch Normalization, ICML 2015).
 
     Args:
-        convolutions: what the trunk starts from.
+        trunk: what it starts from.
         classes: attribute → how many classes it has.
-        frozen_blocks: how many of the lowest residual blocks keep their weights, with the first
-            convolution; None trains that one too. What is frozen costs no backward pass.
+        normalised: with normalisations; without them it is what was exported.
     """
 
     def __init__(
-        self,
-        convolutions: Sequence[Convolution],
-        classes: Mapping[str, int],
-        frozen_blocks: int | None = None,
+        self, trunk: Trunk, classes: Mapping[str, int], *, normalised: bool = True
     ) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList(_module(each) for each in convolutions)
+        self._counts = list(classes.values())
+        self.layers = nn.ModuleList(_Layer(each, normalised) for each in trunk.convolutions)
+        self.identity = nn.Linear(*trunk.identity.shape, bias=False)
+        # The heads learn from means of one size; what they have learned is folded too.
+        self.scaler = nn.BatchNorm1d(trunk.features, affine=False) if normalised else None
         self.dropout = nn.Dropout(_DROPOUT)
-        width = len(convolutions[-1].filters)
-        self.heads = nn.ModuleList(nn.Linear(width, count) for count in classes.values())
-        self._frozen = 0 if frozen_blocks is None else 1 + 2 * frozen_blocks
-        for module in self.convolutions[: self._frozen]:
-            module.requires_grad_(False)
+        self.evidence = nn.utils.skip_init(nn.Linear, trunk.features, sum(self._counts))
+        with torch.no_grad():
+            self.identity.weight.copy_(torch.from_numpy(trunk.identity.T.copy()))
+            if normalised:
+                self.evidence.weight.zero_()
+                self.evidence.bias.zero_()
+            elif self._counts:
+                self.evidence.weight.copy_(torch.from_numpy(trunk.evidence.T.copy()))
+                self.evidence.bias.copy_(torch.from_numpy(trunk.evidence_biases.copy()))
 
-    def forward(self, chips: Tensor) -> list[Tensor]:
-        """`(n, 3, height, width)` BGR, 0 to 255 → the logits `(n, classes)` of each attribute."""
-        embeddings = self.dropout(self.embed(chips))
-        return [head(embeddings) for head in self.heads]
+    def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """`(n, 3, height, width)` BGR, 0 to 255 → who it is, `(n, 128)`, and the logits
+        `(n, classes)` of each attribute."""
+        means, last = self._described(chips)
+        seen = self.dropout(means if self.scaler is None else self.scaler(means))
+        return self.identity(last), list(self.evidence(seen).split(self._counts, dim=1))
 
     def embed(self, chips: Tensor) -> Tensor:
-        """`(n, 3, height, width)` BGR, 0 to 255 → `(n, width of the trunk)`."""
-        layers = iter(self.convolutions)
+        """`(n, 3, height, width)` BGR, 0 to 255 → embeddings, as the graph gives them."""
+        identity, logits = self(chips)
+        return torch.cat([identity, *logits], dim=1)
+
+    def trunk(self) -> Trunk:
+        """The weights as they are now, normalisations folded in."""
+        weights, biases = self.evidence.weight.detach(), self.evidence.bias.detach()
+        if self.scaler is not None:
+            means, variances = self.scaler.running_mean, self.scaler.running_var
+            assert means is not None and variances is not None
+            weights = weights / (variances + self.scaler.eps).sqrt()
+            biases = biases - weights @ means
+        return Trunk(
+            tuple(each.folded() for each in self.layers if isinstance(each, _Layer)),
+            _array(self.identity.weight.T),
+            _array(weights.T),
+            _array(biases),
+        )
+
+    @torch.no_grad()
+    def settle(self, chips: Tensor) -> None:
+        """Sets the normalisations so that they change nothing of what these chips give."""
+        for layer in self._normalised():
+            layer.settling = True
+        self._described(chips)
+        for layer in self._normalised():
+            layer.settling = False
+
+    def parameter_groups(
+        self, rate: float, head_rate: float, decay: float
+    ) -> list[dict[str, object]]:
+        """What an optimiser is to train, at which rate; filters alone are drawn to 0."""
+        trunk = [*self.layers.parameters(), *self.identity.parameters()]
+        filters = [each for each in trunk if each.ndim > 1]
+        others = [each for each in trunk if each.ndim == 1]
+        heads = list(self.evidence.parameters())
+        return [
+            {"params": filters, "lr": rate, "weight_decay": decay},
+            {"params": others, "lr": rate, "weight_decay": 0.0},
+            {"params": heads, "lr": head_rate, "weight_decay": decay},
+        ]
+
+    def _normalised(self) -> Iterator["_Layer"]:
+        return (each for each in self.layers if isinstance(each, _Layer) and each.norm is not None)
+
+    def _described(self, chips: Tensor) -> tuple[Tensor, Tensor]:
+        """The means of the planes before the last two halvings and at the end, one after the
+        other, and those at the end alone."""
+        layers = iter(self.layers)
         planes = functional.max_pool2d(functional.relu(next(layers)(chips)), 3, 2)
+        means: list[Tensor] = []
         for first, second in zip(layers, layers, strict=True):
+            if first.halves:
+                means.append(planes.mean((2, 3)))
             planes = _residual_block(planes, first, second)
-        return planes.mean((2, 3))
-
-    def trunk(self) -> tuple[Convolution, ...]:
-        """The weights of the trunk as they are now."""
-        return tuple(_weights(each) for each in self.convolutions)
-
-    def parameter_groups(self, rate: float, head_rate: float) -> list[dict[str, object]]:
-        """What an optimiser is to train, and at which rate."""
-        trunk = [each for each in self.convolutions.parameters() if each.requires_grad]
-        heads = list(self.heads.parameters())
-        return [{"params": trunk, "lr": rate}, {"params": heads, "lr": head_rate}]
+        last = planes.mean((2, 3))
+        return torch.cat([*means[-2:], last], dim=1), last
 
 
-def _module(convolution: Convolution) -> nn.Conv2d:
-    outputs, inputs, rows, columns = convolution.filters.shape
-    module = nn.Conv2d(
-        inputs, outputs, (rows, columns), convolution.stride, padding=convolution.padding
-    )
-    with torch.no_grad():
-        module.weight.copy_(torch.from_numpy(convolution.filters.copy()))
-        assert module.bias is not None
-        module.bias.copy_(torch.from_numpy(convolution.biases.copy()))
-    return module.to(memory_format=torch.channels_last)
+class _Layer(nn.Module):
+    """A convolution and what normalises its planes."""
+
+    def __init__(self, convolution: Convolution, normalised: bool) -> None:
+        super().__init__()
+        outputs, inputs, rows, columns = convolution.filters.shape
+        self.convolution = nn.Conv2d(
+            inputs, outputs, (rows, columns), convolution.stride, padding=convolution.padding
+        ).to(memory_format=torch.channels_last)
+        self.norm = nn.BatchNorm2d(outputs, _EPSILON, _MOMENTUM) if normalised else None
+        self.halves = convolution.stride != (1, 1)
+        self.settling = False
+        filters = torch.from_numpy(convolution.filters.copy())
+        biases = torch.from_numpy(convolution.biases.copy())
+        self._silent = normalised and not filters.any()
+        if self._silent:
+            nn.init.kaiming_normal_(filters, nonlinearity="relu")
+        # A step of the optimiser is as large for small weights as for large ones, and dlib's first
+        # are a hundredth of its others: behind a normalisation all may be of one size.
+        usual = (2 / (inputs * rows * columns)) ** 0.5
+        sizes = filters.std(dim=(1, 2, 3)).clamp(min=1e-3 * usual)
+        self._gain = usual / sizes if normalised else torch.ones(outputs)
+        with torch.no_grad():
+            self.convolution.weight.copy_(filters * self._gain[:, None, None, None])
+            assert self.convolution.bias is not None
+            self.convolution.bias.copy_(biases * self._gain)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        planes = self.convolution(planes)
+        if self.norm is None:
+            return planes
+        return self._settled(self.norm, planes) if self.settling else self.norm(planes)
+
+    def _settled(self, norm: nn.BatchNorm2d, planes: Tensor) -> Tensor:
+        """What the convolution gave at first; the normalisation is set to give the same.
+
+        Filters that were all 0 are silent: it lets nothing of them through yet.
+        """
+        variances, means = torch.var_mean(planes.float(), dim=(0, 2, 3), correction=0)
+        assert norm.running_mean is not None and norm.running_var is not None
+        norm.running_mean.copy_(means)
+        norm.running_var.copy_(variances)
+        gain = torch.inf if self._silent else self._gain.to(planes.device)
+        norm.weight.copy_((variances + _EPSILON).sqrt() / gain)
+        norm.bias.copy_(means / gain)
+        return norm(planes)
+
+    def folded(self) -> Convolution:
+        """One convolution that does the same as both."""
+        filters, biases = self.convolution.weight.detach(), self.convolution.bias
+        assert biases is not None
+        if self.norm is not None:
+            gain = self.norm.weight.detach() / (self.norm.running_var + _EPSILON).sqrt()
+            filters = filters * gain[:, None, None, None]
+            biases = (biases - self.norm.running_mean) * gain + self.norm.bias
+        (stride_y, stride_x), padding = self.convolution.stride, self.convolution.padding
+        assert not isinstance(padding, str)
+        return Convolution(
+            filters=_array(filters),
+            biases=_array(biases),
+            stride=(stride_y, stride_x),
+            padding=(padding[0], padding[1]),
+        )
 
 
-def _weights(module: nn.Module) -> Convolution:
-    assert isinstance(module, nn.Conv2d) and module.bias is not None
-    (stride_y, stride_x), padding = module.stride, module.padding
-    assert not isinstance(padding, str)
-    return Convolution(
-        filters=np.ascontiguousarray(module.weight.detach().cpu().numpy()),
-        biases=module.bias.detach().cpu().numpy().copy(),
-        stride=(stride_y, stride_x),
-        padding=(padding[0], padding[1]),
-    )
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(tensor.detach().cpu().numpy())
 
 
 def _residual_block(planes: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
     """relu(input + two convolutions of it); where the summands' shapes differ, zeros fill up."""
     main = second(functional.relu(first(planes)))
-    shortcut = planes if first.stride == (1, 1) else functional.avg_pool2d(planes, 2)
+    shortcut = functional.avg_pool2d(planes, 2) if first.halves else planes
     shape = [max(sizes) for sizes in zip(main.shape, shortcut.shape, strict=True)]
     return functional.relu(_filled(main, shape) + _filled(shortcut, shape))
 
@@ -104,3 +202,27 @@ def _filled(planes: Tensor, shape: Sequence[int]) -> Tensor:
     if not (channels or height or width):
         return planes
     return functional.pad(planes, (0, width, 0, height, 0, channels))
+
+
+def deepened(trunk: Trunk, blocks: int, random: np.random.Generator) -> Trunk:
+    """With so many residual blocks more before each of the last two halvings; they add nothing yet.
+
+    (Chen et al., Net2Net, ICLR 2016: a deeper network that begins where a shallower one ended.)
+    """
+    first, *rest = trunk.convolutions
+    pairs = list(zip(rest[::2], rest[1::2], strict=True))
+    halvings = [place for place, (each, _) in enumerate(pairs) if each.stride != (1, 1)]
+    for place in reversed(halvings[-2:]):
+        planes = len(pairs[place - 1][1].filters)
+        pairs[place:place] = [_new_block(planes, random) for _ in range(blocks)]
+    return replace(trunk, convolutions=(first, *(each for pair in pairs for each in pair)))
+
+
+def _new_block(planes: int, random: np.random.Generator) -> tuple[Convolution, Convolution]:
+    shape, biases = (planes, planes, 3, 3), np.zeros(planes, dtype=np.float32)
+    drawn = random.normal(0, (2 / (9 * planes)) ** 0.5, shape).astype(np.float32)
+    still = np.zeros(shape, dtype=np.float32)
+    return (
+        Convolution(drawn, biases, (1, 1), (1, 1)),
+        Convolution(still, biases, (1, 1), (1, 1)),
+    )

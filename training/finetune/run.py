@@ -1,120 +1,108 @@
-"""The training itself: batches, steps, validation, checkpoints."""
+"""The training itself: steps, validation, checkpoints."""
 
 import io
 import math
 import time
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
-from models.dlib_weights import Convolution
-from models.embedder import dlib_trunk
+from models.trunk import Trunk
 from training.errors import DatasetError, TrainingError
-from training.finetune.augment import augment
-from training.finetune.labelled import UNLABELLED, Labelled, Wanted, wanted
+from training.finetune.labelled import Labelled
+from training.finetune.lessons import Lesson, Lessons
 from training.finetune.network import Network
+from training.finetune.pixels import Pixels
 from training.finetune.settings import FinetuneSettings
+from training.finetune.validation import LogRow, cross_entropy, measured
 from training.outputs import write_bytes
 
 CHECKPOINT_FILE = "checkpoint.pt"
-LogRow: TypeAlias = dict[str, float]
-"""What is known at the end of an epoch; accuracies are those on the development rows."""
-
-_Batch: TypeAlias = tuple[NDArray[np.uint8], list[Wanted]]
-"""Chips `(batch, side, side, 3)`, and for each attribute what is to be learned from them."""
-
-_CHECKPOINT_S = 120.0
+_CHECKPOINT_S, _EPOCH_CHECKPOINT_S = 120.0, 20.0  # apart; the shorter one at the end of an epoch
 _WARM_UP = 0.05  # of the steps
-_AHEAD = 4  # batches prepared while one is trained on
+_MAX_NORM = 5.0  # of a step's gradient
+_SETTLED_ON = 256  # faces at most, which the normalisations begin with
 
 
 class Run:
-    """A run that can be killed at any step and goes on from its last checkpoint to the same end.
+    """A run that can be killed at any step and goes on from its last checkpoint.
 
-    Whatever is drawn, is drawn anew for each step from the seed and the step's number.
+    Whatever is drawn, is drawn anew for each step from the seed and the step's number. So on a
+    CPU it comes to the same end; the sums of a GPU are not the same twice.
 
     Args:
         faces: what is learned.
+        pixels: of these faces, on the device that trains.
+        lessons: what each step learns from.
         settings: how.
         folder: where `checkpoint.pt` is kept; one that is there is gone on from.
-        convolutions: what the trunk starts from; dlib's unless given.
+        trunk: what the network starts from.
 
     Raises:
         DatasetError: the checkpoint there is that of another run.
-        TrainingError: the device is not there.
+        TrainingError: it cannot be read.
     """
 
     def __init__(
         self,
         faces: Labelled,
+        pixels: Pixels,
+        lessons: Lessons,
         settings: FinetuneSettings,
         folder: Path,
-        convolutions: Sequence[Convolution] | None = None,
+        trunk: Trunk,
     ) -> None:
         self.log: list[LogRow] = []
         """A row for each epoch."""
         self._faces = faces
+        self._pixels = pixels
+        self._lessons = lessons
         self._settings = settings
         self._checkpoint = folder / CHECKPOINT_FILE
-        self.device = chosen_device(settings.device)
+        self._device = pixels.device
         torch.manual_seed(settings.seed)
-        counts = {name: len(names) for name, names in faces.classes.items()}
-        start = convolutions or dlib_trunk()
-        self._network = Network(start, counts, settings.frozen_blocks).to(self.device)
-        self._average = AveragedModel(
-            self._network, avg_fn=lambda kept, new, count: _averaged(kept, new, count, settings)
+        self._counts = {name: len(names) for name, names in faces.classes.items()}
+        self._network = Network(trunk, self._counts).to(self._device).train()
+        self._network.settle(pixels.batch(faces.fitted[:_SETTLED_ON]))
+        self._average = deepcopy(self._network).eval()
+        groups = self._network.parameter_groups(
+            settings.rate, settings.rate * settings.head_factor, settings.weight_decay
         )
-        groups = self._network.parameter_groups(settings.rate, settings.rate * settings.head_factor)
-        self._optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
-        self._rates = [group["lr"] for group in groups]
-        self._steps_per_epoch = math.ceil(len(faces.fitted) / settings.batch)
+        self._optimiser = torch.optim.AdamW(groups)
+        self._rates = [group["lr"] for group in self._optimiser.param_groups]
         self._step = 0
         self._seconds = 0.0
-        self._loss = 0.0  # of this epoch's steps, summed
+        self._loss = torch.zeros((), device=self._device)  # of this epoch's steps, summed
         self._best: dict[str, Any] = {}
         self._resume()
 
     def __repr__(self) -> str:
-        epoch = self._step // self._steps_per_epoch
-        return f"Run({self.faces_per_epoch} faces, epoch {epoch} of {self._settings.epochs})"
+        epoch = self._step // len(self._lessons)
+        return f"Run({len(self._faces.fitted)} faces, epoch {epoch} of {self._settings.epochs})"
 
     @property
-    def faces_per_epoch(self) -> int:
-        return len(self._faces.fitted)
-
-    @property
-    def development_faces(self) -> int:
-        """How many faces say how well it goes."""
-        return len(self._faces.development)
+    def seconds(self) -> float:
+        """What it took, with what was done before a kill."""
+        return self._seconds
 
     @property
     def best(self) -> LogRow:
         """The row of the log that won."""
-        return max(self.log, key=lambda row: row["accuracy"])
+        return min(self.log, key=lambda row: row["development loss"])
 
-    def trunk(self) -> tuple[Convolution, ...]:
-        """The averaged weights of the best epoch."""
-        network = Network(
-            self._network.trunk(), {name: len(each) for name, each in self._faces.classes.items()}
-        )
-        network.load_state_dict(self._best)
-        return network.trunk()
-
-    def some_chips(self) -> NDArray[np.uint8]:
-        """A few faces that were not learned from, `(n, side, side, 3)`."""
-        chosen = self._faces.development[: self._settings.batch]
-        return np.stack([self._faces.chips[face] for face in chosen])
+    def network(self) -> Network:
+        """The averaged weights of the best epoch, as they are exported."""
+        whole = deepcopy(self._average)
+        whole.load_state_dict(self._best)
+        network = Network(whole.trunk(), self._counts, normalised=False)
+        return network.to(self._device).eval()
 
     def run(
         self,
@@ -128,25 +116,27 @@ class Run:
             progress: is told how many faces each step learned from; first, those of an earlier run.
         """
         began, saved = time.monotonic() - self._seconds, time.monotonic()
-        total = self._settings.epochs * self._steps_per_epoch
-        epochs, steps = divmod(self._step, self._steps_per_epoch)
-        progress(epochs * self.faces_per_epoch + steps * self._settings.batch)
-        with closing(_ahead(self._batch, range(self._step, total))) as batches:
-            for chips, targets in batches:
-                self._learn(chips, targets, (self._step + 1) / total)
-                self._step += 1
+        per_epoch = len(self._lessons)
+        total = self._settings.epochs * per_epoch
+        progress(min(self._step, total) * self._settings.batch)
+        while self._step < total:
+            lesson = self._lessons.lesson(self._step)
+            self._learn(lesson, (self._step + 1) / total)
+            self._step += 1
+            progress(len(lesson.images))
+            ended = self._step % per_epoch == 0
+            if ended:
                 self._seconds = time.monotonic() - began
-                progress(len(chips))
-                ended = self._step % self._steps_per_epoch == 0
-                if ended:
-                    told(self._end_epoch())
-                    if self._epochs_without_gain() >= self._settings.patience:
-                        self._step = total
-                if ended or time.monotonic() - saved > _CHECKPOINT_S:
-                    self.save()
-                    saved = time.monotonic()
-                if self._step == total:
-                    break
+                told(self._end_epoch())
+                if self._epochs_without_gain() >= self._settings.patience:
+                    self._step = total
+            since_s = time.monotonic() - saved
+            first = ended and len(self.log) == 1
+            if first or since_s > (_EPOCH_CHECKPOINT_S if ended else _CHECKPOINT_S):
+                self._seconds = time.monotonic() - began
+                self.save()
+                saved = time.monotonic()
+        self.save()
 
     def save(self) -> None:
         """Writes the checkpoint."""
@@ -170,7 +160,7 @@ class Run:
         if not self._checkpoint.is_file():
             return
         try:
-            state = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
+            state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
         except (OSError, RuntimeError, UnpicklingError) as error:
             raise TrainingError(
                 f"{self._checkpoint} cannot be read: delete it to begin anew"
@@ -190,91 +180,54 @@ class Run:
         record = asdict(self._settings)
         del record["device"]
         classes = {name: list(names) for name, names in self._faces.classes.items()}
-        return {
-            **record,
-            "faces": self._faces.chips.digest,
-            "classes": classes,
-            "taught": sorted(self._faces.taught),
-        }
+        return {**record, "faces": self._faces.chips.digest, "classes": classes}
 
-    def _batch(self, step: int) -> _Batch:
-        """What a step learns from."""
-        epoch, place = divmod(step, self._steps_per_epoch)
-        seed, size = self._settings.seed, self._settings.batch
-        order = np.random.default_rng((seed, epoch)).permutation(self._faces.fitted)
-        chosen = order[place * size : (place + 1) * size]
-        chips = [
-            augment(self._faces.chips[face], np.random.default_rng((seed, epoch, face)))
-            for face in chosen
-        ]
-        return np.stack(chips), wanted(self._faces, chosen, self._settings)
-
-    def _learn(self, chips: NDArray[np.uint8], targets: Sequence[Wanted], passed: float) -> None:
+    def _learn(self, lesson: Lesson, passed: float) -> None:
         """One step; `passed` is the part of the run that is behind it."""
-        random = np.random.default_rng((self._settings.seed, self._step, 1))
+        random = np.random.default_rng((self._settings.seed, self._step, 2))
         torch.manual_seed(int(random.integers(2**31)))  # for the dropout
-        alpha = self._settings.mixup
-        share = float(random.beta(alpha, alpha)) if alpha else 1.0
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * _schedule(passed)
-        self._network.train()
-        images = _mixed(self._images(chips), share)
-        with self._autocast():
-            logits = self._network(images)
+        with torch.autocast(self._device.type, torch.bfloat16):
+            identities, logits = self._network(lesson.images)
         losses = [
-            _cross_entropy(each.float(), _mixed(torch.from_numpy(target).to(self.device), share))
-            for each, target in zip(logits, targets, strict=True)
+            cross_entropy(each.float(), target)
+            for each, target in zip(logits, lesson.targets, strict=True)
         ]
+        kept = identities[-len(lesson.identities) :].float() - lesson.identities
+        losses.append(self._settings.identity * kept.square().sum(dim=1).mean())
         loss = torch.stack(losses).sum()
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_NORM)
         self._optimiser.step()
-        self._average.update_parameters(self._network)
-        self._loss += loss.item()
+        self._keep_average()
+        self._loss += loss.detach()
+
+    @torch.no_grad()
+    def _keep_average(self) -> None:
+        """The moving average, which at first follows closely: nothing worth keeping is in it."""
+        decay = min(self._settings.averaged, (1 + self._step) / (10 + self._step))
+        kept, new = _numbers(self._average), _numbers(self._network)
+        torch._foreach_lerp_(kept, new, 1 - decay)
 
     def _end_epoch(self) -> LogRow:
         row = {
-            "epoch": self._step // self._steps_per_epoch,
+            "epoch": self._step // len(self._lessons),
             "seconds": round(self._seconds, 1),
             "rate": round(self._optimiser.param_groups[0]["lr"], 8),
-            "loss": round(self._loss / self._steps_per_epoch, 4),
-            **self._measured(),
+            "loss": round(self._loss.item() / len(self._lessons), 4),
+            **measured(self._average, self._faces, self._pixels),
         }
-        self._loss = 0.0
+        self._loss = torch.zeros((), device=self._device)
         self.log.append(row)
         if row is self.best:
-            state = self._average.module.state_dict()
+            state = self._average.state_dict()
             self._best = {name: values.clone().cpu() for name, values in state.items()}
         return row
 
-    def _measured(self) -> LogRow:
-        """How well the averaged weights do on the development rows."""
-        rows = self._faces.development
-        self._average.eval()
-        right: list[NDArray[np.bool_]] = []
-        for start in range(0, len(rows), 2 * self._settings.batch):
-            some = rows[start : start + 2 * self._settings.batch]
-            images = self._images(np.stack([self._faces.chips[face] for face in some]))
-            with torch.inference_mode(), self._autocast():
-                answers = [logits.argmax(1).cpu().numpy() for logits in self._average(images)]
-            right.append(np.stack(answers, axis=1) == self._faces.targets[some])
-        known = self._faces.targets[rows] != UNLABELLED
-        shares = np.concatenate(right).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        accuracies = {
-            f"{name} accuracy": round(float(share), 4)
-            for name, share in zip(self._faces.classes, shares, strict=True)
-        }
-        return {"accuracy": round(float(shares.mean()), 4), **accuracies}
-
     def _epochs_without_gain(self) -> int:
         return int(self.log[-1]["epoch"] - self.best["epoch"])
-
-    def _images(self, chips: NDArray[np.uint8]) -> Tensor:
-        """`(n, side, side, 3)` uint8 → `(n, 3, side, side)` float32, channels last in memory."""
-        return torch.from_numpy(chips).to(self.device).permute(0, 3, 1, 2).float()
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16)
 
 
 def chosen_device(name: str) -> torch.device:
@@ -286,24 +239,16 @@ def chosen_device(name: str) -> torch.device:
     there = torch.cuda.is_available()
     if name == "cuda" and not there:
         raise TrainingError("PyTorch finds no GPU here: leave --device out to train on the CPU")
-    return torch.device("cpu" if name == "cpu" or not there else "cuda")
+    if name == "cpu" or not there:
+        return torch.device("cpu")
+    torch.backends.cudnn.benchmark = True  # the shapes stay the same
+    torch.set_float32_matmul_precision("high")
+    return torch.device("cuda")
 
 
-def _mixed(batch: Tensor, share: float) -> Tensor:
-    """Each item with its counterpart from the other end of the batch."""
-    return share * batch + (1 - share) * batch.flip(0)
-
-
-def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """The mean over the faces of which something is known; targets `(n, classes)`, 0 where not."""
-    known = targets.sum().clamp(min=1)
-    return -(targets * functional.log_softmax(logits, dim=1)).sum() / known
-
-
-def _averaged(kept: Tensor, new: Tensor, count: Tensor | int, settings: FinetuneSettings) -> Tensor:
-    """The moving average, which at first follows more closely: nothing worth keeping is in it."""
-    decay = min(settings.averaged, (1 + float(count)) / (10 + float(count)))
-    return torch.lerp(kept, new, 1 - decay)
+def _numbers(network: Network) -> Sequence[Tensor]:
+    """All that is averaged: weights, and the means and variances of normalisations."""
+    return [each for each in network.state_dict().values() if each.is_floating_point()]
 
 
 def _schedule(passed: float) -> float:
@@ -311,13 +256,3 @@ def _schedule(passed: float) -> float:
     if passed < _WARM_UP:
         return passed / _WARM_UP
     return 0.5 * (1 + math.cos(math.pi * (passed - _WARM_UP) / (1 - _WARM_UP)))
-
-
-def _ahead(make: Callable[[int], _Batch], steps: Sequence[int]) -> Generator[_Batch]:
-    """What `make` gives for each step, in order, prepared in a thread meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = [pool.submit(make, step) for step in steps[:_AHEAD]]
-        for step in range(len(steps)):
-            if step + _AHEAD < len(steps):
-                coming.append(pool.submit(make, steps[step + _AHEAD]))
-            yield coming.pop(0).result()

@@ -19,11 +19,16 @@ class FinetuneSettings:
         head_factor: how many times higher that of the heads is: they begin with nothing.
         weight_decay: of AdamW.
         smoothing: of the labels.
-        teacher_share: how much a teacher's opinion counts beside a label.
-        mixup: how much faces are mixed with one another: `alpha` of Zhang et al., mixup,
-            ICLR 2018; 0 for not at all.
+        mixup: how much faces are mixed with one another, in one half of each batch: `alpha` of
+            Zhang et al., mixup, ICLR 2018; 0 for not at all.
+        identity: how much it counts that the first numbers of the embedding stay dlib's.
         averaged: decay of the moving average of the weights, which is what is exported.
-        frozen_blocks: the lowest residual blocks, which stay as they are; None trains everything.
+        more_blocks: residual blocks that the network has more than dlib's, before each of its last
+            two halvings.
+        teachers: how many networks are trained first, whose common opinion counts beside the
+            labels for the one that is exported.
+        teacher_epochs: how often each of these sees each face.
+        teacher_share: how much their opinion counts beside a label.
         seed: of whatever is drawn.
         device: `cpu`, `cuda`, or `auto` for a GPU where PyTorch has one.
     """
@@ -36,9 +41,12 @@ class FinetuneSettings:
     head_factor: float = 10.0
     weight_decay: float = 0.05
     smoothing: float = 0.1
-    teacher_share: float = 0.5
-    mixup: float = 0.2
+    mixup: float = 0.4
+    identity: float = 4.0
     averaged: float = 0.999
-    frozen_blocks: int | None = 3
+    more_blocks: int = 1
+    teachers: int = 0
+    teacher_epochs: int = 16
+    teacher_share: float = 0.75
     seed: int = SEED
     device: Literal["auto", "cpu", "cuda"] = "auto"
