@@ -1,7 +1,9 @@
 """ONNX Runtime sessions."""
 
+import io
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import cache
 from typing import Literal, TypeAlias
 
@@ -19,6 +21,8 @@ _ARENA = {  # ONNX Runtime's defaults, but the strategy: 1 is as requested, 0 th
     "initial_chunk_size_bytes": -1,
     "max_dead_bytes_per_chunk": -1,
 }
+# To try all ways of a convolution costs seconds for each new size of its input.
+_CUDA = {"cudnn_conv_algo_search": os.environ.get("ALGO", "HEURISTIC")}
 _FATAL = 4  # severity of what ONNX Runtime may print itself: errors reach us as exceptions
 
 _PART = 8  # items a call: more are no faster, and memory for each number of them would stay taken
@@ -47,6 +51,8 @@ class Session:
         options.add_session_config_entry("session.use_env_allocators", "1")
         _register_arena()
         providers = _providers(device)
+        if uses_gpu(device):
+            _load_cuda()
         try:
             self._session = ort.InferenceSession(model, options, providers=providers)
         except Exception as error:
@@ -117,14 +123,21 @@ def _register_arena() -> None:
     ort.create_and_register_allocator(where, ort.OrtArenaCfg(_ARENA))
 
 
-def _providers(device: Device) -> list[str]:
+@cache
+def _load_cuda() -> None:
+    """Finds the libraries that pip installed beside ONNX Runtime; the system finds its own."""
+    with redirect_stdout(io.StringIO()):  # what it misses shows when a session does not start
+        ort.preload_dlls()
+
+
+def _providers(device: Device) -> list[str | tuple[str, dict[str, str]]]:
     offered = ort.get_available_providers()
     if device == "cuda" and "CUDAExecutionProvider" not in offered:
         raise ModelError(
             "device is cuda, but this ONNX Runtime has no CUDA: install onnxruntime-gpu, "
             'or set device to "cpu"'
         )
-    wanted = ["CPUExecutionProvider"]
+    wanted: list[str | tuple[str, dict[str, str]]] = ["CPUExecutionProvider"]
     if uses_gpu(device):
-        wanted.insert(0, "CUDAExecutionProvider")
+        wanted.insert(0, ("CUDAExecutionProvider", _CUDA))
     return wanted
