@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from models.bundle import DEFAULT_FOLDER, FINETUNED_FOLDER
+from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from models.engine import DetectionSettings, Runtime
 from models.runtime import Device
 from stream.labels import LabelRule
@@ -116,7 +116,7 @@ class EngineSection(BaseModel):
     precision: Literal["auto", "int8", "float"] = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
-    embedder: Literal["dlib", "finetuned"] = "dlib"
+    embedder: Literal["finetuned", "dlib"] = "finetuned"
     model: str = ""
 
     @property
@@ -124,7 +124,7 @@ class EngineSection(BaseModel):
         """Where the classifier is read from."""
         if self.model:
             return Path(self.model)
-        return FINETUNED_FOLDER if self.embedder == "finetuned" else DEFAULT_FOLDER
+        return DLIB_FOLDER if self.embedder == "dlib" else DEFAULT_FOLDER
 
 
 class RecorderSection(BaseModel):

@@ -59,14 +59,14 @@ def weights(find: Callable[[str], Path] | None = None) -> Finding:
 
 def model(config: "Config") -> Finding:
     """Whether the model folder is whole, to the byte, and what it knows."""
-    from models.bundle import DEFAULT_FOLDER, FINETUNED_FOLDER, load_bundle
+    from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER, load_bundle
 
     folder = config.engine.model_folder
     bundle = load_bundle(folder)
     known = ", ".join(
         f"{head.attribute} ({len(head.classes)})" for head in bundle.manifest.attributes
     )
-    place = "the one that ships" if folder in (DEFAULT_FOLDER, FINETUNED_FOLDER) else str(folder)
+    place = "the one that ships" if folder in (DEFAULT_FOLDER, DLIB_FOLDER) else str(folder)
     name = bundle.manifest.embedder.name
     return Finding("model", "ok", f"{place}, whole, knows {known}, embedder {name}")
 
