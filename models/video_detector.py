@@ -121,7 +121,7 @@ class VideoDetector:
         view = cv2.resize(
             image[top:bottom, left:right], (width, height), interpolation=cv2.INTER_LINEAR
         )
-        sides = _BORDER_PX, _BORDER_PX + height % 2, _BORDER_PX, _BORDER_PX + width % 2
+        sides = _BORDER_PX, _BORDER_PX, _BORDER_PX, _BORDER_PX + width % 2
         canvas = cv2.copyMakeBorder(view, *sides, cv2.BORDER_CONSTANT, value=_BACKGROUND)
         scale = (cut / (width, height)).astype(np.float32)[None]
         offset = np.array([[left, top]], dtype=np.float32) - scale * _BORDER_PX
@@ -136,13 +136,20 @@ class VideoDetector:
         offsets_xy: NDArray[np.float32],
     ) -> Detections:
         """All windows that score higher, where pixel p of a canvas is `scale * p + offset`."""
-        scores = self._session.run_in_parts(canvases)
+        scores = self._session.run_in_parts(_in_pairs(canvases))
         items, rows, columns = np.nonzero(scores > threshold)
         centres = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE + FIRST_CENTRE + 0.5
         scale, offset = scales_xy[items], offsets_xy[items]
         half = WINDOW_PX / 2
         corners = [(centres - half) * scale + offset, (centres + half) * scale + offset]
         return Detections(np.concatenate(corners, axis=1), scores[items, rows, columns])
+
+
+def _in_pairs(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
+    """`(n, height, width, 3)` BGR, the width even, as the network takes them."""
+    count, height, width, _ = canvases.shape
+    column = canvases.reshape(count * height, width, 3)
+    return cv2.cvtColor(column, cv2.COLOR_BGR2BGRA).reshape(count, height, width // 2, 8)
 
 
 @lru_cache(maxsize=64)
