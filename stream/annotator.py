@@ -13,6 +13,7 @@ from stream.config import LabelSettings
 from stream.controls import Controls
 from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
+from stream.glance import Look, glance, look
 from stream.labels import Evidence, Label
 from stream.motion import Motion
 from stream.schedule import Schedule, Share
@@ -106,6 +107,7 @@ class Annotator:
         self._cuts = CutDetector()
         self._motion = Motion()
         self._people: dict[int, _Person] = {}
+        self._looks: dict[int, Look | None] = {}  # of each track when it was last looked for
         self._now_s = 0.0  # the time of the frame looked at
         self._last_index = 0  # of the last frame; a live source skips some
 
@@ -132,7 +134,7 @@ class Annotator:
         share = self._schedule.share(frame, watchful=self._controls.blur)
         self._controls.note = self._schedule.thrift
         if not cut:
-            self._follow(frame.image, frames)
+            self._follow(frame.image, frames, thorough=share is not None and share.parts == 1)
         if share is not None:
             self._search(frame, share, self._views_at_once if not cut else None)
         if cut:
@@ -140,21 +142,25 @@ class Annotator:
         self._last_index = frame.index
         trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
+        self._looks = {each.track_id: self._looks.get(each.track_id) for each in trails}
         return tuple(self._track(each) for each in trails if each.missed_frames <= _SHOWN_MISSED)
 
-    def _follow(self, image: Image, frames: int) -> None:
-        """Finds the faces of the tracks again, and looks closer at those for which it is time."""
+    def _follow(self, image: Image, frames: int, *, thorough: bool) -> None:
+        """Finds the faces of the tracks again, and looks closer at those for which it is time.
+
+        Where the whole frame is searched anyway nobody is taken for granted.
+        """
         returning = {
             trail.track_id for trail in self._tracker.trails if trail.missed_frames >= _LOOK_AGAIN
         }
-        faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames))
-        seen = self._tracker.follow(faces, frames)
+        recognised = {} if thorough else self._recognised(image, frames)
+        faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames, recognised))
+        seen = self._tracker.follow(faces, frames, recognised)
         wide = self._wide_enough(faces)
         waiting = [
             track_id
             for track_id, row in seen.items()
-            if wide[row]
-            and (track_id in returning or self._now_s >= self._person(track_id).next_view_s)
+            if wide[row] and (track_id in returning or self._is_due(track_id))
         ]
         waiting.sort(key=lambda track_id: self._person(track_id).next_view_s)
         due = {track_id: seen[track_id] for track_id in waiting[: self._views_at_once]}
@@ -162,6 +168,26 @@ class Annotator:
             view = self._view(image, faces, list(due.values()))
             for row, track_id in enumerate(due):
                 self._learn(track_id, view, row)
+        for trail in self._tracker.trails:
+            if trail.track_id in seen:
+                self._looks[trail.track_id] = look(image, trail.box_xyxy)
+
+    def _recognised(self, image: Image, frames: int) -> dict[int, NDArray[np.float32]]:
+        """Where tracks are that need not be looked for: they look as they did a moment ago."""
+        least_px = self._engine.settings.min_face_px
+        recognised: dict[int, NDArray[np.float32]] = {}
+        for trail in self._tracker.trails:
+            known = self._looks.get(trail.track_id)
+            wanted = trail.width_px >= least_px and self._is_due(trail.track_id)
+            if known is None or wanted or not trail.may_rest:
+                continue
+            box_xyxy = glance(image, known, trail.predicted_xyxy(frames))
+            if box_xyxy is not None:
+                recognised[trail.track_id] = box_xyxy
+        return recognised
+
+    def _is_due(self, track_id: int) -> bool:
+        return self._now_s >= self._person(track_id).next_view_s
 
     @stage("search")
     def _search(self, frame: Frame, share: Share, views: int | None) -> None:
@@ -181,7 +207,8 @@ class Annotator:
     def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
         image = frame.image
-        region = self._motion.region(image, frame.time_s, share)
+        known_xyxy = self._tracker.here_xyxy
+        region = self._motion.region(image, frame.time_s, share, known_xyxy)
         if region is None:
             return Detections.of([], [])
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)

@@ -1,6 +1,7 @@
 """Who is who from frame to frame."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ _GLIMPSES = 3  # a track seen less often than that ends as soon as it is lost
 _SAME_FACE = 0.5  # distance of two embeddings; dlib's own threshold for one person is 0.6
 _NO_WORSE = 0.7  # a view so much as good as the one kept replaces it
 _OTHER_FACE = 0.7  # beyond it a face is somebody else even where the track should be
+_NOBODY: Mapping[int, NDArray[np.float32]] = MappingProxyType({})
 
 
 class Tracker:
@@ -35,18 +37,39 @@ class Tracker:
     def __repr__(self) -> str:
         return f"Tracker({len(self.trails)} trails, next id {self._next_id})"
 
-    def predicted_xyxy(self, frames: int = 1) -> NDArray[np.float32]:
-        """Where, so many frames on, faces are to be looked for, `(n, 4)`."""
+    @property
+    def here_xyxy(self) -> NDArray[np.float32]:
+        """The faces of the trails in sight, in the frame last followed, `(n, 4)`."""
+        return _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
+
+    def predicted_xyxy(
+        self, frames: int = 1, recognised: Container[int] = ()
+    ) -> NDArray[np.float32]:
+        """Where, so many frames on, faces are to be looked for, `(n, 4)`.
+
+        Args:
+            frames: how many.
+            recognised: trails whose face need not be looked for.
+        """
         return _stacked(
-            [each.predicted_xyxy(frames) for each in self.trails if not each.rests(frames)]
+            [each.predicted_xyxy(frames) for each in self.trails if each.track_id not in recognised]
         )
 
-    def follow(self, faces: Detections, frames: int = 1) -> dict[int, int]:
+    def follow(
+        self,
+        faces: Detections,
+        frames: int = 1,
+        recognised: Mapping[int, NDArray[np.float32]] = _NOBODY,
+    ) -> dict[int, int]:
         """Moves all trails so many frames on, to where `faces` were found near them.
 
         A trail that was in sight takes the face where it should be; those out of sight choose
-        among the faces left, the farther off the longer they were gone. One that has moved as
-        foretold is looked for in every second or third frame only.
+        among the faces left, the farther off the longer they were gone.
+
+        Args:
+            faces: what was found where trails were looked for.
+            frames: how many.
+            recognised: where the face of a trail is, `(4,)`, that was not looked for.
 
         Returns:
             For each trail that was seen, its id and the row of its face.
@@ -56,8 +79,8 @@ class Tracker:
             row = seen.get(trail.track_id)
             if row is not None:
                 trail.see(faces.boxes_xyxy[row], float(faces.scores[row]), frames)
-            elif trail.rests(frames):
-                trail.rest()
+            elif trail.track_id in recognised:
+                trail.recognise(recognised[trail.track_id], frames)
             else:
                 trail.miss(frames)
         self.trails = [trail for trail in self.trails if not self._is_over(trail, frames)]
@@ -65,8 +88,7 @@ class Tracker:
 
     def strangers(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
         """The rows of the boxes that no trail in sight accounts for, in the frame last followed."""
-        here = _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
-        known = (iou(boxes_xyxy, here) > _SAME_PLACE_IOU).any(axis=1)
+        known = (iou(boxes_xyxy, self.here_xyxy) > _SAME_PLACE_IOU).any(axis=1)
         return np.flatnonzero(~known)
 
     def admit(

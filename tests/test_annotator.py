@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from random import Random
 
+import cv2
 import numpy as np
 import pytest
 from fakes import FakeActors, FakeClassifier, Script, frame
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from stream.annotator import Annotator, Track
 from stream.config import LabelSettings
-from stream.frames import SourceInfo, SourceKind
+from stream.frames import Frame, SourceInfo, SourceKind
 from stream.schedule import Schedule
 
 _SIZE_WH = (640, 360)
@@ -157,11 +158,49 @@ def test_the_whole_frame_is_searched_now_and_then() -> None:
 
 
 def test_in_between_each_face_is_looked_for_where_it_should_be() -> None:
+    """Nothing is to be seen in these pictures by which it could be recognised."""
     actors = FakeActors(_still)
     _walk(_annotator(actors), range(12))
     followed = [each for each in actors.near_searches if each[1]]
-    assert followed[:5] == [(number, 3) for number in range(5)]  # in the first, as newcomers
-    assert followed[5:] == [(number, 3) for number in (7, 10)]  # they move as foretold
+    assert followed == [(number, 3) for number in range(12)]  # in the first, as newcomers
+
+
+def _walking(number: int) -> Mapping[int, Sequence[float]]:
+    return {_ANN: (100 + 3 * number, 100, 180 + 3 * number, 180)}
+
+
+def _walking_frame(number: int) -> Frame:
+    """Ann has a face, as wide as her box, too faint to change what the picture says."""
+    coarse = np.random.default_rng(0).uniform(-40, 40, (10, 10, 1)).astype(np.float32)
+    features = cv2.resize(coarse - coarse.mean(), (80, 80), interpolation=cv2.INTER_CUBIC)
+    left, top, right, bottom = _walking(number)[_ANN]
+    seen = frame(number, _SIZE_WH, contrast=16)
+    face = seen.image[int(top) : int(bottom), int(left) : int(right)]
+    face[:] = np.clip(128 + features[..., None], 0, 255).astype(np.uint8)
+    return seen
+
+
+def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
+    actors = FakeActors(_walking)
+    annotator = _annotator(actors, frame_skip=1000)
+    for number in range(60):
+        (track,) = annotator.annotate(_walking_frame(number))
+        assert (track.track_id, track.missed_frames) == (1, 0)
+        assert track.seen_frames == number + 1
+        assert np.abs(track.box_xyxy - _walking(number)[_ANN]).max() < 4
+    looked_for = [number for number, count in actors.near_searches if count]
+    assert looked_for[:5] == [0, 1, 2, 3, 4]
+    # Once in six frames, and when it is time for a view: five in a second, then one in 1.2 s.
+    assert 10 <= len(looked_for[5:]) <= 16
+    assert sum(actors.embedded) == 6
+
+
+def test_where_each_frame_is_searched_nobody_is_taken_for_granted() -> None:
+    actors = FakeActors(_walking)
+    annotator = _annotator(actors, frame_skip=0)
+    for number in range(20):
+        annotator.annotate(_walking_frame(number))
+    assert [number for number, count in actors.near_searches if count] == list(range(20))
 
 
 def test_a_newcomer_is_seen_with_the_next_search() -> None:
