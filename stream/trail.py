@@ -12,7 +12,8 @@ _VELOCITY_KEPT = 0.97  # a frame, out of sight
 _BOX_GAIN_STILL, _BOX_GAIN_MOVING = 0.35, 0.9  # the box follows a moving face, not jitter
 _MOVING = 0.06  # surprise that counts as motion, as a fraction of the face's width
 _SETTLED = 5  # sights after which a face's motion is known
-_GLANCES = 5  # frames in a row in which it may be recognised instead of looked for
+_GLANCES = 5  # frames in a row in which it may be recognised instead of looked for,
+_GROWN = 0.05  # while its size, which a glance does not see, changes by less than that
 _TWICE = np.array([0, 1, 0, 1])  # x and y of a box's corners
 
 
@@ -28,6 +29,7 @@ class Trail:
         seen_xyxy: `(4,)` float32, where that was.
         seen_frames: how often it was seen.
         missed_frames: for how many frames it has not been.
+        growth: by what share of it its width changed a frame when it was last looked for.
         rested_frames: for how many frames it has been recognised and not looked for.
         signature: `(d,)` float32, the embedding of a good view, kept only while the trail lives
             and only to tell it from others that cross it; None before the first view.
@@ -41,6 +43,7 @@ class Trail:
     seen_xyxy: NDArray[np.float32]
     seen_frames: int = 1
     missed_frames: int = 0
+    growth: float = float("inf")
     rested_frames: int = 0
     signature: NDArray[np.float32] | None = None
     signature_weight: float = 0.0
@@ -58,13 +61,14 @@ class Trail:
     def may_rest(self) -> bool:
         """It need not be looked for in the next frame if it is recognised where it should be."""
         settled = self.seen_frames >= _SETTLED and not self.missed_frames
-        return settled and self.rested_frames < _GLANCES
+        rests = self.rested_frames + 1
+        return settled and rests <= _GLANCES and rests * self.growth < _GROWN
 
     def recognise(self, box_xyxy: NDArray[np.float32], frames: int) -> None:
         """So many frames on it was there by its looks, and not looked for."""
-        rested_frames = self.rested_frames
+        growth, rested_frames = self.growth, self.rested_frames
         self.see(box_xyxy, self.score, frames)
-        self.rested_frames = rested_frames + 1
+        self.growth, self.rested_frames = growth, rested_frames + 1
 
     def see(self, box_xyxy: NDArray[np.float32], score: float, frames: int) -> None:
         """So many frames on it was found there."""
@@ -75,6 +79,7 @@ class Trail:
         error_xy = centres_xy((box_xyxy - predicted)[None])[0]
         # What was missed may have been a turn: then the error is that of many frames.
         gone = frames + self.missed_frames
+        self.growth = abs(width / max(self.width_px, 1.0) - 1) / (gone + self.rested_frames)
         self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / gone) * error_xy
         self.seen_xyxy = box_xyxy
         self.box_xyxy = (predicted + np.float32(gain) * (box_xyxy - predicted)).astype(np.float32)
