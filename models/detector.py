@@ -254,12 +254,26 @@ def crops(
     pixels: list[Image] = []
     mappings: list[Mapping] = []
     for centre, size_wh in zip(centres_xy(boxes_xyxy), sizes_wh(boxes_xyxy), strict=True):
-        scale = float(max(size_wh.max(), 1.0)) / face_px
-        left, top = (centre - scale * size_px / 2).tolist()
-        matrix = np.array([[scale, 0, left], [0, scale, top]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        size = (size_px, size_px)
-        crop = cv2.warpAffine(image, matrix, size, flags=flags, borderValue=BACKGROUND_BGR)
-        pixels.append(crop.astype(np.uint8, copy=False))
-        mappings.append(((scale, scale), (left, top)))
+        # In whole pixels of the image, so that what is cut out of it lies where it is said to lie.
+        side = max(round(float(size_wh.max()) / face_px * size_px), 1)
+        left, top = np.rint(centre - side / 2).astype(int).tolist()
+        square = cv2.resize(
+            _square(image, left, top, side), (size_px, size_px), interpolation=cv2.INTER_LINEAR
+        )
+        pixels.append(square.astype(np.uint8, copy=False))
+        mappings.append(((side / size_px, side / size_px), (left, top)))
     return pixels, mappings
+
+
+def _square(image: Image, left: int, top: int, side: int) -> Image:
+    """That part of the picture; background where it reaches beyond."""
+    height, width = image.shape[:2]
+    first_x, last_x = (min(max(each, 0), width) for each in (left, left + side))
+    first_y, last_y = (min(max(each, 0), height) for each in (top, top + side))
+    inside = image[first_y:last_y, first_x:last_x]
+    if inside.shape[:2] == (side, side):
+        return inside
+    square = np.empty((side, side, 3), dtype=np.uint8)
+    square[:] = np.rint(BACKGROUND_BGR)
+    square[first_y - top : last_y - top, first_x - left : last_x - left] = inside
+    return square

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Image, centres_xy, sizes_wh
+from models.faces import Image
 
 _LOOK_PX = 24  # a face as it is remembered, as wide as its box,
 _AROUND_PX = 4  # and how far off to each side it is recognised: a sixth of its width
@@ -67,18 +67,20 @@ def glance(
     x = column + _peak(*alike[row, column - 1 : column + 2].tolist()) - _AROUND_PX
     y = row + _peak(*alike[row - 1 : row + 2, column].tolist()) - _AROUND_PX
     step = known.side_px / len(square)
-    moved = np.array(corner_xy) - known.corner_xy + step * np.array([x, y])
-    return known.box_xyxy + np.tile(moved, 2).astype(np.float32)
+    right = corner_xy[0] - known.corner_xy[0] + step * x
+    down = corner_xy[1] - known.corner_xy[1] + step * y
+    return known.box_xyxy + np.array([right, down, right, down], dtype=np.float32)
 
 
 def _side_px(box_xyxy: NDArray[np.float32]) -> int:
+    left, top, right, bottom = box_xyxy.tolist()
     share = (_LOOK_PX + 2 * _AROUND_PX) / _LOOK_PX
-    return max(round(float(sizes_wh(box_xyxy[None]).max()) * share), 1)
+    return max(round(max(right - left, bottom - top) * share), 1)
 
 
 def _corner_xy(box_xyxy: NDArray[np.float32], side_px: int) -> tuple[int, int]:
-    left, top = (centres_xy(box_xyxy[None])[0] - side_px / 2).tolist()
-    return round(left), round(top)
+    left, top, right, bottom = box_xyxy.tolist()
+    return round((left + right - side_px) / 2), round((top + bottom - side_px) / 2)
 
 
 def _square(image: Image, corner_xy: tuple[int, int], side_px: int) -> NDArray[np.uint8] | None:

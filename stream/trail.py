@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import centres_xy
-
 _VELOCITY_GAIN = 0.3  # how fast the estimate of the motion follows what is seen
 _VELOCITY_KEPT = 0.97  # a frame, out of sight
 _BOX_GAIN_STILL, _BOX_GAIN_MOVING = 0.35, 0.9  # the box follows a moving face, not jitter
-_MOVING = 0.06  # surprise that counts as motion, as a fraction of the face's width
+_MOVING = 0.06  # error that counts as motion, as a fraction of the face's width
 _SETTLED = 5  # sights after which a face's motion is known
 _GLANCES = 5  # frames in a row in which it may be recognised instead of looked for,
 _GROWN = 0.05  # while its size, which a glance does not see, changes by less than that
@@ -74,15 +72,16 @@ class Trail:
         """So many frames on it was found there."""
         predicted = self.predicted_xyxy(frames)
         width = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
-        surprise = float(np.abs(box_xyxy - predicted).max()) / width
-        gain = np.interp(surprise, [0, _MOVING], [_BOX_GAIN_STILL, _BOX_GAIN_MOVING])
-        error_xy = centres_xy((box_xyxy - predicted)[None])[0]
+        error = box_xyxy - predicted
+        motion = min(float(np.abs(error).max()) / (width * _MOVING), 1.0)
+        gain = _BOX_GAIN_STILL + motion * (_BOX_GAIN_MOVING - _BOX_GAIN_STILL)
+        error_xy = np.float32(0.5) * (error[:2] + error[2:])
         # What was missed may have been a turn: then the error is that of many frames.
         gone = frames + self.missed_frames
         self.growth = abs(width / max(self.width_px, 1.0) - 1) / (gone + self.rested_frames)
         self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / gone) * error_xy
         self.seen_xyxy = box_xyxy
-        self.box_xyxy = (predicted + np.float32(gain) * (box_xyxy - predicted)).astype(np.float32)
+        self.box_xyxy = predicted + np.float32(gain) * error
         self.score = score
         self.seen_frames += 1
         self.missed_frames = 0
