@@ -33,6 +33,7 @@ _BORDER_PX = 11  # of background around each level, as dlib has it
 _CONTEXT_PX = WINDOW_PX // 2 + 16  # rows above and below those whose windows a band answers for
 _NEAR_PX = 128  # side of the crop that is searched near a known face
 _NEAR_FACE_PX = (88.0, 73.0)  # width of that face in it: as much above as below the window's
+_GLIMPSE = 0.3  # under the threshold, what a search in parts takes for a face that may be one
 _BACKGROUND = tuple(round(value) for value in BACKGROUND_BGR)
 
 
@@ -71,7 +72,8 @@ class VideoDetector:
 
     def detect(self, image: Image, scale: float = 1.0) -> Detections:
         """All faces of the picture, surest first."""
-        return self.detect_part(image, scale, 0, 1)
+        glimpsed = self.detect_part(image, scale, 0, 1)
+        return glimpsed[glimpsed.scores > self._threshold]
 
     def detect_part(
         self,
@@ -81,7 +83,11 @@ class VideoDetector:
         parts: int,
         region_xyxy: NDArray[np.float32] | None = None,
     ) -> Detections:
-        """What one of so many parts of the search finds; all of them cost about the same."""
+        """What one of so many parts of the search finds; all of them cost about the same.
+
+        What is a little under the threshold is among it: seen in another size than the window's,
+        or at the edge of it, it may be a face on a closer look.
+        """
         height, width = image.shape[:2]
         size_wh = max(round(width * scale), 1), max(round(height * scale), 1)
         if region_xyxy is None:
@@ -126,7 +132,7 @@ class VideoDetector:
         scale = (cut / (width, height)).astype(np.float32)[None]
         offset = np.array([[left, top]], dtype=np.float32) - scale * _BORDER_PX
         pixels = canvas.astype(np.uint8, copy=False)[None]
-        return self._windows(pixels, self._threshold, scale, offset)
+        return self._windows(pixels, self._threshold - _GLIMPSE, scale, offset)
 
     def _windows(
         self,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
-from models.faces import Detections, Image
+from models.faces import Detections, Image, clip, sizes_wh
 from stream.config import LabelSettings
 from stream.controls import Controls
 from stream.cuts import CutDetector
@@ -27,6 +27,7 @@ _EARLY_VIEWS, _EARLY_EVERY_S, _LATE_EVERY_S = 5, 0.2, 1.2  # between two views o
 _TICK_S = 1e-3  # the times of frames are not exact
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
 _LIVE_VIEWS = 2  # faces looked closer at in one frame of a live source, which must not be late
+_WHOLE = 0.9  # of a face: one that is seen less of at the edge may look like somebody else
 _SHOWN_MISSED = 3  # missed frames for which a face is still shown where it should be
 
 
@@ -156,11 +157,13 @@ class Annotator:
         recognised = {} if thorough else self._recognised(image, frames)
         faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames, recognised))
         seen = self._tracker.follow(faces, frames, recognised)
-        wide = self._wide_enough(faces)
+        wide, whole = self._wide_enough(faces), _wholly_seen(image, faces)
         waiting = [
             track_id
             for track_id, row in seen.items()
-            if wide[row] and (track_id in returning or self._is_due(track_id))
+            if wide[row]
+            and (whole[row] or not self._person(track_id).views)
+            and (track_id in returning or self._is_due(track_id))
         ]
         waiting.sort(key=lambda track_id: self._person(track_id).next_view_s)
         due = {track_id: seen[track_id] for track_id in waiting[: self._views_at_once]}
@@ -193,7 +196,7 @@ class Annotator:
     def _search(self, frame: Frame, share: Share, views: int | None) -> None:
         """Looks for newcomers, takes them in, and looks closer at so many of them."""
         image = frame.image
-        faces = self._engine.find_part(image) if self._unrelated else self._newcomers(frame, share)
+        faces = self._everybody(image) if self._unrelated else self._newcomers(frame, share)
         rows = np.flatnonzero(self._wide_enough(faces)).tolist()[:views]
         if not rows:
             self._tracker.admit(faces, {})
@@ -204,6 +207,13 @@ class Annotator:
             if row in signatures:
                 self._learn(track_id, view, rows.index(row))
 
+    def _everybody(self, image: Image) -> Detections:
+        """Who is in a picture that is looked at once."""
+        return self._sure(self._engine.find_part(image))
+
+    def _sure(self, faces: Detections) -> Detections:
+        return faces[faces.scores > self._engine.settings.threshold]
+
     def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
         image = frame.image
@@ -213,8 +223,7 @@ class Annotator:
             return Detections.of([], [])
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)
         strangers = self._tracker.strangers(seen.boxes_xyxy)
-        faces = self._engine.find_near(image, seen.boxes_xyxy[strangers])
-        faces = faces[faces.scores > self._engine.settings.threshold]
+        faces = self._sure(self._engine.find_near(image, seen.boxes_xyxy[strangers]))
         return faces[self._tracker.strangers(faces.boxes_xyxy)]
 
     def _wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
@@ -267,3 +276,10 @@ class Annotator:
             missed_frames=trail.missed_frames,
             quality=person.quality,
         )
+
+
+def _wholly_seen(image: Image, faces: Detections) -> NDArray[np.bool_]:
+    """Which faces do not reach beyond the picture, `(n,)`."""
+    height, width = image.shape[:2]
+    inside = sizes_wh(clip(faces.boxes_xyxy, (width, height))).prod(axis=1)
+    return inside >= _WHOLE * sizes_wh(faces.boxes_xyxy).prod(axis=1)

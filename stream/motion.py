@@ -16,7 +16,7 @@ from stream.schedule import Share
 _SAMPLE_WH = (512, 288)  # taken pixel by pixel, then averaged: the cost of a frame's size goes
 _CELLS_WH = (64, 36)
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
-_HEAD = 0.6  # of its width, how far around a face's box its head moves with it
+_HEAD = 0.7  # of its width, how far around a face's box its head moves with it
 _TRUSTED_S = 4.0  # after so long what seems unchanged is searched all the same
 
 _Cells = NDArray[np.int16]

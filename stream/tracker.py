@@ -12,6 +12,7 @@ from stream.trail import Trail
 _MIN_IOU = 0.2  # of a face with where the track it continues should be
 _SAME_PLACE_IOU = 0.4  # a face that overlaps one in sight so far is not somebody new
 _REACH, _REACH_A_FRAME, _MAX_REACH = 0.4, 0.08, 1.2  # widths: how far off a lost face comes back
+_LEFT = 3  # missed frames after which a face is looked for where it was last seen, too
 _MAX_GROWTH = 1.6  # of a face while it was out of sight
 _LOST_S = 2.0  # how long a track lives on out of sight
 _GLIMPSES = 3  # a track seen less often than that ends as soon as it is lost
@@ -51,9 +52,10 @@ class Tracker:
             frames: how many.
             recognised: trails whose face need not be looked for.
         """
-        return _stacked(
-            [each.predicted_xyxy(frames) for each in self.trails if each.track_id not in recognised]
-        )
+        wanted = [each for each in self.trails if each.track_id not in recognised]
+        # Who left comes in again where they were last seen.
+        left = [each.seen_xyxy for each in wanted if each.missed_frames >= _LEFT]
+        return _stacked([*(each.predicted_xyxy(frames) for each in wanted), *left])
 
     def follow(
         self,
@@ -163,8 +165,12 @@ class Tracker:
         pairs = _assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
         seen = {in_sight[trail].track_id: row for trail, row in pairs}
         free = [row for row in range(len(faces)) if row not in seen.values()]
-        places = [each.predicted_xyxy(frames) for each in lost]
-        closeness = _closeness(lost, places, faces.boxes_xyxy[free])
+        closeness = np.maximum(
+            _closeness(
+                lost, [each.predicted_xyxy(frames) for each in lost], faces.boxes_xyxy[free]
+            ),
+            _closeness(lost, [each.seen_xyxy for each in lost], faces.boxes_xyxy[free]),
+        )
         seen.update((lost[trail].track_id, free[row]) for trail, row in _assign(closeness, 0.0))
         return seen
 
