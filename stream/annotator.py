@@ -217,8 +217,8 @@ class Annotator:
     def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
         image = frame.image
-        known_xyxy = self._tracker.here_xyxy
-        region = self._motion.region(image, frame.time_s, share, known_xyxy)
+        here_xyxy, lost_xyxy = self._tracker.here_xyxy, self._tracker.lost_xyxy
+        region = self._motion.region(image, frame.time_s, share, here_xyxy, lost_xyxy)
         if region is None:
             return Detections.of([], [])
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)

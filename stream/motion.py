@@ -42,7 +42,12 @@ class Motion:
         return f"Motion({len(self._parts)} parts)"
 
     def region(
-        self, image: Image, time_s: float, share: Share, known_xyxy: NDArray[np.float32]
+        self,
+        image: Image,
+        time_s: float,
+        share: Share,
+        known_xyxy: NDArray[np.float32],
+        lost_xyxy: NDArray[np.float32],
     ) -> NDArray[np.float32] | None:
         """Where that share of the search must be made, `(4,)` xyxy px; None if nowhere.
 
@@ -53,9 +58,13 @@ class Motion:
             time_s: when it was taken.
             share: what is searched.
             known_xyxy: `(n, 4)` px, the faces that are in sight.
+            lost_xyxy: `(m, 4)` px, where faces that are not may be.
         """
         cells, everything = _cells(image), np.array([0, 0, *image.shape[1::-1]], dtype=np.float32)
+        if time_s < self._covered_s.max():
+            self._covered_s[:] = -np.inf  # the clock was set back
         self._cover(known_xyxy, everything[2:], time_s)
+        self._cover(lost_xyxy, everything[2:], -np.inf)
         if share.parts != len(self._parts):
             # What was searched at once was searched in each of its parts.
             known = self._parts if len(self._parts) == 1 else [_Searched(cells, time_s, -np.inf)]
@@ -80,9 +89,7 @@ class Motion:
     def _cover(
         self, faces_xyxy: NDArray[np.float32], size_wh: NDArray[np.float32], time_s: float
     ) -> None:
-        """Notes where heads are: the boxes of their faces and a margin."""
-        if time_s < self._covered_s.max():
-            self._covered_s[:] = -np.inf  # the clock was set back
+        """Notes when heads were there: in the boxes of their faces and a margin."""
         margin = np.float32(_HEAD) * sizes_wh(faces_xyxy)[:, [0, 0]]
         edges = np.concatenate([faces_xyxy[:, :2] - margin, faces_xyxy[:, 2:] + margin], axis=1)
         cells = (edges / np.tile(size_wh / _CELLS_WH, 2)).clip(0).astype(int)

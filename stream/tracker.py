@@ -43,6 +43,12 @@ class Tracker:
         """The faces of the trails in sight, in the frame last followed, `(n, 4)`."""
         return _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
 
+    @property
+    def lost_xyxy(self) -> NDArray[np.float32]:
+        """Where those that are not in sight should be by now and where they were, `(n, 4)`."""
+        lost = [each for each in self.trails if each.missed_frames]
+        return _stacked([box for each in lost for box in (each.box_xyxy, each.seen_xyxy)])
+
     def predicted_xyxy(
         self, frames: int = 1, recognised: Container[int] = ()
     ) -> NDArray[np.float32]:
