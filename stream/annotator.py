@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
-from models.faces import Detections, Image, clip, sizes_wh
+from models.faces import Detections, Image, clip, iou, sizes_wh
 from stream.config import LabelSettings
 from stream.controls import Controls
 from stream.cuts import CutDetector
@@ -28,6 +28,7 @@ _TICK_S = 1e-3  # the times of frames are not exact
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
 _LIVE_VIEWS = 2  # faces looked closer at in one frame of a live source, which must not be late
 _WHOLE = 0.9  # of a face: one that is seen less of at the edge may look like somebody else
+_SAME_FACE_IOU = 0.4  # of a face in two searches of a frame
 _SHOWN_MISSED = 3  # missed frames for which a face is still shown where it should be
 
 
@@ -209,10 +210,11 @@ class Annotator:
 
     def _everybody(self, image: Image) -> Detections:
         """Who is in a picture that is looked at once."""
-        return self._sure(self._engine.find_part(image))
+        faces = self._engine.find_part(image)
+        return faces[self._is_sure(faces)]
 
-    def _sure(self, faces: Detections) -> Detections:
-        return faces[faces.scores > self._engine.settings.threshold]
+    def _is_sure(self, faces: Detections) -> NDArray[np.bool_]:
+        return faces.scores > self._engine.settings.threshold
 
     def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
@@ -222,8 +224,10 @@ class Annotator:
         if region is None:
             return Detections.of([], [])
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)
-        strangers = self._tracker.strangers(seen.boxes_xyxy)
-        faces = self._sure(self._engine.find_near(image, seen.boxes_xyxy[strangers]))
+        seen = seen[self._tracker.strangers(seen.boxes_xyxy)]
+        faces = self._engine.find_near(image, seen.boxes_xyxy)
+        sure = self._is_sure(faces) | _overlap(faces, seen[self._is_sure(seen)])
+        faces = faces[sure]
         return faces[self._tracker.strangers(faces.boxes_xyxy)]
 
     def _wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
@@ -283,3 +287,9 @@ def _wholly_seen(image: Image, faces: Detections) -> NDArray[np.bool_]:
     height, width = image.shape[:2]
     inside = sizes_wh(clip(faces.boxes_xyxy, (width, height))).prod(axis=1)
     return inside >= _WHOLE * sizes_wh(faces.boxes_xyxy).prod(axis=1)
+
+
+def _overlap(faces: Detections, others: Detections) -> NDArray[np.bool_]:
+    """Which of the faces are among the others, `(n,)`."""
+    overlaps: NDArray[np.bool_] = iou(faces.boxes_xyxy, others.boxes_xyxy) > _SAME_FACE_IOU
+    return overlaps.any(axis=1)
