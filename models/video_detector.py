@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.crops import crops
 from models.detector import (
     FIRST_CENTRE,
     MAX_IOU,
@@ -19,7 +20,6 @@ from models.detector import (
     STRIDE,
     VOTE_DEPTH,
     WINDOW_PX,
-    crops,
     refined,
 )
 from models.dlib_weights import DETECTOR_FILE, installed_file

@@ -1,30 +1,29 @@
 """Frame → tracks: detect, align, embed, classify, track."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
-from models.faces import Detections, Image, clip, iou, sizes_wh
+from models.faces import Detections, Image, iou, share_inside
 from stream.config import LabelSettings
 from stream.controls import Controls
 from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
-from stream.glance import Look, glance, look
-from stream.labels import Evidence, Label
+from stream.glance import Glances
+from stream.impression import Impression
+from stream.labels import Label
 from stream.motion import Motion
 from stream.schedule import Schedule, Share
 from stream.stopwatch import stage
 from stream.tracker import Tracker, widths_px
 from stream.trail import Trail
-from stream.views import view_weights
+from stream.views import View, view_weights
 
 _ASSUMED_FPS = 25.0  # of a source that does not say
-_EARLY_VIEWS, _EARLY_EVERY_S, _LATE_EVERY_S = 5, 0.2, 1.2  # between two views of one person
-_TICK_S = 1e-3  # the times of frames are not exact
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
 _LIVE_VIEWS = 2  # faces looked closer at in one frame of a live source, which must not be late
 _WHOLE = 0.9  # of a face: one that is seen less of at the edge may look like somebody else
@@ -53,25 +52,6 @@ class Track:
     seen_frames: int
     missed_frames: int
     quality: float
-
-
-@dataclass(slots=True, eq=False)
-class _Person:
-    """What is remembered of a track: sums of probabilities, never an embedding."""
-
-    evidence: dict[str, Evidence] = field(default_factory=dict)
-    views: int = 0
-    next_view_s: float = float("-inf")
-    quality: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _View:
-    """Some faces of one frame looked at: `embeddings (n, d)`, predictions, `weights (n,)`."""
-
-    embeddings: NDArray[np.float32]
-    predictions: tuple[Prediction, ...]
-    weights: NDArray[np.float32]
 
 
 class Annotator:
@@ -108,8 +88,8 @@ class Annotator:
         self._tracker = Tracker(info.fps or _ASSUMED_FPS)
         self._cuts = CutDetector()
         self._motion = Motion()
-        self._people: dict[int, _Person] = {}
-        self._looks: dict[int, Look | None] = {}  # of each track when it was last looked for
+        self._people: dict[int, Impression] = {}
+        self._glances = Glances()
         self._now_s = 0.0  # the time of the frame looked at
         self._last_index = 0  # of the last frame; a live source skips some
 
@@ -144,7 +124,7 @@ class Annotator:
         self._last_index = frame.index
         trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
-        self._looks = {each.track_id: self._looks.get(each.track_id) for each in trails}
+        self._glances.keep(self._people)
         return tuple(self._track(each) for each in trails if each.missed_frames <= _SHOWN_MISSED)
 
     def _follow(self, image: Image, frames: int, *, thorough: bool) -> None:
@@ -158,7 +138,8 @@ class Annotator:
         recognised = {} if thorough else self._recognised(image, frames)
         faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames, recognised))
         seen = self._tracker.follow(faces, frames, recognised)
-        wide, whole = self._wide_enough(faces), _wholly_seen(image, faces)
+        wide = self._wide_enough(faces)
+        whole = share_inside(faces.boxes_xyxy, (image.shape[1], image.shape[0])) >= _WHOLE
         waiting = [
             track_id
             for track_id, row in seen.items()
@@ -172,23 +153,18 @@ class Annotator:
             view = self._view(image, faces, list(due.values()))
             for row, track_id in enumerate(due):
                 self._learn(track_id, view, row)
-        for trail in self._tracker.trails:
-            if trail.track_id in seen:
-                self._looks[trail.track_id] = look(image, trail.box_xyxy)
+        here = {each.track_id: each.box_xyxy for each in self._tracker.trails}
+        self._glances.note(image, {each: here[each] for each in seen if each in here})
 
     def _recognised(self, image: Image, frames: int) -> dict[int, NDArray[np.float32]]:
         """Where tracks are that need not be looked for: they look as they did a moment ago."""
         least_px = self._engine.settings.min_face_px
-        recognised: dict[int, NDArray[np.float32]] = {}
-        for trail in self._tracker.trails:
-            known = self._looks.get(trail.track_id)
-            wanted = trail.width_px >= least_px and self._is_due(trail.track_id)
-            if known is None or wanted or not trail.may_rest:
-                continue
-            box_xyxy = glance(image, known, trail.predicted_xyxy(frames))
-            if box_xyxy is not None:
-                recognised[trail.track_id] = box_xyxy
-        return recognised
+        expected = {
+            trail.track_id: trail.predicted_xyxy(frames)
+            for trail in self._tracker.trails
+            if trail.may_rest and not (trail.width_px >= least_px and self._is_due(trail.track_id))
+        }
+        return self._glances.recognise(image, expected)
 
     def _is_due(self, track_id: int) -> bool:
         return self._now_s >= self._person(track_id).next_view_s
@@ -197,7 +173,7 @@ class Annotator:
     def _search(self, frame: Frame, share: Share, views: int | None) -> None:
         """Looks for newcomers, takes them in, and looks closer at so many of them."""
         image = frame.image
-        faces = self._everybody(image) if self._unrelated else self._newcomers(frame, share)
+        faces = self._newcomers(frame, share)
         rows = np.flatnonzero(self._wide_enough(faces)).tolist()[:views]
         if not rows:
             self._tracker.admit(faces, {})
@@ -208,17 +184,15 @@ class Annotator:
             if row in signatures:
                 self._learn(track_id, view, rows.index(row))
 
-    def _everybody(self, image: Image) -> Detections:
-        """Who is in a picture that is looked at once."""
-        faces = self._engine.find_part(image)
-        return faces[self._is_sure(faces)]
-
     def _is_sure(self, faces: Detections) -> NDArray[np.bool_]:
         return faces.scores > self._engine.settings.threshold
 
     def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
         image = frame.image
+        if self._unrelated:
+            everybody = self._engine.find_part(image)
+            return everybody[self._is_sure(everybody)]
         here_xyxy, lost_xyxy = self._tracker.here_xyxy, self._tracker.lost_xyxy
         region = self._motion.region(image, frame.time_s, share, here_xyxy, lost_xyxy)
         if region is None:
@@ -226,21 +200,22 @@ class Annotator:
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)
         seen = seen[self._tracker.strangers(seen.boxes_xyxy)]
         faces = self._engine.find_near(image, seen.boxes_xyxy)
-        sure = self._is_sure(faces) | _overlap(faces, seen[self._is_sure(seen)])
-        faces = faces[sure]
+        # The search may have been sure of what the closer look, in other sizes, is not.
+        agreed = iou(faces.boxes_xyxy, seen[self._is_sure(seen)].boxes_xyxy) > _SAME_FACE_IOU
+        faces = faces[self._is_sure(faces) | agreed.any(axis=1)]
         return faces[self._tracker.strangers(faces.boxes_xyxy)]
 
     def _wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
         return widths_px(faces) >= self._engine.settings.min_face_px
 
-    def _view(self, image: Image, faces: Detections, rows: Sequence[int]) -> _View:
+    def _view(self, image: Image, faces: Detections, rows: Sequence[int]) -> View:
         """Embeds and classifies some of the faces, all in one batch."""
         with stage("align"):
             chosen = self._engine.aligner.locate(image, faces[np.array(rows, dtype=np.intp)])
             chips = self._engine.aligner.chips(image, chosen)
         with stage("embed"):
             embeddings = self._engine.embedder.embed(chips)
-        return _View(embeddings, self._classify(embeddings), view_weights(chosen, chips))
+        return View(embeddings, self._classify(embeddings), view_weights(chosen, chips))
 
     @stage("classify")
     def _classify(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
@@ -251,23 +226,14 @@ class Annotator:
             if each.attribute in self._settings.attributes
         )
 
-    def _learn(self, track_id: int, view: _View, row: int) -> None:
+    def _learn(self, track_id: int, view: View, row: int) -> None:
         """Takes in what one face of a view says about its person."""
         weight = float(view.weights[row])
         person = self._person(self._tracker.sign(track_id, view.embeddings[row], weight))
-        person.quality = max(person.quality, weight)
-        person.views += 1
-        every_s = _EARLY_EVERY_S if person.views < _EARLY_VIEWS else _LATE_EVERY_S
-        person.next_view_s = self._now_s + every_s - _TICK_S
-        for prediction in view.predictions:
-            evidence = person.evidence.get(prediction.attribute)
-            if evidence is None:
-                evidence = Evidence(self._settings.rule_of(prediction.attribute))
-                person.evidence[prediction.attribute] = evidence
-            evidence.add(prediction, row, weight)
+        person.learn(view.predictions, row, weight, self._now_s, self._settings)
 
-    def _person(self, track_id: int) -> _Person:
-        return self._people.setdefault(track_id, _Person())
+    def _person(self, track_id: int) -> Impression:
+        return self._people.setdefault(track_id, Impression())
 
     def _track(self, trail: Trail) -> Track:
         person = self._person(trail.track_id)
@@ -280,16 +246,3 @@ class Annotator:
             missed_frames=trail.missed_frames,
             quality=person.quality,
         )
-
-
-def _wholly_seen(image: Image, faces: Detections) -> NDArray[np.bool_]:
-    """Which faces do not reach beyond the picture, `(n,)`."""
-    height, width = image.shape[:2]
-    inside = sizes_wh(clip(faces.boxes_xyxy, (width, height))).prod(axis=1)
-    return inside >= _WHOLE * sizes_wh(faces.boxes_xyxy).prod(axis=1)
-
-
-def _overlap(faces: Detections, others: Detections) -> NDArray[np.bool_]:
-    """Which of the faces are among the others, `(n,)`."""
-    overlaps: NDArray[np.bool_] = iou(faces.boxes_xyxy, others.boxes_xyxy) > _SAME_FACE_IOU
-    return overlaps.any(axis=1)

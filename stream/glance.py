@@ -1,5 +1,6 @@
 """A face recognised where it should be by how it looked a moment ago, without a search for it."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -30,6 +31,41 @@ class Look:
     box_xyxy: NDArray[np.float32]
     corner_xy: tuple[int, int]
     side_px: int
+
+
+class Glances:
+    """Remembers how the faces of tracks looked when they were last looked for."""
+
+    def __init__(self) -> None:
+        self._looks: dict[int, Look | None] = {}
+
+    def __repr__(self) -> str:
+        return f"Glances({len(self._looks)} looks)"
+
+    def recognise(
+        self, image: Image, expected_xyxy: Mapping[int, NDArray[np.float32]]
+    ) -> dict[int, NDArray[np.float32]]:
+        """Where faces are now, `(4,)` px by track, of those that are recognised.
+
+        Args:
+            image: the picture now.
+            expected_xyxy: where they should be, `(4,)` px by track.
+        """
+        recognised: dict[int, NDArray[np.float32]] = {}
+        for track_id, expected in expected_xyxy.items():
+            known = self._looks.get(track_id)
+            found = None if known is None else glance(image, known, expected)
+            if found is not None:
+                recognised[track_id] = found
+        return recognised
+
+    def note(self, image: Image, boxes_xyxy: Mapping[int, NDArray[np.float32]]) -> None:
+        """How faces look, given where they are, `(4,)` px by track."""
+        self._looks.update((track_id, look(image, box)) for track_id, box in boxes_xyxy.items())
+
+    def keep(self, tracks: Container[int]) -> None:
+        """Forgets all other tracks."""
+        self._looks = {each: known for each, known in self._looks.items() if each in tracks}
 
 
 def look(image: Image, box_xyxy: NDArray[np.float32]) -> Look | None:

@@ -52,12 +52,7 @@ class Tracker:
     def predicted_xyxy(
         self, frames: int = 1, recognised: Container[int] = ()
     ) -> NDArray[np.float32]:
-        """Where, so many frames on, faces are to be looked for, `(n, 4)`.
-
-        Args:
-            frames: how many.
-            recognised: trails whose face need not be looked for.
-        """
+        """Where, so many frames on, faces not recognised are to be looked for, `(n, 4)`."""
         wanted = [each for each in self.trails if each.track_id not in recognised]
         # Who left comes in again where they were last seen.
         left = [each.seen_xyxy for each in wanted if each.missed_frames >= _LEFT]

@@ -9,7 +9,9 @@ import pytest
 from fakes import FakeActors, FakeClassifier, Script, frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from models.faces import Detections, Image
 from stream.annotator import Annotator, Track
 from stream.config import LabelSettings
 from stream.frames import Frame, SourceInfo, SourceKind
@@ -209,6 +211,59 @@ def test_a_newcomer_is_seen_with_the_next_search() -> None:
 
     seen = _run(arriving, 10)
     assert [len(tracks) for tracks in seen] == [1, 1, 1, 1, 1, 3, 3, 3, 3, 3]
+
+
+class _Doubtful(FakeActors):
+    """The search of the frame is surer than the closer look."""
+
+    def __init__(self, script: Script, searched: float, near: float) -> None:
+        super().__init__(script)
+        self._searched, self._near = searched, near
+
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+        return self._scored(super().detect(image, scale), self._searched)
+
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        return self._scored(super().detect_near(image, boxes_xyxy), self._near)
+
+    def _scored(self, faces: Detections, score: float) -> Detections:
+        return Detections.of(faces.boxes_xyxy, np.full(len(faces), score))
+
+
+@pytest.mark.parametrize(
+    ("searched", "near", "count"), [(0.1, -0.2, 3), (-0.2, 0.1, 3), (-0.2, -0.2, 0), (0.1, 0.1, 3)]
+)
+def test_a_newcomer_is_somebody_of_whom_either_look_is_sure(
+    searched: float, near: float, count: int
+) -> None:
+    (tracks,) = _walk(_annotator(_Doubtful(_still, searched, near)), [0])
+    assert len(tracks) == count
+
+
+def test_in_a_picture_only_the_search_is_asked() -> None:
+    sure, unsure = (_Doubtful(_still, score, 0.1) for score in (0.1, -0.2))
+    (tracks,) = _walk(_annotator(sure, kind="pictures"), [0])
+    assert len(tracks) == 3
+    (tracks,) = _walk(_annotator(unsure, kind="pictures"), [0])
+    assert len(tracks) == 0
+
+
+def test_who_comes_back_is_judged_when_seen_whole() -> None:
+    def passing(number: int) -> Mapping[int, Sequence[float]]:
+        left = 40 - 6 * min(number, 12) if number < 30 else -80 + 4 * (number - 30)
+        return {} if 12 <= number < 36 else {_ANN: (left, 100, left + 80, 180)}
+
+    actors = FakeActors(passing)
+    annotator = _annotator(actors, frame_skip=1000)
+    embedded = []
+    for number in range(60):
+        (track,) = annotator.annotate(frame(number, _SIZE_WH, contrast=16)) or (None,)
+        embedded.append(sum(actors.embedded))
+    assert track is not None
+    assert track.track_id == 1
+    before, back, inside = embedded[29], embedded[45], embedded[50]
+    assert back == before  # from 36 on she is there, from 48 on nine tenths of her
+    assert inside > before
 
 
 def test_a_steady_face_is_embedded_seldom() -> None:

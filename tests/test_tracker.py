@@ -198,6 +198,21 @@ def test_a_face_takes_up_the_trail_it_left() -> None:
     assert _missed(tracker) == {1: 0}
 
 
+def test_who_left_is_looked_for_where_they_were_last_seen_too() -> None:
+    tracker = Tracker()
+    for number in range(12):
+        _step(tracker, [_moved(_ANN, -8 * number)])
+    last_seen = _moved(_ANN, -88)
+    for _ in range(20):
+        _step(tracker, [])
+    gone, back = tracker.predicted_xyxy()
+    assert gone[2] < 0
+    np.testing.assert_array_equal(back, last_seen)
+    np.testing.assert_array_equal(tracker.lost_xyxy[1], last_seen)
+    assert tracker.here_xyxy.shape == (0, 4)
+    assert tracker.follow(_faces([_moved(last_seen, 20)])) == {1: 0}
+
+
 def test_a_face_comes_back_elsewhere_by_its_looks() -> None:
     tracker = Tracker()
     for _ in range(5):
