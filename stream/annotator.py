@@ -57,8 +57,9 @@ class Track:
 class Annotator:
     """Follows the faces of a source and says what they are perceived as.
 
-    Every track is looked for in a small crop around where it should be; the whole frame is
-    searched only now and then, for newcomers. So a steady scene costs little whatever its size.
+    Every track is recognised where it should be, or looked for in a small crop around that; the
+    whole frame is searched only now and then, for newcomers. So a steady scene costs little
+    whatever its size.
 
     Args:
         engine: finds and embeds faces.
