@@ -6,25 +6,24 @@ search at scale s those of about 80 / s px and more (see `DetectionSettings`).
 """
 
 from collections.abc import Iterator
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import cv2
 import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from models.crops import crops
 from models.dlib_weights import DETECTOR_FILE, installed_file
 from models.faces import (
     Detections,
     Image,
-    centres_xy,
     concatenate,
     iou,
     non_maximum_suppression,
-    sizes_wh,
 )
 from models.graphs import detector_graph
-from models.pyramid import BACKGROUND_BGR, Layout, tiled_layout
+from models.pyramid import Layout, tiled_layout
 from models.runtime import Device, Session
 
 WINDOW_PX = 80
@@ -39,9 +38,6 @@ MAX_IOU = 0.3383
 
 VOTE_DEPTH = 0.8
 """Windows so far under the threshold still say where a face is, which halves the jitter."""
-
-Mapping: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
-"""Scale and offset, x and y of each: pixel p of a crop lies at `scale * p + offset`."""
 
 _HALF_WINDOW = 39.5  # from the centre of the window's middle to the centres of its edge pixels
 STRIDE, FIRST_CENTRE = 8, 14
@@ -241,25 +237,3 @@ def _windows(scores: NDArray[np.float32], layout: Layout, threshold: float) -> D
     rows, columns = np.nonzero(scores > threshold)
     centres = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE + FIRST_CENTRE
     return Detections(layout.to_picture(centres, _HALF_WINDOW), scores[rows, columns])
-
-
-def crops(
-    image: Image, boxes_xyxy: NDArray[np.float32], size_px: int, face_px: float
-) -> tuple[list[Image], list[Mapping]]:
-    """A square of that size around each box, scaled until its face is `face_px` wide.
-
-    Returns:
-        The crops and, for each, scale and offset from its pixels to the image's.
-    """
-    pixels: list[Image] = []
-    mappings: list[Mapping] = []
-    for centre, size_wh in zip(centres_xy(boxes_xyxy), sizes_wh(boxes_xyxy), strict=True):
-        scale = float(max(size_wh.max(), 1.0)) / face_px
-        left, top = (centre - scale * size_px / 2).tolist()
-        matrix = np.array([[scale, 0, left], [0, scale, top]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        size = (size_px, size_px)
-        crop = cv2.warpAffine(image, matrix, size, flags=flags, borderValue=BACKGROUND_BGR)
-        pixels.append(crop.astype(np.uint8, copy=False))
-        mappings.append(((scale, scale), (left, top)))
-    return pixels, mappings

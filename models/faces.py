@@ -114,6 +114,12 @@ def clip(boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[n
     return boxes_xyxy.clip(0, np.array([*size_wh, *size_wh], dtype=np.float32))
 
 
+def share_inside(boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:
+    """How much of each box lies inside a picture of that size, `(n,)`; 0 of an empty one."""
+    whole, inside = _areas(boxes_xyxy), _areas(clip(boxes_xyxy, size_wh))
+    return np.divide(inside, whole, out=np.zeros_like(whole), where=whole > 0)
+
+
 def non_maximum_suppression(detections: Detections, max_iou: float) -> Detections:
     """The surest of each group of overlapping detections, surest first."""
     order = np.argsort(-detections.scores, kind="stable")

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.crops import crops
 from models.detector import (
     FIRST_CENTRE,
     MAX_IOU,
@@ -19,7 +20,6 @@ from models.detector import (
     STRIDE,
     VOTE_DEPTH,
     WINDOW_PX,
-    crops,
     refined,
 )
 from models.dlib_weights import DETECTOR_FILE, installed_file
@@ -33,6 +33,7 @@ _BORDER_PX = 11  # of background around each level, as dlib has it
 _CONTEXT_PX = WINDOW_PX // 2 + 16  # rows above and below those whose windows a band answers for
 _NEAR_PX = 128  # side of the crop that is searched near a known face
 _NEAR_FACE_PX = (88.0, 73.0)  # width of that face in it: as much above as below the window's
+_GLIMPSE = 0.3  # under the threshold, what a search in parts takes for a face that may be one
 _BACKGROUND = tuple(round(value) for value in BACKGROUND_BGR)
 
 
@@ -71,7 +72,8 @@ class VideoDetector:
 
     def detect(self, image: Image, scale: float = 1.0) -> Detections:
         """All faces of the picture, surest first."""
-        return self.detect_part(image, scale, 0, 1)
+        glimpsed = self.detect_part(image, scale, 0, 1)
+        return glimpsed[glimpsed.scores > self._threshold]
 
     def detect_part(
         self,
@@ -81,7 +83,11 @@ class VideoDetector:
         parts: int,
         region_xyxy: NDArray[np.float32] | None = None,
     ) -> Detections:
-        """What one of so many parts of the search finds; all of them cost about the same."""
+        """What one of so many parts of the search finds; all of them cost about the same.
+
+        What is a little under the threshold is among it: seen in another size than the window's,
+        or at the edge of it, it may be a face on a closer look.
+        """
         height, width = image.shape[:2]
         size_wh = max(round(width * scale), 1), max(round(height * scale), 1)
         if region_xyxy is None:
@@ -121,12 +127,12 @@ class VideoDetector:
         view = cv2.resize(
             image[top:bottom, left:right], (width, height), interpolation=cv2.INTER_LINEAR
         )
-        sides = _BORDER_PX, _BORDER_PX + height % 2, _BORDER_PX, _BORDER_PX + width % 2
+        sides = _BORDER_PX, _BORDER_PX, _BORDER_PX, _BORDER_PX + width % 2
         canvas = cv2.copyMakeBorder(view, *sides, cv2.BORDER_CONSTANT, value=_BACKGROUND)
         scale = (cut / (width, height)).astype(np.float32)[None]
         offset = np.array([[left, top]], dtype=np.float32) - scale * _BORDER_PX
         pixels = canvas.astype(np.uint8, copy=False)[None]
-        return self._windows(pixels, self._threshold, scale, offset)
+        return self._windows(pixels, self._threshold - _GLIMPSE, scale, offset)
 
     def _windows(
         self,
@@ -136,13 +142,20 @@ class VideoDetector:
         offsets_xy: NDArray[np.float32],
     ) -> Detections:
         """All windows that score higher, where pixel p of a canvas is `scale * p + offset`."""
-        scores = self._session.run_in_parts(canvases)
+        scores = self._session.run_in_parts(_in_pairs(canvases))
         items, rows, columns = np.nonzero(scores > threshold)
         centres = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE + FIRST_CENTRE + 0.5
         scale, offset = scales_xy[items], offsets_xy[items]
         half = WINDOW_PX / 2
         corners = [(centres - half) * scale + offset, (centres + half) * scale + offset]
         return Detections(np.concatenate(corners, axis=1), scores[items, rows, columns])
+
+
+def _in_pairs(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
+    """`(n, height, width, 3)` BGR, the width even, as the network takes them."""
+    count, height, width, _ = canvases.shape
+    column = canvases.reshape(count * height, width, 3)
+    return cv2.cvtColor(column, cv2.COLOR_BGR2BGRA).reshape(count, height, width // 2, 8)
 
 
 @lru_cache(maxsize=64)

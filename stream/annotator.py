@@ -1,31 +1,33 @@
 """Frame → tracks: detect, align, embed, classify, track."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
-from models.faces import Detections, Image
+from models.faces import Detections, Image, iou, share_inside
 from stream.config import LabelSettings
 from stream.controls import Controls
 from stream.cuts import CutDetector
 from stream.frames import Frame, SourceInfo
-from stream.labels import Evidence, Label
+from stream.glance import Glances
+from stream.impression import Impression
+from stream.labels import Label
 from stream.motion import Motion
 from stream.schedule import Schedule, Share
 from stream.stopwatch import stage
 from stream.tracker import Tracker, widths_px
 from stream.trail import Trail
-from stream.views import view_weights
+from stream.views import View, view_weights
 
 _ASSUMED_FPS = 25.0  # of a source that does not say
-_EARLY_VIEWS, _EARLY_EVERY_S, _LATE_EVERY_S = 5, 0.2, 1.2  # between two views of one person
-_TICK_S = 1e-3  # the times of frames are not exact
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
 _LIVE_VIEWS = 2  # faces looked closer at in one frame of a live source, which must not be late
+_WHOLE = 0.9  # of a face: one that is seen less of at the edge may look like somebody else
+_SAME_FACE_IOU = 0.4  # of a face in two searches of a frame
 _SHOWN_MISSED = 3  # missed frames for which a face is still shown where it should be
 
 
@@ -52,31 +54,12 @@ class Track:
     quality: float
 
 
-@dataclass(slots=True, eq=False)
-class _Person:
-    """What is remembered of a track: sums of probabilities, never an embedding."""
-
-    evidence: dict[str, Evidence] = field(default_factory=dict)
-    views: int = 0
-    next_view_s: float = float("-inf")
-    quality: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _View:
-    """Some faces of one frame looked at: `signatures (n, d)` of who they are, predictions,
-    `weights (n,)`."""
-
-    signatures: NDArray[np.float32]
-    predictions: tuple[Prediction, ...]
-    weights: NDArray[np.float32]
-
-
 class Annotator:
     """Follows the faces of a source and says what they are perceived as.
 
-    Every track is looked for in a small crop around where it should be; the whole frame is
-    searched only now and then, for newcomers. So a steady scene costs little whatever its size.
+    Every track is recognised where it should be, or looked for in a small crop around that; the
+    whole frame is searched only now and then, for newcomers. So a steady scene costs little
+    whatever its size.
 
     Args:
         engine: finds and embeds faces.
@@ -106,7 +89,8 @@ class Annotator:
         self._tracker = Tracker(info.fps or _ASSUMED_FPS)
         self._cuts = CutDetector()
         self._motion = Motion()
-        self._people: dict[int, _Person] = {}
+        self._people: dict[int, Impression] = {}
+        self._glances = Glances()
         self._now_s = 0.0  # the time of the frame looked at
         self._last_index = 0  # of the last frame; a live source skips some
 
@@ -133,7 +117,7 @@ class Annotator:
         share = self._schedule.share(frame, watchful=self._controls.blur)
         self._controls.note = self._schedule.thrift
         if not cut:
-            self._follow(frame.image, frames)
+            self._follow(frame.image, frames, thorough=share is not None and share.parts == 1)
         if share is not None:
             self._search(frame, share, self._views_at_once if not cut else None)
         if cut:
@@ -141,21 +125,28 @@ class Annotator:
         self._last_index = frame.index
         trails = sorted(self._tracker.trails, key=lambda trail: trail.track_id)
         self._people = {each.track_id: self._person(each.track_id) for each in trails}
+        self._glances.keep(self._people)
         return tuple(self._track(each) for each in trails if each.missed_frames <= _SHOWN_MISSED)
 
-    def _follow(self, image: Image, frames: int) -> None:
-        """Finds the faces of the tracks again, and looks closer at those for which it is time."""
+    def _follow(self, image: Image, frames: int, *, thorough: bool) -> None:
+        """Finds the faces of the tracks again, and looks closer at those for which it is time.
+
+        Where the whole frame is searched anyway nobody is taken for granted.
+        """
         returning = {
             trail.track_id for trail in self._tracker.trails if trail.missed_frames >= _LOOK_AGAIN
         }
-        faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames))
-        seen = self._tracker.follow(faces, frames)
+        recognised = {} if thorough else self._recognised(image, frames)
+        faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames, recognised))
+        seen = self._tracker.follow(faces, frames, recognised)
         wide = self._wide_enough(faces)
+        whole = share_inside(faces.boxes_xyxy, (image.shape[1], image.shape[0])) >= _WHOLE
         waiting = [
             track_id
             for track_id, row in seen.items()
             if wide[row]
-            and (track_id in returning or self._now_s >= self._person(track_id).next_view_s)
+            and (whole[row] or not self._person(track_id).views)
+            and (track_id in returning or self._is_due(track_id))
         ]
         waiting.sort(key=lambda track_id: self._person(track_id).next_view_s)
         due = {track_id: seen[track_id] for track_id in waiting[: self._views_at_once]}
@@ -163,12 +154,27 @@ class Annotator:
             view = self._view(image, faces, list(due.values()))
             for row, track_id in enumerate(due):
                 self._learn(track_id, view, row)
+        here = {each.track_id: each.box_xyxy for each in self._tracker.trails}
+        self._glances.note(image, {each: here[each] for each in seen if each in here})
+
+    def _recognised(self, image: Image, frames: int) -> dict[int, NDArray[np.float32]]:
+        """Where tracks are that need not be looked for: they look as they did a moment ago."""
+        least_px = self._engine.settings.min_face_px
+        expected = {
+            trail.track_id: trail.predicted_xyxy(frames)
+            for trail in self._tracker.trails
+            if trail.may_rest and not (trail.width_px >= least_px and self._is_due(trail.track_id))
+        }
+        return self._glances.recognise(image, expected)
+
+    def _is_due(self, track_id: int) -> bool:
+        return self._now_s >= self._person(track_id).next_view_s
 
     @stage("search")
     def _search(self, frame: Frame, share: Share, views: int | None) -> None:
         """Looks for newcomers, takes them in, and looks closer at so many of them."""
         image = frame.image
-        faces = self._engine.find_part(image) if self._unrelated else self._newcomers(frame, share)
+        faces = self._newcomers(frame, share)
         rows = np.flatnonzero(self._wide_enough(faces)).tolist()[:views]
         if not rows:
             self._tracker.admit(faces, {})
@@ -179,22 +185,31 @@ class Annotator:
             if row in signatures:
                 self._learn(track_id, view, rows.index(row))
 
+    def _is_sure(self, faces: Detections) -> NDArray[np.bool_]:
+        return faces.scores > self._engine.settings.threshold
+
     def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
         image = frame.image
-        region = self._motion.region(image, frame.time_s, share)
+        if self._unrelated:
+            everybody = self._engine.find_part(image)
+            return everybody[self._is_sure(everybody)]
+        here_xyxy, lost_xyxy = self._tracker.here_xyxy, self._tracker.lost_xyxy
+        region = self._motion.region(image, frame.time_s, share, here_xyxy, lost_xyxy)
         if region is None:
             return Detections.of([], [])
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)
-        strangers = self._tracker.strangers(seen.boxes_xyxy)
-        faces = self._engine.find_near(image, seen.boxes_xyxy[strangers])
-        faces = faces[faces.scores > self._engine.settings.threshold]
+        seen = seen[self._tracker.strangers(seen.boxes_xyxy)]
+        faces = self._engine.find_near(image, seen.boxes_xyxy)
+        # The search may have been sure of what the closer look, in other sizes, is not.
+        agreed = iou(faces.boxes_xyxy, seen[self._is_sure(seen)].boxes_xyxy) > _SAME_FACE_IOU
+        faces = faces[self._is_sure(faces) | agreed.any(axis=1)]
         return faces[self._tracker.strangers(faces.boxes_xyxy)]
 
     def _wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
         return widths_px(faces) >= self._engine.settings.min_face_px
 
-    def _view(self, image: Image, faces: Detections, rows: Sequence[int]) -> _View:
+    def _view(self, image: Image, faces: Detections, rows: Sequence[int]) -> View:
         """Embeds and classifies some of the faces, all in one batch."""
         with stage("align"):
             chosen = self._engine.aligner.locate(image, faces[np.array(rows, dtype=np.intp)])
@@ -202,7 +217,7 @@ class Annotator:
         with stage("embed"):
             embeddings = self._engine.embedder.embed(chips)
         signatures = embeddings[:, : self._engine.embedder.identity]
-        return _View(signatures, self._classify(embeddings), view_weights(chosen, chips))
+        return View(signatures, self._classify(embeddings), view_weights(chosen, chips))
 
     @stage("classify")
     def _classify(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
@@ -213,23 +228,14 @@ class Annotator:
             if each.attribute in self._settings.attributes
         )
 
-    def _learn(self, track_id: int, view: _View, row: int) -> None:
+    def _learn(self, track_id: int, view: View, row: int) -> None:
         """Takes in what one face of a view says about its person."""
         weight = float(view.weights[row])
         person = self._person(self._tracker.sign(track_id, view.signatures[row], weight))
-        person.quality = max(person.quality, weight)
-        person.views += 1
-        every_s = _EARLY_EVERY_S if person.views < _EARLY_VIEWS else _LATE_EVERY_S
-        person.next_view_s = self._now_s + every_s - _TICK_S
-        for prediction in view.predictions:
-            evidence = person.evidence.get(prediction.attribute)
-            if evidence is None:
-                evidence = Evidence(self._settings.rule_of(prediction.attribute))
-                person.evidence[prediction.attribute] = evidence
-            evidence.add(prediction, row, weight)
+        person.learn(view.predictions, row, weight, self._now_s, self._settings)
 
-    def _person(self, track_id: int) -> _Person:
-        return self._people.setdefault(track_id, _Person())
+    def _person(self, track_id: int) -> Impression:
+        return self._people.setdefault(track_id, Impression())
 
     def _track(self, trail: Trail) -> Track:
         person = self._person(trail.track_id)

@@ -1,4 +1,8 @@
-"""Where the picture has changed since it was last searched: only there somebody may be new."""
+"""Where the picture has changed since it was last searched: only there somebody may be new.
+
+Where the head of somebody who is known has been meanwhile, a change is no news yet: that place is
+searched when the head has stayed away from it for a whole turn.
+"""
 
 from dataclasses import dataclass
 
@@ -6,12 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Image
+from models.faces import Image, sizes_wh
 from stream.schedule import Share
 
 _SAMPLE_WH = (512, 288)  # taken pixel by pixel, then averaged: the cost of a frame's size goes
 _CELLS_WH = (64, 36)
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
+_HEAD = 0.7  # of its width, how far around a face's box its head moves with it
 _TRUSTED_S = 4.0  # after so long what seems unchanged is searched all the same
 
 _Cells = NDArray[np.int16]
@@ -19,9 +24,10 @@ _Cells = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Searched:
-    """How the picture looked where it was last searched, and when all of it was."""
+    """How the picture looked where it was last searched, when that was, and when all of it was."""
 
     cells: _Cells
+    last_s: float
     whole_s: float
 
 
@@ -30,35 +36,65 @@ class Motion:
 
     def __init__(self) -> None:
         self._parts: list[_Searched] = []
+        self._covered_s = np.full(_CELLS_WH[::-1], -np.inf)  # when a head was last in each cell
 
     def __repr__(self) -> str:
         return f"Motion({len(self._parts)} parts)"
 
-    def region(self, image: Image, time_s: float, share: Share) -> NDArray[np.float32] | None:
+    def region(
+        self,
+        image: Image,
+        time_s: float,
+        share: Share,
+        known_xyxy: NDArray[np.float32],
+        lost_xyxy: NDArray[np.float32],
+    ) -> NDArray[np.float32] | None:
         """Where that share of the search must be made, `(4,)` xyxy px; None if nowhere.
 
         It is taken to be made there.
+
+        Args:
+            image: the picture.
+            time_s: when it was taken.
+            share: what is searched.
+            known_xyxy: `(n, 4)` px, the faces that are in sight.
+            lost_xyxy: `(m, 4)` px, where faces that are not may be.
         """
         cells, everything = _cells(image), np.array([0, 0, *image.shape[1::-1]], dtype=np.float32)
+        if time_s < self._covered_s.max():
+            self._covered_s[:] = -np.inf  # the clock was set back
+        self._cover(known_xyxy, everything[2:], time_s)
+        self._cover(lost_xyxy, everything[2:], -np.inf)
         if share.parts != len(self._parts):
             # What was searched at once was searched in each of its parts.
-            known = self._parts if len(self._parts) == 1 else [_Searched(cells, -np.inf)]
+            known = self._parts if len(self._parts) == 1 else [_Searched(cells, time_s, -np.inf)]
             self._parts = known * share.parts
         last = self._parts[share.part]
         if share.parts == 1 or not 0 <= time_s - last.whole_s <= _TRUSTED_S:
-            self._parts[share.part] = _Searched(cells, time_s)
+            self._parts[share.part] = _Searched(cells, time_s, time_s)
             return everything
         changed = np.abs(cells - last.cells).max(axis=2) > _MIN_CHANGE
+        changed &= self._covered_s < last.last_s
         rows, columns = np.nonzero(changed)
-        if not len(rows):
-            return None
         # What changes so slowly that it is not seen must not be forgotten meanwhile.
         kept = np.where(changed[..., None], cells, last.cells)
-        self._parts[share.part] = _Searched(kept, last.whole_s)
+        self._parts[share.part] = _Searched(kept, time_s, last.whole_s)
+        if not len(rows):
+            return None
         corners = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
         return (np.array(corners) * everything[[2, 3, 2, 3]] / (*_CELLS_WH, *_CELLS_WH)).astype(
             np.float32
         )
+
+    def _cover(
+        self, faces_xyxy: NDArray[np.float32], size_wh: NDArray[np.float32], time_s: float
+    ) -> None:
+        """Notes when heads were there: in the boxes of their faces and a margin."""
+        margin = np.float32(_HEAD) * sizes_wh(faces_xyxy)[:, [0, 0]]
+        edges = np.concatenate([faces_xyxy[:, :2] - margin, faces_xyxy[:, 2:] + margin], axis=1)
+        cells = (edges / np.tile(size_wh / _CELLS_WH, 2)).clip(0).astype(int)
+        for left, top, right, bottom in cells.tolist():
+            self._covered_s[top : bottom + 1, left : right + 1] = time_s
 
 
 def _cells(image: Image) -> _Cells:

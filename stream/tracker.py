@@ -1,6 +1,7 @@
 """Who is who from frame to frame."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,14 @@ from stream.trail import Trail
 _MIN_IOU = 0.2  # of a face with where the track it continues should be
 _SAME_PLACE_IOU = 0.4  # a face that overlaps one in sight so far is not somebody new
 _REACH, _REACH_A_FRAME, _MAX_REACH = 0.4, 0.08, 1.2  # widths: how far off a lost face comes back
+_LEFT = 3  # missed frames after which a face is looked for where it was last seen, too
 _MAX_GROWTH = 1.6  # of a face while it was out of sight
 _LOST_S = 2.0  # how long a track lives on out of sight
 _GLIMPSES = 3  # a track seen less often than that ends as soon as it is lost
 _SAME_FACE = 0.5  # distance of two embeddings; dlib's own threshold for one person is 0.6
 _NO_WORSE = 0.7  # a view so much as good as the one kept replaces it
 _OTHER_FACE = 0.7  # beyond it a face is somebody else even where the track should be
+_NOBODY: Mapping[int, NDArray[np.float32]] = MappingProxyType({})
 
 
 class Tracker:
@@ -35,18 +38,41 @@ class Tracker:
     def __repr__(self) -> str:
         return f"Tracker({len(self.trails)} trails, next id {self._next_id})"
 
-    def predicted_xyxy(self, frames: int = 1) -> NDArray[np.float32]:
-        """Where, so many frames on, faces are to be looked for, `(n, 4)`."""
-        return _stacked(
-            [each.predicted_xyxy(frames) for each in self.trails if not each.rests(frames)]
-        )
+    @property
+    def here_xyxy(self) -> NDArray[np.float32]:
+        """The faces of the trails in sight, in the frame last followed, `(n, 4)`."""
+        return _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
 
-    def follow(self, faces: Detections, frames: int = 1) -> dict[int, int]:
+    @property
+    def lost_xyxy(self) -> NDArray[np.float32]:
+        """Where those that are not in sight should be by now and where they were, `(n, 4)`."""
+        lost = [each for each in self.trails if each.missed_frames]
+        return _stacked([box for each in lost for box in (each.box_xyxy, each.seen_xyxy)])
+
+    def predicted_xyxy(
+        self, frames: int = 1, recognised: Container[int] = ()
+    ) -> NDArray[np.float32]:
+        """Where, so many frames on, faces not recognised are to be looked for, `(n, 4)`."""
+        wanted = [each for each in self.trails if each.track_id not in recognised]
+        # Who left comes in again where they were last seen.
+        left = [each.seen_xyxy for each in wanted if each.missed_frames >= _LEFT]
+        return _stacked([*(each.predicted_xyxy(frames) for each in wanted), *left])
+
+    def follow(
+        self,
+        faces: Detections,
+        frames: int = 1,
+        recognised: Mapping[int, NDArray[np.float32]] = _NOBODY,
+    ) -> dict[int, int]:
         """Moves all trails so many frames on, to where `faces` were found near them.
 
         A trail that was in sight takes the face where it should be; those out of sight choose
-        among the faces left, the farther off the longer they were gone. One that has moved as
-        foretold is looked for in every second or third frame only.
+        among the faces left, the farther off the longer they were gone.
+
+        Args:
+            faces: what was found where trails were looked for.
+            frames: how many.
+            recognised: where the face of a trail is, `(4,)`, that was not looked for.
 
         Returns:
             For each trail that was seen, its id and the row of its face.
@@ -56,8 +82,8 @@ class Tracker:
             row = seen.get(trail.track_id)
             if row is not None:
                 trail.see(faces.boxes_xyxy[row], float(faces.scores[row]), frames)
-            elif trail.rests(frames):
-                trail.rest()
+            elif trail.track_id in recognised:
+                trail.recognise(recognised[trail.track_id], frames)
             else:
                 trail.miss(frames)
         self.trails = [trail for trail in self.trails if not self._is_over(trail, frames)]
@@ -65,8 +91,7 @@ class Tracker:
 
     def strangers(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
         """The rows of the boxes that no trail in sight accounts for, in the frame last followed."""
-        here = _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
-        known = (iou(boxes_xyxy, here) > _SAME_PLACE_IOU).any(axis=1)
+        known = (iou(boxes_xyxy, self.here_xyxy) > _SAME_PLACE_IOU).any(axis=1)
         return np.flatnonzero(~known)
 
     def admit(
@@ -141,8 +166,12 @@ class Tracker:
         pairs = _assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
         seen = {in_sight[trail].track_id: row for trail, row in pairs}
         free = [row for row in range(len(faces)) if row not in seen.values()]
-        places = [each.predicted_xyxy(frames) for each in lost]
-        closeness = _closeness(lost, places, faces.boxes_xyxy[free])
+        closeness = np.maximum(
+            _closeness(
+                lost, [each.predicted_xyxy(frames) for each in lost], faces.boxes_xyxy[free]
+            ),
+            _closeness(lost, [each.seen_xyxy for each in lost], faces.boxes_xyxy[free]),
+        )
         seen.update((lost[trail].track_id, free[row]) for trail, row in _assign(closeness, 0.0))
         return seen
 

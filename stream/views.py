@@ -1,15 +1,28 @@
 """How good a view of a face is: what it weighs as evidence."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.classifier import Prediction
 from models.faces import Faces, sizes_wh
 
 _FULL_WIDTH_PX = 60.0  # on FairFace shrunk and enlarged again, wider faces are labelled no better
 _FULL_SHARPNESS = 0.4  # the median of such faces of 60 px; blurred by 1.5 px they have 0.17
 _FULL_SCORE = 1.0  # what dlib's CNN gives most clear faces
 _LEAST = 0.05  # of each: the worst view is still one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Some faces of one frame looked at: `signatures (n, d)` of who they are, predictions,
+    `weights (n,)`."""
+
+    signatures: NDArray[np.float32]
+    predictions: tuple[Prediction, ...]
+    weights: NDArray[np.float32]
 
 
 def view_weights(faces: Faces, chips: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from random import Random
 
+import cv2
 import numpy as np
 import pytest
 from fakes import FakeActors, FakeClassifier, Script, frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from models.faces import Detections, Image
 from stream.annotator import Annotator, Track
 from stream.config import LabelSettings
-from stream.frames import SourceInfo, SourceKind
+from stream.frames import Frame, SourceInfo, SourceKind
 from stream.schedule import Schedule
 
 _SIZE_WH = (640, 360)
@@ -157,11 +160,49 @@ def test_the_whole_frame_is_searched_now_and_then() -> None:
 
 
 def test_in_between_each_face_is_looked_for_where_it_should_be() -> None:
+    """Nothing is to be seen in these pictures by which it could be recognised."""
     actors = FakeActors(_still)
     _walk(_annotator(actors), range(12))
     followed = [each for each in actors.near_searches if each[1]]
-    assert followed[:5] == [(number, 3) for number in range(5)]  # in the first, as newcomers
-    assert followed[5:] == [(number, 3) for number in (7, 10)]  # they move as foretold
+    assert followed == [(number, 3) for number in range(12)]  # in the first, as newcomers
+
+
+def _walking(number: int) -> Mapping[int, Sequence[float]]:
+    return {_ANN: (100 + 3 * number, 100, 180 + 3 * number, 180)}
+
+
+def _walking_frame(number: int) -> Frame:
+    """Ann has a face, as wide as her box, too faint to change what the picture says."""
+    coarse = np.random.default_rng(0).uniform(-40, 40, (10, 10, 1)).astype(np.float32)
+    features = cv2.resize(coarse - coarse.mean(), (80, 80), interpolation=cv2.INTER_CUBIC)
+    left, top, right, bottom = _walking(number)[_ANN]
+    seen = frame(number, _SIZE_WH, contrast=16)
+    face = seen.image[int(top) : int(bottom), int(left) : int(right)]
+    face[:] = np.clip(128 + features[..., None], 0, 255).astype(np.uint8)
+    return seen
+
+
+def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
+    actors = FakeActors(_walking)
+    annotator = _annotator(actors, frame_skip=1000)
+    for number in range(60):
+        (track,) = annotator.annotate(_walking_frame(number))
+        assert (track.track_id, track.missed_frames) == (1, 0)
+        assert track.seen_frames == number + 1
+        assert np.abs(track.box_xyxy - _walking(number)[_ANN]).max() < 4
+    looked_for = [number for number, count in actors.near_searches if count]
+    assert looked_for[:5] == [0, 1, 2, 3, 4]
+    # Once in six frames, and when it is time for a view: five in a second, then one in 1.2 s.
+    assert 10 <= len(looked_for[5:]) <= 16
+    assert sum(actors.embedded) == 6
+
+
+def test_where_each_frame_is_searched_nobody_is_taken_for_granted() -> None:
+    actors = FakeActors(_walking)
+    annotator = _annotator(actors, frame_skip=0)
+    for number in range(20):
+        annotator.annotate(_walking_frame(number))
+    assert [number for number, count in actors.near_searches if count] == list(range(20))
 
 
 def test_a_newcomer_is_seen_with_the_next_search() -> None:
@@ -170,6 +211,59 @@ def test_a_newcomer_is_seen_with_the_next_search() -> None:
 
     seen = _run(arriving, 10)
     assert [len(tracks) for tracks in seen] == [1, 1, 1, 1, 1, 3, 3, 3, 3, 3]
+
+
+class _Doubtful(FakeActors):
+    """The search of the frame is surer than the closer look."""
+
+    def __init__(self, script: Script, searched: float, near: float) -> None:
+        super().__init__(script)
+        self._searched, self._near = searched, near
+
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+        return self._scored(super().detect(image, scale), self._searched)
+
+    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        return self._scored(super().detect_near(image, boxes_xyxy), self._near)
+
+    def _scored(self, faces: Detections, score: float) -> Detections:
+        return Detections.of(faces.boxes_xyxy, np.full(len(faces), score))
+
+
+@pytest.mark.parametrize(
+    ("searched", "near", "count"), [(0.1, -0.2, 3), (-0.2, 0.1, 3), (-0.2, -0.2, 0), (0.1, 0.1, 3)]
+)
+def test_a_newcomer_is_somebody_of_whom_either_look_is_sure(
+    searched: float, near: float, count: int
+) -> None:
+    (tracks,) = _walk(_annotator(_Doubtful(_still, searched, near)), [0])
+    assert len(tracks) == count
+
+
+def test_in_a_picture_only_the_search_is_asked() -> None:
+    sure, unsure = (_Doubtful(_still, score, 0.1) for score in (0.1, -0.2))
+    (tracks,) = _walk(_annotator(sure, kind="pictures"), [0])
+    assert len(tracks) == 3
+    (tracks,) = _walk(_annotator(unsure, kind="pictures"), [0])
+    assert len(tracks) == 0
+
+
+def test_who_comes_back_is_judged_when_seen_whole() -> None:
+    def passing(number: int) -> Mapping[int, Sequence[float]]:
+        left = 40 - 6 * min(number, 12) if number < 30 else -80 + 4 * (number - 30)
+        return {} if 12 <= number < 36 else {_ANN: (left, 100, left + 80, 180)}
+
+    actors = FakeActors(passing)
+    annotator = _annotator(actors, frame_skip=1000)
+    embedded = []
+    for number in range(60):
+        (track,) = annotator.annotate(frame(number, _SIZE_WH, contrast=16)) or (None,)
+        embedded.append(sum(actors.embedded))
+    assert track is not None
+    assert track.track_id == 1
+    before, back, inside = embedded[29], embedded[45], embedded[50]
+    assert back == before  # from 36 on she is there, from 48 on nine tenths of her
+    assert inside > before
 
 
 def test_a_steady_face_is_embedded_seldom() -> None:

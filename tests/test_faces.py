@@ -15,6 +15,7 @@ from models.faces import (
     concatenate,
     iou,
     non_maximum_suppression,
+    share_inside,
     sizes_wh,
 )
 
@@ -140,3 +141,12 @@ def test_shapes_that_do_not_fit_are_refused(
 def test_other_types_are_refused() -> None:
     with pytest.raises(ValueError, match="boxes_xyxy should be float32, is float64"):
         Detections(np.zeros((1, 4)), np.zeros(1, dtype=np.float32))  # type: ignore[arg-type]
+
+
+def test_how_much_of_a_box_lies_inside_a_picture() -> None:
+    boxes = np.array(
+        [[10, 10, 20, 20], [-5, 0, 5, 10], [90, 45, 110, 55], [200, 0, 210, 10], [5, 5, 5, 5]],
+        dtype=np.float32,
+    )
+    np.testing.assert_allclose(share_inside(boxes, (100, 50)), [1, 0.5, 0.25, 0, 0])
+    assert share_inside(boxes[:0], (100, 50)).shape == (0,)

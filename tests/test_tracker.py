@@ -73,25 +73,57 @@ def test_a_steady_motion_is_foreseen() -> None:
     assert np.abs(tracker.trails[0].predicted_xyxy(1) - _moved(_ANN, 160, -60)).max() < 4
 
 
-def test_a_face_that_moves_as_foretold_is_looked_for_now_and_then() -> None:
+def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
     tracker = Tracker()
     looked_for = []
     for number in range(24):
-        wanted = len(tracker.predicted_xyxy())
+        here = _moved(_ANN, 4 * number)
+        recognised = {
+            trail.track_id: np.array(here, dtype=np.float32)
+            for trail in tracker.trails
+            if trail.may_rest
+        }
+        wanted = len(tracker.predicted_xyxy(1, recognised))
         looked_for.append(wanted)
-        _step(tracker, [_moved(_ANN, 4 * number)] if wanted or not number else [])
+        faces = _faces([here] if wanted or not number else [])
+        tracker.follow(faces, 1, recognised)
+        tracker.admit(faces[tracker.strangers(faces.boxes_xyxy)], {})
     assert looked_for[:5] == [0, 1, 1, 1, 1]
-    assert looked_for[-9:] in ([0, 0, 1] * 3, [0, 1, 0] * 3, [1, 0, 0] * 3)
+    assert sum(looked_for[-12:]) == 2  # each sixth frame
     assert _missed(tracker) == {1: 0}
     assert tracker.trails[0].seen_frames == 24
-    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 92)).max() < 4
+    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 92)).max() < 2
 
 
-def test_a_face_that_moves_as_it_likes_is_looked_for_in_each() -> None:
+def test_faces_that_came_together_are_not_looked_for_together() -> None:
+    tracker = Tracker()
+    boxes = [_ANN, _BOB, _moved(_BOB, 200), _moved(_ANN, 0, 200)]
+    looked_for = []
+    for _ in range(25):
+        recognised = {trail.track_id: trail.box_xyxy for trail in tracker.trails if trail.may_rest}
+        wanted = [trail for trail in tracker.trails if trail.track_id not in recognised]
+        looked_for.append(len(wanted))
+        faces = _faces([box for number, box in enumerate(boxes, 1) if number not in recognised])
+        tracker.follow(faces, 1, recognised)
+        tracker.admit(faces[tracker.strangers(faces.boxes_xyxy)], {})
+    assert len(tracker.trails) == 4
+    assert max(looked_for[5:]) == 1
+
+
+def test_a_face_that_is_recognised_nowhere_is_looked_for_in_each() -> None:
     tracker = Tracker()
     for number in range(20):
         assert len(tracker.predicted_xyxy()) == (number > 0)
         _step(tracker, [_moved(_ANN, 6 * (number % 2))])
+
+
+def test_a_lost_face_must_be_looked_for() -> None:
+    tracker = Tracker()
+    for _ in range(8):
+        _step(tracker, [_ANN])
+    assert tracker.trails[0].may_rest
+    _step(tracker, [])
+    assert not tracker.trails[0].may_rest
 
 
 def test_jitter_of_a_still_face_is_smoothed() -> None:
@@ -164,6 +196,21 @@ def test_a_face_takes_up_the_trail_it_left() -> None:
         _step(tracker, [])
     assert _step(tracker, [_moved(_ANN, 4 * 18)]) == {1: 0}
     assert _missed(tracker) == {1: 0}
+
+
+def test_who_left_is_looked_for_where_they_were_last_seen_too() -> None:
+    tracker = Tracker()
+    for number in range(12):
+        _step(tracker, [_moved(_ANN, -8 * number)])
+    last_seen = _moved(_ANN, -88)
+    for _ in range(20):
+        _step(tracker, [])
+    gone, back = tracker.predicted_xyxy()
+    assert gone[2] < 0
+    np.testing.assert_array_equal(back, last_seen)
+    np.testing.assert_array_equal(tracker.lost_xyxy[1], last_seen)
+    assert tracker.here_xyxy.shape == (0, 4)
+    assert tracker.follow(_faces([_moved(last_seen, 20)])) == {1: 0}
 
 
 def test_a_face_comes_back_elsewhere_by_its_looks() -> None:
@@ -305,8 +352,7 @@ def test_whatever_is_found_each_track_has_one_face_and_each_face_at_most_one_tra
         assert len(set(ids)) == len(ids)
         assert set(seen) <= set(ids)
         assert all(
-            (trail.missed_frames == 0) == (trail.track_id in seen or trail.rested_frames > 0)
-            for trail in tracker.trails
+            (trail.missed_frames == 0) == (trail.track_id in seen) for trail in tracker.trails
         )
         assert all(np.isfinite(trail.box_xyxy).all() for trail in tracker.trails)
         new = [track_id for track_id in ids if track_id > highest]

@@ -77,6 +77,15 @@ def test_only_faces_that_reach_into_the_region_are_looked_for(
     assert len(video.detect_part(pair, 1.0, 0, 1, np.zeros(4, dtype=np.float32))) == 0
 
 
+def test_a_part_of_a_search_gives_what_may_be_a_face_too(astronaut: Image) -> None:
+    sure = VideoDetector().detect(astronaut)
+    strict = VideoDetector(threshold=float(sure.scores.max()) + 0.1)
+    assert len(strict.detect(astronaut)) == 0
+    glimpsed = strict.detect_part(astronaut, 1.0, 0, 1)
+    assert iou(sure.boxes_xyxy, glimpsed.boxes_xyxy).max() > 0.9
+    assert glimpsed.scores.max() == sure.scores.max()
+
+
 def test_integers_see_what_floats_see(shared_data: Path, video: VideoDetector) -> None:
     """Judged on photos: the ranges of the layers are those of clips."""
     exact = CnnDetector()

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import cv2
@@ -216,18 +217,26 @@ def _leaving(time_s: float) -> Pose | None:
 
 def _paste(picture: Image, chip: Image, pose: Pose) -> None:
     height, width = chip.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), pose.tilt_degrees, pose.width / width)
-    matrix[0, 2] += pose.x - width / 2
-    matrix[1, 2] += pose.y - height / 2
+    scale = pose.width / width
+    reach = math.ceil(scale * math.hypot(width, height) / 2) + 1  # however it is tilted
+    left, top = (max(math.floor(middle) - reach, 0) for middle in (pose.x, pose.y))
+    right, bottom = (max(math.ceil(middle) + reach, 0) for middle in (pose.x, pose.y))
+    place = picture[top:bottom, left:right]
+    if not place.size:
+        return
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), pose.tilt_degrees, scale)
+    matrix[:, 2] += pose.x - left - width / 2, pose.y - top - height / 2
     shrink = max(width / pose.width, 1.0)
     soft = cv2.GaussianBlur(
         chip, (0, 0), math.hypot(0.4 * (shrink - 1), pose.blur_px * shrink) or 0.01
     )
-    face = cv2.warpAffine(soft, matrix, SIZE_WH, flags=cv2.INTER_LINEAR).astype(np.float32)
-    alpha = cv2.warpAffine(_mask(width, height), matrix, SIZE_WH)[..., None]
-    picture[:] = (picture * (1 - alpha) + face * alpha).astype(np.uint8)
+    size_wh = place.shape[1], place.shape[0]
+    face = cv2.warpAffine(soft, matrix, size_wh, flags=cv2.INTER_LINEAR).astype(np.float32)
+    alpha = cv2.warpAffine(_mask(width, height), matrix, size_wh)[..., None]
+    place[:] = (place * (1 - alpha) + face * alpha).astype(np.uint8)
 
 
+@cache
 def _mask(width: int, height: int) -> NDArray[np.float32]:
     """An ellipse with soft edges: what of a chip is laid on the background, 0 to 1."""
     mask = np.zeros((height, width), dtype=np.float32)

@@ -1,0 +1,137 @@
+"""A face recognised where it should be by how it looked a moment ago, without a search for it."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.faces import Image
+
+_LOOK_PX = 24  # a face as it is remembered, as wide as its box,
+_AROUND_PX = 4  # and how far off to each side it is recognised: a sixth of its width
+_SAMPLE_PX = 64  # taken pixel by pixel, then averaged: the cost of a face's size goes
+_ALIKE = 0.85  # correlation; less is a face that is hidden, turns, comes near, or is somebody else
+_LEAST_CONTRAST = 4.0  # of 255, deviation of a look: what is flat can be anywhere
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A face in one frame.
+
+    Attributes:
+        pixels: `(24, 24)` uint8, its luminance.
+        box_xyxy: `(4,)` float32 px, where it was found.
+        corner_xy: of the square of pixels that was looked at around it, px.
+        side_px: of that square.
+    """
+
+    pixels: NDArray[np.uint8]
+    box_xyxy: NDArray[np.float32]
+    corner_xy: tuple[int, int]
+    side_px: int
+
+
+class Glances:
+    """Remembers how the faces of tracks looked when they were last looked for."""
+
+    def __init__(self) -> None:
+        self._looks: dict[int, Look | None] = {}
+
+    def __repr__(self) -> str:
+        return f"Glances({len(self._looks)} looks)"
+
+    def recognise(
+        self, image: Image, expected_xyxy: Mapping[int, NDArray[np.float32]]
+    ) -> dict[int, NDArray[np.float32]]:
+        """Where faces are now, `(4,)` px by track, of those that are recognised.
+
+        Args:
+            image: the picture now.
+            expected_xyxy: where they should be, `(4,)` px by track.
+        """
+        recognised: dict[int, NDArray[np.float32]] = {}
+        for track_id, expected in expected_xyxy.items():
+            known = self._looks.get(track_id)
+            found = None if known is None else glance(image, known, expected)
+            if found is not None:
+                recognised[track_id] = found
+        return recognised
+
+    def note(self, image: Image, boxes_xyxy: Mapping[int, NDArray[np.float32]]) -> None:
+        """How faces look, given where they are, `(4,)` px by track."""
+        self._looks.update((track_id, look(image, box)) for track_id, box in boxes_xyxy.items())
+
+    def keep(self, tracks: Container[int]) -> None:
+        """Forgets all other tracks."""
+        self._looks = {each: known for each, known in self._looks.items() if each in tracks}
+
+
+def look(image: Image, box_xyxy: NDArray[np.float32]) -> Look | None:
+    """How the face in that box looks; None where too little of it is to be seen."""
+    side_px = _side_px(box_xyxy)
+    corner_xy = _corner_xy(box_xyxy, side_px)
+    square = _square(image, corner_xy, side_px)
+    if square is None:
+        return None
+    pixels = square[_AROUND_PX:-_AROUND_PX, _AROUND_PX:-_AROUND_PX]
+    if cv2.meanStdDev(pixels)[1].item() < _LEAST_CONTRAST:
+        return None
+    return Look(pixels, box_xyxy, corner_xy, side_px)
+
+
+def glance(
+    image: Image, known: Look, expected_xyxy: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
+    """Where the face is now, `(4,)` px, as large as it was; None where it is not recognised.
+
+    Args:
+        image: the picture now.
+        known: how the face looked.
+        expected_xyxy: `(4,)` px, where it should be.
+    """
+    corner_xy = _corner_xy(expected_xyxy, known.side_px)
+    square = _square(image, corner_xy, known.side_px)
+    if square is None:
+        return None
+    alike = cv2.matchTemplate(square, known.pixels, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (column, row) = cv2.minMaxLoc(alike)
+    last = len(alike) - 1
+    if best < _ALIKE or not (0 < column < last and 0 < row < last):
+        return None
+    x = column + _peak(*alike[row, column - 1 : column + 2].tolist()) - _AROUND_PX
+    y = row + _peak(*alike[row - 1 : row + 2, column].tolist()) - _AROUND_PX
+    step = known.side_px / len(square)
+    right = corner_xy[0] - known.corner_xy[0] + step * x
+    down = corner_xy[1] - known.corner_xy[1] + step * y
+    return known.box_xyxy + np.array([right, down, right, down], dtype=np.float32)
+
+
+def _side_px(box_xyxy: NDArray[np.float32]) -> int:
+    left, top, right, bottom = box_xyxy.tolist()
+    share = (_LOOK_PX + 2 * _AROUND_PX) / _LOOK_PX
+    return max(round(max(right - left, bottom - top) * share), 1)
+
+
+def _corner_xy(box_xyxy: NDArray[np.float32], side_px: int) -> tuple[int, int]:
+    left, top, right, bottom = box_xyxy.tolist()
+    return round((left + right - side_px) / 2), round((top + bottom - side_px) / 2)
+
+
+def _square(image: Image, corner_xy: tuple[int, int], side_px: int) -> NDArray[np.uint8] | None:
+    """That square of the picture in few grey pixels; None where it reaches beyond the picture."""
+    (left, top), (height, width) = corner_xy, image.shape[:2]
+    if min(left, top) < 0 or left + side_px > width or top + side_px > height:
+        return None
+    square = image[top : top + side_px, left : left + side_px]
+    sample = cv2.resize(square, (_SAMPLE_PX, _SAMPLE_PX), interpolation=cv2.INTER_NEAREST)
+    grey = cv2.cvtColor(sample, cv2.COLOR_BGR2GRAY)
+    wide = _LOOK_PX + 2 * _AROUND_PX
+    return cv2.resize(grey, (wide, wide), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _peak(before: float, middle: float, after: float) -> float:
+    """Where between three neighbours the top of a parabola through them lies, -0.5 to 0.5."""
+    bend = before - 2 * middle + after
+    return 0.0 if bend >= 0 else 0.5 * (before - after) / bend
