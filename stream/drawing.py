@@ -42,6 +42,18 @@ class Box:
         """How many pixels it has."""
         return (self.right - self.left) * (self.bottom - self.top)
 
+    def widened_to_even(self, width: int, height: int) -> "Box":
+        """What of it lies inside a picture of that size, its edges moved outwards to even ones.
+
+        It is empty where nothing does; the last edge of a picture of odd size stays odd.
+        """
+        left, top = (max(edge - edge % 2, 0) for edge in (self.left, self.top))
+        right, bottom = (
+            min(self.right + self.right % 2, width),
+            min(self.bottom + self.bottom % 2, height),
+        )
+        return Box(left, top, max(right, left), max(bottom, top))
+
     def moved_inside(self, width: int, height: int) -> "Box":
         """The same box inside a picture of that size; one that is larger lies at the top left."""
         left = max(min(self.left, width - (self.right - self.left)), 0)
@@ -73,6 +85,18 @@ class Style:
     def line_height(self) -> int:
         """From one line of text to the next."""
         return round(self.text * _LINE_HEIGHT)
+
+
+def outline(box: Box, style: Style) -> list[Box]:
+    """Where `draw_box` draws: above, below, left, right."""
+    margin = (style.line + 2) // 2 + 2  # half of the line, and what smoothing adds
+    left, top, right, bottom = box.edges
+    return [
+        Box(left - margin, top - margin, right + margin, top + margin),
+        Box(left - margin, bottom - margin, right + margin, bottom + margin),
+        Box(left - margin, top + margin, left + margin, bottom - margin),
+        Box(right - margin, top + margin, right + margin, bottom - margin),
+    ]
 
 
 def draw_box(picture: Image, box: Box, colour: Colour, style: Style) -> None:
