@@ -136,4 +136,5 @@ def _weights(colours: Colours) -> NDArray[np.float32]:
     exact = np.stack([luma, blueness, redness]) * scales[:, None]
     weights = np.rint(exact * _OPENCV_STEPS) / _OPENCV_STEPS
     lost = (exact - weights).sum(axis=1) * _MIDDLE
-    return np.column_stack([weights, [0 if full else 16, 128, 128] + lost]).astype(np.float32)
+    zero = np.array([0 if full else 16, 128, 128])
+    return np.column_stack([weights, zero + lost]).astype(np.float32)
