@@ -89,7 +89,7 @@ class Style:
 
 def outline(box: Box, style: Style) -> list[Box]:
     """Where `draw_box` draws: above, below, left, right."""
-    margin = (style.line + 2) // 2 + 2  # half of the line, and what smoothing adds
+    margin = (style.line + 3) // 2 + 2  # half of the line, and what smoothing adds
     left, top, right, bottom = box.edges
     return [
         Box(left - margin, top - margin, right + margin, top + margin),
@@ -104,6 +104,11 @@ def draw_box(picture: Image, box: Box, colour: Colour, style: Style) -> None:
     corners = (box.left, box.top), (box.right - 1, box.bottom - 1)
     cv2.rectangle(picture, *corners, BLACK, style.line + 2, cv2.LINE_AA)
     cv2.rectangle(picture, *corners, colour, style.line, cv2.LINE_AA)
+
+
+def written(ground: Box, style: Style) -> Box:
+    """Where a panel or a note is drawn: letters of some scripts hang over its lower edge."""
+    return Box(ground.left, ground.top, ground.right, ground.bottom + style.gap)
 
 
 def panel_size_wh(lines: Sequence[str], style: Style) -> tuple[int, int]:

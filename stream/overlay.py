@@ -21,6 +21,7 @@ from stream.drawing import (
     note_size_wh,
     outline,
     panel_size_wh,
+    written,
 )
 from stream.labels import Label
 from stream.placement import Arrangement, Placement
@@ -129,9 +130,10 @@ def _places(boxes: Iterable[Box], arrangement: Arrangement, style: Style) -> Ite
     """Where something is drawn."""
     for box in boxes:
         yield from outline(box, style)
-    yield from arrangement.panels.values()
+    for panel in arrangement.panels.values():
+        yield written(panel, style)
     if arrangement.legend is not None:
-        yield arrangement.legend
+        yield written(arrangement.legend, style)
 
 
 def label_text(attribute: str, label: Label, confidence: float, shown: bool = True) -> str:
