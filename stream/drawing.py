@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self, TypeAlias
 
 import cv2
@@ -144,7 +144,8 @@ def draw_note(picture: Image, note: Box, text: str, style: Style) -> None:
 def darken(picture: Image, box: Box) -> None:
     """Makes what lies in a box a ground for white text."""
     region = picture[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)]
-    np.multiply(region, 1 - _PANEL_DARKNESS, out=region, casting="unsafe")
+    if region.size:
+        cv2.convertScaleAbs(region, region, 1 - _PANEL_DARKNESS)
 
 
 def write(
@@ -166,6 +167,7 @@ def _glyph(letter: str) -> Image:
     return picture
 
 
+@lru_cache(maxsize=512)
 def text_width(text: str, size_px: int) -> int:
     """Of text of that height, px."""
     return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px, _FONT_WEIGHT)[2])
