@@ -54,12 +54,6 @@ class Box:
         )
         return Box(left, top, max(right, left), max(bottom, top))
 
-    def moved_inside(self, width: int, height: int) -> "Box":
-        """The same box inside a picture of that size; one that is larger lies at the top left."""
-        left = max(min(self.left, width - (self.right - self.left)), 0)
-        top = max(min(self.top, height - (self.bottom - self.top)), 0)
-        return Box(left, top, left + self.right - self.left, top + self.bottom - self.top)
-
 
 @dataclass(frozen=True, slots=True)
 class Style:

@@ -1,7 +1,7 @@
 """Frame + tracks → picture."""
 
 import colorsys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -89,19 +89,20 @@ class Overlay:
             gap=style.line + 1,
         )
         canvas = Canvas(image, _places(boxes.values(), arrangement, style), changed)
-        self._paint(canvas.pixels, tracks, arrangement, legend, style)
+        self._paint(canvas.pixels, tracks, boxes, arrangement, legend, style)
         return canvas
 
     def _paint(
         self,
         picture: Image,
         tracks: Sequence[Track],
+        boxes: Mapping[int, Box],
         arrangement: Arrangement,
         legend: str,
         style: Style,
     ) -> None:
-        for track in tracks:
-            draw_box(picture, _whole(track.box_xyxy), colour_of(track.track_id), style)
+        for track_id, box in boxes.items():
+            draw_box(picture, box, colour_of(track_id), style)
         for track in tracks:
             panel = arrangement.panels.get(track.track_id)
             if panel is not None:

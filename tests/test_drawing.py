@@ -28,22 +28,6 @@ _SIDE = st.integers(1, 400)
 
 
 @given(_EDGE, _EDGE, _SIDE, _SIDE, _SIDE, _SIDE)
-def test_a_box_is_moved_inside_as_little_as_needed(
-    x: int, y: int, width: int, height: int, frame_width: int, frame_height: int
-) -> None:
-    moved = Box(x, y, x + width, y + height).moved_inside(frame_width, frame_height)
-    assert (moved.right - moved.left, moved.bottom - moved.top) == (width, height)
-    for before, after, side, frame in (
-        (x, moved.left, width, frame_width),
-        (y, moved.top, height, frame_height),
-    ):
-        assert after >= 0
-        assert after + side <= max(frame, side)
-        if before >= 0 and before + side <= frame:
-            assert after == before
-
-
-@given(_EDGE, _EDGE, _SIDE, _SIDE, _SIDE, _SIDE)
 def test_a_box_is_widened_to_even_edges_inside_the_picture(
     x: int, y: int, width: int, height: int, frame_width: int, frame_height: int
 ) -> None:
