@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self, TypeAlias
 
 import cv2
@@ -42,11 +42,17 @@ class Box:
         """How many pixels it has."""
         return (self.right - self.left) * (self.bottom - self.top)
 
-    def moved_inside(self, width: int, height: int) -> "Box":
-        """The same box inside a picture of that size; one that is larger lies at the top left."""
-        left = max(min(self.left, width - (self.right - self.left)), 0)
-        top = max(min(self.top, height - (self.bottom - self.top)), 0)
-        return Box(left, top, left + self.right - self.left, top + self.bottom - self.top)
+    def widened_to_even(self, width: int, height: int) -> "Box":
+        """What of it lies inside a picture of that size, its edges moved outwards to even ones.
+
+        It is empty where nothing does; the last edge of a picture of odd size stays odd.
+        """
+        left, top = (max(edge - edge % 2, 0) for edge in (self.left, self.top))
+        right, bottom = (
+            min(self.right + self.right % 2, width),
+            min(self.bottom + self.bottom % 2, height),
+        )
+        return Box(left, top, max(right, left), max(bottom, top))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +81,28 @@ class Style:
         return round(self.text * _LINE_HEIGHT)
 
 
+def outline(box: Box, style: Style) -> list[Box]:
+    """Where `draw_box` draws: above, below, left, right."""
+    margin = (style.line + 3) // 2 + 2  # half of the line, and what smoothing adds
+    left, top, right, bottom = box.edges
+    return [
+        Box(left - margin, top - margin, right + margin, top + margin),
+        Box(left - margin, bottom - margin, right + margin, bottom + margin),
+        Box(left - margin, top + margin, left + margin, bottom - margin),
+        Box(right - margin, top + margin, right + margin, bottom - margin),
+    ]
+
+
 def draw_box(picture: Image, box: Box, colour: Colour, style: Style) -> None:
     """Its outline, dark along both sides so that it is seen on anything."""
     corners = (box.left, box.top), (box.right - 1, box.bottom - 1)
     cv2.rectangle(picture, *corners, BLACK, style.line + 2, cv2.LINE_AA)
     cv2.rectangle(picture, *corners, colour, style.line, cv2.LINE_AA)
+
+
+def written(ground: Box, style: Style) -> Box:
+    """Where a panel or a note is drawn: letters of some scripts hang over its lower edge."""
+    return Box(ground.left, ground.top, ground.right, ground.bottom + style.gap)
 
 
 def panel_size_wh(lines: Sequence[str], style: Style) -> tuple[int, int]:
@@ -115,7 +138,8 @@ def draw_note(picture: Image, note: Box, text: str, style: Style) -> None:
 def darken(picture: Image, box: Box) -> None:
     """Makes what lies in a box a ground for white text."""
     region = picture[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)]
-    np.multiply(region, 1 - _PANEL_DARKNESS, out=region, casting="unsafe")
+    if region.size:
+        cv2.convertScaleAbs(region, region, 1 - _PANEL_DARKNESS)
 
 
 def write(
@@ -137,6 +161,7 @@ def _glyph(letter: str) -> Image:
     return picture
 
 
+@lru_cache(maxsize=512)
 def text_width(text: str, size_px: int) -> int:
     """Of text of that height, px."""
     return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px, _FONT_WEIGHT)[2])

@@ -9,6 +9,7 @@ from models.faces import Image
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.frame import VideoFrame
 
 SourceKind: TypeAlias = Literal["camera", "stream", "video", "pictures"]
 
@@ -60,6 +61,8 @@ class Frame:
         time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
         path: the file a picture was read from; None in a video.
+        coded: the same picture as it came out of a decoder, where it can be recorded like that:
+            8 bits, 4:2:0, neither turned nor stretched.
     """
 
     image: Image
@@ -67,6 +70,7 @@ class Frame:
     time_s: float
     captured_s: float
     path: Path | None = None
+    coded: "VideoFrame | None" = field(default=None, repr=False)
 
     @property
     def size_wh(self) -> tuple[int, int]:

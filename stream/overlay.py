@@ -1,7 +1,7 @@
 """Frame + tracks → picture."""
 
 import colorsys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.annotator import Track
+from stream.canvas import Canvas
 from stream.config import OverlaySection
 from stream.drawing import (
     Box,
@@ -18,7 +19,9 @@ from stream.drawing import (
     draw_note,
     draw_panel,
     note_size_wh,
+    outline,
     panel_size_wh,
+    written,
 )
 from stream.labels import Label
 from stream.placement import Arrangement, Placement
@@ -45,14 +48,25 @@ class Overlay:
     def __repr__(self) -> str:
         return f"Overlay({self._settings!r})"
 
-    @stage("draw")
     def draw(self, image: Image, tracks: Sequence[Track]) -> Image:
-        """A copy of the next picture with a box around each face and what it is perceived as.
+        """The next picture with a box around each face and what it is perceived as.
 
-        Colours tell people apart and mean nothing else. Without labels it is the picture itself.
+        It is a copy, or where nothing is drawn the picture itself. Colours tell people apart and
+        mean nothing else.
+        """
+        return self.canvas(image, tracks).picture
+
+    @stage("draw")
+    def canvas(self, image: Image, tracks: Sequence[Track], changed: Sequence[Box] = ()) -> Canvas:
+        """The same, and where it differs from what was captured.
+
+        Args:
+            image: the next picture.
+            tracks: who is in it.
+            changed: where it was changed before.
         """
         if not self._settings.labels:
-            return image
+            return Canvas(image, changed=changed)
         people = [track.track_id for track in tracks if track.labels]
         was_crowded = self._crowded and not self._placement.is_new(people)
         self._crowded = len(people) > (_NO_CROWD if was_crowded else _CROWD)
@@ -66,32 +80,35 @@ class Overlay:
             if track.labels
         }
         legend = self._legend(tracks)
+        boxes = {track.track_id: _whole(track.box_xyxy) for track in tracks}
         arrangement = self._placement.arrange(
-            {track.track_id: _whole(track.box_xyxy) for track in tracks},
+            boxes,
             widest,
             note_size_wh(legend, style) if legend else None,
             (width, height),
             gap=style.line + 1,
         )
-        return self._paint(image.copy(), tracks, arrangement, legend, style)
+        canvas = Canvas(image, _places(boxes.values(), arrangement, style), changed)
+        self._paint(canvas.pixels, tracks, boxes, arrangement, legend, style)
+        return canvas
 
     def _paint(
         self,
         picture: Image,
         tracks: Sequence[Track],
+        boxes: Mapping[int, Box],
         arrangement: Arrangement,
         legend: str,
         style: Style,
-    ) -> Image:
-        for track in tracks:
-            draw_box(picture, _whole(track.box_xyxy), colour_of(track.track_id), style)
+    ) -> None:
+        for track_id, box in boxes.items():
+            draw_box(picture, box, colour_of(track_id), style)
         for track in tracks:
             panel = arrangement.panels.get(track.track_id)
             if panel is not None:
                 draw_panel(picture, panel, self._lines(track), colour_of(track.track_id), style)
         if arrangement.legend is not None:
             draw_note(picture, arrangement.legend, legend, style)
-        return picture
 
     def _lines(self, track: Track, *, surest: bool = False) -> list[str]:
         return [
@@ -108,6 +125,16 @@ class Overlay:
             return ""
         *others, last = attributes
         return f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
+
+
+def _places(boxes: Iterable[Box], arrangement: Arrangement, style: Style) -> Iterator[Box]:
+    """Where something is drawn."""
+    for box in boxes:
+        yield from outline(box, style)
+    for panel in arrangement.panels.values():
+        yield written(panel, style)
+    if arrangement.legend is not None:
+        yield written(arrangement.legend, style)
 
 
 def label_text(attribute: str, label: Label, confidence: float, shown: bool = True) -> str:

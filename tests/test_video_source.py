@@ -48,8 +48,9 @@ def test_a_video_is_turned_as_it_is_to_be_shown(
     encode(tmp_path / "a.mp4", [CORNERS], "libx264", "yuv420p")
     _with_matrix(tmp_path / "a.mp4", *matrix)
     source = open_source(str(tmp_path / "a.mp4"))
-    image = next(source.frames()).image
-    expected = shown(CORNERS)
+    frame = next(source.frames())
+    image, expected = frame.image, shown(CORNERS)
+    assert (frame.coded is None) is (matrix != (1, 0, 0, 1))  # else it would be recorded so
     assert source.info.size_wh == expected.shape[1::-1]
     assert image.flags.c_contiguous
     assert np.abs(image.astype(int) - expected).mean() < 12
@@ -150,6 +151,7 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
     frames = list(source.frames())
     source.close()
     assert source.info.size_wh == (192, 64)
+    assert all(each.coded is None for each in frames)  # else it would be recorded narrow
     assert [number_of(each.image) for each in frames] == [0, 1, 2]
 
 

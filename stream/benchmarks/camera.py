@@ -68,10 +68,11 @@ class CameraOfClip:
 
 
 class Onlooker:
-    """Takes each picture as a window does, and notes when it came and who is in it.
+    """Notes when each frame came and who is in it; takes its picture too, as a window does.
 
     Args:
         seconds: after which it asks for the end.
+        looks: the picture is taken; without it nobody has it drawn.
 
     Attributes:
         indices: of the frames that came.
@@ -84,13 +85,14 @@ class Onlooker:
     name = "onlooker"
     output = None
 
-    def __init__(self, seconds: float = float("inf")) -> None:
+    def __init__(self, seconds: float = float("inf"), *, looks: bool = True) -> None:
         self.indices: list[int] = []
         self.shown_s: list[float] = []
         self.latencies_s: list[float] = []
         self.faces: list[int] = []
         self.cpu_s: list[float] = []
         self._seconds = seconds
+        self._looks = looks
 
     def __repr__(self) -> str:
         return f"Onlooker({len(self.indices)} frames)"
@@ -101,8 +103,9 @@ class Onlooker:
         return bool(self.shown_s) and self.shown_s[-1] - self.shown_s[0] >= self._seconds
 
     def write(self, annotated: Annotated) -> None:
-        """Looks at the next picture."""
-        _ = annotated.picture  # it is drawn when it is asked for
+        """Looks at the next frame."""
+        if self._looks:
+            _ = annotated.picture  # it is drawn when it is asked for
         now_s = time.monotonic()
         self.indices.append(annotated.frame.index)
         self.shown_s.append(now_s)

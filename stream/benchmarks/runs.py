@@ -95,7 +95,7 @@ def timed_run(path: Path, config: Config, out: Path) -> TimedRun:
     Raises:
         ConfigError, ModelError, SinkError, SourceError: it cannot be run, or failed on the way.
     """
-    onlooker = Onlooker()
+    onlooker = Onlooker(looks=False)
     with measuring() as watch:
         source = _beginning(path)
         summary = run(source, config, Outputs(save=out, overwrite=True), [onlooker])

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.annotator import Track
-from stream.blur import blurred
+from stream.blur import blurred, blurred_places
+from stream.canvas import Canvas
 from stream.frames import Frame
 from stream.overlay import Overlay
 
@@ -20,8 +21,8 @@ from stream.overlay import Overlay
 class Annotated:
     """A frame and who is in it; its picture is drawn once, when a sink first asks for it.
 
-    What anybody may see is made from `picture` or `shown`, never from the frame's own image, whose
-    faces are recognisable also where they are to be blurred.
+    What anybody may see is made from `picture`, `canvas` or `shown`, never from the frame alone,
+    whose faces are recognisable also where they are to be blurred.
 
     Attributes:
         frame: as it was captured.
@@ -37,7 +38,7 @@ class Annotated:
     faces_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     blur: bool = False
     _shown: Image | None = field(default=None, init=False)
-    _picture: Image | None = field(default=None, init=False)
+    _canvas: Canvas | None = field(default=None, init=False)
 
     @property
     def shown(self) -> Image:
@@ -52,11 +53,18 @@ class Annotated:
         return self._shown
 
     @property
+    def canvas(self) -> Canvas:
+        """Where what is shown differs from what was captured, and how it looks there."""
+        if self._canvas is None:
+            hide = self.faces_xyxy if self.blur else self.faces_xyxy[:0]
+            hidden = blurred_places(self.frame.size_wh, hide)
+            self._canvas = self.overlay.canvas(self.shown, self.tracks, hidden)
+        return self._canvas
+
+    @property
     def picture(self) -> Image:
         """What is shown, with boxes and labels if asked for. Not to be written to."""
-        if self._picture is None:
-            self._picture = self.overlay.draw(self.shown, self.tracks)
-        return self._picture
+        return self.canvas.picture
 
 
 class Sink(Protocol):

@@ -15,21 +15,20 @@ from typing import Self, cast
 import av
 import cv2
 from av.video.frame import PictureType
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from models.faces import Image
+from stream.canvas import Canvas
 from stream.config import RecorderSection
+from stream.drawing import Box
 from stream.errors import SinkError, SourceError
 from stream.frames import SourceInfo
+from stream.planes import BT709, Colours, Planes
 from stream.sinks.codecs import CONTAINERS, Codec, Container, codec_for
 from stream.sinks.sound import Sound
 from stream.stopwatch import stage
 
 _CLOCK = Fraction(1, 90_000)  # s: the usual tick of video, fine enough for any frame rate
 _DEFAULT_FPS = 25.0
-# The quick conversion cuts fractions off: everything would be half a level of luma darker.
-_ROUNDED = Interpolation.AREA | Interpolation.ACCURATE_RND
-_BT709 = 1  # the code of its primaries and transfer function in ITU-T H.273
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +52,8 @@ class Film:
     def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
         codec, kind = codec_for(path, settings.codec), CONTAINERS[path.suffix.lower()]
         self._fps = info.fps or _DEFAULT_FPS
-        self._size_wh = tuple(side + side % 2 for side in info.size_wh)  # 4:2:0 wants even sides
+        width, height = info.size_wh
+        self._size_wh = width + width % 2, height + height % 2  # 4:2:0 wants even sides
         try:
             path.open("wb").close()  # FFmpeg would not open it before the first picture
             self._container = av.open(f"file:{path}", "w", format=kind.format, options=kind.options)
@@ -69,7 +69,7 @@ class Film:
             self._close()
             path.unlink(missing_ok=True)
             raise SinkError(f"{path} cannot be made: {error}") from error
-        self._reformatter = VideoReformatter()
+        self._colours: Colours | None = None  # of the first frame
         self._start_s = None if info.is_live else info.start_s
         self._last_tick = -1
         self._end_s = 0.0
@@ -99,24 +99,67 @@ class Film:
         Raises:
             OSError, FFmpegError: it cannot be written.
         """
-        frame = self._reformatter.reformat(
-            av.VideoFrame.from_numpy_buffer(self._fitted(image), format="bgr24"),
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=_ROUNDED,
-        )
-        self._encode(frame, time_s)
+        self._encode(self._converted(image), time_s)
 
     @stage("encode")
-    def pass_on(self, frame: av.VideoFrame, time_s: float) -> None:
-        """The next picture, as a decoder gave it and of this video's size.
+    def add_drawn(self, canvas: Canvas, coded: av.VideoFrame | None, time_s: float) -> None:
+        """Likewise; where nothing was drawn it is what was coded, to the bit.
+
+        That is so if it is of this video's size and colours; else all of it is converted.
+
+        Args:
+            canvas: the picture.
+            coded: the same before it was drawn on, as `Frame.coded`.
+            time_s: its time in the source.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
         """
+        if coded is None or not self._suits(coded):
+            self._encode(self._converted(canvas.picture), time_s)
+            return
+        frame, planes = self._blank()
+        planes.copy_from(Planes.of(coded))
+        colours = self._colours_of(coded)
+        for image, place in canvas.changes():
+            planes.paint(image, place, colours)
+        self._encode(frame, time_s)
+
+    @stage("encode")
+    def pass_on(self, frame: av.VideoFrame, time_s: float) -> None:
+        """The next picture, just as a decoder gave it.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+        """
+        self._colours_of(frame)
         frame.pict_type = PictureType.NONE  # else the encoder would repeat the source's choice
         self._encode(frame, time_s)
+
+    def _suits(self, coded: av.VideoFrame) -> bool:
+        same_size = (coded.width, coded.height) == self._size_wh
+        return same_size and self._colours in (None, Colours.of(coded))
+
+    def _converted(self, image: Image) -> av.VideoFrame:
+        """A picture as a frame of this video."""
+        frame, planes = self._blank()
+        planes.paint(self._fitted(image), Box(0, 0, *self._size_wh), self._colours_of(None))
+        return frame
+
+    def _blank(self) -> tuple[av.VideoFrame, Planes]:
+        """A frame whose pixels are still to come."""
+        frame = av.VideoFrame(*self._size_wh, "yuv420p")
+        return frame, Planes.of(frame)
+
+    def _colours_of(self, first: av.VideoFrame | None) -> Colours:
+        """The colours of this video: those of its first frame, if it was coded already."""
+        if self._colours is None:
+            self._colours = BT709 if first is None else Colours.of(first)
+            context = self._video.codec_context
+            context.colorspace, context.color_range = self._colours.matrix, self._colours.range
+            context.color_primaries = self._colours.primaries
+            context.color_trc = self._colours.transfer
+        return self._colours
 
     def _encode(self, frame: av.VideoFrame, time_s: float) -> None:
         if self._start_s is None:
@@ -154,9 +197,6 @@ class Film:
         context.time_base = stream.time_base = _CLOCK
         context.max_b_frames = 0  # reordered pictures would begin late in a file of fragments
         context.gop_size = max(round(self._fps), 1)  # a keyframe a second: what a kill can cost
-        context.colorspace = Colorspace.ITU709
-        context.color_range = ColorRange.MPEG
-        context.color_primaries = context.color_trc = _BT709
         if codec.tag is not None:
             context.codec_tag = codec.tag
         return stream

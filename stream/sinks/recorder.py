@@ -4,8 +4,11 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeAlias
 
-from models.faces import Image
+from av.video.frame import VideoFrame
+
+from stream.canvas import Canvas
 from stream.config import RecorderSection
 from stream.errors import SinkError
 from stream.frames import SourceInfo
@@ -14,6 +17,8 @@ from stream.sinks.film import Film
 from stream.stopwatch import stage
 
 _QUEUE = 2  # frames waiting for the encoder
+
+_Item: TypeAlias = tuple[Canvas, VideoFrame | None, float]
 
 
 class Recorder:
@@ -38,7 +43,7 @@ class Recorder:
         self._film = Film(self.partial_path, info, settings)
         # Ctrl-C may fall between any two steps of a queue.Queue, and then the encoder would sleep
         # on though there is something for it. A SimpleQueue has no steps; its bound is the tickets.
-        self._waiting: SimpleQueue[tuple[Image, float] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
         self._tickets: SimpleQueue[None] = SimpleQueue()
         for _ in range(_QUEUE):
             self._tickets.put(None)
@@ -56,10 +61,10 @@ class Recorder:
             SinkError: the encoder has failed, with what it said.
         """
         self._raise_error()
-        picture = annotated.picture
+        item = annotated.canvas, annotated.frame.coded, annotated.frame.time_s
         with stage("wait for the encoder"):
             self._tickets.get()
-        self._waiting.put((picture, annotated.frame.time_s))
+        self._waiting.put(item)
         self._frames += 1
 
     def close(self, *, complete: bool) -> None:
@@ -101,13 +106,13 @@ class Recorder:
         try:
             with self._film as film:
                 while (item := self._take()) is not None:
-                    film.add(*item)
+                    film.add_drawn(*item)
         except Exception as error:  # noqa: BLE001 - raised again in write() and close()
             self._error = error
             while item is not None:
                 item = self._take()
 
-    def _take(self) -> tuple[Image, float] | None:
+    def _take(self) -> _Item | None:
         item = self._waiting.get()
         self._tickets.put(None)
         return item

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.errors import SourceError
+from stream.planes import is_planar
 from stream.stopwatch import stage
 
 _MAX_PLAUSIBLE_FPS = 1000  # above, it is the tick of a clock
@@ -92,11 +93,20 @@ class Decoder:
     @stage("convert")
     def picture(self, frame: VideoFrame) -> Image:
         """The frame in BGR, with square pixels, turned and mirrored as it is to be shown."""
-        if not self._matrix_known:  # asking each frame would keep it from being freed
-            self._matrix, self._matrix_known = _display_matrix(frame), True
         width = max(round(frame.width * (self.stream.sample_aspect_ratio or 1)), 1)
         plain = self._reformatter.reformat(frame, width, frame.height, "bgr24")
-        return _upright(plain.to_ndarray(), self._matrix)
+        return _upright(plain.to_ndarray(), self._display_matrix(frame))
+
+    def shown_as_coded(self, frame: VideoFrame) -> bool:
+        """Whether it is what `picture` makes of it already, but for being 8 bits, 4:2:0."""
+        square = (self.stream.sample_aspect_ratio or 1) == 1
+        return square and self._display_matrix(frame) is None and is_planar(frame)
+
+    def _display_matrix(self, frame: VideoFrame) -> bytes | None:
+        """How the pictures are turned and mirrored; None where they are not."""
+        if not self._matrix_known:  # asking each frame would keep it from being freed
+            self._matrix, self._matrix_known = _display_matrix(frame), True
+        return self._matrix
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
         in_a_row = 0

@@ -135,7 +135,8 @@ class StreamSource:
         now_s = time.monotonic()
         self._count += 1
         picture = self._decoder.picture(decoded)
-        return Frame(picture, self._count - 1, now_s - self._opened_s, now_s)
+        coded = decoded if self._decoder.shown_as_coded(decoded) else None
+        return Frame(picture, self._count - 1, now_s - self._opened_s, now_s, coded=coded)
 
 
 def is_live(container: InputContainer) -> bool:

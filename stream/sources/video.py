@@ -121,8 +121,7 @@ class VideoSource:
                 if span.is_after(time_s):
                     break
                 if not span.is_before(time_s):
-                    picture = self._decoder.picture(frame)
-                    yield Frame(picture, self._count, time_s, time.monotonic())
+                    yield self._frame(frame, time_s)
                     self._count += 1
                     self._spoilt += frame.is_corrupt
         except av.error.FFmpegError as error:
@@ -132,6 +131,11 @@ class VideoSource:
                 raise SourceError(f"{self._name} {reason}") from None
             return what_happened(error)
         return "" if self._reconnection is None or before == self._count else self._cut_short()
+
+    def _frame(self, decoded: VideoFrame, time_s: float) -> Frame:
+        picture = self._decoder.picture(decoded)
+        coded = decoded if self._decoder.shown_as_coded(decoded) else None
+        return Frame(picture, self._count, time_s, time.monotonic(), coded=coded)
 
     def _from(self, start_s: float) -> Iterator[tuple[float, VideoFrame]]:
         """Frames and their times, from a keyframe before that time on."""

@@ -1,0 +1,285 @@
+"""Recordings of what a decoder gave: only what is drawn over is converted."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fakes import CORNERS, SIZE_WH, encode, label, numbered, track
+
+from stream.canvas import Canvas
+from stream.config import CodecName, OverlaySection, RecorderSection
+from stream.controls import Controls
+from stream.frames import Frame, SourceInfo
+from stream.overlay import Overlay
+from stream.planes import BT709, Colours, Planes
+from stream.sinks import Annotated, Sinks
+from stream.sinks.codecs import CODECS
+from stream.sinks.film import Film
+from stream.sinks.recorder import Recorder
+from stream.sources.video import VideoSource
+
+_EXACT = RecorderSection(quality=0)  # H.264 loses nothing then
+_SAID = {"gender": label("Female", 0.97), "race": label(None, 0.31)}
+_UNSAID = Colours(2, 0, 2, 2)
+_FULL_601 = Colours(5, 2, 5, 6)
+_WIDE = Colours(9, 1, 9, 14)
+
+
+def _clip(path: Path, colours: Colours, size_wh: tuple[int, int] = (320, 180)) -> Path:
+    """Five coded pictures of noise, which say that their colours are these."""
+    random = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "0"})
+        stream.width, stream.height = size_wh
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.colorspace, context.color_range = colours.matrix, colours.range
+        context.color_primaries, context.color_trc = colours.primaries, colours.transfer
+        for index in range(5):
+            frame = av.VideoFrame(*size_wh, "yuv420p")
+            planes = Planes.of(frame)
+            for plane in (planes.luma, planes.blueness, planes.redness):
+                coarse = random.integers(60, 196, tuple(-(-side // 8) for side in plane.shape))
+                smooth = coarse.repeat(8, axis=0).repeat(8, axis=1)
+                plane[:] = smooth[: plane.shape[0], : plane.shape[1]]
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _frames(path: Path) -> list[Frame]:
+    source = VideoSource(path)
+    try:
+        return list(source.frames())
+    finally:
+        source.close()
+
+
+def _info(frame: Frame) -> SourceInfo:
+    return SourceInfo("clip", "video", frame.size_wh, 25.0)
+
+
+def _record(path: Path, frames: Sequence[Annotated], settings: RecorderSection = _EXACT) -> Path:
+    recorder = Recorder(path, _info(frames[0].frame), settings)
+    for each in frames:
+        recorder.write(each)
+    recorder.close(complete=True)
+    return path
+
+
+def _decoded(path: Path) -> list[av.VideoFrame]:
+    with av.open(str(path)) as container:
+        return list(container.decode(video=0))
+
+
+def _planes(path: Path) -> Iterator[tuple[np.ndarray, ...]]:
+    for frame in _decoded(path):
+        planes = Planes.of(frame)
+        yield planes.luma, planes.blueness, planes.redness
+
+
+def _annotated(frame: Frame) -> Annotated:
+    """With somebody who has labels, and somebody at the edge who has none."""
+    size = np.tile(frame.size_wh, 2)
+    tracks = [
+        track(1, (size * [0.3, 0.4, 0.5, 0.75]).tolist(), _SAID),
+        track(2, (size * [0.9, 0.8, 1.1, 1.1]).tolist()),
+    ]
+    return Annotated(frame, tracks, Overlay())
+
+
+@pytest.mark.parametrize("colours", [BT709, _UNSAID, _FULL_601, _WIDE])
+def test_what_is_not_drawn_over_is_kept_to_the_bit(colours: Colours, tmp_path: Path) -> None:
+    source = _clip(tmp_path / "in.mp4", colours)
+    annotated = [_annotated(frame) for frame in _frames(source)]
+    out = _record(tmp_path / "out.mp4", annotated)
+    for given, before, after in zip(annotated, _planes(source), _planes(out), strict=True):
+        untouched = [np.ones(plane.shape, np.bool_) for plane in before]
+        for _, place in given.canvas.changes():
+            left, top, right, bottom = place.edges
+            untouched[0][top:bottom, left:right] = False
+            for chroma in untouched[1:]:
+                chroma[top // 2 : bottom // 2, left // 2 : right // 2] = False
+        for old, new, kept in zip(before, after, untouched, strict=True):
+            np.testing.assert_array_equal(old[kept], new[kept])
+            assert kept.mean() > 0.5
+            assert (old != new)[~kept].mean() > 0.5
+
+
+@pytest.mark.parametrize("colours", [BT709, _UNSAID, _FULL_601, _WIDE])
+def test_it_looks_as_if_all_of_it_had_been_converted(colours: Colours, tmp_path: Path) -> None:
+    frames = _frames(_clip(tmp_path / "in.mp4", colours))
+    annotated = [_annotated(frame) for frame in frames]
+    plain = [_annotated(replace(frame, coded=None)) for frame in frames]
+    quick = _frames(_record(tmp_path / "quick.mp4", annotated))
+    slow = _frames(_record(tmp_path / "slow.mp4", plain))
+    for one, other, given in zip(quick, slow, annotated, strict=True):
+        _assert_alike(one, other)
+        # Chroma of lines and letters is of half the resolution either way.
+        assert np.abs(one.image.astype(int) - given.picture).mean() < 2
+
+
+def _assert_alike(one: Frame, other: Frame) -> None:
+    """But for rounding, and what is cut off where colours are read."""
+    difference = one.image.astype(int) - other.image
+    assert np.abs(difference).mean() < 1.5
+    assert abs(difference.mean()) < 1.2
+    assert np.percentile(np.abs(difference), 99) <= 6
+
+
+@pytest.mark.parametrize("name", ["facenet_video.mp4", "hamilton.mp4", "lp_d13.mp4"])
+def test_real_pictures_too(name: str, shared_data: Path, tmp_path: Path) -> None:
+    source = VideoSource(shared_data / "clips" / name)
+    frames = [frame for frame, _ in zip(source.frames(), range(3), strict=False)]
+    source.close()
+    assert all(frame.coded is not None for frame in frames)
+    quick = _record(tmp_path / "quick.mp4", [_annotated(each) for each in frames])
+    plain = [replace(each, coded=None) for each in frames]
+    slow = _record(tmp_path / "slow.mp4", [_annotated(each) for each in plain])
+    for one, other in zip(_frames(quick), _frames(slow), strict=True):
+        _assert_alike(one, other)
+
+
+@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("colours", [BT709, _UNSAID, _FULL_601, _WIDE])
+def test_players_are_told_the_colours_of_the_source(
+    colours: Colours, name: CodecName, tmp_path: Path
+) -> None:
+    annotated = [_annotated(frame) for frame in _frames(_clip(tmp_path / "in.mp4", colours))]
+    out = _record(tmp_path / "out.mkv", annotated, RecorderSection(codec=name, quality=5))
+    told = Colours.of(_decoded(out)[0])
+    assert told.matrix == colours.matrix
+    assert (told.range == 2) is (colours.range == 2)
+    assert (told.primaries, told.transfer) == (colours.primaries, colours.transfer)
+    for back, given in zip(_frames(out), annotated, strict=True):
+        assert abs((back.image.astype(int) - given.picture).mean()) < 2.5
+
+
+def test_a_full_range_by_its_old_name_is_one(tmp_path: Path) -> None:
+    clip = encode(tmp_path / "in.mp4", [CORNERS], "libx264", "yuvj420p")
+    assert _decoded(clip)[0].format.name == "yuvj420p"
+    (frame,) = _frames(clip)
+    assert frame.coded is not None
+    (back,) = _frames(_record(tmp_path / "out.mp4", [Annotated(frame, [], Overlay())]))
+    np.testing.assert_array_equal(back.image, frame.image)
+
+
+def test_a_film_begun_otherwise_keeps_its_colours(tmp_path: Path) -> None:
+    frames = _frames(_clip(tmp_path / "in.mp4", _FULL_601))
+    picture = frames[0].image
+    with Film(tmp_path / "out.mp4", _info(frames[0]), _EXACT) as film:
+        film.add(picture, 0.0)
+        film.add_drawn(Canvas(picture), frames[0].coded, 0.04)
+    first, second = _decoded(tmp_path / "out.mp4")
+    assert Colours.of(first) == Colours.of(second) == BT709
+    for one, other in zip(*_planes(tmp_path / "out.mp4"), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_source_that_changes_its_size_or_its_colours_on_the_way(tmp_path: Path) -> None:
+    frames = [
+        _frames(_clip(tmp_path / f"{number}.mp4", colours, size_wh))[0]
+        for number, (colours, size_wh) in enumerate(
+            [(_UNSAID, (320, 180)), (BT709, (320, 180)), (_UNSAID, (640, 360))]
+        )
+    ]
+    frames = [replace(each, time_s=index / 25) for index, each in enumerate(frames)]
+    out = _record(tmp_path / "out.mp4", [Annotated(each, [], Overlay()) for each in frames])
+    same, recoloured, resized = _frames(out)
+    np.testing.assert_array_equal(same.image, frames[0].image)
+    assert {Colours.of(each) for each in _decoded(out)} == {_UNSAID}
+    assert np.abs(recoloured.image.astype(int) - frames[1].image).mean() < 3
+    assert resized.image.shape == (180, 320, 3)
+    assert abs(resized.image.mean((0, 1)) - frames[2].image.mean((0, 1))).max() < 2
+
+
+def _record_blurred(path: Path, frames: Sequence[Frame], labels: bool) -> list[Annotated]:
+    """With somebody who is lost for two frames."""
+    recorder, given = Recorder(path, _info(frames[0]), _EXACT), list[Annotated]()
+    seen = [track(1, (100, 60, 170, 130), _SAID)]
+    overlay = Overlay(OverlaySection(labels=labels))
+    with Sinks([_Keeper(given), recorder], overlay, Controls(blur=True)) as sinks:
+        for frame, tracks in zip(frames, [seen, seen, [], [], seen], strict=True):
+            sinks.write(frame, tracks)
+    return given
+
+
+class _Keeper:
+    """Keeps what it is given."""
+
+    name, output, quit_requested = "keeper", None, False
+
+    def __init__(self, given: list[Annotated]) -> None:
+        self._given = given
+
+    def write(self, annotated: Annotated) -> None:
+        self._given.append(annotated)
+
+    def close(self, *, complete: bool) -> None:
+        """There is nothing to let go of."""
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_nothing_of_a_blurred_face_is_kept(labels: bool, tmp_path: Path) -> None:
+    """Neither under its labels nor after it was lost: it is recorded as where all is converted."""
+    frames = _frames(_clip(tmp_path / "in.mp4", BT709))
+    blurred = _record_blurred(tmp_path / "quick.mp4", frames, labels)
+    _record_blurred(tmp_path / "slow.mp4", [replace(each, coded=None) for each in frames], labels)
+    quick, slow = _planes(tmp_path / "quick.mp4"), _planes(tmp_path / "slow.mp4")
+    for given, one, other in zip(blurred, quick, slow, strict=True):
+        hidden = (given.shown != given.frame.image).any(axis=2)
+        assert hidden[75:115, 115:155].mean() > 0.98
+        halves = hidden.reshape(90, 2, 160, 2).any(axis=(1, 3))
+        for mine, expected, where in zip(one, other, (hidden, halves, halves), strict=True):
+            np.testing.assert_array_equal(mine[where], expected[where])
+        assert (one[0][hidden] != _of(given.frame)[0][hidden]).mean() > 0.9
+
+
+def test_the_picture_of_the_source_is_not_written_to(tmp_path: Path) -> None:
+    frames = _frames(_clip(tmp_path / "in.mp4", BT709))
+    before = [plane.copy() for each in frames for plane in _of(each)]
+    _record(tmp_path / "out.mp4", [_annotated(frame) for frame in frames])
+    after = [plane for each in frames for plane in _of(each)]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def _of(frame: Frame) -> tuple[np.ndarray, ...]:
+    assert frame.coded is not None
+    planes = Planes.of(frame.coded)
+    return planes.luma, planes.blueness, planes.redness
+
+
+def test_window_and_recording_show_the_same(tmp_path: Path) -> None:
+    frames = _frames(_clip(tmp_path / "in.mp4", BT709))
+    annotated = [_annotated(frame) for frame in frames]
+    shown = [each.picture for each in annotated]  # drawn before it is recorded
+    for picture, back in zip(shown, _frames(_record(tmp_path / "o.mp4", annotated)), strict=True):
+        assert np.abs(back.image.astype(int) - picture).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "pix_fmt", "size_wh", "coded"),
+    [
+        ("mp4", "libx264", "yuv420p", SIZE_WH, True),
+        ("mp4", "libx264", "yuvj420p", SIZE_WH, True),
+        ("mkv", "libx264", "yuv422p", SIZE_WH, False),
+        ("mkv", "libx264", "yuv420p10le", SIZE_WH, False),
+        ("mkv", "ffv1", "yuv420p", (95, 63), False),
+        ("mkv", "ffv1", "bgra", SIZE_WH, False),
+    ],
+)
+def test_which_pictures_are_recorded_as_they_were_coded(
+    ending: str, codec: str, pix_fmt: str, size_wh: tuple[int, int], coded: bool, tmp_path: Path
+) -> None:
+    clip = encode(tmp_path / f"a.{ending}", [numbered(5, size_wh)], codec, pix_fmt)
+    (frame,) = _frames(clip)
+    assert (frame.coded is not None) is coded
+    (back,) = _frames(_record(tmp_path / "out.mp4", [Annotated(frame, [], Overlay())]))
+    width, height = size_wh
+    assert np.abs(back.image[:height, :width].astype(int) - frame.image).mean() < 3
