@@ -155,6 +155,7 @@ def load_engine(
     runtime: Runtime = "onnx",
     embedder: EmbedderModel | None = None,
     precision: Precision = "float",
+    divisible: bool = False,
     threads: int = 0,
     device: Device = "auto",
 ) -> Engine:
@@ -165,6 +166,8 @@ def load_engine(
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
         embedder: what describes the faces; dlib's unless given.
         precision: in what the CNN detector calculates: `float` as dlib does, `int8` for video.
+        divisible: a search can be made a part at a time, as `int8` always can; without it floats
+            lay all scales out on one canvas, as dlib does.
         threads: cores for one step, 0 for all.
         device: where ONNX Runtime works.
 
@@ -172,7 +175,7 @@ def load_engine(
         ModelError: weights are missing or damaged, or the device is not there.
     """
     return Engine(
-        _detector(settings, runtime, precision, threads, device),
+        _detector(settings, runtime, precision, divisible, threads, device),
         Aligner(),
         _embedder(embedder, runtime, threads, device),
         settings,
@@ -183,6 +186,7 @@ def _detector(
     settings: DetectionSettings,
     runtime: Runtime,
     precision: Precision,
+    divisible: bool,
     threads: int,
     device: Device,
 ) -> Detector:
@@ -192,8 +196,13 @@ def _detector(
         from models.reference import ReferenceCnnDetector
 
         return ReferenceCnnDetector(threshold=settings.threshold)
-    if precision == "int8":
-        return VideoDetector(threshold=settings.threshold, threads=threads, device=device)
+    if precision == "int8" or divisible:
+        return VideoDetector(
+            threshold=settings.threshold,
+            quantized=precision == "int8",
+            threads=threads,
+            device=device,
+        )
     return CnnDetector(threshold=settings.threshold, threads=threads, device=device)
 
 

@@ -1,4 +1,5 @@
-"""Finding faces in video: dlib's CNN detector in 8-bit integers, a part of the picture at a time.
+"""Finding faces in video: dlib's CNN detector, a part of the picture at a time, on a CPU in 8-bit
+integers.
 
 Faces of video are seen again and again, so what counts is how soon one is found and how steadily
 it is followed, not whether each picture on its own gives what dlib would give.
@@ -24,6 +25,7 @@ from models.detector import (
 )
 from models.dlib_weights import DETECTOR_FILE, installed_file
 from models.faces import Detections, Image, concatenate, non_maximum_suppression
+from models.graphs import detector_graph
 from models.pyramid import BACKGROUND_BGR
 from models.quantized import quantized_detector_graph
 from models.runtime import Device, Session
@@ -56,16 +58,24 @@ class VideoDetector:
 
     Args:
         threshold: scores above it are faces; 0 is dlib's own choice, higher finds fewer.
+        quantized: it calculates in 8-bit integers, else in floats, which a GPU does as fast.
         threads: cores for one call, 0 for all.
         device: where it runs.
     """
 
     def __init__(
-        self, *, threshold: float = 0.0, threads: int = 0, device: Device = "auto"
+        self,
+        *,
+        threshold: float = 0.0,
+        quantized: bool = True,
+        threads: int = 0,
+        device: Device = "auto",
     ) -> None:
         self._threshold = threshold
-        weights = installed_file(DETECTOR_FILE)
-        self._session = Session(quantized_detector_graph(weights), threads=threads, device=device)
+        self._laid_out = _in_pairs if quantized else _in_planes
+        graph = quantized_detector_graph if quantized else detector_graph
+        model = graph(installed_file(DETECTOR_FILE))
+        self._session = Session(model, threads=threads, device=device)
 
     def __repr__(self) -> str:
         return f"VideoDetector(threshold={self._threshold:g}, device={self._session.device})"
@@ -142,7 +152,7 @@ class VideoDetector:
         offsets_xy: NDArray[np.float32],
     ) -> Detections:
         """All windows that score higher, where pixel p of a canvas is `scale * p + offset`."""
-        scores = self._session.run_in_parts(_in_pairs(canvases))
+        scores = self._session.run_in_parts(self._laid_out(canvases))
         items, rows, columns = np.nonzero(scores > threshold)
         centres = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE + FIRST_CENTRE + 0.5
         scale, offset = scales_xy[items], offsets_xy[items]
@@ -151,8 +161,13 @@ class VideoDetector:
         return Detections(np.concatenate(corners, axis=1), scores[items, rows, columns])
 
 
+def _in_planes(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
+    """`(n, height, width, 3)` BGR as the network in floats takes them."""
+    return np.ascontiguousarray(canvases.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
 def _in_pairs(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
-    """`(n, height, width, 3)` BGR, the width even, as the network takes them."""
+    """`(n, height, width, 3)` BGR, the width even, as the network in integers takes them."""
     count, height, width, _ = canvases.shape
     column = canvases.reshape(count * height, width, 3)
     return cv2.cvtColor(column, cv2.COLOR_BGR2BGRA).reshape(count, height, width // 2, 8)

@@ -172,3 +172,10 @@ def test_an_embedder_that_is_not_there() -> None:
     bundle = Bundle(Path("mine"), Manifest(embedder=spec, attributes=()), {})
     with pytest.raises(ModelError, match="'unheard-of', which it does not bring"):
         bundled_embedder(bundle)
+
+
+def test_a_search_in_floats_may_be_made_in_parts_too() -> None:
+    """As a GPU does it; without that, all scales lie on one canvas as in dlib."""
+    for divisible in (False, True):
+        loaded = load_engine(DetectionSettings(), precision="float", divisible=divisible)
+        assert loaded.divisible is divisible

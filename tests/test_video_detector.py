@@ -16,9 +16,9 @@ from models.video_detector import VideoDetector, plan
 _SIDES = st.integers(1, 2000)
 
 
-@pytest.fixture(scope="module")
-def video() -> VideoDetector:
-    return VideoDetector()
+@pytest.fixture(scope="module", params=[True, False], ids=["integers", "floats"])
+def video(request: pytest.FixtureRequest) -> VideoDetector:
+    return VideoDetector(quantized=request.param)
 
 
 @given(width=_SIDES, height=_SIDES, parts=st.integers(1, 40))
