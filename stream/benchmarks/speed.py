@@ -36,7 +36,7 @@ class Plan:
         sizes_wh: of the clips with one face, px.
         crowds: how many faces are in the clips of the second size.
         several: how many are in the largest clip that is compared, and before the camera.
-        frames: of a clip.
+        frames: of a clip; ten seconds, so that the first search of the whole is not most of it.
         repeats: how often each run is made.
         live_s: how long a camera is watched, after `live_warm_up_s` that do not count.
         full: the slow yardsticks too: face_recognition and dlib themselves.
@@ -48,7 +48,7 @@ class Plan:
     sizes_wh: Sequence[tuple[int, int]] = ((640, 360), (1280, 720), (1920, 1080), (3840, 2160))
     crowds: Sequence[int] = (1, 4, 16)
     several: int = 4
-    frames: int = 90
+    frames: int = 240
     repeats: int = 3
     live_s: float = 10.0
     live_warm_up_s: float = 2.0
