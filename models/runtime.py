@@ -21,8 +21,8 @@ _ARENA = {  # ONNX Runtime's defaults, but the strategy: 1 is as requested, 0 th
     "initial_chunk_size_bytes": -1,
     "max_dead_bytes_per_chunk": -1,
 }
-# To try all ways of a convolution costs seconds for each new size of its input.
-_CUDA = {"cudnn_conv_algo_search": os.environ.get("ALGO", "HEURISTIC")}
+# By default all ways of a convolution would be tried for each new size of its input.
+_CUDA = {"cudnn_conv_algo_search": "HEURISTIC"}
 _FATAL = 4  # severity of what ONNX Runtime may print itself: errors reach us as exceptions
 
 _PART = 8  # items a call: more are no faster, and memory for each number of them would stay taken
