@@ -67,6 +67,8 @@ def embedder_model(model: bytes) -> EmbedderModel:
         raise ModelError("face-train finetune did not write it") from error
     if not isinstance(dimensions, int):
         raise ModelError(f"expected embeddings of a fixed length, its output is {dimensions!r}")
+    if not 0 < identity <= dimensions:
+        raise ModelError(f"expected an identity of 1 to {dimensions} numbers, it says {identity}")
     return EmbedderModel(model, name, dimensions, identity, record)
 
 

@@ -1,10 +1,12 @@
 """dlib's face network trained further: one embedding for who somebody is and what they look like.
 
-Its first numbers are dlib's own 128, the rest say how much speaks for each class it has learned.
+Its first 128 numbers are near dlib's, under whose thresholds they can be compared; the rest say how
+much speaks for each class it has learned.
 These are read off more than dlib's last means: off the means of the planes before the last two
 halvings too, where texture is seen.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -57,6 +59,16 @@ class Trunk:
         )
 
     @property
+    def digest(self) -> str:
+        """Which weights they are."""
+        content = hashlib.sha256()
+        for each in self.convolutions:
+            content.update(each.filters.tobytes() + each.biases.tobytes())
+        for weights in (self.identity, self.evidence, self.evidence_biases):
+            content.update(weights.tobytes())
+        return content.hexdigest()
+
+    @property
     def dimensions(self) -> int:
         """How long an embedding is."""
         return self.identity.shape[1] + self.evidence.shape[1]
@@ -106,7 +118,13 @@ def read_trunk(model: bytes) -> Trunk:
     Raises:
         ModelError: it did not make the model.
     """
-    graph = onnx.load_from_string(model).graph
+    try:
+        return _read(onnx.load_from_string(model).graph)
+    except (KeyError, ValueError, StopIteration) as error:
+        raise ModelError("it is no network that face-train finetune wrote") from error
+
+
+def _read(graph: onnx.GraphProto) -> Trunk:
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     for node in graph.node:
         if node.op_type == "Cast" and node.input[0] in constants:
@@ -114,7 +132,7 @@ def read_trunk(model: bytes) -> Trunk:
     convolutions = [_convolution(each, constants) for each in graph.node if each.op_type == "Conv"]
     identities = [constants.get(each.input[1]) for each in graph.node if each.op_type == "MatMul"]
     if len(convolutions) < 2 or len(identities) != 1 or identities[0] is None:
-        raise ModelError("it is no network that face-train finetune wrote")
+        raise ValueError("expected convolutions and one product")
     nothing = np.zeros(0, dtype=np.float32)
     trunk = Trunk(tuple(convolutions), identities[0], nothing, nothing)
     evidence = [each.input for each in graph.node if each.op_type == "Gemm"]

@@ -54,7 +54,7 @@ class Band:
 
 
 class VideoDetector:
-    """dlib's CNN detector, quantized.
+    """dlib's CNN detector, a part of the picture at a time.
 
     Args:
         threshold: scores above it are faces; 0 is dlib's own choice, higher finds fewer.
@@ -72,13 +72,16 @@ class VideoDetector:
         device: Device = "auto",
     ) -> None:
         self._threshold = threshold
+        self._quantized = quantized
         self._laid_out = _in_pairs if quantized else _in_planes
         graph = quantized_detector_graph if quantized else detector_graph
         model = graph(installed_file(DETECTOR_FILE))
         self._session = Session(model, threads=threads, device=device)
 
     def __repr__(self) -> str:
-        return f"VideoDetector(threshold={self._threshold:g}, device={self._session.device})"
+        numbers = "integers" if self._quantized else "floats"
+        where = f"{numbers}, device={self._session.device}"
+        return f"VideoDetector(threshold={self._threshold:g}, {where})"
 
     def detect(self, image: Image, scale: float = 1.0) -> Detections:
         """All faces of the picture, surest first."""

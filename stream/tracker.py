@@ -115,7 +115,8 @@ class Tracker:
                 trail = Trail(self._new_id(), box.copy(), np.zeros(2, np.float32), score, box)
                 self.trails.append(trail)
             else:
-                # Back from somewhere else: nothing is known of its motion.
+                # Back from somewhere else: nothing is known of its motion, nor how it looks there.
+                trail.growth, trail.rested_frames = float("inf"), 0
                 trail.box_xyxy, trail.velocity_xy = box.copy(), np.zeros(2, np.float32)
                 trail.score, trail.seen_xyxy, trail.missed_frames = score, box, 0
                 trail.seen_frames += 1

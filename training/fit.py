@@ -186,7 +186,8 @@ def _fit_task(
 
 def _candidates(settings: FitSettings) -> Iterator[tuple[ClassifierName, Mapping[str, Any]]]:
     """What is tried, of each classifier its default first."""
-    for name in AUTO if settings.classifier == "auto" else (settings.classifier,):
+    names = AUTO if settings.classifier == "auto" else (settings.classifier,)
+    for name in names:
         for options in GRIDS[name] if settings.search else GRIDS[name][:1]:
             yield name, options
 

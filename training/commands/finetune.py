@@ -38,7 +38,10 @@ def finetune(
     ] = 6,
     batch: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 64,
     rate: Annotated[
-        float, typer.Option(min=0.0, help="The highest learning rate; larger batches bear more.")
+        float,
+        typer.Option(
+            min=1e-9, max=1.0, help="The highest learning rate; larger batches bear more."
+        ),
     ] = 2e-4,
     teachers: Annotated[
         int,

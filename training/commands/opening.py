@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def names_of(text: str | None) -> tuple[str, ...] | None:
-    """`a, b` → the names."""
-    return tuple(each.strip() for each in text.split(",")) if text else None
+    """`a, b` → the names, each once."""
+    return tuple(dict.fromkeys(each.strip() for each in text.split(","))) if text else None
 
 
 def opened(

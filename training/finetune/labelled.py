@@ -14,6 +14,8 @@ from training.tasks import DEVELOPMENT_FRACTION
 
 UNLABELLED = -1
 
+_FEWEST = 2  # faces to learn from: the normalisations compare them
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
@@ -34,19 +36,29 @@ class Labelled:
     development: NDArray[np.intp]
 
 
+def check_attributes(samples: Samples, attributes: Sequence[str]) -> None:
+    """Raises DatasetError where the dataset has not one of them."""
+    for name in attributes:
+        if name not in samples.labels:
+            raise DatasetError(f"{samples.name} has no {name}, only {', '.join(samples.labels)}")
+
+
 def labelled(
     samples: Samples, chips: ChipStore, attributes: Sequence[str], seed: int = SEED
 ) -> Labelled:
     """The faces, with the development rows that `training.fit` draws as well.
 
     Raises:
-        DatasetError: an attribute is not there or has one class only.
+        DatasetError: there are too few faces, or an attribute is not there or has one class only.
     """
+    if not len(chips):
+        raise DatasetError(
+            "no face was found in the training pictures: look at --faces, --aligned and --detector"
+        )
+    check_attributes(samples, attributes)
     classes: dict[str, tuple[str, ...]] = {}
     targets = np.full((len(chips), len(attributes)), UNLABELLED, dtype=np.int64)
     for place, name in enumerate(attributes):
-        if name not in samples.labels:
-            raise DatasetError(f"{samples.name} has no {name}, only {', '.join(samples.labels)}")
         column = [samples.labels[name][row] for row in chips.pictures]
         classes[name] = tuple(
             sorted({each for each in column if each is not None}, key=natural_key)
@@ -57,6 +69,6 @@ def labelled(
         targets[:, place] = [UNLABELLED if each is None else numbers[each] for each in column]
     people = [samples.identities[row] or samples.files[row] for row in chips.pictures]
     held = drawn(people, DEVELOPMENT_FRACTION, seed)
-    if held.all():
-        raise DatasetError("the training rows show one person: more are needed")
+    if (~held).sum() < _FEWEST:
+        raise DatasetError("the training rows show hardly anybody: more faces are needed")
     return Labelled(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))

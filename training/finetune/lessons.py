@@ -10,13 +10,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.trunk import Trunk, dlib_trunk
+from training.features import Progress
 from training.finetune.augment import augment
 from training.finetune.labelled import UNLABELLED, Labelled
 from training.finetune.network import Network
 from training.finetune.pixels import Pixels
 from training.finetune.settings import FinetuneSettings
 
-_LOOKED_AT = 256  # faces a call
 _NEAR = 0.01  # of all pairs: those so near that they might be taken for one another
 _FEWEST, _MOST = 100, 1000  # faces from which that is read
 
@@ -112,15 +112,20 @@ def opinion(networks: Sequence[Network], images: Tensor) -> list[Tensor]:
     ]
 
 
-def known_as(pixels: Pixels, faces: NDArray[np.intp], network: Network | None = None) -> Tensor:
+def known_as(
+    pixels: Pixels,
+    faces: NDArray[np.intp],
+    network: Network | None = None,
+    progress: Progress = lambda done: None,
+) -> Tensor:
     """The identities of faces as they are, `(n, 128)`: what a network says, dlib's without one."""
     if network is None:
-        network = Network(dlib_trunk(), {}, normalised=False).to(pixels.device).eval()
+        network = Network(dlib_trunk(), {"any": 1}, normalised=False).to(pixels.device).eval()
     found = []
     with torch.no_grad(), torch.autocast(pixels.device.type, torch.bfloat16):
-        for start in range(0, len(faces), _LOOKED_AT):
-            some = faces[start : start + _LOOKED_AT]
-            found.append(network(pixels.batch(some))[0].float())
+        for images in pixels.batches(faces):
+            found.append(network(images)[0].float())
+            progress(len(images))
     return torch.cat(found)
 
 

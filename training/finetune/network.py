@@ -40,13 +40,13 @@ class Network(nn.Module):
         # The heads learn from means of one size; what they have learned is folded too.
         self.scaler = nn.BatchNorm1d(trunk.features, affine=False) if normalised else None
         self.dropout = nn.Dropout(_DROPOUT)
-        self.evidence = nn.utils.skip_init(nn.Linear, trunk.features, sum(self._counts))
+        self.evidence = nn.Linear(trunk.features, sum(self._counts))
         with torch.no_grad():
             self.identity.weight.copy_(torch.from_numpy(trunk.identity.T.copy()))
-            if normalised:
+            if normalised or not trunk.evidence.size:
                 self.evidence.weight.zero_()
                 self.evidence.bias.zero_()
-            elif self._counts:
+            else:
                 self.evidence.weight.copy_(torch.from_numpy(trunk.evidence.T.copy()))
                 self.evidence.bias.copy_(torch.from_numpy(trunk.evidence_biases.copy()))
 
@@ -89,7 +89,7 @@ class Network(nn.Module):
     def parameter_groups(
         self, rate: float, head_rate: float, decay: float
     ) -> list[dict[str, object]]:
-        """What an optimiser is to train, at which rate; filters alone are drawn to 0."""
+        """What an optimiser is to train, at which rate; filters and heads are drawn to 0."""
         trunk = [*self.layers.parameters(), *self.identity.parameters()]
         filters = [each for each in trunk if each.ndim > 1]
         others = [each for each in trunk if each.ndim == 1]

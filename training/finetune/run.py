@@ -1,5 +1,6 @@
 """The training itself: steps, validation, checkpoints."""
 
+import hashlib
 import io
 import math
 import time
@@ -24,7 +25,7 @@ from training.finetune.settings import FinetuneSettings
 from training.finetune.validation import LogRow, cross_entropy, measured
 from training.outputs import write_bytes
 
-CHECKPOINT_FILE = "checkpoint.pt"
+CHECKPOINT_FILE, CHECKPOINT_FORMAT = "checkpoint.pt", 1
 _CHECKPOINT_S, _EPOCH_CHECKPOINT_S = 120.0, 20.0  # apart; the shorter one at the end of an epoch
 _WARM_UP = 0.05  # of the steps
 _MAX_NORM = 5.0  # of a step's gradient
@@ -47,7 +48,7 @@ class Run:
 
     Raises:
         DatasetError: the checkpoint there is that of another run.
-        TrainingError: it cannot be read.
+        TrainingError: it cannot be read; later on: the weights are no numbers any more.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Run:
         self._lessons = lessons
         self._settings = settings
         self._checkpoint = folder / CHECKPOINT_FILE
+        self._described = _described(faces, settings, trunk)
         self._device = pixels.device
         torch.manual_seed(settings.seed)
         self._counts = {name: len(names) for name, names in faces.classes.items()}
@@ -141,7 +143,8 @@ class Run:
     def save(self) -> None:
         """Writes the checkpoint."""
         state = {
-            "run": self._described(),
+            "format": CHECKPOINT_FORMAT,
+            "run": self._described,
             "network": self._network.state_dict(),
             "average": self._average.state_dict(),
             "optimiser": self._optimiser.state_dict(),
@@ -161,26 +164,24 @@ class Run:
             return
         try:
             state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
-        except (OSError, RuntimeError, UnpicklingError) as error:
+        except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
             raise TrainingError(
                 f"{self._checkpoint} cannot be read: delete it to begin anew"
             ) from error
-        if state["run"] != self._described():
+        if not isinstance(state, dict) or state.get("format") != CHECKPOINT_FORMAT:
+            raise TrainingError(
+                f"{self._checkpoint} is in a format that is not known here: delete it to begin anew"
+            )
+        if state["run"] != self._described:
             raise DatasetError(
-                f"{self._checkpoint} is of a run with other faces or settings: name another folder"
+                f"{self._checkpoint} is of a run with other faces, labels or settings: "
+                "name another folder"
             )
         self._network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._best, self.log = state["best"], state["log"]
         self._step, self._seconds, self._loss = state["step"], state["seconds"], state["loss"]
-
-    def _described(self) -> dict[str, Any]:
-        """What must be the same for a run to be gone on with."""
-        record = asdict(self._settings)
-        del record["device"]
-        classes = {name: list(names) for name, names in self._faces.classes.items()}
-        return {**record, "faces": self._faces.chips.digest, "classes": classes}
 
     def _learn(self, lesson: Lesson, passed: float) -> None:
         """One step; `passed` is the part of the run that is behind it."""
@@ -219,6 +220,8 @@ class Run:
             "loss": round(self._loss.item() / len(self._lessons), 4),
             **measured(self._average, self._faces, self._pixels),
         }
+        if not math.isfinite(row["development loss"]):
+            raise TrainingError("training came to nothing that is a number: lower --rate")
         self._loss = torch.zeros((), device=self._device)
         self.log.append(row)
         if row is self.best:
@@ -228,6 +231,22 @@ class Run:
 
     def _epochs_without_gain(self) -> int:
         return int(self.log[-1]["epoch"] - self.best["epoch"])
+
+
+def _described(faces: Labelled, settings: FinetuneSettings, trunk: Trunk) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with."""
+    record = asdict(settings)
+    del record["device"]
+    labels = hashlib.sha256()
+    for each in (faces.targets, faces.fitted, faces.development):
+        labels.update(each.tobytes())
+    return {
+        **record,
+        "faces": faces.chips.digest,
+        "classes": {name: list(names) for name, names in faces.classes.items()},
+        "labels": labels.hexdigest(),
+        "start": trunk.digest,
+    }
 
 
 def chosen_device(name: str) -> torch.device:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from models.trunk import Trunk
+from training.errors import TrainingError
 from training.features import Progress
 from training.finetune.labelled import Labelled
 from training.finetune.lessons import Lessons, known_as, like_known
@@ -38,7 +41,7 @@ def teacher_settings(settings: FinetuneSettings, number: int) -> FinetuneSetting
 
 
 class School:
-    """Trains one network after another on the same faces.
+    """Trains one network after another on the same faces; `seconds` is what all of it took.
 
     Args:
         faces: with labels.
@@ -54,11 +57,12 @@ class School:
         told: Callable[[str], None],
         counting: Counting,
     ) -> None:
-        self.seconds = 0.0
-        """What all of it took."""
         self._faces = faces
         self._pixels = pixels
-        self._identities = known_as(pixels, np.arange(len(faces.chips)))
+        began = time.monotonic()
+        with counting(len(faces.chips)) as progress:
+            self._identities = known_as(pixels, np.arange(len(faces.chips)), progress=progress)
+        self.seconds = time.monotonic() - began
         self._told = told
         self._counting = counting
 
@@ -72,17 +76,26 @@ class School:
         folder: Path,
         teachers: Sequence[Network] = (),
     ) -> Run:
-        """A run that has come to its end, its checkpoint and its log in the folder."""
+        """A run that has come to its end, its checkpoint and its log in the folder.
+
+        Raises:
+            TrainingError: the device is too small, or the weights are no numbers any more.
+        """
         lessons = Lessons(self._faces, self._pixels, self._identities, settings, teachers)
         run = Run(self._faces, self._pixels, lessons, settings, folder, trunk)
-        self._told(f"{folder.name}: {run}")
+        self._told(f"{folder.resolve().name}: {run}")
 
         def log(row: LogRow) -> None:
             self._told(_line(row))
             _write_log(folder, run.log)
 
         with self._counting(settings.epochs * len(lessons) * settings.batch) as progress:
-            run.run(log, progress)
+            try:
+                run.run(log, progress)
+            except torch.OutOfMemoryError as error:
+                raise TrainingError(
+                    "the GPU's memory is too small: give a smaller --batch, or --device cpu"
+                ) from error
         _write_log(folder, run.log)
         self.seconds += run.seconds
         return run

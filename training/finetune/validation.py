@@ -14,15 +14,12 @@ from training.finetune.pixels import Pixels
 LogRow: TypeAlias = dict[str, float]
 """What is known at the end of an epoch, on the development rows but for `loss`."""
 
-_LOOKED_AT = 256  # faces a call
-
 
 def measured(network: Network, faces: Labelled, pixels: Pixels) -> LogRow:
     """How well a network does on the development rows."""
     rows = faces.development
     answers: list[list[Tensor]] = []
-    for start in range(0, len(rows), _LOOKED_AT):
-        images = pixels.batch(rows[start : start + _LOOKED_AT])
+    for images in pixels.batches(rows):
         with torch.inference_mode(), torch.autocast(images.device.type, torch.bfloat16):
             answers.append([each.float().cpu() for each in network(images)[1]])
     accuracies, losses = {}, []
