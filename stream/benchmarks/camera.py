@@ -1,15 +1,16 @@
 """A clip as a camera would give it, and who looks at what comes of it."""
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from models.faces import Image
+from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.sinks import Annotated
-from stream.sources.video import VideoSource
+from stream.sources.decoding import Decoder
+from stream.sources.video import open_container
 
 
 class CameraOfClip:
@@ -27,8 +28,16 @@ class CameraOfClip:
 
     def __init__(self, path: Path, fps: float) -> None:
         self._path = path
-        self._clip = VideoSource(path)
-        self._info = SourceInfo(str(path), "camera", self._clip.info.size_wh, fps)
+        self._container = open_container(path)
+        try:
+            self._decoder = Decoder(self._container, path.name)
+            first = next(self._pictures(), None)
+            if first is None:
+                raise SourceError(f"{path.name} holds not one frame that can be read")
+        except BaseException:
+            self._container.close()
+            raise
+        self._info = SourceInfo(str(path), "camera", (first.shape[1], first.shape[0]), fps)
         self._fps = fps
         self._leaving = threading.Event()
 
@@ -56,15 +65,18 @@ class CameraOfClip:
 
     def close(self) -> None:
         """Closes the clip."""
-        self._clip.close()
+        self._container.close()
 
     def _pictures(self) -> Iterator[Image]:
-        for turn in itertools.count():
-            if turn:
-                self._clip.close()
-                self._clip = VideoSource(self._path)
-            for frame in self._clip.frames():
-                yield frame.image
+        """Those of the clip, again and again. It is wound back, not opened anew: each decoder would
+        leave some memory behind, which no camera does."""
+        shown = True
+        while shown:
+            self._container.seek(0)
+            shown = False
+            for frame in self._decoder.frames():
+                yield self._decoder.picture(frame)
+                shown = True
 
 
 class Onlooker:
