@@ -7,7 +7,7 @@ halvings too, where texture is seen.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,10 +41,7 @@ class Trunk:
     @property
     def features(self) -> int:
         """How many means the evidence is read off."""
-        blocks = list(zip(self.convolutions[1::2], self.convolutions[2::2], strict=True))
-        halvings = [place for place, (first, _) in enumerate(blocks) if _halves(first)]
-        tapped = [len(blocks[place - 1][1].filters) for place in halvings[-_TAPPED:]]
-        return sum(tapped) + len(self.convolutions[-1].filters)
+        return _features(self.convolutions)
 
     def halved(self) -> "Trunk":
         """With weights that 16 bits hold."""
@@ -83,9 +80,8 @@ def dlib_trunk() -> Trunk:
     *convolutional, dense = read_layers(installed_file(EMBEDDER_FILE))
     if not isinstance(dense, Dense):
         raise ModelError(f"{EMBEDDER_FILE} does not hold the network its name promises")
-    nothing = np.zeros(0, dtype=np.float32)
-    trunk = Trunk(tuple(folded(convolutional)), dense.weights, nothing, nothing)
-    return replace(trunk, evidence=nothing.reshape(trunk.features, 0))
+    convolutions, nothing = tuple(folded(convolutional)), np.zeros(0, dtype=np.float32)
+    return Trunk(convolutions, dense.weights, nothing.reshape(_features(convolutions), 0), nothing)
 
 
 def trunk_graph(trunk: Trunk, properties: Mapping[str, str] | None = None) -> bytes:
@@ -133,21 +129,26 @@ def _read(graph: onnx.GraphProto) -> Trunk:
     identities = [constants.get(each.input[1]) for each in graph.node if each.op_type == "MatMul"]
     if len(convolutions) < 2 or len(identities) != 1 or identities[0] is None:
         raise ValueError("expected convolutions and one product")
-    nothing = np.zeros(0, dtype=np.float32)
-    trunk = Trunk(tuple(convolutions), identities[0], nothing, nothing)
-    evidence = [each.input for each in graph.node if each.op_type == "Gemm"]
-    weights, biases = (
-        (constants[each] for each in evidence[0][1:])
-        if evidence
-        else (nothing.reshape(trunk.features, 0), nothing)
-    )
-    return replace(trunk, evidence=weights, evidence_biases=biases)
+    biases = np.zeros(0, dtype=np.float32)
+    evidence = biases.reshape(_features(convolutions), 0)
+    for each in graph.node:
+        if each.op_type == "Gemm":
+            evidence, biases = (constants[name] for name in each.input[1:])
+    return Trunk(tuple(convolutions), identities[0], evidence, biases)
 
 
 def _convolution(node: onnx.NodeProto, constants: Mapping[str, NDArray[np.float32]]) -> Convolution:
     _, filters, biases = node.input
     strides, pads = (helper.get_node_attr_value(node, each) for each in ("strides", "pads"))
     return Convolution(constants[filters], constants[biases], tuple(strides), tuple(pads[:2]))
+
+
+def _features(convolutions: Sequence[Convolution]) -> int:
+    """How many means evidence is read off."""
+    blocks = list(zip(convolutions[1::2], convolutions[2::2], strict=True))
+    halvings = [place for place, (first, _) in enumerate(blocks) if _halves(first)]
+    tapped = [len(blocks[place - 1][1].filters) for place in halvings[-_TAPPED:]]
+    return sum(tapped) + len(convolutions[-1].filters)
 
 
 def _halves(convolution: Convolution) -> bool:

@@ -10,9 +10,9 @@ from models.faces import Image
 from training import degrade
 from training.extraction import as_chip
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed: extra finetune")
-
-from training.finetune import augment  # noqa: E402 - it needs PyTorch
+_NEEDS = "PyTorch is not installed: extra finetune"
+torch = pytest.importorskip("torch", reason=_NEEDS)
+augment = pytest.importorskip("training.finetune.augment", reason=_NEEDS)
 
 
 def _batch(*chips: Image) -> "torch.Tensor":
