@@ -108,7 +108,7 @@ class Annotator:
         """The people in the next frame, by id."""
         self._now_s = frame.time_s
         frames = max(frame.index - self._last_index, 1)
-        cut = self._unrelated or self._cuts.is_cut(frame.image)
+        cut = self._unrelated or self._cuts.is_cut(frame)
         if cut:
             self._tracker.cut(frames)
             self._schedule.restart()
@@ -117,7 +117,7 @@ class Annotator:
         share = self._schedule.share(frame, watchful=self._controls.blur)
         self._controls.note = self._schedule.thrift
         if not cut:
-            self._follow(frame.image, frames, thorough=share is not None and share.parts == 1)
+            self._follow(frame, frames, thorough=share is not None and share.parts == 1)
         if share is not None:
             self._search(frame, share, self._views_at_once if not cut else None)
         if cut:
@@ -128,7 +128,7 @@ class Annotator:
         self._glances.keep(self._people)
         return tuple(self._track(each) for each in trails if each.missed_frames <= _SHOWN_MISSED)
 
-    def _follow(self, image: Image, frames: int, *, thorough: bool) -> None:
+    def _follow(self, frame: Frame, frames: int, *, thorough: bool) -> None:
         """Finds the faces of the tracks again, and looks closer at those for which it is time.
 
         Where the whole frame is searched anyway nobody is taken for granted.
@@ -136,11 +136,11 @@ class Annotator:
         returning = {
             trail.track_id for trail in self._tracker.trails if trail.missed_frames >= _LOOK_AGAIN
         }
-        recognised = {} if thorough else self._recognised(image, frames)
-        faces = self._engine.find_near(image, self._tracker.predicted_xyxy(frames, recognised))
+        recognised = {} if thorough else self._recognised(frame, frames)
+        faces = self._faces_near(frame, self._tracker.predicted_xyxy(frames, recognised))
         seen = self._tracker.follow(faces, frames, recognised)
         wide = self._wide_enough(faces)
-        whole = share_inside(faces.boxes_xyxy, (image.shape[1], image.shape[0])) >= _WHOLE
+        whole = share_inside(faces.boxes_xyxy, frame.size_wh) >= _WHOLE
         waiting = [
             track_id
             for track_id, row in seen.items()
@@ -151,13 +151,13 @@ class Annotator:
         waiting.sort(key=lambda track_id: self._person(track_id).next_view_s)
         due = {track_id: seen[track_id] for track_id in waiting[: self._views_at_once]}
         if due:
-            view = self._view(image, faces, list(due.values()))
+            view = self._view(frame.image, faces, list(due.values()))
             for row, track_id in enumerate(due):
                 self._learn(track_id, view, row)
         here = {each.track_id: each.box_xyxy for each in self._tracker.trails}
-        self._glances.note(image, {each: here[each] for each in seen if each in here})
+        self._glances.note(frame, {each: here[each] for each in seen if each in here})
 
-    def _recognised(self, image: Image, frames: int) -> dict[int, NDArray[np.float32]]:
+    def _recognised(self, frame: Frame, frames: int) -> dict[int, NDArray[np.float32]]:
         """Where tracks are that need not be looked for: they look as they did a moment ago."""
         least_px = self._engine.settings.min_face_px
         expected = {
@@ -165,7 +165,13 @@ class Annotator:
             for trail in self._tracker.trails
             if trail.may_rest and not (trail.width_px >= least_px and self._is_due(trail.track_id))
         }
-        return self._glances.recognise(image, expected)
+        return self._glances.recognise(frame, expected)
+
+    def _faces_near(self, frame: Frame, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """The faces near places, `(n, 4)`; where there are none the picture is not asked for."""
+        if not len(boxes_xyxy):
+            return Detections.of([], [])
+        return self._engine.find_near(frame.image, boxes_xyxy)
 
     def _is_due(self, track_id: int) -> bool:
         return self._now_s >= self._person(track_id).next_view_s
@@ -173,13 +179,12 @@ class Annotator:
     @stage("search")
     def _search(self, frame: Frame, share: Share, views: int | None) -> None:
         """Looks for newcomers, takes them in, and looks closer at so many of them."""
-        image = frame.image
         faces = self._newcomers(frame, share)
         rows = np.flatnonzero(self._wide_enough(faces)).tolist()[:views]
         if not rows:
             self._tracker.admit(faces, {})
             return
-        view = self._view(image, faces, rows)
+        view = self._view(frame.image, faces, rows)
         signatures = dict(zip(rows, view.signatures, strict=True))
         for track_id, row in self._tracker.admit(faces, signatures).items():
             if row in signatures:
@@ -190,17 +195,17 @@ class Annotator:
 
     def _newcomers(self, frame: Frame, share: Share) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
-        image = frame.image
         if self._unrelated:
-            everybody = self._engine.find_part(image)
+            everybody = self._engine.find_part(frame.image)
             return everybody[self._is_sure(everybody)]
         here_xyxy, lost_xyxy = self._tracker.here_xyxy, self._tracker.lost_xyxy
-        region = self._motion.region(image, frame.time_s, share, here_xyxy, lost_xyxy)
+        region = self._motion.region(frame, share, here_xyxy, lost_xyxy)
         if region is None:
             return Detections.of([], [])
+        image = frame.image
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)
         seen = seen[self._tracker.strangers(seen.boxes_xyxy)]
-        faces = self._engine.find_near(image, seen.boxes_xyxy)
+        faces = self._faces_near(frame, seen.boxes_xyxy)
         # The search may have been sure of what the closer look, in other sizes, is not.
         agreed = iou(faces.boxes_xyxy, seen[self._is_sure(seen)].boxes_xyxy) > _SAME_FACE_IOU
         faces = faces[self._is_sure(faces) | agreed.any(axis=1)]

@@ -2,16 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from models.faces import Image
+from stream.planes import is_full_range, luma
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
 
 SourceKind: TypeAlias = Literal["camera", "stream", "video", "pictures"]
+
+_WIDENED = np.rint((np.arange(256) - 16) * 255 / 219).clip(0, 255).astype(np.uint8)
+"""Grey as it is shown, of luma from 16 to 235."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +60,12 @@ class SourceInfo:
         return self.kind in ("camera", "stream")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of a source. Nobody writes to its pixels.
 
     Attributes:
-        image: the pixels.
+        pixels: `(height, width, 3)` BGR, or what makes them of `coded` once they are asked for.
         index: counts from 0 what the source gave, dropped frames included.
         time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
@@ -65,15 +74,55 @@ class Frame:
             8 bits, 4:2:0, neither turned nor stretched.
     """
 
-    image: Image
+    pixels: Image | Callable[[], Image] = field(repr=False)
     index: int
     time_s: float
     captured_s: float
     path: Path | None = None
     coded: "VideoFrame | None" = field(default=None, repr=False)
 
+    @cached_property
+    def image(self) -> Image:
+        """`(height, width, 3)` BGR.
+
+        Raises:
+            SourceError: the picture cannot be converted.
+        """
+        return self.pixels() if callable(self.pixels) else self.pixels
+
     @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height in px."""
+        if self.coded is not None:
+            return self.coded.width, self.coded.height
         height, width = self.image.shape[:2]
         return width, height
+
+    def grey(
+        self,
+        size_wh: tuple[int, int],
+        fineness: int,
+        box_xyxy: tuple[int, int, int, int] | None = None,
+    ) -> NDArray[np.uint8]:
+        """How bright a part of the picture is, in few pixels, `(height, width)`.
+
+        Each is the mean of `fineness * fineness` pixels picked from its place: what it costs does
+        not depend on the size of the picture, and nothing is converted for it.
+
+        Args:
+            size_wh: how many pixels are wanted.
+            fineness: how many are picked for each in either direction.
+            box_xyxy: the part, px, inside the picture; None for all of it.
+        """
+        pixels = self.image if self.coded is None else luma(self.coded)
+        if box_xyxy is not None:
+            left, top, right, bottom = box_xyxy
+            pixels = pixels[top:bottom, left:right]
+        picked_wh = size_wh[0] * fineness, size_wh[1] * fineness
+        picked = cv2.resize(pixels, picked_wh, interpolation=cv2.INTER_NEAREST)
+        if picked.ndim == 3:
+            picked = cv2.cvtColor(picked, cv2.COLOR_BGR2GRAY)
+        grey = cv2.resize(picked, size_wh, interpolation=cv2.INTER_AREA)
+        if self.coded is not None and not is_full_range(self.coded):
+            grey = cv2.LUT(grey, _WIDENED)
+        return grey.astype(np.uint8, copy=False)

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Image
+from stream.frames import Frame
 
 _LOOK_PX = 24  # a face as it is remembered, as wide as its box,
 _AROUND_PX = 4  # and how far off to each side it is recognised: a sixth of its width
-_SAMPLE_PX = 64  # taken pixel by pixel, then averaged: the cost of a face's size goes
+_FINENESS = 2
 _ALIKE = 0.85  # correlation; less is a face that is hidden, turns, comes near, or is somebody else
 _LEAST_CONTRAST = 4.0  # of 255, deviation of a look: what is flat can be anywhere
 
@@ -43,36 +43,36 @@ class Glances:
         return f"Glances({len(self._looks)} looks)"
 
     def recognise(
-        self, image: Image, expected_xyxy: Mapping[int, NDArray[np.float32]]
+        self, frame: Frame, expected_xyxy: Mapping[int, NDArray[np.float32]]
     ) -> dict[int, NDArray[np.float32]]:
         """Where faces are now, `(4,)` px by track, of those that are recognised.
 
         Args:
-            image: the picture now.
+            frame: the picture now.
             expected_xyxy: where they should be, `(4,)` px by track.
         """
         recognised: dict[int, NDArray[np.float32]] = {}
         for track_id, expected in expected_xyxy.items():
             known = self._looks.get(track_id)
-            found = None if known is None else glance(image, known, expected)
+            found = None if known is None else glance(frame, known, expected)
             if found is not None:
                 recognised[track_id] = found
         return recognised
 
-    def note(self, image: Image, boxes_xyxy: Mapping[int, NDArray[np.float32]]) -> None:
+    def note(self, frame: Frame, boxes_xyxy: Mapping[int, NDArray[np.float32]]) -> None:
         """How faces look, given where they are, `(4,)` px by track."""
-        self._looks.update((track_id, look(image, box)) for track_id, box in boxes_xyxy.items())
+        self._looks.update((track_id, look(frame, box)) for track_id, box in boxes_xyxy.items())
 
     def keep(self, tracks: Container[int]) -> None:
         """Forgets all other tracks."""
         self._looks = {each: known for each, known in self._looks.items() if each in tracks}
 
 
-def look(image: Image, box_xyxy: NDArray[np.float32]) -> Look | None:
+def look(frame: Frame, box_xyxy: NDArray[np.float32]) -> Look | None:
     """How the face in that box looks; None where too little of it is to be seen."""
     side_px = _side_px(box_xyxy)
     corner_xy = _corner_xy(box_xyxy, side_px)
-    square = _square(image, corner_xy, side_px)
+    square = _square(frame, corner_xy, side_px)
     if square is None:
         return None
     pixels = square[_AROUND_PX:-_AROUND_PX, _AROUND_PX:-_AROUND_PX]
@@ -82,17 +82,17 @@ def look(image: Image, box_xyxy: NDArray[np.float32]) -> Look | None:
 
 
 def glance(
-    image: Image, known: Look, expected_xyxy: NDArray[np.float32]
+    frame: Frame, known: Look, expected_xyxy: NDArray[np.float32]
 ) -> NDArray[np.float32] | None:
     """Where the face is now, `(4,)` px, as large as it was; None where it is not recognised.
 
     Args:
-        image: the picture now.
+        frame: the picture now.
         known: how the face looked.
         expected_xyxy: `(4,)` px, where it should be.
     """
     corner_xy = _corner_xy(expected_xyxy, known.side_px)
-    square = _square(image, corner_xy, known.side_px)
+    square = _square(frame, corner_xy, known.side_px)
     if square is None:
         return None
     alike = cv2.matchTemplate(square, known.pixels, cv2.TM_CCOEFF_NORMED)
@@ -119,16 +119,14 @@ def _corner_xy(box_xyxy: NDArray[np.float32], side_px: int) -> tuple[int, int]:
     return round((left + right - side_px) / 2), round((top + bottom - side_px) / 2)
 
 
-def _square(image: Image, corner_xy: tuple[int, int], side_px: int) -> NDArray[np.uint8] | None:
+def _square(frame: Frame, corner_xy: tuple[int, int], side_px: int) -> NDArray[np.uint8] | None:
     """That square of the picture in few grey pixels; None where it reaches beyond the picture."""
-    (left, top), (height, width) = corner_xy, image.shape[:2]
-    if min(left, top) < 0 or left + side_px > width or top + side_px > height:
+    (left, top), (width, height) = corner_xy, frame.size_wh
+    right, bottom = left + side_px, top + side_px
+    if min(left, top) < 0 or right > width or bottom > height:
         return None
-    square = image[top : top + side_px, left : left + side_px]
-    sample = cv2.resize(square, (_SAMPLE_PX, _SAMPLE_PX), interpolation=cv2.INTER_NEAREST)
-    grey = cv2.cvtColor(sample, cv2.COLOR_BGR2GRAY)
     wide = _LOOK_PX + 2 * _AROUND_PX
-    return cv2.resize(grey, (wide, wide), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return frame.grey((wide, wide), _FINENESS, (left, top, right, bottom))
 
 
 def _peak(before: float, middle: float, after: float) -> float:

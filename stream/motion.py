@@ -6,15 +6,14 @@ searched when the head has stayed away from it for a whole turn.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Image, sizes_wh
+from models.faces import sizes_wh
+from stream.frames import Frame
 from stream.schedule import Share
 
-_SAMPLE_WH = (512, 288)  # taken pixel by pixel, then averaged: the cost of a frame's size goes
-_CELLS_WH = (64, 36)
+_CELLS_WH, _FINENESS = (64, 36), 8
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
 _HEAD = 0.7  # of its width, how far around a face's box its head moves with it
 _TRUSTED_S = 4.0  # after so long what seems unchanged is searched all the same
@@ -43,8 +42,7 @@ class Motion:
 
     def region(
         self,
-        image: Image,
-        time_s: float,
+        frame: Frame,
         share: Share,
         known_xyxy: NDArray[np.float32],
         lost_xyxy: NDArray[np.float32],
@@ -54,13 +52,13 @@ class Motion:
         It is taken to be made there.
 
         Args:
-            image: the picture.
-            time_s: when it was taken.
+            frame: the picture.
             share: what is searched.
             known_xyxy: `(n, 4)` px, the faces that are in sight.
             lost_xyxy: `(m, 4)` px, where faces that are not may be.
         """
-        cells, everything = _cells(image), np.array([0, 0, *image.shape[1::-1]], dtype=np.float32)
+        cells = frame.grey(_CELLS_WH, _FINENESS).astype(np.int16)
+        time_s, everything = frame.time_s, np.array([0, 0, *frame.size_wh], dtype=np.float32)
         if time_s < self._covered_s.max():
             self._covered_s[:] = -np.inf  # the clock was set back
         self._cover(known_xyxy, everything[2:], time_s)
@@ -73,11 +71,11 @@ class Motion:
         if share.parts == 1 or not 0 <= time_s - last.whole_s <= _TRUSTED_S:
             self._parts[share.part] = _Searched(cells, time_s, time_s)
             return everything
-        changed = np.abs(cells - last.cells).max(axis=2) > _MIN_CHANGE
+        changed = np.abs(cells - last.cells) > _MIN_CHANGE
         changed &= self._covered_s < last.last_s
         rows, columns = np.nonzero(changed)
         # What changes so slowly that it is not seen must not be forgotten meanwhile.
-        kept = np.where(changed[..., None], cells, last.cells)
+        kept = np.where(changed, cells, last.cells)
         self._parts[share.part] = _Searched(kept, time_s, last.whole_s)
         if not len(rows):
             return None
@@ -95,8 +93,3 @@ class Motion:
         cells = (edges / np.tile(size_wh / _CELLS_WH, 2)).clip(0).astype(int)
         for left, top, right, bottom in cells.tolist():
             self._covered_s[top : bottom + 1, left : right + 1] = time_s
-
-
-def _cells(image: Image) -> _Cells:
-    sample = cv2.resize(image, _SAMPLE_WH, interpolation=cv2.INTER_NEAREST)
-    return cv2.resize(sample, _CELLS_WH, interpolation=cv2.INTER_AREA).astype(np.int16)

@@ -10,6 +10,7 @@ from typing import Self
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from models.faces import Image
@@ -52,10 +53,9 @@ class Colours:
     @classmethod
     def of(cls, frame: VideoFrame) -> Self:
         """Those of a decoded frame; codes that mean nothing here become 2, unsaid."""
-        full = frame.format.name.startswith("yuvj")
         return cls(
             frame.colorspace if frame.colorspace in _RED_AND_BLUE else _UNSAID,
-            _FULL_RANGE if full else frame.color_range,
+            _FULL_RANGE if is_full_range(frame) else frame.color_range,
             frame.color_primaries if frame.color_primaries in _PRIMARIES else _UNSAID,
             frame.color_trc if frame.color_trc in _TRANSFERS else _UNSAID,
         )
@@ -82,13 +82,7 @@ class Planes:
     @classmethod
     def of(cls, frame: VideoFrame) -> Self:
         """Those of a frame of a format that `is_planar` knows."""
-        luma, blueness, redness = (
-            np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
-                :, : plane.width
-            ]
-            for plane in frame.planes
-        )
-        return cls(luma, blueness, redness)
+        return cls(*map(_pixels, frame.planes))
 
     def copy_from(self, other: "Planes") -> None:
         """Takes over what is in others of the same size."""
@@ -122,6 +116,21 @@ def is_planar(frame: VideoFrame) -> bool:
         and frame.width % 2 == frame.height % 2 == 0
         and frame.colorspace in _RED_AND_BLUE
     )
+
+
+def is_full_range(frame: VideoFrame) -> bool:
+    """Whether its luma goes from 0 to 255, not from 16 to 235."""
+    return frame.format.name.startswith("yuvj") or frame.color_range == _FULL_RANGE
+
+
+def luma(frame: VideoFrame) -> NDArray[np.uint8]:
+    """The brightness of a frame that `is_planar` knows, `(height, width)`, in its own memory."""
+    return _pixels(frame.planes[0])
+
+
+def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[:, : plane.width]
 
 
 @cache

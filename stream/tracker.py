@@ -161,12 +161,16 @@ class Tracker:
         return trail.missed_frames > self._max_missed
 
     def _match(self, faces: Detections, frames: int) -> dict[int, int]:
+        if not len(faces):
+            return {}
         in_sight = [trail for trail in self.trails if not trail.missed_frames]
         lost = [trail for trail in self.trails if trail.missed_frames]
         expected = _stacked([each.predicted_xyxy(frames) for each in in_sight])
         pairs = _assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
         seen = {in_sight[trail].track_id: row for trail, row in pairs}
         free = [row for row in range(len(faces)) if row not in seen.values()]
+        if not (lost and free):
+            return seen
         closeness = np.maximum(
             _closeness(
                 lost, [each.predicted_xyxy(frames) for each in lost], faces.boxes_xyxy[free]

@@ -6,13 +6,18 @@ import pytest
 from numpy.typing import NDArray
 
 from models.faces import Image, centres_xy
+from stream.frames import Frame
 from stream.glance import Look, glance, look
 
 _FACE = np.array([176, 56, 272, 152], dtype=np.float32)  # in the portrait
 
 
+def _frame(picture: Image) -> Frame:
+    return Frame(picture, 0, 0.0, 0.0)
+
+
 def _known(picture: Image, box_xyxy: NDArray[np.float32] = _FACE) -> Look:
-    known = look(picture, box_xyxy)
+    known = look(_frame(picture), box_xyxy)
     assert known is not None
     return known
 
@@ -25,15 +30,15 @@ def _shifted(picture: Image, x: float, y: float) -> Image:
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (5, -3), (-9, 7), (2.5, 0.5)])
 def test_it_is_found_where_it_went(astronaut: Image, x: float, y: float) -> None:
-    found = glance(_shifted(astronaut, x, y), _known(astronaut), _FACE)
+    found = glance(_frame(_shifted(astronaut, x, y)), _known(astronaut), _FACE)
     assert found is not None
     np.testing.assert_allclose(found, _FACE + np.float32([x, y, x, y]), atol=1.0)
 
 
 def test_it_may_have_gone_far_if_that_is_expected(astronaut: Image) -> None:
     moved = _shifted(astronaut, 120, 60)
-    assert glance(moved, _known(astronaut), _FACE) is None
-    found = glance(moved, _known(astronaut), _FACE + np.float32([117, 64, 117, 64]))
+    assert glance(_frame(moved), _known(astronaut), _FACE) is None
+    found = glance(_frame(moved), _known(astronaut), _FACE + np.float32([117, 64, 117, 64]))
     assert found is not None
     np.testing.assert_allclose(found, _FACE + np.float32([120, 60, 120, 60]), atol=1.0)
 
@@ -42,7 +47,7 @@ def test_it_may_have_gone_far_if_that_is_expected(astronaut: Image) -> None:
 def test_faces_of_any_size(astronaut: Image, scale: float) -> None:
     picture = cv2.resize(astronaut, None, fx=scale, fy=scale).astype(np.uint8)
     box = _FACE * np.float32(scale)
-    found = glance(_shifted(picture, 4 * scale, 0), _known(picture, box), box)
+    found = glance(_frame(_shifted(picture, 4 * scale, 0)), _known(picture, box), box)
     assert found is not None
     gaps = centres_xy(found[None]) - centres_xy(box[None])
     np.testing.assert_allclose(gaps, [[4 * scale, 0]], atol=scale)
@@ -51,24 +56,27 @@ def test_faces_of_any_size(astronaut: Image, scale: float) -> None:
 def test_noise_and_light_do_not_hide_it(astronaut: Image) -> None:
     noise = np.random.default_rng(0).normal(0, 12, astronaut.shape)
     now = np.clip(astronaut * 0.8 + 20 + noise, 0, 255).astype(np.uint8)
-    assert glance(now, _known(astronaut), _FACE) is not None
+    assert glance(_frame(now), _known(astronaut), _FACE) is not None
 
 
 def test_what_hides_it_half_does(astronaut: Image) -> None:
     hidden = astronaut.copy()
     hidden[:, 224:] = 70
-    assert glance(hidden, _known(astronaut), _FACE) is None
+    assert glance(_frame(hidden), _known(astronaut), _FACE) is None
 
 
 def test_somebody_else_is_not_taken_for_it(astronaut: Image) -> None:
     mirrored = np.ascontiguousarray(astronaut[:, ::-1])
     width = astronaut.shape[1]
     other = np.array([width - 272, 56, width - 176, 152], dtype=np.float32)
-    assert glance(mirrored, _known(astronaut), other) is None
+    assert glance(_frame(mirrored), _known(astronaut), other) is None
 
 
 def test_of_what_is_flat_or_beyond_the_picture_nothing_is_known(astronaut: Image) -> None:
-    assert look(np.full((200, 200, 3), 90, dtype=np.uint8), np.float32([60, 60, 120, 120])) is None
-    assert look(astronaut, _FACE - np.float32([176, 0, 176, 0])) is None
+    assert (
+        look(_frame(np.full((200, 200, 3), 90, dtype=np.uint8)), np.float32([60, 60, 120, 120]))
+        is None
+    )
+    assert look(_frame(astronaut), _FACE - np.float32([176, 0, 176, 0])) is None
     known = _known(astronaut)
-    assert glance(astronaut, known, _FACE + np.float32([400, 0, 400, 0])) is None
+    assert glance(_frame(astronaut), known, _FACE + np.float32([400, 0, 400, 0])) is None

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
+from stream.frames import Frame
 from stream.motion import Motion
 from stream.schedule import Share
 
@@ -28,7 +29,11 @@ _NOBODY = np.zeros((0, 4), dtype=np.float32)
 def _region(
     motion: Motion, image: Image, time_s: float, share: Share
 ) -> NDArray[np.float32] | None:
-    return motion.region(image, time_s, share, _NOBODY, _NOBODY)
+    return motion.region(_at(image, time_s), share, _NOBODY, _NOBODY)
+
+
+def _at(image: Image, time_s: float) -> Frame:
+    return Frame(image, 0, time_s, 0.0)
 
 
 def _list(region: NDArray[np.float32] | None) -> list[float] | None:
@@ -127,7 +132,7 @@ def test_the_head_of_somebody_known_is_no_news_wherever_it_moves() -> None:
     _region(motion, _grey(), 0.0, Share())
     for turn in range(1, 8):
         image, box = _with_head(200 + 12 * turn)
-        assert motion.region(image, 0.4 * turn, _HALVES[turn % 2], box, _NOBODY) is None
+        assert motion.region(_at(image, 0.4 * turn), _HALVES[turn % 2], box, _NOBODY) is None
 
 
 def test_what_changes_beside_a_head_is_news() -> None:
@@ -135,7 +140,7 @@ def test_what_changes_beside_a_head_is_news() -> None:
     _region(motion, _grey(), 0.0, Share())
     image, box = _with_head(200)
     image[100:160, 420:480] = 30
-    region = motion.region(image, 0.4, _HALVES[0], box, _NOBODY)
+    region = motion.region(_at(image, 0.4), _HALVES[0], box, _NOBODY)
     assert region is not None
     assert 400 <= region[0] <= 420 < 480 <= region[2] <= 500
 
@@ -146,7 +151,7 @@ def test_where_a_head_has_been_is_searched_when_it_has_stayed_away() -> None:
     for turn, left in enumerate((100, 100, 400, 400, 400, 400), start=1):
         image, box = _with_head(left)
         image[120:180, 110:170] = 220  # somebody behind it, if not hidden
-        regions.append(motion.region(image, 0.4 * turn, _HALVES[turn % 2], box, _NOBODY))
+        regions.append(motion.region(_at(image, 0.4 * turn), _HALVES[turn % 2], box, _NOBODY))
     assert regions[:3] == [None] * 3
     for region in regions[4:]:
         assert region is not None
@@ -157,15 +162,15 @@ def test_a_clock_that_is_set_back_forgets_where_heads_were() -> None:
     motion = Motion()
     _region(motion, _grey(), 0.0, Share())
     image, box = _with_head(200)
-    assert motion.region(image, 2.0, _HALVES[0], box, _NOBODY) is None
-    assert motion.region(image, 1.0, _HALVES[0], _NOBODY, _NOBODY) is not None
+    assert motion.region(_at(image, 2.0), _HALVES[0], box, _NOBODY) is None
+    assert motion.region(_at(image, 1.0), _HALVES[0], _NOBODY, _NOBODY) is not None
 
 
 def test_where_somebody_was_lost_is_searched_at_once() -> None:
     motion = Motion()
     image, box = _with_head(200)
-    motion.region(_grey(), 0.0, Share(), box, _NOBODY)
-    assert motion.region(image, 0.4, _HALVES[1], box, _NOBODY) is None
-    region = motion.region(image, 0.8, _HALVES[0], _NOBODY, box)
+    motion.region(_at(_grey(), 0.0), Share(), box, _NOBODY)
+    assert motion.region(_at(image, 0.4), _HALVES[1], box, _NOBODY) is None
+    region = motion.region(_at(image, 0.8), _HALVES[0], _NOBODY, box)
     assert region is not None
     assert 180 <= region[0] <= 200 < 300 <= region[2] <= 320

@@ -17,9 +17,9 @@ from stream.stopwatch import Lap, measuring
 LOOP = "looking"
 """The thread that runs the loop: it takes the frames from one thread and feeds the other."""
 THREADS: Mapping[str, Sequence[str]] = {
-    "reading": ("decode", "convert"),
+    "reading": ("decode",),
     LOOP: (
-        *("wait for a frame", "search", "track", "align", "embed", "classify", "draw"),
+        *("wait for a frame", "convert", "search", "track", "align", "embed", "classify", "draw"),
         "wait for the encoder",
     ),
     "writing": ("encode",),

@@ -1,7 +1,9 @@
 """The pictures of a container, decoded one by one, past what is damaged among them."""
 
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from typing import Any, cast
 
 import av
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.errors import SourceError
+from stream.frames import Frame
 from stream.planes import is_planar
 from stream.stopwatch import stage
 
@@ -50,6 +53,7 @@ class Decoder:
             self.stream.codec_context.flags |= Flags.low_delay
         self.damaged = 0
         self._reformatter = VideoReformatter()  # one for all: each has threads of its own
+        self._converting = threading.Lock()  # it serves one caller at a time
         self._matrix: bytes | None = None
         self._matrix_known = False
 
@@ -90,15 +94,41 @@ class Decoder:
         packet.time_base = self.stream.time_base or Fraction(0)  # else they would have no time
         return packet
 
-    @stage("convert")
-    def picture(self, frame: VideoFrame) -> Image:
-        """The frame in BGR, with square pixels, turned and mirrored as it is to be shown."""
-        width = max(round(frame.width * (self.stream.sample_aspect_ratio or 1)), 1)
-        plain = self._reformatter.reformat(frame, width, frame.height, "bgr24")
-        return _upright(plain.to_ndarray(), self._display_matrix(frame))
+    def frame(self, decoded: VideoFrame, index: int, time_s: float, captured_s: float) -> Frame:
+        """A picture as it is to be shown: with square pixels, turned and mirrored.
 
-    def shown_as_coded(self, frame: VideoFrame) -> bool:
-        """Whether it is what `picture` makes of it already, but for being 8 bits, 4:2:0."""
+        One that may be recorded just as it was coded is converted when somebody asks for its
+        pixels, and by them.
+
+        Raises:
+            SourceError: it cannot be converted.
+        """
+        if self._is_shown_as_coded(decoded):
+            # The container may be closed by then: nothing of it must be needed.
+            convert = partial(self._converted, decoded, decoded.width)
+            return Frame(convert, index, time_s, captured_s, coded=decoded)
+        return Frame(self.picture(decoded), index, time_s, captured_s)
+
+    def picture(self, decoded: VideoFrame) -> Image:
+        """The same in BGR, at once.
+
+        Raises:
+            SourceError: it cannot be converted.
+        """
+        width = max(round(decoded.width * (self.stream.sample_aspect_ratio or 1)), 1)
+        return _upright(self._converted(decoded, width), self._display_matrix(decoded))
+
+    @stage("convert")
+    def _converted(self, decoded: VideoFrame, width: int) -> Image:
+        try:
+            with self._converting:
+                plain = self._reformatter.reformat(decoded, width, decoded.height, "bgr24")
+        except av.error.FFmpegError as error:
+            raise SourceError(f"a picture cannot be converted: {error.strerror}") from error
+        return np.ascontiguousarray(plain.to_ndarray(), dtype=np.uint8)
+
+    def _is_shown_as_coded(self, frame: VideoFrame) -> bool:
+        """Whether it is what is shown already, but for being 8 bits, 4:2:0."""
         square = (self.stream.sample_aspect_ratio or 1) == 1
         return square and self._display_matrix(frame) is None and is_planar(frame)
 

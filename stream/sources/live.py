@@ -134,9 +134,7 @@ class StreamSource:
     def _frame(self, decoded: VideoFrame) -> Frame:
         now_s = time.monotonic()
         self._count += 1
-        picture = self._decoder.picture(decoded)
-        coded = decoded if self._decoder.shown_as_coded(decoded) else None
-        return Frame(picture, self._count - 1, now_s - self._opened_s, now_s, coded=coded)
+        return self._decoder.frame(decoded, self._count - 1, now_s - self._opened_s, now_s)
 
 
 def is_live(container: InputContainer) -> bool:

@@ -133,9 +133,7 @@ class VideoSource:
         return "" if self._reconnection is None or before == self._count else self._cut_short()
 
     def _frame(self, decoded: VideoFrame, time_s: float) -> Frame:
-        picture = self._decoder.picture(decoded)
-        coded = decoded if self._decoder.shown_as_coded(decoded) else None
-        return Frame(picture, self._count, time_s, time.monotonic(), coded=coded)
+        return self._decoder.frame(decoded, self._count, time_s, time.monotonic())
 
     def _from(self, start_s: float) -> Iterator[tuple[float, VideoFrame]]:
         """Frames and their times, from a keyframe before that time on."""

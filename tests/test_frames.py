@@ -1,0 +1,69 @@
+"""Frames: what is read of a picture without converting it."""
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from fakes import encode
+
+from models.faces import Image
+from stream.frames import Frame
+from stream.sources.video import VideoSource
+
+
+def _portrait(astronaut: Image) -> Image:
+    return cv2.resize(astronaut, (320, 180)).astype(np.uint8)
+
+
+def _first(clip: Path) -> Frame:
+    source = VideoSource(clip)
+    frame = next(iter(source.frames()))
+    source.close()
+    return frame
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p"])
+@pytest.mark.parametrize("box_xyxy", [None, (40, 10, 201, 171)])
+def test_brightness_is_that_of_the_picture(
+    pixel_format: str,
+    box_xyxy: tuple[int, int, int, int] | None,
+    astronaut: Image,
+    tmp_path: Path,
+) -> None:
+    frame = _first(encode(tmp_path / "in.mp4", [_portrait(astronaut)], "libx264", pixel_format))
+    assert frame.coded is not None
+    converted = Frame(frame.image, 0, 0.0, 0.0)
+    quick, slow = (each.grey((32, 18), 4, box_xyxy) for each in (frame, converted))
+    assert quick.shape == (18, 32)
+    assert np.abs(quick.astype(int) - slow).mean() < 3  # the weights of the colours differ
+    assert quick.std() > 20
+
+
+def test_each_pixel_is_the_mean_of_its_place() -> None:
+    image = np.zeros((90, 160, 3), np.uint8)
+    image[:, 80:] = 200
+    grey = Frame(image, 0, 0.0, 0.0).grey((4, 2), 5)
+    np.testing.assert_array_equal(grey, [[0, 0, 200, 200]] * 2)
+
+
+def test_a_coded_picture_is_converted_when_it_is_asked_for(astronaut: Image) -> None:
+    made: list[int] = []
+
+    def convert() -> Image:
+        made.append(1)
+        return _portrait(astronaut)
+
+    coded = av.VideoFrame.from_ndarray(_portrait(astronaut), "bgr24").reformat(format="yuv420p")
+    frame = Frame(convert, 0, 0.0, 0.0, coded=coded)
+    assert frame.size_wh == (320, 180)
+    frame.grey((32, 18), 4)
+    assert not made
+    assert frame.image is frame.image
+    assert made == [1]
+
+
+def test_pixels_outlive_their_video(astronaut: Image, tmp_path: Path) -> None:
+    frame = _first(encode(tmp_path / "in.mp4", [_portrait(astronaut)], "libx264", "yuv420p"))
+    assert np.abs(frame.image.astype(int) - _portrait(astronaut)).mean() < 8
