@@ -75,11 +75,11 @@ class DivisibleDetector(Detector, Protocol):
         scale: float,
         part: int,
         parts: int,
-        region_xyxy: NDArray[np.float32] | None = None,
+        regions_xyxy: NDArray[np.float32] | None = None,
     ) -> Detections:
         """What one of so many parts of a search finds: all together see what `detect` sees.
 
-        Only faces that reach into the region, `(4,)` px, are looked for; without one, all.
+        Only faces in regions, `(n, 4)` px, and close to them are looked for; without any, all.
         """
 
 

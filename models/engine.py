@@ -114,7 +114,7 @@ class Engine:
         part: int = 0,
         parts: int = 1,
         coarseness: float = 1.0,
-        region_xyxy: NDArray[np.float32] | None = None,
+        regions_xyxy: NDArray[np.float32] | None = None,
     ) -> Detections:
         """Where one of so many parts of the search sees faces; all together see what `find` does.
 
@@ -125,11 +125,11 @@ class Engine:
             part: which of the parts.
             parts: how many there are; one where the search is not divisible.
             coarseness: by what the scale of the search is multiplied, at most 1.
-            region_xyxy: `(4,)` px, where faces are looked for if the search is divisible.
+            regions_xyxy: `(n, 4)` px, where faces are looked for if the search is divisible.
         """
         scale = self._scale(image) * coarseness
         if isinstance(self.detector, DivisibleDetector):
-            return self.detector.detect_part(image, scale, part, parts, region_xyxy)
+            return self.detector.detect_part(image, scale, part, parts, regions_xyxy)
         return self.detector.detect(image, scale)
 
     def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:

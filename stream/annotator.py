@@ -199,11 +199,11 @@ class Annotator:
             everybody = self._engine.find_part(frame.image)
             return everybody[self._is_sure(everybody)]
         here_xyxy, lost_xyxy = self._tracker.here_xyxy, self._tracker.lost_xyxy
-        region = self._motion.region(frame, share, here_xyxy, lost_xyxy)
-        if region is None:
+        regions = self._motion.regions(frame, share, here_xyxy, lost_xyxy)
+        if not len(regions):
             return Detections.of([], [])
         image = frame.image
-        seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, region)
+        seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, regions)
         seen = seen[self._tracker.strangers(seen.boxes_xyxy)]
         faces = self._faces_near(frame, seen.boxes_xyxy)
         # The search may have been sure of what the closer look, in other sizes, is not.

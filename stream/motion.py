@@ -4,8 +4,9 @@ Where the head of somebody who is known has been meanwhile, a change is no news 
 searched when the head has stayed away from it for a whole turn.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from stream.schedule import Share
 _CELLS_WH, _FINENESS = (64, 36), 8
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
 _HEAD = 0.7  # of its width, how far around a face's box its head moves with it
-_TRUSTED_S = 4.0  # after so long what seems unchanged is searched all the same
+_TRUSTED_S = 8.0  # after so long a part is searched though it seems unchanged
 
 _Cells = NDArray[np.int16]
 
@@ -40,14 +41,14 @@ class Motion:
     def __repr__(self) -> str:
         return f"Motion({len(self._parts)} parts)"
 
-    def region(
+    def regions(
         self,
         frame: Frame,
         share: Share,
         known_xyxy: NDArray[np.float32],
         lost_xyxy: NDArray[np.float32],
-    ) -> NDArray[np.float32] | None:
-        """Where that share of the search must be made, `(4,)` xyxy px; None if nowhere.
+    ) -> NDArray[np.float32]:
+        """Where that share of the search must be made, `(n, 4)` xyxy px.
 
         It is taken to be made there.
 
@@ -64,25 +65,29 @@ class Motion:
         self._cover(known_xyxy, everything[2:], time_s)
         self._cover(lost_xyxy, everything[2:], -np.inf)
         if share.parts != len(self._parts):
-            # What was searched at once was searched in each of its parts.
-            known = self._parts if len(self._parts) == 1 else [_Searched(cells, time_s, -np.inf)]
-            self._parts = known * share.parts
+            self._divide(share.parts, cells, time_s)
         last = self._parts[share.part]
         if share.parts == 1 or not 0 <= time_s - last.whole_s <= _TRUSTED_S:
             self._parts[share.part] = _Searched(cells, time_s, time_s)
-            return everything
+            return everything[None]
         changed = np.abs(cells - last.cells) > _MIN_CHANGE
         changed &= self._covered_s < last.last_s
-        rows, columns = np.nonzero(changed)
         # What changes so slowly that it is not seen must not be forgotten meanwhile.
         kept = np.where(changed, cells, last.cells)
         self._parts[share.part] = _Searched(kept, time_s, last.whole_s)
-        if not len(rows):
-            return None
-        corners = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-        return (np.array(corners) * everything[[2, 3, 2, 3]] / (*_CELLS_WH, *_CELLS_WH)).astype(
-            np.float32
-        )
+        return _islands(changed) * np.tile(everything[2:] / _CELLS_WH, 2)
+
+    def _divide(self, parts: int, cells: _Cells, time_s: float) -> None:
+        """Remembers so many parts from now on; what was searched at once was so in each of them."""
+        if len(self._parts) != 1:
+            self._parts = [_Searched(cells, time_s, -np.inf)] * parts
+            return
+        (last,) = self._parts
+        # Not all of them in one go: one after another their trust ends.
+        left_s = _TRUSTED_S * (np.arange(parts) + 1) / parts
+        self._parts = [
+            replace(last, whole_s=last.whole_s - _TRUSTED_S + each) for each in left_s.tolist()
+        ]
 
     def _cover(
         self, faces_xyxy: NDArray[np.float32], size_wh: NDArray[np.float32], time_s: float
@@ -93,3 +98,10 @@ class Motion:
         cells = (edges / np.tile(size_wh / _CELLS_WH, 2)).clip(0).astype(int)
         for left, top, right, bottom in cells.tolist():
             self._covered_s[top : bottom + 1, left : right + 1] = time_s
+
+
+def _islands(changed: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The boxes, `(n, 4)` cells, around those that touch one another."""
+    _, _, found, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
+    left, top, width, height, _ = found[1:].T  # the first is all that did not change
+    return np.stack([left, top, left + width, top + height], axis=1).astype(np.float32)

@@ -9,7 +9,7 @@ from stream.motion import Motion
 from stream.schedule import Share
 
 _SIZE_WH = (640, 360)
-_WHOLE = [0, 0, 640, 360]
+_WHOLE = [[0.0, 0.0, 640.0, 360.0]]
 _HALVES = Share(0, 2), Share(1, 2)
 
 
@@ -26,99 +26,105 @@ def _with_square(left: int, top: int, side: int = 60, level: int = 140) -> Image
 _NOBODY = np.zeros((0, 4), dtype=np.float32)
 
 
-def _region(
-    motion: Motion, image: Image, time_s: float, share: Share
-) -> NDArray[np.float32] | None:
-    return motion.region(_at(image, time_s), share, _NOBODY, _NOBODY)
-
-
-def _at(image: Image, time_s: float) -> Frame:
-    return Frame(image, 0, time_s, 0.0)
-
-
-def _list(region: NDArray[np.float32] | None) -> list[float] | None:
-    return None if region is None else region.tolist()
+def _regions(
+    motion: Motion,
+    image: Image,
+    time_s: float,
+    share: Share,
+    known_xyxy: NDArray[np.float32] = _NOBODY,
+    lost_xyxy: NDArray[np.float32] = _NOBODY,
+) -> list[list[float]]:
+    regions = motion.regions(Frame(image, 0, time_s, 0.0), share, known_xyxy, lost_xyxy)
+    assert regions.shape == (len(regions), 4)
+    return regions.tolist()
 
 
 def test_the_first_search_is_of_everything() -> None:
     motion = Motion()
-    assert _list(_region(motion, _grey(), 0.0, Share())) == _WHOLE
+    assert _regions(motion, _grey(), 0.0, Share()) == _WHOLE
 
 
 def test_what_was_searched_at_once_was_searched_in_each_part() -> None:
     motion = Motion()
-    _region(motion, _grey(), 0.0, Share())
-    assert [_region(motion, _grey(), 0.4 * turn, _HALVES[turn % 2]) for turn in (1, 2, 3)] == [
-        None
+    _regions(motion, _grey(), 0.0, Share())
+    assert [_regions(motion, _grey(), 0.4 * turn, _HALVES[turn % 2]) for turn in (1, 2, 3)] == [
+        []
     ] * 3
 
 
 def test_each_part_has_a_first_time_where_nothing_was_searched_at_once() -> None:
     motion = Motion()
     for share in _HALVES:
-        assert _list(_region(motion, _grey(), 0.0, share)) == _WHOLE
-        assert _region(motion, _grey(), 0.1, share) is None
+        assert _regions(motion, _grey(), 0.0, share) == _WHOLE
+        assert _regions(motion, _grey(), 0.1, share) == []
 
 
 def test_each_part_looks_where_something_came_since_its_last_turn() -> None:
     motion = Motion()
-    _region(motion, _grey(), 0.0, Share())
+    _regions(motion, _grey(), 0.0, Share())
     came = _with_square(300, 100)
     for share in _HALVES:
-        region = _region(motion, came, 0.4, share)
-        assert region is not None
-        left, top, right, bottom = region
+        ((left, top, right, bottom),) = _regions(motion, came, 0.4, share)
         assert 280 <= left <= 300
         assert 360 <= right <= 380
         assert 80 <= top <= 100
         assert 160 <= bottom <= 180
-        assert _region(motion, came, 0.8, share) is None
+        assert _regions(motion, came, 0.8, share) == []
 
 
 def test_what_was_there_and_is_gone_is_a_change_too() -> None:
     motion = Motion()
-    _region(motion, _with_square(0, 0), 0.0, Share())
-    region = _region(motion, _grey(), 0.4, _HALVES[0])
-    assert region is not None
-    assert region[:2].tolist() == [0, 0]
+    _regions(motion, _with_square(0, 0), 0.0, Share())
+    (region,) = _regions(motion, _grey(), 0.4, _HALVES[0])
+    assert region[:2] == [0, 0]
 
 
 def test_noise_of_a_camera_is_no_change() -> None:
     motion, rng = Motion(), np.random.default_rng(0)
-    _region(motion, _grey(), 0.0, Share())
+    _regions(motion, _grey(), 0.0, Share())
     for turn in range(1, 8):
         noisy = np.clip(_grey() + rng.normal(0, 6, (360, 640, 3)), 0, 255).astype(np.uint8)
-        assert _region(motion, noisy, 0.4 * turn, _HALVES[turn % 2]) is None
+        assert _regions(motion, noisy, 0.4 * turn, _HALVES[turn % 2]) == []
 
 
 def test_a_slow_change_adds_up() -> None:
     """While something else moves, so that the part is searched again and again elsewhere."""
     motion, regions = Motion(), []
-    _region(motion, _grey(), 0.0, Share())
+    _regions(motion, _grey(), 0.0, Share())
     for step in range(1, 12):
         image = _grey(90)
         image[200:260, 500:560] = 90 + step
         image[0:40, 0:40] = 90 + 40 * (step % 2)
-        regions.append(_list(_region(motion, image, 0.3 * step, _HALVES[0])))
-    assert any(region is not None and region[2] >= 560 for region in regions)
+        regions.append(_regions(motion, image, 0.3 * step, _HALVES[0]))
+    assert any(region[2] >= 560 for each in regions for region in each)
+
+
+def test_each_change_is_searched_on_its_own() -> None:
+    motion = Motion()
+    _regions(motion, _grey(), 0.0, Share())
+    image = _with_square(40, 40)
+    image[240:300, 500:560] = 30
+    one, other = sorted(_regions(motion, image, 0.4, _HALVES[0]))
+    assert 20 <= one[0] <= 40 < 100 <= one[2] <= 120
+    assert 480 <= other[0] <= 500 < 560 <= other[2] <= 580
 
 
 def test_now_and_then_everything_is_searched_all_the_same() -> None:
     motion = Motion()
-    _region(motion, _grey(), 0.0, Share())
-    times_s = [0.4 * turn for turn in range(1, 40)]
+    _regions(motion, _grey(), 0.0, Share())
     whole = [
-        time_s for time_s in times_s if _region(motion, _grey(), time_s, _HALVES[0]) is not None
+        (0.4 * turn, turn % 2)
+        for turn in range(1, 50)
+        if _regions(motion, _grey(), 0.4 * turn, _HALVES[turn % 2]) == _WHOLE
     ]
-    assert 2 <= len(whole) <= 5
-    assert _list(_region(motion, _grey(), 1.0, _HALVES[0])) == _WHOLE  # the clock was set back
+    assert [part for _, part in whole] == [0, 1, 0, 1]  # not all of it in one go
+    assert (np.diff([0.0] + [time_s for time_s, _ in whole])< 6).all()
+    assert _regions(motion, _grey(), 1.0, _HALVES[0]) == _WHOLE  # the clock was set back
 
 
 def test_a_search_at_once_is_always_of_everything() -> None:
     motion = Motion()
-    assert [_list(_region(motion, _grey(), 0.04 * turn, Share())) for turn in range(3)] == [
-        _WHOLE
-    ] * 3
+    assert [_regions(motion, _grey(), 0.04 * turn, Share()) for turn in range(3)] == [_WHOLE] * 3
 
 
 def _with_head(left: int) -> tuple[Image, NDArray[np.float32]]:
@@ -129,48 +135,45 @@ def _with_head(left: int) -> tuple[Image, NDArray[np.float32]]:
 
 def test_the_head_of_somebody_known_is_no_news_wherever_it_moves() -> None:
     motion = Motion()
-    _region(motion, _grey(), 0.0, Share())
+    _regions(motion, _grey(), 0.0, Share())
     for turn in range(1, 8):
         image, box = _with_head(200 + 12 * turn)
-        assert motion.region(_at(image, 0.4 * turn), _HALVES[turn % 2], box, _NOBODY) is None
+        assert _regions(motion, image, 0.4 * turn, _HALVES[turn % 2], box, _NOBODY) == []
 
 
 def test_what_changes_beside_a_head_is_news() -> None:
     motion = Motion()
-    _region(motion, _grey(), 0.0, Share())
+    _regions(motion, _grey(), 0.0, Share())
     image, box = _with_head(200)
     image[100:160, 420:480] = 30
-    region = motion.region(_at(image, 0.4), _HALVES[0], box, _NOBODY)
-    assert region is not None
+    (region,) = _regions(motion, image, 0.4, _HALVES[0], box, _NOBODY)
     assert 400 <= region[0] <= 420 < 480 <= region[2] <= 500
 
 
 def test_where_a_head_has_been_is_searched_when_it_has_stayed_away() -> None:
     motion, regions = Motion(), []
-    _region(motion, _grey(), 0.0, Share())
+    _regions(motion, _grey(), 0.0, Share())
     for turn, left in enumerate((100, 100, 400, 400, 400, 400), start=1):
         image, box = _with_head(left)
         image[120:180, 110:170] = 220  # somebody behind it, if not hidden
-        regions.append(motion.region(_at(image, 0.4 * turn), _HALVES[turn % 2], box, _NOBODY))
-    assert regions[:3] == [None] * 3
-    for region in regions[4:]:
-        assert region is not None
+        regions.append(_regions(motion, image, 0.4 * turn, _HALVES[turn % 2], box, _NOBODY))
+    assert regions[:3] == [[]] * 3
+    for (region,) in regions[4:]:
         assert region[0] <= 110 < 170 <= region[2] < 300
 
 
 def test_a_clock_that_is_set_back_forgets_where_heads_were() -> None:
     motion = Motion()
-    _region(motion, _grey(), 0.0, Share())
+    _regions(motion, _grey(), 0.0, Share())
     image, box = _with_head(200)
-    assert motion.region(_at(image, 2.0), _HALVES[0], box, _NOBODY) is None
-    assert motion.region(_at(image, 1.0), _HALVES[0], _NOBODY, _NOBODY) is not None
+    assert _regions(motion, image, 2.0, _HALVES[0], box, _NOBODY) == []
+    assert _regions(motion, image, 1.0, _HALVES[0])
 
 
 def test_where_somebody_was_lost_is_searched_at_once() -> None:
     motion = Motion()
     image, box = _with_head(200)
-    motion.region(_at(_grey(), 0.0), Share(), box, _NOBODY)
-    assert motion.region(_at(image, 0.4), _HALVES[1], box, _NOBODY) is None
-    region = motion.region(_at(image, 0.8), _HALVES[0], _NOBODY, box)
-    assert region is not None
+    _regions(motion, _grey(), 0.0, Share(), box, _NOBODY)
+    assert _regions(motion, image, 0.4, _HALVES[1], box, _NOBODY) == []
+    (region,) = _regions(motion, image, 0.8, _HALVES[0], _NOBODY, box)
     assert 180 <= region[0] <= 200 < 300 <= region[2] <= 320

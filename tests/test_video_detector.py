@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.detector import CnnDetector
 from models.faces import Detections, Image, centres_xy, concatenate, iou, sizes_wh
-from models.video_detector import VideoDetector, plan
+from models.video_detector import VideoDetector, joined, plan
 
 _SIDES = st.integers(1, 2000)
 
@@ -70,11 +70,40 @@ def test_only_faces_that_reach_into_the_region_are_looked_for(
     middles = centres_xy(both.boxes_xyxy)
     for middle, other in (middles, middles[::-1]):
         region = np.concatenate([middle - 20, middle + 20]).astype(np.float32)
-        found = video.detect_part(pair, 1.0, 0, 1, region)
+        found = video.detect_part(pair, 1.0, 0, 1, region[None])
         assert len(found) == 1
         gaps = np.linalg.norm(centres_xy(found.boxes_xyxy) - [middle, other], axis=1)
         assert gaps[0] < 15 < gaps[1]
-    assert len(video.detect_part(pair, 1.0, 0, 1, np.zeros(4, dtype=np.float32))) == 0
+    nowhere = np.zeros((0, 4), dtype=np.float32)
+    assert len(video.detect_part(pair, 1.0, 0, 1, nowhere)) == 0
+
+
+def test_faces_in_several_regions_are_found_like_each_on_its_own(
+    video: VideoDetector, astronaut: Image
+) -> None:
+    pair = np.ascontiguousarray(np.hstack([astronaut, astronaut[:, ::-1]]))
+    middles = centres_xy(video.detect(pair).boxes_xyxy)
+    regions = np.concatenate([middles - 20, middles + 20], axis=1).astype(np.float32)
+    found = video.detect_part(pair, 1.0, 0, 1, regions)
+    alone = concatenate([video.detect_part(pair, 1.0, 0, 1, each[None]) for each in regions])
+    assert len(found) == 2
+    assert (iou(found.boxes_xyxy, alone.boxes_xyxy).max(axis=1) > 0.8).all()
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 300)] * 4), min_size=1, max_size=12),
+    st.sampled_from([0, 20, 150]),
+)
+def test_regions_joined_are_searched_with_less_effort(
+    places: list[tuple[int, int, int, int]], margin: int
+) -> None:
+    boxes = np.array([(x, y, x + wide, y + high) for x, y, wide, high in places], np.float32)
+    regions = joined(boxes, margin)
+    within = (boxes[:, None, :2] >= regions[:, :2]) & (boxes[:, None, 2:] <= regions[:, 2:])
+    assert within.all(axis=-1).any(axis=1).all()
+    effort, before = ((sizes_wh(each) + 2 * margin).prod(axis=1).sum() for each in (regions, boxes))
+    assert effort <= before
+    assert len(joined(regions, margin)) == len(regions)
 
 
 def test_a_part_of_a_search_gives_what_may_be_a_face_too(astronaut: Image) -> None:
