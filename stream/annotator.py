@@ -84,6 +84,7 @@ class Annotator:
         self._settings = settings
         self._unrelated = info.kind == "pictures"
         self._views_at_once = _LIVE_VIEWS if info.is_live else None
+        self._in_turns = info.is_live  # else all are looked for at once, which costs less
         self._schedule = schedule
         self._controls = controls or Controls()
         self._tracker = Tracker(info.fps or _ASSUMED_FPS)
@@ -163,7 +164,8 @@ class Annotator:
         expected = {
             trail.track_id: trail.predicted_xyxy(frames)
             for trail in self._tracker.trails
-            if trail.may_rest and not (trail.width_px >= least_px and self._is_due(trail.track_id))
+            if trail.may_rest(frame.index + trail.track_id * self._in_turns)
+            and not (trail.width_px >= least_px and self._is_due(trail.track_id))
         }
         return self._glances.recognise(frame, expected)
 

@@ -55,12 +55,16 @@ class Trail:
         """Of its box."""
         return float(self.box_xyxy[2] - self.box_xyxy[0])
 
-    @property
-    def may_rest(self) -> bool:
-        """It need not be looked for in the next frame if it is recognised where it should be."""
+    def may_rest(self, turn: int) -> bool:
+        """It need not be looked for in the next frame if it is recognised where it should be.
+
+        Args:
+            turn: counts the frames. Those with the same count are looked for in the same ones.
+        """
         settled = self.seen_frames >= _SETTLED and not self.missed_frames
         rests = self.rested_frames + 1
-        return settled and rests <= _GLANCES and rests * self.growth < _GROWN
+        is_due = rests > _GLANCES or turn % (_GLANCES + 1) == 0
+        return settled and not is_due and rests * self.growth < _GROWN
 
     def recognise(self, box_xyxy: NDArray[np.float32], frames: int) -> None:
         """So many frames on it was there by its looks, and not looked for."""
@@ -85,8 +89,7 @@ class Trail:
         self.score = score
         self.seen_frames += 1
         self.missed_frames = 0
-        # Those who came together are not all looked for in the same frames.
-        self.rested_frames = self.track_id % _GLANCES if self.seen_frames == _SETTLED else 0
+        self.rested_frames = 0
 
     def miss(self, frames: int) -> None:
         """So many frames on it was not found."""
