@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.drawing import Box
+from stream.marks import Box
 
 _PANEL_COST = 3  # of a face's: two panels over one another can be read neither
 _CLEARLY = 0.1  # of its own area: by how much less something must hide elsewhere

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.drawing import Box
+from stream.marks import Box
 from stream.placement import Arrangement, Placement
 
 _FRAME_WH = (640, 360)
