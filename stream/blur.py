@@ -60,7 +60,7 @@ def _ellipses(boxes_xyxy: NDArray[np.float32]) -> Iterator[_Ellipse]:
 
 
 def _tile(picture: Image, face: _Ellipse, bounds: Box) -> None:
-    left, top, right, bottom = bounds.edges
+    left, top, right, bottom = bounds
     region = picture[top:bottom, left:right]
     if not region.size:
         return

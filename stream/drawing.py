@@ -68,7 +68,7 @@ def panel_size_wh(lines: Sequence[str], style: Style) -> tuple[int, int]:
 
 def panel(ground: Box, lines: Sequence[str], colour: Colour, style: Style) -> list[Mark]:
     """Lines of text on a dark ground, a strip of colour at the left."""
-    left, top, right, bottom = ground.edges
+    left, top, right, bottom = ground
     strip = Box(left, top, left + max(style.line, 2) + 1, bottom)
     pane = _panel(tuple(lines), (right - left, bottom - top), style)
     return [Stamp(left, top, pane), Fill(strip, colour)]

@@ -1,7 +1,7 @@
 """What is put on pictures: rectangles of one colour, and dark panes with white writing."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,19 +17,13 @@ CLEAR = 255
 """What a pane lets through where it hides nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Whole pixels, right and bottom exclusive."""
+class Box(NamedTuple):
+    """Whole pixels, right and bottom exclusive; a tuple, for many are made for each picture."""
 
     left: int
     top: int
     right: int
     bottom: int
-
-    @property
-    def edges(self) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom."""
-        return self.left, self.top, self.right, self.bottom
 
     @property
     def area(self) -> int:
@@ -39,16 +33,18 @@ class Box:
     @property
     def halved(self) -> "Box":
         """All it touches at half the resolution."""
-        return Box(self.left // 2, self.top // 2, (self.right + 1) // 2, (self.bottom + 1) // 2)
+        left, top, right, bottom = self
+        return Box(left // 2, top // 2, (right + 1) // 2, (bottom + 1) // 2)
 
     @property
     def halved_inwards(self) -> "Box":
         """What it covers whole at half the resolution."""
-        return Box((self.left + 1) // 2, (self.top + 1) // 2, self.right // 2, self.bottom // 2)
+        left, top, right, bottom = self
+        return Box((left + 1) // 2, (top + 1) // 2, right // 2, bottom // 2)
 
     def grown(self, margin: int) -> "Box":
         """With so much more at each side."""
-        left, top, right, bottom = self.edges
+        left, top, right, bottom = self
         return Box(left - margin, top - margin, right + margin, bottom + margin)
 
 
@@ -156,4 +152,4 @@ def press(
 
 def _clipped(box: Box) -> list[int]:
     """Its edges; an array has no pixels before the first, and cuts off what is past the last."""
-    return [edge if edge > 0 else 0 for edge in box.edges]
+    return [edge if edge > 0 else 0 for edge in box]

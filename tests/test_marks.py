@@ -57,7 +57,7 @@ def _all(planes: Planes) -> list[NDArray[np.uint8]]:
 
 
 def _moved(box: Box) -> Box:
-    return Box(*(edge + _FAR for edge in box.edges))
+    return Box(*(edge + _FAR for edge in box))
 
 
 _MARKS = st.one_of(
@@ -101,7 +101,7 @@ def test_a_fill_is_its_box_but_for_the_hole(edges: tuple[int, int, int, int], ri
     planes.put(mark, BT709)
     filled = np.zeros(_WH[::-1], np.bool_)
     for box, value in ((mark.box, True), (mark.hole, False)):
-        left, top, right, bottom = (max(edge, 0) for edge in box.edges)
+        left, top, right, bottom = (max(edge, 0) for edge in box)
         filled[top:bottom, left:right] = value
     assert (picture[filled] == _COLOUR).all()
     np.testing.assert_array_equal(picture[~filled], before[~filled])
