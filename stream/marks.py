@@ -26,9 +26,9 @@ class Box(NamedTuple):
     bottom: int
 
     @property
-    def area(self) -> int:
-        """How many pixels it has."""
-        return (self.right - self.left) * (self.bottom - self.top)
+    def edges(self) -> tuple[int, int, int, int]:
+        """All four, as a plain tuple: Python takes those apart in less time."""
+        return self.left, self.top, self.right, self.bottom
 
     @property
     def halved(self) -> "Box":

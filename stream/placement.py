@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from stream.marks import Box
 
@@ -10,6 +11,10 @@ _CLEARLY = 0.1  # of its own area: by how much less something must hide elsewher
 _PATIENCE = 3  # pictures in a row in which it must do so before it goes there
 _ROUNDS = 4  # in which panels that are new make room for one another; mostly the second is the last
 _REMEMBERED = 50  # pictures for which the place of a panel that is not shown is kept
+
+
+_Edges: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom, whole px. So few are compared that NumPy's arrays would be slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +67,16 @@ class Placement:
             owner: _beside(faces[owner], size_wh, frame_wh, gap)
             for owner, size_wh in panels_wh.items()
         }
-        scene = _Scene(list(faces.values()), kept)
+        scene = _Scene([face.edges for face in faces.values()], kept)
         self._settle(places, scene)
+        panels = {owner: Box(*scene.taken[owner]) for owner in places}
         if legend_wh is None:
-            return Arrangement(scene.taken, None)
+            return Arrangement(panels, None)
         self._legend = self._legend or _Spot(_best(corners, scene.hidden_by_legend))
-        legend = self._legend.choose(corners, scene.hidden_by_legend, self._now)
-        return Arrangement(scene.taken, legend)
+        corner = self._legend.choose(corners, scene.hidden_by_legend, self._now)
+        return Arrangement(panels, Box(*corner))
 
-    def _settle(self, places: Mapping[int, Sequence[Box]], scene: "_Scene") -> None:
+    def _settle(self, places: Mapping[int, Sequence[_Edges]], scene: "_Scene") -> None:
         """Gives each owner one of its places."""
         settled = [owner for owner in places if owner in self._spots]
         new = {owner: -1 for owner in places if owner not in self._spots}
@@ -106,17 +112,17 @@ class _Scene:
         taken: where panels are, by owner; those that are nowhere yet are missing.
     """
 
-    def __init__(self, faces: Sequence[Box], kept: Sequence[Box]) -> None:
-        self.taken: dict[int, Box] = {}
+    def __init__(self, faces: Sequence[_Edges], kept: Sequence[_Edges]) -> None:
+        self.taken: dict[int, _Edges] = {}
         self._faces = faces
         self._kept = kept
 
-    def hidden_by(self, owner: int) -> Callable[[Box], int]:
+    def hidden_by(self, owner: int) -> Callable[[_Edges], int]:
         """How much a panel would hide in a place, px, where two panels count for more."""
         others = [*self._kept, *(at for other, at in self.taken.items() if other != owner)]
         return lambda place: _shared(place, self._faces) + _PANEL_COST * _shared(place, others)
 
-    def hidden_by_legend(self, place: Box) -> int:
+    def hidden_by_legend(self, place: _Edges) -> int:
         """How much the legend would hide in a place, px."""
         return _shared(place, self._faces) + _shared(place, self.taken.values())
 
@@ -129,11 +135,11 @@ class _Spot:
     impatience: int = 0
     used: int = 0
 
-    def choose(self, places: Sequence[Box], hidden: Callable[[Box], int], now: int) -> Box:
+    def choose(self, places: Sequence[_Edges], hidden: Callable[[_Edges], int], now: int) -> _Edges:
         """The place to take, of these, which are all equally large and would hide so much."""
         self.used = now
-        here = places[self.place]
-        much = _CLEARLY * here.area
+        left, top, right, bottom = here = places[self.place]
+        much = _CLEARLY * ((right - left) * (bottom - top))
         hides = hidden(here)
         if hides <= much:  # no place hides less than nothing
             self.impatience = 0
@@ -145,19 +151,21 @@ class _Spot:
         return places[self.place]
 
 
-def _best(places: Sequence[Box], hidden: Callable[[Box], int]) -> int:
+def _best(places: Sequence[_Edges], hidden: Callable[[_Edges], int]) -> int:
     """Which of them hides least, the first of several."""
     costs = [hidden(place) for place in places]
     return costs.index(min(costs))
 
 
-def _beside(face: Box, size_wh: tuple[int, int], frame_wh: tuple[int, int], gap: int) -> list[Box]:
+def _beside(
+    face: Box, size_wh: tuple[int, int], frame_wh: tuple[int, int], gap: int
+) -> list[_Edges]:
     """Above, below, right, left, each flush with one edge of the face or the other.
 
     They are moved into the picture as little as is needed; one that is larger than the picture
     lies at its top left.
     """
-    (left, top, right, bottom), (width, height) = face, size_wh
+    (left, top, right, bottom), (width, height) = face.edges, size_wh
     last_x, last_y = frame_wh[0] - width, frame_wh[1] - height
     flush_left, flush_right, after, before = (
         max(min(x, last_x), 0) for x in (left, right - width, right + gap, left - gap - width)
@@ -166,7 +174,7 @@ def _beside(face: Box, size_wh: tuple[int, int], frame_wh: tuple[int, int], gap:
         max(min(y, last_y), 0) for y in (top, bottom - height, top - gap - height, bottom + gap)
     )
     return [
-        Box(x, y, x + width, y + height)
+        (x, y, x + width, y + height)
         for x, y in (
             *((flush_left, above), (flush_right, above), (flush_left, below), (flush_right, below)),
             *((after, flush_high), (after, flush_low), (before, flush_high), (before, flush_low)),
@@ -174,19 +182,16 @@ def _beside(face: Box, size_wh: tuple[int, int], frame_wh: tuple[int, int], gap:
     ]
 
 
-def _corners(size_wh: tuple[int, int], frame_wh: tuple[int, int]) -> list[Box]:
+def _corners(size_wh: tuple[int, int], frame_wh: tuple[int, int]) -> list[_Edges]:
     """Bottom left, bottom right, top left, top right."""
     width, height = size_wh
     right, bottom = max(frame_wh[0] - width, 0), max(frame_wh[1] - height, 0)
     corners = (0, bottom), (right, bottom), (0, 0), (right, 0)
-    return [Box(x, y, x + width, y + height) for x, y in corners]
+    return [(x, y, x + width, y + height) for x, y in corners]
 
 
-def _shared(place: Box, others: Iterable[Box]) -> int:
-    """How many pixels of a place belong to each of the others, all together.
-
-    For the few there are, this is quicker than arrays.
-    """
+def _shared(place: _Edges, others: Iterable[_Edges]) -> int:
+    """How many pixels of a place belong to each of the others, all together."""
     left, top, right, bottom = place
     shared = 0
     for first, upper, last, lower in others:

@@ -1,4 +1,4 @@
-"""Recordings of what a decoder gave: only what is drawn over is converted."""
+"""Recordings of what a decoder gave: drawn on as it is, and converted where faces are blurred."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
