@@ -112,11 +112,13 @@ def pour(pixels: Image, box: Box, hole: Box, value: int | Colour) -> None:
         hole: inside the box, or empty.
         value: of each pixel.
     """
-    left, top, right, bottom = _clipped(box)
-    if hole.left >= hole.right or hole.top >= hole.bottom:
+    if box.left < 0 or box.top < 0:
+        box, hole = _clipped(box), _clipped(hole)
+    left, top, right, bottom = box
+    first, upper, last, lower = hole
+    if first >= last or upper >= lower:
         pixels[top:bottom, left:right] = value
         return
-    first, upper, last, lower = _clipped(hole)
     pixels[top:upper, left:right] = value
     pixels[lower:bottom, left:right] = value
     pixels[upper:lower, left:first] = value
@@ -150,6 +152,6 @@ def press(
         cv2.add(region, light, region)
 
 
-def _clipped(box: Box) -> list[int]:
-    """Its edges; an array has no pixels before the first, and cuts off what is past the last."""
-    return [edge if edge > 0 else 0 for edge in box]
+def _clipped(box: Box) -> Box:
+    """Without what is before the first row or column; arrays themselves end at their last."""
+    return Box(*(max(edge, 0) for edge in box))
