@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.faces import Image, centres_xy, sizes_wh
 from stream.annotator import Track
-from stream.drawing import Box
+from stream.marks import Box
 
 _WIDER = 1.7  # than the box: forehead, chin and ears, and what the face moves until the next frame
 _CELLS = 6  # across all of it: some four across the face itself, whatever its size
@@ -60,7 +60,7 @@ def _ellipses(boxes_xyxy: NDArray[np.float32]) -> Iterator[_Ellipse]:
 
 
 def _tile(picture: Image, face: _Ellipse, bounds: Box) -> None:
-    left, top, right, bottom = bounds.edges
+    left, top, right, bottom = bounds
     region = picture[top:bottom, left:right]
     if not region.size:
         return

@@ -1,60 +1,54 @@
-"""A picture that is drawn on, of which it is known where."""
+"""A picture and what is drawn on it, to be looked at or to be recorded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
-import numpy as np
-
 from models.faces import Image
-from stream.drawing import Box
+from stream.marks import Box, Mark
+from stream.planes import Colours, Planes
+from stream.stopwatch import stage
 
 
 class Canvas:
-    """Some places of a picture, to be drawn on. The rest of it stays as it is.
+    """What is drawn on one picture.
 
     Args:
-        image: the picture; it is not written to.
-        places: where something is drawn, px; they may overlap, and lie outside.
-        changed: where the picture differs already from what was captured.
-
-    Attributes:
-        pixels: to draw on; as large as the picture, but what is not in `places` means nothing.
+        image: gives the picture, which is not written to; asked only where its pixels are needed.
+        marks: what is drawn, one over the other.
+        changed: where the picture differs already from what was captured, px; these places may
+            overlap, and lie outside.
     """
 
     def __init__(
-        self, image: Image, places: Iterable[Box] = (), changed: Iterable[Box] = ()
+        self, image: Callable[[], Image], marks: Sequence[Mark] = (), changed: Sequence[Box] = ()
     ) -> None:
-        self.pixels = np.empty_like(image)
         self._image = image
-        self._places, self._changed = self._inside(places), self._inside(changed)
-        _copy(self._places, image, self.pixels)
+        self._marks = marks
+        self._changed = changed
 
     def __repr__(self) -> str:
-        return f"Canvas({len(self._places)} places)"
+        return f"Canvas({len(self._marks)} marks)"
 
     @cached_property
     def picture(self) -> Image:
         """The whole of it; where nothing is drawn the picture itself. Not to be written to."""
-        if not self._places:
-            return self._image
-        picture = self._image.copy()
-        _copy(self._places, self.pixels, picture)
-        return picture
+        image = self._image()
+        if not self._marks:
+            return image
+        with stage("draw"):
+            picture = image.copy()
+            for mark in self._marks:
+                mark.draw(picture)
+            return picture
 
-    def changes(self) -> Iterator[tuple[Image, Box]]:
-        """Where it differs from what was captured, and a picture that has what is there now.
+    def paint(self, planes: Planes, colours: Colours) -> None:
+        """Makes the same of what was captured.
 
-        The edges are even, but for those of a picture of odd size. What comes later counts.
+        Args:
+            planes: what was captured, as it was coded.
+            colours: what the numbers there mean.
         """
-        for pixels, places in ((self._image, self._changed), (self.pixels, self._places)):
-            for place in places:
-                yield pixels, place
-
-    def _inside(self, places: Iterable[Box]) -> list[Box]:
-        height, width = self._image.shape[:2]
-        return [even for place in places if (even := place.widened_to_even(width, height)).area]
-
-
-def _copy(places: Iterable[Box], source: Image, target: Image) -> None:
-    for left, top, right, bottom in (place.edges for place in places):
-        target[top:bottom, left:right] = source[top:bottom, left:right]
+        for place in self._changed:
+            planes.paint(self._image(), place, colours)
+        for mark in self._marks:
+            planes.put(mark, colours)

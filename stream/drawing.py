@@ -3,56 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Self, TypeAlias
+from typing import Self
 
 import cv2
 import numpy as np
 
 from models.faces import Image
-
-Colour: TypeAlias = tuple[int, int, int]
-"""Blue, green, red, 0 to 255."""
+from stream.marks import CLEAR, WHITE, Box, Colour, Fill, Mark, Pane, Stamp
 
 MIN_TEXT_PX = 11
-WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+GROUND = 0.38
+"""How much of the picture is seen through the ground of a panel."""
 
 _TEXT_HEIGHT = 0.022  # of the shorter side of the picture
 _LINE_HEIGHT = 1.3  # of the text's
 _NOTE_TEXT = 0.8  # of the text's
-_PANEL_DARKNESS = 0.62  # how much of the picture a panel hides
+_DARKER = 5  # times, than a line, is what lies along it
 _FONT_WEIGHT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Whole pixels, right and bottom exclusive."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def edges(self) -> tuple[int, int, int, int]:
-        """Left, top, right, bottom."""
-        return self.left, self.top, self.right, self.bottom
-
-    @property
-    def area(self) -> int:
-        """How many pixels it has."""
-        return (self.right - self.left) * (self.bottom - self.top)
-
-    def widened_to_even(self, width: int, height: int) -> "Box":
-        """What of it lies inside a picture of that size, its edges moved outwards to even ones.
-
-        It is empty where nothing does; the last edge of a picture of odd size stays odd.
-        """
-        left, top = (max(edge - edge % 2, 0) for edge in (self.left, self.top))
-        right, bottom = (
-            min(self.right + self.right % 2, width),
-            min(self.bottom + self.bottom % 2, height),
-        )
-        return Box(left, top, max(right, left), max(bottom, top))
+_PANES = 128  # kept for the next picture: those of a crowd, and some of its next labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +38,9 @@ class Style:
     gap: int
 
     @classmethod
-    def of(cls, image: Image, scale: float = 1.0) -> Self:
-        """What suits a picture, times `scale`."""
-        text = max(round(min(image.shape[:2]) * _TEXT_HEIGHT * scale), MIN_TEXT_PX)
+    def of(cls, size_wh: tuple[int, int], scale: float = 1.0) -> Self:
+        """What suits a picture of that size, times `scale`."""
+        text = max(round(min(size_wh) * _TEXT_HEIGHT * scale), MIN_TEXT_PX)
         return cls(text=text, line=max(round(text / 9), 2), gap=max(round(text / 3), 3))
 
     @property
@@ -81,28 +49,15 @@ class Style:
         return round(self.text * _LINE_HEIGHT)
 
 
-def outline(box: Box, style: Style) -> list[Box]:
-    """Where `draw_box` draws: above, below, left, right."""
-    margin = (style.line + 3) // 2 + 2  # half of the line, and what smoothing adds
-    left, top, right, bottom = box.edges
+def outline(box: Box, colour: Colour, style: Style) -> list[Mark]:
+    """A line around a box, dark along both sides so that it is seen on anything."""
+    half = (style.line + 1) // 2  # on both sides of the outermost pixels of the box
+    blue, green, red = colour
+    dark = blue // _DARKER, green // _DARKER, red // _DARKER
     return [
-        Box(left - margin, top - margin, right + margin, top + margin),
-        Box(left - margin, bottom - margin, right + margin, bottom + margin),
-        Box(left - margin, top + margin, left + margin, bottom - margin),
-        Box(right - margin, top + margin, right + margin, bottom - margin),
+        Fill(box.grown(half + 1), dark, hole=box.grown(-half - 2)),
+        Fill(box.grown(half), colour, hole=box.grown(-half - 1)),
     ]
-
-
-def draw_box(picture: Image, box: Box, colour: Colour, style: Style) -> None:
-    """Its outline, dark along both sides so that it is seen on anything."""
-    corners = (box.left, box.top), (box.right - 1, box.bottom - 1)
-    cv2.rectangle(picture, *corners, BLACK, style.line + 2, cv2.LINE_AA)
-    cv2.rectangle(picture, *corners, colour, style.line, cv2.LINE_AA)
-
-
-def written(ground: Box, style: Style) -> Box:
-    """Where a panel or a note is drawn: letters of some scripts hang over its lower edge."""
-    return Box(ground.left, ground.top, ground.right, ground.bottom + style.gap)
 
 
 def panel_size_wh(lines: Sequence[str], style: Style) -> tuple[int, int]:
@@ -111,16 +66,22 @@ def panel_size_wh(lines: Sequence[str], style: Style) -> tuple[int, int]:
     return width, len(lines) * style.line_height + style.gap
 
 
-def draw_panel(
-    picture: Image, panel: Box, lines: Sequence[str], colour: Colour, style: Style
-) -> None:
+def panel(ground: Box, lines: Sequence[str], colour: Colour, style: Style) -> list[Mark]:
     """Lines of text on a dark ground, a strip of colour at the left."""
-    darken(picture, panel)
-    strip = panel.left + max(style.line, 2), panel.bottom - 1
-    cv2.rectangle(picture, (panel.left, panel.top), strip, colour, cv2.FILLED)
-    for row, line in enumerate(lines):
-        baseline = panel.top + row * style.line_height + style.gap + style.text
-        write(picture, line, (panel.left + 2 * style.gap, baseline), style.text)
+    left, top, right, bottom = ground
+    strip = Box(left, top, left + max(style.line, 2) + 1, bottom)
+    pane = _panel(tuple(lines), (right - left, bottom - top), style)
+    return [Stamp(left, top, pane), Fill(strip, colour)]
+
+
+@lru_cache(maxsize=_PANES)
+def _panel(lines: Sequence[str], size_wh: tuple[int, int], style: Style) -> Pane:
+    first = style.gap + style.text
+    baselines = range(first, first + len(lines) * style.line_height, style.line_height)
+    texts = [
+        (line, (2 * style.gap, baseline)) for line, baseline in zip(lines, baselines, strict=True)
+    ]
+    return written(texts, style.text, size_wh, style.gap)
 
 
 def note_size_wh(text: str, style: Style) -> tuple[int, int]:
@@ -129,17 +90,44 @@ def note_size_wh(text: str, style: Style) -> tuple[int, int]:
     return text_width(text, size_px) + 2 * style.gap, size_px + 2 * style.gap
 
 
-def draw_note(picture: Image, note: Box, text: str, style: Style) -> None:
+def note(ground: Box, text: str, style: Style) -> Stamp:
     """A line of small text on a dark ground."""
-    darken(picture, note)
-    write(picture, text, (note.left + style.gap, note.bottom - style.gap), _note_text(style))
+    size_wh = ground.right - ground.left, ground.bottom - ground.top
+    return Stamp(ground.left, ground.top, _note(text, size_wh, style))
 
 
-def darken(picture: Image, box: Box) -> None:
-    """Makes what lies in a box a ground for white text."""
-    region = picture[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)]
-    if region.size:
-        cv2.convertScaleAbs(region, region, 1 - _PANEL_DARKNESS)
+@lru_cache(maxsize=_PANES)
+def _note(text: str, size_wh: tuple[int, int], style: Style) -> Pane:
+    texts = [(text, (style.gap, size_wh[1] - style.gap))]
+    return written(texts, _note_text(style), size_wh, style.gap)
+
+
+def written(
+    texts: Sequence[tuple[str, tuple[int, int]]],
+    size_px: int,
+    ground_wh: tuple[int, int],
+    margin: int,
+    *,
+    ground: float = GROUND,
+) -> Pane:
+    """White text on a dark ground.
+
+    Args:
+        texts: each with where it begins on its baseline, px from the corner of the ground.
+        size_px: the height of the text.
+        ground_wh: how large the ground is.
+        margin: how far below it letters are still drawn: those of some scripts hang over its edge.
+        ground: how much of the picture is seen through it, 0 to 1.
+    """
+    width, height = ground_wh
+    ink: Image = np.zeros((height + margin, width, 3), np.uint8)
+    for text, baseline_xy in texts:
+        write(ink, text, baseline_xy, size_px)
+    white = np.ascontiguousarray(ink[..., 0])
+    seen = np.full(white.shape, CLEAR, np.float32)
+    seen[:height] *= ground
+    gain = np.rint(seen * (1 - white / np.float32(255))).astype(np.uint8)
+    return Pane(gain, white)
 
 
 def write(

@@ -1,7 +1,7 @@
-"""Frame + tracks → picture."""
+"""Tracks → marks on their picture."""
 
 import colorsys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -11,20 +11,10 @@ from models.faces import Image
 from stream.annotator import Track
 from stream.canvas import Canvas
 from stream.config import OverlaySection
-from stream.drawing import (
-    Box,
-    Colour,
-    Style,
-    draw_box,
-    draw_note,
-    draw_panel,
-    note_size_wh,
-    outline,
-    panel_size_wh,
-    written,
-)
+from stream.drawing import Style, note, note_size_wh, outline, panel, panel_size_wh
 from stream.labels import Label
-from stream.placement import Arrangement, Placement
+from stream.marks import Box, Colour, Mark
+from stream.placement import Placement
 from stream.stopwatch import stage
 
 _MOST = 0.99  # a model is never quite sure, so no picture says 100 %; the log has the figure
@@ -54,87 +44,66 @@ class Overlay:
         It is a copy, or where nothing is drawn the picture itself. Colours tell people apart and
         mean nothing else.
         """
-        return self.canvas(image, tracks).picture
+        height, width = image.shape[:2]
+        return Canvas(lambda: image, self.marks((width, height), tracks)).picture
 
     @stage("draw")
-    def canvas(self, image: Image, tracks: Sequence[Track], changed: Sequence[Box] = ()) -> Canvas:
-        """The same, and where it differs from what was captured.
+    def marks(self, size_wh: tuple[int, int], tracks: Sequence[Track]) -> list[Mark]:
+        """The same, before it is put on a picture.
 
         Args:
-            image: the next picture.
+            size_wh: of the next picture, px.
             tracks: who is in it.
-            changed: where it was changed before.
         """
         if not self._settings.labels:
-            return Canvas(image, changed=changed)
-        people = [track.track_id for track in tracks if track.labels]
-        was_crowded = self._crowded and not self._placement.is_new(people)
-        self._crowded = len(people) > (_NO_CROWD if was_crowded else _CROWD)
-        scale = self._settings.scale * (_CROWD_TEXT if self._crowded else 1)
-        style = Style.of(image, scale)
-        height, width = image.shape[:2]
+            return []
+        speaking = [track for track in tracks if track.labels]
+        style = Style.of(size_wh, self._scale([track.track_id for track in speaking]))
         # As wide as the surest label would be, so that a panel does not breathe with its figures.
         widest = {
             track.track_id: panel_size_wh(self._lines(track, surest=True), style)
-            for track in tracks
-            if track.labels
+            for track in speaking
         }
-        legend = self._legend(tracks)
+        legend = self._legend(speaking)
         boxes = {track.track_id: _whole(track.box_xyxy) for track in tracks}
         arrangement = self._placement.arrange(
             boxes,
             widest,
             note_size_wh(legend, style) if legend else None,
-            (width, height),
+            size_wh,
             gap=style.line + 1,
         )
-        canvas = Canvas(image, _places(boxes.values(), arrangement, style), changed)
-        self._paint(canvas.pixels, tracks, boxes, arrangement, legend, style)
-        return canvas
-
-    def _paint(
-        self,
-        picture: Image,
-        tracks: Sequence[Track],
-        boxes: Mapping[int, Box],
-        arrangement: Arrangement,
-        legend: str,
-        style: Style,
-    ) -> None:
+        marks: list[Mark] = []
         for track_id, box in boxes.items():
-            draw_box(picture, box, colour_of(track_id), style)
-        for track in tracks:
-            panel = arrangement.panels.get(track.track_id)
-            if panel is not None:
-                draw_panel(picture, panel, self._lines(track), colour_of(track.track_id), style)
+            marks += outline(box, colour_of(track_id), style)
+        for track in speaking:
+            ground, colour = arrangement.panels[track.track_id], colour_of(track.track_id)
+            marks += panel(ground, self._lines(track), colour, style)
         if arrangement.legend is not None:
-            draw_note(picture, arrangement.legend, legend, style)
+            marks.append(note(arrangement.legend, legend, style))
+        return marks
 
-    def _lines(self, track: Track, *, surest: bool = False) -> list[str]:
-        return [
+    def _scale(self, people: Sequence[int]) -> float:
+        """How large text is, given who has labels."""
+        was_crowded = self._crowded and not self._placement.is_new(people)
+        self._crowded = len(people) > (_NO_CROWD if was_crowded else _CROWD)
+        return self._settings.scale * (_CROWD_TEXT if self._crowded else 1)
+
+    def _lines(self, track: Track, *, surest: bool = False) -> tuple[str, ...]:
+        return tuple(
             label_text(
                 name, label, _MOST if surest else label.confidence, self._settings.confidence
             )
             for name, label in track.labels.items()
-        ]
+        )
 
-    def _legend(self, tracks: Sequence[Track]) -> str:
+    def _legend(self, speaking: Sequence[Track]) -> str:
         """What labels are of; empty where there are none."""
-        attributes = dict.fromkeys(name for track in tracks for name in track.labels)
+        attributes = dict.fromkeys(name for track in speaking for name in track.labels)
         if not (self._settings.legend and attributes):
             return ""
         *others, last = attributes
         return f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
-
-
-def _places(boxes: Iterable[Box], arrangement: Arrangement, style: Style) -> Iterator[Box]:
-    """Where something is drawn."""
-    for box in boxes:
-        yield from outline(box, style)
-    for panel in arrangement.panels.values():
-        yield written(panel, style)
-    if arrangement.legend is not None:
-        yield written(arrangement.legend, style)
 
 
 def label_text(attribute: str, label: Label, confidence: float, shown: bool = True) -> str:
@@ -158,5 +127,5 @@ def colour_of(track_id: int) -> Colour:
 
 
 def _whole(box_xyxy: NDArray[np.float32]) -> Box:
-    left, top, right, bottom = (round(float(edge)) for edge in box_xyxy)
+    left, top, right, bottom = map(round, box_xyxy.tolist())
     return Box(left, top, max(right, left + 1), max(bottom, top + 1))

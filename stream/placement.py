@@ -1,13 +1,10 @@
 """Where labels stand: beside their faces, in nobody's way, from frame to frame in one place."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stream.drawing import Box
+from stream.marks import Box
 
 _PANEL_COST = 3  # of a face's: two panels over one another can be read neither
 _CLEARLY = 0.1  # of its own area: by how much less something must hide elsewhere
@@ -16,10 +13,8 @@ _ROUNDS = 4  # in which panels that are new make room for one another; mostly th
 _REMEMBERED = 50  # pictures for which the place of a panel that is not shown is kept
 
 
-_Boxes: TypeAlias = NDArray[np.float64]
-"""`(…, 4)`: left, top, right, bottom, whole px."""
-
-_NOWHERE = np.zeros((0, 4))
+_Edges: TypeAlias = tuple[int, int, int, int]
+"""Left, top, right, bottom, whole px. So few are compared that NumPy's arrays would be slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +60,40 @@ class Placement:
         self._now += 1
         if self.is_new(panels_wh):
             self._legend = None
-        corners = _corners(legend_wh, frame_wh) if legend_wh is not None else _NOWHERE
+        corners = [] if legend_wh is None else _corners(legend_wh, frame_wh)
         # Panels keep clear of the legend that stands, and it then of them.
-        stands = None if legend_wh is None else self._legend
-        kept = _NOWHERE if stands is None else corners[[stands.place]]
-        everybody = _edges(faces.values())
-        owners = list(panels_wh)
-        sizes_wh = np.array([panels_wh[owner] for owner in owners], np.float64).reshape(-1, 2)
-        beside = _beside(_edges(faces[owner] for owner in owners), sizes_wh, gap)
-        places = _moved_inside(beside, frame_wh)
-        costs = _Costs(places, everybody, kept)
-        self._settle(owners, costs, sizes_wh.prod(axis=1).tolist())
-        panels = dict(zip(owners, map(_box, costs.taken), strict=True))
+        kept = [corners[self._legend.place]] if corners and self._legend is not None else []
+        places = {
+            owner: _beside(faces[owner], size_wh, frame_wh, gap)
+            for owner, size_wh in panels_wh.items()
+        }
+        scene = _Scene([face.edges for face in faces.values()], kept)
+        self._settle(places, scene)
+        panels = {owner: Box(*scene.taken[owner]) for owner in places}
         if legend_wh is None:
             return Arrangement(panels, None)
-        hidden = _shared(corners, np.concatenate([everybody, costs.taken])).sum(axis=-1)
-        self._legend = self._legend or _Spot(int(hidden.argmin()))
-        area = legend_wh[0] * legend_wh[1]
-        return Arrangement(panels, _box(corners[self._legend.choose(hidden, area, self._now)]))
+        self._legend = self._legend or _Spot(_best(corners, scene.hidden_by_legend))
+        corner = self._legend.choose(corners, scene.hidden_by_legend, self._now)
+        return Arrangement(panels, Box(*corner))
 
-    def _settle(self, owners: Sequence[int], costs: "_Costs", areas: Sequence[float]) -> None:
+    def _settle(self, places: Mapping[int, Sequence[_Edges]], scene: "_Scene") -> None:
         """Gives each owner one of its places."""
-        settled = [row for row, owner in enumerate(owners) if owner in self._spots]
-        new = [row for row, owner in enumerate(owners) if owner not in self._spots]
-        costs.take(settled, [self._spots[owners[row]].place for row in settled])
+        settled = [owner for owner in places if owner in self._spots]
+        new = {owner: -1 for owner in places if owner not in self._spots}
+        for owner in settled:
+            scene.taken[owner] = places[owner][self._spots[owner].place]
         for _ in range(_ROUNDS):  # until each has the best place, the others being where they are
-            for row in new:
-                costs.take([row], [int(costs.of(row).argmin())])
-        for row in new:
-            self._spots[owners[row]] = _Spot(costs.chosen[row], used=self._now)
-        for row in settled:
-            spot = self._spots[owners[row]]
-            costs.take([row], [spot.choose(costs.of(row), areas[row], self._now)])
+            before = dict(new)
+            for owner in new:
+                new[owner] = _best(places[owner], scene.hidden_by(owner))
+                scene.taken[owner] = places[owner][new[owner]]
+            if new == before:
+                break
+        for owner, place in new.items():
+            self._spots[owner] = _Spot(place, used=self._now)
+        for owner in settled:
+            hidden = scene.hidden_by(owner)
+            scene.taken[owner] = self._spots[owner].choose(places[owner], hidden, self._now)
         self._spots = {
             owner: spot
             for owner, spot in self._spots.items()
@@ -104,45 +101,30 @@ class Placement:
         }
 
 
-class _Costs:
-    """What panels would hide, each in each of its places, given where the others are.
+class _Scene:
+    """What writing would hide, given where the rest of it is.
 
     Args:
-        places: `(n, 8, 4)` px, of n panels.
-        faces: `(m, 4)` px.
-        kept: `(k, 4)` px, other writing.
+        faces: all of them.
+        kept: other writing, of which panels keep clear.
 
     Attributes:
-        taken: `(n, 4)` px, where the panels are; without an area as long as they are nowhere.
-        chosen: which of its places each has taken; -1 for none.
+        taken: where panels are, by owner; those that are nowhere yet are missing.
     """
 
-    def __init__(self, places: _Boxes, faces: _Boxes, kept: _Boxes) -> None:
-        count = len(places)
-        self.taken = np.zeros((count, 4))
-        self.chosen = [-1] * count
-        self._places = places
-        self._alone = _shared(places, faces).sum(-1) + _PANEL_COST * _shared(places, kept).sum(-1)
-        self._between = np.zeros((*places.shape[:2], count))  # each place with the others' panels
+    def __init__(self, faces: Sequence[_Edges], kept: Sequence[_Edges]) -> None:
+        self.taken: dict[int, _Edges] = {}
+        self._faces = faces
+        self._kept = kept
 
-    def take(self, rows: Sequence[int], places: Sequence[int]) -> None:
-        """Puts these panels where they are wanted."""
-        moved = [
-            (row, place)
-            for row, place in zip(rows, places, strict=True)
-            if self.chosen[row] != place
-        ]
-        for row, place in moved:
-            self.chosen[row], self.taken[row] = place, self._places[row, place]
-        which = [row for row, _ in moved]
-        if which:
-            self._between[:, :, which] = _shared(self._places, self.taken[which])
-            self._between[which, :, which] = 0  # nobody is in his own way
+    def hidden_by(self, owner: int) -> Callable[[_Edges], int]:
+        """How much a panel would hide in a place, px, where two panels count for more."""
+        others = [*self._kept, *(at for other, at in self.taken.items() if other != owner)]
+        return lambda place: _shared(place, self._faces) + _PANEL_COST * _shared(place, others)
 
-    def of(self, row: int) -> NDArray[np.float64]:
-        """How much one panel would hide in each of its places, px `(8,)`."""
-        cost: NDArray[np.float64] = self._alone[row] + _PANEL_COST * self._between[row].sum(-1)
-        return cost
+    def hidden_by_legend(self, place: _Edges) -> int:
+        """How much the legend would hide in a place, px."""
+        return _shared(place, self._faces) + _shared(place, self.taken.values())
 
 
 @dataclass(slots=True)
@@ -153,55 +135,67 @@ class _Spot:
     impatience: int = 0
     used: int = 0
 
-    def choose(self, hidden: NDArray[np.float64], area: float, now: int) -> int:
-        """The place to take, of those that would hide so much, px `(n,)`, and are so large."""
-        best = int(hidden.argmin())
-        better = hidden[self.place] - hidden[best] > _CLEARLY * area
-        self.impatience = self.impatience + 1 if better else 0
+    def choose(self, places: Sequence[_Edges], hidden: Callable[[_Edges], int], now: int) -> _Edges:
+        """The place to take, of these, which are all equally large and would hide so much."""
+        self.used = now
+        left, top, right, bottom = here = places[self.place]
+        much = _CLEARLY * ((right - left) * (bottom - top))
+        hides = hidden(here)
+        if hides <= much:  # no place hides less than nothing
+            self.impatience = 0
+            return here
+        best = _best(places, hidden)
+        self.impatience = self.impatience + 1 if hides - hidden(places[best]) > much else 0
         if self.impatience >= _PATIENCE:
             self.place, self.impatience = best, 0
-        self.used = now
-        return self.place
+        return places[self.place]
 
 
-def _beside(faces: _Boxes, sizes_wh: NDArray[np.float64], gap: int) -> _Boxes:
-    """Above, below, right, left, each flush with one edge of the face or the other: `(n, 8, 4)`."""
-    left, top, right, bottom = faces.T
-    width, height = sizes_wh.T
-    above, below, after, before = top - gap - height, bottom + gap, right + gap, left - gap - width
-    flush_right, flush_low = right - width, bottom - height
-    x = np.stack([left, flush_right, left, flush_right, after, after, before, before], axis=1)
-    y = np.stack([above, above, below, below, top, flush_low, top, flush_low], axis=1)
-    return np.stack([x, y, x + width[:, None], y + height[:, None]], axis=2)
+def _best(places: Sequence[_Edges], hidden: Callable[[_Edges], int]) -> int:
+    """Which of them hides least, the first of several."""
+    costs = [hidden(place) for place in places]
+    return costs.index(min(costs))
 
 
-def _moved_inside(boxes: _Boxes, frame_wh: tuple[int, int]) -> _Boxes:
-    """As little as is needed; one that is larger than the picture lies at the top left."""
-    corners, sizes = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
-    corners = np.minimum(corners, np.array(frame_wh) - sizes).clip(0)
-    return np.concatenate([corners, corners + sizes], axis=-1)
+def _beside(
+    face: Box, size_wh: tuple[int, int], frame_wh: tuple[int, int], gap: int
+) -> list[_Edges]:
+    """Above, below, right, left, each flush with one edge of the face or the other.
+
+    They are moved into the picture as little as is needed; one that is larger than the picture
+    lies at its top left.
+    """
+    (left, top, right, bottom), (width, height) = face.edges, size_wh
+    last_x, last_y = frame_wh[0] - width, frame_wh[1] - height
+    flush_left, flush_right, after, before = (
+        max(min(x, last_x), 0) for x in (left, right - width, right + gap, left - gap - width)
+    )
+    flush_high, flush_low, above, below = (
+        max(min(y, last_y), 0) for y in (top, bottom - height, top - gap - height, bottom + gap)
+    )
+    return [
+        (x, y, x + width, y + height)
+        for x, y in (
+            *((flush_left, above), (flush_right, above), (flush_left, below), (flush_right, below)),
+            *((after, flush_high), (after, flush_low), (before, flush_high), (before, flush_low)),
+        )
+    ]
 
 
-def _corners(size_wh: tuple[int, int], frame_wh: tuple[int, int]) -> _Boxes:
-    """Bottom left, bottom right, top left, top right, `(4, 4)`."""
+def _corners(size_wh: tuple[int, int], frame_wh: tuple[int, int]) -> list[_Edges]:
+    """Bottom left, bottom right, top left, top right."""
     width, height = size_wh
     right, bottom = max(frame_wh[0] - width, 0), max(frame_wh[1] - height, 0)
-    lefts_tops = np.array([(0, bottom), (right, bottom), (0, 0), (right, 0)], dtype=np.float64)
-    return np.concatenate([lefts_tops, lefts_tops + size_wh], axis=1)
+    corners = (0, bottom), (right, bottom), (0, 0), (right, 0)
+    return [(x, y, x + width, y + height) for x, y in corners]
 
 
-def _shared(places: _Boxes, others: _Boxes) -> NDArray[np.float64]:
-    """How many pixels of each place, `(…, 4)`, belong to each of the others, `(n, 4)`: `(…, n)`."""
-    top_left = np.maximum(places[..., None, :2], others[:, :2])
-    bottom_right = np.minimum(places[..., None, 2:], others[:, 2:])
-    width, height = np.moveaxis((bottom_right - top_left).clip(0), -1, 0)
-    return width * height
-
-
-def _edges(boxes: Iterable[Box]) -> _Boxes:
-    return np.array([each.edges for each in boxes], dtype=np.float64).reshape(-1, 4)
-
-
-def _box(edges: NDArray[np.float64]) -> Box:
-    left, top, right, bottom = map(int, edges.tolist())
-    return Box(left, top, right, bottom)
+def _shared(place: _Edges, others: Iterable[_Edges]) -> int:
+    """How many pixels of a place belong to each of the others, all together."""
+    left, top, right, bottom = place
+    shared = 0
+    for first, upper, last, lower in others:
+        if first < right and last > left and upper < bottom and lower > top:
+            width = min(right, last) - max(left, first)
+            shared += width * (min(bottom, lower) - max(top, upper))
+    return shared

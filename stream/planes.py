@@ -4,7 +4,7 @@ Codes of colours are those of ITU-T H.273, which FFmpeg uses too.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 
 import cv2
@@ -14,7 +14,7 @@ from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.drawing import Box
+from stream.marks import BLACK, CLEAR, WHITE, Box, Colour, Fill, Mark, Pane, Stamp, pour, press
 
 _FORMATS = ("yuv420p", "yuvj420p")  # the second is an old name for the first in the full range
 _FULL_RANGE = 2
@@ -29,6 +29,8 @@ _RED_AND_BLUE = {  # their weights in luma, by the code of the matrix
     9: (0.2627, 0.0593),  # BT.2020
 }
 _OPENCV_STEPS, _MIDDLE = 1024, 127.5  # its weights are rounded so; greys of 0 to 255 lose by it
+_NO_CHROMA = 128
+_KEPT = 128  # of panes and colours, whose numbers are kept for the next picture
 _PRIMARIES = frozenset({1, *range(4, 13), 22})
 _TRANSFERS = frozenset({1, *range(4, 19)})
 
@@ -91,22 +93,54 @@ class Planes:
         self.redness[:] = other.redness
 
     def paint(self, image: Image, box: Box, colours: Colours) -> None:
-        """Takes over a part of a picture of the same size.
+        """Takes over a part of a picture of the same size, its edges moved outwards to even ones.
 
         Args:
             image: the picture.
-            box: the part, px; its edges are even.
+            box: the part, px; what lies outside is left out.
             colours: what the numbers are to mean.
         """
-        left, top, right, bottom = box.edges
+        height, width = self.blueness.shape
+        half = box.halved
+        left, right = 2 * max(half.left, 0), 2 * min(half.right, width)
+        top, bottom = 2 * max(half.top, 0), 2 * min(half.bottom, height)
+        if left >= right or top >= bottom:
+            return
         region, weights = image[top:bottom, left:right], _weights(colours)
         half_wh = (right - left) // 2, (bottom - top) // 2
         # Averaged as colours first: of rounded chroma the rounding would be averaged too.
-        half = cv2.transform(cv2.resize(region, half_wh, interpolation=cv2.INTER_AREA), weights)
+        halved = cv2.transform(cv2.resize(region, half_wh, interpolation=cv2.INTER_AREA), weights)
         quarter = np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
         cv2.extractChannel(cv2.transform(region, weights), 0, self.luma[top:bottom, left:right])
-        cv2.extractChannel(half, 1, self.blueness[quarter])
-        cv2.extractChannel(half, 2, self.redness[quarter])
+        cv2.extractChannel(halved, 1, self.blueness[quarter])
+        cv2.extractChannel(halved, 2, self.redness[quarter])
+
+    def put(self, mark: Mark, colours: Colours) -> None:
+        """Puts a mark on the picture; what lies outside is left out.
+
+        Args:
+            mark: to the eye as it would be on the picture that was coded.
+            colours: what the numbers mean.
+        """
+        if isinstance(mark, Fill):
+            self._fill(mark, colours)
+        else:
+            self._stamp(mark, colours)
+
+    def _fill(self, fill: Fill, colours: Colours) -> None:
+        """Chroma is that of the fill wherever it touches: a line has its colour to the edge."""
+        luma, blueness, redness = _coded(fill.colour, colours)
+        pour(self.luma, fill.box, fill.hole, luma)
+        box, hole = fill.box.halved, fill.hole.halved_inwards
+        pour(self.blueness, box, hole, blueness)
+        pour(self.redness, box, hole, redness)
+
+    def _stamp(self, stamp: Stamp, colours: Colours) -> None:
+        left, top = stamp.left, stamp.top
+        press(self.luma, left, top, stamp.pane.gain, _light(stamp.pane, colours))
+        gain, light = _halved(stamp.pane, left % 2, top % 2)
+        press(self.blueness, left // 2, top // 2, gain, light)
+        press(self.redness, left // 2, top // 2, gain, light)
 
 
 def is_planar(frame: VideoFrame) -> bool:
@@ -145,5 +179,43 @@ def _weights(colours: Colours) -> NDArray[np.float32]:
     exact = np.stack([luma, blueness, redness]) * scales[:, None]
     weights = np.rint(exact * _OPENCV_STEPS) / _OPENCV_STEPS
     lost = (exact - weights).sum(axis=1) * _MIDDLE
-    zero = np.array([0 if full else 16, 128, 128])
+    zero = np.array([0 if full else 16, _NO_CHROMA, _NO_CHROMA])
     return np.column_stack([weights, zero + lost]).astype(np.float32)
+
+
+@lru_cache(maxsize=_KEPT)
+def _coded(colour: Colour, colours: Colours) -> tuple[int, int, int]:
+    """A colour's luma, blueness and redness."""
+    exact = _weights(colours) @ np.array([*colour, 1], np.float32)
+    luma, blueness, redness = np.rint(exact).clip(0, 255).astype(int).tolist()
+    return luma, blueness, redness
+
+
+@lru_cache(maxsize=_KEPT)
+def _light(pane: Pane, colours: Colours) -> NDArray[np.uint8]:
+    """What a pane adds to luma: white, and of what it hides the luma of black."""
+    black, white = _coded(BLACK, colours)[0], _coded(WHITE, colours)[0]
+    hidden = CLEAR - pane.gain.astype(np.float32)
+    light = pane.white * np.float32((white - black) / 255) + hidden * np.float32(black / CLEAR)
+    return np.rint(light).astype(np.uint8)
+
+
+@lru_cache(maxsize=2 * _KEPT)  # each begins in one of four ways, from frame to frame in another
+def _halved(pane: Pane, column: int, row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """What a pane does to chroma, which neither white nor black has: it moves it to the middle.
+
+    Args:
+        pane: the pane.
+        column: 0 if it begins with the left column of 2×2 pixels, 1 with the right one.
+        row: likewise, the upper or the lower.
+
+    Returns:
+        What is kept, and what is added, of each 2×2 pixels that it touches.
+    """
+    height, width = pane.gain.shape
+    ends = (height + row) % 2, (width + column) % 2
+    seen = np.pad(pane.gain, ((row, ends[0]), (column, ends[1])), constant_values=CLEAR)
+    high, wide = seen.shape
+    gain = seen.reshape(high // 2, 2, wide // 2, 2).mean(axis=(1, 3), dtype=np.float32)
+    light = (CLEAR - gain) * np.float32(_NO_CHROMA / CLEAR)
+    return np.rint(gain).astype(np.uint8), np.rint(light).astype(np.uint8)

@@ -8,8 +8,9 @@ import numpy as np
 
 from models.faces import Image
 from stream.controls import KEYS
-from stream.drawing import Box, Style, darken, draw_box, text_width, write
+from stream.drawing import GROUND, Style, outline, text_width, write, written
 from stream.frames import Frame
+from stream.marks import Box, Stamp
 
 _GROUND = 28  # grey of the bar, 0 to 255
 _RED, _AMBER, _GREY = (64, 64, 235), (60, 190, 250), (150, 150, 150)
@@ -93,7 +94,7 @@ def _rate(count: int, elapsed_s: float) -> float | None:
 
 def bar_height(picture: Image) -> int:
     """How high the bar under a picture is, px."""
-    style = Style.of(picture)
+    style = Style.of(_size_wh(picture))
     return style.text + 3 * style.gap
 
 
@@ -103,7 +104,7 @@ def status_bar(status: Status, picture: Image) -> Image:
     At the left what is recorded or waited for, at the right the position; between them what there
     is room for.
     """
-    style, height, width = Style.of(picture), bar_height(picture), picture.shape[1]
+    style, height, width = Style.of(_size_wh(picture)), bar_height(picture), picture.shape[1]
     bar = np.full((height, width, 3), _GROUND, np.uint8)
     baseline, space = (height + style.text) // 2 - style.gap // 4, 4 * style.gap
     end = width - 2 * style.gap
@@ -176,24 +177,25 @@ def _pause_mark(bar: Image, waiting: str, left: int, baseline: int, style: Style
 
 def draw_help(picture: Image) -> None:
     """The keys, on a dark panel in the middle of a picture; smaller where there is little room."""
-    height, width = picture.shape[:2]
-    style = Style.of(picture, 1.25)
+    width, height = _size_wh(picture)
+    style = Style.of((width, height), 1.25)
     size_wh = _help_size_wh(style)
     fit = min(_MAX_HELP * width / size_wh[0], _MAX_HELP * height / size_wh[1], 1.0)
     if fit < 1:
-        style = Style.of(picture, 1.25 * fit)
+        style = Style.of((width, height), 1.25 * fit)
         size_wh = _help_size_wh(style)
     left, top = (width - size_wh[0]) // 2, (height - size_wh[1]) // 2
     panel = Box(left, top, left + size_wh[0], top + size_wh[1])
-    darken(picture, panel)
-    darken(picture, panel)
-    draw_box(picture, panel, _GREY, style)
     margin = 3 * style.gap
-    column = left + margin + _key_width(style) + 2 * margin
-    for row, (key, meaning) in enumerate(KEYS):
-        baseline = top + margin + row * _row_height(style) + style.text
-        write(picture, key, (left + margin, baseline), style.text)
-        write(picture, meaning, (column, baseline), style.text)
+    column = margin + _key_width(style) + 2 * margin
+    texts = [
+        (text, (x, margin + row * _row_height(style) + style.text))
+        for row, words in enumerate(KEYS)
+        for text, x in zip(words, (margin, column), strict=True)
+    ]
+    pane = written(texts, style.text, size_wh, style.gap, ground=GROUND**2)
+    for mark in (Stamp(left, top, pane), *outline(panel, _GREY, style)):
+        mark.draw(picture)
 
 
 def _help_size_wh(style: Style) -> tuple[int, int]:
@@ -209,3 +211,8 @@ def _key_width(style: Style) -> int:
 
 def _row_height(style: Style) -> int:
     return round(style.text * 1.7)
+
+
+def _size_wh(picture: Image) -> tuple[int, int]:
+    height, width = picture.shape[:2]
+    return width, height

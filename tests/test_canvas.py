@@ -1,71 +1,87 @@
-"""What is drawn on a picture, and where it is."""
+"""What is drawn on a picture: looked at, or put on what was captured."""
 
-from collections.abc import Sequence
-
+import av
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from models.faces import Image
 from stream.canvas import Canvas
-from stream.drawing import Box
+from stream.marks import Box, Fill
+from stream.planes import BT709, Planes
 
-_PLACE = st.tuples(
-    st.integers(-30, 120), st.integers(-30, 90), st.integers(0, 150), st.integers(0, 150)
-)
-
-
-def _noise(size_wh: tuple[int, int]) -> Image:
-    return np.random.default_rng(0).integers(0, 256, (*size_wh[::-1], 3), dtype=np.uint8)
+_MARKS = [Fill(Box(10, 10, 30, 30), (0, 0, 255)), Fill(Box(20, 20, 60, 60), (255, 0, 0))]
+_CHANGED = [Box(0, 0, 15, 15), Box(80, 50, 120, 90), Box(-20, 0, -10, 50)]
 
 
-def _boxes(edges: Sequence[tuple[int, int, int, int]]) -> list[Box]:
-    return [Box(left, top, left + width, top + height) for left, top, width, height in edges]
+def _noise() -> Image:
+    return np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("size_wh", [(96, 64), (95, 63)])
-@given(st.lists(_PLACE, max_size=4), st.lists(_PLACE, max_size=2))
-def test_what_changes_is_known_and_the_rest_stays(
-    size_wh: tuple[int, int],
-    drawn: Sequence[tuple[int, int, int, int]],
-    changed: Sequence[tuple[int, int, int, int]],
-) -> None:
-    image = _noise(size_wh)
-    before = image.copy()
-    canvas = Canvas(image, _boxes(drawn), _boxes(changed))
-    inside = np.zeros(image.shape[:2], np.bool_)
-    for box in _boxes(drawn):
-        inside[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)] = True
-    np.testing.assert_array_equal(canvas.pixels[inside], before[inside])
-    canvas.pixels[inside] = 255 - before[inside]
-    np.testing.assert_array_equal(canvas.picture[~inside], before[~inside])
-    np.testing.assert_array_equal(canvas.picture[inside], 255 - before[inside])
-    np.testing.assert_array_equal(image, before)
-    # Taken over one after the other, the changes make the same picture of what was captured.
-    captured = image.copy()
-    for box in _boxes(changed):
-        captured[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)] = 0
-    for pixels, place in canvas.changes():
-        left, top, right, bottom = place.edges
-        assert 0 <= left < right <= size_wh[0]
-        assert 0 <= top < bottom <= size_wh[1]
-        assert left % 2 == top % 2 == 0
-        assert all(
-            edge % 2 == 0 or edge == side
-            for edge, side in zip((right, bottom), size_wh, strict=True)
-        )
-        captured[top:bottom, left:right] = pixels[top:bottom, left:right]
-    np.testing.assert_array_equal(captured, canvas.picture)
+def _coded() -> Planes:
+    """Of another picture."""
+    planes = Planes.of(av.VideoFrame(96, 64, "yuv420p"))
+    for value, plane in enumerate((planes.luma, planes.blueness, planes.redness)):
+        plane[:] = 100 + value
+    return planes
+
+
+def _never() -> Image:
+    raise AssertionError("the picture was asked for")
+
+
+def test_what_is_drawn_last_is_seen_and_the_rest_stays() -> None:
+    image = _noise()
+    picture = Canvas(lambda: image, _MARKS).picture
+    assert (picture[10:20, 10:20] == (0, 0, 255)).all()
+    assert (picture[20:60, 20:60] == (255, 0, 0)).all()
+    np.testing.assert_array_equal(picture[60:], image[60:])
+    np.testing.assert_array_equal(image, _noise())
 
 
 def test_where_nothing_is_drawn_it_is_the_picture_itself() -> None:
-    image = _noise((96, 64))
-    canvas = Canvas(image, [Box(-20, 0, -10, 50)], [Box(0, 0, 10, 10)])
-    assert canvas.picture is image
-    assert [place for _, place in canvas.changes()] == [Box(0, 0, 10, 10)]
+    image = _noise()
+    assert Canvas(lambda: image, changed=_CHANGED).picture is image
 
 
-def test_the_whole_picture_is_put_together_once() -> None:
-    canvas = Canvas(_noise((96, 64)), [Box(0, 0, 10, 10)])
+def test_the_picture_is_asked_for_and_drawn_once() -> None:
+    asked = []
+
+    def image() -> Image:
+        asked.append(1)
+        return _noise()
+
+    canvas = Canvas(image, _MARKS)
+    assert not asked
     assert canvas.picture is canvas.picture
+    assert len(asked) == 1
+
+
+def test_marks_are_put_on_what_was_captured_without_the_picture() -> None:
+    planes, expected = _coded(), _coded()
+    Canvas(_never, _MARKS).paint(planes, BT709)
+    for mark in _MARKS:
+        expected.put(mark, BT709)
+    for plane, other in zip(_all(planes), _all(expected), strict=True):
+        np.testing.assert_array_equal(plane, other)
+    assert (planes.luma != _coded().luma).sum() == 20 * 20 + 40 * 40 - 10 * 10
+
+
+@pytest.mark.parametrize("marks", [[], _MARKS])
+def test_what_was_changed_before_comes_from_the_picture_and_marks_lie_over_it(
+    marks: list[Fill],
+) -> None:
+    planes, expected = _coded(), _coded()
+    Canvas(_noise, marks, _CHANGED).paint(planes, BT709)
+    for place in _CHANGED:
+        expected.paint(_noise(), place, BT709)
+    for mark in marks:
+        expected.put(mark, BT709)
+    for plane, other in zip(_all(planes), _all(expected), strict=True):
+        np.testing.assert_array_equal(plane, other)
+    kept = planes.luma == _coded().luma
+    assert kept[62:, :70].all()
+    assert not kept[:10, :10].all()
+
+
+def _all(planes: Planes) -> tuple[np.ndarray, ...]:
+    return planes.luma, planes.blueness, planes.redness

@@ -1,6 +1,6 @@
 """Labels hide nothing where there is room, and keep their places."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.drawing import Box
+from stream.marks import Box
 from stream.placement import Arrangement, Placement
 
 _FRAME_WH = (640, 360)
@@ -167,3 +167,62 @@ def test_a_picture_smaller_than_what_is_written() -> None:
     arrangement = Placement().arrange({1: Box(0, 0, 9, 9)}, {1: (90, 36)}, (200, 20), (10, 10), 2)
     assert arrangement.panels[1] == Box(0, 0, 90, 36)
     assert arrangement.legend == Box(0, 0, 200, 20)
+
+
+class _Thorough:
+    """The same rules spelled out: everything is compared with all of its places each time."""
+
+    def __init__(self) -> None:
+        self._spots: dict[int, list[int]] = {}  # place, and for how long another was better
+        self._legend: list[int] | None = None
+
+    def arrange(self, faces: Mapping[int, Box], *, legend: bool) -> Arrangement:
+        (width, height), (right, bottom) = _LEGEND_WH, _FRAME_WH
+        lefts_tops = [(x, y) for y in (bottom - height, 0) for x in (0, right - width)]
+        corners = [Box(x, y, x + width, y + height) for x, y in lefts_tops]
+        if self._spots.keys().isdisjoint(faces):
+            self._legend = None
+        kept = [corners[self._legend[0]]] if legend and self._legend else []
+        places = {owner: _beside(face) for owner, face in faces.items()}
+        new = [owner for owner in faces if owner not in self._spots]
+        at = {owner: self._spots[owner][0] for owner in faces if owner not in new}
+
+        def hidden(owner: int) -> list[int]:
+            others = [places[other][at[other]] for other in at if other != owner]
+            obstacles = [*faces.values(), *3 * (kept + others)]
+            return [sum(_shared(each, other) for other in obstacles) for each in places[owner]]
+
+        settled = list(at)
+        for _ in range(4):
+            for owner in new:
+                at[owner] = int(np.argmin(hidden(owner)))
+        self._spots |= {owner: [at[owner], 0] for owner in new}
+        for owner in settled:
+            at[owner] = self._choose(self._spots[owner], hidden(owner), _PANEL_WH)
+        panels = {owner: places[owner][at[owner]] for owner in faces}
+        if not legend:
+            return Arrangement(panels, None)
+        written = [*faces.values(), *panels.values()]
+        costs = [sum(_shared(corner, each) for each in written) for corner in corners]
+        self._legend = self._legend or [int(np.argmin(costs)), 0]
+        return Arrangement(panels, corners[self._choose(self._legend, costs, _LEGEND_WH)])
+
+    def _choose(self, spot: list[int], costs: Sequence[int], size_wh: tuple[int, int]) -> int:
+        best = int(np.argmin(costs))
+        spot[1] = spot[1] + 1 if costs[spot[0]] - costs[best] > 0.1 * size_wh[0] * size_wh[1] else 0
+        if spot[1] >= 3:
+            spot[:] = best, 0
+        return spot[0]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(_FACES, st.integers(1, 4), st.booleans()), min_size=1, max_size=8))
+def test_what_is_not_looked_at_would_change_nothing(
+    scenes: list[tuple[dict[int, Box], int, bool]],
+) -> None:
+    """Places are compared only where the present one hides something; the outcome is the same."""
+    placement, thorough = Placement(), _Thorough()
+    for faces, count, legend in scenes:
+        for _ in range(count):
+            expected = thorough.arrange(faces, legend=legend)
+            assert _arrange(placement, faces, legend=legend) == expected

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.drawing import Box
+from stream.marks import Box
 from stream.planes import BT709, Colours, Planes, is_planar
 
 _WH = (96, 64)
@@ -70,15 +70,18 @@ def test_chroma_is_of_all_four_pixels() -> None:
         assert np.abs(plane - exact).max() < 1.2  # the mean colour is rounded too
 
 
-_EVEN = st.tuples(st.integers(0, 47), st.integers(0, 31), st.integers(1, 48), st.integers(1, 32))
+_PART = st.tuples(
+    st.integers(-30, 110), st.integers(-30, 80), st.integers(1, 130), st.integers(1, 100)
+)
 
 
-@given(_EVEN)
+@given(_PART)
 def test_a_part_is_painted_as_the_whole_is_and_the_rest_stays(
     edges: tuple[int, int, int, int],
 ) -> None:
+    """All 2×2 pixels of which some belong to it; what lies outside is left out."""
     left, top, width, height = edges
-    box = Box(2 * left, 2 * top, min(2 * (left + width), 96), min(2 * (top + height), 64))
+    box = Box(left, top, left + width, top + height)
     image, whole, part = _colourful(1), _blank(), _blank()
     whole.paint(image, Box(0, 0, *_WH), BT709)
     for plane in (part.luma, part.blueness, part.redness):
@@ -90,7 +93,10 @@ def test_a_part_is_painted_as_the_whole_is_and_the_rest_stays(
         (part.redness, whole.redness, 2),
     ):
         inside = np.zeros(painted.shape, np.bool_)
-        inside[box.top // size : box.bottom // size, box.left // size : box.right // size] = True
+        first, last = max(box.top // 2, 0), max((box.bottom + 1) // 2, 0)
+        begin, end = max(box.left // 2, 0), max((box.right + 1) // 2, 0)
+        cell = 2 // size
+        inside[cell * first : cell * last, cell * begin : cell * end] = True
         np.testing.assert_array_equal(painted[inside], expected[inside])
         assert (painted[~inside] == 77).all()
 

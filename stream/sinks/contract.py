@@ -47,18 +47,26 @@ class Annotated:
         Snapshots and cut-outs of faces are taken from here.
         """
         if self._shown is None:
-            self._shown = self.frame.image
-            if self.blur and len(self.faces_xyxy):
-                self._shown = blurred(self.frame.image, self.faces_xyxy)
+            image = self.frame.image
+            self._shown = blurred(image, self.faces_xyxy) if self._is_blurred else image
         return self._shown
 
     @property
+    def _is_blurred(self) -> bool:
+        return self.blur and len(self.faces_xyxy) > 0
+
+    @property
     def canvas(self) -> Canvas:
-        """Where what is shown differs from what was captured, and how it looks there."""
+        """What is drawn on what is shown, and where that differs from what was captured."""
         if self._canvas is None:
-            hide = self.faces_xyxy if self.blur else self.faces_xyxy[:0]
-            hidden = blurred_places(self.frame.size_wh, hide)
-            self._canvas = self.overlay.canvas(self.shown, self.tracks, hidden)
+            frame, size_wh = self.frame, self.frame.size_wh
+            marks = self.overlay.marks(size_wh, self.tracks)
+            if self._is_blurred:
+                hidden = blurred_places(size_wh, self.faces_xyxy)
+                shown = self.shown
+                self._canvas = Canvas(lambda: shown, marks, hidden)
+            else:
+                self._canvas = Canvas(lambda: frame.image, marks)
         return self._canvas
 
     @property

@@ -19,9 +19,9 @@ from av.video.frame import PictureType
 from models.faces import Image
 from stream.canvas import Canvas
 from stream.config import RecorderSection
-from stream.drawing import Box
 from stream.errors import SinkError, SourceError
 from stream.frames import SourceInfo
+from stream.marks import Box
 from stream.planes import BT709, Colours, Planes
 from stream.sinks.codecs import CONTAINERS, Codec, Container, codec_for
 from stream.sinks.sound import Sound
@@ -120,9 +120,7 @@ class Film:
             return
         frame, planes = self._blank()
         planes.copy_from(Planes.of(coded))
-        colours = self._colours_of(coded)
-        for image, place in canvas.changes():
-            planes.paint(image, place, colours)
+        canvas.paint(planes, self._colours_of(coded))
         self._encode(frame, time_s)
 
     @stage("encode")

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from stream.drawing import WHITE, Colour, text_width, write
+from stream.drawing import text_width, write
 from stream.frames import SourceInfo
+from stream.marks import WHITE, Colour
 from stream.overlay import colour_of, label_text
 from stream.people import People, Person, unrecognisable
 from stream.sinks.contract import Annotated, partial_path
