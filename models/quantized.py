@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto
 
 from models.dlib_weights import Convolution, read_layers
@@ -21,17 +20,20 @@ head that turns). Scores of photos, which had no part in it, differ by 0.03 (sta
 
 _STEPS = 255
 _WEIGHT_MAX = 63  # 7 bits: with 8, processors without VNNI would add two products beyond 16 bits
-_PAIR = 2  # px side by side that the first layer, which takes every second one, takes at once
+GROUP_PX = 4
+"""Pixels side by side that the first layer takes at once; the width of a canvas is a multiple."""
+
+_STRIDE = 2  # of the first two layers
 _PIXEL_BYTES = 4  # blue, green, red, and one that counts nothing: what is copied goes in fours
 _LANES = 16  # planes beyond the first layers' go in sixteens: 45 would cost twice what 48 do
 _ZERO = np.array(0, dtype=np.uint8)
 
 
 def quantized_detector_graph(weights: Path) -> bytes:
-    """`canvas (n, height, width / 2, 8)` uint8 → `scores (n, rows, columns)` float32.
+    """`canvas (n, height, width / 4, 16)` uint8 → `scores (n, rows, columns)` float32.
 
-    The canvas is `(n, height, width, 4)` BGRA, whatever A is, reshaped: its pixels are taken in
-    pairs. The score in row y and column x is of the 80×80 window centred on pixel
+    The canvas is `(n, height, width, 4)` BGRA, whatever A is, reshaped: its pixels are taken by
+    fours. The score in row y and column x is of the 80×80 window centred on pixel
     (8x + 14, 8y + 14).
 
     Raises:
@@ -39,7 +41,7 @@ def quantized_detector_graph(weights: Path) -> bytes:
     """
     try:
         first, *hidden, last = folded(read_layers(weights))
-        if len(hidden) + 1 != len(_LARGEST) or first.stride != (_PAIR, _PAIR):
+        if len(hidden) + 1 != len(_LARGEST) or first.stride != (_STRIDE, _STRIDE):
             raise ValueError("its layers are not those of the face detector")
         return _build(first, hidden, last).SerializeToString()
     except (ValueError, IndexError, StopIteration) as error:
@@ -49,11 +51,16 @@ def quantized_detector_graph(weights: Path) -> bytes:
 
 
 def _build(first: Convolution, hidden: list[Convolution], last: Convolution) -> onnx.ModelProto:
-    graph = Graph("canvas", TensorProto.UINT8, ["n", "height", "pairs", _PAIR * _PIXEL_BYTES])
+    graph = Graph("canvas", TensorProto.UINT8, ["n", "height", "groups", GROUP_PX * _PIXEL_BYTES])
     planes = graph.node("Transpose", "canvas", perm=[0, 3, 1, 2])  # ONNX Runtime leaves it out
     step = np.float32(1)
-    *hidden, last = _widened([*hidden, last])
-    for convolution, largest in zip([_in_pairs(first), *hidden], _LARGEST, strict=True):
+    second, *others, last = _widened([*hidden, last])
+    # Wide products of matrices are quick: so the first layer gives two columns at once, as planes,
+    # which the second takes as it finds them.
+    columns = GROUP_PX // _STRIDE
+    first = _grouped(first, GROUP_PX, _PIXEL_BYTES, columns)
+    second = _grouped(second, columns, len(second.filters[0]), 1)
+    for convolution, largest in zip([first, second, *others], _LARGEST, strict=True):
         step_out = np.float32(largest / _STEPS)
         planes = _convolve(graph, planes, convolution, step, step_out)
         step = step_out
@@ -86,16 +93,24 @@ def _convolve(
     )
 
 
-def _in_pairs(first: Convolution) -> Convolution:
-    """The first layer on pairs of pixels as 8 channels: the same sums, of pixels as they lie."""
-    odd = first.filters.shape[3] % _PAIR
-    empty = _PIXEL_BYTES - first.filters.shape[1]
-    filters: NDArray[np.float32] = np.pad(first.filters, ((0, 0), (0, empty), (0, 0), (0, odd)))
-    count, channels, rows, columns = filters.shape
-    pairs = filters.reshape(count, channels, rows, columns // _PAIR, _PAIR)
-    stacked = pairs.transpose(0, 4, 1, 2, 3)
-    shape = count, channels * _PAIR, rows, columns // _PAIR
-    return Convolution(stacked.reshape(shape), first.biases, (_PAIR, 1), first.padding)
+def _grouped(layer: Convolution, columns_in: int, channels: int, columns_out: int) -> Convolution:
+    """A layer of stride 2 on columns that lie side by side as so many planes: the same sums.
+
+    Args:
+        layer: without padding.
+        columns_in: how many columns lie side by side in what it takes.
+        channels: of each of them; those that the layer does not know count nothing.
+        columns_out: how many it gives side by side, half as many.
+    """
+    count, known, rows, columns = layer.filters.shape
+    groups = -(-(_STRIDE * (columns_out - 1) + columns) // columns_in)
+    filters = np.zeros((columns_out, count, channels, rows, groups * columns_in), np.float32)
+    for column, each in enumerate(filters):
+        start = _STRIDE * column
+        each[:, :known, :, start : start + columns] = layer.filters
+    apart = filters.reshape(columns_out * count, channels, rows, groups, columns_in)
+    planes = apart.transpose(0, 4, 1, 2, 3).reshape(-1, columns_in * channels, rows, groups)
+    return Convolution(planes, np.tile(layer.biases, columns_out), (_STRIDE, 1), layer.padding)
 
 
 def _widened(layers: list[Convolution]) -> list[Convolution]:

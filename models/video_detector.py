@@ -27,7 +27,7 @@ from models.dlib_weights import DETECTOR_FILE, installed_file
 from models.faces import Detections, Image, concatenate, non_maximum_suppression
 from models.graphs import detector_graph
 from models.pyramid import BACKGROUND_BGR
-from models.quantized import quantized_detector_graph
+from models.quantized import GROUP_PX, quantized_detector_graph
 from models.runtime import Device, Session
 
 _LEVEL_RATIO = 5 / 6  # dlib's: a face is seen at a size within a tenth of the window's
@@ -74,7 +74,7 @@ class VideoDetector:
     ) -> None:
         self._threshold = threshold
         self._quantized = quantized
-        self._laid_out = _in_pairs if quantized else _in_planes
+        self._laid_out = _in_groups if quantized else _in_planes
         graph = quantized_detector_graph if quantized else detector_graph
         model = graph(installed_file(DETECTOR_FILE))
         self._session = Session(model, threads=threads, device=device)
@@ -144,7 +144,8 @@ class VideoDetector:
         view = cv2.resize(
             image[top:bottom, left:right], (width, height), interpolation=cv2.INTER_LINEAR
         )
-        sides = _BORDER_PX, _BORDER_PX, _BORDER_PX, _BORDER_PX + width % 2
+        more = -(width + 2 * _BORDER_PX) % GROUP_PX
+        sides = _BORDER_PX, _BORDER_PX, _BORDER_PX, _BORDER_PX + more
         canvas = cv2.copyMakeBorder(view, *sides, cv2.BORDER_CONSTANT, value=_BACKGROUND)
         scale = (cut / (width, height)).astype(np.float32)[None]
         offset = np.array([[left, top]], dtype=np.float32) - scale * _BORDER_PX
@@ -173,11 +174,11 @@ def _in_planes(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
     return np.ascontiguousarray(canvases.transpose(0, 3, 1, 2), dtype=np.float32)
 
 
-def _in_pairs(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
-    """`(n, height, width, 3)` BGR, the width even, as the network in integers takes them."""
+def _in_groups(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
+    """`(n, height, width, 3)` BGR, the width a multiple of four, as integers are taken."""
     count, height, width, _ = canvases.shape
     column = canvases.reshape(count * height, width, 3)
-    return cv2.cvtColor(column, cv2.COLOR_BGR2BGRA).reshape(count, height, width // 2, 8)
+    return cv2.cvtColor(column, cv2.COLOR_BGR2BGRA).reshape(count, height, width // GROUP_PX, -1)
 
 
 def joined(regions_xyxy: NDArray[np.float32], margin_px: float) -> NDArray[np.float32]:
