@@ -7,7 +7,7 @@ from models.classifier import Prediction
 from stream.config import LabelSettings
 from stream.labels import Evidence
 
-_EARLY_VIEWS, _EARLY_EVERY_S, _LATE_EVERY_S = 5, 0.2, 1.2  # between two views of one person
+_EARLY_VIEWS, _EARLY_EVERY_S, _LATE_EVERY_S = 5, 0.2, 2.0  # between two views of one person
 _TICK_S = 1e-3  # the times of frames are not exact
 
 

@@ -16,6 +16,7 @@ from stream.schedule import Share
 
 _CELLS_WH, _FINENESS = (64, 36), 8
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
+_FACE_CELLS = 2  # that change at least, either way, where somebody is new
 _HEAD = 0.7  # of its width, how far around a face's box its head moves with it
 _TRUSTED_S = 8.0  # after so long a part is searched though it seems unchanged
 
@@ -72,10 +73,12 @@ class Motion:
             return everything[None]
         changed = np.abs(cells - last.cells) > _MIN_CHANGE
         changed &= self._covered_s < last.last_s
-        # What changes so slowly that it is not seen must not be forgotten meanwhile.
-        kept = np.where(changed, cells, last.cells)
+        islands, searched = _islands(changed)
+        # What changes so slowly, or in so small a place, that it is no face must not be forgotten
+        # meanwhile: more of it may come.
+        kept = np.where(searched, cells, last.cells)
         self._parts[share.part] = _Searched(kept, time_s, last.whole_s)
-        return _islands(changed) * np.tile(everything[2:] / _CELLS_WH, 2)
+        return islands * np.tile(everything[2:] / _CELLS_WH, 2)
 
     def _divide(self, parts: int, cells: _Cells, time_s: float) -> None:
         """Remembers so many parts from now on; what was searched at once was so in each of them."""
@@ -100,8 +103,14 @@ class Motion:
             self._covered_s[top : bottom + 1, left : right + 1] = time_s
 
 
-def _islands(changed: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The boxes, `(n, 4)` cells, around those that touch one another."""
-    _, _, found, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
-    left, top, width, height, _ = found[1:].T  # the first is all that did not change
-    return np.stack([left, top, left + width, top + height], axis=1).astype(np.float32)
+def _islands(changed: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The boxes, `(n, 4)` cells, around those that touch one another, and all cells in these.
+
+    The smallest face that is looked for is over two cells wide and high: less is not a new face.
+    """
+    _, labels, found, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
+    left, top, width, height, _ = found.T
+    wide = np.minimum(width, height) >= _FACE_CELLS
+    wide[0] = False  # all that did not change
+    boxes = np.stack([left, top, left + width, top + height], axis=1)[wide]
+    return boxes.astype(np.float32), wide[labels]

@@ -48,7 +48,7 @@ class Plan:
     sizes_wh: Sequence[tuple[int, int]] = ((640, 360), (1280, 720), (1920, 1080), (3840, 2160))
     crowds: Sequence[int] = (1, 4, 16)
     several: int = 4
-    frames: int = 240
+    frames: int = 300
     repeats: int = 3
     live_s: float = 10.0
     live_warm_up_s: float = 2.0

@@ -16,7 +16,9 @@ from stream.sinks.contract import Annotated, partial_path
 from stream.sinks.film import Film
 from stream.stopwatch import stage
 
-_QUEUE = 2  # frames waiting for the encoder
+_PIXEL_BYTES = 4.5  # of a frame that waits: as it was coded, and in BGR if somebody looked at it
+_QUEUE_BYTES = 64e6  # for frames that wait, so that the encoder has work during a search
+_LEAST_QUEUE, _MOST_QUEUE = 2, 16  # frames
 
 _Item: TypeAlias = tuple[Canvas, VideoFrame | None, float]
 
@@ -45,7 +47,9 @@ class Recorder:
         # on though there is something for it. A SimpleQueue has no steps; its bound is the tickets.
         self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
         self._tickets: SimpleQueue[None] = SimpleQueue()
-        for _ in range(_QUEUE):
+        width, height = info.size_wh
+        room = int(_QUEUE_BYTES / (width * height * _PIXEL_BYTES))
+        for _ in range(min(max(room, _LEAST_QUEUE), _MOST_QUEUE)):
             self._tickets.put(None)
         self._error: Exception | None = None
         self._encoder = threading.Thread(target=self._encode, name="encoder")
