@@ -124,12 +124,18 @@ def non_maximum_suppression(detections: Detections, max_iou: float) -> Detection
     """The surest of each group of overlapping detections, surest first."""
     order = np.argsort(-detections.scores, kind="stable")
     boxes = detections.boxes_xyxy[order]
+    areas, top_left, bottom_right = _areas(boxes), boxes[:, :2], boxes[:, 2:]
     left = np.ones(len(order), dtype=np.bool_)
     kept: list[int] = []
     while left.any():
         surest = int(left.argmax())
         kept.append(surest)
-        left &= iou(boxes[surest][None], boxes)[0] <= max_iou
+        # As `iou`, but the areas are reckoned once.
+        gap = np.minimum(bottom_right, bottom_right[surest]) - np.maximum(
+            top_left, top_left[surest]
+        )
+        shared = gap.clip(0).prod(axis=1)
+        left &= shared <= max_iou * (areas + areas[surest] - shared)
         left[surest] = False  # also where a box is empty and overlaps nothing, not even itself
     return detections[order[kept]]
 

@@ -5,6 +5,7 @@ Faces of video are seen again and again, so what counts is how soon one is found
 it is followed, not whether each picture on its own gives what dlib would give.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,7 +38,7 @@ _REACH_PX = WINDOW_PX // 4  # from a region to the middle of a face that is of i
 _NEAR_PX = 128  # side of the crop that is searched near a known face
 _NEAR_FACE_PX = (88.0, 73.0)  # width of that face in it: as much above as below the window's
 _GLIMPSE = 0.3  # under the threshold, what a search in parts takes for a face that may be one
-_BACKGROUND = tuple(round(value) for value in BACKGROUND_BGR)
+_BACKGROUND = np.array([*map(round, BACKGROUND_BGR), 0], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class VideoDetector:
         self._threshold = threshold
         self._quantized = quantized
         self._laid_out = _in_groups if quantized else _in_planes
+        self._view, self._canvas = _Scratch(), _Scratch()
         graph = quantized_detector_graph if quantized else detector_graph
         model = graph(installed_file(DETECTOR_FILE))
         self._session = Session(model, threads=threads, device=device)
@@ -121,7 +123,11 @@ class VideoDetector:
             return Detections.of([], [])
         mappings = [mapping for _, found in views for mapping in found]
         scales, offsets = (np.array(each, np.float32) for each in zip(*mappings, strict=True))
-        windows = self._windows(np.stack(pixels), self._threshold - VOTE_DEPTH, scales, offsets)
+        canvases = np.stack(pixels)
+        if self._quantized:
+            column = cv2.cvtColor(canvases.reshape(-1, _NEAR_PX, 3), cv2.COLOR_BGR2BGRA)
+            canvases = column.reshape(-1, _NEAR_PX, _NEAR_PX, 4).astype(np.uint8, copy=False)
+        windows = self._windows(canvases, self._threshold - VOTE_DEPTH, scales, offsets)
         return refined(windows, self._threshold)
 
     def _search_band(
@@ -141,16 +147,29 @@ class VideoDetector:
         )
         cut = np.array([right - left, bottom - top])
         width, height = np.rint(cut * ratio).clip(1).astype(int).tolist()
-        view = cv2.resize(
-            image[top:bottom, left:right], (width, height), interpolation=cv2.INTER_LINEAR
+        view = self._view.array(height, width, 3)
+        cv2.resize(
+            image[top:bottom, left:right], (width, height), view, interpolation=cv2.INTER_LINEAR
         )
-        more = -(width + 2 * _BORDER_PX) % GROUP_PX
-        sides = _BORDER_PX, _BORDER_PX, _BORDER_PX, _BORDER_PX + more
-        canvas = cv2.copyMakeBorder(view, *sides, cv2.BORDER_CONSTANT, value=_BACKGROUND)
+        canvas = self._framed(view)
         scale = (cut / (width, height)).astype(np.float32)[None]
         offset = np.array([[left, top]], dtype=np.float32) - scale * _BORDER_PX
-        pixels = canvas.astype(np.uint8, copy=False)[None]
-        return self._windows(pixels, self._threshold - _GLIMPSE, scale, offset)
+        return self._windows(canvas[None], self._threshold - _GLIMPSE, scale, offset)
+
+    def _framed(self, view: Image) -> NDArray[np.uint8]:
+        """A picture with background around it, as wide as the network wants it."""
+        height, width = view.shape[:2]
+        wide, high = width + 2 * _BORDER_PX, height + 2 * _BORDER_PX
+        canvas = self._canvas.array(high, wide + -wide % GROUP_PX, 4 if self._quantized else 3)
+        background = _BACKGROUND[: canvas.shape[2]]
+        inside = np.s_[_BORDER_PX : _BORDER_PX + height, _BORDER_PX : _BORDER_PX + width]
+        canvas[:_BORDER_PX] = canvas[_BORDER_PX + height :] = background
+        canvas[:, :_BORDER_PX] = canvas[:, _BORDER_PX + width :] = background
+        if self._quantized:
+            cv2.cvtColor(view, cv2.COLOR_BGR2BGRA, canvas[inside])
+        else:
+            canvas[inside] = view
+        return canvas
 
     def _windows(
         self,
@@ -175,10 +194,23 @@ def _in_planes(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
 
 
 def _in_groups(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
-    """`(n, height, width, 3)` BGR, the width a multiple of four, as integers are taken."""
+    """`(n, height, width, 4)` BGRA, the width a multiple of four, as integers are taken."""
     count, height, width, _ = canvases.shape
-    column = canvases.reshape(count * height, width, 3)
-    return cv2.cvtColor(column, cv2.COLOR_BGR2BGRA).reshape(count, height, width // GROUP_PX, -1)
+    return canvases.reshape(count, height, width // GROUP_PX, -1)
+
+
+class _Scratch:
+    """Memory that is used again and again: to be given new pages costs as much as the work."""
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, dtype=np.uint8)
+
+    def array(self, *shape: int) -> NDArray[np.uint8]:
+        """An array that is good until the next one is asked for; what is in it means nothing."""
+        size = math.prod(shape)
+        if size > len(self._bytes):
+            self._bytes = np.empty(size, dtype=np.uint8)
+        return self._bytes[:size].reshape(shape)
 
 
 def joined(regions_xyxy: NDArray[np.float32], margin_px: float) -> NDArray[np.float32]:

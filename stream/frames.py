@@ -114,7 +114,7 @@ class Frame:
             fineness: how many are picked for each in either direction.
             box_xyxy: the part, px, inside the picture; None for all of it.
         """
-        pixels = self.image if self.coded is None else luma(self.coded)
+        pixels = self._brightness
         if box_xyxy is not None:
             left, top, right, bottom = box_xyxy
             pixels = pixels[top:bottom, left:right]
@@ -123,6 +123,16 @@ class Frame:
         if picked.ndim == 3:
             picked = cv2.cvtColor(picked, cv2.COLOR_BGR2GRAY)
         grey = cv2.resize(picked, size_wh, interpolation=cv2.INTER_AREA)
-        if self.coded is not None and not is_full_range(self.coded):
+        if self._is_narrow:
             grey = cv2.LUT(grey, _WIDENED)
         return grey.astype(np.uint8, copy=False)
+
+    @cached_property
+    def _brightness(self) -> NDArray[np.uint8]:
+        """What is there of it without converting: luma, else BGR."""
+        return self.image if self.coded is None else luma(self.coded)
+
+    @cached_property
+    def _is_narrow(self) -> bool:
+        """Its luma goes from 16 to 235."""
+        return self.coded is not None and not is_full_range(self.coded)

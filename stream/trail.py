@@ -10,7 +10,7 @@ _VELOCITY_KEPT = 0.97  # a frame, out of sight
 _BOX_GAIN_STILL, _BOX_GAIN_MOVING = 0.35, 0.9  # the box follows a moving face, not jitter
 _MOVING = 0.06  # error that counts as motion, as a fraction of the face's width
 _SETTLED = 5  # sights after which a face's motion is known
-_GLANCES = 5  # frames in a row in which it may be recognised instead of looked for,
+_GLANCES = 7  # frames in a row in which it may be recognised instead of looked for,
 _GROWN = 0.05  # while its size, which a glance does not see, changes by less than that
 _TWICE = np.array([0, 1, 0, 1])  # x and y of a box's corners
 
@@ -77,7 +77,7 @@ class Trail:
         predicted = self.predicted_xyxy(frames)
         width = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
         error = box_xyxy - predicted
-        motion = min(float(np.abs(error).max()) / (width * _MOVING), 1.0)
+        motion = min(max(map(abs, error.tolist())) / (width * _MOVING), 1.0)
         gain = _BOX_GAIN_STILL + motion * (_BOX_GAIN_MOVING - _BOX_GAIN_STILL)
         error_xy = np.float32(0.5) * (error[:2] + error[2:])
         # What was missed may have been a turn: then the error is that of many frames.

@@ -171,37 +171,54 @@ def _walking(number: int) -> Mapping[int, Sequence[float]]:
     return {_ANN: (100 + 3 * number, 100, 180 + 3 * number, 180)}
 
 
-def _walking_frame(number: int) -> Frame:
-    """Ann has a face, as wide as her box, too faint to change what the picture says."""
-    coarse = np.random.default_rng(0).uniform(-40, 40, (10, 10, 1)).astype(np.float32)
-    features = cv2.resize(coarse - coarse.mean(), (80, 80), interpolation=cv2.INTER_CUBIC)
-    left, top, right, bottom = _walking(number)[_ANN]
+def _walking_together(number: int) -> Mapping[int, Sequence[float]]:
+    return {**_walking(number), _BOB: (100 + 3 * number, 220, 180 + 3 * number, 300)}
+
+
+def _walking_frame(number: int, script: Script) -> Frame:
+    """All have faces, as wide as their boxes, too faint to change what the picture says."""
     seen = frame(number, _SIZE_WH, contrast=16)
-    face = seen.image[int(top) : int(bottom), int(left) : int(right)]
-    face[:] = np.clip(128 + features[..., None], 0, 255).astype(np.uint8)
+    for owner, (left, top, right, bottom) in script(number).items():
+        coarse = np.random.default_rng(owner).uniform(-40, 40, (10, 10, 1)).astype(np.float32)
+        features = cv2.resize(coarse - coarse.mean(), (80, 80), interpolation=cv2.INTER_CUBIC)
+        face = seen.image[int(top) : int(bottom), int(left) : int(right)]
+        face[:] = np.clip(128 + features[..., None], 0, 255).astype(np.uint8)
     return seen
 
 
 def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
     actors = FakeActors(_walking)
     annotator = _annotator(actors, frame_skip=1000)
-    for number in range(60):
-        (track,) = annotator.annotate(_walking_frame(number))
+    for number in range(80):
+        (track,) = annotator.annotate(_walking_frame(number, _walking))
         assert (track.track_id, track.missed_frames) == (1, 0)
         assert track.seen_frames == number + 1
         assert np.abs(track.box_xyxy - _walking(number)[_ANN]).max() < 4
-    looked_for = [number for number, count in actors.near_searches if count]
+    looked_for = [number for number, _ in actors.near_searches]
     assert looked_for[:5] == [0, 1, 2, 3, 4]
-    # Once in six frames, and when it is time for a view: five in a second, then one in 1.2 s.
-    assert 10 <= len(looked_for[5:]) <= 16
+    # Once in eight frames, and when it is time for a view: five in a second, then one in two.
+    assert 9 <= len(looked_for[5:]) <= 16
     assert sum(actors.embedded) == 6
+
+
+@pytest.mark.parametrize(("kind", "together"), [("video", True), ("camera", False)])
+def test_faces_of_a_file_are_looked_for_in_the_same_frames(
+    kind: SourceKind, together: bool
+) -> None:
+    actors = FakeActors(_walking_together)
+    annotator = _annotator(actors, frame_skip=1000, kind=kind)
+    for number in range(80):
+        assert len(annotator.annotate(_walking_frame(number, _walking_together))) == 2
+    sought = [count for number, count in actors.near_searches if number >= 30]
+    assert sum(sought) >= 10
+    assert (set(sought) == {2}) is together
 
 
 def test_where_each_frame_is_searched_nobody_is_taken_for_granted() -> None:
     actors = FakeActors(_walking)
     annotator = _annotator(actors, frame_skip=0)
     for number in range(20):
-        annotator.annotate(_walking_frame(number))
+        annotator.annotate(_walking_frame(number, _walking))
     assert [number for number, count in actors.near_searches if count] == list(range(20))
 
 

@@ -118,7 +118,7 @@ def test_now_and_then_everything_is_searched_all_the_same() -> None:
         if _regions(motion, _grey(), 0.4 * turn, _HALVES[turn % 2]) == _WHOLE
     ]
     assert [part for _, part in whole] == [0, 1, 0, 1]  # not all of it in one go
-    assert (np.diff([0.0] + [time_s for time_s, _ in whole])< 6).all()
+    assert (np.diff([0.0] + [time_s for time_s, _ in whole]) < 6).all()
     assert _regions(motion, _grey(), 1.0, _HALVES[0]) == _WHOLE  # the clock was set back
 
 
