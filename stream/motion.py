@@ -1,7 +1,9 @@
 """Where the picture has changed since it was last searched: only there somebody may be new.
 
 Where the head of somebody who is known has been meanwhile, a change is no news yet: that place is
-searched when the head has stayed away from it for a whole turn.
+searched when the head has stayed away from it for a whole turn, and now and then all the same, for
+somebody may have come up beside it. What has not changed looks to the detector as it did, so it is
+searched again rarely: for those who came in the dark, with less of a change than is noticed.
 """
 
 from dataclasses import dataclass, replace
@@ -18,17 +20,26 @@ _CELLS_WH, _FINENESS = (64, 36), 8
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
 _FACE_CELLS = 2  # that change at least, either way, where somebody is new
 _HEAD = 0.7  # of its width, how far around a face's box its head moves with it
-_TRUSTED_S = 8.0  # after so long a part is searched though it seems unchanged
+_HEADS_TRUSTED_S = 8.0  # after so long a part is searched where heads move,
+_TRUSTED_S = 24.0  # and after so long where nothing seems to
 
 _Cells = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Searched:
-    """How the picture looked where it was last searched, when that was, and when all of it was."""
+    """How the picture looked where it was last searched.
+
+    Attributes:
+        cells: how bright each was.
+        last_s: when that was.
+        heads_s: when changes around heads were last searched too.
+        whole_s: when all of it was.
+    """
 
     cells: _Cells
     last_s: float
+    heads_s: float
     whole_s: float
 
 
@@ -69,27 +80,35 @@ class Motion:
             self._divide(share.parts, cells, time_s)
         last = self._parts[share.part]
         if share.parts == 1 or not 0 <= time_s - last.whole_s <= _TRUSTED_S:
-            self._parts[share.part] = _Searched(cells, time_s, time_s)
+            self._parts[share.part] = _Searched(cells, time_s, time_s, time_s)
             return everything[None]
-        changed = np.abs(cells - last.cells) > _MIN_CHANGE
-        changed &= self._covered_s < last.last_s
+        changed, heads_s = np.abs(cells - last.cells) > _MIN_CHANGE, last.heads_s
+        if time_s - heads_s > _HEADS_TRUSTED_S:
+            heads_s = time_s
+        else:
+            changed &= self._covered_s < last.last_s
         islands, searched = _islands(changed)
         # What changes so slowly, or in so small a place, that it is no face must not be forgotten
         # meanwhile: more of it may come.
         kept = np.where(searched, cells, last.cells)
-        self._parts[share.part] = _Searched(kept, time_s, last.whole_s)
+        self._parts[share.part] = _Searched(kept, time_s, heads_s, last.whole_s)
         return islands * np.tile(everything[2:] / _CELLS_WH, 2)
 
     def _divide(self, parts: int, cells: _Cells, time_s: float) -> None:
         """Remembers so many parts from now on; what was searched at once was so in each of them."""
         if len(self._parts) != 1:
-            self._parts = [_Searched(cells, time_s, -np.inf)] * parts
+            self._parts = [_Searched(cells, time_s, -np.inf, -np.inf)] * parts
             return
         (last,) = self._parts
         # Not all of them in one go: one after another their trust ends.
-        left_s = _TRUSTED_S * (np.arange(parts) + 1) / parts
+        spent = [1 - (part + 1) / parts for part in range(parts)]
         self._parts = [
-            replace(last, whole_s=last.whole_s - _TRUSTED_S + each) for each in left_s.tolist()
+            replace(
+                last,
+                heads_s=last.heads_s - each * _HEADS_TRUSTED_S,
+                whole_s=last.whole_s - each * _TRUSTED_S,
+            )
+            for each in spent
         ]
 
     def _cover(

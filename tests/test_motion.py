@@ -114,11 +114,11 @@ def test_now_and_then_everything_is_searched_all_the_same() -> None:
     _regions(motion, _grey(), 0.0, Share())
     whole = [
         (0.4 * turn, turn % 2)
-        for turn in range(1, 50)
+        for turn in range(1, 130)
         if _regions(motion, _grey(), 0.4 * turn, _HALVES[turn % 2]) == _WHOLE
     ]
     assert [part for _, part in whole] == [0, 1, 0, 1]  # not all of it in one go
-    assert (np.diff([0.0] + [time_s for time_s, _ in whole]) < 6).all()
+    assert (np.diff([0.0] + [time_s for time_s, _ in whole]) < 14).all()
     assert _regions(motion, _grey(), 1.0, _HALVES[0]) == _WHOLE  # the clock was set back
 
 
@@ -148,6 +148,18 @@ def test_what_changes_beside_a_head_is_news() -> None:
     image[100:160, 420:480] = 30
     (region,) = _regions(motion, image, 0.4, _HALVES[0], box, _NOBODY)
     assert 400 <= region[0] <= 420 < 480 <= region[2] <= 500
+
+
+def test_now_and_then_somebody_beside_a_moving_head_is_looked_for() -> None:
+    motion, searched = Motion(), []
+    _regions(motion, _grey(), 0.0, Share())
+    for turn in range(1, 60):
+        image, box = _with_head(200 + 40 * (turn // 2 % 2))
+        if _regions(motion, image, 0.4 * turn, _HALVES[turn % 2], box):
+            searched.append((0.4 * turn, turn % 2))
+    assert {part for _, part in searched} == {0, 1}
+    assert (np.diff([0.0] + [time_s for time_s, _ in searched]) < 9).all()
+    assert len(searched) < 8
 
 
 def test_where_a_head_has_been_is_searched_when_it_has_stayed_away() -> None:

@@ -76,12 +76,12 @@ def test_a_steady_motion_is_foreseen() -> None:
 def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
     tracker = Tracker()
     looked_for = []
-    for number in range(24):
+    for number in range(32):
         here = _moved(_ANN, 4 * number)
         recognised = {
             trail.track_id: np.array(here, dtype=np.float32)
             for trail in tracker.trails
-            if trail.may_rest
+            if trail.may_rest(number)
         }
         wanted = len(tracker.predicted_xyxy(1, recognised))
         looked_for.append(wanted)
@@ -89,25 +89,31 @@ def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
         tracker.follow(faces, 1, recognised)
         tracker.admit(faces[tracker.strangers(faces.boxes_xyxy)], {})
     assert looked_for[:5] == [0, 1, 1, 1, 1]
-    assert sum(looked_for[-12:]) == 2  # each sixth frame
+    assert sum(looked_for[-16:]) == 2  # each eighth frame
     assert _missed(tracker) == {1: 0}
-    assert tracker.trails[0].seen_frames == 24
-    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 92)).max() < 2
+    assert tracker.trails[0].seen_frames == 32
+    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 124)).max() < 2
 
 
-def test_faces_that_came_together_are_not_looked_for_together() -> None:
+@pytest.mark.parametrize(("apart", "most"), [(0, 4), (1, 1)])
+def test_which_faces_are_looked_for_together_is_for_the_turn_to_say(apart: int, most: int) -> None:
     tracker = Tracker()
     boxes = [_ANN, _BOB, _moved(_BOB, 200), _moved(_ANN, 0, 200)]
     looked_for = []
-    for _ in range(25):
-        recognised = {trail.track_id: trail.box_xyxy for trail in tracker.trails if trail.may_rest}
+    for turn in range(40):
+        recognised = {
+            trail.track_id: trail.box_xyxy
+            for trail in tracker.trails
+            if trail.may_rest(turn + apart * trail.track_id)
+        }
         wanted = [trail for trail in tracker.trails if trail.track_id not in recognised]
         looked_for.append(len(wanted))
         faces = _faces([box for number, box in enumerate(boxes, 1) if number not in recognised])
         tracker.follow(faces, 1, recognised)
         tracker.admit(faces[tracker.strangers(faces.boxes_xyxy)], {})
     assert len(tracker.trails) == 4
-    assert max(looked_for[5:]) == 1
+    assert max(looked_for[5:]) == most
+    assert sum(looked_for[-16:]) == 8
 
 
 def test_a_face_that_is_recognised_nowhere_is_looked_for_in_each() -> None:
@@ -121,9 +127,9 @@ def test_a_lost_face_must_be_looked_for() -> None:
     tracker = Tracker()
     for _ in range(8):
         _step(tracker, [_ANN])
-    assert tracker.trails[0].may_rest
+    assert tracker.trails[0].may_rest(1)
     _step(tracker, [])
-    assert not tracker.trails[0].may_rest
+    assert not tracker.trails[0].may_rest(1)
 
 
 def test_jitter_of_a_still_face_is_smoothed() -> None:
