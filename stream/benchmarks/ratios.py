@@ -24,18 +24,39 @@ def beside_transcoding(name: str, ours: TimedRun, theirs_fps: float) -> Ratio:
     return Ratio(name, what, "decode and encode alone", ours.fps, theirs_fps, "rate")
 
 
-def one_more_face(crowds: Mapping[int, TimedRun]) -> Ratio:
+def one_more_face(
+    crowds: Mapping[int, TimedRun], transcoding_fps: Mapping[int, float]
+) -> tuple[Ratio, Ratio]:
     """The slope of the time of a frame over the number of faces, beside a frame with the fewest.
+
+    A face that moves costs a decoder and an encoder something too, whoever annotates it: first
+    with that, then without.
 
     Args:
         crowds: runs at one size, by number of faces, two at least.
+        transcoding_fps: the rate of transcoding alone, of the same.
     """
     times_ms = {faces: run.steady_ms for faces, run in crowds.items()}
-    slope_ms = float(np.polyfit(list(times_ms), list(times_ms.values()), 1)[0])
+    slope_ms = _slope(times_ms)
+    alone_ms = _slope({faces: 1000 / fps for faces, fps in transcoding_fps.items()})
     fewest = min(crowds)
     what = f"one more face, {min(crowds[fewest].size_wh)}p"
-    beside = f"a frame with {counted(fewest, 'face')}"
-    return Ratio("one_more_face", what, beside, slope_ms, times_ms[fewest], "share")
+    beside, frame_ms = f"a frame with {counted(fewest, 'face')}", times_ms[fewest]
+    return (
+        Ratio("one_more_face", what, beside, slope_ms, frame_ms, "share"),
+        Ratio(
+            "one_more_annotation",
+            f"{what}, transcoding not counted",
+            beside,
+            slope_ms - alone_ms,
+            frame_ms,
+            "share",
+        ),
+    )
+
+
+def _slope(times_ms: Mapping[int, float]) -> float:
+    return float(np.polyfit(list(times_ms), list(times_ms.values()), 1)[0])
 
 
 def yardsticks(

@@ -94,12 +94,12 @@ class _Benchmark:
         sizes = [self._clip(1, size_wh) for size_wh in plan.sizes_wh]
         crowds = {faces: self._clip(faces, base_wh) for faces in plan.crowds}
         base, camera = self._clip(1, base_wh), self._clip(plan.several, base_wh)
-        runs, rates = self._turns([base, subject], [*sizes, *crowds.values()])
+        runs, rates = self._turns([base, subject, *crowds.values()], sizes)
         by_faces = {faces: runs[path] for faces, path in crowds.items()}
         ratios = [
             beside_transcoding("transcoding", runs[base], rates[base]),
             beside_transcoding("transcoding_clip", runs[subject], rates[subject]),
-            one_more_face(by_faces),
+            *one_more_face(by_faces, {faces: rates[path] for faces, path in crowds.items()}),
             *(self._yardsticks(subject) if plan.full else ()),
         ]
         return SpeedReport(
