@@ -79,7 +79,7 @@ class DivisibleDetector(Detector, Protocol):
     ) -> Detections:
         """What one of so many parts of a search finds: all together see what `detect` sees.
 
-        Only faces in regions, `(n, 4)` px, and close to them are looked for; without any, all.
+        Only faces in regions, `(n, 4)` px, and close to them are looked for; None is everywhere.
         """
 
 

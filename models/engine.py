@@ -132,6 +132,10 @@ class Engine:
             return self.detector.detect_part(image, scale, part, parts, regions_xyxy)
         return self.detector.detect(image, scale)
 
+    def smallest_px(self, size_wh: tuple[int, int], coarseness: float = 1.0) -> float:
+        """The width of the smallest face that a search of such a picture finds, in its px."""
+        return WINDOW_PX / (self.settings.scale(size_wh) * coarseness)
+
     def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """The faces near `(n, 4)` places where faces are expected, each once.
 

@@ -102,10 +102,20 @@ def centres_xy(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def iou(first_xyxy: NDArray[np.float32], second_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union of each pair, `(n, m)`; 0 where either box is empty."""
+    return _iou(first_xyxy, second_xyxy, _areas(first_xyxy), _areas(second_xyxy))
+
+
+def _iou(
+    first_xyxy: NDArray[np.float32],
+    second_xyxy: NDArray[np.float32],
+    first_areas: NDArray[np.float32],
+    second_areas: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """The same, where the areas are known."""
     top_left = np.maximum(first_xyxy[:, None, :2], second_xyxy[None, :, :2])
     bottom_right = np.minimum(first_xyxy[:, None, 2:], second_xyxy[None, :, 2:])
-    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=-1)
-    union = _areas(first_xyxy)[:, None] + _areas(second_xyxy)[None] - shared
+    shared = (bottom_right - top_left).clip(0).prod(axis=-1)
+    union = first_areas[:, None] + second_areas - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)
 
 
@@ -124,18 +134,14 @@ def non_maximum_suppression(detections: Detections, max_iou: float) -> Detection
     """The surest of each group of overlapping detections, surest first."""
     order = np.argsort(-detections.scores, kind="stable")
     boxes = detections.boxes_xyxy[order]
-    areas, top_left, bottom_right = _areas(boxes), boxes[:, :2], boxes[:, 2:]
+    areas = _areas(boxes)
     left = np.ones(len(order), dtype=np.bool_)
     kept: list[int] = []
     while left.any():
         surest = int(left.argmax())
         kept.append(surest)
-        # As `iou`, but the areas are reckoned once.
-        gap = np.minimum(bottom_right, bottom_right[surest]) - np.maximum(
-            top_left, top_left[surest]
-        )
-        shared = gap.clip(0).prod(axis=1)
-        left &= shared <= max_iou * (areas + areas[surest] - shared)
+        one = slice(surest, surest + 1)
+        left &= _iou(boxes[one], boxes, areas[one], areas)[0] <= max_iou
         left[surest] = False  # also where a box is empty and overlaps nothing, not even itself
     return detections[order[kept]]
 

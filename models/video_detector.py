@@ -6,6 +6,7 @@ it is followed, not whether each picture on its own gives what dlib would give.
 """
 
 import math
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,7 @@ from models.detector import (
     refined,
 )
 from models.dlib_weights import DETECTOR_FILE, installed_file
-from models.faces import Detections, Image, concatenate, non_maximum_suppression
+from models.faces import Detections, Image, concatenate, non_maximum_suppression, sizes_wh
 from models.graphs import detector_graph
 from models.pyramid import BACKGROUND_BGR
 from models.quantized import GROUP_PX, quantized_detector_graph
@@ -33,8 +34,9 @@ from models.runtime import Device, Session
 
 _LEVEL_RATIO = 5 / 6  # dlib's: a face is seen at a size within a tenth of the window's
 _BORDER_PX = 11  # of background around each level, as dlib has it
-_CONTEXT_PX = WINDOW_PX // 2 + 16  # rows above and below those whose windows a band answers for
+_CONTEXT_PX = WINDOW_PX // 2 + 16  # around the middles of the windows that are of interest
 _REACH_PX = WINDOW_PX // 4  # from a region to the middle of a face that is of interest
+_CALL_PX = 20_000  # what a call of the network costs, whatever it is given
 _NEAR_PX = 128  # side of the crop that is searched near a known face
 _NEAR_FACE_PX = (88.0, 73.0)  # width of that face in it: as much above as below the window's
 _GLIMPSE = 0.3  # under the threshold, what a search in parts takes for a face that may be one
@@ -110,8 +112,8 @@ class VideoDetector:
             regions_xyxy = np.array([[0, 0, width, height]], dtype=np.float32)
         found = [Detections.of([], [])]
         for band in plan(size_wh, parts)[part]:
-            margin = (_REACH_PX + _CONTEXT_PX) * width / band.size_wh[0]
-            regions = joined(regions_xyxy, margin)
+            px = width / band.size_wh[0]  # of the picture, of one of the band's
+            regions = joined(regions_xyxy, (_REACH_PX + _CONTEXT_PX) * px, _CALL_PX * px**2)
             found += [self._search_band(image, band, region) for region in regions]
         return non_maximum_suppression(concatenate(found), MAX_IOU)
 
@@ -133,7 +135,7 @@ class VideoDetector:
     def _search_band(
         self, image: Image, band: Band, region_xyxy: NDArray[np.float32]
     ) -> Detections:
-        """The faces whose middle lies in those rows, and in the region or near it."""
+        """At least the faces whose middle lies in those rows, and in the region or near it."""
         size, whole = np.array(band.size_wh), np.array(image.shape[1::-1])
         ratio = size / whole
         first = np.maximum(region_xyxy[:2] * ratio - _REACH_PX, [0, band.top])
@@ -157,7 +159,7 @@ class VideoDetector:
         return self._windows(canvas[None], self._threshold - _GLIMPSE, scale, offset)
 
     def _framed(self, view: Image) -> NDArray[np.uint8]:
-        """A picture with background around it, as wide as the network wants it."""
+        """A picture with background around it, in the colours and the width that integers want."""
         height, width = view.shape[:2]
         wide, high = width + 2 * _BORDER_PX, height + 2 * _BORDER_PX
         canvas = self._canvas.array(high, wide + -wide % GROUP_PX, 4 if self._quantized else 3)
@@ -181,6 +183,8 @@ class VideoDetector:
         """All windows that score higher, where pixel p of a canvas is `scale * p + offset`."""
         scores = self._session.run_in_parts(self._laid_out(canvases))
         items, rows, columns = np.nonzero(scores > threshold)
+        if not len(items):
+            return Detections.of([], [])
         centres = np.stack([columns, rows], axis=1).astype(np.float32) * STRIDE + FIRST_CENTRE + 0.5
         scale, offset = scales_xy[items], offsets_xy[items]
         half = WINDOW_PX / 2
@@ -199,8 +203,11 @@ def _in_groups(canvases: NDArray[np.uint8]) -> NDArray[np.generic]:
     return canvases.reshape(count, height, width // GROUP_PX, -1)
 
 
-class _Scratch:
-    """Memory that is used again and again: to be given new pages costs as much as the work."""
+class _Scratch(threading.local):
+    """Memory that is used again and again: to be given new pages costs as much as the work.
+
+    Each thread has its own.
+    """
 
     def __init__(self) -> None:
         self._bytes = np.empty(0, dtype=np.uint8)
@@ -213,26 +220,39 @@ class _Scratch:
         return self._bytes[:size].reshape(shape)
 
 
-def joined(regions_xyxy: NDArray[np.float32], margin_px: float) -> NDArray[np.float32]:
+def joined(
+    regions_xyxy: NDArray[np.float32], margin_px: float, call_px: float
+) -> NDArray[np.float32]:
     """The same regions, `(n, 4)`, those made one that are searched together with less effort.
 
+    It is never more than that of searching all that lies between them.
+
     Args:
-        regions_xyxy: any number of them.
+        regions_xyxy: not many.
         margin_px: how far around a region the picture must be looked at.
+        call_px: how many pixels cost as much as beginning with one more region.
     """
-    while len(regions_xyxy) > 1:
-        low = np.minimum(regions_xyxy[:, None, :2], regions_xyxy[None, :, :2])
-        high = np.maximum(regions_xyxy[:, None, 2:], regions_xyxy[None, :, 2:])
-        together = (high - low + 2 * margin_px).prod(axis=-1)
+    regions = regions_xyxy
+    while len(regions) > 1:
+        low = np.minimum(regions[:, None, :2], regions[None, :, :2])
+        high = np.maximum(regions[:, None, 2:], regions[None, :, 2:])
+        together = (high - low + 2 * margin_px).prod(axis=-1) + call_px
         alone = together.diagonal()
         more = together - alone[:, None] - alone
         np.fill_diagonal(more, np.inf)
-        one, other = divmod(int(more.argmin()), len(regions_xyxy))
+        one, other = divmod(int(more.argmin()), len(regions))
         if more[one, other] > 0:
             break
         both = np.concatenate([low[one, other], high[one, other]])
-        regions_xyxy = np.vstack([np.delete(regions_xyxy, [one, other], axis=0), both])
-    return regions_xyxy
+        regions = np.vstack([np.delete(regions, [one, other], axis=0), both])
+    if len(regions) < 2:
+        return regions
+    everything = np.concatenate([regions[:, :2].min(axis=0), regions[:, 2:].max(axis=0)])[None]
+    at_once, apart = (
+        ((sizes_wh(each) + 2 * margin_px).prod(axis=1) + call_px).sum()
+        for each in (everything, regions)
+    )
+    return everything if at_once < apart else regions
 
 
 @lru_cache(maxsize=64)

@@ -164,7 +164,7 @@ class Annotator:
         expected = {
             trail.track_id: trail.predicted_xyxy(frames)
             for trail in self._tracker.trails
-            if trail.may_rest(frame.index + trail.track_id * self._in_turns)
+            if trail.may_rest(frame.index + (trail.track_id if self._in_turns else 0))
             and not (trail.width_px >= least_px and self._is_due(trail.track_id))
         }
         return self._glances.recognise(frame, expected)
@@ -200,9 +200,8 @@ class Annotator:
         if self._unrelated:
             everybody = self._engine.find_part(frame.image)
             return everybody[self._is_sure(everybody)]
-        here_xyxy, lost_xyxy = self._tracker.here_xyxy, self._tracker.lost_xyxy
-        regions = self._motion.regions(frame, share, here_xyxy, lost_xyxy)
-        if not len(regions):
+        regions = self._regions(frame, share)
+        if regions is not None and not len(regions):
             return Detections.of([], [])
         image = frame.image
         seen = self._engine.find_part(image, share.part, share.parts, share.coarseness, regions)
@@ -212,6 +211,14 @@ class Annotator:
         agreed = iou(faces.boxes_xyxy, seen[self._is_sure(seen)].boxes_xyxy) > _SAME_FACE_IOU
         faces = faces[self._is_sure(faces) | agreed.any(axis=1)]
         return faces[self._tracker.strangers(faces.boxes_xyxy)]
+
+    def _regions(self, frame: Frame, share: Share) -> NDArray[np.float32] | None:
+        """Where that share must be searched, `(n, 4)` px; None for everywhere."""
+        if self._controls.blur:
+            return None  # nobody is to be overlooked
+        face_px = self._engine.smallest_px(frame.size_wh, share.coarseness)
+        here_xyxy, lost_xyxy = self._tracker.here_xyxy, self._tracker.lost_xyxy
+        return self._motion.regions(frame, share, here_xyxy, lost_xyxy, face_px)
 
     def _wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
         return widths_px(faces) >= self._engine.settings.min_face_px

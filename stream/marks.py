@@ -26,11 +26,6 @@ class Box(NamedTuple):
     bottom: int
 
     @property
-    def edges(self) -> tuple[int, int, int, int]:
-        """All four, as a plain tuple: Python takes those apart in less time."""
-        return self.left, self.top, self.right, self.bottom
-
-    @property
     def halved(self) -> "Box":
         """All it touches at half the resolution."""
         left, top, right, bottom = self

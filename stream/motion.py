@@ -18,7 +18,8 @@ from stream.schedule import Share
 
 _CELLS_WH, _FINENESS = (64, 36), 8
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
-_FACE_CELLS = 2  # that change at least, either way, where somebody is new
+_FACE_CELLS, _SURE_CELLS = 2, 2.5  # so many change at least, of so many that a face covers
+_MOST_ISLANDS = 16  # places that changed; more are searched as one
 _HEAD = 0.7  # of its width, how far around a face's box its head moves with it
 _HEADS_TRUSTED_S = 8.0  # after so long a part is searched where heads move,
 _TRUSTED_S = 24.0  # and after so long where nothing seems to
@@ -32,12 +33,14 @@ class _Searched:
 
     Attributes:
         cells: how bright each was.
+        coarseness: of the search, see `Share`.
         last_s: when that was.
         heads_s: when changes around heads were last searched too.
         whole_s: when all of it was.
     """
 
     cells: _Cells
+    coarseness: float
     last_s: float
     heads_s: float
     whole_s: float
@@ -59,6 +62,7 @@ class Motion:
         share: Share,
         known_xyxy: NDArray[np.float32],
         lost_xyxy: NDArray[np.float32],
+        face_px: float,
     ) -> NDArray[np.float32]:
         """Where that share of the search must be made, `(n, 4)` xyxy px.
 
@@ -69,6 +73,7 @@ class Motion:
             share: what is searched.
             known_xyxy: `(n, 4)` px, the faces that are in sight.
             lost_xyxy: `(m, 4)` px, where faces that are not may be.
+            face_px: width of the smallest face that is looked for, in px of the picture.
         """
         cells = frame.grey(_CELLS_WH, _FINENESS).astype(np.int16)
         time_s, everything = frame.time_s, np.array([0, 0, *frame.size_wh], dtype=np.float32)
@@ -77,27 +82,33 @@ class Motion:
         self._cover(known_xyxy, everything[2:], time_s)
         self._cover(lost_xyxy, everything[2:], -np.inf)
         if share.parts != len(self._parts):
-            self._divide(share.parts, cells, time_s)
+            self._divide(share, cells, time_s)
         last = self._parts[share.part]
-        if share.parts == 1 or not 0 <= time_s - last.whole_s <= _TRUSTED_S:
-            self._parts[share.part] = _Searched(cells, time_s, time_s, time_s)
+        is_trusted = (
+            share.coarseness <= last.coarseness and 0 <= time_s - last.whole_s <= _TRUSTED_S
+        )
+        if share.parts == 1 or not is_trusted:
+            self._parts[share.part] = _Searched(cells, share.coarseness, time_s, time_s, time_s)
             return everything[None]
         changed, heads_s = np.abs(cells - last.cells) > _MIN_CHANGE, last.heads_s
         if time_s - heads_s > _HEADS_TRUSTED_S:
             heads_s = time_s
         else:
             changed &= self._covered_s < last.last_s
-        islands, searched = _islands(changed)
+        cell_wh = everything[2:] / _CELLS_WH
+        islands, searched = _islands(changed, face_px / cell_wh)
         # What changes so slowly, or in so small a place, that it is no face must not be forgotten
         # meanwhile: more of it may come.
         kept = np.where(searched, cells, last.cells)
-        self._parts[share.part] = _Searched(kept, time_s, heads_s, last.whole_s)
-        return islands * np.tile(everything[2:] / _CELLS_WH, 2)
+        self._parts[share.part] = _Searched(kept, last.coarseness, time_s, heads_s, last.whole_s)
+        return islands * np.tile(cell_wh, 2)
 
-    def _divide(self, parts: int, cells: _Cells, time_s: float) -> None:
+    def _divide(self, share: Share, cells: _Cells, time_s: float) -> None:
         """Remembers so many parts from now on; what was searched at once was so in each of them."""
+        parts = share.parts
         if len(self._parts) != 1:
-            self._parts = [_Searched(cells, time_s, -np.inf, -np.inf)] * parts
+            never = _Searched(cells, share.coarseness, time_s, -np.inf, -np.inf)
+            self._parts = [never] * parts
             return
         (last,) = self._parts
         # Not all of them in one go: one after another their trust ends.
@@ -122,14 +133,24 @@ class Motion:
             self._covered_s[top : bottom + 1, left : right + 1] = time_s
 
 
-def _islands(changed: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The boxes, `(n, 4)` cells, around those that touch one another, and all cells in these.
+def _islands(
+    changed: NDArray[np.bool_], face_wh: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """What changed and touches, where it may be a new face: the boxes around, and the cells.
 
-    The smallest face that is looked for is over two cells wide and high: less is not a new face.
+    Args:
+        changed: `(rows, columns)`, the cells that did.
+        face_wh: how many cells the smallest face is wide and high.
+
+    Returns:
+        Boxes `(n, 4)`, cells, and `(rows, columns)`, those of `changed` that lie in one of them.
     """
     _, labels, found, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
-    left, top, width, height, _ = found.T
-    wide = np.minimum(width, height) >= _FACE_CELLS
-    wide[0] = False  # all that did not change
-    boxes = np.stack([left, top, left + width, top + height], axis=1)[wide]
-    return boxes.astype(np.float32), wide[labels]
+    corners, sizes_wh = found[:, :2], found[:, 2:4]
+    wide, high = (sizes_wh >= np.where(face_wh >= _SURE_CELLS, _FACE_CELLS, 1)).T
+    large = wide & high
+    large[0] = False  # all that did not change
+    boxes = np.concatenate([corners, corners + sizes_wh], axis=1)[large].astype(np.float32)
+    if len(boxes) > _MOST_ISLANDS:  # rain, grain, leaves in the wind
+        boxes = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])[None]
+    return boxes, large[labels]

@@ -1,6 +1,6 @@
 """What each track came to: when somebody was seen, how perceived, and in which view best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -96,7 +96,7 @@ class People:
         self,
         frame: Frame,
         tracks: Sequence[Track],
-        picture: Image | None = None,
+        picture: Callable[[], Image] | None = None,
         *,
         blur: bool = False,
     ) -> list[Person]:
@@ -105,7 +105,7 @@ class People:
         Args:
             frame: when and where.
             tracks: who is in it.
-            picture: what faces are cut out of; without one none is.
+            picture: gives what faces are cut out of, where one is; without it none is.
             blur: its faces are blurred, and those of before are to be as well.
 
         Returns:
@@ -127,7 +127,9 @@ class People:
         """Those who are still here at the end, by id."""
         return [self._let_go(each) for each in sorted(self._here)]
 
-    def _see(self, frame: Frame, track: Track, picture: Image | None, blur: bool) -> None:
+    def _see(
+        self, frame: Frame, track: Track, picture: Callable[[], Image] | None, blur: bool
+    ) -> None:
         person = self._here.get(track.track_id)
         if person is None:
             best = _view(frame, track, picture, blur)
@@ -157,14 +159,14 @@ def _width(box_xyxy: NDArray[np.float32]) -> float:
     return float(box_xyxy[2] - box_xyxy[0])
 
 
-def _view(frame: Frame, track: Track, picture: Image | None, blur: bool) -> View:
+def _view(frame: Frame, track: Track, picture: Callable[[], Image] | None, blur: bool) -> View:
     return View(
         frame=frame.index,
         time_s=frame.time_s,
         path=frame.path,
         box_xyxy=track.box_xyxy,
         quality=track.quality,
-        cut_out=None if picture is None else cut_out(picture, track.box_xyxy),
+        cut_out=None if picture is None else cut_out(picture(), track.box_xyxy),
         blurred=blur,
     )
 

@@ -67,7 +67,9 @@ class Placement:
             owner: _beside(faces[owner], size_wh, frame_wh, gap)
             for owner, size_wh in panels_wh.items()
         }
-        scene = _Scene([face.edges for face in faces.values()], kept)
+        scene = _Scene(
+            [(left, top, right, bottom) for left, top, right, bottom in faces.values()], kept
+        )
         self._settle(places, scene)
         panels = {owner: Box(*scene.taken[owner]) for owner in places}
         if legend_wh is None:
@@ -165,7 +167,7 @@ def _beside(
     They are moved into the picture as little as is needed; one that is larger than the picture
     lies at its top left.
     """
-    (left, top, right, bottom), (width, height) = face.edges, size_wh
+    (left, top, right, bottom), (width, height) = face, size_wh
     last_x, last_y = frame_wh[0] - width, frame_wh[1] - height
     flush_left, flush_right, after, before = (
         max(min(x, last_x), 0) for x in (left, right - width, right + gap, left - gap - width)

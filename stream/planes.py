@@ -5,16 +5,18 @@ Codes of colours are those of ITU-T H.273, which FFmpeg uses too.
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import cv2
 import numpy as np
-from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.marks import BLACK, CLEAR, WHITE, Box, Colour, Fill, Mark, Pane, Stamp, pour, press
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from av.video.plane import VideoPlane
 
 _FORMATS = ("yuv420p", "yuvj420p")  # the second is an old name for the first in the full range
 _FULL_RANGE = 2
@@ -53,7 +55,7 @@ class Colours:
     transfer: int
 
     @classmethod
-    def of(cls, frame: VideoFrame) -> Self:
+    def of(cls, frame: "VideoFrame") -> Self:
         """Those of a decoded frame; codes that mean nothing here become 2, unsaid."""
         return cls(
             frame.colorspace if frame.colorspace in _RED_AND_BLUE else _UNSAID,
@@ -82,7 +84,7 @@ class Planes:
     redness: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, frame: VideoFrame) -> Self:
+    def of(cls, frame: "VideoFrame") -> Self:
         """Those of a frame of a format that `is_planar` knows."""
         return cls(*map(_pixels, frame.planes))
 
@@ -143,7 +145,7 @@ class Planes:
         press(self.redness, left // 2, top // 2, gain, light)
 
 
-def is_planar(frame: VideoFrame) -> bool:
+def is_planar(frame: "VideoFrame") -> bool:
     """Whether it is of 8 bits, 4:2:0, with even sides, in colours that are known here."""
     return (
         frame.format.name in _FORMATS
@@ -152,17 +154,19 @@ def is_planar(frame: VideoFrame) -> bool:
     )
 
 
-def is_full_range(frame: VideoFrame) -> bool:
+def is_full_range(frame: "VideoFrame") -> bool:
     """Whether its luma goes from 0 to 255, not from 16 to 235."""
     return frame.format.name.startswith("yuvj") or frame.color_range == _FULL_RANGE
 
 
-def luma(frame: VideoFrame) -> NDArray[np.uint8]:
-    """The brightness of a frame that `is_planar` knows, `(height, width)`, in its own memory."""
-    return _pixels(frame.planes[0])
+def luma(frame: "VideoFrame") -> NDArray[np.uint8]:
+    """How bright a frame is that `is_planar` knows, `(height, width)`, to be read where it is."""
+    pixels = _pixels(frame.planes[0])
+    pixels.flags.writeable = False
+    return pixels
 
 
-def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+def _pixels(plane: "VideoPlane") -> NDArray[np.uint8]:
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[:, : plane.width]
 

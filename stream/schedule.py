@@ -14,7 +14,7 @@ from stream.frames import Frame, SourceInfo
 
 HALF_SEARCH_S = 0.4
 """A newcomer is likely seen that soon, mostly after twice that time at the latest; beside the head
-of somebody who moves it may take until all is searched in any case (`stream.motion`)."""
+of somebody who moves, or with little contrast, later (`stream.motion`)."""
 
 _ASSUMED_FPS = 25.0  # of a source that does not say
 _TICK_S = 1e-3  # the times of frames are not exact

@@ -38,15 +38,15 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._laps: dict[str, Lap] = {}
+        self._laps: dict[tuple[str, str], Lap] = {}
         self._open = _OpenStages()
 
     def __repr__(self) -> str:
-        return f"Stopwatch({', '.join(self._laps)})"
+        return f"Stopwatch({len(self._laps)} laps)"
 
     @property
-    def laps(self) -> dict[str, Lap]:
-        """By stage, those that have ended."""
+    def laps(self) -> dict[tuple[str, str], Lap]:
+        """By the names of the thread and the stage, those that have ended."""
         with self._lock:
             return dict(self._laps)
 
@@ -61,8 +61,9 @@ class Stopwatch:
         ended = self._open.stack.pop()
         wall_s, cpu_s = time.perf_counter() - ended.wall_s, time.thread_time() - ended.cpu_s
         lap = Lap(1, wall_s - ended.inner_wall_s, cpu_s - ended.inner_cpu_s)
+        key = threading.current_thread().name, ended.name
         with self._lock:
-            self._laps[ended.name] = self._laps.get(ended.name, Lap()) + lap
+            self._laps[key] = self._laps.get(key, Lap()) + lap
         if self._open.stack:
             around = self._open.stack[-1]
             around.inner_wall_s += wall_s

@@ -59,7 +59,7 @@ class Trail:
         """It need not be looked for in the next frame if it is recognised where it should be.
 
         Args:
-            turn: counts the frames. Those with the same count are looked for in the same ones.
+            turn: counts the frames, from wherever; in each eighth it is looked for all the same.
         """
         settled = self.seen_frames >= _SETTLED and not self.missed_frames
         rests = self.rested_frames + 1

@@ -1,5 +1,7 @@
 """Frames: what is read of a picture without converting it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -67,3 +69,16 @@ def test_a_coded_picture_is_converted_when_it_is_asked_for(astronaut: Image) -> 
 def test_pixels_outlive_their_video(astronaut: Image, tmp_path: Path) -> None:
     frame = _first(encode(tmp_path / "in.mp4", [_portrait(astronaut)], "libx264", "yuv420p"))
     assert np.abs(frame.image.astype(int) - _portrait(astronaut)).mean() < 8
+
+
+def test_several_threads_may_ask_for_pixels_at_once(astronaut: Image, tmp_path: Path) -> None:
+    pictures = [
+        np.ascontiguousarray(np.roll(_portrait(astronaut), 9 * turn, axis=1)) for turn in range(40)
+    ]
+    source = VideoSource(encode(tmp_path / "in.mp4", pictures, "libx264", "yuv420p"))
+    frames = list(source.frames())
+    source.close()
+    with ThreadPoolExecutor(8) as pool:
+        images = list(pool.map(lambda frame: frame.image, frames))
+    for image, frame in zip(images, frames, strict=True):
+        np.testing.assert_array_equal(image, replace(frame).image)

@@ -33,8 +33,10 @@ def _regions(
     share: Share,
     known_xyxy: NDArray[np.float32] = _NOBODY,
     lost_xyxy: NDArray[np.float32] = _NOBODY,
+    face_px: float = 40.0,
 ) -> list[list[float]]:
-    regions = motion.regions(Frame(image, 0, time_s, 0.0), share, known_xyxy, lost_xyxy)
+    frame = Frame(image, 0, time_s, 0.0)
+    regions = motion.regions(frame, share, known_xyxy, lost_xyxy, face_px)
     assert regions.shape == (len(regions), 4)
     return regions.tolist()
 
@@ -107,6 +109,41 @@ def test_each_change_is_searched_on_its_own() -> None:
     one, other = sorted(_regions(motion, image, 0.4, _HALVES[0]))
     assert 20 <= one[0] <= 40 < 100 <= one[2] <= 120
     assert 480 <= other[0] <= 500 < 560 <= other[2] <= 580
+
+
+def test_a_change_too_small_for_a_face_waits_until_there_is_more_of_it() -> None:
+    motion = Motion()
+    _regions(motion, _grey(), 0.0, Share())
+    image = _grey()
+    image[100:160, 300:310] = 200  # one cell wide
+    assert [_regions(motion, image, 0.4 * turn, _HALVES[turn % 2]) for turn in (1, 2)] == [[], []]
+    image[100:160, 310:320] = 200
+    ((left, _, right, _),) = _regions(motion, image, 1.2, _HALVES[1])
+    assert (left, right) == (300, 320)
+
+
+def test_where_faces_are_as_small_as_cells_none_is_too_small() -> None:
+    motion = Motion()
+    _regions(motion, _grey(), 0.0, Share())
+    image = _grey()
+    image[100:110, 300:310] = 200
+    assert _regions(motion, image, 0.4, _HALVES[0], face_px=20) == [[300, 100, 310, 110]]
+
+
+def test_many_places_are_searched_as_one() -> None:
+    motion = Motion()
+    _regions(motion, _grey(), 0.0, Share())
+    image = _grey()
+    for number in range(20):
+        left, top = 20 + 120 * (number % 5), 20 + 80 * (number // 5)
+        image[top : top + 40, left : left + 40] = 200
+    assert _regions(motion, image, 0.4, _HALVES[0]) == [[20, 20, 540, 300]]
+
+
+def test_what_was_searched_coarsely_is_searched_again_when_it_can_be_finer() -> None:
+    motion = Motion()
+    for coarseness, expected in ((0.4, _WHOLE), (0.4, []), (0.8, _WHOLE), (0.8, []), (0.4, [])):
+        assert _regions(motion, _grey(), 0.4, Share(0, 2, coarseness)) == expected
 
 
 def test_now_and_then_everything_is_searched_all_the_same() -> None:

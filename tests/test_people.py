@@ -1,6 +1,7 @@
 """What a track came to: when, in how many frames, how perceived, in which view best."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_a_box_that_is_only_guessed_begins_nobody() -> None:
 def test_the_best_view_is_the_frame_in_which_the_quality_rose() -> None:
     people = People(_INFO)
     for number, quality in enumerate([0.2, 0.7, 0.7, 0.9, 0.9]):
-        people.add(frame(number), [_seen(quality=quality)], numbered(number))
+        people.add(frame(number), [_seen(quality=quality)], partial(numbered, number))
     (person,) = people.leave()
     assert (person.best.frame, person.best.quality) == (3, 0.9)
     assert person.best.cut_out is not None

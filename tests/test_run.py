@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from fakes import (
 
 import stream
 from models.errors import ModelError
+from models.faces import Image
 from stream.annotator import Track
 from stream.config import Config, DetectionSection, EngineSection, LabelSettings
 from stream.controls import Controls
@@ -186,6 +188,24 @@ def test_a_reader_that_fails_on_the_way_leaves_what_there_is(
     assert _names(tmp_path) == ["out.part.jsonl", "out.part.mp4"]
     assert len(times_s(tmp_path / "out.part.mp4")) == 12
     assert _frames_logged(tmp_path / "out.part.jsonl") == list(range(12))
+
+
+def test_a_picture_that_cannot_be_converted_ends_the_run_like_any_other_error(
+    outputs: Outputs, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Spoilt(NumberedSource):
+        def frames(self) -> Iterator[Frame]:
+            for each in super().frames():
+                yield each if each.index < 4 else replace(each, pixels=_spoilt)
+
+    summary = run(Spoilt(20), _QUICK, outputs)
+    assert (summary.frames, summary.failures) == (4, ["spoilt"])
+    assert "spoilt" in caplog.messages
+    caplog.clear()
+
+
+def _spoilt() -> Image:
+    raise SourceError("spoilt")
 
 
 def test_a_source_that_gives_nothing_leaves_nothing(outputs: Outputs, tmp_path: Path) -> None:

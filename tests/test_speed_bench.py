@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
-from fakes import times_s, write_clip
+from fakes import encode, times_s, write_clip
 from rich.console import Console
 
 from models.engine import DetectionSettings, load_engine
+from models.faces import Image
 from stream.benchmarks import clips
 from stream.benchmarks.camera import CameraOfClip, Onlooker
 from stream.benchmarks.clips import CrowdSource
@@ -24,7 +26,7 @@ from stream.benchmarks.figures import Live, Ratio, SpeedReport
 from stream.benchmarks.live import soak
 from stream.benchmarks.ratios import full_search, one_more_face, yardsticks
 from stream.benchmarks.recipes import faster_recipe, plain_recipe, transcode_s
-from stream.benchmarks.runs import THREADS, TimedRun, timed_run
+from stream.benchmarks.runs import LOOP, STAGES, THREADS, TimedRun, timed_run
 from stream.benchmarks.speed import Plan
 from stream.benchmarks.tables import render, verdict
 from stream.capture import Capture
@@ -43,7 +45,7 @@ def portrait_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _timed(stages_ms: dict[str, float], frame_ms: float = 10.0, steady_ms: float = 9.0) -> TimedRun:
-    laps = {name: Lap(1, each / 1000, each / 2000) for name, each in stages_ms.items()}
+    laps = {(LOOP, name): Lap(1, each / 1000, each / 2000) for name, each in stages_ms.items()}
     return TimedRun((1280, 720), {0: 1}, frame_ms / 1000, steady_ms, 12.0, laps)
 
 
@@ -98,15 +100,28 @@ def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> N
     run = timed_run(portrait_clip, Config(), tmp_path / "out.mp4")
     assert len(times_s(tmp_path / "out.mp4")) == run.frames == _FRAMES
     assert run.mean_faces == pytest.approx(1, abs=0.2)
-    stages = {stage for each in THREADS.values() for stage in each}
-    assert set(run.laps) == stages
+    assert {thread: set(run.stages(thread)) for thread in THREADS} == {
+        "reading": {"decode"},
+        "looking": set(STAGES) - {"decode", "encode"},
+        "writing": {"encode"},
+    }
     assert all(lap.rounds and lap.wall_s > 0 for lap in run.laps.values())
-    assert [run.laps[name].rounds for name in ("draw", "track")] == 2 * [_FRAMES]
-    assert run.laps["convert"].rounds < _FRAMES  # where a face is only glanced at nobody asks
-    assert run.laps["encode"].rounds == _FRAMES + 1  # and the end
+    assert [run.laps[LOOP, name].rounds for name in ("draw", "track")] == 2 * [_FRAMES]
+    # Where a face is only glanced at nobody asks for pixels.
+    assert run.laps[LOOP, "convert"].rounds < _FRAMES
+    assert run.laps["writing", "encode"].rounds == _FRAMES + 1  # and the end
     # What the loop does and waits for is its time, but for a little between.
     assert 0 < run.rest_ms("looking") < 0.3 * run.frame_ms
     assert run.rest_ms("writing") > -0.1 * run.frame_ms
+
+
+def test_who_converts_and_draws_is_who_it_is_charged_to(astronaut: Image, tmp_path: Path) -> None:
+    picture = cv2.resize(astronaut, (320, 180)).astype(np.uint8)
+    clip = encode(tmp_path / "in.mp4", 8 * [picture], "libx264", "yuv422p")
+    run = timed_run(clip, Config(), tmp_path / "out.mp4")
+    assert run.stages("reading") == ["decode", "convert"]
+    assert run.stages("writing") == ["draw", "encode"]
+    assert "convert" not in run.stages(LOOP)
 
 
 def test_frames_are_passed_on_untouched(portrait_clip: Path, tmp_path: Path) -> None:

@@ -162,11 +162,11 @@ def _stages(run: TimedRun, thread: str) -> dict[str, dict[str, float]]:
     """Per frame; what is in no stage is `rest`."""
     stages = {
         stage: {
-            "ms": run.stage_ms(stage),
-            "share": run.stage_ms(stage) / run.frame_ms,
-            "cpu_ms": run.cpu_ms(stage),
+            "ms": run.stage_ms(thread, stage),
+            "share": run.stage_ms(thread, stage) / run.frame_ms,
+            "cpu_ms": run.cpu_ms(thread, stage),
         }
-        for stage in THREADS[thread]
+        for stage in run.stages(thread)
     }
     rest_ms = run.rest_ms(thread)
     return {**stages, "rest": {"ms": rest_ms, "share": rest_ms / run.frame_ms}}

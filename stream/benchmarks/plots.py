@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PARTS: Mapping[str, Sequence[str]] = {
+    "convert to pixels": ("convert",),
     "search for newcomers": ("search",),
     "follow faces": ("track",),
     "look at faces": ("align", "embed", "classify"),
@@ -20,7 +21,7 @@ _PARTS: Mapping[str, Sequence[str]] = {
     "wait for the encoder": ("wait for the encoder",),
 }
 """What the loop does, in the order it is stacked; what is left comes last."""
-_COLOURS = ("#1f4e79", "#2e75b6", "#9dc3e6", "#c4572e", "#aab4be", "#cdd4da", "#e6eaed")
+_COLOURS = ("#7f9f6e", "#1f4e79", "#2e75b6", "#9dc3e6", "#c4572e", "#aab4be", "#cdd4da", "#e6eaed")
 _INK = "#30363d"
 _STYLE: Any = {
     "font.size": 10,
@@ -82,7 +83,8 @@ def plot(report: SpeedReport, path: Path) -> None:
 def _stack(axes: "Axes", runs: Collection[TimedRun], names: Sequence[str]) -> None:
     """A bar a run: what the loop does, and on top of it the whole in figures."""
     parts = {
-        name: [sum(map(run.stage_ms, stages)) for run in runs] for name, stages in _PARTS.items()
+        name: [sum(run.stage_ms(LOOP, each) for each in stages) for run in runs]
+        for name, stages in _PARTS.items()
     }
     parts["the rest"] = [max(run.rest_ms(LOOP), 0) for run in runs]
     below = [0.0] * len(runs)

@@ -46,7 +46,7 @@ def one_more_face(
         Ratio("one_more_face", what, beside, slope_ms, frame_ms, "share"),
         Ratio(
             "one_more_annotation",
-            f"{what}, transcoding not counted",
+            f"{what}, its transcoding not counted",
             beside,
             slope_ms - alone_ms,
             frame_ms,

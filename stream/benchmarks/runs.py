@@ -16,17 +16,16 @@ from stream.stopwatch import Lap, measuring
 
 LOOP = "looking"
 """The thread that runs the loop: it takes the frames from one thread and feeds the other."""
-THREADS: Mapping[str, Sequence[str]] = {
-    "reading": ("decode",),
-    LOOP: (
-        *("wait for a frame", "convert", "search", "track", "align", "embed", "classify", "draw"),
-        "wait for the encoder",
-    ),
-    "writing": ("encode",),
-}
-"""The stages that each thread does; waits of the loop among them."""
+THREADS: Mapping[str, str] = {"reading": "capture", LOOP: "", "writing": "encoder"}
+"""What each thread does, and its name; the loop's is whoever called."""
+STAGES = (
+    *("wait for a frame", "decode", "convert", "search", "track", "align", "embed", "classify"),
+    *("draw", "wait for the encoder", "encode"),
+)
+"""The stages of a run, in order; who converts and draws depends on what is read and written."""
 WAITS = ("wait for a frame", "wait for the encoder")
 
+_DOES = {name: does for does, name in THREADS.items()}
 _MOST_FRAMES = 300
 _WARM_UP = 1 / 3  # of the frames; by then the faces are known
 
@@ -41,7 +40,7 @@ class TimedRun:
         elapsed_s: from the first frame to the end of the recording.
         steady_ms: the time of a frame once the faces are known.
         steady_cpu_ms: what the whole program had of the cores in that time.
-        laps: by stage, all frames together.
+        laps: by thread and stage, all frames together.
     """
 
     size_wh: tuple[int, int]
@@ -49,7 +48,7 @@ class TimedRun:
     elapsed_s: float
     steady_ms: float
     steady_cpu_ms: float
-    laps: Mapping[str, Lap]
+    laps: Mapping[tuple[str, str], Lap]
 
     @property
     def frames(self) -> int:
@@ -71,17 +70,21 @@ class TimedRun:
         """In a frame."""
         return statistics.fmean(self.faces.values())
 
-    def stage_ms(self, stage: str) -> float:
-        """What it took of each frame, in its own thread."""
-        return self.laps.get(stage, Lap()).wall_s * 1000 / self.frames
+    def stages(self, thread: str) -> Sequence[str]:
+        """Those that a thread did, in order."""
+        return [stage for stage in STAGES if (thread, stage) in self.laps]
 
-    def cpu_ms(self, stage: str) -> float:
-        """What of it its own thread was on a core."""
-        return self.laps.get(stage, Lap()).cpu_s * 1000 / self.frames
+    def stage_ms(self, thread: str, stage: str) -> float:
+        """What it took of each frame, in that thread."""
+        return self.laps.get((thread, stage), Lap()).wall_s * 1000 / self.frames
+
+    def cpu_ms(self, thread: str, stage: str) -> float:
+        """What of it the thread was on a core."""
+        return self.laps.get((thread, stage), Lap()).cpu_s * 1000 / self.frames
 
     def rest_ms(self, thread: str) -> float:
         """What is in no stage: of the loop what lies between them, of the others their waits."""
-        return self.frame_ms - sum(map(self.stage_ms, THREADS[thread]))
+        return self.frame_ms - sum(self.stage_ms(thread, each) for each in self.stages(thread))
 
 
 def timed_run(path: Path, config: Config, out: Path) -> TimedRun:
@@ -95,9 +98,8 @@ def timed_run(path: Path, config: Config, out: Path) -> TimedRun:
     Raises:
         ConfigError, ModelError, SinkError, SourceError: it cannot be run, or failed on the way.
     """
-    onlooker = Onlooker(looks=False)
+    onlooker, source = Onlooker(looks=False), _beginning(path)
     with measuring() as watch:
-        source = _beginning(path)
         summary = run(source, config, Outputs(save=out, overwrite=True), [onlooker])
     if summary.interrupted:
         raise KeyboardInterrupt
@@ -110,7 +112,7 @@ def timed_run(path: Path, config: Config, out: Path) -> TimedRun:
         elapsed_s=summary.elapsed_s,
         steady_ms=_mean_step(onlooker.shown_s[known:]) * 1000,
         steady_cpu_ms=_mean_step(onlooker.cpu_s[known:]) * 1000,
-        laps=watch.laps,
+        laps={(_DOES.get(thread, LOOP), stage): lap for (thread, stage), lap in watch.laps.items()},
     )
 
 

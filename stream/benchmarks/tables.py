@@ -26,7 +26,7 @@ def render(report: SpeedReport) -> RenderableType:
 
 def verdict(run: TimedRun) -> str:
     """What the loop waits for, in a sentence."""
-    frames, encoder = (run.stage_ms(each) / run.frame_ms for each in WAITS)
+    frames, encoder = (run.stage_ms(LOOP, each) / run.frame_ms for each in WAITS)
     held_up = "its own work holds the run up"
     if frames + encoder > 1 - _BUSY_ENOUGH:
         held_up = "reading holds the run up" if frames > encoder else "encoding holds the run up"
@@ -57,16 +57,16 @@ def _stages(name: str, run: TimedRun) -> Table:
     title = f"Where the time goes: {name}, {width}×{height}, {counted(run.mean_faces, 'face')}"
     table = _table(title, "thread", "stage", "ms a frame", "share", "CPU, ms")
     table.columns[1].justify = "left"
-    for thread, stages in THREADS.items():
+    for thread in THREADS:
         rest = "the rest" if thread == LOOP else "waits, and the rest"
-        for row, stage in enumerate(stages):
-            spent_ms = run.stage_ms(stage)
+        for row, stage in enumerate(run.stages(thread)):
+            spent_ms = run.stage_ms(thread, stage)
             table.add_row(
                 thread if row == 0 else "",
                 stage,
                 f"{spent_ms:.2f}",
                 f"{spent_ms / run.frame_ms:.1%}",
-                f"{run.cpu_ms(stage):.2f}",
+                f"{run.cpu_ms(thread, stage):.2f}",
                 style="dim" if stage in WAITS else "",
             )
         rest_ms = run.rest_ms(thread)

@@ -16,8 +16,10 @@ from stream.sinks.contract import Annotated, partial_path
 from stream.sinks.film import Film
 from stream.stopwatch import stage
 
-_PIXEL_BYTES = 4.5  # of a frame that waits: as it was coded, and in BGR if somebody looked at it
-_QUEUE_BYTES = 64e6  # for frames that wait, so that the encoder has work during a search
+_PIXEL_BYTES = (
+    7.5  # of a frame that waits: as it was coded, in BGR, and drawn on, if all are asked for
+)
+_QUEUE_BYTES = 96e6  # for frames that wait, so that the encoder has work during a search
 _LEAST_QUEUE, _MOST_QUEUE = 2, 16  # frames
 
 _Item: TypeAlias = tuple[Canvas, VideoFrame | None, float]

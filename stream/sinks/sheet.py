@@ -83,7 +83,7 @@ class Sheet:
         if annotated.blur:
             self._kept = [(frames, order, row.hidden()) for frames, order, row in self._kept]
         gone = self._people.add(
-            annotated.frame, annotated.tracks, annotated.shown, blur=annotated.blur
+            annotated.frame, annotated.tracks, lambda: annotated.shown, blur=annotated.blur
         )
         self._collect(gone)
 

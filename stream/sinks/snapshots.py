@@ -58,7 +58,7 @@ class Snapshots:
             SinkError: one cannot be written.
         """
         gone = self._people.add(
-            annotated.frame, annotated.tracks, annotated.shown, blur=annotated.blur
+            annotated.frame, annotated.tracks, lambda: annotated.shown, blur=annotated.blur
         )
         self._save(gone)
 

@@ -46,6 +46,7 @@ class Decoder:
 
     def __init__(self, container: InputContainer, name: str, *, live: bool = False) -> None:
         self._container = container
+        self._name = name
         self.stream = _video_track(container, name)
         # With a thread a frame, each comes out as many frames late as there are threads.
         self.stream.thread_type = "SLICE" if live else "AUTO"
@@ -124,7 +125,7 @@ class Decoder:
             with self._converting:
                 plain = self._reformatter.reformat(decoded, width, decoded.height, "bgr24")
         except av.error.FFmpegError as error:
-            raise SourceError(f"a picture cannot be converted: {error.strerror}") from error
+            raise SourceError(f"{self._name}: a picture is damaged: {error.strerror}") from error
         return np.ascontiguousarray(plain.to_ndarray(), dtype=np.uint8)
 
     def _is_shown_as_coded(self, frame: VideoFrame) -> bool:

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _SECRETS = re.compile(
     r"(?i)([?&;/][^=&;?/]*(?:pass|pwd|token|secret|auth|key|sig)[^=&;?/]*=)[^&;/]*"
 )
+_ATTEND_S = 0.1  # how long Ctrl-C may wait
 _OPTIONS = {
     # By default five seconds of a stream go by before its first frame.
     "analyzeduration": "2000000",
@@ -108,4 +109,7 @@ def _in_thread(work: Callable[[], Result]) -> Result:
             future.set_exception(error)
 
     threading.Thread(target=run, name="connect", daemon=True).start()
+    # In steps: a signal that comes just before a wait begins is not noticed until it ends.
+    while not future.done():
+        wait([future], _ATTEND_S)
     return future.result()
