@@ -36,7 +36,8 @@ _LEVEL_RATIO = 5 / 6  # dlib's: a face is seen at a size within a tenth of the w
 _BORDER_PX = 11  # of background around each level, as dlib has it
 _CONTEXT_PX = WINDOW_PX // 2 + 16  # around the middles of the windows that are of interest
 _REACH_PX = WINDOW_PX // 4  # from a region to the middle of a face that is of interest
-_CALL_PX = 20_000  # what a call of the network costs, whatever it is given
+_CALL_PX = 20_000  # what a call of the network costs, whatever it is given; on a GPU,
+_GPU_CALL_PX = 1_000_000  # which is what floats are for, pixels cost little beside it
 _NEAR_PX = 128  # side of the crop that is searched near a known face
 _NEAR_FACE_PX = (88.0, 73.0)  # width of that face in it: as much above as below the window's
 _GLIMPSE = 0.3  # under the threshold, what a search in parts takes for a face that may be one
@@ -77,6 +78,7 @@ class VideoDetector:
     ) -> None:
         self._threshold = threshold
         self._quantized = quantized
+        self._call_px = _CALL_PX if quantized else _GPU_CALL_PX
         self._laid_out = _in_groups if quantized else _in_planes
         self._view, self._canvas = _Scratch(), _Scratch()
         graph = quantized_detector_graph if quantized else detector_graph
@@ -113,7 +115,8 @@ class VideoDetector:
         found = [Detections.of([], [])]
         for band in plan(size_wh, parts)[part]:
             px = width / band.size_wh[0]  # of the picture, of one of the band's
-            regions = joined(regions_xyxy, (_REACH_PX + _CONTEXT_PX) * px, _CALL_PX * px**2)
+            margin_px = (_REACH_PX + _CONTEXT_PX) * px
+            regions = joined(regions_xyxy, margin_px, self._call_px * px**2)
             found += [self._search_band(image, band, region) for region in regions]
         return non_maximum_suppression(concatenate(found), MAX_IOU)
 
