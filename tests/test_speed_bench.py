@@ -13,13 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from fakes import encode, times_s, write_clip
+from fakes import encode, frame, times_s, write_clip
 from rich.console import Console
 
 from models.engine import DetectionSettings, load_engine
 from models.faces import Image
 from stream.benchmarks import clips
-from stream.benchmarks.camera import CameraOfClip, Onlooker
+from stream.benchmarks.camera import CameraOfClip, Passerby
 from stream.benchmarks.clips import CrowdSource
 from stream.benchmarks.command import speed_result
 from stream.benchmarks.figures import Live, Ratio, SpeedReport
@@ -32,6 +32,8 @@ from stream.benchmarks.tables import render, verdict
 from stream.capture import Capture
 from stream.config import Config, DetectionSection, RecorderSection
 from stream.errors import ConfigError, SourceError
+from stream.overlay import Overlay
+from stream.sinks import Annotated
 from stream.stopwatch import Lap
 
 _FRAMES = 12
@@ -205,13 +207,13 @@ def test_where_the_system_does_not_say_what_is_held() -> None:
     assert report.as_dict()["memory"] is None
 
 
-def test_an_onlooker_asks_for_the_end() -> None:
-    onlooker = Onlooker(1.0)
-    assert not onlooker.quit_requested
-    onlooker.shown_s = [5.0, 5.9]
-    assert not onlooker.quit_requested
-    onlooker.shown_s.append(6.0)
-    assert onlooker.quit_requested
+def test_who_looks_on_asks_for_the_end() -> None:
+    given = Annotated(frame(0), [], Overlay())
+    for seconds, has_seen_enough in ((0.0, True), (60.0, False)):
+        onlooker = Passerby(seconds)
+        assert not onlooker.quit_requested
+        onlooker.write(given)
+        assert onlooker.quit_requested is has_seen_enough
 
 
 def test_all_of_it_on_small_clips(tmp_path: Path) -> None:

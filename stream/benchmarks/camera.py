@@ -79,12 +79,43 @@ class CameraOfClip:
                 shown = True
 
 
-class Onlooker:
-    """Notes when each frame came and who is in it; takes its picture too, as a window does.
+class Passerby:
+    """Looks at each picture, as a window does, and keeps nothing.
 
     Args:
         seconds: after which it asks for the end.
         looks: the picture is taken; without it nobody has it drawn.
+    """
+
+    name = "onlooker"
+    output = None
+
+    def __init__(self, seconds: float = float("inf"), *, looks: bool = True) -> None:
+        self._looks = looks
+        self._seconds = seconds
+        self._end_s: float | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(looks={self._looks})"
+
+    @property
+    def quit_requested(self) -> bool:
+        """It has seen enough."""
+        return self._end_s is not None and time.monotonic() >= self._end_s
+
+    def write(self, annotated: Annotated) -> None:
+        """Looks at the next frame."""
+        if self._looks:
+            _ = annotated.picture  # it is drawn when it is asked for
+        if self._end_s is None:
+            self._end_s = time.monotonic() + self._seconds
+
+    def close(self, *, complete: bool) -> None:
+        """There is nothing to let go of."""
+
+
+class Onlooker(Passerby):
+    """Notes when each frame came and who was in it.
 
     Attributes:
         indices: of the frames that came.
@@ -94,36 +125,20 @@ class Onlooker:
         cpu_s: what the whole program had had of the cores by then.
     """
 
-    name = "onlooker"
-    output = None
-
     def __init__(self, seconds: float = float("inf"), *, looks: bool = True) -> None:
+        super().__init__(seconds, looks=looks)
         self.indices: list[int] = []
         self.shown_s: list[float] = []
         self.latencies_s: list[float] = []
         self.faces: list[int] = []
         self.cpu_s: list[float] = []
-        self._seconds = seconds
-        self._looks = looks
-
-    def __repr__(self) -> str:
-        return f"Onlooker({len(self.indices)} frames)"
-
-    @property
-    def quit_requested(self) -> bool:
-        """It has seen enough."""
-        return bool(self.shown_s) and self.shown_s[-1] - self.shown_s[0] >= self._seconds
 
     def write(self, annotated: Annotated) -> None:
-        """Looks at the next frame."""
-        if self._looks:
-            _ = annotated.picture  # it is drawn when it is asked for
+        """Looks at the next frame, and notes it."""
+        super().write(annotated)
         now_s = time.monotonic()
         self.indices.append(annotated.frame.index)
         self.shown_s.append(now_s)
         self.latencies_s.append(now_s - annotated.frame.captured_s)
         self.cpu_s.append(time.process_time())
         self.faces.append(sum(track.missed_frames == 0 for track in annotated.tracks))
-
-    def close(self, *, complete: bool) -> None:
-        """There is nothing to let go of."""

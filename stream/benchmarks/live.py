@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stream.benchmarks.camera import CameraOfClip, Onlooker
+from stream.benchmarks.camera import CameraOfClip, Onlooker, Passerby
 from stream.benchmarks.clips import FPS
 from stream.benchmarks.figures import Live, Soak
 from stream.benchmarks.memory import MemoryWatch
@@ -65,7 +65,7 @@ def soak(path: Path, config: Config, *, settled_s: float, seconds: float) -> Soa
         ConfigError, ModelError, SinkError, SourceError: as for `run`.
     """
     with MemoryWatch(every_s=min(1.0, seconds / 100)) as watch:
-        _watch(CameraOfClip(path, FPS), config, Outputs(), Onlooker(seconds))
+        _watch(CameraOfClip(path, FPS), config, Outputs(), Passerby(seconds))
     later = [mb for at_s, mb in watch.samples if at_s >= settled_s]
     if not later:
         return None
@@ -73,7 +73,7 @@ def soak(path: Path, config: Config, *, settled_s: float, seconds: float) -> Soa
     return Soak(seconds / 60, settled_s / 60, later[0], deviation_mb)
 
 
-def _watch(camera: CameraOfClip, config: Config, outputs: Outputs, onlooker: Onlooker) -> None:
+def _watch(camera: CameraOfClip, config: Config, outputs: Outputs, onlooker: Passerby) -> None:
     summary = run(camera, config, outputs, [onlooker])
     if summary.interrupted:
         raise KeyboardInterrupt
