@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from stream.frames import Frame
 
-_THUMBNAIL_WH, _FINENESS = (32, 18), 4
+_THUMBNAIL_WH, _FINENESS = (32, 18), 4  # and how many pixels are picked for each, either way
 _MIN_CHANGE = 20.0  # of 255, mean over the thumbnail: cuts change 25 and more, walkers up to 13
 
 

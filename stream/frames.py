@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.planes import is_full_range, luma
+from stream.planes import is_full_range, luma_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -130,7 +130,7 @@ class Frame:
     @cached_property
     def _brightness(self) -> NDArray[np.uint8]:
         """What is there of it without converting: luma, else BGR."""
-        return self.image if self.coded is None else luma(self.coded)
+        return self.image if self.coded is None else luma_of(self.coded)
 
     @cached_property
     def _is_narrow(self) -> bool:

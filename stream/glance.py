@@ -11,7 +11,7 @@ from stream.frames import Frame
 
 _LOOK_PX = 24  # a face as it is remembered, as wide as its box,
 _AROUND_PX = 4  # and how far off to each side it is recognised: a sixth of its width
-_FINENESS = 2
+_FINENESS = 2  # pixels picked for each of them, either way
 _ALIKE = 0.85  # correlation; less is a face that is hidden, turns, comes near, or is somebody else
 _LEAST_CONTRAST = 4.0  # of 255, deviation of a look: what is flat can be anywhere
 

@@ -16,7 +16,7 @@ from models.faces import sizes_wh
 from stream.frames import Frame
 from stream.schedule import Share
 
-_CELLS_WH, _FINENESS = (64, 36), 8
+_CELLS_WH, _FINENESS = (64, 36), 8  # and how many pixels are picked for each, either way
 _MIN_CHANGE = 5  # of 255, the mean of a cell: noise of a camera in poor light stays under it
 _FACE_CELLS, _SURE_CELLS = 2, 2.5  # so many change at least, of so many that a face covers
 _MOST_ISLANDS = 16  # places that changed; more are searched as one

@@ -159,7 +159,7 @@ def is_full_range(frame: "VideoFrame") -> bool:
     return frame.format.name.startswith("yuvj") or frame.color_range == _FULL_RANGE
 
 
-def luma(frame: "VideoFrame") -> NDArray[np.uint8]:
+def luma_of(frame: "VideoFrame") -> NDArray[np.uint8]:
     """How bright a frame is that `is_planar` knows, `(height, width)`, to be read where it is."""
     pixels = _pixels(frame.planes[0])
     pixels.flags.writeable = False
