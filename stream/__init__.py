@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from models.errors import ModelError
-    from stream.annotator import Track
     from stream.arrays import TrackArrays, to_arrays
-    from stream.config import Config
+    from stream.drawing.overlay import Overlay
     from stream.errors import ConfigError, SourceError
     from stream.frames import Frame, SourceInfo
-    from stream.labels import Label
-    from stream.overlay import Overlay
     from stream.run import annotate
-    from stream.settings import load_config
+    from stream.settings import Config, load_config
     from stream.sources import Source, Span, open_source
+    from stream.tracks import Label, Track
 
 __all__ = [
     "Config",
@@ -38,12 +36,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Config": "stream.config",
+    "Config": "stream.settings.schema",
     "ConfigError": "stream.errors",
     "Frame": "stream.frames",
-    "Label": "stream.labels",
+    "Label": "stream.labelling.label_rule",
     "ModelError": "models.errors",
-    "Overlay": "stream.overlay",
+    "Overlay": "stream.drawing.overlay",
     "Source": "stream.sources",
     "SourceError": "stream.errors",
     "SourceInfo": "stream.frames",
@@ -51,7 +49,7 @@ _HOMES = {
     "Track": "stream.annotator",
     "TrackArrays": "stream.arrays",
     "annotate": "stream.run",
-    "load_config": "stream.settings",
+    "load_config": "stream.settings.layers",
     "open_source": "stream.sources",
     "to_arrays": "stream.arrays",
 }

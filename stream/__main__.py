@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from stream import options
-from stream.benchmarks.command import bench
-from stream.console import FAILED, guarded, leave, put, report, say, screen, start_logging
-from stream.toml import toml_value
+from stream.cli import options
+from stream.cli.bench import bench
+from stream.cli.console import FAILED, guarded, leave, put, report, say, screen, start_logging
+from stream.settings.toml import toml_value
 
 if TYPE_CHECKING:
-    from stream.config import Config
     from stream.controls import Controls
     from stream.frames import SourceInfo
     from stream.run import FrameAnnotator
+    from stream.settings import Config
     from stream.sinks import Outputs, Sink
     from stream.sources import Source
     from stream.summary import Summary
@@ -130,9 +130,9 @@ def demo(
     """Annotate a clip made on the spot; write demo.mp4 and demo.jsonl."""
 
     def work() -> "Summary":
-        from stream.demo import DemoSource
         from stream.settings import load_config
         from stream.sinks import Outputs
+        from stream.sources.demo import DemoSource
 
         outputs = Outputs(folder / "demo.mp4", folder / "demo.jsonl", show=show, overwrite=True)
         return _run(DemoSource(), load_config(config, settings or []), outputs, quiet)
@@ -214,7 +214,7 @@ def _run(
     quiet: bool,
     load: "Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None" = None,
 ) -> "Summary":
-    from stream.progress import ProgressBar
+    from stream.cli.progress import ProgressBar
     from stream.run import run as annotate_all
 
     watchers: list[Sink] = []

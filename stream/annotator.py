@@ -1,7 +1,6 @@
 """Frame → tracks: detect, align, embed, classify, track."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,49 +8,25 @@ from numpy.typing import NDArray
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
 from models.faces import Detections, Image, iou, share_inside
-from stream.config import LabelSettings
 from stream.controls import Controls
-from stream.cuts import CutDetector
+from stream.following.change_map import ChangeMap
+from stream.following.cuts import CutDetector
+from stream.following.schedule import Schedule, SearchPart
+from stream.following.template_matching import TemplateMatcher
+from stream.following.track_state import TrackState
+from stream.following.tracker import Tracker, widths_px
 from stream.frames import Frame, SourceInfo
-from stream.glance import Glances
-from stream.impression import Impression
-from stream.labels import Label
-from stream.motion import Motion
-from stream.schedule import Schedule, Share
+from stream.labelling.evidence import TrackEvidence
+from stream.labelling.view_quality import View, view_weights
+from stream.settings.schema import LabelSettings
 from stream.stopwatch import stage
-from stream.tracker import Tracker, widths_px
-from stream.trail import Trail
-from stream.views import View, view_weights
+from stream.tracks import Track
 
-_ASSUMED_FPS = 25.0  # of a source that does not say
 _LOOK_AGAIN = 3  # missed frames after which a face that comes back is viewed at once
 _LIVE_VIEWS = 2  # faces looked closer at in one frame of a live source, which must not be late
 _WHOLE = 0.9  # of a face: one that is seen less of at the edge may look like somebody else
 _SAME_FACE_IOU = 0.4  # of a face in two searches of a frame
 _SHOWN_MISSED = 3  # missed frames for which a face is still shown where it should be
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One person in one frame.
-
-    Attributes:
-        track_id: the same from frame to frame.
-        box_xyxy: `(4,)` float32, px of the frame.
-        score: the detector's confidence when the face was last seen.
-        labels: by attribute; empty while the face is too small to say.
-        seen_frames: in how many frames it was found.
-        missed_frames: for how many it has not been; 0 is now.
-        quality: how good the best view so far was, 0 to 1.
-    """
-
-    track_id: int
-    box_xyxy: NDArray[np.float32]
-    score: float
-    labels: Mapping[str, Label]
-    seen_frames: int
-    missed_frames: int
-    quality: float
 
 
 class Annotator:
@@ -87,11 +62,11 @@ class Annotator:
         self._in_turns = info.is_live  # else all are looked for at once, which costs less
         self._schedule = schedule
         self._controls = controls or Controls()
-        self._tracker = Tracker(info.fps or _ASSUMED_FPS)
+        self._tracker = Tracker(info.nominal_fps)
         self._cuts = CutDetector()
-        self._motion = Motion()
-        self._people: dict[int, Impression] = {}
-        self._glances = Glances()
+        self._motion = ChangeMap()
+        self._people: dict[int, TrackEvidence] = {}
+        self._glances = TemplateMatcher()
         self._now_s = 0.0  # the time of the frame looked at
         self._last_index = 0  # of the last frame; a live source skips some
 
@@ -179,7 +154,7 @@ class Annotator:
         return self._now_s >= self._person(track_id).next_view_s
 
     @stage("search")
-    def _search(self, frame: Frame, share: Share, views: int | None) -> None:
+    def _search(self, frame: Frame, share: SearchPart, views: int | None) -> None:
         """Looks for newcomers, takes them in, and looks closer at so many of them."""
         faces = self._newcomers(frame, share)
         rows = np.flatnonzero(self._wide_enough(faces)).tolist()[:views]
@@ -195,7 +170,7 @@ class Annotator:
     def _is_sure(self, faces: Detections) -> NDArray[np.bool_]:
         return faces.scores > self._engine.settings.threshold
 
-    def _newcomers(self, frame: Frame, share: Share) -> Detections:
+    def _newcomers(self, frame: Frame, share: SearchPart) -> Detections:
         """Who is not known yet; where a search in parts sees somebody, it is looked closer."""
         if self._unrelated:
             everybody = self._engine.find_part(frame.image)
@@ -212,7 +187,7 @@ class Annotator:
         faces = faces[self._is_sure(faces) | agreed.any(axis=1)]
         return faces[self._tracker.strangers(faces.boxes_xyxy)]
 
-    def _regions(self, frame: Frame, share: Share) -> NDArray[np.float32] | None:
+    def _regions(self, frame: Frame, share: SearchPart) -> NDArray[np.float32] | None:
         """Where that share must be searched, `(n, 4)` px; None for everywhere."""
         if self._controls.blur:
             return None  # nobody is to be overlooked
@@ -248,10 +223,10 @@ class Annotator:
         person = self._person(self._tracker.sign(track_id, view.signatures[row], weight))
         person.learn(view.predictions, row, weight, self._now_s, self._settings)
 
-    def _person(self, track_id: int) -> Impression:
-        return self._people.setdefault(track_id, Impression())
+    def _person(self, track_id: int) -> TrackEvidence:
+        return self._people.setdefault(track_id, TrackEvidence())
 
-    def _track(self, trail: Trail) -> Track:
+    def _track(self, trail: TrackState) -> Track:
         person = self._person(trail.track_id)
         return Track(
             track_id=trail.track_id,

@@ -6,8 +6,8 @@ from typing import TypeAlias, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.annotator import Track
-from stream.config import DEFAULT_ATTRIBUTES
+from stream.settings.schema import DEFAULT_ATTRIBUTES
+from stream.tracks import Track
 
 Column: TypeAlias = NDArray[np.object_] | NDArray[np.float32] | NDArray[np.int64]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.planes import is_full_range, luma_of
+from stream.coded import NARROW_BLACK, NARROW_LUMA_STEPS, is_full_range, luma_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 
 SourceKind: TypeAlias = Literal["camera", "stream", "video", "pictures"]
 
-_WIDENED = np.rint((np.arange(256) - 16) * 255 / 219).clip(0, 255).astype(np.uint8)
-"""Grey as it is shown, of luma from 16 to 235."""
+ASSUMED_FPS = 25.0
+"""Frames a second taken for a source that states no rate; PAL's, the commonest of old cameras."""
+
+TIME_TOLERANCE_S = 1e-3
+"""By how much the times of two frames may be off, s: containers round them to milliseconds."""
+
+_STEPS_FROM_BLACK = np.arange(256) - NARROW_BLACK
+_WIDENED = np.rint(_STEPS_FROM_BLACK * 255 / NARROW_LUMA_STEPS).clip(0, 255).astype(np.uint8)
+"""Grey from 0 to 255, by luma of the narrow range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,11 @@ class SourceInfo:
     def name(self) -> str:
         """What people call it: a camera by its number, anything else without its folder."""
         return f"camera {self.uri}" if self.kind == "camera" else Path(self.uri).name or self.uri
+
+    @property
+    def nominal_fps(self) -> float:
+        """Frames a second, or `ASSUMED_FPS` where the source states none."""
+        return self.fps or ASSUMED_FPS
 
     @property
     def is_live(self) -> bool:

@@ -10,13 +10,13 @@ from typing import Any, Self
 import numpy as np
 
 from models.classifier import Prediction, check_groups
-from stream.annotator import Track
-from stream.config import LabelSettings
 from stream.errors import SourceError
 from stream.frames import Frame
-from stream.labels import Label
-from stream.sinks.log import SCHEMA
+from stream.labelling.label_rule import LabelRule
+from stream.settings.schema import LabelSettings
+from stream.sinks.data.json_log import SCHEMA
 from stream.sources.span import ROUNDING_S
+from stream.tracks import Label, Track
 
 _log = logging.getLogger(__name__)
 
@@ -146,6 +146,6 @@ class Replay:
             raise ValueError(f"probabilities of {attribute} add up to nothing")
         then = Prediction(attribute, tuple(probabilities), values / values.sum())
         before = self._shown.get((track_id, attribute))
-        label = self._settings.rule_of(attribute).label(then, before)
+        label = LabelRule.of(self._settings, attribute).label(then, before)
         self._shown[track_id, attribute] = label
         return label

@@ -8,9 +8,10 @@ from typing import Any
 
 from imutils.video import FPS
 
-from stream.annotator import Track
 from stream.frames import Frame, SourceInfo
-from stream.people import People, Person
+from stream.people import Person
+from stream.sinks.people_ledger import PeopleLedger
+from stream.tracks import Track
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Summary:
         self.failures: list[str] = []
         self.outputs: list[Path] = []
         self.interrupted = False
-        self._here = People(info)
+        self._here = PeopleLedger(info)
         self._rate = FPS()
 
     def __repr__(self) -> str:

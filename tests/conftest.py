@@ -11,7 +11,7 @@ import pytest
 from models.detector import CnnDetector
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Image
-from stream.demo import portrait
+from stream.sources.demo import portrait
 
 _THREAD_PATIENCE_S = 2.0
 

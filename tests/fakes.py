@@ -21,15 +21,14 @@ from numpy.typing import NDArray
 from models.classifier import Prediction
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
-from stream.annotator import Track
-from stream.config import RecorderSection
-from stream.demo import DemoSource
 from stream.errors import SinkError, SourceError
 from stream.frames import Frame, SourceInfo, SourceKind
-from stream.labels import Label
-from stream.sinks import Annotated
-from stream.sinks.film import Film
+from stream.settings.schema import RecorderSection
+from stream.sinks import AnnotatedFrame
+from stream.sinks.video.video_file import VideoFile
+from stream.sources.demo import DemoSource
 from stream.sources.video import VideoSource
+from stream.tracks import Label, Track
 
 PATIENCE_S = 10.0  # for what comes at once unless something is broken
 
@@ -297,7 +296,7 @@ class RecordingSink:
     def quit_requested(self) -> bool:
         return self._quit_after is not None and len(self.indices) >= self._quit_after
 
-    def write(self, annotated: Annotated) -> None:
+    def write(self, annotated: AnnotatedFrame) -> None:
         self.indices.append(annotated.frame.index)
         self.tracks.append(annotated.tracks)
 
@@ -321,7 +320,7 @@ class FailingSink(RecordingSink):
         self._fail_on_close = fail_on_close
         self._error = error or SinkError("no paper left")
 
-    def write(self, annotated: Annotated) -> None:
+    def write(self, annotated: AnnotatedFrame) -> None:
         if annotated.frame.index == self._fail_at:
             raise self._error
         super().write(annotated)
@@ -335,7 +334,7 @@ class FailingSink(RecordingSink):
 def write_clip(path: Path, frame_count: int = 8, size_wh: tuple[int, int] = (480, 270)) -> Path:
     """A short video of one face, which moves and turns."""
     source = DemoSource(frame_count, size_wh)
-    with Film(path, source.info, RecorderSection()) as film:
+    with VideoFile(path, source.info, RecorderSection()) as film:
         for each in source.frames():
             film.add(each.image, each.time_s)
     return path
@@ -343,7 +342,7 @@ def write_clip(path: Path, frame_count: int = 8, size_wh: tuple[int, int] = (480
 
 def write_numbers(path: Path, count: int, fps: float = 25.0) -> Path:
     """A video of numbered pictures."""
-    with Film(path, SourceInfo("numbers", "video", SIZE_WH, fps), RecorderSection()) as film:
+    with VideoFile(path, SourceInfo("numbers", "video", SIZE_WH, fps), RecorderSection()) as film:
         for number in range(count):
             film.add(numbered(number), number / fps)
     return path

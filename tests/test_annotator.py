@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Detections, Image
-from stream.annotator import Annotator, Track
-from stream.config import LabelSettings
+from stream.annotator import Annotator
 from stream.controls import Controls
+from stream.following.schedule import Schedule
 from stream.frames import Frame, SourceInfo, SourceKind
-from stream.schedule import Schedule
+from stream.settings.schema import LabelSettings
+from stream.tracks import Track
 
 _SIZE_WH = (640, 360)
 _GENDER = {"Female": 0.9, "Male": 0.1}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from fakes import label, track
 
-from stream.annotator import Track
 from stream.arrays import to_arrays
+from stream.tracks import Track
 
 _PEOPLE = (
     track(3, (1, 2, 30, 40), {"gender": label("Female", 0.9), "race": label(None, 0.4)}),

@@ -10,15 +10,17 @@ from fakes import SIZE_WH, FakeActors, FakeClassifier, RecordingSink, frame, lab
 
 from models.engine import Engine
 from models.faces import Image, iou
-from stream.annotator import Annotator, Track
-from stream.blur import LostFaces, blurred
-from stream.config import LabelSettings, OverlaySection
+from stream.annotator import Annotator
 from stream.controls import Controls
+from stream.drawing.blur import blurred
+from stream.drawing.overlay import Overlay
+from stream.following.lost_faces import LostFaces
+from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
-from stream.overlay import Overlay
-from stream.schedule import Schedule
-from stream.sinks import Annotated, Sinks
+from stream.settings.schema import LabelSettings, OverlaySection
+from stream.sinks import AnnotatedFrame, Sinks
 from stream.sources.pictures import read_picture
+from stream.tracks import Track
 
 _NOBODY = np.zeros((0, 4), np.float32)
 _FACE = np.array([[40, 30, 80, 70]], np.float32)
@@ -173,9 +175,9 @@ class _Keeping(RecordingSink):
 
     def __init__(self) -> None:
         super().__init__()
-        self.given: list[Annotated] = []
+        self.given: list[AnnotatedFrame] = []
 
-    def write(self, annotated: Annotated) -> None:
+    def write(self, annotated: AnnotatedFrame) -> None:
         self.given.append(annotated)
 
 
@@ -184,7 +186,7 @@ def _faces(image: Image) -> Image:
     return image[top:bottom, left:right]
 
 
-def _given(*frames: Sequence[Track], blur: bool, labels: bool = True) -> list[Annotated]:
+def _given(*frames: Sequence[Track], blur: bool, labels: bool = True) -> list[AnnotatedFrame]:
     """What a sink gets of pictures with these people."""
     keeping = _Keeping()
     with Sinks([keeping], Overlay(OverlaySection(labels=labels)), Controls(blur=blur)) as sinks:

@@ -8,10 +8,10 @@ import cv2
 import pytest
 from fakes import SIZE_WH, FakeCapture, number_of, numbered
 
-from stream.capture import Capture
-from stream.config import CameraSection
 from stream.errors import SourceError
+from stream.settings.schema import CameraSection
 from stream.sources.camera import CameraInfo, CameraSource, camera_index, list_cameras
+from stream.sources.capture import Capture
 
 
 def test_the_size_of_a_camera_is_what_it_gives_not_what_it_says() -> None:

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from models.faces import Image
-from stream.canvas import Canvas
-from stream.marks import Box, Fill
-from stream.planes import BT709, Planes
+from stream.coded import BT709
+from stream.drawing.canvas import Canvas
+from stream.drawing.marks import Box, Fill
+from stream.drawing.planes import Planes
 
 _MARKS = [Fill(Box(10, 10, 30, 30), (0, 0, 255)), Fill(Box(20, 20, 60, 60), (255, 0, 0))]
 _CHANGED = [Box(0, 0, 15, 15), Box(80, 50, 120, 90), Box(-20, 0, -10, 50)]
@@ -20,7 +21,7 @@ def _noise() -> Image:
 def _coded() -> Planes:
     """Of another picture."""
     planes = Planes.of(av.VideoFrame(96, 64, "yuv420p"))
-    for value, plane in enumerate((planes.luma, planes.blueness, planes.redness)):
+    for value, plane in enumerate((planes.luma, planes.cb, planes.cr)):
         plane[:] = 100 + value
     return planes
 
@@ -84,4 +85,4 @@ def test_what_was_changed_before_comes_from_the_picture_and_marks_lie_over_it(
 
 
 def _all(planes: Planes) -> tuple[np.ndarray, ...]:
-    return planes.luma, planes.blueness, planes.redness
+    return planes.luma, planes.cb, planes.cr

@@ -6,9 +6,9 @@ import time
 import pytest
 from fakes import PATIENCE_S, NumberedSource, PacedSource, number_of
 
-from stream.capture import Capture
 from stream.errors import SourceError
 from stream.frames import Frame
+from stream.sources.capture import Capture
 
 _BUSY_S = 1.0  # what a machine with other things to do may add
 _READ_AHEAD = 5  # at most: the queue of a file, and the frame in the reader's hand

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from fakes import SIZE_WH, number_of, numbered, times_s
 
-from stream.config import CodecName, Preset, RecorderSection
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
-from stream.sinks.codecs import CODECS, CONTAINERS, codec_for
-from stream.sinks.film import Film
+from stream.settings.schema import CodecName, Preset, RecorderSection
+from stream.sinks.video.codecs import CODECS, CONTAINERS, codec_for
+from stream.sinks.video.video_file import VideoFile
 from stream.sources.video import VideoSource
 
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
@@ -22,7 +22,7 @@ _PRESETS: tuple[Preset, ...] = ("ultrafast", "veryfast", "slow")
 
 
 def _record(path: Path, settings: RecorderSection, count: int = 30) -> None:
-    with Film(path, _INFO, settings) as film:
+    with VideoFile(path, _INFO, settings) as film:
         for number in range(count):
             film.add(numbered(number), number / 25)
 
@@ -88,7 +88,7 @@ def test_a_better_quality_is_nearer_and_larger(name: CodecName, tmp_path: Path) 
     errors, sizes = [], []
     for quality in (12, 23, 40):
         path = tmp_path / f"{quality}.mkv"
-        with Film(path, _INFO, RecorderSection(codec=name, quality=quality)) as film:
+        with VideoFile(path, _INFO, RecorderSection(codec=name, quality=quality)) as film:
             film.add(noise, 0.0)
         video = VideoSource(path)
         (back,) = (each.image for each in video.frames())

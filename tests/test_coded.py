@@ -13,16 +13,17 @@ from fakes import CORNERS, SIZE_WH, encode, label, numbered, track
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.canvas import Canvas
-from stream.config import CodecName, OverlaySection, RecorderSection
+from stream.coded import BT709, Colours
 from stream.controls import Controls
+from stream.drawing.canvas import Canvas
+from stream.drawing.overlay import Overlay
+from stream.drawing.planes import Planes
 from stream.frames import Frame, SourceInfo
-from stream.overlay import Overlay
-from stream.planes import BT709, Colours, Planes
-from stream.sinks import Annotated, Sinks
-from stream.sinks.codecs import CODECS
-from stream.sinks.film import Film
-from stream.sinks.recorder import Recorder
+from stream.settings.schema import CodecName, OverlaySection, RecorderSection
+from stream.sinks import AnnotatedFrame, Sinks
+from stream.sinks.video.codecs import CODECS
+from stream.sinks.video.recorder import Recorder
+from stream.sinks.video.video_file import VideoFile
 from stream.sources.video import VideoSource
 
 _EXACT = RecorderSection(quality=0)  # H.264 loses nothing then
@@ -45,7 +46,7 @@ def _clip(path: Path, colours: Colours, size_wh: tuple[int, int] = (320, 180)) -
         for index in range(5):
             frame = av.VideoFrame(*size_wh, "yuv420p")
             planes = Planes.of(frame)
-            for plane in (planes.luma, planes.blueness, planes.redness):
+            for plane in (planes.luma, planes.cb, planes.cr):
                 coarse = random.integers(60, 196, tuple(-(-side // 8) for side in plane.shape))
                 smooth = coarse.repeat(8, axis=0).repeat(8, axis=1)
                 plane[:] = smooth[: plane.shape[0], : plane.shape[1]]
@@ -67,7 +68,9 @@ def _info(frame: Frame) -> SourceInfo:
     return SourceInfo("clip", "video", frame.size_wh, 25.0)
 
 
-def _record(path: Path, frames: Sequence[Annotated], settings: RecorderSection = _EXACT) -> Path:
+def _record(
+    path: Path, frames: Sequence[AnnotatedFrame], settings: RecorderSection = _EXACT
+) -> Path:
     recorder = Recorder(path, _info(frames[0].frame), settings)
     for each in frames:
         recorder.write(each)
@@ -83,17 +86,17 @@ def _decoded(path: Path) -> list[av.VideoFrame]:
 def _planes(path: Path) -> Iterator[tuple[np.ndarray, ...]]:
     for frame in _decoded(path):
         planes = Planes.of(frame)
-        yield planes.luma, planes.blueness, planes.redness
+        yield planes.luma, planes.cb, planes.cr
 
 
-def _annotated(frame: Frame) -> Annotated:
+def _annotated(frame: Frame) -> AnnotatedFrame:
     """With somebody who has labels, and somebody at the edge who has none."""
     size = np.tile(frame.size_wh, 2)
     tracks = [
         track(1, (size * [0.3, 0.4, 0.5, 0.75]).tolist(), _SAID),
         track(2, (size * [0.9, 0.8, 1.1, 1.1]).tolist()),
     ]
-    return Annotated(frame, tracks, Overlay())
+    return AnnotatedFrame(frame, tracks, Overlay())
 
 
 @pytest.mark.parametrize("colours", [BT709, _UNSAID, _FULL_601, _WIDE])
@@ -108,7 +111,7 @@ def test_what_is_not_drawn_over_is_kept_to_the_bit(colours: Colours, tmp_path: P
             assert (old != new)[drawn].mean() > 0.5
 
 
-def _drawn(given: Annotated) -> tuple[NDArray[np.bool_], ...]:
+def _drawn(given: AnnotatedFrame) -> tuple[NDArray[np.bool_], ...]:
     """Which pixels of each plane marks are on: what they change of black or of white."""
     width, height = given.frame.size_wh
     pixels = np.zeros((height, width), np.bool_)
@@ -132,7 +135,7 @@ def test_it_looks_as_if_all_of_it_had_been_converted(colours: Colours, tmp_path:
         assert np.abs(one.image.astype(int) - given.picture).mean() < 2
 
 
-def _assert_alike(one: Frame, other: Frame, given: Annotated) -> None:
+def _assert_alike(one: Frame, other: Frame, given: AnnotatedFrame) -> None:
     """But for rounding, what is cut off where colours are read, and chroma along lines."""
     difference = one.image.astype(int) - other.image
     drawn = _drawn(given)[1].repeat(2, axis=0).repeat(2, axis=1)
@@ -175,14 +178,14 @@ def test_a_full_range_by_its_old_name_is_one(tmp_path: Path) -> None:
     assert _decoded(clip)[0].format.name == "yuvj420p"
     (frame,) = _frames(clip)
     assert frame.coded is not None
-    (back,) = _frames(_record(tmp_path / "out.mp4", [Annotated(frame, [], Overlay())]))
+    (back,) = _frames(_record(tmp_path / "out.mp4", [AnnotatedFrame(frame, [], Overlay())]))
     np.testing.assert_array_equal(back.image, frame.image)
 
 
 def test_a_film_begun_otherwise_keeps_its_colours(tmp_path: Path) -> None:
     frames = _frames(_clip(tmp_path / "in.mp4", _FULL_601))
     picture = frames[0].image
-    with Film(tmp_path / "out.mp4", _info(frames[0]), _EXACT) as film:
+    with VideoFile(tmp_path / "out.mp4", _info(frames[0]), _EXACT) as film:
         film.add(picture, 0.0)
         film.add_drawn(Canvas(lambda: picture), frames[0].coded, 0.04)
     first, second = _decoded(tmp_path / "out.mp4")
@@ -199,7 +202,7 @@ def test_a_source_that_changes_its_size_or_its_colours_on_the_way(tmp_path: Path
         )
     ]
     frames = [replace(each, time_s=index / 25) for index, each in enumerate(frames)]
-    out = _record(tmp_path / "out.mp4", [Annotated(each, [], Overlay()) for each in frames])
+    out = _record(tmp_path / "out.mp4", [AnnotatedFrame(each, [], Overlay()) for each in frames])
     same, recoloured, resized = _frames(out)
     np.testing.assert_array_equal(same.image, frames[0].image)
     assert {Colours.of(each) for each in _decoded(out)} == {_UNSAID}
@@ -208,9 +211,9 @@ def test_a_source_that_changes_its_size_or_its_colours_on_the_way(tmp_path: Path
     assert abs(resized.image.mean((0, 1)) - frames[2].image.mean((0, 1))).max() < 2
 
 
-def _record_blurred(path: Path, frames: Sequence[Frame], labels: bool) -> list[Annotated]:
+def _record_blurred(path: Path, frames: Sequence[Frame], labels: bool) -> list[AnnotatedFrame]:
     """With somebody who is lost for two frames."""
-    recorder, given = Recorder(path, _info(frames[0]), _EXACT), list[Annotated]()
+    recorder, given = Recorder(path, _info(frames[0]), _EXACT), list[AnnotatedFrame]()
     seen = [track(1, (100, 60, 170, 130), _SAID)]
     overlay = Overlay(OverlaySection(labels=labels))
     with Sinks([_Keeper(given), recorder], overlay, Controls(blur=True)) as sinks:
@@ -224,10 +227,10 @@ class _Keeper:
 
     name, output, quit_requested = "keeper", None, False
 
-    def __init__(self, given: list[Annotated]) -> None:
+    def __init__(self, given: list[AnnotatedFrame]) -> None:
         self._given = given
 
-    def write(self, annotated: Annotated) -> None:
+    def write(self, annotated: AnnotatedFrame) -> None:
         self._given.append(annotated)
 
     def close(self, *, complete: bool) -> None:
@@ -288,7 +291,7 @@ def test_the_picture_of_the_source_is_not_written_to(tmp_path: Path) -> None:
 def _of(frame: Frame) -> tuple[np.ndarray, ...]:
     assert frame.coded is not None
     planes = Planes.of(frame.coded)
-    return planes.luma, planes.blueness, planes.redness
+    return planes.luma, planes.cb, planes.cr
 
 
 def test_window_and_recording_show_the_same(tmp_path: Path) -> None:
@@ -316,6 +319,6 @@ def test_which_pictures_are_recorded_as_they_were_coded(
     clip = encode(tmp_path / f"a.{ending}", [numbered(5, size_wh)], codec, pix_fmt)
     (frame,) = _frames(clip)
     assert (frame.coded is not None) is coded
-    (back,) = _frames(_record(tmp_path / "out.mp4", [Annotated(frame, [], Overlay())]))
+    (back,) = _frames(_record(tmp_path / "out.mp4", [AnnotatedFrame(frame, [], Overlay())]))
     width, height = size_wh
     assert np.abs(back.image[:height, :width].astype(int) - frame.image).mean() < 3

@@ -135,7 +135,7 @@ def test_where_nothing_can_be_printed_any_more_it_is_one_line(tmp_path: Path) ->
 def test_the_program_does_not_wait_for_a_thread_that_hangs(hanging: bool, said: str) -> None:
     code = f"""
 import threading, time
-from stream.console import leave
+from stream.cli.console import leave
 
 if {hanging}:
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()

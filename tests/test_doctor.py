@@ -16,11 +16,11 @@ from typer.testing import CliRunner, Result
 from models.bundle import DEFAULT_FOLDER
 from models.errors import ModelError
 from stream.__main__ import app
-from stream.config import Config, EngineSection
 from stream.doctor import Finding, engine, surroundings
 from stream.doctor.findings import Check
 from stream.doctor.installation import PACKAGES, machine, package, program
-from stream.settings import load_settings
+from stream.settings import Config, load_settings
+from stream.settings.schema import EngineSection
 from stream.sources.camera import CameraInfo
 
 _ROOT = Path(__file__).parents[1]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.drawing import (
+from stream.drawing.marks import CLEAR, Box, Fill, Stamp
+from stream.drawing.text import (
     Style,
     can_write,
     note,
@@ -18,7 +19,6 @@ from stream.drawing import (
     write,
     written,
 )
-from stream.marks import CLEAR, Box, Fill, Stamp
 
 _EDGE = st.integers(-60, 160)
 _SIDE = st.integers(1, 90)

@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from models.faces import Image, centres_xy
+from stream.following.template_matching import FaceTemplate, glance, look
 from stream.frames import Frame
-from stream.glance import Look, glance, look
 
 _FACE = np.array([176, 56, 272, 152], dtype=np.float32)  # in the portrait
 
@@ -16,7 +16,7 @@ def _frame(picture: Image) -> Frame:
     return Frame(picture, 0, 0.0, 0.0)
 
 
-def _known(picture: Image, box_xyxy: NDArray[np.float32] = _FACE) -> Look:
+def _known(picture: Image, box_xyxy: NDArray[np.float32] = _FACE) -> FaceTemplate:
     known = look(_frame(picture), box_xyxy)
     assert known is not None
     return known

@@ -6,7 +6,7 @@ import pytest
 from fakes import label, track
 
 from stream.benchmarks.label_figures import FaceOutcome, LabelFigures, label_changes, likeliest
-from stream.labels import Label
+from stream.tracks import Label
 
 _BETTER = FaceOutcome(settled_right=True, views=4, views_right=3, shown_right=True)
 _WORSE = FaceOutcome(settled_right=False, views=2, views_right=1, shown_right=None)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.classifier import Prediction
-from stream.labels import Evidence, Label, LabelRule
+from stream.labelling.evidence import AttributeEvidence
+from stream.labelling.label_rule import LabelRule
+from stream.tracks import Label
 
 _CLASSES = ("A", "B", "C")
 
@@ -18,8 +20,8 @@ def _prediction(*rows: list[float]) -> Prediction:
     return Prediction("attribute", _CLASSES, np.array(rows, dtype=np.float32))
 
 
-def _nothing(min_confidence: float = 0.5) -> Evidence:
-    return Evidence(LabelRule(min_confidence, {}))
+def _nothing(min_confidence: float = 0.5) -> AttributeEvidence:
+    return AttributeEvidence(LabelRule(min_confidence, {}))
 
 
 def _after(views: list[list[float]], min_confidence: float = 0.5) -> Label:
@@ -36,7 +38,9 @@ _VIEWS = st.lists(st.tuples(_ROWS, st.floats(0.01, 1)), min_size=1, max_size=12)
 _THRESHOLDS = st.floats(0, 1)
 
 
-def _evidence(views: list[tuple[NDArray[np.float32], float]], min_confidence: float) -> Evidence:
+def _evidence(
+    views: list[tuple[NDArray[np.float32], float]], min_confidence: float
+) -> AttributeEvidence:
     evidence = _nothing(min_confidence)
     for row, weight in views:
         evidence.add(_prediction(row.tolist()), 0, weight)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.drawing import written
-from stream.marks import CLEAR, NOWHERE, Box, Fill, Mark, Pane, Stamp
-from stream.planes import BT709, Colours, Planes
+from stream.coded import BT709, Colours
+from stream.drawing.marks import CLEAR, NOWHERE, Box, Fill, Mark, Pane, Stamp
+from stream.drawing.planes import Planes
+from stream.drawing.text import written
 
 _WH, _FAR = (96, 64), 200
 _COLOUR = (40, 200, 120)
@@ -54,7 +55,7 @@ def _planes(image: Image, colours: Colours = BT709) -> Planes:
 
 
 def _all(planes: Planes) -> list[NDArray[np.uint8]]:
-    return [planes.luma, planes.blueness, planes.redness]
+    return [planes.luma, planes.cb, planes.cr]
 
 
 def _moved(box: Box) -> Box:

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
+from stream.following.change_map import ChangeMap
+from stream.following.schedule import SearchPart
 from stream.frames import Frame
-from stream.motion import Motion
-from stream.schedule import Share
 
 _SIZE_WH = (640, 360)
 _WHOLE = [[0.0, 0.0, 640.0, 360.0]]
-_HALVES = Share(0, 2), Share(1, 2)
+_HALVES = SearchPart(0, 2), SearchPart(1, 2)
 
 
 def _grey(level: int = 90) -> Image:
@@ -27,10 +27,10 @@ _NOBODY = np.zeros((0, 4), dtype=np.float32)
 
 
 def _regions(
-    motion: Motion,
+    motion: ChangeMap,
     image: Image,
     time_s: float,
-    share: Share,
+    share: SearchPart,
     known_xyxy: NDArray[np.float32] = _NOBODY,
     lost_xyxy: NDArray[np.float32] = _NOBODY,
     face_px: float = 40.0,
@@ -42,28 +42,28 @@ def _regions(
 
 
 def test_the_first_search_is_of_everything() -> None:
-    motion = Motion()
-    assert _regions(motion, _grey(), 0.0, Share()) == _WHOLE
+    motion = ChangeMap()
+    assert _regions(motion, _grey(), 0.0, SearchPart()) == _WHOLE
 
 
 def test_what_was_searched_at_once_was_searched_in_each_part() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     assert [_regions(motion, _grey(), 0.4 * turn, _HALVES[turn % 2]) for turn in (1, 2, 3)] == [
         []
     ] * 3
 
 
 def test_each_part_has_a_first_time_where_nothing_was_searched_at_once() -> None:
-    motion = Motion()
+    motion = ChangeMap()
     for share in _HALVES:
         assert _regions(motion, _grey(), 0.0, share) == _WHOLE
         assert _regions(motion, _grey(), 0.1, share) == []
 
 
 def test_each_part_looks_where_something_came_since_its_last_turn() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     came = _with_square(300, 100)
     for share in _HALVES:
         ((left, top, right, bottom),) = _regions(motion, came, 0.4, share)
@@ -75,15 +75,15 @@ def test_each_part_looks_where_something_came_since_its_last_turn() -> None:
 
 
 def test_what_was_there_and_is_gone_is_a_change_too() -> None:
-    motion = Motion()
-    _regions(motion, _with_square(0, 0), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _with_square(0, 0), 0.0, SearchPart())
     (region,) = _regions(motion, _grey(), 0.4, _HALVES[0])
     assert region[:2] == [0, 0]
 
 
 def test_noise_of_a_camera_is_no_change() -> None:
-    motion, rng = Motion(), np.random.default_rng(0)
-    _regions(motion, _grey(), 0.0, Share())
+    motion, rng = ChangeMap(), np.random.default_rng(0)
+    _regions(motion, _grey(), 0.0, SearchPart())
     for turn in range(1, 8):
         noisy = np.clip(_grey() + rng.normal(0, 6, (360, 640, 3)), 0, 255).astype(np.uint8)
         assert _regions(motion, noisy, 0.4 * turn, _HALVES[turn % 2]) == []
@@ -91,8 +91,8 @@ def test_noise_of_a_camera_is_no_change() -> None:
 
 def test_a_slow_change_adds_up() -> None:
     """While something else moves, so that the part is searched again and again elsewhere."""
-    motion, regions = Motion(), []
-    _regions(motion, _grey(), 0.0, Share())
+    motion, regions = ChangeMap(), []
+    _regions(motion, _grey(), 0.0, SearchPart())
     for step in range(1, 12):
         image = _grey(90)
         image[200:260, 500:560] = 90 + step
@@ -102,8 +102,8 @@ def test_a_slow_change_adds_up() -> None:
 
 
 def test_each_change_is_searched_on_its_own() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     image = _with_square(40, 40)
     image[240:300, 500:560] = 30
     one, other = sorted(_regions(motion, image, 0.4, _HALVES[0]))
@@ -112,8 +112,8 @@ def test_each_change_is_searched_on_its_own() -> None:
 
 
 def test_a_change_too_small_for_a_face_waits_until_there_is_more_of_it() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     image = _grey()
     image[100:160, 300:310] = 200  # one cell wide
     assert [_regions(motion, image, 0.4 * turn, _HALVES[turn % 2]) for turn in (1, 2)] == [[], []]
@@ -123,16 +123,16 @@ def test_a_change_too_small_for_a_face_waits_until_there_is_more_of_it() -> None
 
 
 def test_where_faces_are_as_small_as_cells_none_is_too_small() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     image = _grey()
     image[100:110, 300:310] = 200
     assert _regions(motion, image, 0.4, _HALVES[0], face_px=20) == [[300, 100, 310, 110]]
 
 
 def test_many_places_are_searched_as_one() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     image = _grey()
     for number in range(20):
         left, top = 20 + 120 * (number % 5), 20 + 80 * (number // 5)
@@ -141,14 +141,14 @@ def test_many_places_are_searched_as_one() -> None:
 
 
 def test_what_was_searched_coarsely_is_searched_again_when_it_can_be_finer() -> None:
-    motion = Motion()
+    motion = ChangeMap()
     for coarseness, expected in ((0.4, _WHOLE), (0.4, []), (0.8, _WHOLE), (0.8, []), (0.4, [])):
-        assert _regions(motion, _grey(), 0.4, Share(0, 2, coarseness)) == expected
+        assert _regions(motion, _grey(), 0.4, SearchPart(0, 2, coarseness)) == expected
 
 
 def test_now_and_then_everything_is_searched_all_the_same() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     whole = [
         (0.4 * turn, turn % 2)
         for turn in range(1, 130)
@@ -160,8 +160,10 @@ def test_now_and_then_everything_is_searched_all_the_same() -> None:
 
 
 def test_a_search_at_once_is_always_of_everything() -> None:
-    motion = Motion()
-    assert [_regions(motion, _grey(), 0.04 * turn, Share()) for turn in range(3)] == [_WHOLE] * 3
+    motion = ChangeMap()
+    assert [_regions(motion, _grey(), 0.04 * turn, SearchPart()) for turn in range(3)] == [
+        _WHOLE
+    ] * 3
 
 
 def _with_head(left: int) -> tuple[Image, NDArray[np.float32]]:
@@ -171,16 +173,16 @@ def _with_head(left: int) -> tuple[Image, NDArray[np.float32]]:
 
 
 def test_the_head_of_somebody_known_is_no_news_wherever_it_moves() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     for turn in range(1, 8):
         image, box = _with_head(200 + 12 * turn)
         assert _regions(motion, image, 0.4 * turn, _HALVES[turn % 2], box, _NOBODY) == []
 
 
 def test_what_changes_beside_a_head_is_news() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     image, box = _with_head(200)
     image[100:160, 420:480] = 30
     (region,) = _regions(motion, image, 0.4, _HALVES[0], box, _NOBODY)
@@ -188,8 +190,8 @@ def test_what_changes_beside_a_head_is_news() -> None:
 
 
 def test_now_and_then_somebody_beside_a_moving_head_is_looked_for() -> None:
-    motion, searched = Motion(), []
-    _regions(motion, _grey(), 0.0, Share())
+    motion, searched = ChangeMap(), []
+    _regions(motion, _grey(), 0.0, SearchPart())
     for turn in range(1, 60):
         image, box = _with_head(200 + 40 * (turn // 2 % 2))
         if _regions(motion, image, 0.4 * turn, _HALVES[turn % 2], box):
@@ -200,8 +202,8 @@ def test_now_and_then_somebody_beside_a_moving_head_is_looked_for() -> None:
 
 
 def test_where_a_head_has_been_is_searched_when_it_has_stayed_away() -> None:
-    motion, regions = Motion(), []
-    _regions(motion, _grey(), 0.0, Share())
+    motion, regions = ChangeMap(), []
+    _regions(motion, _grey(), 0.0, SearchPart())
     for turn, left in enumerate((100, 100, 400, 400, 400, 400), start=1):
         image, box = _with_head(left)
         image[120:180, 110:170] = 220  # somebody behind it, if not hidden
@@ -212,17 +214,17 @@ def test_where_a_head_has_been_is_searched_when_it_has_stayed_away() -> None:
 
 
 def test_a_clock_that_is_set_back_forgets_where_heads_were() -> None:
-    motion = Motion()
-    _regions(motion, _grey(), 0.0, Share())
+    motion = ChangeMap()
+    _regions(motion, _grey(), 0.0, SearchPart())
     image, box = _with_head(200)
     assert _regions(motion, image, 2.0, _HALVES[0], box, _NOBODY) == []
     assert _regions(motion, image, 1.0, _HALVES[0])
 
 
 def test_where_somebody_was_lost_is_searched_at_once() -> None:
-    motion = Motion()
+    motion = ChangeMap()
     image, box = _with_head(200)
-    _regions(motion, _grey(), 0.0, Share(), box, _NOBODY)
+    _regions(motion, _grey(), 0.0, SearchPart(), box, _NOBODY)
     assert _regions(motion, image, 0.4, _HALVES[1], box, _NOBODY) == []
     (region,) = _regions(motion, image, 0.8, _HALVES[0], _NOBODY, box)
     assert 180 <= region[0] <= 200 < 300 <= region[2] <= 320

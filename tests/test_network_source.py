@@ -29,11 +29,11 @@ from servers import (
 )
 
 from models.faces import Image
-from stream.capture import Capture
-from stream.config import Config
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame
+from stream.settings import Config
 from stream.sources import Span, open_source
+from stream.sources.capture import Capture
 from stream.sources.network import without_credentials
 
 _ROOT = Path(__file__).parents[1]

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.faces import Image
-from stream.annotator import Track
-from stream.config import OverlaySection
-from stream.labels import Label
-from stream.overlay import Overlay
+from stream.drawing.overlay import Overlay
+from stream.settings.schema import OverlaySection
+from stream.tracks import Label, Track
 
 _PLAIN = OverlaySection(legend=False)
 _WIDTH, _HEIGHT = 640, 360

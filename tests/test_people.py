@@ -10,9 +10,9 @@ from fakes import SIZE_WH, frame, label, numbered, track
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.annotator import Track
 from stream.frames import Frame, SourceInfo
-from stream.people import People, cut_out
+from stream.sinks.people_ledger import PeopleLedger, cut_out
+from stream.tracks import Track
 
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 _PICTURES = SourceInfo("pictures", "pictures", SIZE_WH)
@@ -24,7 +24,7 @@ def _seen(track_id: int = 1, quality: float = 0.5, missed: int = 0, width: float
 
 
 def test_from_the_first_frame_to_the_last() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     for number in range(4, 9):
         missed = number - 6 if number > 6 else 0
         assert people.add(frame(number), [_seen(missed=missed)]) == []
@@ -36,13 +36,13 @@ def test_from_the_first_frame_to_the_last() -> None:
 
 
 def test_a_box_that_is_only_guessed_begins_nobody() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     people.add(frame(0), [_seen(missed=2)])
     assert people.leave() == []
 
 
 def test_the_best_view_is_the_frame_in_which_the_quality_rose() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     for number, quality in enumerate([0.2, 0.7, 0.7, 0.9, 0.9]):
         people.add(frame(number), [_seen(quality=quality)], partial(numbered, number))
     (person,) = people.leave()
@@ -52,7 +52,7 @@ def test_the_best_view_is_the_frame_in_which_the_quality_rose() -> None:
 
 
 def test_of_a_face_too_small_to_say_the_largest_view_is_best() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     for number, width in enumerate([8, 14, 11]):
         people.add(frame(number), [replace(_seen(quality=0, width=width), labels={})])
     (person,) = people.leave()
@@ -61,7 +61,7 @@ def test_of_a_face_too_small_to_say_the_largest_view_is_best() -> None:
 
 
 def test_who_is_out_of_sight_may_come_back_for_five_seconds() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     people.add(frame(0), [_seen(1), _seen(2)])
     gone = [people.add(frame(number), [_seen(2)]) for number in range(1, 140)]
     (at,) = (number for number, each in enumerate(gone, start=1) if each)
@@ -71,7 +71,7 @@ def test_who_is_out_of_sight_may_come_back_for_five_seconds() -> None:
 
 
 def test_time_counts_in_frames_as_a_tracker_counts() -> None:
-    people = People(replace(_INFO, kind="camera"))
+    people = PeopleLedger(replace(_INFO, kind="camera"))
     people.add(frame(0), [_seen(1)])
     for number in range(1, 100):  # a slow machine: a frame each second
         late = replace(frame(number % 256), time_s=float(number))
@@ -79,7 +79,7 @@ def test_time_counts_in_frames_as_a_tracker_counts() -> None:
 
 
 def test_the_people_of_a_picture_are_gone_with_it() -> None:
-    people = People(_PICTURES)
+    people = PeopleLedger(_PICTURES)
     path = Path("one.png")
     assert people.add(Frame(numbered(0), 0, 0.0, 0.0, path), [_seen(1), _seen(2)]) == []
     gone = people.add(Frame(numbered(1), 1, 1.0, 0.0, Path("two.png")), [_seen(3)])
@@ -88,7 +88,7 @@ def test_the_people_of_a_picture_are_gone_with_it() -> None:
 
 
 def test_what_it_holds_is_bounded() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     most = 0
     for number in range(2000):
         people.add(frame(number % 256), [_seen(number)])
@@ -97,7 +97,7 @@ def test_what_it_holds_is_bounded() -> None:
 
 
 def test_what_is_unsure_is_said() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     labels = {"gender": label(None, 0.5), "race": label("Female")}
     people.add(frame(0), [replace(_seen(), labels=labels)])
     assert people.leave()[0].perceived() == "gender unsure, Female"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from fakes import SIZE_WH, encode, fifo, log_lines, number_of, numbered, write_clip
 
-from stream.capture import Capture
-from stream.config import RawVideo
 from stream.errors import ConfigError, SourceError
+from stream.settings.schema import RawVideo
 from stream.sources import Span, open_source
+from stream.sources.capture import Capture
 from stream.sources.pipe import PipeSource
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.marks import Box
-from stream.placement import Arrangement, Placement
+from stream.drawing.marks import Box
+from stream.drawing.placement import Arrangement, Placement
 
 _FRAME_WH = (640, 360)
 _PANEL_WH, _LEGEND_WH, _GAP = (90, 36), (200, 20), 2

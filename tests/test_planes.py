@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.marks import Box
-from stream.planes import BT709, Colours, Planes, is_planar
+from stream.coded import BT709, Colours, is_planar
+from stream.drawing.marks import Box
+from stream.drawing.planes import Planes
 
 _WH = (96, 64)
 _WEIGHTS = {  # of red and of blue, by matrix: ITU-T H.273, table 4
@@ -54,7 +55,7 @@ def _exact(image: Image, matrix: int, full: bool) -> list[NDArray[np.float64]]:
 def test_colours_are_what_the_standard_says(matrix: int, full: bool) -> None:
     image, planes = _colourful(2), _blank()
     planes.paint(image, Box(0, 0, *_WH), Colours(matrix, 2 if full else 1, 1, 1))
-    found = planes.luma, planes.blueness, planes.redness
+    found = planes.luma, planes.cb, planes.cr
     for plane, exact in zip(found, _exact(image, matrix, full), strict=True):
         difference = plane - exact.clip(0, 255)
         assert np.abs(difference).max() < 0.7  # half a level is rounding
@@ -64,9 +65,7 @@ def test_colours_are_what_the_standard_says(matrix: int, full: bool) -> None:
 def test_chroma_is_of_all_four_pixels() -> None:
     image, planes = _colourful(1), _blank()
     planes.paint(image, Box(0, 0, *_WH), BT709)
-    for plane, exact in zip(
-        (planes.blueness, planes.redness), _exact(image, 1, False)[1:], strict=True
-    ):
+    for plane, exact in zip((planes.cb, planes.cr), _exact(image, 1, False)[1:], strict=True):
         assert np.abs(plane - exact).max() < 1.2  # the mean colour is rounded too
 
 
@@ -84,13 +83,13 @@ def test_a_part_is_painted_as_the_whole_is_and_the_rest_stays(
     box = Box(left, top, left + width, top + height)
     image, whole, part = _colourful(1), _blank(), _blank()
     whole.paint(image, Box(0, 0, *_WH), BT709)
-    for plane in (part.luma, part.blueness, part.redness):
+    for plane in (part.luma, part.cb, part.cr):
         plane[:] = 77
     part.paint(image, box, BT709)
     for painted, expected, size in (
         (part.luma, whole.luma, 1),
-        (part.blueness, whole.blueness, 2),
-        (part.redness, whole.redness, 2),
+        (part.cb, whole.cb, 2),
+        (part.cr, whole.cr, 2),
     ):
         inside = np.zeros(painted.shape, np.bool_)
         first, last = max(box.top // 2, 0), max((box.bottom + 1) // 2, 0)
@@ -104,13 +103,13 @@ def test_a_part_is_painted_as_the_whole_is_and_the_rest_stays(
 def test_the_planes_of_a_frame_are_its_own_memory() -> None:
     frame = av.VideoFrame(98, 64, "yuv420p")  # its lines are longer than its rows
     planes = Planes.of(frame)
-    assert [plane.shape for plane in (planes.luma, planes.blueness, planes.redness)] == [
+    assert [plane.shape for plane in (planes.luma, planes.cb, planes.cr)] == [
         (64, 98),
         (32, 49),
         (32, 49),
     ]
     other = Planes.of(av.VideoFrame(98, 64, "yuv420p"))
-    other.luma[:], other.blueness[:], other.redness[:] = 81, 90, 240
+    other.luma[:], other.cb[:], other.cr[:] = 81, 90, 240
     planes.copy_from(other)
     red = frame.reformat(format="rgb24").to_ndarray()
     assert (np.abs(red.astype(int) - (255, 0, 0)) < 4).all()

@@ -18,11 +18,12 @@ from training_helpers import make_folders
 
 from models.faces import Image, iou
 from models.trunk import dlib_trunk, trunk_graph
-from stream.config import Config, RecorderSection
-from stream.demo import DemoSource, portrait
-from stream.overlay import Overlay, colour_of
-from stream.run import load_annotator
-from stream.sinks.film import Film
+from stream.assembly import load_annotator
+from stream.drawing.overlay import Overlay, colour_of
+from stream.settings import Config
+from stream.settings.schema import RecorderSection
+from stream.sinks.video.video_file import VideoFile
+from stream.sources.demo import DemoSource, portrait
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,7 +47,7 @@ def _commands() -> list[str]:
 def _work(folder: Path) -> Path:
     """A folder with what the README's commands speak of."""
     source = DemoSource(frame_count=CLIP_FRAMES, size_wh=(640, 360))
-    with Film(folder / "clip.mp4", source.info, RecorderSection()) as film:
+    with VideoFile(folder / "clip.mp4", source.info, RecorderSection()) as film:
         for frame in source.frames():
             film.add(frame.image, frame.time_s)
     (folder / "pictures").mkdir()

@@ -15,13 +15,13 @@ import pytest
 from fakes import SIZE_WH, frame, number_of, numbered, times_s, track
 
 from models.faces import Image
-from stream.config import RecorderSection
+from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.overlay import Overlay
-from stream.sinks import Annotated
-from stream.sinks.film import Film
-from stream.sinks.recorder import Recorder
+from stream.settings.schema import RecorderSection
+from stream.sinks import AnnotatedFrame
+from stream.sinks.video.recorder import Recorder
+from stream.sinks.video.video_file import VideoFile
 from stream.sources.video import VideoSource, open_container
 
 ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
@@ -33,7 +33,7 @@ _BEEP_S = 1.0
 
 def _record(path: Path, times: Sequence[float], info: SourceInfo = _INFO) -> None:
     """Numbered pictures at these times."""
-    with Film(path, info, RecorderSection()) as film:
+    with VideoFile(path, info, RecorderSection()) as film:
         for number, time_s in enumerate(times):
             film.add(numbered(number % 256, info.size_wh), time_s)
 
@@ -46,8 +46,8 @@ def _images(path: Path) -> list[Image]:
         source.close()
 
 
-def _annotated(number: int = 0) -> Annotated:
-    return Annotated(frame(number), [track()], Overlay())
+def _annotated(number: int = 0) -> AnnotatedFrame:
+    return AnnotatedFrame(frame(number), [track()], Overlay())
 
 
 def _write_beep(path: Path, codec: str) -> None:
@@ -131,7 +131,7 @@ def test_odd_sizes_are_made_even(size_wh: tuple[int, int], tmp_path: Path) -> No
 
 
 def test_a_source_that_changes_its_size_is_fitted(tmp_path: Path) -> None:
-    with Film(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
         for number, size_wh in enumerate([SIZE_WH, (192, 128), (48, 100)]):
             film.add(numbered(number, size_wh), number / 25)
     images = _images(tmp_path / "out.mp4")
@@ -158,7 +158,7 @@ def test_a_cameras_own_times_are_kept_and_the_first_picture_is_the_beginning(
 )
 def test_colours_come_back(bgr: tuple[int, int, int], tmp_path: Path) -> None:
     picture = np.full((64, 96, 3), bgr, dtype=np.uint8)
-    with Film(tmp_path / "out.mp4", _INFO, RecorderSection(quality=10)) as film:
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection(quality=10)) as film:
         film.add(picture, 0.0)
     (image,) = _images(tmp_path / "out.mp4")
     assert np.abs(image.astype(int) - picture).max() <= 6
@@ -167,7 +167,7 @@ def test_colours_come_back(bgr: tuple[int, int, int], tmp_path: Path) -> None:
 def test_recording_makes_nothing_darker(tmp_path: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     picture = np.ascontiguousarray(colours.repeat(16, axis=0).repeat(16, axis=1))
-    with Film(tmp_path / "out.mp4", _INFO, RecorderSection(quality=0)) as film:
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection(quality=0)) as film:
         film.add(picture, 0.0)
     with av.open(str(tmp_path / "out.mp4")) as container:
         plane = next(container.decode(video=0)).planes[0]
@@ -177,7 +177,7 @@ def test_recording_makes_nothing_darker(tmp_path: Path) -> None:
 
 
 def test_players_are_told_how_to_read_it(tmp_path: Path) -> None:
-    with Film(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
         for index in range(80):
             film.add(numbered(0), index / 25)  # no change of scene, which would be a keyframe too
     with av.open(str(tmp_path / "out.mp4")) as container:
@@ -207,7 +207,7 @@ def test_sound_is_kept_beside_the_pictures(
     source, out = tmp_path / name, tmp_path / f"out{ending}"
     _write_beep(source, codec)
     video = VideoSource(source)
-    with Film(out, video.info, RecorderSection()) as film:
+    with VideoFile(out, video.info, RecorderSection()) as film:
         for each in video.frames():
             film.add(each.image, each.time_s)
     video.close()
@@ -233,7 +233,7 @@ def test_a_part_of_a_video_begins_at_nought_and_so_does_its_sound(
     out = tmp_path / f"out{ending}"
     video = VideoSource(tmp_path / name)
     part = [each for each in video.frames() if 0.6 <= each.time_s < 1.6]
-    with Film(out, replace(video.info, start_s=0.6), RecorderSection()) as film:
+    with VideoFile(out, replace(video.info, start_s=0.6), RecorderSection()) as film:
         for each in part:
             film.add(each.image, each.time_s)
     video.close()
@@ -249,7 +249,7 @@ def test_the_sound_of_a_real_clip_is_copied(
 ) -> None:
     source, out = shared_data / "clips" / clip, tmp_path / "out.mp4"
     video = VideoSource(source)
-    with Film(out, video.info, RecorderSection(preset="ultrafast", quality=40)) as film:
+    with VideoFile(out, video.info, RecorderSection(preset="ultrafast", quality=40)) as film:
         for each in video.frames():
             film.add(each.image, each.time_s)
     video.close()
@@ -289,7 +289,7 @@ def test_a_file_says_what_it_is(tmp_path: Path) -> None:
 def test_sound_can_be_left_out(tmp_path: Path) -> None:
     _write_beep(tmp_path / "beep.mp4", "aac")
     info = SourceInfo(str(tmp_path / "beep.mp4"), "video", SIZE_WH, 25.0, has_audio=True)
-    with Film(tmp_path / "out.mp4", info, RecorderSection(sound=False)) as film:
+    with VideoFile(tmp_path / "out.mp4", info, RecorderSection(sound=False)) as film:
         film.add(numbered(0), 0.0)
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert not container.streams.audio
@@ -388,16 +388,16 @@ _SCRIPT = """
 import sys
 from pathlib import Path
 from fakes import SIZE_WH, frame
-from stream.config import RecorderSection
+from stream.settings.schema import RecorderSection
 from stream.frames import SourceInfo
-from stream.overlay import Overlay
-from stream.sinks import Annotated
-from stream.sinks.recorder import Recorder
+from stream.drawing.overlay import Overlay
+from stream.sinks import AnnotatedFrame
+from stream.sinks.video.recorder import Recorder
 
 info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 recorder = Recorder(Path(sys.argv[1]), info, RecorderSection())
 for number in range(10_000):
-    recorder.write(Annotated(frame(number), [], Overlay()))
+    recorder.write(AnnotatedFrame(frame(number), [], Overlay()))
     print(number, flush=True)
 """
 
@@ -430,14 +430,14 @@ _INTERRUPTED = """
 import itertools, sys, time
 from pathlib import Path
 from fakes import SIZE_WH, numbered
-from stream.config import RecorderSection
+from stream.settings.schema import RecorderSection
 from stream.frames import Frame, SourceInfo
-from stream.overlay import Overlay
-from stream.sinks import Annotated
-from stream.sinks.recorder import Recorder
+from stream.drawing.overlay import Overlay
+from stream.sinks import AnnotatedFrame
+from stream.sinks.video.recorder import Recorder
 
 info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
-annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0), [], Overlay())
+annotated = AnnotatedFrame(Frame(numbered(0), 0, 0.0, 0.0), [], Overlay())
 annotated.picture
 
 def interrupt_at(step):

@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 
 from models.errors import ModelError
 from stream.__main__ import app
-from stream.config import LabelSettings
+from stream.drawing.overlay import Overlay
 from stream.errors import SourceError
 from stream.frames import SourceInfo
-from stream.labels import Label
-from stream.overlay import Overlay
 from stream.replay import Replay
-from stream.sinks import Annotated
-from stream.sinks.log import JsonLog
+from stream.settings.schema import LabelSettings
+from stream.sinks import AnnotatedFrame
+from stream.sinks.data.json_log import JsonLog
+from stream.tracks import Label
 
 _INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0, 4)
 
@@ -30,7 +30,7 @@ def _log(folder: Path, seen_in: tuple[int, ...] = (0, 1, 3)) -> Path:
     sink = JsonLog(folder / "out.jsonl", _INFO, "default", attributes)
     for number in range(4):
         tracks = [track(7, labels={"gender": label("Female", 0.7)})] if number in seen_in else []
-        sink.write(Annotated(frame(number), tracks, Overlay()))
+        sink.write(AnnotatedFrame(frame(number), tracks, Overlay()))
     sink.close(complete=True)
     return folder / "out.jsonl"
 
@@ -54,7 +54,9 @@ def test_frames_left_out_do_not_put_it_out_of_step(tmp_path: Path) -> None:
 def test_a_log_of_a_part_fits_the_whole_and_one_of_the_whole_a_part(tmp_path: Path) -> None:
     part = JsonLog(tmp_path / "part.jsonl", replace(_INFO, start_s=0.4), "default")
     for number in range(10, 14):
-        part.write(Annotated(replace(frame(number), index=number - 10), [track(number)], Overlay()))
+        part.write(
+            AnnotatedFrame(replace(frame(number), index=number - 10), [track(number)], Overlay())
+        )
     part.close(complete=True)
     with Replay(tmp_path / "part.jsonl", LabelSettings()) as replay:
         people = [[each.track_id for each in replay.annotate(frame(n))] for n in range(20)]
@@ -67,7 +69,7 @@ def test_a_log_of_a_part_fits_the_whole_and_one_of_the_whole_a_part(tmp_path: Pa
 def test_what_a_log_says_of_whole_tracks_is_passed_over(tmp_path: Path) -> None:
     sink = JsonLog(tmp_path / "out.jsonl", replace(_INFO, kind="pictures"), "default")
     for number in range(4):
-        sink.write(Annotated(frame(number), [track(number)], Overlay()))
+        sink.write(AnnotatedFrame(frame(number), [track(number)], Overlay()))
     sink.close(complete=True)
     kinds = ["track" if "track" in json.loads(line) else "" for line in _lines(tmp_path)]
     assert kinds == ["", "", "", "track", "", "track", "", "track", "track"]
@@ -89,7 +91,7 @@ def _race_log(folder: Path, chances: list[dict[str, float]]) -> Path:
     sink = JsonLog(folder / "race.jsonl", _INFO, "default", {"race": tuple(chances[0])})
     for number, each in enumerate(chances):
         labels = {"race": Label(None, max(each.values()), each)}
-        sink.write(Annotated(frame(number), [track(7, labels=labels)], Overlay()))
+        sink.write(AnnotatedFrame(frame(number), [track(7, labels=labels)], Overlay()))
     sink.close(complete=True)
     return folder / "race.jsonl"
 

@@ -24,15 +24,17 @@ from fakes import (
 import stream
 from models.errors import ModelError
 from models.faces import Image
-from stream.annotator import Track
-from stream.config import Config, DetectionSection, EngineSection, LabelSettings
+from stream.assembly import load_annotator
 from stream.controls import Controls
-from stream.demo import DemoSource
 from stream.errors import ConfigError, SinkError, SourceError
 from stream.frames import Frame, SourceInfo
-from stream.run import FrameAnnotator, load_annotator, run
-from stream.sinks import Annotated, Outputs
+from stream.run import FrameAnnotator, run
+from stream.settings import Config
+from stream.settings.schema import DetectionSection, EngineSection, LabelSettings
+from stream.sinks import AnnotatedFrame, Outputs
+from stream.sources.demo import DemoSource
 from stream.summary import Summary
+from stream.tracks import Track
 
 # The numbered pictures are small, and as such they are searched.
 _QUICK = Config(detection=DetectionSection(downscale=1.0))
@@ -306,7 +308,7 @@ def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: 
     gaps = [1, 4, 2, 7, 1]  # how many frames come while one is worked on; all but the last are lost
 
     class Irregular(RecordingSink):
-        def write(self, annotated: Annotated) -> None:
+        def write(self, annotated: AnnotatedFrame) -> None:
             super().write(annotated)
             if len(self.indices) <= len(gaps):
                 source.give(gaps[len(self.indices) - 1])

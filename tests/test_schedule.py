@@ -5,17 +5,18 @@ from itertools import pairwise
 import pytest
 from fakes import SIZE_WH, frame
 
+from stream.following.load_shedding import LoadShedding
+from stream.following.schedule import Schedule, SearchPart
 from stream.frames import Frame, SourceInfo, SourceKind
-from stream.schedule import Schedule, Share, Thrift
 
-_WHOLE = Share()
+_WHOLE = SearchPart()
 
 
 def _info(kind: SourceKind = "video", fps: float | None = 25.0) -> SourceInfo:
     return SourceInfo("script", kind, SIZE_WH, fps)
 
 
-def _shares(schedule: Schedule, count: int, fps: float = 25.0) -> list[Share | None]:
+def _shares(schedule: Schedule, count: int, fps: float = 25.0) -> list[SearchPart | None]:
     return [schedule.share(frame(number, fps=fps)) for number in range(count)]
 
 
@@ -34,7 +35,13 @@ def test_a_file_is_searched_each_0_4_seconds(fps: float, every: int) -> None:
 
 def test_a_file_is_searched_by_halves_where_that_can_be() -> None:
     shares = [share for share in _shares(Schedule(_info(), divisible=True), 50) if share]
-    assert shares == [_WHOLE, Share(1, 2), Share(0, 2), Share(1, 2), Share(0, 2)]
+    assert shares == [
+        _WHOLE,
+        SearchPart(1, 2),
+        SearchPart(0, 2),
+        SearchPart(1, 2),
+        SearchPart(0, 2),
+    ]
 
 
 def test_frames_at_odd_times() -> None:
@@ -70,7 +77,7 @@ class _Day:
 
     def __init__(self, thrift_of_s: float = 0.5) -> None:
         self.now_s = 100.0
-        self.thrift = Thrift(thrift_of_s, clock=lambda: self.now_s)
+        self.thrift = LoadShedding(thrift_of_s, clock=lambda: self.now_s)
         self.index = 0
 
     def run(self, seconds: float, *, dropped: int = 0, age_s: float = 0.0, fps: float = 30) -> None:
@@ -122,7 +129,7 @@ def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
 
 
 def test_the_user_s_scale_is_left_alone() -> None:
-    thrift = Thrift(0.5, may_coarsen=False, clock=lambda: 0.0)
+    thrift = LoadShedding(0.5, may_coarsen=False, clock=lambda: 0.0)
     for index in range(0, 2000, 2):
         thrift.note(frame(index % 256) if index < 256 else Frame(frame().image, index, 0.0, 0.0))
     assert thrift.saving[1] == 1.0

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from stream.__main__ import app
-from stream.config import Config
 from stream.errors import ConfigError
-from stream.settings import load_config, load_settings
-from stream.toml import toml_value
+from stream.settings import Config, load_config, load_settings
+from stream.settings.toml import toml_value
 
 SHIPPED = Path(__file__).parents[1] / "config.toml"
 

@@ -10,12 +10,12 @@ import pytest
 from fakes import SIZE_WH, frame, label, numbered, track
 
 from models.faces import Image
+from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
-from stream.labels import Label
-from stream.overlay import Overlay
-from stream.sinks import Annotated
-from stream.sinks import sheet as module
-from stream.sinks.sheet import Sheet
+from stream.sinks import AnnotatedFrame
+from stream.sinks.pictures.folder import sheet as module
+from stream.sinks.pictures.sheet import Sheet
+from stream.tracks import Label
 
 _INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0)
 _LABELS = {"gender": label(), "race": label(None, 0.4)}
@@ -35,7 +35,7 @@ def _sheet(
     sheet = _Asked(folder / "sheet.png", _INFO)
     for number in range(max(lengths.values(), default=0)):
         people = [track(each, labels=labels) for each, count in lengths.items() if number < count]
-        sheet.write(Annotated(frame(number), people, Overlay()))
+        sheet.write(AnnotatedFrame(frame(number), people, Overlay()))
     return sheet
 
 
@@ -68,7 +68,7 @@ def test_the_face_is_on_it_in_its_own_colours(tmp_path: Path) -> None:
     green = np.full((64, 96, 3), (20, 200, 40), dtype=np.uint8)
     for number in range(3):
         whole = Frame(green, number, number / 25, 0.0)
-        sheet.write(Annotated(whole, [track(labels=_LABELS)], Overlay()))
+        sheet.write(AnnotatedFrame(whole, [track(labels=_LABELS)], Overlay()))
     sheet.close(complete=True)
     picture = _read(tmp_path / "sheet.png")
     assert (picture == (20, 200, 40)).all(axis=-1).sum() == 116 * 116
@@ -105,7 +105,7 @@ def test_of_pictures_each_face_counts_and_its_file_is_named(tmp_path: Path) -> N
     for number in range(2):
         path = Path(f"in/{number}.png")
         whole = Frame(numbered(number), number, float(number), 0.0, path)
-        sheet.write(Annotated(whole, [track(number + 1, labels=_LABELS)], Overlay()))
+        sheet.write(AnnotatedFrame(whole, [track(number + 1, labels=_LABELS)], Overlay()))
     sheet.close(complete=True)
     assert sheet.drawn() == ([1, 2], "")
     assert sorted(row.seen[0] for *_, row in sheet._kept) == ["0.png", "1.png"]
@@ -128,6 +128,6 @@ def test_what_does_not_fit_is_cut(tmp_path: Path) -> None:
     info = replace(_INFO, uri="a name " * 100)
     sheet = Sheet(tmp_path / "sheet.png", info)
     for number in range(3):
-        sheet.write(Annotated(frame(number), [track(labels=labels)], Overlay()))
+        sheet.write(AnnotatedFrame(frame(number), [track(labels=labels)], Overlay()))
     sheet.close(complete=True)
     assert _read(tmp_path / "sheet.png").shape[0] > 9 * 30

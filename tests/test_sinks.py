@@ -27,21 +27,22 @@ from fakes import (
 )
 from rich.console import Console
 
-from stream.config import Config, RecorderSection
+from stream.cli.progress import ProgressBar
+from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SinkError
 from stream.frames import Frame, SourceInfo
-from stream.labels import Label
-from stream.overlay import Overlay
-from stream.progress import ProgressBar
-from stream.sinks import Annotated, Outputs, Sink, Sinks, open_sinks
-from stream.sinks.log import JsonLog
+from stream.settings import Config
+from stream.settings.schema import RecorderSection
+from stream.sinks import AnnotatedFrame, Outputs, Sink, Sinks, open_sinks
+from stream.sinks.data.json_log import JsonLog
+from stream.sinks.data.tables import TableLog, TrackTable
 from stream.sinks.outputs import check_outputs
-from stream.sinks.pictures import PictureFolder, faces_table
-from stream.sinks.recorder import Recorder
-from stream.sinks.sheet import Sheet
-from stream.sinks.snapshots import Snapshots
-from stream.sinks.tables import TableLog, TrackTable
+from stream.sinks.pictures.folder import PictureFolder, faces_table
+from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.snapshots import Snapshots
+from stream.sinks.video.recorder import Recorder
 from stream.sources import open_source
+from stream.tracks import Label
 
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0, 10)
 _FULL = Path("/dev/full")
@@ -83,10 +84,10 @@ def open_sink(request: pytest.FixtureRequest) -> Open:
     return _SINKS[request.param]
 
 
-def _annotated(number: int = 0, suffix: str = ".png") -> Annotated:
+def _annotated(number: int = 0, suffix: str = ".png") -> AnnotatedFrame:
     plain = frame(number)
     whole = Frame(plain.image, number, plain.time_s, 0.0, Path(f"from/{number}{suffix}"))
-    return Annotated(whole, [track(labels={"gender": label()})], Overlay())
+    return AnnotatedFrame(whole, [track(labels={"gender": label()})], Overlay())
 
 
 @pytest.mark.parametrize("count", [0, 1, 10])
@@ -170,8 +171,8 @@ def test_a_final_name_that_cannot_be_taken_is_an_error(name: str, tmp_path: Path
 def test_the_log_line_by_line(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES)
     sure = {"gender": label("Female", 0.97123), "race": label(None, 0.41)}
-    log.write(Annotated(frame(0), [], Overlay()))
-    log.write(Annotated(frame(12), [track(3, (1.04, 2, 30.96, 40), sure)], Overlay()))
+    log.write(AnnotatedFrame(frame(0), [], Overlay()))
+    log.write(AnnotatedFrame(frame(12), [track(3, (1.04, 2, 30.96, 40), sure)], Overlay()))
     log.close(complete=True)
     assert log_lines(tmp_path / "out.jsonl") == [
         {
@@ -304,7 +305,7 @@ def test_one_table_of_all_pictures(tmp_path: Path) -> None:
     for name, people in (("a/1.png", 2), ("2.png", 0), ("b/1.png", 1)):
         whole = Frame(numbered(0), 0, 0.0, 0.0, Path("from") / name)
         tracks = [track(each, labels={"gender": label()}) for each in range(people)]
-        sink.write(Annotated(whole, tracks, Overlay()))
+        sink.write(AnnotatedFrame(whole, tracks, Overlay()))
     sink.close(complete=True)
     rows = list(csv.reader((tmp_path / "faces.csv").read_text(encoding="utf-8").splitlines()))
     beside = list(csv.reader((tmp_path / "a/1.png.csv").read_text(encoding="utf-8").splitlines()))
@@ -345,7 +346,9 @@ def test_subfolders_are_kept(tmp_path: Path) -> None:
     image = numbered(0)
     with _pictures(tmp_path, Path("from")) as sink:
         for name in ("a/1.png", "b/1.png", "1.PNG"):
-            sink.write(Annotated(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], Overlay()))
+            sink.write(
+                AnnotatedFrame(Frame(image, 0, 0.0, 0.0, Path("from") / name), [], Overlay())
+            )
             assert (tmp_path / name).is_file()
             assert (tmp_path / f"{name}.csv").is_file()
 
@@ -369,7 +372,7 @@ def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
     source = tmp_path / "1.png"
     cv2.imwrite(str(source), numbered(0))
     before = source.read_bytes()
-    annotated = Annotated(Frame(numbered(0), 0, 0.0, 0.0, source), [], Overlay())
+    annotated = AnnotatedFrame(Frame(numbered(0), 0, 0.0, 0.0, source), [], Overlay())
     with _pictures(tmp_path) as sink, pytest.raises(SinkError, match="is the input"):
         sink.write(annotated)
     assert source.read_bytes() == before
@@ -377,7 +380,7 @@ def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:
 
 def test_frames_of_a_video_are_no_pictures(tmp_path: Path) -> None:
     with _pictures(tmp_path) as sink, pytest.raises(SinkError, match="name a video file instead"):
-        sink.write(Annotated(frame(0), [], Overlay()))
+        sink.write(AnnotatedFrame(frame(0), [], Overlay()))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
@@ -406,7 +409,7 @@ def test_every_sink_gets_every_frame_and_the_picture_is_drawn_once() -> None:
     assert one.indices == two.indices == [0, 1, 2]
     assert one.closed == two.closed == [True]
     assert sinks.failures == []
-    annotated = Annotated(frame(0), [track()], Overlay())
+    annotated = AnnotatedFrame(frame(0), [track()], Overlay())
     assert annotated.picture is annotated.picture
 
 

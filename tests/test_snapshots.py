@@ -12,12 +12,12 @@ from fakes import SIZE_WH, frame, label, numbered, track
 
 from models.faces import Image
 from stream.controls import Controls
+from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
-from stream.overlay import Overlay
-from stream.people import cut_out
-from stream.sinks import Annotated, Sinks
-from stream.sinks.sheet import Sheet
-from stream.sinks.snapshots import Snapshots
+from stream.sinks import AnnotatedFrame, Sinks
+from stream.sinks.people_ledger import cut_out
+from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.snapshots import Snapshots
 
 _INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0)
 _ATTRIBUTES = {"gender": ("Female", "Male")}
@@ -45,7 +45,7 @@ def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
     sink = Snapshots(tmp_path / "faces", _INFO, _ATTRIBUTES)
     for number, quality in enumerate([0.2, 0.8, 0.8]):
         person = replace(track(3, _BOX, {"gender": label()}), quality=quality)
-        sink.write(Annotated(frame(number), [person], Overlay()))
+        sink.write(AnnotatedFrame(frame(number), [person], Overlay()))
     assert _names(tmp_path / "faces") == ["tracks.part.csv"]
     sink.close(complete=True)
     assert _names(tmp_path / "faces") == ["track-0003.jpg", "tracks.csv"]
@@ -60,9 +60,9 @@ def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
 
 def test_a_picture_is_there_as_soon_as_the_track_has_ended(tmp_path: Path) -> None:
     sink = Snapshots(tmp_path, replace(_INFO, fps=2.0), _ATTRIBUTES)
-    sink.write(Annotated(frame(0), [track(1)], Overlay()))
+    sink.write(AnnotatedFrame(frame(0), [track(1)], Overlay()))
     for number in range(1, 12):
-        sink.write(Annotated(frame(number), [], Overlay()))
+        sink.write(AnnotatedFrame(frame(number), [], Overlay()))
     assert _names(tmp_path) == ["track-0001.jpg", "tracks.part.csv"]
     sink.close(complete=True)
 
@@ -71,7 +71,7 @@ def test_faces_of_pictures_too(tmp_path: Path) -> None:
     sink = Snapshots(tmp_path, SourceInfo("in", "pictures", SIZE_WH), _ATTRIBUTES)
     for number in range(2):
         whole = Frame(numbered(number), number, float(number), 0.0, Path(f"in/{number}.png"))
-        sink.write(Annotated(whole, [track(2 * number), track(2 * number + 1)], Overlay()))
+        sink.write(AnnotatedFrame(whole, [track(2 * number), track(2 * number + 1)], Overlay()))
     sink.close(complete=True)
     assert _names(tmp_path) == [*(f"track-000{n}.jpg" for n in range(4)), "tracks.csv"]
     with (tmp_path / "tracks.csv").open(encoding="utf-8") as lines:

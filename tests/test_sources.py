@@ -15,13 +15,13 @@ from fakes import RED, SIZE_WH, FakeCapture, encode, fifo, number_of, numbered, 
 from servers import file_page, hls_pages, http, mjpeg_page, rtsp
 
 from models.faces import Image
-from stream.capture import Capture
-from stream.config import Config
-from stream.demo import DemoSource
 from stream.errors import SourceError
 from stream.frames import SourceInfo
+from stream.settings import Config
 from stream.sources import Source, open_source
 from stream.sources.camera import CameraSource
+from stream.sources.capture import Capture
+from stream.sources.demo import DemoSource
 
 _COUNT = 12
 

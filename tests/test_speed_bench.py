@@ -21,7 +21,6 @@ from models.faces import Image
 from stream.benchmarks import clips
 from stream.benchmarks.camera import CameraOfClip, Passerby
 from stream.benchmarks.clips import CrowdSource
-from stream.benchmarks.command import speed_result
 from stream.benchmarks.figures import Live, Ratio, SpeedReport
 from stream.benchmarks.live import soak
 from stream.benchmarks.ratios import full_search, one_more_face, yardsticks
@@ -29,11 +28,13 @@ from stream.benchmarks.recipes import faster_recipe, plain_recipe, transcode_s
 from stream.benchmarks.runs import LOOP, STAGES, THREADS, TimedRun, timed_run
 from stream.benchmarks.speed import Plan
 from stream.benchmarks.tables import render, verdict
-from stream.capture import Capture
-from stream.config import Config, DetectionSection, RecorderSection
+from stream.cli.bench import speed_result
+from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SourceError
-from stream.overlay import Overlay
-from stream.sinks import Annotated
+from stream.settings import Config
+from stream.settings.schema import DetectionSection, RecorderSection
+from stream.sinks import AnnotatedFrame
+from stream.sources.capture import Capture
 from stream.stopwatch import Lap
 
 _FRAMES = 12
@@ -208,7 +209,7 @@ def test_where_the_system_does_not_say_what_is_held() -> None:
 
 
 def test_who_looks_on_asks_for_the_end() -> None:
-    given = Annotated(frame(0), [], Overlay())
+    given = AnnotatedFrame(frame(0), [], Overlay())
     for seconds, has_seen_enough in ((0.0, True), (60.0, False)):
         onlooker = Passerby(seconds)
         assert not onlooker.quit_requested

@@ -9,7 +9,8 @@ from fakes import frame
 from models.faces import Image
 from stream.controls import KEYS, Controls
 from stream.frames import Frame
-from stream.status import Meter, Status, bar_height, draw_help, status_bar
+from stream.sinks.window.rate_meter import RateMeter
+from stream.sinks.window.status_bar import Status, bar_height, draw_help, status_bar
 
 _FULL = Status(
     source_fps=30.0,
@@ -123,7 +124,7 @@ def test_the_keys_can_be_read() -> None:
 
 
 def test_rates_and_latency_are_of_the_last_seconds() -> None:
-    meter = Meter()
+    meter = RateMeter()
     assert (meter.shown_fps, meter.captured_fps, meter.latency_s) == (None, None, None)
     for number in range(100):  # every third frame of a camera of 30 a second is shown
         meter.add(_frame(3 * number, 0.1 * number), 0.1 * number + 0.05)
@@ -137,7 +138,7 @@ def test_rates_and_latency_are_of_the_last_seconds() -> None:
 
 
 def test_after_a_pause_it_begins_anew() -> None:
-    meter = Meter()
+    meter = RateMeter()
     for number in range(5):
         meter.add(_frame(number, number), number)
     meter.clear()
@@ -147,7 +148,7 @@ def test_after_a_pause_it_begins_anew() -> None:
 
 
 def test_frames_of_one_moment_have_no_rate() -> None:
-    meter = Meter()
+    meter = RateMeter()
     meter.add(_frame(0, 1.0), 2.0)
     meter.add(_frame(1, 1.0), 2.0)
     assert (meter.shown_fps, meter.captured_fps) == (None, None)

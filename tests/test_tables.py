@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import SIZE_WH, frame, label, track
 
+from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.overlay import Overlay
-from stream.sinks import Annotated
-from stream.sinks.tables import TableLog, TrackTable, face_columns, tracks_path
+from stream.sinks import AnnotatedFrame
+from stream.sinks.data.tables import TableLog, TrackTable, face_columns, tracks_path
 
 _ATTRIBUTES = {"gender": ("Female", "Male")}
 _PLACES = [
@@ -34,8 +34,8 @@ def _write(path: Path) -> None:
     log = TableLog(path, _ATTRIBUTES)
     labels = [{"gender": label()}, {"gender": label(None, 0.55)}, {}]
     tracks = [track(number, labels=each) for number, each in enumerate(labels, start=1)]
-    log.write(Annotated(frame(0), [], Overlay()))
-    log.write(Annotated(frame(1), tracks, Overlay()))
+    log.write(AnnotatedFrame(frame(0), [], Overlay()))
+    log.write(AnnotatedFrame(frame(1), tracks, Overlay()))
     log.close(complete=True)
 
 
@@ -87,7 +87,7 @@ def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
     table = TrackTable(path, info, _ATTRIBUTES)
     for number in range(3):
         people = [track(1, labels={"gender": label(None, 0.55)})]
-        table.write(Annotated(frame(number), people, Overlay()))
+        table.write(AnnotatedFrame(frame(number), people, Overlay()))
     table.close(complete=True)
     (row,) = _rows(path)
     expected = {
@@ -113,7 +113,7 @@ def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
 
 def test_a_row_of_csv_can_be_read_at_once(tmp_path: Path) -> None:
     log = TableLog(tmp_path / "out.csv", _ATTRIBUTES)
-    log.write(Annotated(frame(0), [track()], Overlay()))
+    log.write(AnnotatedFrame(frame(0), [track()], Overlay()))
     assert len(_rows(tmp_path / "out.part.csv")) == 1
     log.close(complete=True)
 

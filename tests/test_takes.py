@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from fakes import SIZE_WH, frame, times_s
 
-from stream.config import RecorderSection
 from stream.controls import Controls
+from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo, SourceKind
-from stream.overlay import Overlay
+from stream.settings.schema import RecorderSection
 from stream.sinks import Sinks
-from stream.sinks.contract import Annotated
-from stream.sinks.recorder import Recorder
-from stream.sinks.takes import Takes
+from stream.sinks.contract import AnnotatedFrame
+from stream.sinks.video.manual_recording import ManualRecordings
+from stream.sinks.video.recorder import Recorder
 
 _SETTINGS = RecorderSection()
 
@@ -21,11 +21,11 @@ def _info(kind: SourceKind = "video") -> SourceInfo:
     return SourceInfo("numbers", kind, SIZE_WH, 25.0)
 
 
-def _record(takes: Takes, controls: Controls, wanted: str) -> None:
+def _record(takes: ManualRecordings, controls: Controls, wanted: str) -> None:
     """A frame for each character: `x` is to be recorded."""
     for number, each in enumerate(wanted):
         controls.record = each == "x"
-        takes.write(Annotated(frame(number), [], Overlay()))
+        takes.write(AnnotatedFrame(frame(number), [], Overlay()))
         assert (controls.recording is not None) == controls.record
 
 
@@ -34,7 +34,7 @@ def test_each_take_is_a_file_of_its_own_that_begins_at_its_beginning(
     kind: SourceKind, tmp_path: Path
 ) -> None:
     controls = Controls()
-    takes = Takes(tmp_path, _info(kind), _SETTINGS, controls)
+    takes = ManualRecordings(tmp_path, _info(kind), _SETTINGS, controls)
     _record(takes, controls, "..xxxx...xx.")
     takes.close(complete=True)
     first, second = controls.saved
@@ -47,7 +47,7 @@ def test_each_take_is_a_file_of_its_own_that_begins_at_its_beginning(
 
 def test_what_is_being_recorded_at_the_end_is_complete(tmp_path: Path) -> None:
     controls = Controls()
-    takes = Takes(tmp_path, _info(), _SETTINGS, controls)
+    takes = ManualRecordings(tmp_path, _info(), _SETTINGS, controls)
     _record(takes, controls, ".xxx")
     takes.close(complete=True)
     (take,) = controls.saved
@@ -57,7 +57,7 @@ def test_what_is_being_recorded_at_the_end_is_complete(tmp_path: Path) -> None:
 
 def test_what_is_not_complete_keeps_its_partial_name(tmp_path: Path) -> None:
     controls = Controls()
-    takes = Takes(tmp_path, _info(), _SETTINGS, controls)
+    takes = ManualRecordings(tmp_path, _info(), _SETTINGS, controls)
     _record(takes, controls, "xx")
     takes.close(complete=False)
     assert controls.saved == []
@@ -67,7 +67,7 @@ def test_what_is_not_complete_keeps_its_partial_name(tmp_path: Path) -> None:
 
 def test_nothing_asked_for_leaves_nothing(tmp_path: Path) -> None:
     controls = Controls()
-    takes = Takes(tmp_path, _info(), _SETTINGS, controls)
+    takes = ManualRecordings(tmp_path, _info(), _SETTINGS, controls)
     _record(takes, controls, "...")
     takes.close(complete=True)
     assert list(tmp_path.iterdir()) == []
@@ -78,7 +78,7 @@ def test_a_take_that_cannot_be_made_is_named_once_and_not_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     controls = Controls(record=True)
-    takes = Takes(tmp_path / "missing", _info(), _SETTINGS, controls)
+    takes = ManualRecordings(tmp_path / "missing", _info(), _SETTINGS, controls)
     with Sinks([takes], Overlay(), controls) as sinks:
         for number in range(3):
             sinks.write(frame(number), [])

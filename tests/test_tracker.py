@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Detections
-from stream.tracker import Tracker, widths_px
+from stream.following.tracker import Tracker, widths_px
 
 _ANN, _BOB = (100, 100, 180, 180), (300, 100, 380, 180)
 _LOOKS_LIKE_ANN, _LOOKS_LIKE_BOB = np.eye(2, dtype=np.float32)

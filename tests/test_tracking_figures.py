@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from models.faces import LANDMARK_COUNT, Faces, centres_xy, sizes_wh
-from stream.annotator import Track
 from stream.benchmarks.scenes import CAST_SIZE, FPS, SceneSource, scenes
 from stream.benchmarks.tracking_figures import TrackingFigures, measure
-from stream.tracker import Tracker
+from stream.following.tracker import Tracker
+from stream.tracks import Track
 
 _CHIP = np.full((224, 224, 3), 128, dtype=np.uint8)
 _SCENES = scenes([(_CHIP, {"gender": "Female", "race": "White"})] * CAST_SIZE)

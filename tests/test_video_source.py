@@ -16,7 +16,7 @@ from fakes import CORNERS, RED, SIZE_WH, encode, number_of, numbered, write_numb
 from models.faces import Image
 from stream.errors import ConfigError, SourceError
 from stream.sources import Span, open_source
-from stream.sources.clock import MediaClock
+from stream.sources.media_clock import MediaClock
 from stream.sources.video import VideoSource
 
 

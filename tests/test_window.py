@@ -17,17 +17,17 @@ import pytest
 from fakes import SIZE_WH, PacedSource, frame, log_lines, times_s, track, write_clip
 
 from models.faces import Image
-from stream.blur import blurred
-from stream.capture import Capture
 from stream.controls import Controls
-from stream.demo import portrait
+from stream.drawing.blur import blurred
+from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo, SourceKind
-from stream.overlay import Overlay
-from stream.sinks import Annotated
-from stream.sinks.screen import OpenCvScreen, has_display
-from stream.sinks.window import Window
-from stream.status import bar_height
+from stream.sinks import AnnotatedFrame
+from stream.sinks.window.screen import OpenCvScreen, has_display
+from stream.sinks.window.status_bar import bar_height
+from stream.sinks.window.window import Window
+from stream.sources.capture import Capture
+from stream.sources.demo import portrait
 
 _WAIT_S = 60.0
 _SLOW = "--set detection.frame_skip=0 --set detection.upsample=3"  # it is not to end by itself
@@ -93,9 +93,9 @@ def _window(
     )
 
 
-def _annotated(number: int = 0) -> Annotated:
+def _annotated(number: int = 0) -> AnnotatedFrame:
     someone = track()
-    return Annotated(frame(number), [someone], Overlay(), someone.box_xyxy[None])
+    return AnnotatedFrame(frame(number), [someone], Overlay(), someone.box_xyxy[None])
 
 
 def _bars(shown: Sequence[Image]) -> list[bytes]:
@@ -237,7 +237,7 @@ def test_latency_is_measured_when_the_picture_is_on_the_screen() -> None:
     window = _window(Slow(), clock=clock)
     picture = frame(0)
     clock.now_s = picture.captured_s
-    window.write(Annotated(picture, [], Overlay()))
+    window.write(AnnotatedFrame(picture, [], Overlay()))
     assert window._meter.latency_s == pytest.approx(0.25)
 
 
@@ -245,7 +245,7 @@ def test_a_picture_of_another_size_gets_a_bar_of_its_own() -> None:
     fake = FakeScreen()
     window = _window(fake)
     for size in ((96, 64), (128, 64), (64, 96)):
-        window.write(Annotated(frame(0, size), [], Overlay()))
+        window.write(AnnotatedFrame(frame(0, size), [], Overlay()))
     assert [picture.shape[1] for picture in fake.shown] == [96, 128, 64]
 
 
@@ -256,7 +256,7 @@ def test_a_user_who_waits_for_a_frame_may_quit() -> None:
     with Capture(source, controls) as capture:
         source.allow()
         for each in capture:  # a second frame never comes
-            window.write(Annotated(each, [], Overlay()))
+            window.write(AnnotatedFrame(each, [], Overlay()))
         assert controls.quit_requested
         source.end()
 

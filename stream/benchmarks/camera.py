@@ -8,7 +8,7 @@ from pathlib import Path
 from models.faces import Image
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
-from stream.sinks import Annotated
+from stream.sinks import AnnotatedFrame
 from stream.sources.decoding import Decoder
 from stream.sources.video import open_container
 
@@ -103,7 +103,7 @@ class Passerby:
         """It has seen enough."""
         return self._end_s is not None and time.monotonic() >= self._end_s
 
-    def write(self, annotated: Annotated) -> None:
+    def write(self, annotated: AnnotatedFrame) -> None:
         """Looks at the next frame."""
         if self._looks:
             _ = annotated.picture  # it is drawn when it is asked for
@@ -133,7 +133,7 @@ class Onlooker(Passerby):
         self.faces: list[int] = []
         self.cpu_s: list[float] = []
 
-    def write(self, annotated: Annotated) -> None:
+    def write(self, annotated: AnnotatedFrame) -> None:
         """Looks at the next frame, and notes it."""
         super().write(annotated)
         now_s = time.monotonic()

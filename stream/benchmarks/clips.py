@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.config import RecorderSection
-from stream.demo import portrait
 from stream.frames import Frame, SourceInfo
-from stream.sinks.film import Film
+from stream.settings.schema import RecorderSection
+from stream.sinks.video.video_file import VideoFile
+from stream.sources.demo import portrait
 
 FPS = 30.0
 _FACE_PX = 96.0  # the width of a face in the portrait
@@ -116,7 +116,7 @@ class CrowdSource:
 
 def write_clip(source: CrowdSource, path: Path) -> Path:
     """Writes the clip as the recorder would, so that reading it is real work."""
-    with Film(path, source.info, RecorderSection()) as film:
+    with VideoFile(path, source.info, RecorderSection()) as film:
         for frame in source.frames():
             film.add(frame.image, frame.time_s)
     return path

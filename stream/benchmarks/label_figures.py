@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.annotator import Track
-from stream.labels import Label
+from stream.tracks import Label, Track
 
 
 @dataclass(frozen=True, slots=True)

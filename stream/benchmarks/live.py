@@ -8,9 +8,9 @@ from stream.benchmarks.camera import CameraOfClip, Onlooker, Passerby
 from stream.benchmarks.clips import FPS
 from stream.benchmarks.figures import Live, Soak
 from stream.benchmarks.memory import MemoryWatch
-from stream.config import Config
 from stream.errors import SourceError
 from stream.run import run
+from stream.settings import Config
 from stream.sinks import Outputs
 
 

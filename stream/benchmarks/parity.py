@@ -23,8 +23,8 @@ from models.detector import CnnDetector, Detector
 from models.embedder import Embedder, dlib_embedder
 from models.faces import Image, iou
 from models.runtime import available_cores
-from stream.demo import portrait
 from stream.errors import SourceError
+from stream.sources.demo import portrait
 from stream.sources.pictures import read_picture
 
 MATCH_IOU = 0.5

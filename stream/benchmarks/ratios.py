@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from stream.assembly import engine_for
 from stream.benchmarks.figures import Ratio, counted
 from stream.benchmarks.recipes import Recipe, faster_recipe, plain_recipe
 from stream.benchmarks.runs import TimedRun, median_run
-from stream.config import Config
-from stream.run import engine_for
+from stream.settings import Config
 from stream.sources.video import VideoSource
 
 Say = Callable[[str], None]

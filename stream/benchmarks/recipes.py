@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from stream.config import RecorderSection
 from stream.errors import SourceError
-from stream.sinks.film import Film
-from stream.sources.clock import MediaClock
+from stream.frames import ASSUMED_FPS
+from stream.settings.schema import RecorderSection
+from stream.sinks.video.video_file import VideoFile
 from stream.sources.decoding import Decoder
+from stream.sources.media_clock import MediaClock
 from stream.sources.video import VideoSource, open_container, start_time_s
 
 _Box = tuple[int, int, int, int]
 _COLOUR = (0, 0, 255)
 _CODEC = cv2.VideoWriter.fourcc(*"mp4v")
-_DEFAULT_FPS = 25.0
 _SHRUNK, _EVERY = 4, 2  # the faster recipe: a quarter of the size, every other frame
 
 
@@ -51,9 +51,9 @@ def transcode_s(path: Path, out: Path, settings: RecorderSection, frames: int) -
         decoder = Decoder(container, str(path))
         context = decoder.stream.codec_context
         stored = replace(info, size_wh=(context.width, context.height))
-        clock = MediaClock(start_time_s(container), 1 / (decoder.fps or _DEFAULT_FPS))
+        clock = MediaClock(start_time_s(container), 1 / (decoder.fps or ASSUMED_FPS))
         start_s = time.perf_counter()
-        with Film(out, stored, settings) as film:
+        with VideoFile(out, stored, settings) as film:
             for frame in islice(decoder.frames(), frames):
                 film.pass_on(frame, clock.time_s(frame.time))
         return time.perf_counter() - start_s
@@ -107,7 +107,7 @@ def _cook(
     At turn 0 a frame is looked at, at any other what was found last is drawn.
     """
     reader, writer = cv2.VideoCapture(str(path)), cv2.VideoWriter()
-    fps = reader.get(cv2.CAP_PROP_FPS) or _DEFAULT_FPS
+    fps = reader.get(cv2.CAP_PROP_FPS) or ASSUMED_FPS
     faces, boxes, spent_s = dict[int, int](), list[_Box](), 0.0
     try:
         for index in range(max(turns) + 1):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.benchmarks.camera import Onlooker
-from stream.config import Config
 from stream.errors import SourceError
 from stream.run import run
+from stream.settings import Config
 from stream.sinks import Outputs
 from stream.sources import Span
 from stream.sources.video import VideoSource

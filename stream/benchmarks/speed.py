@@ -25,7 +25,7 @@ from stream.benchmarks.ratios import (
 )
 from stream.benchmarks.recipes import transcode_s
 from stream.benchmarks.runs import TimedRun, median_run, timed_run
-from stream.config import Config
+from stream.settings import Config
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from models.faces import Image
-from stream.annotator import Track
+from stream.assembly import load_annotator
 from stream.benchmarks.label_figures import FaceOutcome, LabelFigures, label_changes, likeliest
 from stream.benchmarks.scenes import CAST_SIZE, SceneSource, scenes
 from stream.benchmarks.tracking_figures import TrackingFigures, match, measure
-from stream.config import Config
 from stream.errors import SourceError
-from stream.run import load_annotator
+from stream.settings import Config
 from stream.sources.pictures import read_picture
+from stream.tracks import Track
 
 _LABEL_FILES = ("fairface_label_train.csv", "fairface_label_val.csv")
 _ATTRIBUTES = ("gender", "race", "age")

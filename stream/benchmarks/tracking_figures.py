@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from models.faces import iou
-from stream.annotator import Track
 from stream.benchmarks.scenes import SceneSource, TrueFace
+from stream.tracks import Track
 
 # The truth's box is a mean over many faces: it overlaps most of them by 0.7 and more, but the odd
 # one that fills its chip in another way by 0.4, though it is followed without fail.

@@ -11,8 +11,8 @@ from stream.doctor.findings import Finding
 if TYPE_CHECKING:
     from models.faces import Image
     from models.runtime import Device
-    from stream.annotator import Track
-    from stream.config import Config
+    from stream.settings import Config
+    from stream.tracks import Track
 
 
 def device(
@@ -78,10 +78,10 @@ def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) ->
         config: says with what; how faces are searched for is left at the defaults.
         picture: gives the picture, which has one face.
     """
-    from stream.config import Config
-    from stream.demo import portrait
+    from stream.assembly import load_annotator
     from stream.frames import Frame, SourceInfo
-    from stream.run import load_annotator
+    from stream.settings import Config
+    from stream.sources.demo import portrait
 
     began_s = time.monotonic()
     frame = Frame((picture or portrait)(), 0, 0.0, began_s)

@@ -11,8 +11,7 @@ from stream.doctor import engine, installation, surroundings
 from stream.doctor.findings import Check, Finding
 
 if TYPE_CHECKING:
-    from stream.config import Config
-    from stream.settings import Settings
+    from stream.settings import Config, Settings
 
 _STYLES = {"ok": "green", "note": "yellow", "broken": "red"}
 
@@ -94,8 +93,8 @@ def _with_config(
     """A check that wants the settings; where they are wrong, it takes the defaults."""
 
     def looked() -> Finding:
-        from stream.config import Config
         from stream.errors import ConfigError
+        from stream.settings import Config
 
         try:
             config = load().config

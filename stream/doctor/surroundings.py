@@ -41,7 +41,7 @@ def codecs(is_there: "Callable[[str, str], bool] | None" = None) -> Finding:
     Args:
         is_there: whether it has a codec of that name, for reading (`r`) or writing (`w`).
     """
-    from stream.sinks.codecs import CODECS
+    from stream.sinks.video.codecs import CODECS
 
     has = is_there or _has_codec
     encoders = {each.title: each.encoder for each in CODECS.values()} | _SOUND_ENCODERS
@@ -83,7 +83,7 @@ def screen(
     has_display: Callable[[], bool] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Finding:
     """Whether a window can be opened."""
-    from stream.sinks import screen as windows
+    from stream.sinks.window import screen as windows
 
     if (has_display or windows.has_display)():
         return Finding("screen", "ok", "a window can be opened")

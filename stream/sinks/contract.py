@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -10,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.annotator import Track
-from stream.blur import blurred, blurred_places
-from stream.canvas import Canvas
+from stream.drawing.blur import blurred, blurred_places
+from stream.drawing.canvas import Canvas
+from stream.drawing.overlay import Overlay
 from stream.frames import Frame
-from stream.overlay import Overlay
+from stream.tracks import Track
 
 
 @dataclass(slots=True, eq=False)
-class Annotated:
+class AnnotatedFrame:
     """A frame and who is in it; its picture is drawn once, when a sink first asks for it.
 
     What anybody may see is made from `picture`, `canvas` or `shown`, never from the frame alone,
@@ -89,7 +88,7 @@ class Sink(Protocol):
     def quit_requested(self) -> bool:
         """The user asked here for the end."""
 
-    def write(self, annotated: Annotated) -> None:
+    def write(self, annotated: AnnotatedFrame) -> None:
         """Takes the next frame.
 
         Raises:
@@ -106,23 +105,3 @@ class Sink(Protocol):
         Raises:
             SinkError: the end of the output could not be written.
         """
-
-
-def partial_path(path: Path) -> Path:
-    """Where a file is written before it is complete."""
-    return path.parent / f"{path.stem}.part{path.suffix}"
-
-
-def dated_path(folder: Path, name: str, suffix: str, now: datetime | None = None) -> Path:
-    """A new file's name with the date and the time, which no other has."""
-    stem = f"{name}-{now or datetime.now():%Y%m%d-%H%M%S}"
-    path, count = folder / f"{stem}{suffix}", 1
-    while path.exists() or partial_path(path).exists():
-        count += 1
-        path = folder / f"{stem}-{count}{suffix}"
-    return path
-
-
-def same_file(one: Path, other: Path) -> bool:
-    """Whether both stand for one file or folder, under whatever names."""
-    return one.exists() and other.exists() and one.samefile(other)

@@ -9,13 +9,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.annotator import Track
-from stream.blur import LostFaces
 from stream.controls import Controls
+from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
+from stream.following.lost_faces import LostFaces
 from stream.frames import Frame
-from stream.overlay import Overlay
-from stream.sinks.contract import Annotated, Sink, partial_path
+from stream.sinks.contract import AnnotatedFrame, Sink
+from stream.sinks.paths import partial_path
+from stream.tracks import Track
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Sinks:
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
         faces_xyxy = self._whereabouts(frame, tracks)
-        annotated = Annotated(frame, tracks, self._overlay, faces_xyxy, self._controls.blur)
+        annotated = AnnotatedFrame(frame, tracks, self._overlay, faces_xyxy, self._controls.blur)
         for sink in list(self._sinks):
             try:
                 sink.write(annotated)

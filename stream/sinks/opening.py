@@ -7,24 +7,24 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
-from stream.config import Config
 from stream.controls import Controls
-from stream.drawing import can_write
+from stream.drawing.overlay import Overlay, spoken
+from stream.drawing.text import can_write
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.overlay import Overlay, spoken
+from stream.settings import Config
 from stream.sinks.contract import Sink
+from stream.sinks.data.json_log import JsonLog
+from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
-from stream.sinks.log import JsonLog
 from stream.sinks.outputs import Outputs, check_outputs
-from stream.sinks.pictures import PictureFolder
-from stream.sinks.recorder import Recorder
-from stream.sinks.screen import OpenCvScreen
-from stream.sinks.sheet import Sheet
-from stream.sinks.snapshots import Snapshots
-from stream.sinks.tables import TableLog, TrackTable, tracks_path
-from stream.sinks.takes import Takes
-from stream.sinks.window import Window
+from stream.sinks.pictures.folder import PictureFolder
+from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.snapshots import Snapshots
+from stream.sinks.video.manual_recording import ManualRecordings
+from stream.sinks.video.recorder import Recorder
+from stream.sinks.window.screen import OpenCvScreen
+from stream.sinks.window.window import Window
 from stream.sources.pictures import fixed_part
 
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
@@ -66,7 +66,7 @@ def open_sinks(
             sinks.append(sink)
         if outputs.show:
             for sink in _for_the_eye(config, info, outputs, controls):
-                (watchers if isinstance(sink, Takes) else sinks).append(sink)
+                (watchers if isinstance(sink, ManualRecordings) else sinks).append(sink)
     except BaseException:  # Ctrl-C too: the recorder's thread would go on waiting
         for sink in (*sinks, *watchers):
             sink.close(complete=False)
@@ -128,7 +128,7 @@ def _for_the_eye(
         controls.recording = outputs.save
         controls.bar_recording = f"everything is recorded into {outputs.save}"
     else:
-        yield Takes(Path(), info, config.recorder, controls)
+        yield ManualRecordings(Path(), info, config.recorder, controls)
     # Pictures fly by unless they are waited for; who has them saved wants them done.
     one_by_one = info.kind == "pictures" and not outputs.paths
     folder = outputs.snapshots or Path()

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from stream.config import RecorderSection
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
-from stream.sinks.codecs import CONTAINERS, codec_for
-from stream.sinks.contract import partial_path, same_file
-from stream.sinks.pictures import FACES
-from stream.sinks.snapshots import TRACKS
-from stream.sinks.tables import tracks_path
+from stream.settings.schema import RecorderSection
+from stream.sinks.data.tables import tracks_path
+from stream.sinks.paths import partial_path, same_file
+from stream.sinks.pictures.folder import FACES
+from stream.sinks.pictures.snapshots import TRACKS
+from stream.sinks.video.codecs import CONTAINERS, codec_for
 from stream.sources.pictures import is_picture
 
 LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")

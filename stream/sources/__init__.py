@@ -1,6 +1,7 @@
 """Where frames come from."""
 
-from stream.sources.opening import Source, open_source
+from stream.sources.contract import Source
+from stream.sources.opening import open_source
 from stream.sources.span import WHOLE, Span
 
 __all__ = ["WHOLE", "Source", "Span", "open_source"]

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from stream.config import CameraSection
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.settings.schema import CameraSection
 from stream.sources.reconnection import Reconnection
 
 _MAX_FAILED_READS = 10  # in a row: cameras drop a frame now and then, a pulled plug drops all

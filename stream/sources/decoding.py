@@ -19,9 +19,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from models.faces import Image
+from stream.coded import is_planar
 from stream.errors import SourceError
 from stream.frames import Frame
-from stream.planes import is_planar
 from stream.stopwatch import stage
 
 _MAX_PLAUSIBLE_FPS = 1000  # above, it is the tick of a clock

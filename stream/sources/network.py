@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import av
 from av.container import InputContainer
 
-from stream.config import SourceSection
 from stream.errors import ConfigError, SourceError
+from stream.settings.schema import SourceSection
 from stream.sources.live import StreamSource, is_live
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span

@@ -3,14 +3,13 @@
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
-from stream.config import Config
 from stream.errors import ConfigError, SourceError
-from stream.frames import Frame, SourceInfo
+from stream.settings import Config
 from stream.sources.camera import CameraSource, camera_index
+from stream.sources.contract import Source
 from stream.sources.network import is_url, open_url
 from stream.sources.pictures import (
     PictureSource,
@@ -23,27 +22,6 @@ from stream.sources.pictures import (
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
-
-
-class Source(Protocol):
-    """Something that gives frames, once, to one thread."""
-
-    @property
-    def info(self) -> SourceInfo:
-        """What is known before the first frame."""
-
-    def frames(self) -> Iterator[Frame]:
-        """The frames in order, lazily.
-
-        Raises:
-            SourceError: it cannot be read any further.
-        """
-
-    def interrupt(self) -> None:
-        """Ends a wait of the reading thread, where it can; called by another, which is leaving."""
-
-    def close(self) -> None:
-        """Releases the device or file; may be called twice, by the thread that reads."""
 
 
 def open_source(

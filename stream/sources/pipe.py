@@ -9,8 +9,8 @@ import threading
 import av
 from av.container import InputContainer
 
-from stream.config import RawVideo
 from stream.errors import ConfigError, SourceError
+from stream.settings.schema import RawVideo
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 

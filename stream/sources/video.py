@@ -11,13 +11,12 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from stream.errors import SourceError
-from stream.frames import Frame, SourceInfo
-from stream.sources.clock import MediaClock
+from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.sources.decoding import Decoder
+from stream.sources.media_clock import MediaClock
 from stream.sources.reconnection import Reconnection, what_happened
 from stream.sources.span import ROUNDING_S, WHOLE, Span
 
-_DEFAULT_FPS = 25.0
 _MICROSECONDS = 1_000_000
 _MAX_PLAUSIBLE_FRAMES = 10**9  # some containers report nonsense
 _MARGINS_S = (0.0, 10.0)  # of a seek: some containers land at a keyframe behind the time asked for
@@ -168,7 +167,7 @@ class VideoSource:
 
     @property
     def _step_s(self) -> float:
-        return 1 / (self._decoder.fps or _DEFAULT_FPS)
+        return 1 / (self._decoder.fps or ASSUMED_FPS)
 
     def _find_again(self, reason: str) -> bool:
         """Whether it was; if not, nobody waits for it any more."""

@@ -1,0 +1,59 @@
+"""How far a file is: a bar on the terminal, kept as a sink like any other."""
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from stream.frames import SourceInfo
+from stream.sinks import AnnotatedFrame
+
+
+class ProgressBar:
+    """Frames done, frames a second, faces in view, time left."""
+
+    name = "progress bar"
+    output = None
+    quit_requested = False
+
+    def __init__(self, info: SourceInfo, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _RateColumn(),
+            TextColumn("{task.fields[faces]} faces"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task(_short(info.uri), total=info.frame_count, faces=0)
+
+    def __repr__(self) -> str:
+        return "ProgressBar()"
+
+    def write(self, annotated: AnnotatedFrame) -> None:
+        """One frame further; with the first one the bar appears."""
+        self._progress.start()
+        self._progress.update(self._task, advance=1, faces=len(annotated.tracks))
+
+    def close(self, *, complete: bool) -> None:
+        """Takes the bar away."""
+        self._progress.stop()
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("– fps" if speed is None else f"{speed:.1f} fps")
+
+
+def _short(uri: str, length: int = 30) -> str:
+    return uri if len(uri) <= length else f"…{uri[1 - length :]}"

@@ -1,0 +1,1 @@
+"""Where each face is, from frame to frame."""

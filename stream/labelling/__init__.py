@@ -1,0 +1,1 @@
+"""What each face is perceived as."""

@@ -1,0 +1,175 @@
+"""Where settings come from: defaults, `config.toml`, `--config`, `--set`, later over earlier."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from stream.errors import ConfigError
+from stream.settings.schema import Config
+from stream.settings.toml import toml_comment, toml_value
+
+DEFAULT_FILE = "config.toml"
+_DEFAULT_ORIGIN, _OVERRIDE_ORIGIN = "default", "--set"
+
+# What a setting should be, in the words of somebody who writes TOML; others are said by pydantic.
+_WANTED = {
+    "bool_type": "true or false",
+    "dict_type": "a table, as in { name = value }",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "missing": "a list of two, as in [1, 2]",
+    "model_type": "a section or table",
+    "string_type": "a text in quotes",
+    "too_long": "a list of two, as in [1, 2]",
+    "tuple_type": "a list, as in [1, 2]",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force, and which layer each is from.
+
+    Attributes:
+        config: all of them.
+        origins: by section and name: `default`, `config.toml`, the `--config` file, `--set`.
+    """
+
+    config: Config
+    origins: Mapping[tuple[str, str], str]
+
+    def as_dict(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """For machines: section → name → `value` and `origin`."""
+        return {
+            section: {
+                name: {"value": value, "origin": self.origins[section, name]}
+                for name, value in values.items()
+            }
+            for section, values in self.config.model_dump(mode="json").items()
+        }
+
+    def as_toml(self) -> str:
+        """A file that gives these settings, each with its origin beside it."""
+        sections = []
+        for section, settings in self.as_dict().items():
+            lines = [f"{name} = {toml_value(each['value'])}" for name, each in settings.items()]
+            width = max(map(len, lines))
+            said = [toml_comment(each["origin"]) for each in settings.values()]
+            beside = [
+                f"{line:{width}}  # {origin}" for line, origin in zip(lines, said, strict=True)
+            ]
+            sections.append("\n".join([f"[{section}]", *beside]))
+        return "\n\n".join(sections)
+
+
+def load_config(
+    file: Path | None = None, overrides: Iterable[str] = (), *, folder: Path | None = None
+) -> Config:
+    """The settings in force; the arguments and errors are those of `load_settings`."""
+    return load_settings(file, overrides, folder=folder).config
+
+
+def load_settings(
+    file: Path | None = None, overrides: Iterable[str] = (), *, folder: Path | None = None
+) -> Settings:
+    """The settings in force, and where each is from.
+
+    Args:
+        file: `--config`; it must exist.
+        overrides: `section.key=value`, the value as TOML or a bare word.
+        folder: where `config.toml` is looked for, the current one by default.
+
+    Raises:
+        ConfigError: a file cannot be read, or a setting is unknown or out of range.
+    """
+    merged = Config().model_dump()
+    origins = {(section, name): _DEFAULT_ORIGIN for section in merged for name in merged[section]}
+    for layer, origin, said in _layers(file, overrides, (folder or Path.cwd()) / DEFAULT_FILE):
+        _check(layer, said)
+        for section, values in layer.items():
+            merged[section].update(values)
+            origins.update({(section, name): origin for name in values})
+    return Settings(Config.model_validate(merged), origins)
+
+
+def _layers(
+    file: Path | None, overrides: Iterable[str], default: Path
+) -> Iterable[tuple[dict[str, Any], str, str]]:
+    """What lies over the defaults, lowest first; its origin, and what errors call it."""
+    if default.is_file():
+        yield _read(default), default.name, default.name
+    if file is not None:
+        yield _read(file), str(file), str(file)
+    for text in overrides:
+        yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {text}"
+
+
+def _check(layer: Mapping[str, Any], said: str) -> None:
+    """A layer is looked at on its own, so that an error names the right one."""
+    try:
+        Config.model_validate(layer)
+    except ValidationError as error:
+        raise ConfigError(f"{said}: {_explain(error, layer)}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    name, equals, value = text.partition("=")
+    section, dot, key = name.strip().partition(".")
+    if not (equals and dot and section and key):
+        raise ConfigError(
+            f"--set {text}: write it as section.key=value, as in labels.min_confidence=0.8"
+        )
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()  # a bare word, as in detection.detector=hog
+    return {section: {key: parsed}}
+
+
+def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
+    """The first problem in one line, with the nearest known name for an unknown one."""
+    problem = error.errors()[0]
+    path = [str(part) for part in problem["loc"]]
+    if problem["type"] != "extra_forbidden":
+        given: Any = layer
+        for part in path[:2]:  # behind them stand a union's member and what is inside the value
+            given = given[part]
+        return f"{'.'.join(path[:2])} = {toml_value(given)}: {_reason(error)}"
+    known = _names(path[:-1])
+    near = difflib.get_close_matches(path[-1].partition(".")[0], known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"unknown setting {'.'.join(path)}: {hint}"
+
+
+def _reason(error: ValidationError) -> str:
+    """What is asked of the first wrong setting; of a choice of types, all."""
+    first = error.errors()[0]["loc"][:2]
+    reasons = [
+        f"it should be {_WANTED[each['type']]}"
+        if each["type"] in _WANTED
+        else each["msg"].replace("Input should", "it should").removeprefix("Value error, ")
+        for each in error.errors()
+        if each["loc"][:2] == first
+    ]
+    return "; or ".join(dict.fromkeys(reasons))
+
+
+def _names(path: Sequence[str]) -> list[str]:
+    model: Any = Config
+    for part in path:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)

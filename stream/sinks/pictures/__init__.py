@@ -1,0 +1,1 @@
+"""Annotated copies of pictures, snapshots of people, and a sheet of them."""

@@ -1,0 +1,232 @@
+"""A video file being written: encoded pictures and, beside them, the source's sound.
+
+It is written a keyframe a second, so that it plays whenever the program is killed; closing it turns
+it into an ordinary file.
+"""
+
+import logging
+import os
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import av
+import cv2
+from av.video.frame import PictureType
+
+from models.faces import Image
+from stream.coded import BT709, Colours
+from stream.drawing.canvas import Canvas
+from stream.drawing.marks import Box
+from stream.drawing.planes import Planes
+from stream.errors import SinkError, SourceError
+from stream.frames import SourceInfo
+from stream.settings.schema import RecorderSection
+from stream.sinks.video.codecs import CONTAINERS, Codec, Container, codec_for
+from stream.sinks.video.sound import Sound
+from stream.stopwatch import stage
+
+_CLOCK = Fraction(1, 90_000)  # s: the usual tick of video, fine enough for any frame rate
+
+_log = logging.getLogger(__name__)
+
+
+class VideoFile:
+    """One video file.
+
+    The clock of a recorded source is kept, so that its sound stays beside the pictures; of a live
+    one the first picture is the beginning.
+
+    Args:
+        path: where; the ending is one of `CONTAINERS`.
+        info: the source: its name and rate, where its time begins, and its sound if it has any.
+        settings: codec, quality and speed.
+
+    Raises:
+        ConfigError: that codec cannot be had in that file.
+        SinkError: the file cannot be made.
+    """
+
+    def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
+        codec, kind = codec_for(path, settings.codec), CONTAINERS[path.suffix.lower()]
+        self._fps = info.nominal_fps
+        width, height = info.size_wh
+        self._size_wh = width + width % 2, height + height % 2  # 4:2:0 wants even sides
+        try:
+            path.open("wb").close()  # FFmpeg would not open it before the first picture
+            self._container = av.open(f"file:{path}", "w", format=kind.format, options=kind.options)
+        except (av.error.FFmpegError, OSError) as error:
+            raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+        self._container.metadata.update(_about(info))
+        self._sound: Sound | None = None
+        try:
+            self._video = self._add_video(codec, settings)
+            if settings.sound and info.has_audio:
+                self._sound = self._add_sound(info, kind)
+        except (av.error.FFmpegError, ValueError) as error:
+            self._close()
+            path.unlink(missing_ok=True)
+            raise SinkError(f"{path} cannot be made: {error}") from error
+        self._colours: Colours | None = None  # of the first frame
+        self._start_s = None if info.is_live else info.start_s
+        self._last_tick = -1
+        self._end_s = 0.0
+
+    def __repr__(self) -> str:
+        return f"Film({self._container.name}, {self._end_s:.2f} s)"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._close()
+
+    @stage("encode")
+    def add(self, image: Image, time_s: float) -> None:
+        """The next picture, at its time in the source, and the sound up to it.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+        """
+        self._encode(self._converted(image), time_s)
+
+    @stage("encode")
+    def add_drawn(self, canvas: Canvas, coded: av.VideoFrame | None, time_s: float) -> None:
+        """Likewise; where nothing was drawn it is what was coded, to the bit.
+
+        That is so if it is of this video's size and colours; else all of it is converted.
+
+        Args:
+            canvas: the picture.
+            coded: the same before it was drawn on, as `Frame.coded`.
+            time_s: its time in the source.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+        """
+        if coded is None or not self._suits(coded):
+            self._encode(self._converted(canvas.picture), time_s)
+            return
+        frame, planes = self._blank()
+        planes.copy_from(Planes.of(coded))
+        canvas.paint(planes, self._colours_of(coded))
+        self._encode(frame, time_s)
+
+    @stage("encode")
+    def pass_on(self, frame: av.VideoFrame, time_s: float) -> None:
+        """The next picture, just as a decoder gave it.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+        """
+        self._colours_of(frame)
+        frame.pict_type = PictureType.NONE  # else the encoder would repeat the source's choice
+        self._encode(frame, time_s)
+
+    def _suits(self, coded: av.VideoFrame) -> bool:
+        same_size = (coded.width, coded.height) == self._size_wh
+        return same_size and self._colours in (None, Colours.of(coded))
+
+    def _converted(self, image: Image) -> av.VideoFrame:
+        """A picture as a frame of this video."""
+        frame, planes = self._blank()
+        planes.paint(self._fitted(image), Box(0, 0, *self._size_wh), self._colours_of(None))
+        return frame
+
+    def _blank(self) -> tuple[av.VideoFrame, Planes]:
+        """A frame whose pixels are still to come."""
+        frame = av.VideoFrame(*self._size_wh, "yuv420p")
+        return frame, Planes.of(frame)
+
+    def _colours_of(self, first: av.VideoFrame | None) -> Colours:
+        """The colours of this video: those of its first frame, if it was coded already."""
+        if self._colours is None:
+            self._colours = BT709 if first is None else Colours.of(first)
+            context = self._video.codec_context
+            context.colorspace, context.color_range = self._colours.matrix, self._colours.range
+            context.color_primaries = self._colours.primaries
+            context.color_trc = self._colours.transfer
+        return self._colours
+
+    def _encode(self, frame: av.VideoFrame, time_s: float) -> None:
+        if self._start_s is None:
+            self._start_s = time_s
+        time_s -= self._start_s
+        # Players drop a picture that is not later than the one before.
+        self._last_tick = max(round(time_s / _CLOCK), self._last_tick + 1)
+        frame.pts, frame.time_base = self._last_tick, _CLOCK
+        self._container.mux(self._video.encode(frame))
+        if self._sound is not None:
+            self._sound.copy_until(time_s)
+        self._end_s = time_s + 1 / self._fps
+
+    def _close(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+        self._container.close()
+
+    @stage("encode")
+    def _finish(self) -> None:
+        self._container.mux(self._video.encode(None))
+        if self._sound is not None:
+            self._sound.copy_until(self._end_s)
+
+    def _add_video(self, codec: Codec, settings: RecorderSection) -> av.VideoStream:
+        rate = Fraction(self._fps).limit_denominator(1001)
+        options = codec.settings(settings.quality, settings.preset)
+        os.environ.setdefault("SVT_LOG", "0")  # the encoder of AV1 would say how it is
+        stream = cast(
+            av.VideoStream, self._container.add_stream(codec.encoder, rate=rate, options=options)
+        )
+        stream.width, stream.height = self._size_wh
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = stream.time_base = _CLOCK
+        context.max_b_frames = 0  # reordered pictures would begin late in a file of fragments
+        context.gop_size = max(round(self._fps), 1)  # a keyframe a second: what a kill can cost
+        if codec.tag is not None:
+            context.codec_tag = codec.tag
+        return stream
+
+    def _add_sound(self, info: SourceInfo, kind: Container) -> Sound | None:
+        if info.reopen is None:
+            _log.warning("recorded without sound: %s can be read only once", info.uri)
+            return None
+        try:
+            return Sound(info.reopen, self._container, kind.sound, info.start_s)
+        except SourceError as error:
+            _log.warning("recorded without sound: %s", error)
+            return None
+
+    def _fitted(self, image: Image) -> Image:
+        """The picture at the size the video has: an odd side is lengthened by a pixel."""
+        height, width = image.shape[:2]
+        wide, high = self._size_wh
+        if (width, height) == (wide, high):
+            return image
+        if wide - width in (0, 1) and high - height in (0, 1):
+            border = cv2.BORDER_REPLICATE
+            padded = cv2.copyMakeBorder(image, 0, high - height, 0, wide - width, border)
+        else:  # the source changed its size on the way
+            padded = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA)
+        return padded.astype(image.dtype, copy=False)
+
+
+def _about(info: SourceInfo) -> dict[str, str]:
+    """What the file says of itself."""
+    return {
+        "title": f"{info.name}, annotated",
+        "comment": "Made by face-stream. Labels are of perceived appearance.",
+        "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
