@@ -56,9 +56,9 @@ class Classifier:
             ) from error
 
     @property
-    def attributes(self) -> tuple[str, ...]:
-        """The names of what it predicts."""
-        return tuple(head.attribute for head in self.heads)
+    def classes(self) -> dict[str, tuple[str, ...]]:
+        """What it predicts: the classes of each attribute."""
+        return {head.attribute: head.classes for head in self.heads}
 
     def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
         """One prediction an attribute for `(n, dimensions)` embeddings."""

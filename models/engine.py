@@ -74,6 +74,23 @@ class DetectionSettings:
         return self.upsample * min(max(fills_window, 1.0), affordable)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribedFaces:
+    """Faces of one picture, aligned and embedded.
+
+    Attributes:
+        faces: where they are and how they are turned.
+        chips: `(n, 150, 150, 3)` uint8 BGR, the faces aligned.
+        embeddings: `(n, dimensions)` float32.
+        appearances: `(n, d)` float32, the first numbers of the embeddings, which tell people apart.
+    """
+
+    faces: Faces
+    chips: NDArray[np.uint8]
+    embeddings: NDArray[np.float32]
+    appearances: NDArray[np.float32]
+
+
 class Engine:
     """Finds faces and embeds them.
 
@@ -148,9 +165,12 @@ class Engine:
         height, width = image.shape[:2]
         return self.settings.scale((width, height))
 
-    def embed(self, image: Image, faces: Faces) -> NDArray[np.float32]:
-        """`(n, dimensions)`, all faces in one call."""
-        return self.embedder.embed(self.aligner.chips(image, faces))
+    def describe(self, image: Image, detections: Detections) -> DescribedFaces:
+        """The faces of detections, aligned and embedded, all in one batch."""
+        faces = self.aligner.locate(image, detections)
+        chips = self.aligner.chips(image, faces)
+        embeddings = self.embedder.embed(chips)
+        return DescribedFaces(faces, chips, embeddings, embeddings[:, : self.embedder.identity])
 
 
 def load_engine(

@@ -7,9 +7,11 @@ from models.runtime import uses_gpu
 from stream.annotator import Annotator
 from stream.controls import Controls
 from stream.errors import ConfigError
+from stream.following.follower import Follower
 from stream.following.load_shedding import LoadShedding
 from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
+from stream.labelling.labeller import Labeller
 from stream.settings import Config
 
 
@@ -30,7 +32,8 @@ def load_annotator(config: Config, info: SourceInfo, controls: Controls | None =
     engine = engine_for(config, info, bundle)
     schedule = _schedule(config, info, engine.divisible)
     controls = controls or Controls(blur=config.overlay.blur)
-    return Annotator(engine, Classifier(bundle), info, config.labels, schedule, controls)
+    follower = Follower(engine, info, schedule, controls)
+    return Annotator(follower, Labeller(engine, Classifier(bundle), config.labels), info)
 
 
 def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -> Engine:
@@ -67,8 +70,8 @@ def _precision(config: Config, info: SourceInfo) -> Precision:
 def _schedule(config: Config, info: SourceInfo, divisible: bool) -> Schedule:
     settings = config.detection
     skip = None if settings.frame_skip == "auto" else settings.frame_skip
-    thrift = LoadShedding(settings.max_staleness, may_coarsen=settings.downscale == "auto")
-    return Schedule(info, skip, divisible=divisible, thrift=thrift)
+    shedding = LoadShedding(settings.max_staleness, may_coarsen=settings.downscale == "auto")
+    return Schedule(info, skip, divisible=divisible, load_shedding=shedding)
 
 
 def _check_labels(config: Config, bundle: Bundle) -> None:

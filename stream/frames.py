@@ -110,27 +110,27 @@ class Frame:
         height, width = self.image.shape[:2]
         return width, height
 
-    def grey(
+    def luminance(
         self,
         size_wh: tuple[int, int],
-        fineness: int,
+        samples: int,
         box_xyxy: tuple[int, int, int, int] | None = None,
     ) -> NDArray[np.uint8]:
         """How bright a part of the picture is, in few pixels, `(height, width)`.
 
-        Each is the mean of `fineness * fineness` pixels picked from its place: what it costs does
+        Each is the mean of `samples * samples` pixels picked from its place: what it costs does
         not depend on the size of the picture, and nothing is converted for it.
 
         Args:
             size_wh: how many pixels are wanted.
-            fineness: how many are picked for each in either direction.
+            samples: how many are picked for each in either direction.
             box_xyxy: the part, px, inside the picture; None for all of it.
         """
         pixels = self._brightness
         if box_xyxy is not None:
             left, top, right, bottom = box_xyxy
             pixels = pixels[top:bottom, left:right]
-        picked_wh = size_wh[0] * fineness, size_wh[1] * fineness
+        picked_wh = size_wh[0] * samples, size_wh[1] * samples
         picked = cv2.resize(pixels, picked_wh, interpolation=cv2.INTER_NEAREST)
         if picked.ndim == 3:
             picked = cv2.cvtColor(picked, cv2.COLOR_BGR2GRAY)

@@ -3,13 +3,16 @@
 import json
 import logging
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.classifier import Prediction, check_groups
+from models.faces import centres_xy
 from stream.errors import SourceError
 from stream.frames import Frame
 from stream.labelling.label_rule import LabelRule
@@ -19,6 +22,30 @@ from stream.sources.span import ROUNDING_S
 from stream.tracks import Label, Track
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _ReplayedTrack:
+    """What is known of a track from the frames before.
+
+    Attributes:
+        box_xyxy: `(4,)` float32 px, where its face was last found.
+        frame: the frame in which that was.
+        velocity_xy: `(2,)` float32, px a frame.
+        labels: as they were last shown, by attribute.
+    """
+
+    box_xyxy: NDArray[np.float32]
+    frame: int
+    velocity_xy: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
+    labels: dict[str, Label] = field(default_factory=dict)
+
+    def see(self, box_xyxy: NDArray[np.float32], frame: int) -> None:
+        """Its face was found there; the log holds no velocity, so it is estimated anew."""
+        if frame > self.frame:
+            moved_xy = centres_xy(box_xyxy[None])[0] - centres_xy(self.box_xyxy[None])[0]
+            self.velocity_xy = (moved_xy / np.float32(frame - self.frame) + self.velocity_xy) / 2
+        self.box_xyxy, self.frame = box_xyxy, frame
 
 
 class Replay:
@@ -39,7 +66,7 @@ class Replay:
     def __init__(self, path: Path, settings: LabelSettings) -> None:
         self._path = path
         self._settings = settings
-        self._shown: dict[tuple[int, str], Label] = {}  # by track and attribute
+        self._tracks: dict[int, _ReplayedTrack] = {}
         self._ended = False
         self._entries = self._read()
         self.header = next(self._entries, {})
@@ -86,14 +113,16 @@ class Replay:
         # A video's frames are known by their time, wherever in it the log began.
         key, place = ("time_s", frame.time_s) if frame.path is None else ("frame", frame.index)
         while self._next is not None and self._next.get(key, -1) < place - ROUNDING_S:
-            self._next = next(self._entries, None)  # passes what stands there of tracks, too
+            self._next = next(self._entries, None)
+            if self._next is not None and "track" in self._next:  # it has ended
+                self._tracks.pop(self._next["track"], None)
         if self._next is None:
             self._warn_of_the_end(frame)
             return ()
         if self._next.get(key, -1) > place + ROUNDING_S:
             return ()
         try:
-            return tuple(self._track(face) for face in self._next["faces"])
+            return tuple(self._track(face, frame.index) for face in self._next["faces"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SourceError(
                 f"{self._path} is damaged at frame {frame.index}: {error!r}"
@@ -123,29 +152,37 @@ class Replay:
         except UnicodeDecodeError as error:
             raise SourceError(f"{self._path} cannot be read: it is no text") from error
 
-    def _track(self, face: Mapping[str, Any]) -> Track:
+    def _track(self, face: Mapping[str, Any], frame: int) -> Track:
         track_id = int(face["track"])
+        box_xyxy = np.array(face["box"], dtype=np.float32).reshape(4)
+        missed_frames = int(face.get("missed", 0))
+        known = self._tracks.setdefault(track_id, _ReplayedTrack(box_xyxy, frame))
+        if not missed_frames:
+            known.see(box_xyxy, frame)
         labels = {
-            attribute: self._label(track_id, attribute, entry["probabilities"])
+            attribute: self._label(known, attribute, entry["probabilities"])
             for attribute, entry in face["labels"].items()
             if attribute in self._settings.attributes
         }
         return Track(
             track_id=track_id,
-            box_xyxy=np.array(face["box"], dtype=np.float32).reshape(4),
+            box_xyxy=box_xyxy,
             score=float(face["score"]),
             labels=labels,
             seen_frames=0,
-            missed_frames=int(face.get("missed", 0)),
+            missed_frames=missed_frames,
             quality=float(face.get("quality", 0)),
+            velocity_xy=known.velocity_xy,
         )
 
-    def _label(self, track_id: int, attribute: str, probabilities: Mapping[str, float]) -> Label:
+    def _label(
+        self, track: _ReplayedTrack, attribute: str, probabilities: Mapping[str, float]
+    ) -> Label:
         values = np.array([list(probabilities.values())], dtype=np.float32)
         if not values.sum() > 0:
             raise ValueError(f"probabilities of {attribute} add up to nothing")
         then = Prediction(attribute, tuple(probabilities), values / values.sum())
-        before = self._shown.get((track_id, attribute))
+        before = track.labels.get(attribute)
         label = LabelRule.of(self._settings, attribute).label(then, before)
-        self._shown[track_id, attribute] = label
+        track.labels[attribute] = label
         return label

@@ -1,7 +1,7 @@
 """What is known of one face in one frame, and what it is perceived as."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class Track:
         seen_frames: in how many frames it was found.
         missed_frames: for how many it has not been; 0 is now.
         quality: how good the best view so far was, 0 to 1.
+        velocity_xy: `(2,)` float32, px a frame; zero where it is not known.
     """
 
     track_id: int
@@ -43,3 +44,4 @@ class Track:
     seen_frames: int
     missed_frames: int
     quality: float
+    velocity_xy: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))

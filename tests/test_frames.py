@@ -37,7 +37,7 @@ def test_brightness_is_that_of_the_picture(
     frame = _first(encode(tmp_path / "in.mp4", [_portrait(astronaut)], "libx264", pixel_format))
     assert frame.coded is not None
     converted = Frame(frame.image, 0, 0.0, 0.0)
-    quick, slow = (each.grey((32, 18), 4, box_xyxy) for each in (frame, converted))
+    quick, slow = (each.luminance((32, 18), 4, box_xyxy) for each in (frame, converted))
     assert quick.shape == (18, 32)
     assert np.abs(quick.astype(int) - slow).mean() < 3  # the weights of the colours differ
     assert quick.std() > 20
@@ -46,7 +46,7 @@ def test_brightness_is_that_of_the_picture(
 def test_each_pixel_is_the_mean_of_its_place() -> None:
     image = np.zeros((90, 160, 3), np.uint8)
     image[:, 80:] = 200
-    grey = Frame(image, 0, 0.0, 0.0).grey((4, 2), 5)
+    grey = Frame(image, 0, 0.0, 0.0).luminance((4, 2), 5)
     np.testing.assert_array_equal(grey, [[0, 0, 200, 200]] * 2)
 
 
@@ -60,7 +60,7 @@ def test_a_coded_picture_is_converted_when_it_is_asked_for(astronaut: Image) -> 
     coded = av.VideoFrame.from_ndarray(_portrait(astronaut), "bgr24").reformat(format="yuv420p")
     frame = Frame(convert, 0, 0.0, 0.0, coded=coded)
     assert frame.size_wh == (320, 180)
-    frame.grey((32, 18), 4)
+    frame.luminance((32, 18), 4)
     assert not made
     assert frame.image is frame.image
     assert made == [1]

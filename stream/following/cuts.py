@@ -1,16 +1,23 @@
-"""Where one shot ends and another begins."""
+"""Shot boundary detection: where one shot ends and another begins."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.frames import Frame
 
-_THUMBNAIL_WH, _FINENESS = (32, 18), 4  # and how many pixels are picked for each, either way
-_MIN_CHANGE = 20.0  # of 255, mean over the thumbnail: cuts change 25 and more, walkers up to 13
+_THUMBNAIL_WH = (32, 18)
+"""Size of the thumbnails that are compared, px."""
+
+_SAMPLES = 4
+"""Pixels sampled for each pixel of a thumbnail, in either direction; more is less noisy."""
+
+_MIN_CHANGE = 20.0
+"""Mean absolute difference of two thumbnails, of 255, above which there is a cut; in the clips it
+was tuned on, cuts change 25 and more, people who walk up to 13."""
 
 
 class CutDetector:
-    """Compares each frame with the one before, as thumbnails."""
+    """Compares the thumbnail of each frame with that of the frame before."""
 
     def __init__(self) -> None:
         self._before: NDArray[np.int16] | None = None
@@ -19,7 +26,7 @@ class CutDetector:
         return "CutDetector()"
 
     def is_cut(self, frame: Frame) -> bool:
-        """Whether this frame has nothing to do with the last one; of the first, no."""
-        thumbnail = frame.grey(_THUMBNAIL_WH, _FINENESS).astype(np.int16)
+        """Whether a new shot begins with this frame; the first frame begins none."""
+        thumbnail = frame.luminance(_THUMBNAIL_WH, _SAMPLES).astype(np.int16)
         before, self._before = self._before, thumbnail
         return before is not None and float(np.abs(thumbnail - before).mean()) > _MIN_CHANGE

@@ -1,26 +1,60 @@
-"""A live source's search made cheaper while frames come late."""
+"""Load shedding: the search of a live source becomes cheaper while frames come late."""
 
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from stream.frames import Frame
 
-_RARER, _RARER_STEPS = 1.6, 4  # at first a search takes up to 6.5 times as long,
-_COARSER, _COARSER_STEPS = 0.8, 4  # then it is made at down to 0.4 of its scale
-_RECENT, _MANY = 8, 3  # frames, and how many of them late, that show the machine cannot keep up
-_PATIENCE_S, _MAX_PATIENCE_S = 1.0, 32.0  # without a late frame before more is tried again
+_INTERVAL_FACTOR = 1.6
+"""How many times as long a whole search takes with each of the first levels."""
+
+_INTERVAL_LEVELS = 4
+"""How many levels make searches rarer: up to 6.5 times, before they become coarser."""
+
+_SCALE_FACTOR = 0.8
+"""Factor of the scale of the search with each further level."""
+
+_SCALE_LEVELS = 4
+"""How many levels make searches coarser: down to 0.4 of their scale."""
+
+_RECENT_FRAMES = 8
+"""Frames over which late ones are counted; fewer react sooner, also to chance."""
+
+_LATE_FRAMES = 3
+"""Late frames among the recent ones from which a level is added."""
+
+_PATIENCE_S = 1.0
+"""Time without a late frame before a level is taken back, s."""
+
+_MAX_PATIENCE_S = 32.0
+"""The longest such time, s: it doubles each time that a level was taken back in vain."""
+
+
+class SearchSaving(NamedTuple):
+    """How much cheaper the search is: `interval` is how many times as long a whole search takes,
+    `scale` by what its scale is multiplied."""
+
+    interval: float
+    scale: float
+
+
+NO_SAVING = SearchSaving(1.0, 1.0)
 
 
 class LoadShedding:
-    """Spares effort while frames come late, and tries again when they have not for a while.
+    """Adds a level of saving while frames come late, and takes it back when they no longer do.
 
-    A frame is late if one before it was dropped, or if it waited for half of what its age may be.
+    A frame is late if one before it was dropped, or if it waited for half of its permitted age.
 
     Args:
         max_staleness_s: how old a frame may be when it is shown.
-        may_coarsen: the scale of the search is not the user's choice.
-        clock: tests pass one of their own.
+        may_coarsen: whether the scale of the search may change: the user has not fixed it.
+        clock: the monotonic clock, s.
+
+    Attributes:
+        level: of saving, 0 for none.
     """
 
     def __init__(
@@ -32,32 +66,32 @@ class LoadShedding:
     ) -> None:
         self.level = 0
         self._max_age_s = max_staleness_s / 2
-        self._max_level = _RARER_STEPS + _COARSER_STEPS * may_coarsen
+        self._max_level = _INTERVAL_LEVELS + _SCALE_LEVELS * may_coarsen
         self._clock = clock
-        self._recent: deque[bool] = deque(maxlen=_RECENT)
+        self._recent: deque[bool] = deque(maxlen=_RECENT_FRAMES)
         self._last_index: int | None = None
         self._calm_since_s = self._relaxed_s = clock()
         self._patience_s = _PATIENCE_S
 
     def __repr__(self) -> str:
-        return f"Thrift(level {self.level})"
+        return f"LoadShedding(level {self.level})"
 
     def __str__(self) -> str:
-        """What it does, for the user."""
+        """What is saved, in words for the user; empty for nothing."""
         if not self.level:
             return ""
-        rarity, coarseness = self.saving
-        finer = f", at {coarseness:.0%} of the scale" if coarseness < 1 else ""
-        return f"newcomers looked for {rarity:.1f}× more rarely{finer}"
+        interval, scale = self.saving
+        coarser = f", at {scale:.0%} of the scale" if scale < 1 else ""
+        return f"newcomers looked for {interval:.1f}× more rarely{coarser}"
 
     @property
-    def saving(self) -> tuple[float, float]:
-        """How many times as long a search takes, and by what its scale is multiplied."""
-        rarer = min(self.level, _RARER_STEPS)
-        return _RARER**rarer, _COARSER ** (self.level - rarer)
+    def saving(self) -> SearchSaving:
+        """What the present level saves."""
+        rarer = min(self.level, _INTERVAL_LEVELS)
+        return SearchSaving(_INTERVAL_FACTOR**rarer, _SCALE_FACTOR ** (self.level - rarer))
 
-    def note(self, frame: Frame) -> None:
-        """The next frame is about to be looked at."""
+    def observe(self, frame: Frame) -> None:
+        """Takes in whether the next frame, which is about to be annotated, is late."""
         now_s = self._clock()
         dropped = self._last_index is not None and frame.index > self._last_index + 1
         self._last_index = frame.index
@@ -65,14 +99,14 @@ class LoadShedding:
         self._recent.append(late)
         if late:
             self._calm_since_s = now_s
-        if sum(self._recent) >= _MANY:
-            self._save(now_s)
+        if sum(self._recent) >= _LATE_FRAMES:
+            self._add_level(now_s)
         elif self.level and now_s - self._calm_since_s > self._patience_s:
             self.level -= 1
             self._calm_since_s = self._relaxed_s = now_s
 
-    def _save(self, now_s: float) -> None:
-        """One level more; what was tried in vain is not tried again so soon."""
+    def _add_level(self, now_s: float) -> None:
+        """Adds a level; the next one is taken back later if the last was taken back in vain."""
         self._recent.clear()
         in_vain = now_s - self._relaxed_s < self._patience_s
         self._patience_s = min(2 * self._patience_s, _MAX_PATIENCE_S) if in_vain else _PATIENCE_S

@@ -1,4 +1,4 @@
-"""Faces that are not found any more, and where they may be."""
+"""Where faces may be that are not found any more: they must stay blurred for a moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import centres_xy, sizes_wh
+from models.faces import sizes_wh
 from stream.tracks import Track
 
-_HELD_S = 1.0  # how long a face that is not found any more stays blurred
+_HELD_S = 1.0
+"""How long a face that is not found any more stays blurred, s."""
 
+_PREDICTED_S = 0.5
+"""How far ahead its motion is believed, s."""
 
-_AHEAD_S = 0.5  # how far its motion is believed
-
-
-_GROWTH = 0.5  # a second: the longer it is out of sight, the less is known of its place
+_GROWTH_PER_S = 0.5
+"""How much wider its place becomes a second, as a share of its box: less is known of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sight:
+class _Sighting:
     """Where a face was last found: `box_xyxy (4,)` px, `velocity_xy (2,)` px a second."""
 
     box_xyxy: NDArray[np.float32]
@@ -30,14 +31,18 @@ class _Sight:
 class LostFaces:
     """Remembers for a moment where faces were that are not found any more.
 
-    A face that is missed for some frames is still there, and must not flash up.
+    A face that is missed for some frames is still there, and must not be seen.
+
+    Args:
+        fps: frames a second, in which the velocities of tracks are turned into px a second.
     """
 
-    def __init__(self) -> None:
-        self._sights: dict[int, _Sight] = {}
+    def __init__(self, fps: float) -> None:
+        self._fps = fps
+        self._sightings: dict[int, _Sighting] = {}
 
     def __repr__(self) -> str:
-        return f"LostFaces({len(self._sights)} remembered)"
+        return f"LostFaces({len(self._sightings)} remembered)"
 
     def update(self, tracks: Sequence[Track], time_s: float) -> NDArray[np.float32]:
         """Takes in the next frame.
@@ -45,29 +50,24 @@ class LostFaces:
         Returns:
             `(n, 4)` px: of each face lost a moment ago, where it was and where it may be by now.
         """
-        found = {each.track_id: each.box_xyxy for each in tracks if not each.missed_frames}
-        for track_id, box in found.items():
-            self._sights[track_id] = self._sight(track_id, box, time_s)
-        self._sights = {
-            track_id: sight
-            for track_id, sight in self._sights.items()
-            if abs(time_s - sight.time_s) <= _HELD_S
+        visible = {each.track_id: each for each in tracks if not each.missed_frames}
+        for track_id, track in visible.items():
+            velocity_xy = track.velocity_xy * np.float32(self._fps)
+            self._sightings[track_id] = _Sighting(track.box_xyxy, velocity_xy, time_s)
+        self._sightings = {
+            track_id: sighting
+            for track_id, sighting in self._sightings.items()
+            if abs(time_s - sighting.time_s) <= _HELD_S
         }
-        lost = [sight for track_id, sight in self._sights.items() if track_id not in found]
-        boxes = [box for sight in lost for box in _whereabouts(sight, time_s)]
+        lost = [each for track_id, each in self._sightings.items() if track_id not in visible]
+        boxes = [box for sighting in lost for box in _whereabouts(sighting, time_s)]
         return np.array(boxes, dtype=np.float32).reshape(-1, 4)
 
-    def _sight(self, track_id: int, box: NDArray[np.float32], time_s: float) -> _Sight:
-        before = self._sights.get(track_id)
-        if before is None or time_s <= before.time_s:
-            return _Sight(box, np.zeros(2, np.float32), time_s)
-        moved_xy = centres_xy(box[None])[0] - centres_xy(before.box_xyxy[None])[0]
-        velocity = (moved_xy / np.float32(time_s - before.time_s) + before.velocity_xy) / 2
-        return _Sight(box, velocity, time_s)
 
-
-def _whereabouts(sight: _Sight, time_s: float) -> list[NDArray[np.float32]]:
-    gone_s = abs(time_s - sight.time_s)
-    margin = sizes_wh(sight.box_xyxy[None])[0] * np.float32(_GROWTH * gone_s / 2)
-    wider = sight.box_xyxy + np.concatenate([-margin, margin])
-    return [wider, wider + np.tile(sight.velocity_xy, 2) * np.float32(min(gone_s, _AHEAD_S))]
+def _whereabouts(sighting: _Sighting, time_s: float) -> list[NDArray[np.float32]]:
+    """Where a face was and where it may be, both wider the longer it is lost."""
+    lost_s = abs(time_s - sighting.time_s)
+    margin = sizes_wh(sighting.box_xyxy[None])[0] * np.float32(_GROWTH_PER_S * lost_s / 2)
+    wider = sighting.box_xyxy + np.concatenate([-margin, margin])
+    moved = np.tile(sighting.velocity_xy, 2) * np.float32(min(lost_s, _PREDICTED_S))
+    return [wider, wider + moved]

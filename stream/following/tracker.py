@@ -1,256 +1,231 @@
-"""Who is who from frame to frame."""
+"""Matches the faces of each frame to the tracks of those before."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Detections, centres_xy, iou, sizes_wh
-from stream.following.track_state import TrackState
+from models.faces import Detections, iou, sizes_wh
+from stream.following.association import assign, closeness, stacked
+from stream.following.track_state import OTHER_FACE_DISTANCE, SAME_FACE_DISTANCE, TrackState
 from stream.frames import ASSUMED_FPS
 
-_MIN_IOU = 0.2  # of a face with where the track it continues should be
-_SAME_PLACE_IOU = 0.4  # a face that overlaps one in sight so far is not somebody new
-_REACH, _REACH_A_FRAME, _MAX_REACH = 0.4, 0.08, 1.2  # widths: how far off a lost face comes back
-_LEFT = 3  # missed frames after which a face is looked for where it was last seen, too
-_MAX_GROWTH = 1.6  # of a face while it was out of sight
-_LOST_S = 2.0  # how long a track lives on out of sight
-_GLIMPSES = 3  # a track seen less often than that ends as soon as it is lost
-_SAME_FACE = 0.5  # distance of two embeddings; dlib's own threshold for one person is 0.6
-_NO_WORSE = 0.7  # a view so much as good as the one kept replaces it
-_OTHER_FACE = 0.7  # beyond it a face is somebody else even where the track should be
-_NOBODY: Mapping[int, NDArray[np.float32]] = MappingProxyType({})
+_MIN_IOU = 0.2
+"""Overlap of a face with the predicted box of the track that it continues; lower forgives faster
+motion and confuses more neighbours."""
+
+_SAME_PLACE_IOU = 0.4
+"""Overlap with a visible face above which a detection is that face."""
+
+_SEEN_PLACE_AFTER = 3
+"""Missed frames from which a face is also searched for where it was last seen."""
+
+_LOST_S = 2.0
+"""How long a lost track is kept, s; longer bridges longer gaps and risks mistaken returns."""
+
+_CONFIRMED_FRAMES = 3
+"""Frames in which a face was found before its track survives being lost."""
+
+_NO_MATCHES: Mapping[int, NDArray[np.float32]] = MappingProxyType({})
 
 
 class Tracker:
-    """Matches the faces of each frame to the trails of those before.
+    """Keeps the states of the tracks, and gives each face of a frame to one of them.
 
     Args:
-        fps: frames a second, from which follows how long a lost track is waited for.
+        fps: frames a second, from which follows for how many frames a lost track is kept.
+
+    Attributes:
+        states: the states of all tracks, visible and lost.
     """
 
     def __init__(self, fps: float = ASSUMED_FPS) -> None:
-        self.trails: list[TrackState] = []
+        self.states: list[TrackState] = []
         self._max_missed = round(_LOST_S * fps)
         self._next_id = 1
         self._is_cut = False
 
     def __repr__(self) -> str:
-        return f"Tracker({len(self.trails)} trails, next id {self._next_id})"
+        return f"Tracker({len(self.states)} tracks, next id {self._next_id})"
 
     @property
-    def here_xyxy(self) -> NDArray[np.float32]:
-        """The faces of the trails in sight, in the frame last followed, `(n, 4)`."""
-        return _stacked([each.box_xyxy for each in self.trails if not each.missed_frames])
+    def visible_xyxy(self) -> NDArray[np.float32]:
+        """The boxes of the visible faces in the last frame, `(n, 4)` px."""
+        return stacked([each.box_xyxy for each in self.states if not each.missed_frames])
 
     @property
     def lost_xyxy(self) -> NDArray[np.float32]:
-        """Where those that are not in sight should be by now and where they were, `(n, 4)`."""
-        lost = [each for each in self.trails if each.missed_frames]
-        return _stacked([box for each in lost for box in (each.box_xyxy, each.seen_xyxy)])
+        """Where the lost faces should be by now, and where they were last seen, `(n, 4)` px."""
+        return stacked([box for each in self._lost for box in (each.box_xyxy, each.seen_xyxy)])
 
-    def predicted_xyxy(
-        self, frames: int = 1, recognised: Container[int] = ()
-    ) -> NDArray[np.float32]:
-        """Where, so many frames on, faces not recognised are to be looked for, `(n, 4)`."""
-        wanted = [each for each in self.trails if each.track_id not in recognised]
-        # Who left comes in again where they were last seen.
-        left = [each.seen_xyxy for each in wanted if each.missed_frames >= _LEFT]
-        return _stacked([*(each.predicted_xyxy(frames) for each in wanted), *left])
+    @property
+    def _lost(self) -> list[TrackState]:
+        return [each for each in self.states if each.missed_frames]
+
+    def predicted_xyxy(self, frames: int = 1, matched: Container[int] = ()) -> NDArray[np.float32]:
+        """Where to search for the faces of the tracks so many frames on, `(n, 4)` px.
+
+        A face lost for three or more frames is also searched for at its last seen box.
+
+        Args:
+            frames: how many.
+            matched: the ids of tracks whose faces need no search.
+        """
+        wanted = [each for each in self.states if each.track_id not in matched]
+        seen = [each.seen_xyxy for each in wanted if each.missed_frames >= _SEEN_PLACE_AFTER]
+        return stacked([*(each.predicted_xyxy(frames) for each in wanted), *seen])
 
     def follow(
         self,
         faces: Detections,
         frames: int = 1,
-        recognised: Mapping[int, NDArray[np.float32]] = _NOBODY,
+        matched: Mapping[int, NDArray[np.float32]] = _NO_MATCHES,
     ) -> dict[int, int]:
-        """Moves all trails so many frames on, to where `faces` were found near them.
+        """Moves all tracks so many frames on.
 
-        A trail that was in sight takes the face where it should be; those out of sight choose
-        among the faces left, the farther off the longer they were gone.
+        1. A visible track takes the face that overlaps its predicted box.
+        2. A lost track takes one of the faces left, the farther off the longer it was lost.
+        3. A track whose face was matched by its template takes that place.
+        4. All others are missed, and end when they were missed for too long.
 
         Args:
-            faces: what was found where trails were looked for.
+            faces: what was found where faces were searched for.
             frames: how many.
-            recognised: where the face of a trail is, `(4,)`, that was not looked for.
+            matched: by track, the box `(4,)` px where its face was matched, not searched for.
 
         Returns:
-            For each trail that was seen, its id and the row of its face.
+            By track, for those whose face was found by a search: the row of the face.
         """
-        seen = self._match(faces, frames)
-        for trail in self.trails:
-            row = seen.get(trail.track_id)
+        found = self._assigned(faces, frames)
+        for state in self.states:
+            row = found.get(state.track_id)
             if row is not None:
-                trail.see(faces.boxes_xyxy[row], float(faces.scores[row]), frames)
-            elif trail.track_id in recognised:
-                trail.recognise(recognised[trail.track_id], frames)
+                state.update(faces.boxes_xyxy[row], float(faces.scores[row]), frames)
+            elif state.track_id in matched:
+                state.match(matched[state.track_id], frames)
             else:
-                trail.miss(frames)
-        self.trails = [trail for trail in self.trails if not self._is_over(trail, frames)]
-        return seen
+                state.miss(frames)
+        self.states = [each for each in self.states if not self._has_ended(each, frames)]
+        return found
 
-    def strangers(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
-        """The rows of the boxes that no trail in sight accounts for, in the frame last followed."""
-        known = (iou(boxes_xyxy, self.here_xyxy) > _SAME_PLACE_IOU).any(axis=1)
+    def unexplained_rows(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
+        """The rows of boxes that overlap no visible face of the last frame."""
+        known = (iou(boxes_xyxy, self.visible_xyxy) > _SAME_PLACE_IOU).any(axis=1)
         return np.flatnonzero(~known)
 
     def admit(
-        self, faces: Detections, signatures: Mapping[int, NDArray[np.float32]]
+        self, faces: Detections, appearances: Mapping[int, NDArray[np.float32]]
     ) -> dict[int, int]:
-        """Gives strangers a trail each: a lost one with the same face, else a new one.
+        """Gives each face a track: a lost one if the face is the same, else a new one.
 
         Args:
-            faces: those that `strangers` named.
-            signatures: the embeddings of the rows that have one.
+            faces: those that no visible track explains.
+            appearances: the embeddings `(d,)` of the faces that were described, by row.
 
         Returns:
-            For each trail, its id and the row of its face.
+            By track, the row of its face.
         """
         admitted: dict[int, int] = {}
         for row, (box, score) in enumerate(
             zip(faces.boxes_xyxy, faces.scores.tolist(), strict=True)
         ):
-            trail = self._lost_one(box, signatures.get(row))
-            if trail is None:
-                trail = TrackState(self._new_id(), box.copy(), np.zeros(2, np.float32), score, box)
-                self.trails.append(trail)
+            state = self._returning(box, appearances.get(row))
+            if state is None:
+                state = TrackState.start(self._new_id(), box, score)
+                self.states.append(state)
             else:
-                # Back from somewhere else: nothing is known of its motion, nor how it looks there.
-                trail.growth, trail.rested_frames = float("inf"), 0
-                trail.box_xyxy, trail.velocity_xy = box.copy(), np.zeros(2, np.float32)
-                trail.score, trail.seen_xyxy, trail.missed_frames = score, box, 0
-                trail.seen_frames += 1
-            admitted[trail.track_id] = row
+                state.reappear(box, score)
+            admitted[state.track_id] = row
         return admitted
 
-    def sign(self, track_id: int, signature: NDArray[np.float32], weight: float) -> int:
-        """Notes how a trail looks now, in a view of that weight.
+    def is_other_face(self, track_id: int, appearance: NDArray[np.float32]) -> bool:
+        """Whether an appearance `(d,)`, seen in the place of a track, is plainly another face's."""
+        return self._state(track_id).is_other_face(appearance)
 
-        Returns:
-            Its id; a new one where the face is plainly somebody else's than before.
+    def rename(self, track_id: int) -> int:
+        """Another face has taken the place of a track: gives it an id of its own, and says it."""
+        new_id = self._new_id()
+        self._state(track_id).become(new_id)
+        return new_id
+
+    def remember(self, track_id: int, appearance: NDArray[np.float32], weight: float) -> None:
+        """Keeps the appearance `(d,)` that a track has in a view of that weight."""
+        self._state(track_id).remember(appearance, weight)
+
+    def lose_all(self, frames: int) -> None:
+        """Moves all tracks so many frames on into another shot, in which all are lost.
+
+        A track whose face is admitted in this frame all the same goes on; `drop_lost` ends the
+        others.
         """
-        trail = next(each for each in self.trails if each.track_id == track_id)
-        if trail.signature is not None and _distance(trail.signature, signature) > _OTHER_FACE:
-            trail.track_id, trail.seen_frames = self._new_id(), 1
-            trail.signature_weight = 0.0
-        if weight >= _NO_WORSE * trail.signature_weight:
-            trail.signature, trail.signature_weight = signature, weight
-        return trail.track_id
-
-    def cut(self, frames: int) -> None:
-        """Moves all trails so many frames on, into what may be another shot: all are lost.
-
-        Those whose face is admitted in this frame in spite of it go on, `forget` ends the others.
-        """
-        for trail in self.trails:
-            trail.miss(frames)
+        for state in self.states:
+            state.miss(frames)
         self._is_cut = True
 
-    def forget(self) -> None:
-        """Ends the trails that are not in sight: what comes has nothing to do with what was."""
-        self.trails = [trail for trail in self.trails if not trail.missed_frames]
+    def drop_lost(self) -> None:
+        """Ends the tracks that are not visible: the next frame is unrelated to those before."""
+        self.states = [each for each in self.states if not each.missed_frames]
         self._is_cut = False
+
+    def _state(self, track_id: int) -> TrackState:
+        return next(each for each in self.states if each.track_id == track_id)
 
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
 
-    def _is_over(self, trail: TrackState, frames: int) -> bool:
-        if trail.seen_frames < _GLIMPSES:
-            return trail.missed_frames > frames  # it may be missed once
-        return trail.missed_frames > self._max_missed
+    def _has_ended(self, state: TrackState, frames: int) -> bool:
+        if state.seen_frames < _CONFIRMED_FRAMES:
+            return state.missed_frames > frames  # it may be missed once
+        return state.missed_frames > self._max_missed
 
-    def _match(self, faces: Detections, frames: int) -> dict[int, int]:
+    def _assigned(self, faces: Detections, frames: int) -> dict[int, int]:
+        """By track, the row of the face that continues it."""
         if not len(faces):
             return {}
-        in_sight = [trail for trail in self.trails if not trail.missed_frames]
-        lost = [trail for trail in self.trails if trail.missed_frames]
-        expected = _stacked([each.predicted_xyxy(frames) for each in in_sight])
-        pairs = _assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
-        seen = {in_sight[trail].track_id: row for trail, row in pairs}
-        free = [row for row in range(len(faces)) if row not in seen.values()]
+        visible, lost = [each for each in self.states if not each.missed_frames], self._lost
+        expected = stacked([each.predicted_xyxy(frames) for each in visible])
+        pairs = assign(iou(expected, faces.boxes_xyxy), _MIN_IOU)
+        found = {visible[state].track_id: row for state, row in pairs}
+        free = [row for row in range(len(faces)) if row not in found.values()]
         if not (lost and free):
-            return seen
-        closeness = np.maximum(
-            _closeness(
-                lost, [each.predicted_xyxy(frames) for each in lost], faces.boxes_xyxy[free]
-            ),
-            _closeness(lost, [each.seen_xyxy for each in lost], faces.boxes_xyxy[free]),
-        )
-        seen.update((lost[trail].track_id, free[row]) for trail, row in _assign(closeness, 0.0))
-        return seen
+            return found
+        predicted = [each.predicted_xyxy(frames) for each in lost]
+        near = closeness(lost, predicted, faces.boxes_xyxy[free])
+        found.update((lost[state].track_id, free[row]) for state, row in assign(near, 0.0))
+        return found
 
-    def _lost_one(
-        self, box: NDArray[np.float32], signature: NDArray[np.float32] | None
+    def _returning(
+        self, box: NDArray[np.float32], appearance: NDArray[np.float32] | None
     ) -> TrackState | None:
-        """The lost trail this face belongs to: by its looks, where they leave it open by place.
+        """The lost track that a face belongs to.
 
-        After a cut it takes both: a camera that swings changes the picture as much.
+        1. Without an appearance, the track that the box overlaps; after a cut, none.
+        2. The track of the same appearance, wherever it was.
+        3. Where the appearance leaves it open, the nearest track in reach.
+
+        After a cut a face must be near and of the same appearance: a camera that swings changes
+        the picture as much as a cut does.
         """
-        lost = [trail for trail in self.trails if trail.missed_frames]
+        lost = self._lost
         if not lost:
             return None
-        # Where it should be by now, or where it was last seen: who left comes in there again.
-        closeness = np.maximum(
-            _closeness(lost, [each.box_xyxy for each in lost], box[None]),
-            _closeness(lost, [each.seen_xyxy for each in lost], box[None]),
-        )[:, 0]
-        if signature is None and self._is_cut:
+        near = closeness(lost, [each.box_xyxy for each in lost], box[None])[:, 0]
+        if appearance is None and self._is_cut:
             return None
-        if signature is None:
-            overlap = iou(_stacked([each.box_xyxy for each in lost]), box[None])[:, 0]
-            near = np.where(overlap > _SAME_PLACE_IOU, closeness, -1)
+        if appearance is None:
+            overlap = iou(stacked([each.box_xyxy for each in lost]), box[None])[:, 0]
+            candidates = np.where(overlap > _SAME_PLACE_IOU, near, -1)
         else:
-            distance = np.array([_distance(each.signature, signature) for each in lost])
-            if distance.min() < _SAME_FACE and not self._is_cut:
-                return lost[int(distance.argmin())]
-            alike = distance < (_SAME_FACE if self._is_cut else _OTHER_FACE)
-            near = np.where(alike, closeness, -1)
-        return lost[int(near.argmax())] if near.max() >= 0 else None
+            distances = np.array([each.distance(appearance) for each in lost])
+            if distances.min() < SAME_FACE_DISTANCE and not self._is_cut:
+                return lost[int(distances.argmin())]
+            alike = distances < (SAME_FACE_DISTANCE if self._is_cut else OTHER_FACE_DISTANCE)
+            candidates = np.where(alike, near, -1)
+        return lost[int(candidates.argmax())] if candidates.max() >= 0 else None
 
 
 def widths_px(faces: Detections) -> NDArray[np.float32]:
-    """How wide each face is, `(n,)`."""
+    """The width of each face, `(n,)` px."""
     return sizes_wh(faces.boxes_xyxy)[:, 0]
-
-
-def _closeness(
-    lost: Sequence[TrackState],
-    expected_xyxy: Sequence[NDArray[np.float32]],
-    boxes_xyxy: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """How near each box is to where a lost trail is expected, 1 to 0; -1 out of its reach."""
-    expected = _stacked(expected_xyxy)
-    widths, found_widths = sizes_wh(expected)[:, None, 0], sizes_wh(boxes_xyxy)[None, :, 0]
-    gaps = centres_xy(expected)[:, None] - centres_xy(boxes_xyxy)[None]
-    distance = np.linalg.norm(gaps, axis=-1) / widths.clip(1)
-    missed = np.array([each.missed_frames for each in lost], dtype=np.float32)[:, None]
-    reach = (_REACH + _REACH_A_FRAME * missed).clip(max=_MAX_REACH)
-    growth = np.maximum(found_widths / widths.clip(1), widths / found_widths.clip(1))
-    within = (distance <= reach) & (growth <= _MAX_GROWTH)
-    return np.where(within, 1 - distance / _MAX_REACH, -1).astype(np.float32)
-
-
-def _assign(gain: NDArray[np.float32], least: float) -> list[tuple[int, int]]:
-    """The pairs of row and column with the largest sum of gains; those below `least` left out."""
-    possible = gain >= least
-    if (possible.sum(axis=0) <= 1).all() and (possible.sum(axis=1) <= 1).all():
-        rows, columns = np.nonzero(possible)  # nobody has a rival
-    else:
-        from scipy.optimize import linear_sum_assignment  # takes half a second: only where needed
-
-        rows, columns = linear_sum_assignment(gain, maximize=True)
-    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-    return [(row, column) for row, column in pairs if possible[row, column]]
-
-
-def _distance(first: NDArray[np.float32] | None, second: NDArray[np.float32]) -> float:
-    """Of two embeddings; infinite where one is not known."""
-    if first is None:
-        return float("inf")
-    return float(np.linalg.norm(first - second))
-
-
-def _stacked(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    return np.array(boxes, dtype=np.float32).reshape(-1, 4)

@@ -1,7 +1,6 @@
-"""What is remembered of a person while they are followed."""
+"""Evidence: what the views of one track say about its face, as sums of probabilities."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +11,18 @@ from stream.labelling.label_rule import LabelRule
 from stream.settings.schema import LabelSettings
 from stream.tracks import Label
 
-_EARLY_VIEWS, _EARLY_EVERY_S, _LATE_EVERY_S = 5, 0.2, 2.0  # between two views of one person
+_EARLY_VIEWS = 5
+"""How many views of a track follow one another quickly; more settle a label on more evidence."""
+
+_EARLY_INTERVAL_S = 0.2
+"""Time between two of them, s: views that follow at once are much alike."""
+
+_LATE_INTERVAL_S = 2.0
+"""Time between two later views, s; longer costs less and corrects a wrong label later."""
 
 
 class AttributeEvidence:
-    """What has been seen of one attribute of one person: a weighted mean of probabilities.
+    """What was seen of one attribute of one track: a weighted mean of probabilities.
 
     Args:
         rule: how it becomes a label.
@@ -29,11 +35,11 @@ class AttributeEvidence:
         self._label: Label | None = None
 
     def __repr__(self) -> str:
-        return f"Evidence({self.label.text}, {self.label.confidence:.2f})"
+        return f"AttributeEvidence({self.label.text}, {self.label.confidence:.2f})"
 
     @property
     def label(self) -> Label:
-        """What to show; of nothing, nothing."""
+        """The label to show; unsure, with confidence 0, before the first view."""
         return self._label or Label(None, 0.0, {})
 
     def add(self, prediction: Prediction, row: int, weight: float) -> None:
@@ -41,7 +47,7 @@ class AttributeEvidence:
 
         Args:
             prediction: of several faces.
-            row: the one it is about.
+            row: the face it is about.
             weight: how good the view is, above 0.
         """
         if not self._weight:
@@ -53,46 +59,48 @@ class AttributeEvidence:
         self._label = self._rule.label(so_far, self._label)
 
 
-@dataclass(slots=True, eq=False)
 class TrackEvidence:
-    """Sums of probabilities, never an embedding.
+    """What was seen of one track, of all attributes: probabilities, never an embedding.
+
+    Args:
+        settings: how evidence becomes a label.
 
     Attributes:
-        evidence: by attribute.
         views: how often the face was looked at.
-        next_view_s: when it is time to look again.
+        next_view_s: when the next view is due.
         quality: how good the best view was, 0 to 1.
     """
 
-    evidence: dict[str, AttributeEvidence] = field(default_factory=dict)
-    views: int = 0
-    next_view_s: float = float("-inf")
-    quality: float = 0.0
+    def __init__(self, settings: LabelSettings) -> None:
+        self.views = 0
+        self.next_view_s = float("-inf")
+        self.quality = 0.0
+        self._settings = settings
+        self._by_attribute: dict[str, AttributeEvidence] = {}
 
-    def learn(
-        self,
-        predictions: Sequence[Prediction],
-        row: int,
-        weight: float,
-        now_s: float,
-        settings: LabelSettings,
-    ) -> None:
+    def __repr__(self) -> str:
+        return f"TrackEvidence({self.views} views, {list(self._by_attribute)})"
+
+    @property
+    def labels(self) -> Mapping[str, Label]:
+        """The label of each attribute; none before the first view."""
+        return {name: evidence.label for name, evidence in self._by_attribute.items()}
+
+    def add(self, predictions: Sequence[Prediction], row: int, weight: float, now_s: float) -> None:
         """Takes in one more view.
 
         Args:
-            predictions: of several faces.
-            row: the one it is about.
+            predictions: of several faces, one an attribute.
+            row: the face it is about.
             weight: how good the view is, above 0 and at most 1.
             now_s: when it was.
-            settings: say how evidence becomes a label.
         """
         self.quality = max(self.quality, weight)
         self.views += 1
-        every_s = _EARLY_EVERY_S if self.views < _EARLY_VIEWS else _LATE_EVERY_S
-        self.next_view_s = now_s + every_s - TIME_TOLERANCE_S
+        interval_s = _EARLY_INTERVAL_S if self.views < _EARLY_VIEWS else _LATE_INTERVAL_S
+        self.next_view_s = now_s + interval_s - TIME_TOLERANCE_S
         for prediction in predictions:
-            evidence = self.evidence.get(prediction.attribute)
-            if evidence is None:
-                evidence = AttributeEvidence(LabelRule.of(settings, prediction.attribute))
-                self.evidence[prediction.attribute] = evidence
-            evidence.add(prediction, row, weight)
+            name = prediction.attribute
+            if name not in self._by_attribute:
+                self._by_attribute[name] = AttributeEvidence(LabelRule.of(self._settings, name))
+            self._by_attribute[name].add(prediction, row, weight)

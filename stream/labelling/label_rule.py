@@ -1,4 +1,4 @@
-"""Evidence of several views → what a person is shown to be perceived as, or "unsure"."""
+"""How accumulated probabilities become a label, or "unsure", with hysteresis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,16 @@ from models.classifier import Prediction, grouped
 from stream.settings.schema import LabelSettings
 from stream.tracks import Label
 
-# Of a label given before, so that it changes only for good reason. Chosen on scenes made of rows
-# 2,501 to 5,000 of FairFace, on which `bench --tracks` does not report.
-_MARGIN = 0.15  # by which another class must be likelier before it takes a shown one's place
-_SLACK = 0.1  # by which a shown class may fall short of the threshold before it goes
-_RISE = 0.1  # by which a class must pass the threshold where it was unsure before
+# Tuned on scenes of rows 2,501 to 5,000 of FairFace, on which `bench --tracks` does not report.
+_SWITCH_MARGIN = 0.15
+"""Probability by which another class must lead before it replaces the shown one; higher changes
+labels less often and corrects them later."""
+
+_KEEP_SLACK = 0.1
+"""Probability by which a shown class may fall short of the threshold before it is dropped."""
+
+_RISE = 0.1
+"""Probability by which a class must exceed the threshold where the label was unsure before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,15 @@ class LabelRule:
         return cls(settings.min_confidence_of(attribute), settings.groups_of(attribute))
 
     def label(self, prediction: Prediction, before: Label | None) -> Label:
-        """What to show of one face.
+        """The label to show of one face.
+
+        1. The class shown before stays while it is nearly likely enough and no other leads.
+        2. Else the likeliest class is shown if it is likely enough.
+        3. Else the label is unsure.
 
         Args:
             prediction: of that face alone.
-            before: what was shown of it last; None for nothing yet.
+            before: the label shown of it last; None for none yet.
         """
         merged = grouped(prediction, self.groups)
         chances = dict(zip(merged.classes, merged.probabilities[0].tolist(), strict=True))
@@ -51,8 +60,8 @@ class LabelRule:
         return Label(text, chances[likeliest if text is None else text], dict(single))
 
     def _holds(self, shown: str, chances: Mapping[str, float]) -> bool:
-        enough = chances[shown] >= self.min_confidence - _SLACK
-        return enough and max(chances.values()) - chances[shown] <= _MARGIN
+        enough = chances[shown] >= self.min_confidence - _KEEP_SLACK
+        return enough and max(chances.values()) - chances[shown] <= _SWITCH_MARGIN
 
     def _needed(self, was_unsure: bool) -> float:
         rise = min(_RISE, (1 - self.min_confidence) / 2) if was_unsure else 0.0

@@ -1,28 +1,24 @@
-"""How good a view of a face is: what it weighs as evidence."""
-
-from dataclasses import dataclass
+"""How good a view of a face is: its weight as evidence."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
 from models.faces import Faces, sizes_wh
 
-_FULL_WIDTH_PX = 60.0  # on FairFace shrunk and enlarged again, wider faces are labelled no better
-_FULL_SHARPNESS = 0.4  # the median of such faces of 60 px; blurred by 1.5 px they have 0.17
-_FULL_SCORE = 1.0  # what dlib's CNN gives most clear faces
-_LEAST = 0.05  # of each: the worst view is still one
+_FULL_WIDTH_PX = 60.0
+"""Width from which a face counts fully, px; on faces of FairFace, shrunk and enlarged again, wider
+ones are labelled no better."""
 
+_FULL_SHARPNESS = 0.4
+"""Sharpness from which a face counts fully: the median of such faces of 60 px; blurred by 1.5 px
+they have 0.17."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """Some faces of one frame looked at: `signatures (n, d)` of who they are, predictions,
-    `weights (n,)`."""
+_FULL_SCORE = 1.0
+"""Detector score from which a face counts fully: what dlib's CNN gives most clear faces."""
 
-    signatures: NDArray[np.float32]
-    predictions: tuple[Prediction, ...]
-    weights: NDArray[np.float32]
+_LEAST_FACTOR = 0.05
+"""The lowest value of each factor: the worst view still counts."""
 
 
 def view_weights(faces: Faces, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -38,8 +34,8 @@ def view_weights(faces: Faces, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
     width = sizes_wh(faces.boxes_xyxy)[:, 0] / _FULL_WIDTH_PX
     sharp = np.array([sharpness(chip) for chip in chips], dtype=np.float32) / _FULL_SHARPNESS
     score = faces.scores / _FULL_SCORE
-    factors = np.stack([width, sharp, frontality(faces.landmarks_xy), score]).clip(_LEAST, 1)
-    weights: NDArray[np.float32] = factors.prod(axis=0).astype(np.float32)
+    factors = np.stack([width, sharp, frontality(faces.landmarks_xy), score])
+    weights: NDArray[np.float32] = factors.clip(_LEAST_FACTOR, 1).prod(axis=0).astype(np.float32)
     return weights
 
 

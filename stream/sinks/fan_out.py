@@ -13,7 +13,7 @@ from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.following.lost_faces import LostFaces
-from stream.frames import Frame
+from stream.frames import ASSUMED_FPS, Frame
 from stream.sinks.contract import AnnotatedFrame, Sink
 from stream.sinks.paths import partial_path
 from stream.tracks import Track
@@ -31,6 +31,7 @@ class Sinks:
         overlay: draws what they are given.
         controls: what the user asks for on the way, such as that faces be unrecognisable.
         watchers: get every frame too, but are no reason to go on.
+        fps: frames a second of the source.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Sinks:
         overlay: Overlay,
         controls: Controls | None = None,
         watchers: Sequence[Sink] = (),
+        fps: float = ASSUMED_FPS,
     ) -> None:
         self._sinks = [*watchers, *sinks]
         self._asked_for = list(sinks)
         self._overlay = overlay
         self._controls = controls or Controls()
-        self._lost = LostFaces()
+        self._lost = LostFaces(fps)
+        self._fps = fps
         self.failures: list[str] = []
         self.completed = self._controls.saved  # also what the user had saved on the way
 
@@ -92,7 +95,7 @@ class Sinks:
     def _whereabouts(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
         """Where faces are, and where those may be that were lost a moment ago."""
         if frame.path is not None:  # pictures have nothing in common
-            self._lost = LostFaces()
+            self._lost = LostFaces(self._fps)
         lost = self._lost.update(tracks, frame.time_s)
         faces = [*(each.box_xyxy for each in tracks), *lost]
         return np.array(faces, dtype=np.float32).reshape(-1, 4)

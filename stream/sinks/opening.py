@@ -71,7 +71,7 @@ def open_sinks(
         for sink in (*sinks, *watchers):
             sink.close(complete=False)
         raise
-    return Sinks(sinks, Overlay(config.overlay), controls, watchers)
+    return Sinks(sinks, Overlay(config.overlay), controls, watchers, info.nominal_fps)
 
 
 def _warn_of_letters(names: Iterable[str]) -> None:

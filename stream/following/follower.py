@@ -1,0 +1,188 @@
+"""Where the faces of a source are: known ones followed, new ones searched for."""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine import Engine
+from models.faces import Detections, iou
+from stream.controls import Controls
+from stream.following.change_map import ChangeMap
+from stream.following.cuts import CutDetector
+from stream.following.schedule import Schedule, SearchPart
+from stream.following.template_matching import TemplateMatcher
+from stream.following.track_state import TrackState
+from stream.following.tracker import Tracker
+from stream.frames import Frame, SourceInfo
+
+_RETURNING_AFTER = 3
+"""Missed frames after which a face that is found again is due for a view at once."""
+
+_SAME_FACE_IOU = 0.4
+"""Overlap above which two searches of one frame have found the same face."""
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlan:
+    """How a frame is taken in.
+
+    Attributes:
+        frames: how many frames it is on from the last one; a live source skips some.
+        is_cut: it is unrelated to those before: no face is followed into it.
+        part: what of it is searched for new faces; None for nothing.
+    """
+
+    frames: int
+    is_cut: bool
+    part: SearchPart | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sightings:
+    """The faces of tracks that a search found in a frame.
+
+    Attributes:
+        faces: what was found near the tracks.
+        rows: by track, the row of its face.
+        returning: the tracks among them that had been lost for some frames.
+    """
+
+    faces: Detections
+    rows: Mapping[int, int]
+    returning: Set[int]
+
+
+class Follower:
+    """Follows the faces of one source, and searches for new ones.
+
+    A face that moves little is matched by its template; any other is searched for in a small crop
+    around its expected place; all of a frame is searched only now and then. So a steady scene
+    costs little, whatever its size.
+
+    Args:
+        engine: finds faces.
+        info: the source; pictures are unrelated to one another.
+        schedule: says what of each frame is searched for new faces.
+        controls: what the user wishes: while faces are blurred, none may be overlooked.
+    """
+
+    def __init__(
+        self, engine: Engine, info: SourceInfo, schedule: Schedule, controls: Controls
+    ) -> None:
+        self.tracker = Tracker(info.nominal_fps)
+        self._engine = engine
+        self._schedule = schedule
+        self._controls = controls
+        self._are_unrelated = info.kind == "pictures"
+        self._search_in_turns = info.is_live  # else all at once, which costs less
+        self._cuts = CutDetector()
+        self._change_map = ChangeMap()
+        self._templates = TemplateMatcher()
+        self._last_index = 0
+
+    def __repr__(self) -> str:
+        return f"Follower({self._engine!r}, {self._schedule!r})"
+
+    def plan(self, frame: Frame) -> FramePlan:
+        """Moves on to the next frame, and says how it is taken in."""
+        frames = max(frame.index - self._last_index, 1)
+        self._last_index = frame.index
+        is_cut = self._are_unrelated or self._cuts.is_cut(frame)
+        if is_cut:
+            self.tracker.lose_all(frames)
+            self._schedule.restart()
+        if self._are_unrelated:
+            self.tracker.drop_lost()
+        part = self._schedule.next_part(frame, search_all=self._controls.blur)
+        self._controls.note = self._schedule.saving
+        return FramePlan(frames, is_cut, part)
+
+    def follow(self, frame: Frame, plan: FramePlan, is_due: Callable[[int], bool]) -> Sightings:
+        """Finds the faces of the tracks again.
+
+        Where all of the frame is searched anyway, none is matched by its template.
+
+        Args:
+            frame: the picture.
+            plan: how it is taken in.
+            is_due: whether a track should be looked at, for which its face must be searched for.
+        """
+        returning = {
+            state.track_id
+            for state in self.tracker.states
+            if state.missed_frames >= _RETURNING_AFTER
+        }
+        is_thorough = plan.part is not None and plan.part.is_whole
+        matched = {} if is_thorough else self._matched(frame, plan.frames, is_due)
+        faces = self._found_near(frame, self.tracker.predicted_xyxy(plan.frames, matched))
+        rows = self.tracker.follow(faces, plan.frames, matched)
+        return Sightings(faces, rows, returning & rows.keys())
+
+    def update_templates(self, frame: Frame, sightings: Sightings) -> None:
+        """Cuts new templates of the tracks that were found by a search."""
+        boxes = {state.track_id: state.box_xyxy for state in self.tracker.states}
+        found = {each: boxes[each] for each in sightings.rows if each in boxes}
+        self._templates.update(frame, found)
+
+    def new_faces(self, frame: Frame, part: SearchPart) -> Detections:
+        """The faces that a part of the search finds and no visible track explains.
+
+        1. Pictures: all faces of which the search is sure.
+        2. Else the search is made where the picture changed; what it finds is rough.
+        3. Around each finding a closer look, at other sizes, gives the faces themselves; one
+           counts if either search is sure of it.
+        """
+        if self._are_unrelated:
+            faces = self._engine.find_part(frame.image)
+            return faces[self._is_sure(faces)]
+        regions = self._regions(frame, part)
+        if regions is not None and not len(regions):
+            return Detections.of([], [])
+        rough = self._engine.find_part(frame.image, part.part, part.parts, part.scale, regions)
+        rough = rough[self.tracker.unexplained_rows(rough.boxes_xyxy)]
+        faces = self._found_near(frame, rough.boxes_xyxy)
+        confirmed = iou(faces.boxes_xyxy, rough[self._is_sure(rough)].boxes_xyxy) > _SAME_FACE_IOU
+        faces = faces[self._is_sure(faces) | confirmed.any(axis=1)]
+        return faces[self.tracker.unexplained_rows(faces.boxes_xyxy)]
+
+    def finish(self, plan: FramePlan) -> Sequence[TrackState]:
+        """Ends the frame; the states of the tracks, by id."""
+        if plan.is_cut:
+            self.tracker.drop_lost()
+        states = sorted(self.tracker.states, key=lambda state: state.track_id)
+        self._templates.keep({state.track_id for state in states})
+        return states
+
+    def _matched(
+        self, frame: Frame, frames: int, is_due: Callable[[int], bool]
+    ) -> dict[int, NDArray[np.float32]]:
+        """By track, the box `(4,)` px of a face that its template finds, so that no search need."""
+        least_px = self._engine.settings.min_face_px
+        expected = {
+            state.track_id: state.predicted_xyxy(frames)
+            for state in self.tracker.states
+            if state.may_be_matched(frame.index + state.track_id * self._search_in_turns)
+            and not (state.width_px >= least_px and is_due(state.track_id))
+        }
+        return self._templates.match(frame, expected)
+
+    def _found_near(self, frame: Frame, boxes_xyxy: NDArray[np.float32]) -> Detections:
+        """The faces near places `(n, 4)`; of none, the picture is not even converted."""
+        if not len(boxes_xyxy):
+            return Detections.of([], [])
+        return self._engine.find_near(frame.image, boxes_xyxy)
+
+    def _is_sure(self, faces: Detections) -> NDArray[np.bool_]:
+        return faces.scores > self._engine.settings.threshold
+
+    def _regions(self, frame: Frame, part: SearchPart) -> NDArray[np.float32] | None:
+        """Where a part of the search must be made, `(n, 4)` px; None for everywhere."""
+        if self._controls.blur:
+            return None
+        face_px = self._engine.smallest_px(frame.size_wh, part.scale)
+        tracker = self.tracker
+        return self._change_map.regions(
+            frame, part, tracker.visible_xyxy, tracker.lost_xyxy, face_px
+        )

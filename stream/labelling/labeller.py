@@ -1,0 +1,147 @@
+"""What the faces of tracks are perceived as: which are looked at, and what their views say."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.classifier import Classifier, Prediction
+from models.engine import Engine
+from models.faces import Detections, share_inside, sizes_wh
+from stream.frames import Frame
+from stream.labelling.evidence import TrackEvidence
+from stream.labelling.view_quality import view_weights
+from stream.settings.schema import LabelSettings
+from stream.stopwatch import stage
+from stream.tracks import Label
+
+_WHOLE = 0.9
+"""Share of a face inside the picture from which a further view of it counts: one that is cut off
+at the edge may look like another."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """Some faces of one frame, described and classified.
+
+    Attributes:
+        rows: of the faces, among all that were found in the frame.
+        appearances: `(n, d)` float32, the parts of their embeddings that tell faces apart.
+        predictions: one an attribute, of the n faces.
+        weights: `(n,)` float32, how good each view is, above 0 and at most 1.
+    """
+
+    rows: Sequence[int]
+    appearances: NDArray[np.float32]
+    predictions: tuple[Prediction, ...]
+    weights: NDArray[np.float32]
+
+
+class Labeller:
+    """Chooses the faces that are worth a look, and gathers what their views say.
+
+    Args:
+        engine: describes faces.
+        classifier: says what they look like.
+        settings: attributes, thresholds, groups.
+    """
+
+    def __init__(self, engine: Engine, classifier: Classifier, settings: LabelSettings) -> None:
+        self._engine = engine
+        self._classifier = classifier
+        self._settings = settings
+        self._evidence: dict[int, TrackEvidence] = {}
+
+    def __repr__(self) -> str:
+        return f"Labeller({', '.join(self.attributes)}; {len(self._evidence)} tracks)"
+
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """What it may say: the attributes that are asked for, and their classes."""
+        return {
+            name: classes
+            for name, classes in self._classifier.classes.items()
+            if name in self._settings.attributes
+        }
+
+    def is_due(self, track_id: int, time_s: float) -> bool:
+        """Whether a track that is large enough should be looked at."""
+        evidence = self._evidence.get(track_id)
+        return evidence is None or time_s >= evidence.next_view_s
+
+    def is_wide_enough(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which faces, of boxes `(n, 4)` px, are large enough for a label, `(n,)`."""
+        return sizes_wh(boxes_xyxy)[:, 0] >= self._engine.settings.min_face_px
+
+    def due(
+        self,
+        frame: Frame,
+        faces: Detections,
+        rows: Mapping[int, int],
+        returning: Collection[int],
+        most: int | None,
+    ) -> dict[int, int]:
+        """The tracks to look at now, those that wait longest first, with the rows of their faces.
+
+        Args:
+            frame: the picture.
+            faces: what was found in it.
+            rows: by track, the row of its face.
+            returning: tracks that were lost and are found again: they are due at once.
+            most: how many may be looked at; None for all.
+        """
+        wide = self.is_wide_enough(faces.boxes_xyxy)
+        whole = share_inside(faces.boxes_xyxy, frame.size_wh) >= _WHOLE
+        waiting = [
+            track_id
+            for track_id, row in rows.items()
+            if wide[row]
+            and (whole[row] or track_id not in self._evidence)
+            and (track_id in returning or self.is_due(track_id, frame.time_s))
+        ]
+        waiting.sort(key=self._next_view_s)
+        return {track_id: rows[track_id] for track_id in waiting[:most]}
+
+    def look(self, frame: Frame, faces: Detections, rows: Sequence[int]) -> Views:
+        """Describes and classifies some of the faces of a frame, all in one batch."""
+        with stage("describe"):
+            chosen = faces[np.array(rows, dtype=np.intp)]
+            described = self._engine.describe(frame.image, chosen)
+        with stage("classify"):
+            predictions = tuple(
+                each
+                for each in self._classifier.predict(described.embeddings)
+                if each.attribute in self._settings.attributes
+            )
+        weights = view_weights(described.faces, described.chips)
+        return Views(rows, described.appearances, predictions, weights)
+
+    def learn(self, track_id: int, views: Views, place: int, time_s: float) -> None:
+        """Takes in what one of the views, by its place among them, says about a track."""
+        evidence = self._evidence.get(track_id)
+        if evidence is None:
+            evidence = self._evidence[track_id] = TrackEvidence(self._settings)
+        evidence.add(views.predictions, place, float(views.weights[place]), time_s)
+
+    def labels(self, track_id: int) -> Mapping[str, Label]:
+        """The labels of a track, by attribute; empty before its first view."""
+        evidence = self._evidence.get(track_id)
+        return {} if evidence is None else evidence.labels
+
+    def quality(self, track_id: int) -> float:
+        """How good the best view of a track was, 0 to 1."""
+        evidence = self._evidence.get(track_id)
+        return 0.0 if evidence is None else evidence.quality
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Drops the evidence of all other tracks."""
+        self._evidence = {
+            track_id: evidence
+            for track_id, evidence in self._evidence.items()
+            if track_id in track_ids
+        }
+
+    def _next_view_s(self, track_id: int) -> float:
+        evidence = self._evidence.get(track_id)
+        return float("-inf") if evidence is None else evidence.next_view_s
