@@ -12,7 +12,7 @@ import pytest
 from fakes import log_lines, numbered, times_s, write_clip, write_numbers
 from typer.testing import CliRunner, Result
 
-from stream.__main__ import app
+from stream.cli.app import app
 from stream.errors import ConfigError
 
 

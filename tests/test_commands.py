@@ -12,7 +12,7 @@ from fakes import write_numbers
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from stream.__main__ import app
+from stream.cli.app import app
 
 _NAMES = ("run", "render", "demo", "bench", "doctor", "config")
 

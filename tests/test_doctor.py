@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from models.bundle import DEFAULT_FOLDER
 from models.errors import ModelError
-from stream.__main__ import app
+from stream.cli.app import app
 from stream.doctor import Finding, engine, surroundings
 from stream.doctor.findings import Check
 from stream.doctor.installation import PACKAGES, machine, package, program

@@ -11,7 +11,7 @@ from fakes import SIZE_WH, frame, label, times_s, track, write_numbers
 from typer.testing import CliRunner
 
 from models.errors import ModelError
-from stream.__main__ import app
+from stream.cli.app import app
 from stream.drawing.overlay import Overlay
 from stream.errors import SourceError
 from stream.frames import SourceInfo

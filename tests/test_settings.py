@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from stream.__main__ import app
+from stream.cli.app import app
 from stream.errors import ConfigError
 from stream.settings import Config, load_config, load_settings
 from stream.settings.toml import toml_value

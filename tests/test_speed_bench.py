@@ -255,7 +255,7 @@ def test_all_of_it_on_small_clips(tmp_path: Path) -> None:
 
 
 def test_a_plot_without_matplotlib_is_refused_at_once(tmp_path: Path) -> None:
-    without = "import sys; sys.modules['matplotlib'] = None; from stream.__main__ import app; app()"
+    without = "import sys; sys.modules['matplotlib'] = None; from stream.cli.app import app; app()"
     done = subprocess.run(
         [sys.executable, "-c", without, "bench", "--plot", "cost.png"],
         cwd=tmp_path,

@@ -123,3 +123,15 @@ Debug = Annotated[
     bool,
     typer.Option("--debug", rich_help_panel=_MESSAGES, help="Show the traceback of an error."),
 ]
+
+
+def model_setting(folder: Path | None) -> list[str]:
+    """The setting that the option stands for."""
+    from stream.settings.toml import toml_value
+
+    return [] if folder is None else [f"engine.model={toml_value(str(folder))}"]
+
+
+def blur_setting(asked: bool) -> list[str]:
+    """The setting that the option stands for."""
+    return ["overlay.blur=true"] if asked else []

@@ -1,0 +1,143 @@
+"""The commands that annotate: `run`, `render`, `demo`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli import options
+from stream.cli.console import guarded, report, say, screen, start_logging
+
+if TYPE_CHECKING:
+    from stream.controls import Controls
+    from stream.frames import SourceInfo
+    from stream.run import FrameAnnotator
+    from stream.settings import Config
+    from stream.sinks import Outputs, Sink
+    from stream.sources import Source
+    from stream.summary import Summary
+
+
+def run(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A camera's number or name, a video, a picture, a folder or glob of pictures, "
+            "an address (rtsp, http, ...), - for standard input.",
+        ),
+    ],
+    save: options.Save = None,
+    log: options.Log = None,
+    snapshots: options.Snapshots = None,
+    sheet: options.Sheet = None,
+    start: options.Start = None,
+    end: options.End = None,
+    show: options.Show = True,
+    config: options.ConfigFile = None,
+    model: options.Model = None,
+    blur: options.Blur = False,
+    settings: options.Settings = None,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+    json_summary: options.JsonSummary = False,
+    debug: options.Debug = False,
+) -> None:
+    """Annotate a camera, a video or pictures."""
+
+    def work() -> "Summary":
+        from stream.settings import load_config
+        from stream.sinks import Outputs
+        from stream.sources import Span, open_source
+
+        overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
+        outputs = Outputs(save, log, snapshots, sheet, show=show, overwrite=overwrite)
+        settled, span = load_config(config, overrides), Span.parse(start, end)
+        return _run(open_source(source, settled, span, outputs.paths), settled, outputs, quiet)
+
+    start_logging(quiet)
+    report(guarded(work, debug), quiet, json_summary)
+
+
+def render(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="The video or pictures that the log is of.")
+    ],
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="What `run --log LOG.jsonl` wrote.")],
+    save: options.Save = None,
+    snapshots: options.Snapshots = None,
+    sheet: options.Sheet = None,
+    start: options.Start = None,
+    end: options.End = None,
+    show: options.Show = True,
+    config: options.ConfigFile = None,
+    blur: options.Blur = False,
+    settings: options.Settings = None,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+    json_summary: options.JsonSummary = False,
+    debug: options.Debug = False,
+) -> None:
+    """Draw a log onto its video again, in other settings; no face is looked at anew."""
+
+    def work() -> "Summary":
+        from stream.replay import Replay
+        from stream.settings import load_config
+        from stream.sinks import Outputs
+        from stream.sources import Span, open_source
+
+        outputs = Outputs(save, None, snapshots, sheet, show=show, overwrite=overwrite)
+        overrides = [*(settings or []), *options.blur_setting(blur)]
+        settled, span = load_config(config, overrides), Span.parse(start, end)
+        with Replay(log, settled.labels) as replay:
+            opened = open_source(source, settled, span, outputs.paths)
+            return _run(opened, settled, outputs, quiet, lambda *_: replay)
+
+    start_logging(quiet)
+    report(guarded(work, debug), quiet, json_summary)
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="FOLDER", help="Where they are written.")
+    ] = Path(),
+    show: options.Show = True,
+    config: options.ConfigFile = None,
+    settings: options.Settings = None,
+    quiet: options.Quiet = False,
+    json_summary: options.JsonSummary = False,
+    debug: options.Debug = False,
+) -> None:
+    """Annotate a clip made on the spot; write demo.mp4 and demo.jsonl."""
+
+    def work() -> "Summary":
+        from stream.settings import load_config
+        from stream.sinks import Outputs
+        from stream.sources.demo import DemoSource
+
+        outputs = Outputs(folder / "demo.mp4", folder / "demo.jsonl", show=show, overwrite=True)
+        return _run(DemoSource(), load_config(config, settings or []), outputs, quiet)
+
+    start_logging(quiet)
+    summary = guarded(work, debug)
+    if not quiet and not json_summary:
+        for perceived, count in summary.perceived.items():
+            say(f"Found {count} × perceived as {perceived}.")
+    report(summary, quiet, json_summary)
+
+
+def _run(
+    source: "Source",
+    config: "Config",
+    outputs: "Outputs",
+    quiet: bool,
+    load: "Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None" = None,
+) -> "Summary":
+    from stream.cli.progress import ProgressBar
+    from stream.run import run as annotate_all
+
+    watchers: list[Sink] = []
+    if not quiet and not source.info.is_live and screen.is_terminal:
+        watchers.append(ProgressBar(source.info, screen))
+    return annotate_all(source, config, outputs, watchers, load)
