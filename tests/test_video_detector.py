@@ -63,6 +63,35 @@ def test_all_parts_together_find_what_a_search_at_once_finds(
     assert (overlaps.max(axis=0) > 0.3).all()  # a face may be seen in two parts, none is made up
 
 
+def test_a_part_looks_at_its_own_rows_alone(video: VideoDetector, astronaut: Image) -> None:
+    """And at what a window around their edges reaches: 56 px to either side."""
+    pair = np.ascontiguousarray(np.hstack([astronaut, astronaut[:, ::-1]]))
+    counts = []
+    for part, bands in enumerate(plan((1024, 512), 20)):
+        found = video.detect_part(pair, 1.0, part, 20)
+        counts.append(len(found))
+        for (_, y), (width, _) in zip(
+            centres_xy(found.boxes_xyxy), sizes_wh(found.boxes_xyxy), strict=True
+        ):
+            scale = 80 / width
+            (band,) = [each for each in bands if each.size_wh[0] == round(1024 * scale)]
+            assert band.top - 56 <= y * scale <= band.bottom + 56
+    assert sum(counts) >= 2
+    assert counts.count(0) >= 10
+
+
+def test_a_box_is_that_of_a_window_to_the_half_pixel(
+    video: VideoDetector, astronaut: Image
+) -> None:
+    """Windows are 80 px wide and lie 8 px apart, the first around pixel 14 of a border of 11."""
+    ((left, top, right, bottom),) = video.detect(astronaut).boxes_xyxy.astype(np.float64)
+    scale = 427 / 512  # of the second level, on which a face of 96 px fills the window
+    assert [(right - left) * scale, (bottom - top) * scale] == pytest.approx([80, 80], abs=1e-3)
+    first = 14.5 - 11 - 80 / 2
+    steps = np.array([left * scale - first, top * scale - first]) / 8
+    np.testing.assert_allclose(steps, np.rint(steps), atol=1e-3)
+
+
 def test_faces_far_from_the_region_are_not_looked_for(
     video: VideoDetector, astronaut: Image
 ) -> None:
