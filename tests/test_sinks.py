@@ -624,6 +624,15 @@ def test_what_a_killed_run_could_save_is_not_overwritten(tmp_path: Path) -> None
     check_outputs(replace(outputs, overwrite=True), _INFO)
 
 
+def test_the_table_of_tracks_beside_a_table_of_faces_is_not_overwritten(tmp_path: Path) -> None:
+    for ending in (".csv", ".parquet"):
+        (tmp_path / f"out.tracks{ending}").touch()
+        with pytest.raises(ConfigError, match=rf"out\.tracks{ending} exists"):
+            check_outputs(Outputs(log=tmp_path / f"out{ending}"), _INFO)
+    (tmp_path / "out.tracks.jsonl").touch()
+    check_outputs(Outputs(log=tmp_path / "out.jsonl"), _INFO)  # it has them in itself
+
+
 @pytest.mark.parametrize("option", ["save", "log", "snapshots", "sheet"])
 def test_a_folder_that_nothing_may_be_written_into(option: str) -> None:
     folder = Path("/proc/sys")
