@@ -66,17 +66,6 @@ def test_the_readme_names_the_programs_and_the_two_commands_to_begin_with() -> N
     assert all(command.startswith((SETUP, *PROGRAMS)) for command in commands)
 
 
-def test_ci_runs_the_readmes_test_command() -> None:
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    said = subprocess.run(
-        ["bash", "-c", script.replace('eval "$command"', ""), str(ROOT / ".ci" / "run")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert said.stdout == f"{TEST_COMMAND}\n", said.stderr
-
-
 def test_the_commands_do_what_the_readme_says(work: Path) -> None:
     """One after another, as a reader would: some take what others wrote."""
     for command in _commands():
