@@ -316,7 +316,9 @@ def test_faces_are_blurred_if_asked(folder: Path) -> None:
 _BAR = "\x1b[?25l"  # with a bar the cursor is hidden
 
 
-def test_a_terminal_shows_how_far_a_file_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_how_far_a_file_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     write_numbers(folder / "small.mp4", 3)
     assert _BAR in _run("small.mp4", "--no-show").stderr
@@ -325,6 +327,8 @@ def test_a_terminal_shows_how_far_a_file_is(folder: Path, monkeypatch: pytest.Mo
         live = _run(f"http://{server.address}/", "--no-show", "--set", "source.reconnect_s=0")
     assert " frames in " in live.stderr
     assert _BAR not in live.stderr
+    assert "was lost" in caplog.text  # the server hung up
+    caplog.clear()
 
 
 def test_pictures_go_into_a_folder(folder: Path) -> None:
