@@ -438,6 +438,7 @@ def test_labels_and_teachers_opinions_count_by_their_shares(faces: Labelled) -> 
 
 
 @_torch
+@pytest.mark.timeout(900)  # above what its commands may take
 def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) -> None:
     dataset = make_fairface(tmp_path / "data", count=24)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
