@@ -256,6 +256,15 @@ def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
     assert sum(actors.embedded) == len(views)
 
 
+def test_a_face_too_small_to_say_is_not_looked_for_to_be_viewed() -> None:
+    """It may be recognised as others are, though it never had a view."""
+    actors = FakeActors(_walking)
+    annotator = _annotator(actors, frame_skip=1000, min_face_px=90)
+    for number in range(40):
+        annotator.annotate(_walking_frame(number, _walking))
+    assert [number for number, _ in actors.near_searches] == [0, 1, 2, 3, 4, 8, 16, 24, 32]
+
+
 @pytest.mark.parametrize(("kind", "turns"), [("video", [0]), ("camera", [6, 7])])
 def test_faces_of_a_file_are_looked_for_in_the_same_frames(
     kind: SourceKind, turns: list[int]
@@ -575,6 +584,14 @@ def test_somebody_gone_for_long_is_gone_and_no_id_is_used_twice() -> None:
     assert {track.track_id for tracks in seen[:20] for track in tracks} == {1}
     assert seen[60] == ()
     assert {track.track_id for tracks in seen[125:] for track in tracks} == {2}
+
+
+def test_nothing_is_remembered_of_those_whose_track_has_ended() -> None:
+    annotator = _annotator(FakeActors(lambda number: _CAST if number < 20 else {}))
+    _walk(annotator, range(70))
+    assert annotator._people.keys() == {1, 2, 3}  # they may come back for two seconds
+    _walk(annotator, range(70, 72))
+    assert annotator._people == {}
 
 
 def test_somebody_else_in_the_same_place_is_somebody_else() -> None:
