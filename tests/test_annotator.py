@@ -359,6 +359,19 @@ def test_a_newcomer_is_somebody_of_whom_either_look_is_sure(
     assert len(tracks) == count
 
 
+class _Rough(FakeActors):
+    """The search of the frame is off by half a face; the closer look is not."""
+
+    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+        found = super().detect(image, scale)
+        return Detections.of(found.boxes_xyxy + np.float32([40, 0, 40, 0]), found.scores)
+
+
+def test_who_is_known_after_a_closer_look_is_no_newcomer() -> None:
+    seen = _walk(_annotator(_Rough(_still), frame_skip=1), range(6))
+    assert [[track.track_id for track in tracks] for tracks in seen] == [[1, 2, 3]] * 6
+
+
 def test_in_a_picture_only_the_search_is_asked() -> None:
     sure, unsure = (_Doubtful(_still, score, 0.1) for score in (0.1, -0.2))
     (tracks,) = _walk(_annotator(sure, kind="pictures"), [0])
@@ -603,6 +616,14 @@ def test_somebody_else_in_the_same_place_is_somebody_else() -> None:
     (last,) = seen[-1]
     assert last.track_id == 2
     assert last.seen_frames <= 120
+
+
+def test_tracks_come_by_id_also_where_somebody_took_anothers_place() -> None:
+    def script(number: int) -> Mapping[int, Sequence[float]]:
+        return {_ANN if number < 4 else _CAT: _CAST[_ANN], _BOB: _CAST[_BOB]}
+
+    seen = _run(script, 6)
+    assert [[track.track_id for track in tracks] for tracks in seen[4:]] == [[1, 2], [2, 3]]
 
 
 def test_people_who_cross_keep_their_ids() -> None:
