@@ -6,7 +6,7 @@ from random import Random
 import cv2
 import numpy as np
 import pytest
-from fakes import FakeActors, FakeClassifier, Script, frame, numbered
+from fakes import FakeActors, FakeClassifier, Script, frame, number_of, numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -624,6 +624,25 @@ def test_tracks_come_by_id_also_where_somebody_took_anothers_place() -> None:
 
     seen = _run(script, 6)
     assert [[track.track_id for track in tracks] for tracks in seen[4:]] == [[1, 2], [2, 3]]
+
+
+class _Moody(FakeActors):
+    """After who somebody is, embeddings say how they look just now, which changes a lot."""
+
+    dimensions = 65
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.embedded.append(len(chips))
+        who = np.eye(self.identity, dtype=np.float32)[[number_of(chip) for chip in chips]]
+        return np.pad(who, ((0, 0), (0, 1)), constant_values=float(len(self.embedded)))
+
+
+def test_who_somebody_is_depends_only_on_what_says_so() -> None:
+    actors = _Moody(_still)
+    annotator = _annotator(actors)
+    viewed = _viewed_in(actors, annotator, 30)
+    assert viewed == [0, 5, 10, 15, 20]
+    assert [trail.track_id for trail in _walk(annotator, [30])[0]] == [1, 2, 3]
 
 
 def test_people_who_cross_keep_their_ids() -> None:
