@@ -21,6 +21,7 @@ from training.head import Head, best_beta, sharpened
 from training.publish import check_folder, publish
 from training.table import FeatureTable
 from training.table_files import read_table
+from training.tasks import development_rows, plan
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +184,39 @@ def test_the_best_sharpness_undoes_a_false_one() -> None:
     timid = sharpened(honest, 0.5)
     assert best_beta(timid, targets) == pytest.approx(2, rel=0.05)
     assert (sharpened(honest, 3).argmax(axis=1) == honest.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize(("count", "is_calibrated"), [(49, False), (50, True)])
+def test_of_few_rows_a_head_keeps_the_sharpness_it_has(
+    tmp_path: Path, count: int, is_calibrated: bool
+) -> None:
+    """Of so few rows that nothing was fitted on it could only be guessed how sure it may be."""
+    big = read_table(drawn_table(tmp_path / "big.parquet", 1200))
+    (task,) = plan(big, np.flatnonzero(big.splits == "train"), ["gender"])
+    held = task.rows[development_rows(big, task, FitSettings().seed)]
+    table = big[np.setdiff1d(np.arange(len(big)), held[count:])]
+    fitted = fit(table, FitSettings(attributes=("gender",), classifier="logistic"))
+    record = fitted.manifest.provenance["heads"]["gender"]
+    assert record["development_rows"] == count
+    assert (fitted.heads[0].beta != 1) is is_calibrated
+    assert record["inverse_temperature"] == round(fitted.heads[0].beta, 4)
+
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_all_right_of_a_handful_does_not_make_certain(count: int) -> None:
+    """What is said is what is right of all, were there one more that is and one that is not."""
+    probabilities = np.tile([0.7, 0.3], (count, 1))
+    targets = np.zeros(count, dtype=np.int64)
+    beta = best_beta(probabilities, targets)
+    said = sharpened(probabilities, beta)[0, 0]
+    assert said == pytest.approx((count + 1) / (count + 2))
+
+
+@pytest.mark.parametrize(("likeliest", "right", "beta"), [(0.51, 100, 5.0), (0.999, 0, 0.2)])
+def test_sharpness_has_bounds(likeliest: float, right: int, beta: float) -> None:
+    probabilities = np.tile([likeliest, 1 - likeliest], (100, 1))
+    targets = (np.arange(100) >= right).astype(np.int64)
+    assert best_beta(probabilities, targets) == pytest.approx(beta)
 
 
 def test_an_export_that_differs_is_not_written(table: FeatureTable) -> None:
