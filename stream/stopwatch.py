@@ -6,7 +6,7 @@ a method. Where nobody measures, a mark costs less than a microsecond.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -34,9 +34,20 @@ class Lap:
 
 
 class Stopwatch:
-    """Adds up the stages of all threads; see `measuring`."""
+    """Adds up the stages of all threads; see `measuring`.
 
-    def __init__(self) -> None:
+    Args:
+        wall_s: the clock.
+        cpu_s: how long the calling thread has been on a core.
+    """
+
+    def __init__(
+        self,
+        wall_s: Callable[[], float] = time.perf_counter,
+        cpu_s: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._wall_s = wall_s
+        self._cpu_s = cpu_s
         self._lock = threading.Lock()
         self._laps: dict[tuple[str, str], Lap] = {}
         self._open = _OpenStages()
@@ -52,14 +63,14 @@ class Stopwatch:
 
     def enter(self, name: str) -> None:
         """This thread begins a stage."""
-        self._open.stack.append(_OpenStage(name, time.perf_counter(), time.thread_time()))
+        self._open.stack.append(_OpenStage(name, self._wall_s(), self._cpu_s()))
 
     def leave(self) -> None:
         """This thread ends the stage it began last."""
         if not self._open.stack:
             return  # it began before anybody measured
         ended = self._open.stack.pop()
-        wall_s, cpu_s = time.perf_counter() - ended.wall_s, time.thread_time() - ended.cpu_s
+        wall_s, cpu_s = self._wall_s() - ended.wall_s, self._cpu_s() - ended.cpu_s
         lap = Lap(1, wall_s - ended.inner_wall_s, cpu_s - ended.inner_cpu_s)
         key = threading.current_thread().name, ended.name
         with self._lock:

@@ -23,10 +23,10 @@ from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.errors import SinkError, SourceError
 from stream.frames import Frame, SourceInfo, SourceKind
-from stream.settings.schema import RecorderSection
-from stream.sinks import AnnotatedFrame
-from stream.sinks.video.video_file import VideoFile
-from stream.sources.demo import DemoSource
+from stream.labels import Label
+from stream.sinks import Annotated
+from stream.sinks.film import Film
+from stream.sources.reconnection import Reconnection
 from stream.sources.video import VideoSource
 from stream.tracks import Label, Track
 
@@ -202,6 +202,78 @@ class FakeCapture:
 
     def release(self) -> None:
         self.releases += 1
+
+
+class TamperedContainer:
+    """A container of PyAV's that fails where it is told to; whatever else is asked, it answers.
+
+    Args:
+        path: the video.
+        errors: raised by the demuxer, each in place of the packet of that number and instead of
+            losing it; several may stand in one place.
+        seek_error_s: how far behind what is asked for a seek lands.
+        said: what it says of itself, in place of the truth.
+
+    Attributes:
+        packets: how many were read.
+        seeks: how many were tried.
+        closed: how often it was closed.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        errors: Sequence[tuple[int, Exception]] = (),
+        *,
+        seek_error_s: float = 0.0,
+        **said: Any,
+    ) -> None:
+        self._container = av.open(str(path))
+        self._errors = list(errors)
+        self._seek_error_s = seek_error_s
+        self._demuxed: Iterator[Any] | None = None
+        self.packets = self.seeks = self.closed = 0
+        for name, value in said.items():
+            setattr(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def demux(self, stream: Any) -> Iterator[Any]:
+        if self._demuxed is None:
+            self._demuxed = self._container.demux(stream)
+        while True:
+            if self._errors and self._errors[0][0] <= self.packets:
+                raise self._errors.pop(0)[1]
+            packet = next(self._demuxed, None)
+            if packet is None:
+                return
+            self.packets += 1
+            yield packet
+
+    def seek(self, offset: int, *, stream: Any) -> None:
+        self.seeks += 1
+        self._demuxed = None
+        self._container.seek(offset + round(self._seek_error_s / stream.time_base), stream=stream)
+
+    def close(self) -> None:
+        self.closed += 1
+        self._container.close()
+
+
+class HastyReconnection(Reconnection):
+    """Notes how long it should wait, and does not; the wait of one number can be broken off."""
+
+    def __init__(self, limit_s: float = 30.0, *, interrupt_at: int | None = None) -> None:
+        super().__init__("the tape", limit_s)
+        self.pauses_s: list[float] = []
+        self._interrupt_at = interrupt_at
+
+    def pause(self, pause_s: float) -> bool:
+        self.pauses_s.append(pause_s)
+        if len(self.pauses_s) == self._interrupt_at:
+            self.interrupt()
+        return super().pause(0.0)
 
 
 Script = Callable[[int], Mapping[int, Sequence[float]]]

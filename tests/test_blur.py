@@ -142,14 +142,33 @@ def test_a_face_that_is_missed_stays_covered_for_a_second(still_shown: bool) -> 
     assert len(lost.update([], 26 / 25)) == 0
 
 
-def test_it_is_covered_where_it_was_and_where_it_goes() -> None:
+@pytest.mark.parametrize(("gone_s", "ahead_s"), [(0.2, 0.2), (0.5, 0.5), (0.9, 0.5)])
+def test_it_is_covered_where_it_was_and_where_it_goes(gone_s: float, ahead_s: float) -> None:
+    """The longer it is gone the wider; its motion is believed for half a second."""
     lost = LostFaces()
+    speed = 0.0
     for number in range(10):
         lost.update([track(1, (20 + 5 * number, 10, 60 + 5 * number, 50))], number / 25)
-    before, ahead = lost.update([], 14 / 25)
-    middle = 40 + 5 * 9
-    assert abs((before[0] + before[2]) / 2 - middle) < 1
-    assert abs((ahead[0] + ahead[2]) / 2 - (middle + 25)) < 3
+        speed = (5 * 25 + speed) / 2 if number else 0.0  # half of what is seen, half of before
+    places = lost.update([], 9 / 25 + gone_s)
+    margin = 40 * 0.25 * gone_s
+    before = np.array([65 - margin, 10 - margin, 105 + margin, 50 + margin])
+    ahead = before + np.tile([speed * ahead_s, 0], 2)
+    np.testing.assert_allclose(places, [before, ahead], atol=1e-3)
+
+
+def test_a_face_seen_once_is_not_expected_to_move() -> None:
+    lost = LostFaces()
+    lost.update([track(1)], 0.0)
+    before, ahead = lost.update([], 0.4)
+    np.testing.assert_array_equal(before, ahead)
+
+
+@pytest.mark.parametrize(("time_s", "covered"), [(3.9, False), (4.1, True), (6.1, False)])
+def test_of_a_clock_that_was_set_back_the_distance_counts(time_s: float, covered: bool) -> None:
+    lost = LostFaces()
+    lost.update([track(1)], 5.0)
+    assert len(lost.update([], time_s)) == (2 if covered else 0)
 
 
 def test_who_comes_back_is_not_lost_any_more() -> None:

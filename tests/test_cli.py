@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from fakes import log_lines, numbered, times_s, write_clip, write_numbers
+from servers import http, mjpeg_page
 from typer.testing import CliRunner, Result
 
 from stream.cli.app import app
@@ -128,6 +129,7 @@ _WRONG = [
     ("clip.mp4 --model missing", "missing is not a folder"),
     ("clip.mp4 --model model", "model is not a model folder"),
     ("clip.mp4 --model clip.mp4", "clip.mp4 is not a folder"),
+    ("clip.mp4 --model missing --set engine.model=model", "missing is not a folder"),
 ]
 
 
@@ -287,6 +289,46 @@ def test_when_nothing_can_be_written_any_more_it_stops(
     assert caplog.messages[-1] == "nothing is left to be written or shown: stopped"
     caplog.clear()
     assert json.loads(result.stdout)["frames"] < 300
+
+
+def _difference(one: Path, other: Path) -> float:
+    """Between the first frames of two videos, on average."""
+    first, second = (cv2.VideoCapture(str(path)).read()[1] for path in (one, other))
+    return float(cv2.absdiff(first, second).mean())
+
+
+def test_faces_are_blurred_if_asked(folder: Path) -> None:
+    settled = ["--no-show", "--set", "overlay.labels=false", "--set", "overlay.blur=false"]
+    render = ["render", "clip.mp4", "plain.jsonl"]
+    for words in (
+        ["run", "clip.mp4", "--save", "plain.mp4", "--log", "plain.jsonl"],
+        ["run", "clip.mp4", "--save", "blurred.mp4", "--blur"],
+        [*render, "--save", "plain again.mp4"],
+        [*render, "--save", "blurred again.mp4", "--blur"],
+    ):
+        assert CliRunner().invoke(app, [*words, *settled]).exit_code == 0
+    plain = folder / "plain.mp4"
+    assert _difference(plain, folder / "plain again.mp4") < 0.1
+    assert _difference(plain, folder / "blurred.mp4") > 1
+    assert _difference(plain, folder / "blurred again.mp4") > 1
+
+
+_BAR = "\x1b[?25l"  # with a bar the cursor is hidden
+
+
+def test_a_terminal_shows_how_far_a_file_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    write_numbers(folder / "small.mp4", 3)
+    assert _BAR in _run("small.mp4", "--no-show").stderr
+    assert _run("small.mp4", "--no-show", "--quiet").stderr == ""
+    with http({"/": mjpeg_page([numbered(number) for number in range(20)])}) as server:
+        live = _run(f"http://{server.address}/", "--no-show", "--set", "source.reconnect_s=0")
+    assert " frames in " in live.stderr
+    assert _BAR not in live.stderr
+    assert "was lost" in caplog.text  # the server hung up
+    caplog.clear()
 
 
 def test_pictures_go_into_a_folder(folder: Path) -> None:

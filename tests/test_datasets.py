@@ -17,8 +17,9 @@ from training_helpers import (
     write_picture,
 )
 
-from training.datasets import Samples, read_dataset
-from training.datasets.samples import natural_key, split_of
+from training.datasets import read_dataset
+from training.datasets.samples import natural_key, pictures_in, split_of
+from training.datasets.utkface import age_group
 from training.errors import DatasetError
 from training.splits import HoldOut, split
 
@@ -138,6 +139,11 @@ def test_a_wrong_manifest_is_explained(text: str, complaint: str, tmp_path: Path
         read_dataset(tmp_path / "list.csv")
 
 
+def test_files_of_a_manifest_have_forward_slashes(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("file,gender\na\\b\\c.jpg,Male\n")
+    assert read_dataset(tmp_path / "list.csv").files == ("a/b/c.jpg",)
+
+
 def test_wanted_columns_of_a_manifest(tmp_path: Path) -> None:
     path = make_manifest(tmp_path / "list.csv")
     assert list(read_dataset(path, labels=["hat"]).labels) == ["hat"]
@@ -180,59 +186,25 @@ def test_numbers_in_names_are_sorted_by_value() -> None:
     assert sorted(ages, key=natural_key) == ["0-2", "3-9", "10-19", "more than 70"]
 
 
+@pytest.mark.parametrize(
+    ("years", "expected"),
+    [(0, "0-2"), (2, "0-2"), (3, "3-9"), (9, "3-9"), (10, "10-19"), (69, "60-69"),
+     (70, "more than 70"), (116, "more than 70")],
+)  # fmt: skip
+def test_a_group_of_ages_reaches_to_its_last_year(years: int, expected: str) -> None:
+    assert age_group(years) == expected
+
+
+def test_hidden_pictures_and_folders_are_left_out(tmp_path: Path) -> None:
+    for name in ("b/2.JPG", "b/10.png", "a.webp", ".hidden.jpg", ".trash/1.jpg", "b/.cache/1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"picture")
+    (tmp_path / "b" / "notes.txt").write_text("no picture")
+    (tmp_path / "folder.jpg").mkdir()
+    assert pictures_in(tmp_path) == ["a.webp"]
+    assert pictures_in(tmp_path, deep=True) == ["a.webp", "b/2.JPG", "b/10.png"]
+
+
 @pytest.mark.parametrize(("name", "expected"), [("Val", "test"), ("training", "train"), ("", None)])
 def test_usual_names_of_splits(name: str, expected: str | None) -> None:
     assert split_of(name) == expected
-
-
-def _samples(count: int, identities: tuple[str | None, ...] | None = None) -> Samples:
-    return Samples(
-        name="made up",
-        root=Path(),
-        files=tuple(f"{number}.jpg" for number in reversed(range(count))),
-        labels={"gender": tuple(("Male", "Female", "Female")[n % 3] for n in range(count))},
-        identities=identities or (None,) * count,
-        splits=(None,) * count,
-    )
-
-
-def test_nobody_is_in_both_halves() -> None:
-    people = tuple(f"person {number % 40}" for number in range(200))
-    splits, how = split(_samples(200, people), HoldOut())
-    halves = {
-        half: {p for p, s in zip(people, splits, strict=True) if s == half} for half in splits
-    }
-    assert not halves["train"] & halves["test"]
-    assert len(halves["test"]) == 4
-    assert "the people" in how
-
-
-def test_without_people_each_class_is_held_out_alike() -> None:
-    samples = _samples(300)
-    splits, _ = split(samples, HoldOut(fraction=0.2))
-    held = [g for g, s in zip(samples.labels["gender"], splits, strict=True) if s == "test"]
-    assert (held.count("Male"), held.count("Female")) == (20, 40)
-
-
-def test_the_first_by_number_are_held_out() -> None:
-    samples = _samples(30)
-    splits, _ = split(samples, HoldOut.parse("first:3"))
-    held = {f for f, s in zip(samples.files, splits, strict=True) if s == "test"}
-    assert held == {"0.jpg", "1.jpg", "2.jpg"}
-
-
-def test_a_split_is_the_same_for_a_seed_and_another_for_another() -> None:
-    samples = _samples(100)
-    assert split(samples, HoldOut(), 1) == split(samples, HoldOut(), 1)
-    assert split(samples, HoldOut(), 1)[0] != split(samples, HoldOut(), 2)[0]
-
-
-@pytest.mark.parametrize("text", ["some", "first:", "first:0", "1.5", "0"])
-def test_a_hold_out_that_is_not_understood(text: str) -> None:
-    with pytest.raises(DatasetError, match="--hold-out"):
-        HoldOut.parse(text)
-
-
-def test_a_half_must_not_be_empty() -> None:
-    with pytest.raises(DatasetError, match="leaves one half empty"):
-        split(_samples(3), HoldOut(first=3))

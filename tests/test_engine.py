@@ -138,6 +138,56 @@ def test_a_box_fits_the_picture_whatever_the_scale(
     np.testing.assert_allclose(faces.boxes_xyxy, [[0, 0, width, height]], rtol=1e-3)
 
 
+class _Divisible(_WholePicture):
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[object, ...]] = []
+
+    def detect_part(
+        self,
+        image: Image,
+        scale: float,
+        part: int,
+        parts: int,
+        regions_xyxy: np.ndarray | None = None,  # type: ignore[type-arg]
+    ) -> Detections:
+        self.asked.append((scale, part, parts, regions_xyxy))
+        return Detections.of([], [])
+
+
+def test_a_coarser_search_of_a_part_is_what_the_detector_is_asked_for(engine: Engine) -> None:
+    whole, divisible = _WholePicture(), _Divisible()
+    settings, image = DetectionSettings(downscale=2), np.zeros((120, 160, 3), dtype=np.uint8)
+    searches = [
+        Engine(each, engine.aligner, engine.embedder, settings) for each in (whole, divisible)
+    ]
+    assert [each.divisible for each in searches] == [False, True]
+    regions = np.array([[1, 2, 30, 40]], dtype=np.float32)
+    for each in searches:
+        each.find_part(image, 2, 5, 0.5, regions)
+    assert whole.seen_wh == [(40, 30)]
+    assert divisible.asked == [(0.25, 2, 5, regions)]
+    searches[1].find_part(image)
+    assert divisible.asked[1:] == [(0.5, 0, 1, None)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "coarseness", "width_px"),
+    [
+        (DetectionSettings(downscale=1), 1.0, 80),
+        (DetectionSettings(downscale=2), 1.0, 160),
+        (DetectionSettings(downscale=1, upsample=2), 0.5, 80),
+        (DetectionSettings(min_face_px=40), 0.5, 80),
+    ],
+)
+def test_the_smallest_face_that_a_search_finds(
+    engine: Engine, settings: DetectionSettings, coarseness: float, width_px: float
+) -> None:
+    assert _with(engine, settings).smallest_px((640, 360), coarseness) == width_px
+
+
 @pytest.mark.parametrize(
     ("settings", "runtime", "detector", "embedder"),
     [

@@ -7,41 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
-from training_helpers import drawn_table
+from training_helpers import drawn_table, flagged_table
 
 from models.bundle import Bundle, load_bundle
-from models.classifier import Classifier, Prediction
+from models.classifier import Classifier
 from training.card import card
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluate import evaluate, read_race_groups
-from training.figures import (
-    attribute_figures,
-    coverage,
-    expected_calibration_error,
-    with_interval,
-)
 from training.fit import FitSettings, fit
 from training.publish import write_card
 from training.report import render, write_report
-from training.table import FeatureTable, Labels
+from training.table import FeatureTable
 from training.table_files import read_table
-
-CLASSES = ("a", "b", "c")
-
-
-def _column(*values: str | None) -> Labels:
-    return np.array(values, dtype=object)
-
-
-def _prediction(count: int, seed: int = 0) -> tuple[Prediction, Labels]:
-    """Probabilities, and a truth that follows them: what is well calibrated."""
-    random = np.random.default_rng(seed)
-    probabilities = random.dirichlet([1, 1, 1], size=count).astype(np.float32)
-    truth = (probabilities.cumsum(axis=1) < random.random((count, 1))).sum(axis=1).clip(0, 2)
-    return Prediction("kind", CLASSES, probabilities), np.array(CLASSES, dtype=object)[truth]
 
 
 @pytest.fixture(scope="module")
@@ -53,77 +31,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
 def bundle(table: FeatureTable) -> Bundle:
     fitted = fit(table, FitSettings(classifier="logistic"))
     return Bundle(Path("model"), fitted.manifest, fitted.files)
-
-
-def test_figures_are_those_of_scikit_learn() -> None:
-    prediction, truth = _prediction(500)
-    figures = attribute_figures(prediction, truth, {}, 0)
-    numbers = np.array([CLASSES.index(each) for each in truth])
-    chosen = prediction.probabilities.argmax(axis=1)
-    assert figures["accuracy"]["value"] == pytest.approx(accuracy_score(numbers, chosen))
-    expected = balanced_accuracy_score(numbers, chosen)
-    assert figures["balanced_accuracy"] == pytest.approx(expected)
-    expected = roc_auc_score(numbers, prediction.probabilities, multi_class="ovr")
-    assert figures["roc_auc"] == pytest.approx(expected)
-    assert np.sum(figures["confusion"]) == 500
-    assert figures["recall"]["b"]["rows"] == (truth == "b").sum()
-
-
-def test_a_class_that_does_not_occur_has_no_recall() -> None:
-    prediction, truth = _prediction(200)
-    there = truth != "c"
-    shown = Prediction("kind", CLASSES, prediction.probabilities[there])
-    figures = attribute_figures(shown, truth[there], {}, 0)
-    assert figures["recall"]["c"] == {"rows": 0, "small": True, "value": None}
-    assert figures["roc_auc"] is not None
-    lone = truth == "a"
-    one_class = Prediction("kind", CLASSES, prediction.probabilities[lone])
-    assert attribute_figures(one_class, truth[lone], {}, 0)["roc_auc"] is None
-
-
-def test_groups_their_sizes_and_the_gap_between_them() -> None:
-    probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (220, 1))
-    truth = _column(*["a"] * 100, *["a"] * 50, *["b"] * 50, *["b"] * 10, *["a"] * 10)
-    group = _column(*["x"] * 100, *["y"] * 100, *["z"] * 10, *[None] * 10)
-    prediction = Prediction("kind", ("a", "b"), probabilities)
-    figures = attribute_figures(prediction, truth, {"place": group}, 0)
-    (grouping,) = figures["by_group"]
-    values = {name: each["value"] for name, each in grouping["groups"].items()}
-    assert values == {"x": 1.0, "y": 0.5, "z": 0.0}
-    assert [each["rows"] for each in grouping["groups"].values()] == [100, 100, 10]
-    assert [each["small"] for each in grouping["groups"].values()] == [False, False, True]
-    assert grouping["gap"] == {"value": 0.5, "best": "x", "worst": "y"}
-    assert figures["largest_gap"] == {"by": "place", "value": 0.5, "best": "x", "worst": "y"}
-
-
-def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    random = np.random.default_rng(0)
-    covered = 0
-    for seed in range(400):
-        interval = with_interval(random.random(300) < 0.8, seed)
-        covered += interval["low"] <= 0.8 <= interval["high"]
-    assert 0.92 < covered / 400 < 0.98
-
-
-def test_honest_confidence_has_no_calibration_error() -> None:
-    prediction, truth = _prediction(20_000)
-    right = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
-    confidence = prediction.probabilities.max(axis=1)
-    assert expected_calibration_error(confidence, right) < 0.02
-    boastful: NDArray[np.float32] = np.full(20_000, 0.999, dtype=np.float32)
-    expected = 0.999 - right.mean()
-    assert expected_calibration_error(boastful, right) == pytest.approx(expected, abs=1e-4)
-
-
-def test_coverage_falls_as_accuracy_rises() -> None:
-    prediction, truth = _prediction(5000)
-    right = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
-    steps = coverage(prediction.probabilities.max(axis=1), right)
-    assert steps[0]["coverage"] == 1
-    shares = [each["coverage"] for each in steps]
-    assert shares == sorted(shares, reverse=True)
-    assert steps[16]["min_confidence"] == 0.8
-    assert steps[16]["accuracy"] > steps[0]["accuracy"] + 0.1
 
 
 def test_only_the_rows_asked_for_count(bundle: Bundle, table: FeatureTable) -> None:
@@ -145,6 +52,52 @@ def test_each_attribute_within_each_group_of_the_others(
     crossed = attributes["gender"]["by_group"][1]["groups"]
     assert next(iter(crossed)) == "Black, Female"
     assert sum(each["rows"] for each in crossed.values()) == 300
+
+
+@pytest.mark.parametrize(("values", "grouped"), [(20, True), (21, False)])
+def test_a_column_of_more_than_twenty_values_makes_no_group(
+    values: int, grouped: bool, bundle: Bundle, table: FeatureTable
+) -> None:
+    numbers = np.arange(len(table)) // 4  # every fourth row is held out
+    streets = [None if each % 13 == 0 else f"street {each % values}" for each in numbers]
+    assert len(set(streets) - {None}) == values
+    labels = {**table.labels, "street": np.array(streets, dtype=object)}
+    report = evaluate(bundle, replace(table, labels=labels))
+    groups = {each["by"] for each in report["attributes"]["gender"]["by_group"]}
+    assert groups == {"race", "race × gender"} | ({"street"} if grouped else set())
+
+
+def test_faces_without_a_label_are_left_out_of_its_figures(
+    bundle: Bundle, table: FeatureTable
+) -> None:
+    race = table.labels["race"].copy()
+    held = np.flatnonzero(table.splits == "test")
+    race[held[:100]] = None
+    attributes = evaluate(bundle, replace(table, labels={**table.labels, "race": race}))[
+        "attributes"
+    ]
+    assert (attributes["gender"]["rows"], attributes["race"]["rows"]) == (300, 200)
+    for grouping in attributes["gender"]["by_group"]:
+        assert sum(each["rows"] for each in grouping["groups"].values()) == 200
+
+
+def test_flags_of_which_a_label_is_read_make_no_groups(tmp_path: Path) -> None:
+    flagged = read_table(flagged_table(tmp_path / "flagged.parquet"))
+    fitted = fit(flagged, FitSettings(classifier="logistic", attributes=("gender",)))
+    report = evaluate(Bundle(Path("model"), fitted.manifest, fitted.files), flagged)
+    by_group = report["attributes"]["gender"]["by_group"]
+    assert [each["by"] for each in by_group] == ["race", "race × gender"]
+
+
+def test_classes_are_renamed_before_they_are_merged(bundle: Bundle, table: FeatureTable) -> None:
+    theirs = {"Black": "noir", "Indian": "indien", "White": "blanc"}
+    race = np.array([theirs[each] for each in table.labels["race"]], dtype=object)
+    groups = {"race": {"Brown": ("Black", "Indian")}}
+    names = {"race": {name: ours for ours, name in theirs.items()}}
+    found = evaluate(bundle, replace(table, labels={"race": race}), names=names, groups=groups)
+    expected = evaluate(bundle, table, groups=groups)
+    for each in ("classes", "confusion"):
+        assert found["attributes"]["race"][each] == expected["attributes"]["race"][each]
 
 
 def test_a_report_is_the_same_for_a_seed(bundle: Bundle, table: FeatureTable) -> None:
@@ -242,6 +195,19 @@ def test_a_card_says_what_it_is_not_for(bundle: Bundle, table: FeatureTable) -> 
     assert f"Largest gap of gender between groups: {gap['value']:.3f}" in text
     for word in ("surveillance", "perceived", "decisions about people", "face-train fit"):
         assert word in text
+
+
+def test_a_card_marks_figures_of_few_faces(bundle: Bundle, table: FeatureTable) -> None:
+    held = np.flatnonzero(table.splits == "test")
+    white = held[table.labels["race"][held] == "White"]
+    few = table[np.setdiff1d(np.arange(len(table)), white[30:])]
+    report = evaluate(bundle, few)
+    recall = report["attributes"]["race"]["recall"]
+    text = card(report, bundle.manifest.provenance)
+    assert f"| White | 30 (few) | {recall['White']['value']:.3f} |" in text
+    black = recall["Black"]
+    assert black["rows"] > 50
+    assert f"| Black | {black['rows']} | {black['value']:.3f} |" in text
 
 
 def test_the_shipped_model_is_whole_and_says_where_it_comes_from() -> None:

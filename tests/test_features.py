@@ -27,9 +27,9 @@ from training_helpers import (
 
 from models.detector import resized
 from models.engine import Engine, load_engine
-from models.faces import Detections, Image
+from models.faces import Detections, Faces, Image
 from training.cache import Extracted
-from training.datasets import Samples, read_dataset
+from training.datasets import Samples, Skipped, read_dataset
 from training.errors import DatasetError, OutputError
 from training.extraction import ExtractionSettings, Extractor, FacesPolicy, decode
 from training.features import (
@@ -153,6 +153,147 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
     ]
 
 
+def test_what_the_reader_could_not_use_is_listed_first(engine: Engine, tmp_path: Path) -> None:
+    samples = replace(
+        _list_of(tmp_path, a=face_picture(0), b=face_picture(1)),
+        skipped=(Skipped("odd.jpg", "name is odd"),),
+    )
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    out = tmp_path / "out.parquet"
+    settings = ExtractionSettings(aligned=True, mirror=False)
+    result = extract_features(
+        samples, out, Extractor(settings, engine), hold_out=HoldOut(fraction=0.5)
+    )
+    assert [each.file for each in result.skipped] == ["odd.jpg", "b.png"]
+    assert result.reasons() == {"name is odd": 1, "unreadable": 1}
+    listed = skipped_path(out).read_text().splitlines()
+    assert listed == ["file,reason", "odd.jpg,name is odd", "b.png,unreadable"]
+
+
+def _many(folder: Path, count: int) -> Samples:
+    files = tuple(f"{number}.png" for number in range(count))
+    for file in files:
+        (folder / file).write_text(file)
+    return Samples(
+        name="many",
+        root=folder,
+        files=files,
+        labels={"label": ("a", "b") * (count // 2)},
+        identities=(None,) * count,
+        splits=(None,) * count,
+    )
+
+
+def test_progress_counts_every_picture_once_also_those_known(
+    engine: Engine, tmp_path: Path
+) -> None:
+    samples = _many(tmp_path, 150)
+    extractor = _InstantExtractor(ExtractionSettings(), engine)
+    for known in (0, 150):
+        done: list[int] = []
+        result = extract_features(
+            samples, tmp_path / "out.parquet", extractor, progress=done.append
+        )
+        assert (sum(done), result.reused, result.faces) == (150, known, 150)
+
+
+def test_a_picture_that_changes_while_it_is_read_is_left_out(
+    engine: Engine, tmp_path: Path
+) -> None:
+    samples = _many(tmp_path, 20)
+
+    class _Changing(_InstantExtractor):
+        def extract(self, content: bytes) -> Extracted:
+            if content != b"7.png":
+                return super().extract(content)
+            raise AssertionError("it was to have changed before")
+
+        def key(self, content: bytes) -> bytes:
+            if content == b"7.png":
+                (tmp_path / "7.png").write_text("another")
+            return super().key(content)
+
+    extractor = _Changing(ExtractionSettings(), engine)
+    result = extract_features(samples, tmp_path / "out.parquet", extractor)
+    assert [(each.file, each.reason) for each in result.skipped] == [
+        ("7.png", "changed while it was read")
+    ]
+    assert result.faces == 19
+
+
+def test_what_decides_an_embedding_is_part_of_its_key(engine: Engine) -> None:
+    settings = ExtractionSettings()
+
+    class _Renamed(_CountingEmbedder):
+        def __init__(self) -> None:
+            super().__init__(engine)
+            self.name = "other"
+
+    renamed = Engine(engine.detector, engine.aligner, _Renamed())
+    plain = Extractor(settings, engine)
+    keys = [
+        plain.key(b"picture"),
+        plain.key(b"another"),
+        Extractor(settings, renamed).key(b"picture"),
+        Extractor(replace(settings, mirror=False), engine).key(b"picture"),
+        Extractor(replace(settings, aligned=True), engine).key(b"picture"),
+        Extractor(replace(settings, faces="all"), engine).key(b"picture"),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert Extractor(settings, engine).key(b"picture") == keys[0]
+
+
+def test_a_turned_picture_is_set_upright() -> None:
+    """Orientation 6: a camera held upright; what it wrote as left is the top."""
+    image = np.zeros((16, 32, 3), dtype=np.uint8)
+    image[:, :16] = 255
+    jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+    entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
+    exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01" + entry + b"\x00\x00\x00\x00"
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    found = decode(jpeg[:2] + segment + jpeg[2:])
+    assert found is not None
+    assert found.shape == (32, 16, 3)
+    assert found[:15].min() > 200 and found[17:].max() < 50
+
+
+@pytest.mark.parametrize(("policy", "left"), [("largest", 10.0), ("centre", 130.0)])
+def test_the_face_in_the_middle_need_not_be_the_largest(
+    policy: FacesPolicy, left: float, engine: Engine
+) -> None:
+    class _Found:
+        def detect(self, image: Image, scale: float = 1.0) -> Detections:
+            boxes = np.array([[10, 10, 110, 110], [130, 70, 170, 130]], dtype=np.float32)
+            return Detections(boxes, np.ones(2, dtype=np.float32))
+
+        def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+            raise NotImplementedError
+
+    class _Left:
+        """Notes the left edge of each box of which a chip is wanted."""
+
+        def __init__(self) -> None:
+            self.lefts: list[float] = []
+
+        def locate(self, image: Image, detections: Detections) -> Faces:
+            landmarks = np.zeros((len(detections), 5, 2), dtype=np.float32)
+            return Faces(detections.boxes_xyxy, landmarks, detections.scores)
+
+        def chips(self, image: Image, faces: Faces) -> NDArray[np.uint8]:
+            self.lefts += faces.boxes_xyxy[:, 0].tolist()
+            return np.zeros((len(faces), 150, 150, 3), dtype=np.uint8)
+
+    aligner = _Left()
+    extractor = Extractor(
+        ExtractionSettings(faces=policy, mirror=False),
+        Engine(_Found(), aligner, engine.embedder),  # type: ignore[arg-type]
+    )
+    picture = cv2.imencode(".png", np.zeros((200, 300, 3), np.uint8))[1].tobytes()
+    found = extractor.chips(picture)
+    assert aligner.lefts == [left]
+    assert found.face_px.tolist() == [100.0 if policy == "largest" else 40.0]
+
+
 @pytest.mark.parametrize(
     ("policy", "widths"),
     [("largest", [144]), ("centre", [144]), ("all", [144, 96])],
@@ -271,17 +412,7 @@ class _InstantExtractor(Extractor):
 def test_memory_does_not_grow_with_the_embeddings(engine: Engine, tmp_path: Path) -> None:
     peaks = []
     for count in (1100, 6100):
-        files = tuple(f"{number}.png" for number in range(count))
-        for file in files:
-            (tmp_path / file).write_text(file)
-        samples = Samples(
-            name="many",
-            root=tmp_path,
-            files=files,
-            labels={"label": ("a", "b") * (count // 2)},
-            identities=(None,) * count,
-            splits=(None,) * count,
-        )
+        samples = _many(tmp_path, count)
         extractor = _InstantExtractor(ExtractionSettings(), engine)
         tracemalloc.start()
         extract_features(samples, tmp_path / f"{count}.parquet", extractor)

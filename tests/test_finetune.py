@@ -28,7 +28,7 @@ from training.datasets.samples import TRAIN
 from training.errors import DatasetError, OutputError, TrainingError
 from training.extraction import ExtractionSettings, Extractor, as_chip
 from training.features import extract_features
-from training.finetune.chips import store_chips
+from training.finetune.chips import ChipStore, store_chips
 from training.finetune.labelled import UNLABELLED, Labelled, labelled
 from training.finetune.settings import FinetuneSettings
 from training.splits import HoldOut
@@ -125,6 +125,20 @@ def test_pictures_without_a_face_leave_no_row(tmp_path: Path) -> None:
     extractor = Extractor(ExtractionSettings(aligned=True, mirror=False))
     chips = store_chips(samples, range(4), extractor, tmp_path / "chips")
     assert list(chips.pictures) == [0, 2, 3]
+
+
+def test_a_face_is_found_in_whichever_file_it_is() -> None:
+    """Of two files with an empty one between them: pictures in which no face was found."""
+    faces = np.arange(7 * 2 * 2 * 3, dtype=np.uint8).reshape(7, 2, 2, 3)
+    store = ChipStore(
+        np.arange(7), "digest", (faces[:3], faces[3:3], faces[3:]), np.array([3, 3, 7])
+    )
+    assert store.shape == (2, 2, 3)
+    for number, face in enumerate(faces):
+        assert np.array_equal(store[number], face)
+    parts = list(store.parts())
+    assert [(start, len(some)) for start, some in parts] == [(0, 3), (3, 0), (3, 4)]
+    assert np.array_equal(np.concatenate([some for _, some in parts]), faces)
 
 
 def test_heads_are_calibrated_on_faces_the_network_did_not_learn_from(
@@ -438,6 +452,7 @@ def test_labels_and_teachers_opinions_count_by_their_shares(faces: Labelled) -> 
 
 
 @_torch
+@pytest.mark.timeout(900)  # above what its commands may take
 def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) -> None:
     dataset = make_fairface(tmp_path / "data", count=24)
     whole, killed = tmp_path / "whole", tmp_path / "killed"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, recall_score
 from sklearn.pipeline import make_pipeline
@@ -13,14 +14,16 @@ from training_helpers import drawn_table, flagged_table, table_info, write_table
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier
 from models.runtime import Session
-from training.classifiers import CLASSIFIERS, ClassifierName
+from training.classifiers import CLASSIFIERS, ClassifierName, Rows
 from training.errors import DatasetError, TrainingError
 from training.export import convert, export
-from training.fit import FitSettings, Fitted, command_line, fit
-from training.head import Head, best_beta, sharpened
+from training.fit import FitSettings, Fitted, _at_most, command_line, fit
+from training.head import FLOOR, KNN_FLOOR, Head, best_beta, sharpened
 from training.publish import check_folder, publish
+from training.splits import SEED, drawn
 from training.table import FeatureTable
 from training.table_files import read_table
+from training.tasks import Task, development_rows, plan
 
 
 @pytest.fixture(scope="module")
@@ -176,36 +179,79 @@ def test_calibration_lowers_the_loss_on_rows_not_fitted_on(
     assert losses[1] < losses[0]
 
 
-def test_the_best_sharpness_undoes_a_false_one() -> None:
-    random = np.random.default_rng(0)
-    honest = random.dirichlet([1, 1, 1], size=20_000)
-    targets = (honest.cumsum(axis=1) < random.random((20_000, 1))).sum(axis=1)
-    timid = sharpened(honest, 0.5)
-    assert best_beta(timid, targets) == pytest.approx(2, rel=0.05)
-    assert (sharpened(honest, 3).argmax(axis=1) == honest.argmax(axis=1)).all()
+class _Liar(LogisticRegression):
+    """Says the contrary of the first `wrong` rows; its ONNX does not."""
+
+    def __init__(self, wrong: int) -> None:
+        super().__init__()
+        self.wrong = wrong
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        found = super().predict_proba(X).copy()
+        found[: self.wrong] = found[: self.wrong, ::-1]
+        return found
 
 
-def test_an_export_that_differs_is_not_written(table: FeatureTable) -> None:
-    class Liar(LogisticRegression):
-        def predict_proba(self, X: object) -> object:
-            return super().predict_proba(X)[:, ::-1]
+@pytest.mark.parametrize(("count", "is_calibrated"), [(49, False), (50, True)])
+def test_of_few_rows_a_head_keeps_the_sharpness_it_has(
+    tmp_path: Path, count: int, is_calibrated: bool
+) -> None:
+    """Of so few rows that nothing was fitted on it could only be guessed how sure it may be."""
+    big = read_table(drawn_table(tmp_path / "big.parquet", 1200))
+    (task,) = plan(big, np.flatnonzero(big.splits == "train"), ["gender"])
+    held = task.rows[development_rows(big, task, FitSettings().seed)]
+    table = big[np.setdiff1d(np.arange(len(big)), held[count:])]
+    fitted = fit(table, FitSettings(attributes=("gender",), classifier="logistic"))
+    record = fitted.manifest.provenance["heads"]["gender"]
+    assert record["development_rows"] == count
+    assert (fitted.heads[0].beta != 1) is is_calibrated
+    assert record["inverse_temperature"] == round(fitted.heads[0].beta, 4)
 
+
+@pytest.mark.parametrize("count", [4, 40])
+def test_all_right_of_a_handful_does_not_make_certain(count: int) -> None:
+    """What is said is what is right of all, were there one more that is and one that is not."""
+    probabilities = np.tile([0.7, 0.3], (count, 1))
+    targets = np.zeros(count, dtype=np.int64)
+    beta = best_beta(probabilities, targets)
+    said = sharpened(probabilities, beta)[0, 0]
+    assert said == pytest.approx((count + 1) / (count + 2))
+
+
+@pytest.mark.parametrize(("likeliest", "right", "beta"), [(0.51, 100, 5.0), (0.999, 0, 0.2)])
+def test_sharpness_has_bounds(likeliest: float, right: int, beta: float) -> None:
+    probabilities = np.tile([likeliest, 1 - likeliest], (100, 1))
+    targets = (np.arange(100) >= right).astype(np.int64)
+    assert best_beta(probabilities, targets) == pytest.approx(beta)
+
+
+@pytest.mark.parametrize(("wrong", "written"), [(0, True), (1, True), (2, False), (1000, False)])
+def test_an_export_that_differs_is_not_written(wrong: int, written: bool) -> None:
+    """One row of a thousand may be a draw that is decided otherwise."""
     from skl2onnx import update_registered_converter
     from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
     from skl2onnx.operator_converters.linear_classifier import convert_sklearn_linear_classifier
 
     update_registered_converter(
-        Liar,
+        _Liar,
         "Liar",
         calculate_linear_classifier_output_shapes,
         convert_sklearn_linear_classifier,
         options={"zipmap": [True, False, "columns"], "nocl": [True, False], "raw_scores": [False]},
     )
-    targets = (table.labels["gender"] == "Male").astype(int)
-    pipeline = make_pipeline(Liar().fit(table.embeddings, targets))
-    with pytest.raises(TrainingError, match="gender differs from scikit-learn's by up to"):
-        head = Head("gender", ("Female", "Male"), pipeline)
-        export(head, convert(pipeline, table.embeddings), table.embeddings)
+    random = np.random.default_rng(0)
+    embeddings = random.normal(size=(1000, 128)).astype(np.float32)
+    embeddings[:2] += 1  # nobody in doubt
+    targets = (embeddings.sum(axis=1) > 0).astype(int)
+    pipeline = make_pipeline(_Liar(wrong).fit(embeddings, targets))
+    head = Head("gender", ("Female", "Male"), pipeline)
+    converted = convert(pipeline, embeddings)
+    if written:
+        assert export(head, converted, embeddings)
+        return
+    said = f"gender differs from scikit-learn's by up to .* on {wrong} of 1000 faces"
+    with pytest.raises(TrainingError, match=said):
+        export(head, converted, embeddings)
 
 
 def test_an_attribute_that_does_not_exist(table: FeatureTable) -> None:
@@ -221,14 +267,109 @@ def test_one_class_only(tmp_path: Path) -> None:
         fit(read_table(path), FitSettings())
 
 
-def test_a_rare_class_stays_on_the_side_that_is_fitted(tmp_path: Path) -> None:
+def test_a_class_of_one_row_is_fitted_on_though_it_is_drawn(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     embeddings = random.normal(size=(80, 128)).astype(np.float32)
     labels = [("rare",) if number == 3 else ("usual",) for number in range(80)]
-    path = write_table(tmp_path / "t.parquet", table_info(("kind",)), embeddings, labels)
-    for seed in range(12):
-        (head,) = fit(read_table(path), FitSettings(classifier="logistic", seed=seed)).heads
-        assert head.classes == ("rare", "usual")
+    table = read_table(
+        write_table(tmp_path / "t.parquet", table_info(("kind",)), embeddings, labels)
+    )
+    train = table.files[table.splits == "train"].tolist()
+    seed = next(seed for seed in range(1000) if drawn(train, 0.1, seed)[train.index("3.jpg")])
+    (head,) = fit(table, FitSettings(classifier="logistic", seed=seed)).heads
+    assert head.classes == ("rare", "usual")
+
+
+def _development(table: FeatureTable, seed: int = SEED) -> tuple[NDArray[np.intp], Task]:
+    """Rows of the table which nothing of its only attribute is fitted on."""
+    train = np.flatnonzero(table.splits == "train")
+    (task,) = plan(table, train, tuple(table.labels))
+    return task.rows[development_rows(table, task, seed)], task
+
+
+def _gender_only(table: FeatureTable) -> FeatureTable:
+    return replace(table, labels={"gender": table.labels["gender"]})
+
+
+def test_a_head_is_as_sure_as_it_is_right_on_rows_it_was_not_fitted_on(tmp_path: Path) -> None:
+    table = _gender_only(read_table(drawn_table(tmp_path / "t.parquet", 1200)))
+    held, _ = _development(table)
+    assert 50 <= len(held) < 150
+    (head,) = fit(table, FitSettings(classifier="forest")).heads
+    targets = (table.labels["gender"][held] == "Male").astype(np.int64)
+    assert head.beta == best_beta(head.uncalibrated(table.embeddings[held]), targets, head.floor)
+    assert head.beta != 1
+    (raw,) = fit(table, FitSettings(classifier="forest", calibrate=False)).heads
+    assert raw.beta == 1
+
+
+@pytest.mark.parametrize(("count", "calibrated"), [(49, False), (50, True)])
+def test_fifty_rows_are_enough_to_calibrate(count: int, calibrated: bool, tmp_path: Path) -> None:
+    table = _gender_only(read_table(drawn_table(tmp_path / "t.parquet", 1200)))
+    held, _ = _development(table)
+    known = table.labels["gender"].copy()
+    known[held[count:]] = None
+    fewer = replace(table, labels={"gender": known})
+    # Who is drawn does not depend on the others.
+    assert np.array_equal(_development(fewer)[0], held[:count])
+    (head,) = fit(fewer, FitSettings(classifier="forest")).heads
+    assert (head.beta != 1) == calibrated
+
+
+def _with_mirrored(table: FeatureTable) -> FeatureTable:
+    """Each face a second time, a little otherwise."""
+    rows = np.repeat(np.arange(len(table)), 2)
+    doubled = table[rows]
+    mirrored = np.arange(len(rows)) % 2 == 1
+    noise = np.random.default_rng(5).normal(size=doubled.embeddings.shape).astype(np.float32)
+    embeddings = doubled.embeddings + 0.1 * noise * mirrored[:, None]
+    return replace(doubled, mirrored=mirrored, embeddings=embeddings)
+
+
+def test_mirrored_faces_do_not_decide(tmp_path: Path) -> None:
+    """When to stop, which setting is best and how sure a head is: by the faces as they are."""
+    table = _with_mirrored(_gender_only(read_table(drawn_table(tmp_path / "t.parquet", 1200))))
+    held, _ = _development(table)
+    changed = replace(table, embeddings=table.embeddings.copy())
+    changed.embeddings[held[table.mirrored[held]]] = 7.0
+    settings = FitSettings()
+    first, second = fit(table, settings), fit(changed, settings)
+    assert first.files == second.files
+    record = first.manifest.provenance["heads"]["gender"]
+    assert record == second.manifest.provenance["heads"]["gender"]
+    assert record["development_rows"] == (~table.mirrored[held]).sum()
+    assert record["fitted_rows"] == 2 * (900 - record["development_rows"])
+    assert first.manifest.provenance["data"]["train_faces"] == 900
+
+
+def test_one_person_alone_is_fitted_on(tmp_path: Path) -> None:
+    """There is nobody else to look at, so the rows fitted on say when to stop."""
+    table = _gender_only(read_table(drawn_table(tmp_path / "t.parquet", 400)))
+    alone = replace(table, identities=np.array(["ann"] * 400, dtype=object))
+    fitted = fit(alone, FitSettings())
+    record = fitted.manifest.provenance["heads"]["gender"]
+    assert (record["fitted_rows"], record["development_rows"]) == (300, 0)
+    assert fitted.heads[0].beta == 1
+    assert _accuracy(fitted, alone, "gender") > 0.8
+
+
+def test_no_class_is_impossible_for_a_neighbour_s_head(table: FeatureTable) -> None:
+    for name, floor in (("knn", KNN_FLOOR), ("logistic", FLOOR)):
+        settings = FitSettings(attributes=("race",), classifier=name)  # type: ignore[arg-type]
+        (head,) = fit(table, settings).heads
+        assert head.floor == floor
+
+
+def test_of_too_many_rows_some_are_drawn_from_all(table: FeatureTable) -> None:
+    rows = Rows(np.arange(1000, dtype=np.float32)[:, None], np.zeros(1000, dtype=np.int64))
+    assert _at_most(rows, None, 0) is rows
+    assert _at_most(rows, 1000, 0) is rows
+    drawn_rows = _at_most(rows, 100, 0)
+    numbers = drawn_rows.embeddings[:, 0].tolist()
+    assert len(set(numbers)) == 100
+    assert numbers == sorted(numbers), "their order stays"
+    assert max(numbers) > 900
+    assert _at_most(rows, 100, 1).embeddings.tolist() != drawn_rows.embeddings.tolist()
 
 
 def test_a_published_folder_is_a_model_with_a_card(table: FeatureTable, tmp_path: Path) -> None:
@@ -239,6 +380,7 @@ def test_a_published_folder_is_a_model_with_a_card(table: FeatureTable, tmp_path
     assert Classifier(bundle).attributes == ("gender", "race")
     provenance = bundle.manifest.provenance
     assert provenance["settings"]["classifier"] == "logistic"
+    assert (report["data"]["split"], report["data"]["faces"]) == ("test", 150)
     assert provenance["data"]["sha256"] == table.digest()
     assert {"python", "scikit-learn", "skl2onnx"} <= provenance["versions"].keys()
     assert FitSettings.from_record(provenance["settings"]) == settings

@@ -11,7 +11,7 @@ import pytest
 from fakes import encode
 
 from models.faces import Image
-from stream.frames import Frame
+from stream.frames import Frame, SourceInfo, SourceKind
 from stream.sources.video import VideoSource
 
 
@@ -41,6 +41,19 @@ def test_brightness_is_that_of_the_picture(
     assert quick.shape == (18, 32)
     assert np.abs(quick.astype(int) - slow).mean() < 3  # the weights of the colours differ
     assert quick.std() > 20
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "name"),
+    [
+        ("0", "camera", "camera 0"),
+        ("clips/a.mp4", "video", "a.mp4"),
+        ("rtsp://host/door", "stream", "door"),
+        ("/", "pictures", "/"),
+    ],
+)
+def test_what_people_call_a_source(uri: str, kind: SourceKind, name: str) -> None:
+    assert SourceInfo(uri, kind, (320, 180)).name == name
 
 
 def test_each_pixel_is_the_mean_of_its_place() -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from models.faces import Image, centres_xy
 from stream.following.template_matching import FaceTemplate, glance, look
 from stream.frames import Frame
+from stream.glance import Glances, Look, glance, look
 
 _FACE = np.array([176, 56, 272, 152], dtype=np.float32)  # in the portrait
 
@@ -32,7 +33,14 @@ def _shifted(picture: Image, x: float, y: float) -> Image:
 def test_it_is_found_where_it_went(astronaut: Image, x: float, y: float) -> None:
     found = glance(_frame(_shifted(astronaut, x, y)), _known(astronaut), _FACE)
     assert found is not None
-    np.testing.assert_allclose(found, _FACE + np.float32([x, y, x, y]), atol=1.0)
+    np.testing.assert_allclose(found, _FACE + np.float32([x, y, x, y]), atol=0.7)
+
+
+@pytest.mark.parametrize(("x", "found"), [(11, True), (17, False), (-11, True), (-17, False)])
+def test_it_is_found_within_a_sixth_of_its_width(astronaut: Image, x: float, found: bool) -> None:
+    """Of 96 px; at the very edge of what is looked at its place is not certain."""
+    now = glance(_frame(_shifted(astronaut, x, 0)), _known(astronaut), _FACE)
+    assert (now is not None) is found
 
 
 def test_it_may_have_gone_far_if_that_is_expected(astronaut: Image) -> None:
@@ -80,3 +88,30 @@ def test_of_what_is_flat_or_beyond_the_picture_nothing_is_known(astronaut: Image
     assert look(_frame(astronaut), _FACE - np.float32([176, 0, 176, 0])) is None
     known = _known(astronaut)
     assert glance(_frame(astronaut), known, _FACE + np.float32([400, 0, 400, 0])) is None
+
+
+def _glances(astronaut: Image) -> Glances:
+    glances = Glances()
+    glances.note(_frame(astronaut), {1: _FACE, 2: _FACE})
+    return glances
+
+
+def test_those_whose_looks_are_known_are_recognised(astronaut: Image) -> None:
+    now = _frame(_shifted(astronaut, 4, 0))
+    found = _glances(astronaut).recognise(now, {1: _FACE, 3: _FACE})
+    assert found.keys() == {1}
+    np.testing.assert_allclose(found[1], _FACE + np.float32([4, 0, 4, 0]), atol=0.7)
+
+
+def test_how_a_face_looked_before_does_not_count_once_it_cannot_be_seen(astronaut: Image) -> None:
+    glances = _glances(astronaut)
+    dark = np.full_like(astronaut, 90)
+    glances.note(_frame(dark), {1: _FACE})
+    assert glances.recognise(_frame(astronaut), {1: _FACE, 2: _FACE}).keys() == {2}
+
+
+def test_looks_of_tracks_that_ended_are_forgotten(astronaut: Image) -> None:
+    glances = _glances(astronaut)
+    glances.keep([2])
+    assert repr(glances) == "Glances(1 looks)"
+    assert glances.recognise(_frame(astronaut), {1: _FACE, 2: _FACE}).keys() == {2}

@@ -90,6 +90,15 @@ def test_a_shown_label_does_not_flicker() -> None:
     assert len(shown) == 1
 
 
+@pytest.mark.parametrize(("other", "text"), [(0.54, "A"), (0.56, "B")])
+def test_another_class_must_be_clearly_likelier_to_take_the_place_of_one_shown(
+    other: float, text: str
+) -> None:
+    prediction = _prediction([0.4, other, 0.6 - other])
+    assert LabelRule(0.3, {}).label(prediction, Label("A", 0.0, {})).text == text
+    assert LabelRule(0.3, {}).label(prediction, None).text == "B"
+
+
 def test_a_shown_label_changes_for_good_reason() -> None:
     evidence = _nothing()
     evidence.add(_prediction([0.9, 0.1, 0.0]), 0, 1.0)

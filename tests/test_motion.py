@@ -61,6 +61,15 @@ def test_each_part_has_a_first_time_where_nothing_was_searched_at_once() -> None
         assert _regions(motion, _grey(), 0.1, share) == []
 
 
+def test_what_is_divided_otherwise_is_searched_anew() -> None:
+    """What a part is has changed: none of the new ones was searched."""
+    motion = Motion()
+    for parts in (4, 2, 3):
+        for part in range(parts):
+            assert _regions(motion, _grey(), 0.1, Share(part, parts)) == _WHOLE
+            assert _regions(motion, _grey(), 0.1, Share(part, parts)) == []
+
+
 def test_each_part_looks_where_something_came_since_its_last_turn() -> None:
     motion = ChangeMap()
     _regions(motion, _grey(), 0.0, SearchPart())

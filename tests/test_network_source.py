@@ -210,14 +210,13 @@ def test_a_part_of_what_is_live_is_asked_wrongly() -> None:
         open_source(f"http://{server.address}/", span=Span(1.0))
 
 
-def test_live_pieces_are_given_out_at_the_pace_of_their_pictures(tmp_path: Path) -> None:
+def test_live_pieces_are_read_one_after_another_from_the_newest_on(tmp_path: Path) -> None:
     pages = hls_pages(tmp_path, list(itertools.islice(_pictures(), 200)), live=True)
     with http(pages) as server:
         frames = _read(f"http://{server.address}/list.m3u8", _config(), 40)
     numbers = [number_of(frame.image) for frame in frames]
     assert numbers == list(range(numbers[0], numbers[0] + 40))
     assert numbers[0] >= 20  # of the three pieces that were there, the newest
-    assert frames[9].time_s - frames[0].time_s > 0.2  # a piece is 0.36 s from first to last
 
 
 def _wrong_password(handler: HttpHandler) -> None:
@@ -294,6 +293,9 @@ def test_nobody_listens() -> None:
         ("http://host/x?a=1&api_key=pw&b=2", "http://host/x?a=1&api_key=…&b=2"),
         ("rtsp://host/user=me&passwd=pw&ch=1", "rtsp://host/user=me&passwd=…&ch=1"),
         ("http://host/x?access_token=pw", "http://host/x?access_token=…"),
+        ("http://host/x?SECRET=pw&auth=pw", "http://host/x?SECRET=…&auth=…"),
+        ("http://host/x;sig=pw/y?channel=1", "http://host/x;sig=…/y?channel=1"),
+        ("http://me:pw@host?b=1", "http://host?b=1"),
     ],
 )
 def test_an_address_is_printed_without_its_secrets(url: str, printed: str) -> None:
@@ -324,11 +326,9 @@ def test_closing_while_a_stream_is_silent(caplog: pytest.LogCaptureFixture) -> N
             indices = [next(iter(capture)).index]
             while indices[-1] < 29:
                 indices.append(next(iter(capture)).index)
-            began_s = time.monotonic()
-        took_s = time.monotonic() - began_s
+        # It was left while the read goes on.
         (reader,) = (each for each in threading.enumerate() if each.name == "capture")
         reader.join(PATIENCE_S)  # FFmpeg ends the read when its time is up
-    assert took_s < 3
     assert not reader.is_alive()
     assert "does not return from a read: it is released when it does" in caplog.messages[0]
     assert len(caplog.messages) == 1

@@ -10,7 +10,7 @@ from fakes import CORNERS, SIZE_WH, number_of, numbered
 
 from stream.errors import SourceError
 from stream.sources import open_source
-from stream.sources.pictures import natural_order
+from stream.sources.pictures import PictureSource, natural_order
 
 
 def test_natural_order() -> None:
@@ -106,6 +106,46 @@ def test_a_picture_that_cannot_be_read_is_named_once_and_left_out(
     assert [path.name for path in source.unreadable] == ["0.png", "2.png", "4.png", "5.png"]
     assert len(caplog.records) == 4
     assert all("cannot be read as a picture: left out" in each for each in caplog.messages)
+
+
+_JPEG = cv2.imencode(".jpg", numbered(5))[1].tobytes()
+_PROGRESSIVE = cv2.imencode(".jpg", numbered(5), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+
+
+def _with_thumbnail(jpeg: bytes) -> bytes:
+    """A small picture, with an end mark of its own, in a segment at the beginning."""
+    thumbnail = b"Exif\0\0" + cv2.imencode(".jpg", numbered(1, (16, 16)))[1].tobytes()
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail + jpeg[2:]
+
+
+@pytest.fixture(
+    params=[_JPEG, _PROGRESSIVE, _with_thumbnail(_JPEG)], ids=["plain", "progressive", "thumbnail"]
+)
+def jpeg(request: pytest.FixtureRequest) -> bytes:
+    return bytes(request.param)
+
+
+@pytest.mark.parametrize("trail", [b"", bytes(5000), b"\0\0\0\x18ftypmp42" + 700 * b"\1\xff\xd8"])
+def test_what_follows_a_photo_does_not_matter(jpeg: bytes, trail: bytes, tmp_path: Path) -> None:
+    """A motion photo is a JPEG and then a video."""
+    (tmp_path / "photo.jpg").write_bytes(jpeg + trail)
+    (each,) = open_source(str(tmp_path / "photo.jpg")).frames()
+    assert each.image.shape == (SIZE_WH[1], SIZE_WH[0], 3)
+    assert number_of(each.image) == 5
+
+
+def test_a_photo_that_is_cut_anywhere_is_named_and_left_out(
+    jpeg: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0.jpg").write_bytes(jpeg)
+    ends = sorted({*range(2, len(jpeg), 53), *range(len(jpeg) - 3, len(jpeg))})
+    for end in ends:
+        (tmp_path / f"{end}.jpg").write_bytes(jpeg[:end])
+    source = open_source(str(tmp_path))
+    assert [each.path.name for each in source.frames() if each.path] == ["0.jpg"]
+    assert isinstance(source, PictureSource)
+    assert [path.name for path in source.unreadable] == [f"{end}.jpg" for end in ends]
+    assert caplog.messages[-1].endswith(f"{ends[-1]}.jpg cannot be read as a picture: left out")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

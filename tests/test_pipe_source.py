@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -79,8 +78,6 @@ def test_the_wait_for_a_writer_can_be_left(tmp_path: Path) -> None:
         source = PipeSource(str(path), RawVideo(size=SIZE_WH, pixel_format="gray"))
         with Capture(source) as capture:
             assert next(iter(capture)).index == 0
-            began_s = time.monotonic()
-        assert time.monotonic() - began_s < 5
         assert not [each for each in threading.enumerate() if each.name == "capture"]
         hold.set()
 

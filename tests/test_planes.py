@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.coded import BT709, Colours, is_planar
-from stream.drawing.marks import Box
-from stream.drawing.planes import Planes
+from stream.marks import Box
+from stream.planes import BT709, Colours, Planes, is_planar, luma_of
 
 _WH = (96, 64)
 _WEIGHTS = {  # of red and of blue, by matrix: ITU-T H.273, table 4
@@ -113,6 +112,17 @@ def test_the_planes_of_a_frame_are_its_own_memory() -> None:
     planes.copy_from(other)
     red = frame.reformat(format="rgb24").to_ndarray()
     assert (np.abs(red.astype(int) - (255, 0, 0)) < 4).all()
+
+
+def test_the_luma_of_a_frame_can_be_read_where_it_is_and_not_written() -> None:
+    frame = av.VideoFrame(98, 64, "yuv420p")
+    Planes.of(frame).luma[:] = np.arange(98, dtype=np.uint8)
+    luma = luma_of(frame)
+    assert (luma == np.arange(98)).all() and luma.shape == (64, 98)
+    Planes.of(frame).luma[3, 5] = 200
+    assert luma[3, 5] == 200
+    with pytest.raises(ValueError, match="read-only"):
+        luma[0, 0] = 1
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
-"""Every command of the README, run as it stands there."""
+"""Every command of the README and of the page on usage, run as it stands there."""
 
 import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,15 +20,14 @@ from training_helpers import make_folders
 
 from models.faces import Image, iou
 from models.trunk import dlib_trunk, trunk_graph
-from stream.assembly import load_annotator
-from stream.drawing.overlay import Overlay, colour_of
-from stream.settings import Config
-from stream.settings.schema import RecorderSection
-from stream.sinks.video.video_file import VideoFile
-from stream.sources.demo import DemoSource, portrait
+from stream.config import RecorderSection
+from stream.demo import DemoSource, portrait
+from stream.overlay import colour_of
+from stream.sinks.film import Film
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "usage.md")
+README = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 SETUP = "pip install uv && uv run "
 TEST_COMMAND = f"{SETUP}--group dev pytest"
 NO_CAMERA = "99"
@@ -67,22 +68,25 @@ def test_the_readme_names_the_programs_and_the_two_commands_to_begin_with() -> N
     assert all(command.startswith((SETUP, *PROGRAMS)) for command in commands)
 
 
-def test_ci_runs_the_readmes_test_command() -> None:
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    said = subprocess.run(
-        ["bash", "-c", script.replace('eval "$command"', ""), str(ROOT / ".ci" / "run")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert said.stdout == f"{TEST_COMMAND}\n", said.stderr
-
-
+@pytest.mark.timeout(600)
 def test_the_commands_do_what_the_readme_says(work: Path) -> None:
-    """One after another, as a reader would: some take what others wrote."""
-    for command in _commands():
-        if command != TEST_COMMAND:  # that is the one running now
+    """One after another, as a reader would: some take what others wrote.
+
+    Those of training, and of what it made, need nothing of the others: the two run side by side.
+    """
+    commands = [each for each in _commands() if each != TEST_COMMAND]  # that one is running now
+    training = [each for each in commands if each.startswith("face-train") or "mymodel/" in each]
+    others = [each for each in commands if each not in training]
+
+    def run_all(half: list[str]) -> int:
+        for command in half:
             _run(command, work)
+        return len(half)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(run_all, (others, training)))
+    assert done == [len(others), len(training)]
+    assert min(done) > 4
 
 
 def _run(command: str, folder: Path) -> None:
@@ -95,7 +99,7 @@ def _run(command: str, folder: Path) -> None:
         env=NO_SCREEN,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=300,
         check=False,
     )
     if arguments[0] == "finetune" and find_spec("torch") is None:
@@ -151,17 +155,15 @@ def test_an_example_runs(example: str, printed: str, work: Path) -> None:
         assert (work / f"frame{index}.png").exists()
 
 
-def test_the_picture_is_what_the_demo_shows_after_70_frames() -> None:
-    source = DemoSource(frame_count=71, size_wh=(960, 540))
-    annotator, overlay = load_annotator(Config(), source.info), Overlay()
-    for frame in source.frames():
-        drawn = overlay.draw(frame.image, annotator.annotate(frame))
-    picture = cv2.imread(str(ROOT / "demo.jpg"))
+def test_the_picture_is_what_its_script_makes() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "picture.py"))["picture"]()
+    picture = cv2.imread(str(ROOT / "docs" / "picture.jpg"))
     assert picture is not None
-    assert picture.shape == drawn.shape
-    assert cv2.absdiff(picture, drawn).mean() < 3  # JPEG alone makes 1.5
+    assert picture.shape == made.shape
+    assert cv2.absdiff(picture, made).mean() < 3  # JPEG alone makes 1.5
     # What is drawn may lie some px beside where it was, as the detector has it, but not elsewhere.
-    assert iou(_drawn_xyxy(picture), _drawn_xyxy(drawn)).item() > 0.6
+    largest = slice(None), slice(2 * made.shape[1] // 3)  # the panel on the left
+    assert iou(_drawn_xyxy(picture[largest]), _drawn_xyxy(made[largest])).item() > 0.6
 
 
 def _drawn_xyxy(picture: Image) -> NDArray[np.float32]:

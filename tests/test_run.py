@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from fakes import (
@@ -22,17 +23,17 @@ from fakes import (
 )
 
 import stream
+from models.detector import CnnDetector
 from models.errors import ModelError
 from models.faces import Image
-from stream.assembly import load_annotator
+from models.video_detector import VideoDetector
+from stream.annotator import Track
+from stream.config import Config, DetectionSection, EngineSection, LabelSettings
 from stream.controls import Controls
 from stream.errors import ConfigError, SinkError, SourceError
-from stream.frames import Frame, SourceInfo
-from stream.run import FrameAnnotator, run
-from stream.settings import Config
-from stream.settings.schema import DetectionSection, EngineSection, LabelSettings
-from stream.sinks import AnnotatedFrame, Outputs
-from stream.sources.demo import DemoSource
+from stream.frames import Frame, SourceInfo, SourceKind
+from stream.run import FrameAnnotator, _schedule, engine_for, load_annotator, run
+from stream.sinks import Annotated, Outputs
 from stream.summary import Summary
 from stream.tracks import Track
 
@@ -252,6 +253,10 @@ def test_a_mistake_of_ours_is_not_hidden_and_ends_everything(
     ("config", "said"),
     [
         (Config(labels=LabelSettings(attributes=("height",))), "the model knows gender"),
+        (
+            Config(labels=LabelSettings(min_confidence={"gender": 0.5, "hat": 0.5})),
+            "labels.min_confidence: the model knows gender, race, age, not 'hat'",
+        ),
         (Config(labels=LabelSettings(race_groups={"A": ("B",)})), "names 'B'"),
         (Config(engine=EngineSection(model="nowhere")), "nowhere is not a folder"),
     ],
@@ -264,6 +269,48 @@ def test_what_cannot_be_had_is_said_before_anything_is_written(
         run(source, config, outputs)
     assert source.closed_by == ["capture"]
     assert _names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision", "detector"),
+    [
+        ("pictures", "auto", CnnDetector),  # looked at once, so looked at well
+        ("video", "auto", VideoDetector),
+        ("camera", "auto", VideoDetector),
+        ("pictures", "int8", VideoDetector),
+        ("video", "float", CnnDetector),
+    ],
+)
+def test_what_moves_is_searched_in_integers(
+    kind: SourceKind, precision: Literal["auto", "int8", "float"], detector: type
+) -> None:
+    config = Config(engine=EngineSection(precision=precision, device="cpu"))
+    engine = engine_for(config, SourceInfo("x", kind, (320, 180)))
+    assert type(engine.detector) is detector
+
+
+@pytest.mark.parametrize(
+    ("frame_skip", "said"),
+    [(0, "1 frames"), (3, "4 frames"), ("auto", "0.4 s")],
+)
+def test_the_settings_say_how_often_all_of_a_frame_is_searched(
+    frame_skip: int | Literal["auto"], said: str
+) -> None:
+    config = Config(detection=DetectionSection(frame_skip=frame_skip))
+    schedule = _schedule(config, SourceInfo("x", "video", (320, 180)), divisible=True)
+    assert repr(schedule) == f"Schedule(a search every {said})"
+
+
+@pytest.mark.parametrize(("downscale", "coarser"), [("auto", True), (2.0, False)])
+def test_a_scale_that_was_chosen_is_kept(downscale: float | Literal["auto"], coarser: bool) -> None:
+    """A live source that cannot be kept up with is searched more rarely, but not more coarsely."""
+    config = Config(detection=DetectionSection(downscale=downscale))
+    schedule = _schedule(config, SourceInfo("x", "camera", (320, 180)), divisible=True)
+    assert schedule.thrift == ""
+    first = next(NumberedSource(1).frames())
+    for number in range(100):
+        schedule.share(replace(first, index=2 * number))  # of two one is lost
+    assert ("of the scale" in schedule.thrift) is coarser
 
 
 def test_an_output_that_exists_stops_the_run(outputs: Outputs, tmp_path: Path) -> None:

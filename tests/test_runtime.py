@@ -1,5 +1,8 @@
 """Sessions of ONNX Runtime, and their errors in our words."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -47,5 +50,31 @@ def test_cuda_is_refused_where_there_is_none() -> None:
     assert Session(_doubling(), device="auto").device == "cpu"
 
 
-def test_at_least_one_core() -> None:
-    assert available_cores() >= 1
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are not chosen here")
+def test_cores_are_those_that_may_be_used_and_not_those_of_the_machine() -> None:
+    def on_the_first_alone() -> int:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # of this thread, which ends
+        return available_cores()
+
+    with ThreadPoolExecutor(1) as worker:
+        assert worker.submit(on_the_first_alone).result() == 1
+    assert available_cores() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 19])
+def test_parts_give_what_the_whole_does(count: int) -> None:
+    batch = np.arange(2 * count, dtype=np.float32).reshape(count, 2)
+    session = Session(_doubling(), threads=1, device="cpu")
+    assert session.run_in_parts(batch).tolist() == (2 * batch).tolist()
+
+
+def test_of_several_outputs_the_last_counts() -> None:
+    """A classifier gives classes and then probabilities."""
+    shape = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in "xyz"]
+    nodes = [helper.make_node("Add", ["x", "x"], ["y"]), helper.make_node("Add", "xy", "z")]
+    graph = helper.make_graph(nodes, "several", shape[:1], shape[1:])
+    opsets = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    session = Session(model, threads=1, device="cpu")
+    assert session.run(np.array([[1, 2]], dtype=np.float32)).tolist() == [[3, 6]]
+    assert session.output_shape == ["n", 2]

@@ -117,6 +117,101 @@ def test_a_dropped_frame_now_and_then_is_no_trouble() -> None:
     assert day.thrift.level == 0
 
 
+def _calm_day() -> _Day:
+    """One on which all has been in time for a while."""
+    day = _Day()
+    day.run(5)
+    return day
+
+
+def _next(day: _Day, late: str) -> int:
+    """The level after frames that come late (x) or in time (-)."""
+    for each in late:
+        day.run(1 / 30, dropped=int(each == "x"))
+    return day.thrift.level
+
+
+@pytest.mark.parametrize(
+    ("late", "level"), [("xx", 0), ("xxx", 1), ("x-----xx", 1), ("x------xx", 0), ("xx------x", 0)]
+)
+def test_three_late_frames_of_eight_are_trouble(late: str, level: int) -> None:
+    assert _next(_calm_day(), late) == level
+
+
+def test_after_each_step_frames_are_counted_anew() -> None:
+    assert [_next(day, "x") for day in [_calm_day()] for _ in range(7)] == [0, 0, 1, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(("age_s", "level"), [(0.24, 0), (0.26, 1)])
+def test_a_frame_is_late_after_half_of_what_its_age_may_be(age_s: float, level: int) -> None:
+    day = _calm_day()
+    day.run(0.1, age_s=age_s)
+    assert day.thrift.level == level
+
+
+def test_each_second_without_a_late_frame_takes_one_step_back() -> None:
+    day = _calm_day()
+    assert _next(day, "xxxxxx") == 2
+    levels = []
+    for _ in range(5):
+        day.run(0.5)
+        levels.append(day.thrift.level)
+    assert levels == [2, 2, 1, 1, 0]
+
+
+def test_a_late_frame_begins_the_second_anew() -> None:
+    day = _calm_day()
+    _next(day, "xxx")
+    for _ in range(4):
+        day.run(0.8)
+        assert _next(day, "x") == 1
+    day.run(1.1)
+    assert day.thrift.level == 0
+
+
+def _seconds_of_patience(day: _Day) -> float:
+    """After a step, until it is taken back."""
+    assert _next(day, "xxx") == 1
+    frames = 0
+    while day.thrift.level:
+        day.run(1 / 30)
+        frames += 1
+    return round(frames / 30, 0)
+
+
+def test_patience_doubles_where_a_step_back_was_in_vain_and_is_short_again_later() -> None:
+    day = _calm_day()
+    assert [_seconds_of_patience(day) for _ in range(7)] == [1, 2, 4, 8, 16, 32, 32]
+    day.run(33)
+    assert _seconds_of_patience(day) == 1
+
+
+@pytest.mark.parametrize(
+    ("may_coarsen", "level", "saving"), [(True, 8, (1.6**4, 0.8**4)), (False, 4, (1.6**4, 1.0))]
+)
+def test_saving_has_its_limits(may_coarsen: bool, level: int, saving: tuple[float, float]) -> None:
+    thrift = Thrift(0.5, may_coarsen=may_coarsen, clock=lambda: 0.0)
+    for index in range(0, 200, 2):
+        thrift.note(Frame(frame().image, index, 0.0, 0.0))
+    assert thrift.level == level
+    assert thrift.saving == pytest.approx(saving)
+
+
+@pytest.mark.parametrize(
+    ("kind", "skip", "saves"),
+    [("camera", None, True), ("camera", 4, False), ("video", None, False)],
+)
+def test_only_live_sources_are_searched_less_and_only_where_the_user_does_not_say_how_often(
+    kind: SourceKind, skip: int | None, saves: bool
+) -> None:
+    thrift = Thrift(0.5, clock=lambda: 0.0)
+    schedule = Schedule(_info(kind), skip, divisible=True, thrift=thrift)
+    for index in range(0, 40, 2):
+        schedule.share(Frame(frame().image, index, index / 25, 0.0))
+    assert bool(thrift.level) is saves
+    assert schedule.thrift == str(thrift)
+
+
 def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
     """The machine keeps up at level 1 and not at level 0."""
     day = _Day()
@@ -126,13 +221,6 @@ def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
         if day.thrift.level == 0:
             tried.append(step)
     assert len(tried) < 40  # of 60 s, less than 4 at the level that is too much
-
-
-def test_the_user_s_scale_is_left_alone() -> None:
-    thrift = LoadShedding(0.5, may_coarsen=False, clock=lambda: 0.0)
-    for index in range(0, 2000, 2):
-        thrift.note(frame(index % 256) if index < 256 else Frame(frame().image, index, 0.0, 0.0))
-    assert thrift.saving[1] == 1.0
 
 
 def test_a_search_that_grows_goes_on_where_it_was() -> None:

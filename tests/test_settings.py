@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from stream.cli.app import app
+from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
+from stream.__main__ import app
+from stream.config import Config, EngineSection, LabelSettings
 from stream.errors import ConfigError
-from stream.settings import Config, load_config, load_settings
-from stream.settings.toml import toml_value
+from stream.labels import LabelRule
+from stream.settings import load_config, load_settings
+from stream.toml import toml_value
 
 SHIPPED = Path(__file__).parents[1] / "config.toml"
 
@@ -192,6 +195,35 @@ def test_settings_in_force_that_are_wrong_are_one_line() -> None:
 def test_a_file_with_the_mark_that_windows_writes(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes(b"\xef\xbb\xbf[engine]\nthreads = 2\n")
     assert load_config(folder=tmp_path).engine.threads == 2
+
+
+def test_what_a_label_must_reach_and_what_is_shown_as_one() -> None:
+    groups = {"Asian": ("East Asian", "Southeast Asian")}
+    labels = LabelSettings(min_confidence={"gender": 0.8}, race_groups=groups)
+    assert labels.rule_of("gender") == LabelRule(0.8, {})
+    assert labels.rule_of("race") == LabelRule(0.5, groups)
+    assert LabelSettings(min_confidence=0.3).rule_of("race") == LabelRule(0.3, {})
+
+
+@pytest.mark.parametrize(
+    ("engine", "folder"),
+    [
+        (EngineSection(), DEFAULT_FOLDER),
+        (EngineSection(embedder="dlib"), DLIB_FOLDER),
+        (EngineSection(embedder="dlib", model="mine"), Path("mine")),
+    ],
+)
+def test_where_the_classifier_is_read_from(engine: EngineSection, folder: Path) -> None:
+    assert engine.model_folder == folder
+
+
+def test_an_option_lies_over_set() -> None:
+    words = ["config", "--json", "--set", "engine.model=theirs", "--model", "12"]
+    printed = CliRunner().invoke(app, words)
+    assert json.loads(printed.stdout)["engine"]["model"] == {
+        "value": "12",
+        "origin": "--set",
+    }
 
 
 def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:

@@ -112,6 +112,18 @@ def test_of_pictures_each_face_counts_and_its_file_is_named(tmp_path: Path) -> N
     assert _read(tmp_path / "sheet.jpg").size
 
 
+def test_of_a_video_it_says_from_when_to_when_and_where_the_face_is_from(tmp_path: Path) -> None:
+    sheet = _Asked(tmp_path / "sheet.png", _INFO)
+    for number, quality in ((50, 0.25), (75, 0.75), (100, 0.5)):
+        person = replace(track(4, labels=_LABELS), quality=quality)
+        sheet.write(Annotated(frame(number), [person], Overlay()))
+    sheet.close(complete=True)
+    ((frames, _, row),) = sheet._kept
+    assert (frames, row.track_id, row.blurred) == (3, 4, False)
+    assert row.seen == ["0:02.0 – 0:04.0", "2.0 s, 3 frames", "here at 0:03.0"]
+    assert row.said == [("Female 90%", True), ("race unsure", False)]
+
+
 @pytest.mark.parametrize(
     ("time_s", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (75.25, "1:15.2"), (3661, "1:01:01.0")]
 )

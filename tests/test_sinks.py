@@ -242,6 +242,18 @@ def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
     ]
 
 
+def test_the_log_says_when_the_best_view_of_a_track_was(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
+        person = replace(track(7, (number, 2, 3 * number, 4)), quality=quality)
+        log.write(Annotated(frame(number), [person], Overlay()))
+    log.close(complete=True)
+    (whole,) = track_lines(tmp_path / "out.jsonl")
+    assert (whole["first_s"], whole["last_s"]) == (0.4, 0.48)
+    box = [11.0, 2.0, 33.0, 4.0]
+    assert whole["best"] == {"frame": 11, "time_s": 0.44, "box": box, "quality": 0.75}
+
+
 def test_the_log_of_pictures_names_their_files(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
     log.write(_annotated(7))
@@ -613,6 +625,15 @@ def test_what_a_killed_run_could_save_is_not_overwritten(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match=r"out\.part\.mp4 .* move it away"):
         check_outputs(outputs, _INFO)
     check_outputs(replace(outputs, overwrite=True), _INFO)
+
+
+def test_the_table_of_tracks_beside_a_table_of_faces_is_not_overwritten(tmp_path: Path) -> None:
+    for ending in (".csv", ".parquet"):
+        (tmp_path / f"out.tracks{ending}").touch()
+        with pytest.raises(ConfigError, match=rf"out\.tracks{ending} exists"):
+            check_outputs(Outputs(log=tmp_path / f"out{ending}"), _INFO)
+    (tmp_path / "out.tracks.jsonl").touch()
+    check_outputs(Outputs(log=tmp_path / "out.jsonl"), _INFO)  # it has them in itself
 
 
 @pytest.mark.parametrize("option", ["save", "log", "snapshots", "sheet"])

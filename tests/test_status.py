@@ -1,6 +1,7 @@
 """What the window says: its bar, whatever its width, the keys, and the figures behind it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from fakes import frame
 
 from models.faces import Image
 from stream.controls import KEYS, Controls
+from stream.drawing import Style, text_width, write
 from stream.frames import Frame
 from stream.sinks.window.rate_meter import RateMeter
 from stream.sinks.window.status_bar import Status, bar_height, draw_help, status_bar
@@ -23,7 +25,17 @@ _FULL = Status(
     notice="saved snapshot-20261124-031500.png",
     note="searching every 12 frames",
 )
-_SIZES = [(640, 360), (1920, 1080), (320, 180), (360, 640), (96, 64), (17, 9), (1, 1)]
+_BAR_PX = {  # its height under a picture of that size: 11 px of text at least, and 4 px three times
+    (640, 360): 23,
+    (1920, 1080): 48,
+    (320, 180): 23,
+    (360, 640): 23,
+    (96, 64): 23,
+    (17, 9): 23,
+    (1, 1): 23,
+}
+_SIZES = list(_BAR_PX)
+_GROUND, _AMBER, _RED = (28, 28, 28), (60, 190, 250), (64, 64, 235)
 
 
 def _picture(width: int, height: int) -> Image:
@@ -47,32 +59,99 @@ def _frame(number: int, captured_s: float) -> Frame:
 def test_the_bar_is_as_wide_as_the_picture(size: tuple[int, int], status: Status) -> None:
     picture = _picture(*size)
     bar = status_bar(status, picture)
-    assert bar.shape == (bar_height(picture), size[0], 3)
+    assert bar.shape == (_BAR_PX[size], size[0], 3)
     assert bar.dtype == np.uint8
-    assert np.array_equal(bar, status_bar(status, picture))
-    np.concatenate([picture, bar])
+    assert bar_height(picture) == _BAR_PX[size]
 
 
-def test_the_bar_grows_with_the_picture() -> None:
-    heights = [bar_height(_picture(*size)) for size in _SIZES[:2]]
-    assert heights[0] < heights[1] < 1080 / 15
+def test_a_bar_that_says_nothing_is_grey() -> None:
+    assert _is(status_bar(Status(), _picture(640, 360)), *_GROUND) == 640 * _BAR_PX[640, 360]
+
+
+_WORDS = [
+    ({"shown_fps": 24.84}, "24.8 fps"),
+    ({"shown_fps": 24.84, "source_fps": 29.97}, "24.8 of 30 fps"),
+    ({"source_fps": 29.97}, ""),  # it says nothing of how the run goes
+    ({"latency_s": 0.0854}, "85 ms"),
+    ({"dropped": 12}, "12 dropped"),
+    ({"dropped": 0}, ""),
+    ({"notice": "saved a.png"}, "saved a.png"),
+    ({"note": "searching every 12 frames"}, "searching every 12 frames"),
+]
+
+
+@pytest.mark.parametrize(("said", "text"), _WORDS, ids=str)
+def test_each_figure_is_written_at_the_left(said: dict[str, Any], text: str) -> None:
+    expected, style = _empty_bar(), Style.of(_LARGE)
+    write(expected, text, (2 * style.gap, _baseline(style)), style.text)
+    assert np.array_equal(status_bar(Status(**said), _picture(*_LARGE)), expected)
+
+
+@pytest.mark.parametrize(("position", "text"), [((151, 275), "151 / 275"), ((7, 0), "7")])
+def test_the_position_is_written_at_the_right(position: tuple[int, int], text: str) -> None:
+    expected, style = _empty_bar(), Style.of(_LARGE)
+    left = _LARGE[0] - 2 * style.gap - text_width(text, style.text)
+    write(expected, text, (left, _baseline(style)), style.text)
+    assert np.array_equal(status_bar(Status(position=position), _picture(*_LARGE)), expected)
 
 
 @pytest.mark.parametrize(
-    "field", ["shown_fps", "latency_s", "dropped", "notice", "note", "waiting"]
+    ("said", "text", "colour"),
+    [
+        ({"recorded_s": 72.9}, "1:12", _RED),
+        ({"recorded_s": 3600.0}, "60:00", _RED),
+        ({"waiting": "paused"}, "paused", _AMBER),
+    ],
 )
-def test_each_figure_is_written(field: str) -> None:
-    picture = _picture(1920, 1080)
-    empty = status_bar(Status(), picture)
-    said = status_bar(replace(Status(), **{field: getattr(_FULL, field)}), picture)
-    assert (said != empty).any()
+def test_a_mark_has_its_word_beside_it(
+    said: dict[str, Any], text: str, colour: tuple[int, int, int]
+) -> None:
+    bar = status_bar(Status(**said), _picture(*_LARGE))
+    marked = np.flatnonzero((bar == colour).all(axis=-1).any(axis=0))
+    style = Style.of(_LARGE)
+    assert 2 * style.gap <= marked.min() < 2 * style.gap + 2
+    expected = _empty_bar()
+    write(expected, text, (100, _baseline(style)), style.text)
+    assert np.array_equal(_ink(bar[:, marked.max() + 3 :]), _ink(expected))
+
+
+def test_what_is_said_stands_in_the_order_of_its_weight() -> None:
+    """What is written first has the room: the note about the search goes first."""
+    style = Style.of(_LARGE)
+    words = ["saved a.png", "24.8 of 30 fps", "85 ms", "12 dropped", "searching less"]
+    expected, left = _empty_bar(), 2 * style.gap
+    for text in words:
+        write(expected, text, (left, _baseline(style)), style.text)
+        left += text_width(text, style.text) + 4 * style.gap
+    said = replace(_FULL, notice=words[0], note=words[-1])
+    said = replace(said, position=None, recorded_s=None, waiting="")
+    assert np.array_equal(status_bar(said, _picture(*_LARGE)), expected)
+
+
+_LARGE = (1920, 1080)
+
+
+def _empty_bar() -> Image:
+    return np.full((_BAR_PX[_LARGE], _LARGE[0], 3), _GROUND, np.uint8)
+
+
+def _baseline(style: Style) -> int:
+    """Where text must begin so that its small letters stand in the middle of the bar."""
+    return (_BAR_PX[_LARGE] + style.text) // 2 - style.gap // 4
+
+
+def _ink(picture: Image) -> Image:
+    """What is written on the ground, without what is empty around it."""
+    inked = (picture != _GROUND).any(axis=-1)
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    return picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
 @pytest.mark.parametrize("size", _SIZES[:4])
 def test_a_recording_has_a_red_mark_and_a_pause_an_amber_one(size: tuple[int, int]) -> None:
     picture = _picture(*size)
     marked, plain = status_bar(_FULL, picture), status_bar(Status(shown_fps=25.0), picture)
-    for colour in ((64, 64, 235), (60, 190, 250)):
+    for colour in (_RED, _AMBER):
         assert _is(marked, *colour) >= 10
         assert _is(plain, *colour) == 0
 
@@ -86,11 +165,15 @@ def test_what_has_no_room_is_left_out_and_nothing_lies_over_the_position() -> No
     assert np.array_equal(crowded[place], only_position[place])
 
 
-def test_a_notice_that_is_too_long_is_shortened() -> None:
-    picture = _picture(320, 180)
-    long = status_bar(Status(notice="saved " + "snapshot" * 20), picture)
-    assert (long[:, :300] != long[0, 0]).any()
-    assert np.array_equal(long, status_bar(Status(notice="saved " + "snapshot" * 30), picture))
+def test_a_notice_that_is_too_long_is_shortened_to_what_fits() -> None:
+    picture, style = _picture(320, 180), Style.of((320, 180))
+    room = 320 - 4 * style.gap
+    whole = "saved snapshot-20261124-031500.png in a folder that has a long name"
+    fitting = [f"{whole[:end]}…" for end in range(len(whole))]
+    longest = [text for text in fitting if text_width(text, style.text) <= room][-1]
+    bars = [status_bar(Status(notice=text), picture) for text in (whole, longest, longest[:-1])]
+    assert np.array_equal(bars[0], bars[1])
+    assert not np.array_equal(bars[0], bars[2])
 
 
 def test_the_time_of_a_recording_goes_on() -> None:

@@ -1,6 +1,10 @@
 """The log as a table: one row a face, CSV and Parquet alike."""
 
 import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +15,15 @@ from fakes import SIZE_WH, frame, label, track
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.sinks import AnnotatedFrame
-from stream.sinks.data.tables import TableLog, TrackTable, face_columns, tracks_path
+from stream.overlay import Overlay
+from stream.sinks import Annotated, Sink
+from stream.sinks.log import JsonLog
+from stream.sinks.snapshots import Snapshots
+from stream.sinks.table_file import TableFile
+from stream.sinks.tables import TableLog, TrackTable, face_columns, tracks_path
 
 _ATTRIBUTES = {"gender": ("Female", "Male")}
+_INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 _PLACES = [
     "frame",
     "time_s",
@@ -83,8 +92,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
     path = tracks_path(tmp_path / f"out{ending}")
     assert path.name == f"out.tracks{ending}"
-    info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
-    table = TrackTable(path, info, _ATTRIBUTES)
+    table = TrackTable(path, _INFO, _ATTRIBUTES)
     for number in range(3):
         people = [track(1, labels={"gender": label(None, 0.55)})]
         table.write(AnnotatedFrame(frame(number), people, Overlay()))
@@ -111,6 +119,69 @@ def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
     assert not row["file"]
 
 
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_the_best_view_has_a_frame_and_a_time_of_its_own(ending: str, tmp_path: Path) -> None:
+    table = TrackTable(tmp_path / f"out{ending}", _INFO, _ATTRIBUTES)
+    for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
+        person = replace(track(7, (number, 2, 3 * number, 4)), score=0.125, quality=quality)
+        table.write(Annotated(frame(number), [person], Overlay()))
+    table.close(complete=True)
+    (row,) = _rows(tmp_path / f"out{ending}")
+    expected = {
+        "first_s": 0.4,
+        "best_frame": 11,
+        "best_s": 0.44,
+        "last_s": 0.48,
+        "left": 11,
+        "top": 2,
+        "right": 33,
+        "bottom": 4,
+        "quality": 0.75,
+    }
+    assert {name: float(row[name]) for name in expected} == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_each_cell_of_a_face_is_its_own(ending: str, tmp_path: Path) -> None:
+    log = TableLog(tmp_path / f"out{ending}", _ATTRIBUTES)
+    person = replace(track(9, (1.26, 2, 3, 4)), score=0.125, missed_frames=3, quality=0.25)
+    log.write(Annotated(frame(5), [person], Overlay()))
+    log.close(complete=True)
+    (row,) = _rows(tmp_path / f"out{ending}")
+    expected = {
+        "frame": 5,
+        "time_s": 0.2,
+        "track": 9,
+        "left": 1.3,
+        "top": 2,
+        "right": 3,
+        "bottom": 4,
+        "score": 0.125,
+        "missed": 3,
+        "quality": 0.25,
+    }
+    assert {name: float(row[name]) for name in expected} == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_long_table_has_each_row_once_and_in_order(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out{ending}"
+    table = TableFile(path, {"number": "int64"})
+    for first in range(0, 49_000, 7_000):  # in Parquet three groups, and some rows at the end
+        table.append([{"number": number} for number in range(first, first + 7_000)])
+    table.close(complete=True)
+    assert [int(row["number"]) for row in _rows(path)] == [*range(49_000)]
+
+
+def test_a_long_parquet_file_does_not_wait_in_memory(tmp_path: Path) -> None:
+    table = TableFile(tmp_path / "out.parquet", {"number": "int64"})
+    table.append([{"number": number} for number in range(30_000)])
+    assert table.partial_path.stat().st_size > 30_000
+    table.append([{"number": 30_000}])
+    table.close(complete=True)
+    assert pq.ParquetFile(tmp_path / "out.parquet").num_row_groups == 2
+
+
 def test_a_row_of_csv_can_be_read_at_once(tmp_path: Path) -> None:
     log = TableLog(tmp_path / "out.csv", _ATTRIBUTES)
     log.write(AnnotatedFrame(frame(0), [track()], Overlay()))
@@ -121,6 +192,58 @@ def test_a_row_of_csv_can_be_read_at_once(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="No such file or directory"):
         TableLog(tmp_path / "none" / "out.csv", _ATTRIBUTES)
+
+
+@contextmanager
+def _reader_that_leaves(path: Path) -> Iterator[None]:
+    """A FIFO that can be written into for so long: after that every write is refused."""
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        yield
+    finally:
+        os.close(reader)
+
+
+def _is_open_for_writing(fifo: Path) -> bool:
+    """Whoever has read all waits for more while somebody has it open, else is at its end."""
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        while os.read(reader, 65536):
+            pass
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize("name", ["tracks", "log"])
+def test_a_last_write_that_is_refused_closes_the_file(name: str, tmp_path: Path) -> None:
+    ending = {"tracks": ".csv", "log": ".jsonl"}[name]
+    path, partial = tmp_path / f"out{ending}", tmp_path / f"out.part{ending}"
+    with _reader_that_leaves(partial):
+        sink: Sink = (
+            TrackTable(path, _INFO, _ATTRIBUTES)
+            if name == "tracks"
+            else JsonLog(path, _INFO, "default")
+        )
+        sink.write(Annotated(frame(0), [track(1)], Overlay()))
+        assert _is_open_for_writing(partial)
+    with pytest.raises(SinkError, match="cannot be written: Broken pipe"):
+        sink.close(complete=True)
+    assert not _is_open_for_writing(partial)
+    assert not path.exists()
+
+
+def test_a_last_picture_that_is_refused_closes_the_table(tmp_path: Path) -> None:
+    sink = Snapshots(tmp_path, _INFO, _ATTRIBUTES)
+    sink.write(Annotated(frame(0), [track(1)], Overlay()))
+    (tmp_path / "track-0001.jpg" / "in the way").mkdir(parents=True)
+    with pytest.raises(SinkError, match=r"track-0001\.jpg cannot be written: Is a directory"):
+        sink.close(complete=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["track-0001.jpg"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

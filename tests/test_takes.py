@@ -1,7 +1,9 @@
 """Recordings begun and ended on the way."""
 
+from datetime import datetime
 from pathlib import Path
 
+import av
 import pytest
 from fakes import SIZE_WH, frame, times_s
 
@@ -10,9 +12,9 @@ from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo, SourceKind
 from stream.settings.schema import RecorderSection
 from stream.sinks import Sinks
-from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.video.manual_recording import ManualRecordings
-from stream.sinks.video.recorder import Recorder
+from stream.sinks.contract import Annotated, dated_path
+from stream.sinks.recorder import Recorder
+from stream.sinks.takes import Takes
 
 _SETTINGS = RecorderSection()
 
@@ -42,7 +44,24 @@ def test_each_take_is_a_file_of_its_own_that_begins_at_its_beginning(
     assert first.name.startswith("recording-") and first.suffix == ".mp4"
     assert times_s(first) == pytest.approx([index / 25 for index in range(4)])
     assert times_s(second) == pytest.approx([0.0, 0.04])
+    assert [_first_time_s(each) for each in (first, second)] == [0, 0]
     assert controls.notice == f"saved {second}"
+
+
+def _first_time_s(path: Path) -> float | None:
+    """As the file has it: a source of ours would begin at nought whatever it says."""
+    with av.open(str(path)) as container:
+        return next(container.decode(video=0)).time
+
+
+def test_each_moment_has_names_that_nobody_has(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 24, 3, 15, 7)
+    names = []
+    for taken in ("take-20261124-031507.mp4", "take-20261124-031507-2.part.mp4", "other"):
+        path = dated_path(tmp_path, "take", ".mp4", now)
+        names.append(path.name)
+        (tmp_path / taken).touch()
+    assert names == [f"take-20261124-031507{each}.mp4" for each in ("", "-2", "-3")]
 
 
 def test_what_is_being_recorded_at_the_end_is_complete(tmp_path: Path) -> None:

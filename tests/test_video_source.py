@@ -11,12 +11,23 @@ import av
 import cv2
 import numpy as np
 import pytest
-from fakes import CORNERS, RED, SIZE_WH, encode, number_of, numbered, write_numbers
+from fakes import (
+    CORNERS,
+    RED,
+    SIZE_WH,
+    HastyReconnection,
+    TamperedContainer,
+    encode,
+    number_of,
+    numbered,
+    times_s,
+    write_numbers,
+)
 
 from models.faces import Image
 from stream.errors import ConfigError, SourceError
-from stream.sources import Span, open_source
-from stream.sources.media_clock import MediaClock
+from stream.sources import WHOLE, Span, open_source
+from stream.sources.clock import MediaClock
 from stream.sources.video import VideoSource
 
 
@@ -119,14 +130,19 @@ def test_a_video_cut_short_gives_what_there_is_and_is_named(
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     cut = tmp_path / f"cut.{ending}"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    size = whole.stat().st_size * 6 // 10
+    cut.write_bytes(whole.read_bytes()[:size])
+    with av.open(str(whole)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    left = sum((packet.pos or 0) + packet.size <= size for packet in packets)
     source = open_source(str(cut))
     numbers = [number_of(frame.image) for frame in source.frames()]
     source.close()
-    assert 20 < len(numbers) < 200
-    assert numbers == list(range(len(numbers)))
-    assert len(caplog.messages) == 1
-    assert "cut short or damaged" in caplog.text
+    assert 50 < left < 150
+    assert numbers == list(range(left))
+    last_s = (left - 1) / 25
+    ended = f"after {left} of 200 frames" if ending == "mp4" else f"at {last_s:.1f} of 8.0 s"
+    assert caplog.messages == [f"{cut} ended {ended}: it is cut short or damaged"]
 
 
 def test_a_video_whose_index_is_missing_is_said_to_be_unreadable(tmp_path: Path) -> None:
@@ -190,25 +206,33 @@ def test_what_is_damaged_on_the_way_is_left_out_and_named_once(
     assert said.startswith(f"{path} is damaged: packets left out: 10, pictures spoilt: ")
 
 
-@pytest.mark.parametrize("name", ["hamilton.mp4", "facenet_video.mp4", "fixtures/no_duration.webm"])
+@pytest.mark.parametrize(
+    ("name", "left_out", "spoilt"),
+    [("hamilton.mp4", 0, 5), ("facenet_video.mp4", 0, 5), ("fixtures/no_duration.webm", 5, 0)],
+)
 def test_a_real_clip_with_flipped_bits_is_read_to_its_end(
-    name: str, shared_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    name: str,
+    left_out: int,
+    spoilt: int,
+    shared_data: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     path = tmp_path / Path(name).name
     data = bytearray((shared_data / "clips" / name).read_bytes())
     with av.open(str(shared_data / "clips" / name)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
-    for packet in packets[len(packets) // 3 : len(packets) // 3 + 5]:
+    first = len(packets) // 3
+    for packet in packets[first : first + 5]:
         for place in range((packet.pos or 0) + 30, (packet.pos or 0) + packet.size, 7):
             data[place] ^= 0x55
     path.write_bytes(data)
-    source = open_source(str(path))
-    times = [frame.time_s for frame in source.frames()]
-    source.close()
-    assert times[-1] == pytest.approx(float(packets[-1].pts * packets[-1].time_base), abs=0.2)
-    assert len(packets) - 40 < len(times) <= len(packets)
-    assert len(caplog.messages) == 1
-    assert "is damaged: packets left out: " in caplog.text
+    times, whole = times_s(path), times_s(shared_data / "clips" / name)
+    assert len(whole) == len(packets)
+    del whole[first : first + left_out]
+    assert times == whole
+    damage = f"packets left out: {left_out}, pictures spoilt: {spoilt}"
+    assert caplog.messages == [f"{path} is damaged: {damage}"]
 
 
 def test_a_video_of_which_nothing_can_be_decoded_is_an_error(tmp_path: Path) -> None:
@@ -217,6 +241,97 @@ def test_a_video_of_which_nothing_can_be_decoded_is_an_error(tmp_path: Path) -> 
     path.write_bytes(data[:-10])
     with pytest.raises(SourceError, match=r"holds not one frame|is not a video"):
         open_source(str(path))
+
+
+_DAMAGE = av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
+_LOSS = av.error.ConnectionResetError(104, "Connection reset by peer", "http://me:pw@host/x")
+
+
+def _keyframes(folder: Path, count: int) -> Path:
+    """Numbered pictures, each a keyframe."""
+    pictures = [numbered(number) for number in range(count)]
+    return encode(folder / "keys.mkv", pictures, "mjpeg", "yuvj420p")
+
+
+def _reopened(
+    containers: list[TamperedContainer],
+    *,
+    span: Span = WHOLE,
+    reconnection: HastyReconnection | None = None,
+) -> VideoSource:
+    """A video of the first container, which is opened again as the next ones."""
+    first, *rest = containers
+
+    def reopen() -> TamperedContainer:
+        assert containers[-len(rest) - 1].closed == 0, "closed before there is another"
+        return rest.pop(0)
+
+    return VideoSource("x", span, container=first, reopen=reopen, reconnection=reconnection)
+
+
+def test_a_demuxer_that_always_fails_is_an_error(tmp_path: Path) -> None:
+    container = TamperedContainer(_keyframes(tmp_path, 30), [(10, _DAMAGE)] * 1000)
+    source, numbers = VideoSource("x", container=container), []
+    with pytest.raises(SourceError, match=r"^x cannot be read any further: Invalid data found"):
+        for each in source.frames():
+            numbers.append(number_of(each.image))
+    assert numbers == list(range(10))
+    source.close()
+
+
+def test_one_that_fails_before_its_first_picture_is_closed(tmp_path: Path) -> None:
+    container = TamperedContainer(_keyframes(tmp_path, 30), [(0, _LOSS)])
+    with pytest.raises(SourceError, match="cannot be read any further") as caught:
+        VideoSource("x", container=container, reconnection=HastyReconnection())
+    assert "pw" not in str(caught.value)
+    assert container.closed == 1
+
+
+def test_damage_is_counted_over_all_connections(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = _keyframes(tmp_path, 30)
+    containers = [
+        TamperedContainer(path, [(2, _DAMAGE), (2, _DAMAGE), (10, _LOSS)]),
+        TamperedContainer(path, [(3, _DAMAGE), (4, _LOSS)]),
+        TamperedContainer(path, [(5, _DAMAGE)]),
+    ]
+    source = _reopened(containers, reconnection=HastyReconnection())
+    frames = list(source.frames())
+    assert [number_of(frame.image) for frame in frames] == list(range(30))
+    assert [frame.index for frame in frames] == list(range(30))
+    assert [each.closed for each in containers] == [1, 1, 0]
+    assert caplog.messages[-1] == "x is damaged: packets left out: 4, pictures spoilt: 0"
+    lost, _ = caplog.messages[:2]
+    assert lost == "the tape was lost: Connection reset by peer: trying again for 30 s"
+    source.close()
+    assert [each.closed for each in containers] == [1, 1, 1]
+
+
+def test_a_video_that_is_lost_behind_its_part_is_not_looked_for(tmp_path: Path) -> None:
+    container = TamperedContainer(_keyframes(tmp_path, 30), [(10, _LOSS)])
+    reconnection = HastyReconnection()
+    source = _reopened([container], span=Span(0.0, 0.37), reconnection=reconnection)
+    assert [number_of(frame.image) for frame in source.frames()] == list(range(10))
+    assert reconnection.pauses_s == []
+    source.close()
+
+
+def test_a_video_that_nobody_waits_for_any_more_ends(tmp_path: Path) -> None:
+    container = TamperedContainer(_keyframes(tmp_path, 30), [(10, _LOSS)])
+    source = _reopened([container], reconnection=HastyReconnection(interrupt_at=1))
+    assert [number_of(frame.image) for frame in source.frames()] == list(range(10))
+    source.close()
+
+
+def test_a_video_that_ends_before_its_time_is_looked_for_again(tmp_path: Path) -> None:
+    path = _keyframes(tmp_path, 100)
+    (tmp_path / "half.mkv").write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    containers = [TamperedContainer(tmp_path / "half.mkv"), TamperedContainer(path)]
+    source = _reopened(containers, reconnection=HastyReconnection())
+    assert [number_of(frame.image) for frame in source.frames()] == list(range(100))
+    assert [each.closed for each in containers] == [1, 0]
+    source.close()
 
 
 def test_time_counts_from_the_start_of_the_file(tmp_path: Path) -> None:
@@ -365,6 +480,41 @@ def test_a_part_is_exact_to_the_frame(ending: str, tmp_path: Path) -> None:
         times = [number / 25 for number in range(first, last)]
         assert [frame.time_s for frame in frames] == pytest.approx(times, abs=1e-3)
         assert source.info.start_s == pytest.approx(times[0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("seek_error_s", "seeks", "opened"), [(0.0, 1, 1), (0.5, 2, 1), (20.0, 2, 2)]
+)
+def test_a_seek_may_land_behind_its_target(
+    seek_error_s: float, seeks: int, opened: int, tmp_path: Path
+) -> None:
+    """Then it is tried ten seconds before, and then the video is read from its beginning."""
+    path = _keyframes(tmp_path, 150)
+    first, again = (TamperedContainer(path, seek_error_s=seek_error_s) for _ in range(2))
+    source = _reopened([first, again], span=Span(4.0, 4.4))
+    frames = list(source.frames())
+    assert [number_of(frame.image) for frame in frames] == list(range(100, 110))
+    assert [frame.index for frame in frames] == list(range(10))
+    assert [frame.time_s for frame in frames] == pytest.approx(
+        [number / 25 for number in range(100, 110)], abs=1e-3
+    )
+    assert (first.seeks, again.seeks) == (seeks, 0)
+    assert (first.closed, again.packets > 0) == ((0, False) if opened == 1 else (1, True))
+    source.close()
+    again.close()
+
+
+def test_what_is_frames_away_from_a_time_is_no_part_of_it() -> None:
+    """Times are written in milliseconds: one that is rounded means its frame."""
+    span = Span(1.0, 2.0)
+    assert [span.is_before(time_s) for time_s in (0.0, 0.9994, 0.9996, 1.5)] == [
+        *(True, True, False, False)
+    ]
+    assert [span.is_after(time_s) for time_s in (1.5, 1.9994, 1.9996, 9.0)] == [
+        *(False, False, True, True)
+    ]
+    assert not WHOLE.is_before(0.0)
+    assert not WHOLE.is_after(1e9)
 
 
 def test_parts_make_up_the_whole_of_a_real_clip(shared_data: Path) -> None:

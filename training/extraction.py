@@ -1,6 +1,7 @@
 """One picture → the embeddings of its faces, through the steps the stream takes."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -27,6 +28,10 @@ CHIP_FACE = 1 / (1 + 2 * 0.25)
 
 
 _AS_IT_IS = DetectionSettings(downscale=1.0)
+
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_JPEG_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
+"""Markers that a length follows, or the end (ITU-T T.81, table B.1); in coded data none occurs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +198,21 @@ def _no_chips(reason: str) -> Chips:
 
 
 def _is_truncated_jpeg(content: bytes) -> bool:
-    """OpenCV fills what a cut JPEG lacks with grey and says nothing; its end mark tells."""
-    return content[:2] == b"\xff\xd8" and b"\xff\xd9" not in content[-4096:]
+    """Whether the picture's own end mark is missing.
+
+    OpenCV refuses a file that ends too early, but fills a picture up with noise where other bytes
+    follow the cut. The mark of a thumbnail, which lies in a segment, does not count; what follows
+    the picture's own, such as the video of a motion photo, is no part of it.
+    """
+    if not content.startswith(_JPEG_START):
+        return False
+    at = len(_JPEG_START)
+    while (marker := _JPEG_MARKER.search(content, at)) is not None:
+        if marker[0] == _JPEG_END:
+            return False
+        length = content[marker.end() : marker.end() + 2]
+        at = marker.end() + int.from_bytes(length, "big")
+    return True
 
 
 def _choose(faces: Faces, image: Image, policy: FacesPolicy) -> Faces:

@@ -1,0 +1,26 @@
+"""Trains a classifier on a folder of pictures per class, from Python; wants the extra `train`.
+
+python examples/train_a_classifier.py faces/ mymodel/     faces/female/…, faces/male/…
+face-stream run clip.mp4 --model mymodel/ --set 'labels.attributes=["gender"]'
+"""
+
+import sys
+from pathlib import Path
+
+from training.datasets import read_dataset
+from training.extraction import ExtractionSettings, Extractor
+from training.features import extract_features
+from training.fit import FitSettings, fit
+from training.publish import publish
+from training.table_files import read_table
+
+if __name__ == "__main__":  # features are made in several processes, which import this file
+    faces, model = map(Path, sys.argv[1:])
+    features = model.with_name(f"{model.name}.parquet")
+    samples = read_dataset(faces, labels=["gender"])
+    extract_features(samples, features, Extractor(ExtractionSettings(aligned=samples.aligned)))
+    table = read_table(features)
+    report = publish(model, fit(table, FitSettings(classifier="logistic")), table)
+    print(
+        f"accuracy {report['attributes']['gender']['accuracy']['value']:.3f}, see {model}/card.md"
+    )

@@ -1,0 +1,58 @@
+"""The cache of embeddings: what it kept, and files that it cannot take for one."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.cache import Extracted, open_cache
+from training.errors import OutputError
+
+
+def _extracted(faces: int, views: int) -> Extracted:
+    values = np.arange(faces * views * 4, dtype=np.float32).reshape(faces, views, 4)
+    return Extracted("", np.arange(faces, dtype=np.float32), values)
+
+
+def test_what_was_kept_is_found_again_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "cache"
+    none = Extracted("no face", np.zeros(0, np.float32), np.zeros((0, 1, 0), np.float32))
+    with open_cache(path) as store:
+        store.put([(b"two", _extracted(2, 2)), (b"one", _extracted(1, 1)), (b"none", none)])
+    with open_cache(path) as store:
+        for key, expected in ((b"two", _extracted(2, 2)), (b"one", _extracted(1, 1))):
+            found = store.get(key)
+            assert found is not None
+            assert found.reason == ""
+            assert np.array_equal(found.face_px, expected.face_px)
+            assert np.array_equal(found.embeddings, expected.embeddings)
+        skipped = store.get(b"none")
+        assert skipped is not None
+        assert (skipped.reason, len(skipped.face_px)) == ("no face", 0)
+        assert store.get(b"other") is None
+
+
+def test_a_later_result_replaces_an_earlier_one(tmp_path: Path) -> None:
+    with open_cache(tmp_path / "cache") as store:
+        store.put([(b"key", _extracted(1, 1))])
+        store.put([(b"key", _extracted(2, 1))])
+        found = store.get(b"key")
+    assert found is not None
+    assert len(found.face_px) == 2
+
+
+def test_a_cache_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "cache"
+    with open_cache(path) as store:
+        store.put([(b"key", _extracted(1, 1))])
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version = 2")
+    other.close()
+    before = path.read_bytes()
+    with (
+        pytest.raises(OutputError, match="cache is of another version of this program: delete it"),
+        open_cache(path),
+    ):
+        pytest.fail("it was opened")
+    assert path.read_bytes() == before

@@ -1,0 +1,82 @@
+"""What continuous integration calls: the packages it installs, and the README's test command."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_TEST_COMMAND = "pip install uv && uv run --group dev pytest"
+_RECORD = 'echo "$(basename "$0") $*" >> "$(dirname "$0")/calls"'
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder of commands that stand in for Debian's: root, and no package installed."""
+    _command(tmp_path, "dpkg-query", "exit 1")
+    _command(tmp_path, "id", "echo 0")
+    _command(tmp_path, "apt-get", _RECORD)
+    return tmp_path
+
+
+def _command(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def _run(machine: Path) -> subprocess.CompletedProcess[str]:
+    """The script up to the test command, which is the one running now."""
+    script = (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert script.endswith('\neval "$command"\n')
+    return subprocess.run(
+        ["bash", "-c", script.removesuffix('eval "$command"\n'), str(_ROOT / ".ci" / "run")],
+        env=os.environ | {"PATH": f"{machine}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _listed() -> str:
+    """The packages as a reader of CONTRIBUTING finds them."""
+    text = (_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"\nDebian packages for the tests.*?\n```text\n(.*?)```", text, re.DOTALL)
+    return " ".join(block.split())
+
+
+def test_it_runs_the_readmes_test_command(machine: Path) -> None:
+    done = _run(machine)
+    assert (done.returncode, done.stdout) == (0, f"{_TEST_COMMAND}\n"), done.stderr
+
+
+def test_it_installs_what_contributing_lists(machine: Path) -> None:
+    done = _run(machine)
+    assert (machine / "calls").read_text().splitlines() == [
+        "apt-get update -qq",
+        f"apt-get install -qq -y --no-install-recommends {_listed()}",
+    ]
+    assert done.stderr == f"ci: installed: {_listed()}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "said"),
+    [
+        ("dpkg-query", "echo install ok installed", "Debian packages for the tests are installed"),
+        ("id", "echo 1000", "without root and apt-get, not installed"),
+        ("apt-get", "exit 100", "apt-get failed, not installed"),
+    ],
+)
+def test_it_goes_on_without_installing(machine: Path, name: str, script: str, said: str) -> None:
+    _command(machine, name, script)
+    done = _run(machine)
+    assert (done.returncode, done.stdout) == (0, f"{_TEST_COMMAND}\n")
+    assert done.stderr == f"ci: {said}: {_listed()}\n"
+    assert not (machine / "calls").exists()
+
+
+def test_the_workflow_only_calls_it() -> None:
+    workflow = (_ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert re.findall(r"run: (.+)", workflow) == ["bash .ci/run"]

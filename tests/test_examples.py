@@ -1,0 +1,119 @@
+"""The scripts of `examples/`, each as its first lines say, on a clip of the demo."""
+
+import ast
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pyarrow.parquet as pq
+import pytest
+from fakes import write_clip
+from training_helpers import make_folders
+from typer.testing import CliRunner
+
+from models.bundle import load_bundle
+from stream.__main__ import app
+from stream.demo import portrait
+from stream.sinks.pictures import write_picture
+
+_EXAMPLES = Path(__file__).parents[1] / "examples"
+_FRAMES = 90  # the face goes to the right first and comes back past the middle after three seconds
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("examples") / "clip.mp4", _FRAMES)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Run":
+    return Run(monkeypatch, capsys)
+
+
+class Run:
+    """Runs an example in this process; gives what it prints."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, name: str, *arguments: Path) -> str:
+        script = str(_EXAMPLES / name)
+        self._monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        runpy.run_path(script, run_name="__main__")
+        return self._capsys.readouterr().out
+
+
+def test_faces_in_pictures(run: Run, tmp_path: Path) -> None:
+    write_picture(tmp_path / "in" / "one.png", portrait())
+    printed = run("faces_in_pictures.py", tmp_path / "in", tmp_path / "faces.parquet")
+    (row,) = pq.read_table(tmp_path / "faces.parquet").to_pylist()
+    assert Path(row["file"]).name == "one.png"
+    assert (row["gender"], row["gender_confidence"] > 0.9) == ("Female", True)
+    assert 90 < row["right"] - row["left"] < 110
+    assert "'gender': 'Female'" in printed
+
+
+def test_own_loop(run: Run, clip: Path, tmp_path: Path) -> None:
+    run("own_loop.py", clip, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == _FRAMES
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_count_people(run: Run, clip: Path, tmp_path: Path, suffix: str) -> None:
+    log = tmp_path / f"out{suffix}"
+    done = CliRunner().invoke(app, ["run", str(clip), "--log", str(log), "--no-show", "--quiet"])
+    assert done.exit_code == 0, done.output
+    printed = run("count_people.py", tmp_path / f"out.tracks{suffix}")
+    assert [line.split()[:2] for line in printed.splitlines() if "Female" in line] == [
+        ["Female", "1"]
+    ]
+    assert "0 of 1 tracks" in printed
+
+
+def test_line_crossings(run: Run, clip: Path) -> None:
+    printed = run("line_crossings.py", clip).splitlines()
+    assert [line.split("track")[1] for line in printed[:-1]] == [
+        " 1 goes to the right",
+        " 1 goes to the left",
+    ]
+    assert printed[-1] == "1 to the right, 1 to the left"
+
+
+def test_camera_events(run: Run, clip: Path) -> None:
+    assert run("camera_events.py", clip).splitlines() == [
+        "0.0 s: track 1 appears",
+        "0.0 s: track 1 is perceived as Female",
+    ]
+
+
+def test_train_a_classifier(tmp_path: Path) -> None:
+    script = _EXAMPLES / "train_a_classifier.py"
+    faces = make_folders(tmp_path / "faces", 24)
+    done = subprocess.run(
+        [sys.executable, str(script), str(faces), str(tmp_path / "mymodel")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
+    (head,) = load_bundle(tmp_path / "mymodel").manifest.attributes
+    assert head.attribute == "gender"
+
+
+def test_each_is_short_and_says_what_it_shows() -> None:
+    scripts = sorted(_EXAMPLES.glob("*.py"))
+    assert len(scripts) == 6
+    for script in scripts:
+        text = script.read_text(encoding="utf-8")
+        said = ast.get_docstring(ast.parse(text)) or ""
+        assert said.splitlines()[0].endswith("."), script.name
+        assert f"python examples/{script.name}" in said
+        assert 10 <= len(text.splitlines()) <= 30, script.name
+        assert f'"{script.name}"' in Path(__file__).read_text(encoding="utf-8"), script.name

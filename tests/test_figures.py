@@ -1,0 +1,207 @@
+"""Figures: against scikit-learn where it has the same, and where faces are few or absent."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+
+from models.classifier import Prediction
+from training.figures import (
+    attribute_figures,
+    by_group,
+    calibration,
+    coverage,
+    expected_calibration_error,
+    with_interval,
+)
+from training.table import Labels
+
+CLASSES = ("a", "b", "c")
+
+
+def _column(*values: str | None) -> Labels:
+    return np.array(values, dtype=object)
+
+
+def _prediction(count: int, seed: int = 0) -> tuple[Prediction, Labels]:
+    """Probabilities, and a truth that follows them: what is well calibrated."""
+    random = np.random.default_rng(seed)
+    probabilities = random.dirichlet([1, 1, 1], size=count).astype(np.float32)
+    truth = (probabilities.cumsum(axis=1) < random.random((count, 1))).sum(axis=1).clip(0, 2)
+    return Prediction("kind", CLASSES, probabilities), np.array(CLASSES, dtype=object)[truth]
+
+
+def test_figures_are_those_of_scikit_learn() -> None:
+    prediction, truth = _prediction(500)
+    figures = attribute_figures(prediction, truth, {}, 0)
+    numbers = np.array([CLASSES.index(each) for each in truth])
+    chosen = prediction.probabilities.argmax(axis=1)
+    assert figures["accuracy"]["value"] == pytest.approx(accuracy_score(numbers, chosen))
+    expected = balanced_accuracy_score(numbers, chosen)
+    assert figures["balanced_accuracy"] == pytest.approx(expected)
+    expected = roc_auc_score(numbers, prediction.probabilities, multi_class="ovr")
+    assert figures["roc_auc"] == pytest.approx(expected)
+    assert np.sum(figures["confusion"]) == 500
+    assert figures["recall"]["b"]["rows"] == (truth == "b").sum()
+
+
+def test_a_class_that_does_not_occur_has_no_recall() -> None:
+    prediction, truth = _prediction(200)
+    there = truth != "c"
+    shown = Prediction("kind", CLASSES, prediction.probabilities[there])
+    figures = attribute_figures(shown, truth[there], {}, 0)
+    chosen = shown.probabilities.argmax(axis=1)
+    recalls = [(chosen[truth[there] == each] == CLASSES.index(each)).mean() for each in "ab"]
+    assert figures["balanced_accuracy"] == pytest.approx(np.mean(recalls))
+    assert figures["recall"]["c"] == {"rows": 0, "small": True, "value": None}
+    areas = [
+        roc_auc_score(truth[there] == each, shown.probabilities[:, CLASSES.index(each)])
+        for each in "ab"
+    ]
+    assert figures["roc_auc"] == pytest.approx(np.mean(areas))
+    lone = truth == "a"
+    one_class = Prediction("kind", CLASSES, prediction.probabilities[lone])
+    assert attribute_figures(one_class, truth[lone], {}, 0)["roc_auc"] is None
+
+
+def test_groups_their_sizes_and_the_gap_between_them() -> None:
+    probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (220, 1))
+    truth = _column(*["a"] * 100, *["a"] * 50, *["b"] * 50, *["b"] * 10, *["a"] * 10)
+    group = _column(*["x"] * 100, *["y"] * 100, *["z"] * 10, *[None] * 10)
+    prediction = Prediction("kind", ("a", "b"), probabilities)
+    figures = attribute_figures(prediction, truth, {"place": group}, 0)
+    (grouping,) = figures["by_group"]
+    values = {name: each["value"] for name, each in grouping["groups"].items()}
+    assert values == {"x": 1.0, "y": 0.5, "z": 0.0}
+    assert [each["rows"] for each in grouping["groups"].values()] == [100, 100, 10]
+    assert [each["small"] for each in grouping["groups"].values()] == [False, False, True]
+    assert grouping["gap"] == {"value": 0.5, "best": "x", "worst": "y"}
+    assert figures["largest_gap"] == {"by": "place", "value": 0.5, "best": "x", "worst": "y"}
+
+
+def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    random = np.random.default_rng(0)
+    covered = 0
+    for seed in range(400):
+        interval = with_interval(random.random(300) < 0.8, seed)
+        covered += interval["low"] <= 0.8 <= interval["high"]
+    assert 0.92 < covered / 400 < 0.98
+
+
+def test_honest_confidence_has_no_calibration_error() -> None:
+    prediction, truth = _prediction(20_000)
+    right = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
+    confidence = prediction.probabilities.max(axis=1)
+    assert expected_calibration_error(confidence, right) < 0.02
+    boastful: NDArray[np.float32] = np.full(20_000, 0.999, dtype=np.float32)
+    expected = 0.999 - right.mean()
+    assert expected_calibration_error(boastful, right) == pytest.approx(expected, abs=1e-4)
+
+
+def test_coverage_falls_as_accuracy_rises() -> None:
+    prediction, truth = _prediction(5000)
+    right = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
+    steps = coverage(prediction.probabilities.max(axis=1), right)
+    assert steps[0]["coverage"] == 1
+    shares = [each["coverage"] for each in steps]
+    assert shares == sorted(shares, reverse=True)
+    assert steps[16]["min_confidence"] == 0.8
+    assert steps[16]["accuracy"] > steps[0]["accuracy"] + 0.1
+
+
+@pytest.mark.parametrize(("count", "small"), [(49, True), (50, False)])
+def test_exactly_fifty_faces_are_not_few(count: int, small: bool) -> None:
+    right = np.ones(100 + count, dtype=np.bool_)
+    right[100:] = False
+    place = _column(*["x"] * 100, *["y"] * count)
+    (grouping,) = by_group(right, {"place": place}, 0)
+    assert {name: each["small"] for name, each in grouping["groups"].items()} == {
+        "x": False,
+        "y": small,
+    }
+    gap = {"value": 1.0, "best": "x", "worst": "y"}
+    assert grouping["gap"] == (None if small else gap)
+    probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (100 + count, 1))
+    prediction = Prediction("kind", ("a", "b"), probabilities)
+    truth = _column(*["a"] * 100, *["b"] * count)
+    recall = attribute_figures(prediction, truth, {}, 0)["recall"]
+    assert {name: each["small"] for name, each in recall.items()} == {"a": False, "b": small}
+
+
+def test_groups_stand_in_the_order_of_their_numbers() -> None:
+    ages = _column(*["more than 70", "10-19", "3-9"] * 10)
+    (grouping,) = by_group(np.ones(30, dtype=np.bool_), {"age": ages}, 0)
+    assert list(grouping["groups"]) == ["3-9", "10-19", "more than 70"]
+
+
+def test_the_widest_of_several_gaps_is_the_largest() -> None:
+    probabilities = np.tile(np.array([[0.9, 0.1]], dtype=np.float32), (200, 1))
+    prediction = Prediction("kind", ("a", "b"), probabilities)
+    truth = _column(*["a"] * 100, *["b"] * 100)
+    groups = {
+        "place": _column(*["x", "y"] * 100),
+        "side": _column(*["l"] * 100, *["r"] * 100),
+        "unknown": _column(*[None] * 200),
+        "one": _column(*["all"] * 200),
+    }
+    figures = attribute_figures(prediction, truth, groups, 0)
+    gaps = {each["by"]: each["gap"] for each in figures["by_group"]}
+    assert gaps == {
+        "place": {"value": 0.0, "best": "x", "worst": "x"},
+        "side": {"value": 1.0, "best": "l", "worst": "r"},
+        "one": None,
+    }
+    assert figures["largest_gap"] == {"by": "side", **gaps["side"]}
+    assert attribute_figures(prediction, truth, {}, 0)["largest_gap"] is None
+
+
+def test_an_interval_is_about_as_wide_as_the_binomial_s() -> None:
+    interval = with_interval(np.arange(400) % 5 != 0, 0)
+    deviation = (0.8 * 0.2 / 400) ** 0.5
+    assert interval["value"] == 0.8
+    assert interval["low"] == pytest.approx(0.8 - 1.96 * deviation, abs=0.006)
+    assert interval["high"] == pytest.approx(0.8 + 1.96 * deviation, abs=0.006)
+
+
+def test_two_classes_have_the_area_of_the_second() -> None:
+    found = np.array([0.9, 0.8, 0.3, 0.6, 0.1], dtype=np.float32)
+    prediction = Prediction("kind", ("a", "b"), np.stack([found, 1 - found], axis=1))
+    truth = _column("a", "a", "a", "b", "b")
+    # Of the six pairs of an a and a b, five are in the right order.
+    assert attribute_figures(prediction, truth, {}, 0)["roc_auc"] == pytest.approx(5 / 6)
+
+
+def test_a_confusion_has_a_row_for_each_true_class() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], dtype=np.float32)
+    prediction = Prediction("kind", ("a", "b"), probabilities)
+    figures = attribute_figures(prediction, _column("a", "b", "b"), {}, 0)
+    assert figures["confusion"] == [[1, 0], [1, 1]]
+    assert figures["recall"]["b"]["value"] == 0.5
+
+
+def test_bins_of_confidence_hold_about_as_many_faces_each() -> None:
+    confidence = np.linspace(0.9, 0.999, 100, dtype=np.float32)
+    right = np.arange(100) % 2 == 0
+    bins = calibration(confidence, right)["bins"]
+    assert len(bins) == 10
+    assert {each["accuracy"] for each in bins} == {0.5}
+    means = confidence.reshape(10, 10).mean(axis=1)
+    assert [each["confidence"] for each in bins] == pytest.approx(means.tolist())
+
+
+def test_certainty_is_in_the_last_bin() -> None:
+    """0.05 too little for one and 1 too much for the other, together 0.95 of two."""
+    confidence = np.array([0.95, 1.0], dtype=np.float32)
+    found = expected_calibration_error(confidence, np.array([True, False]))
+    assert found == pytest.approx(0.95 / 2)
+
+
+def test_a_confidence_that_is_just_enough_gets_a_label() -> None:
+    confidence = np.array([0.25, 0.5, 0.75], dtype=np.float32)
+    steps = {
+        each["min_confidence"]: (each["coverage"], each["accuracy"])
+        for each in coverage(confidence, np.array([False, False, True]))
+    }
+    assert steps[0.5] == (pytest.approx(2 / 3), 0.5)
+    assert steps[0.75] == (pytest.approx(1 / 3), 1.0)
+    assert steps[0.8] == (0.0, None)

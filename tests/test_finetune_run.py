@@ -1,0 +1,206 @@
+"""A training run on a network so small that a step takes no time."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from models.dlib_weights import Convolution
+from models.trunk import Trunk
+from training.finetune.chips import ChipStore
+from training.finetune.labelled import Labelled
+from training.finetune.settings import FinetuneSettings
+
+_NEEDS = "PyTorch is not installed: extra finetune"
+torch = pytest.importorskip("torch", reason=_NEEDS)
+finetune_run = pytest.importorskip("training.finetune.run", reason=_NEEDS)
+network_module = pytest.importorskip("training.finetune.network", reason=_NEEDS)
+school = pytest.importorskip("training.finetune.school", reason=_NEEDS)
+
+if TYPE_CHECKING:
+    from training.finetune.run import Run
+
+_SIDE, _FACES, _DEVELOPMENT = 48, 24, 8
+_COUNTS = {"light": 2, "shape": 3}
+
+
+def _trunk() -> Trunk:
+    random = np.random.default_rng(0)
+
+    def convolution(inputs: int, size: int, stride: int, padding: int) -> Convolution:
+        shape = (4, inputs, size, size)
+        filters = random.normal(0, (2 / (inputs * size * size)) ** 0.5, shape)
+        return Convolution(
+            filters.astype(np.float32),
+            random.normal(0, 0.1, 4).astype(np.float32),
+            (stride, stride),
+            (padding, padding),
+        )
+
+    blocks = [(1, 1), (2, 0), (2, 0)]
+    pairs = [(convolution(4, 3, *each), convolution(4, 3, 1, 1)) for each in blocks]
+    return Trunk(
+        (convolution(3, 7, 2, 0), *(each for pair in pairs for each in pair)),
+        random.normal(0, 0.1, (4, 128)).astype(np.float32),
+        np.zeros((12, 0), dtype=np.float32),
+        np.zeros(0, dtype=np.float32),
+    )
+
+
+def _faces() -> Labelled:
+    """Light and dark ones; the development rows are labelled the other way round."""
+    light = np.arange(_FACES) % 2
+    noise = np.random.default_rng(1).integers(0, 60, (_FACES, _SIDE, _SIDE, 3))
+    chips = (noise + 150 * light[:, None, None, None]).astype(np.uint8)
+    store = ChipStore(np.arange(_FACES), "digest", (chips,), np.array([_FACES]))
+    targets = np.stack([light, np.arange(_FACES) % 3], axis=1)
+    targets[:_DEVELOPMENT, 0] = 1 - light[:_DEVELOPMENT]
+    return Labelled(
+        store,
+        {"light": ("no", "yes"), "shape": ("a", "b", "c")},
+        targets,
+        np.arange(_DEVELOPMENT, _FACES),
+        np.arange(_DEVELOPMENT),
+    )
+
+
+def _run(settings: FinetuneSettings, folder: Path) -> "Run":
+    from training.finetune.lessons import Lessons
+    from training.finetune.pixels import Pixels
+
+    faces = _faces()
+    pixels = Pixels(faces.chips, torch.device("cpu"))
+    lessons = Lessons(faces, pixels, torch.zeros(_FACES, 128), settings)
+    return finetune_run.Run(faces, pixels, lessons, settings, folder, _trunk())
+
+
+def _saved(run: "Run", folder: Path) -> dict[str, Any]:
+    run.save()
+    state: dict[str, Any] = torch.load(folder / "checkpoint.pt", weights_only=True)
+    return state
+
+
+def _same(first: "torch.nn.Module", second: "torch.nn.Module") -> bool:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_the_rate_rises_straight_and_falls_as_half_a_cosine() -> None:
+    schedule: Callable[[float], float] = finetune_run._schedule
+    for passed, expected in ((0.0, 0), (0.025, 0.5), (0.05, 1), (0.525, 0.5), (1.0, 0)):
+        assert schedule(passed) == pytest.approx(expected, abs=1e-12), passed
+    assert schedule(0.05 + 0.95 / 4) == pytest.approx(0.5 + 0.5 * 0.5**0.5)
+
+
+def test_the_average_follows_closely_at_first(tmp_path: Path) -> None:
+    """After the first step a tenth of the beginning is left, after the second two elevenths."""
+    settings = FinetuneSettings(epochs=2, batch=16, rate=1e-3)
+    run = _run(settings, tmp_path)
+    states = [_saved(run, tmp_path)]
+    run.run(lambda row: states.append(_saved(run, tmp_path)))
+    assert len(states) == 3, "an epoch is a step"
+    for name in ("identity.weight", "evidence.weight", "layers.0.norm.running_mean"):
+        expected = states[0]["average"][name]
+        for state, kept in zip(states[1:], (1 / 10, 2 / 11), strict=True):
+            expected = kept * expected + (1 - kept) * state["network"][name]
+            torch.testing.assert_close(state["average"][name], expected)
+        assert not torch.equal(states[1]["network"][name], states[0]["network"][name])
+
+
+def test_the_average_s_decay_has_a_limit(tmp_path: Path) -> None:
+    run = _run(FinetuneSettings(epochs=1, batch=16, averaged=0.0), tmp_path)
+    run.run()
+    state = _saved(run, tmp_path)
+    for name, values in state["network"].items():
+        if values.is_floating_point():
+            assert torch.equal(state["average"][name], values), name
+
+
+def test_it_stops_after_its_patience_and_exports_the_best_epoch(tmp_path: Path) -> None:
+    """Whatever is learned here is wrong of the development rows, so the first epoch is the best."""
+    settings = FinetuneSettings(
+        epochs=30, patience=3, batch=16, rate=5e-3, averaged=0.0, mixup=0.0, identity=0.0
+    )
+    run = _run(settings, tmp_path)
+    averages: list[Any] = []
+    run.run(lambda row: averages.append(_saved(run, tmp_path)["average"]))
+    best = int(run.best["epoch"])
+    assert run.best["development loss"] == min(row["development loss"] for row in run.log)
+    assert len(run.log) == best + 3 < 30
+    assert [row["epoch"] for row in run.log] == list(range(1, best + 4))
+    whole = network_module.Network(_trunk(), _COUNTS)
+    whole.load_state_dict(averages[best - 1])
+    expected = network_module.Network(whole.trunk(), _COUNTS, normalised=False)
+    assert _same(run.network(), expected)
+    whole.load_state_dict(averages[-1])
+    last = network_module.Network(whole.trunk(), _COUNTS, normalised=False)
+    assert not _same(run.network(), last)
+
+
+def test_a_run_cut_short_comes_to_the_same_end(tmp_path: Path) -> None:
+    settings = FinetuneSettings(epochs=3, batch=8, rate=1e-3)
+    whole = _run(settings, tmp_path / "whole")
+    whole.run()
+    steps: list[int] = []
+
+    def die(faces: int) -> None:
+        steps.append(faces)
+        if len(steps) == 5:  # in the second epoch, behind the checkpoint of the first
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _run(settings, tmp_path / "cut").run(progress=die)
+    assert steps == [0, 8, 8, 8, 8]
+    again = _run(settings, tmp_path / "cut")
+    assert len(again.log) == 1
+    steps.clear()
+    again.run(progress=steps.append)
+    assert steps == [16, 8, 8, 8, 8], "first what was done before"
+    assert _same(again.network(), whole.network())
+    assert [row["loss"] for row in again.log] == [row["loss"] for row in whole.log]
+
+
+def test_what_the_heads_have_learned_is_folded_into_one_product() -> None:
+    generator = torch.Generator().manual_seed(0)
+    network = network_module.Network(_trunk(), _COUNTS)
+    with torch.no_grad():
+        network.evidence.weight.normal_(generator=generator)
+        network.evidence.bias.normal_(generator=generator)
+        network.scaler.running_mean.normal_(generator=generator)
+        network.scaler.running_var.uniform_(0.5, 2, generator=generator)
+        for layer in network.layers:
+            layer.norm.running_mean.normal_(generator=generator)
+            layer.norm.running_var.uniform_(0.5, 2, generator=generator)
+            layer.norm.bias.normal_(generator=generator)
+    planes = 255 * torch.rand(3, 3, _SIDE, _SIDE, generator=generator)
+    folded = network_module.Network(network.trunk(), _COUNTS, normalised=False)
+    with torch.inference_mode():
+        expected, found = (each.eval().embed(planes) for each in (network, folded))
+    assert expected.shape == (3, 128 + 5)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_filters_and_heads_are_drawn_to_0_and_heads_learn_faster() -> None:
+    network = network_module.Network(_trunk(), _COUNTS)
+    filters, others, heads = network.parameter_groups(0.1, 0.7, 0.03)
+    assert [(each["lr"], each["weight_decay"]) for each in (filters, others, heads)] == [
+        (0.1, 0.03),
+        (0.1, 0.0),
+        (0.7, 0.03),
+    ]
+    assert {each.ndim for each in filters["params"]} == {2, 4}
+    assert {each.ndim for each in others["params"]} == {1}
+    assert {id(each) for each in heads["params"]} == {
+        id(network.evidence.weight),
+        id(network.evidence.bias),
+    }
+    trained = [id(each) for group in (filters, others, heads) for each in group["params"]]
+    assert sorted(trained) == sorted(id(each) for each in network.parameters())
+
+
+def test_each_teacher_learns_in_its_own_way_and_to_the_end() -> None:
+    settings = FinetuneSettings(epochs=9, patience=2, seed=5, teachers=3, teacher_epochs=4, batch=7)
+    expected = FinetuneSettings(epochs=4, patience=4, seed=7, teachers=0, teacher_epochs=4, batch=7)
+    assert school.teacher_settings(settings, 2) == expected

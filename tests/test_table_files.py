@@ -1,0 +1,112 @@
+"""Feature tables on disk: which are read, what their digest covers, and the CSV files."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from training_helpers import drawn_table, flagged_table
+
+from training.errors import DatasetError
+from training.table import FeatureTable
+from training.table_files import is_table, read_table, table_writer, write_csv
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> FeatureTable:
+    return read_table(drawn_table(tmp_path / "table.parquet", 20))
+
+
+def _rewritten(path: Path, **changes: object) -> None:
+    """With another description."""
+    content = pq.read_table(path)
+    info = json.loads(content.schema.metadata[b"face_train"]) | changes
+    metadata = {b"face_train": json.dumps(info).encode()}
+    pq.write_table(content.replace_schema_metadata(metadata), path)
+
+
+def test_a_table_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 20)
+    _rewritten(path, dataset="renamed")
+    assert read_table(path).info.dataset == "renamed"
+    _rewritten(path, schema="face-features/2")
+    said = r"its schema is face-features/2, this program reads face-features/1"
+    with pytest.raises(DatasetError, match=said):
+        read_table(path)
+    _rewritten(path, schema="face-features/1", colour="red")
+    with pytest.raises(DatasetError, match=r"its description is not understood: .*colour"):
+        read_table(path)
+
+
+def test_a_table_without_one_of_its_columns_is_refused(tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 20)
+    pq.write_table(pq.read_table(path).drop_columns(["race"]), path)
+    with pytest.raises(DatasetError, match=r"is not a table of features: .*were changed"):
+        read_table(path)
+
+
+def test_what_flags_compose_is_read_again(tmp_path: Path) -> None:
+    info = read_table(flagged_table(tmp_path / "table.parquet", 20)).info
+    assert [each.attribute for each in info.compositions] == list(info.attributes)
+    assert info.compositions[1].flags == ("White", "Black", "Asian")
+    assert type(info).from_json(info.to_json().encode()) == info
+
+
+def test_a_list_of_pictures_is_no_table(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"file": ["a.jpg"], "gender": ["Male"]}), tmp_path / "list.parquet")
+    assert not is_table(tmp_path / "list.parquet")
+    assert is_table(drawn_table(tmp_path / "table.parquet", 20))
+    (tmp_path / "folder.parquet").mkdir()
+    assert not is_table(tmp_path / "folder.parquet")
+    assert not is_table(tmp_path / "list.csv")
+
+
+def test_the_digest_is_of_all_that_a_head_is_fitted_on(table: FeatureTable) -> None:
+    embeddings, splits = table.embeddings.copy(), table.splits.copy()
+    embeddings[3, 5] += 1
+    splits[0] = "train"
+    files, gender = table.files.copy(), table.labels["gender"].copy()
+    files[0] = "other.jpg"
+    gender[0] = None
+    digests = [
+        each.digest()
+        for each in (
+            table,
+            replace(table, embeddings=embeddings),
+            replace(table, splits=splits),
+            replace(table, files=files),
+            replace(table, labels={**table.labels, "gender": gender}),
+        )
+    ]
+    assert len(set(digests)) == len(digests)
+    other_order = dict(reversed(table.labels.items()))
+    assert replace(table, labels=other_order).digest() == table.digest()
+
+
+def test_csv_files_have_a_line_a_face_and_leave_unknown_labels_empty(
+    table: FeatureTable, tmp_path: Path
+) -> None:
+    race = table.labels["race"].copy()
+    race[0] = None
+    mirrored = np.arange(20) % 2 == 1
+    shown = replace(table, mirrored=mirrored, labels={**table.labels, "race": race})
+    write_csv(shown, tmp_path / "features.csv", tmp_path / "labels.csv")
+    features = pyarrow.csv.read_csv(tmp_path / "features.csv")
+    labels = pyarrow.csv.read_csv(tmp_path / "labels.csv")
+    assert features["file"].to_pylist() == labels["file"].to_pylist()
+    assert labels["file"].to_pylist() == [f"{number}.jpg" for number in range(0, 20, 2)]
+    assert labels["race"].to_pylist() == ["", *race[2::2]]
+    assert labels["split"].to_pylist() == ["test", "train"] * 5
+    np.testing.assert_allclose(features["7"].to_numpy(), table.embeddings[::2, 7], rtol=1e-6)
+
+
+def test_a_group_of_no_rows_is_not_written(table: FeatureTable, tmp_path: Path) -> None:
+    path = tmp_path / "empty.parquet"
+    with table_writer(path, table.info) as writer:
+        writer.write([])
+    with pytest.raises(DatasetError, match="has no rows: no face was found"):
+        read_table(path)
