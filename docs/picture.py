@@ -14,9 +14,9 @@ import numpy as np
 
 import stream
 from models.faces import Image
-from stream.blur import blurred
-from stream.demo import DemoSource
-from stream.sinks.log import face_entry
+from stream.drawing.blur import blurred
+from stream.sinks.data.json_log import face_entry
+from stream.sources.demo import DemoSource
 
 PICTURE = Path(__file__).with_name("picture.jpg")
 

@@ -75,6 +75,19 @@ class DetectionSettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class AlignedFaces:
+    """Faces of one picture, aligned.
+
+    Attributes:
+        faces: where they are and how they are turned.
+        chips: `(n, 150, 150, 3)` uint8 BGR, the faces upright and of one size.
+    """
+
+    faces: Faces
+    chips: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DescribedFaces:
     """Faces of one picture, aligned and embedded.
 
@@ -116,9 +129,9 @@ class Engine:
     def __repr__(self) -> str:
         return f"Engine({self.detector!r}, {self.embedder!r})"
 
-    def find(self, image: Image) -> Faces:
-        """All faces of a picture."""
-        return self.aligner.locate(image, self.detector.detect(image, self._scale(image)))
+    def find(self, image: Image) -> Detections:
+        """All faces of a picture, surest first."""
+        return self.detector.detect(image, self._scale(image))
 
     @property
     def divisible(self) -> bool:
@@ -167,10 +180,19 @@ class Engine:
 
     def describe(self, image: Image, detections: Detections) -> DescribedFaces:
         """The faces of detections, aligned and embedded, all in one batch."""
+        aligned = self.align(image, detections)
+        embeddings = self.embed(aligned.chips)
+        appearances = embeddings[:, : self.embedder.identity]
+        return DescribedFaces(aligned.faces, aligned.chips, embeddings, appearances)
+
+    def align(self, image: Image, detections: Detections) -> AlignedFaces:
+        """The faces of detections, with landmarks and chips."""
         faces = self.aligner.locate(image, detections)
-        chips = self.aligner.chips(image, faces)
-        embeddings = self.embedder.embed(chips)
-        return DescribedFaces(faces, chips, embeddings, embeddings[:, : self.embedder.identity])
+        return AlignedFaces(faces, self.aligner.chips(image, faces))
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The embeddings of chips `(n, 150, 150, 3)` uint8 BGR, `(n, dimensions)`, in one batch."""
+        return self.embedder.embed(chips)
 
 
 def load_engine(

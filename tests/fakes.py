@@ -21,11 +21,17 @@ from numpy.typing import NDArray
 from models.classifier import Prediction
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
+from stream.annotator import Annotator
+from stream.controls import Controls
 from stream.errors import SinkError, SourceError
+from stream.following.follower import Follower
+from stream.following.schedule import Schedule
 from stream.frames import Frame, SourceInfo, SourceKind
-from stream.labels import Label
-from stream.sinks import Annotated
-from stream.sinks.film import Film
+from stream.labelling.labeller import Labeller
+from stream.settings.schema import LabelSettings, RecorderSection
+from stream.sinks import AnnotatedFrame
+from stream.sinks.video.video_file import VideoFile
+from stream.sources.demo import DemoSource
 from stream.sources.reconnection import Reconnection
 from stream.sources.video import VideoSource
 from stream.tracks import Label, Track
@@ -342,6 +348,10 @@ class FakeClassifier:
     def __init__(self, **probabilities: Mapping[str, float]) -> None:
         self._probabilities = probabilities
 
+    @property
+    def classes(self) -> dict[str, tuple[str, ...]]:
+        return {attribute: tuple(each) for attribute, each in self._probabilities.items()}
+
     def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
         return tuple(
             Prediction(
@@ -351,6 +361,22 @@ class FakeClassifier:
             )
             for attribute, each in self._probabilities.items()
         )
+
+
+def scripted_annotator(
+    actors: FakeActors,
+    classifier: FakeClassifier,
+    info: SourceInfo,
+    schedule: Schedule,
+    *,
+    labels: LabelSettings | None = None,
+    controls: Controls | None = None,
+    min_face_px: float = 20.0,
+) -> Annotator:
+    """An annotator of people whom a script puts into pictures."""
+    engine = actors.engine(min_face_px=min_face_px)
+    follower = Follower(engine, info, schedule, controls or Controls())
+    return Annotator(follower, Labeller(engine, classifier, labels or LabelSettings()), info)
 
 
 class RecordingSink:

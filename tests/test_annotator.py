@@ -6,7 +6,7 @@ from random import Random
 import cv2
 import numpy as np
 import pytest
-from fakes import FakeActors, FakeClassifier, Script, frame, number_of, numbered
+from fakes import FakeActors, FakeClassifier, Script, frame, number_of, numbered, scripted_annotator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -15,9 +15,11 @@ from models.classifier import Prediction
 from models.faces import Detections, Image
 from stream.annotator import Annotator
 from stream.controls import Controls
+from stream.following.load_shedding import LoadShedding
 from stream.following.schedule import Schedule
 from stream.frames import Frame, SourceInfo, SourceKind
-from stream.schedule import Schedule, Thrift
+from stream.settings.schema import LabelSettings
+from stream.tracks import Track
 
 _SIZE_WH = (640, 360)
 _GENDER = {"Female": 0.9, "Male": 0.1}
@@ -44,12 +46,10 @@ def _annotator(
     fps: float | None = 25.0,
 ) -> Annotator:
     info = SourceInfo("script", kind, _SIZE_WH, fps)
-    return Annotator(
-        actors.engine(min_face_px=min_face_px),
-        FakeClassifier(gender=_GENDER, race=_RACE),
-        info,
-        labels or LabelSettings(),
-        Schedule(info, frame_skip),
+    classifier = FakeClassifier(gender=_GENDER, race=_RACE)
+    schedule = Schedule(info, frame_skip)
+    return scripted_annotator(
+        actors, classifier, info, schedule, labels=labels, min_face_px=min_face_px
     )
 
 
@@ -165,7 +165,7 @@ def _wavering(script: Script, *female: float) -> Annotator:
     info = SourceInfo("script", "video", _SIZE_WH, 25.0)
     actors = FakeActors(script)
     schedule = Schedule(info, 4)
-    return Annotator(actors.engine(), _Wavering(*female), info, LabelSettings(), schedule)
+    return scripted_annotator(actors, _Wavering(*female), info, schedule)
 
 
 def test_a_weak_and_a_strong_view_give_their_weighted_mean() -> None:
@@ -317,13 +317,12 @@ class _Divisible(FakeActors):
 @pytest.mark.parametrize("blur", [False, True])
 def test_where_faces_are_blurred_what_seems_unchanged_is_searched_too(blur: bool) -> None:
     actors, info = _Divisible(_still), SourceInfo("script", "camera", _SIZE_WH, 25.0)
-    annotator = Annotator(
-        actors.engine(),
+    annotator = scripted_annotator(
+        actors,
         FakeClassifier(gender=_GENDER, race=_RACE),
         info,
-        LabelSettings(),
         Schedule(info, 3, divisible=True),
-        Controls(blur=blur),
+        controls=Controls(blur=blur),
     )
     for number in range(20):
         annotator.annotate(Frame(frame(0, _SIZE_WH, contrast=16).image, number, 0.04 * number, 0.0))
@@ -461,15 +460,14 @@ def test_a_face_of_which_nothing_is_known_yet_is_viewed_even_at_the_edge() -> No
 
 def test_what_is_done_to_keep_up_is_said() -> None:
     info, controls = SourceInfo("script", "camera", _SIZE_WH, 25.0), Controls()
-    thrift = Thrift(0.5, clock=lambda: 0.0)
+    shedding = LoadShedding(0.5, clock=lambda: 0.0)
     actors = _Divisible(_still)
-    schedule = Schedule(info, divisible=True, thrift=thrift)
-    annotator = Annotator(
-        actors.engine(), FakeClassifier(gender=_GENDER), info, LabelSettings(), schedule, controls
-    )
+    schedule = Schedule(info, divisible=True, load_shedding=shedding)
+    classifier = FakeClassifier(gender=_GENDER)
+    annotator = scripted_annotator(actors, classifier, info, schedule, controls=controls)
     for index in range(0, 10, 2):  # every other frame is dropped
         annotator.annotate(Frame(numbered(0, _SIZE_WH, 16), index, index / 25, 0.0))
-    assert controls.note == str(thrift) == "newcomers looked for 1.6× more rarely"
+    assert controls.note == str(shedding) == "newcomers looked for 1.6× more rarely"
 
 
 def test_a_live_frame_is_not_held_up_by_many_faces() -> None:
@@ -602,9 +600,9 @@ def test_somebody_gone_for_long_is_gone_and_no_id_is_used_twice() -> None:
 def test_nothing_is_remembered_of_those_whose_track_has_ended() -> None:
     annotator = _annotator(FakeActors(lambda number: _CAST if number < 20 else {}))
     _walk(annotator, range(70))
-    assert annotator._people.keys() == {1, 2, 3}  # they may come back for two seconds
+    assert annotator._labeller._evidence.keys() == {1, 2, 3}  # they may come back for two seconds
     _walk(annotator, range(70, 72))
-    assert annotator._people == {}
+    assert annotator._labeller._evidence == {}
 
 
 def test_somebody_else_in_the_same_place_is_somebody_else() -> None:

@@ -6,18 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import SIZE_WH, FakeActors, FakeClassifier, RecordingSink, frame, label, track
+from fakes import (
+    SIZE_WH,
+    FakeActors,
+    FakeClassifier,
+    RecordingSink,
+    frame,
+    label,
+    scripted_annotator,
+    track,
+)
 
 from models.engine import Engine
-from models.faces import Image, iou
-from stream.annotator import Annotator
+from models.faces import Image
 from stream.controls import Controls
 from stream.drawing.blur import blurred
 from stream.drawing.overlay import Overlay
-from stream.following.lost_faces import LostFaces
 from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
-from stream.settings.schema import LabelSettings, OverlaySection
+from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame, Sinks
 from stream.sources.pictures import read_picture
 from stream.tracks import Track
@@ -29,11 +36,6 @@ _SAME_PERSON = 0.6  # dlib's own threshold for the distance of two embeddings
 
 def _noise(seed: int = 0) -> Image:
     return np.random.default_rng(seed).integers(0, 256, (120, 160, 3), dtype=np.uint8)
-
-
-def _missed(track_id: int, box: tuple[float, float, float, float], frames: int) -> Track:
-    seen = track(track_id, box)
-    return Track(track_id, seen.box_xyxy, 1.0, {}, 5, missed_frames=frames, quality=1.0)
 
 
 def _photos(folder: Path) -> list[Image]:
@@ -107,83 +109,17 @@ def test_on_photos_nobody_is_found_or_known_again(photos: Path, engine: Engine) 
     for image in _photos(photos):
         faces = engine.find(image)
         hidden = blurred(image, faces.boxes_xyxy)
+        located = engine.align(image, faces).faces
         assert len(engine.find(hidden)) == 0
         # Even one who knows where eyes and nose were does not get further.
         for picture, embeddings in ((image, before), (hidden, after)):
-            embeddings.append(engine.embedder.embed(engine.aligner.chips(picture, faces)))
+            embeddings.append(engine.embed(engine.aligner.chips(picture, located)))
     known, unknown = np.concatenate(before), np.concatenate(after)
     assert len(known) >= 60
     distances = np.linalg.norm(unknown[:, None] - known[None], axis=2)
     assert (distances.diagonal() > _SAME_PERSON).mean() > 0.9
     # Who is nearest says no more than chance: of sixty, one in sixty.
     assert (distances.argmin(axis=1) == np.arange(len(known))).mean() < 0.05
-
-
-# --- faces that are missed for a moment ---
-
-
-def test_a_face_in_sight_is_not_lost() -> None:
-    lost = LostFaces()
-    for number in range(5):
-        assert len(lost.update([track(1)], number / 25)) == 0
-    assert repr(lost) == "LostFaces(1 remembered)"
-
-
-@pytest.mark.parametrize("still_shown", [True, False])
-def test_a_face_that_is_missed_stays_covered_for_a_second(still_shown: bool) -> None:
-    lost = LostFaces()
-    box = (20, 10, 60, 50)
-    lost.update([track(1, box)], 0.0)
-    for number in range(1, 26):
-        shown = [_missed(1, box, number)] if still_shown else []
-        places = lost.update(shown, number / 25)
-        assert iou(places, np.array([box], np.float32)).max() > 0.4
-        assert (places[0, :2] <= box[:2]).all() and (places[0, 2:] >= box[2:]).all()
-    assert len(lost.update([], 26 / 25)) == 0
-
-
-@pytest.mark.parametrize(("gone_s", "ahead_s"), [(0.2, 0.2), (0.5, 0.5), (0.9, 0.5)])
-def test_it_is_covered_where_it_was_and_where_it_goes(gone_s: float, ahead_s: float) -> None:
-    """The longer it is gone the wider; its motion is believed for half a second."""
-    lost = LostFaces()
-    speed = 0.0
-    for number in range(10):
-        lost.update([track(1, (20 + 5 * number, 10, 60 + 5 * number, 50))], number / 25)
-        speed = (5 * 25 + speed) / 2 if number else 0.0  # half of what is seen, half of before
-    places = lost.update([], 9 / 25 + gone_s)
-    margin = 40 * 0.25 * gone_s
-    before = np.array([65 - margin, 10 - margin, 105 + margin, 50 + margin])
-    ahead = before + np.tile([speed * ahead_s, 0], 2)
-    np.testing.assert_allclose(places, [before, ahead], atol=1e-3)
-
-
-def test_a_face_seen_once_is_not_expected_to_move() -> None:
-    lost = LostFaces()
-    lost.update([track(1)], 0.0)
-    before, ahead = lost.update([], 0.4)
-    np.testing.assert_array_equal(before, ahead)
-
-
-@pytest.mark.parametrize(("time_s", "covered"), [(3.9, False), (4.1, True), (6.1, False)])
-def test_of_a_clock_that_was_set_back_the_distance_counts(time_s: float, covered: bool) -> None:
-    lost = LostFaces()
-    lost.update([track(1)], 5.0)
-    assert len(lost.update([], time_s)) == (2 if covered else 0)
-
-
-def test_who_comes_back_is_not_lost_any_more() -> None:
-    lost = LostFaces()
-    lost.update([track(1), track(2)], 0.0)
-    assert len(lost.update([track(2)], 0.1)) == 2
-    assert len(lost.update([track(1), track(2)], 0.2)) == 0
-
-
-@pytest.mark.parametrize("time_s", [-100.0, 0.0, 100.0])
-def test_a_clock_that_jumps(time_s: float) -> None:
-    lost = LostFaces()
-    lost.update([track(1)], 0.0)
-    lost.update([track(1, (25, 10, 65, 50))], time_s)
-    assert np.isfinite(lost.update([], time_s)).all()
 
 
 # --- what sinks are given ---
@@ -257,9 +193,7 @@ def test_while_faces_are_blurred_every_frame_is_searched_unless_told_otherwise(
     actors, controls = FakeActors(lambda number: {}), Controls()
     info = SourceInfo("script", "video", SIZE_WH, 25.0)
     schedule = Schedule(info, frame_skip)
-    annotator = Annotator(
-        actors.engine(), FakeClassifier(), info, LabelSettings(), schedule, controls
-    )
+    annotator = scripted_annotator(actors, FakeClassifier(), info, schedule, controls=controls)
     for number in range(8):
         controls.blur = number >= 4
         annotator.annotate(frame(number, contrast=16))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from fakes import PATIENCE_S, NumberedSource, PacedSource, number_of
 
-from stream.capture import Capture
 from stream.controls import Controls
 from stream.errors import SourceError
 from stream.frames import Frame

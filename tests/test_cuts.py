@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.faces import Image
-from stream.cuts import CutDetector
+from stream.following.cuts import CutDetector
 from stream.frames import Frame
 
 

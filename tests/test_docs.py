@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import typer
 
-from stream.__main__ import app as stream_app
-from stream.config import Config
+from stream.cli.app import app as stream_app
 from stream.controls import KEYS
-from stream.sinks.tables import face_columns, track_columns
+from stream.settings import Config
+from stream.sinks.data.tables import face_columns, track_columns
 from training.__main__ import app as train_app
 
 _ROOT = Path(__file__).parents[1]

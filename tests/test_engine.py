@@ -13,7 +13,7 @@ from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.embedder import DLIB_DIMENSIONS, OnnxEmbedder
 from models.engine import DetectionSettings, Engine, Runtime, bundled_embedder, load_engine
 from models.errors import ModelError
-from models.faces import Detections, Faces, Image, iou
+from models.faces import Detections, Image, iou
 from models.graphs import embedder_graph
 from models.reference import ReferenceCnnDetector, ReferenceEmbedder
 
@@ -67,7 +67,7 @@ def test_the_face_in_coordinates_of_the_picture_given(
     faces = _with(engine, settings).find(astronaut)
     assert len(faces) == 1
     assert iou(faces.boxes_xyxy, _FACE_XYXY).item() > 0.7
-    nose = faces.landmarks_xy[0, 4]
+    nose = engine.align(astronaut, faces).faces.landmarks_xy[0, 4]
     np.testing.assert_allclose(nose, (223, 135), atol=5)
 
 
@@ -94,17 +94,18 @@ def test_a_face_is_found_again_near_where_it_was(engine: Engine, astronaut: Imag
 def test_embeddings_of_all_faces_of_a_picture(engine: Engine, astronaut: Image) -> None:
     pair = np.ascontiguousarray(np.hstack([astronaut[:256], astronaut[:256, ::-1]]))
     faces = engine.find(pair)
-    vectors = engine.embed(pair, faces)
+    described = engine.describe(pair, faces)
+    vectors = described.embeddings
     assert vectors.shape == (2, DLIB_DIMENSIONS)
     assert np.linalg.norm(vectors[0] - vectors[1]) < 0.6  # dlib's bound for one person
-    assert engine.embed(pair, faces[:0]).shape == (0, DLIB_DIMENSIONS)
+    assert engine.describe(pair, faces[:0]).embeddings.shape == (0, DLIB_DIMENSIONS)
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (5, 400), (400, 5), (60, 60)])
 def test_pictures_too_small_for_a_face(engine: Engine, size_wh: tuple[int, int]) -> None:
     auto = _with(engine, DetectionSettings())
     faces = auto.find(np.zeros((size_wh[1], size_wh[0], 3), dtype=np.uint8))
-    assert isinstance(faces, Faces)
+    assert isinstance(faces, Detections)
     assert len(faces) == 0
 
 

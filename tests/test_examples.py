@@ -14,9 +14,9 @@ from training_helpers import make_folders
 from typer.testing import CliRunner
 
 from models.bundle import load_bundle
-from stream.__main__ import app
-from stream.demo import portrait
-from stream.sinks.pictures import write_picture
+from stream.cli.app import app
+from stream.sinks.pictures.picture_file import write_picture
+from stream.sources.demo import portrait
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _FRAMES = 90  # the face goes to the right first and comes back past the middle after three seconds

@@ -103,7 +103,7 @@ def test_a_table_holds_what_the_engine_says(engine: Engine, tmp_path: Path) -> N
     assert (table.info.embedder, table.info.dimensions) == (engine.embedder.name, 128)
     image = decode((samples.root / samples.files[3]).read_bytes())
     assert image is not None
-    expected = engine.embed(image, engine.find(image))
+    expected = engine.describe(image, engine.find(image)).embeddings
     row = np.flatnonzero((table.files == samples.files[3]) & ~table.mirrored)
     np.testing.assert_allclose(table.embeddings[row], expected, atol=1e-6)
     assert table.face_px[row] == pytest.approx(96, abs=20)

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.engine import Engine
-from models.faces import Faces, Image
+from models.faces import Detections, Image
 from models.reference import ReferenceCnnDetector, ReferenceEmbedder
 from stream.benchmarks.parity import BoxParity, compare_boxes, enlarged
 from stream.sources.pictures import read_picture
@@ -41,11 +41,11 @@ def pictures(photos: Path, astronaut: Image) -> list[Image]:
 
 
 @pytest.fixture(scope="module")
-def found(engine: Engine, pictures: list[Image]) -> list[Faces]:
+def found(engine: Engine, pictures: list[Image]) -> list[Detections]:
     return [engine.find(image) for image in pictures]
 
 
-def test_the_cnn_finds_what_dlibs_finds(pictures: list[Image], found: list[Faces]) -> None:
+def test_the_cnn_finds_what_dlibs_finds(pictures: list[Image], found: list[Detections]) -> None:
     reference, total = ReferenceCnnDetector(), BoxParity()
     for image, faces in zip(pictures, found, strict=True):
         total += compare_boxes(faces.boxes_xyxy, reference.detect(image).boxes_xyxy)
@@ -54,9 +54,11 @@ def test_the_cnn_finds_what_dlibs_finds(pictures: list[Image], found: list[Faces
     assert total.close_share >= 0.95, total
 
 
-def test_embeddings_are_dlibs(engine: Engine, pictures: list[Image], found: list[Faces]) -> None:
+def test_embeddings_are_dlibs(
+    engine: Engine, pictures: list[Image], found: list[Detections]
+) -> None:
     chips = np.concatenate(
-        [engine.aligner.chips(image, faces) for image, faces in zip(pictures, found, strict=True)]
+        [engine.align(image, faces).chips for image, faces in zip(pictures, found, strict=True)]
     )
     ours, theirs = engine.embedder.embed(chips), ReferenceEmbedder().embed(chips)
     np.testing.assert_allclose(ours, theirs, atol=_MAX_DIFFERENCE, rtol=0)
@@ -67,7 +69,7 @@ def test_embeddings_are_those_of_face_recognition_as_people_call_it(
 ) -> None:
     """From pixels to vectors: its own landmarks and chips, and its own network."""
     faces = engine.find(astronaut)
-    ours = engine.embed(astronaut, faces)
+    ours = engine.describe(astronaut, faces).embeddings
     np.testing.assert_allclose(ours, _encodings(astronaut, faces), atol=_MAX_DIFFERENCE, rtol=0)
 
 
@@ -76,7 +78,7 @@ def test_embeddings_of_a_group_are_those_of_face_recognition(engine: Engine, pho
     assert image is not None
     faces = engine.find(image)
     assert len(faces) > 5
-    ours = engine.embed(image, faces)
+    ours = engine.describe(image, faces).embeddings
     np.testing.assert_allclose(ours, _encodings(image, faces), atol=_MAX_DIFFERENCE, rtol=0)
 
 

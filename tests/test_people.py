@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.frames import Frame, SourceInfo
-from stream.people import People, cut_out, unrecognisable
+from stream.sinks.people_ledger import PeopleLedger, cut_out, unrecognisable
+from stream.tracks import Track
 
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 _PICTURES = SourceInfo("pictures", "pictures", SIZE_WH)
@@ -60,7 +61,7 @@ def test_of_a_face_too_small_to_say_the_largest_view_is_best() -> None:
 
 
 def test_a_view_that_says_something_is_better_than_a_larger_one_that_does_not() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     people.add(frame(0), [_seen(quality=0, width=20)])
     people.add(frame(1), [_seen(quality=0.2, width=10)])
     people.add(frame(2), [_seen(quality=0.2, width=30)])
@@ -69,14 +70,14 @@ def test_a_view_that_says_something_is_better_than_a_larger_one_that_does_not() 
 
 
 def test_what_counts_is_how_a_person_was_perceived_last() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     for number, text in enumerate(["Female", "Male"]):
         people.add(frame(number), [replace(_seen(), labels={"gender": label(text)})])
     assert people.leave()[0].perceived() == "Male"
 
 
 def test_whoever_leaves_together_is_named_by_id() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     people.add(frame(0), [_seen(2), _seen(1)])
     gone = [people.add(frame(number), []) for number in range(1, 127)]
     assert [person.track_id for person in gone[-1]] == [1, 2]
@@ -85,7 +86,7 @@ def test_whoever_leaves_together_is_named_by_id() -> None:
 
 
 def test_once_faces_are_blurred_the_best_views_of_before_are_too() -> None:
-    people = People(_INFO)
+    people = PeopleLedger(_INFO)
     people.add(frame(0), [_seen(quality=0.9)], partial(numbered, 0b10101010))
     people.add(frame(1), [_seen(quality=0.9)], partial(numbered, 0b10101010), blur=True)
     (person,) = people.leave()
@@ -98,7 +99,7 @@ def test_once_faces_are_blurred_the_best_views_of_before_are_too() -> None:
 
 @pytest.mark.parametrize(("fps", "frames"), [(10.0, 50), (None, 125)])
 def test_five_seconds_are_as_many_frames_as_the_source_has(fps: float | None, frames: int) -> None:
-    people = People(replace(_INFO, fps=fps))
+    people = PeopleLedger(replace(_INFO, fps=fps))
     people.add(frame(0), [_seen()])
     gone = [len(people.add(frame(number), [])) for number in range(1, frames + 2)]
     assert gone == [0] * frames + [1]

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.marks import Box
-from stream.planes import BT709, Colours, Planes, is_planar, luma_of
+from stream.coded import BT709, Colours, is_planar, luma_of
+from stream.drawing.marks import Box
+from stream.drawing.planes import Planes
 
 _WH = (96, 64)
 _WEIGHTS = {  # of red and of blue, by matrix: ITU-T H.273, table 4

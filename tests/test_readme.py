@@ -20,10 +20,10 @@ from training_helpers import make_folders
 
 from models.faces import Image, iou
 from models.trunk import dlib_trunk, trunk_graph
-from stream.config import RecorderSection
-from stream.demo import DemoSource, portrait
-from stream.overlay import colour_of
-from stream.sinks.film import Film
+from stream.drawing.overlay import colour_of
+from stream.settings.schema import RecorderSection
+from stream.sinks.video.video_file import VideoFile
+from stream.sources.demo import DemoSource, portrait
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "usage.md")

@@ -27,13 +27,15 @@ from models.detector import CnnDetector
 from models.errors import ModelError
 from models.faces import Image
 from models.video_detector import VideoDetector
-from stream.annotator import Track
-from stream.config import Config, DetectionSection, EngineSection, LabelSettings
+from stream.assembly import _schedule, engine_for, load_annotator
 from stream.controls import Controls
 from stream.errors import ConfigError, SinkError, SourceError
 from stream.frames import Frame, SourceInfo, SourceKind
-from stream.run import FrameAnnotator, _schedule, engine_for, load_annotator, run
-from stream.sinks import Annotated, Outputs
+from stream.run import FrameAnnotator, run
+from stream.settings import Config
+from stream.settings.schema import DetectionSection, EngineSection, LabelSettings
+from stream.sinks import AnnotatedFrame, Outputs
+from stream.sources.demo import DemoSource
 from stream.summary import Summary
 from stream.tracks import Track
 

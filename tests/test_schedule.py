@@ -17,7 +17,7 @@ def _info(kind: SourceKind = "video", fps: float | None = 25.0) -> SourceInfo:
 
 
 def _shares(schedule: Schedule, count: int, fps: float = 25.0) -> list[SearchPart | None]:
-    return [schedule.share(frame(number, fps=fps)) for number in range(count)]
+    return [schedule.next_part(frame(number, fps=fps)) for number in range(count)]
 
 
 @pytest.mark.parametrize("divisible", [False, True])
@@ -50,7 +50,7 @@ def test_frames_at_odd_times() -> None:
     searched = [
         time_s
         for index, time_s in enumerate(times_s)
-        if schedule.share(Frame(frame().image, index, time_s, 0.0))
+        if schedule.next_part(Frame(frame().image, index, time_s, 0.0))
     ]
     assert searched == [0.0, 0.41, 0.82, 5.0, 1.0]
 
@@ -59,8 +59,8 @@ def test_after_a_restart_all_is_searched_at_once() -> None:
     schedule = Schedule(_info("camera"), divisible=True)
     _shares(schedule, 3)
     schedule.restart()
-    assert schedule.share(frame(3)) == _WHOLE
-    assert schedule.share(frame(4)) != _WHOLE
+    assert schedule.next_part(frame(3)) == _WHOLE
+    assert schedule.next_part(frame(4)) != _WHOLE
 
 
 @pytest.mark.parametrize(("skip", "parts"), [(None, 20), (4, 5), (0, 1)])
@@ -77,22 +77,22 @@ class _Day:
 
     def __init__(self, thrift_of_s: float = 0.5) -> None:
         self.now_s = 100.0
-        self.thrift = LoadShedding(thrift_of_s, clock=lambda: self.now_s)
+        self.shedding = LoadShedding(thrift_of_s, clock=lambda: self.now_s)
         self.index = 0
 
     def run(self, seconds: float, *, dropped: int = 0, age_s: float = 0.0, fps: float = 30) -> None:
         for _ in range(round(seconds * fps)):
             self.now_s += (1 + dropped) / fps
             self.index += 1 + dropped
-            self.thrift.note(Frame(frame().image, self.index, 0.0, self.now_s - age_s))
+            self.shedding.observe(Frame(frame().image, self.index, 0.0, self.now_s - age_s))
 
 
 def test_what_comes_in_time_is_left_alone() -> None:
     day = _Day()
     day.run(10, age_s=0.02)
-    assert day.thrift.level == 0
-    assert str(day.thrift) == ""
-    assert day.thrift.saving == (1.0, 1.0)
+    assert day.shedding.level == 0
+    assert str(day.shedding) == ""
+    assert day.shedding.saving == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("trouble", [{"dropped": 1}, {"age_s": 0.4}])
@@ -100,13 +100,13 @@ def test_within_a_second_less_is_done_and_later_more_again(trouble: dict[str, fl
     day = _Day()
     day.run(5)
     day.run(0.3, **trouble)  # type: ignore[arg-type]
-    rarity, coarseness = day.thrift.saving
+    rarity, coarseness = day.shedding.saving
     assert (rarity > 3, coarseness) == (True, 1.0)
     day.run(1.0, **trouble)  # type: ignore[arg-type]
-    assert day.thrift.saving[1] < 1
-    assert "more rarely, at" in str(day.thrift)
+    assert day.shedding.saving[1] < 1
+    assert "more rarely, at" in str(day.shedding)
     day.run(60)
-    assert day.thrift.level == 0
+    assert day.shedding.level == 0
 
 
 def test_a_dropped_frame_now_and_then_is_no_trouble() -> None:
@@ -114,7 +114,7 @@ def test_a_dropped_frame_now_and_then_is_no_trouble() -> None:
     for _ in range(20):
         day.run(0.5)
         day.run(1 / 30, dropped=1)
-    assert day.thrift.level == 0
+    assert day.shedding.level == 0
 
 
 def _calm_day() -> _Day:
@@ -128,7 +128,7 @@ def _next(day: _Day, late: str) -> int:
     """The level after frames that come late (x) or in time (-)."""
     for each in late:
         day.run(1 / 30, dropped=int(each == "x"))
-    return day.thrift.level
+    return day.shedding.level
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_after_each_step_frames_are_counted_anew() -> None:
 def test_a_frame_is_late_after_half_of_what_its_age_may_be(age_s: float, level: int) -> None:
     day = _calm_day()
     day.run(0.1, age_s=age_s)
-    assert day.thrift.level == level
+    assert day.shedding.level == level
 
 
 def test_each_second_without_a_late_frame_takes_one_step_back() -> None:
@@ -155,7 +155,7 @@ def test_each_second_without_a_late_frame_takes_one_step_back() -> None:
     levels = []
     for _ in range(5):
         day.run(0.5)
-        levels.append(day.thrift.level)
+        levels.append(day.shedding.level)
     assert levels == [2, 2, 1, 1, 0]
 
 
@@ -166,14 +166,14 @@ def test_a_late_frame_begins_the_second_anew() -> None:
         day.run(0.8)
         assert _next(day, "x") == 1
     day.run(1.1)
-    assert day.thrift.level == 0
+    assert day.shedding.level == 0
 
 
 def _seconds_of_patience(day: _Day) -> float:
     """After a step, until it is taken back."""
     assert _next(day, "xxx") == 1
     frames = 0
-    while day.thrift.level:
+    while day.shedding.level:
         day.run(1 / 30)
         frames += 1
     return round(frames / 30, 0)
@@ -190,11 +190,11 @@ def test_patience_doubles_where_a_step_back_was_in_vain_and_is_short_again_later
     ("may_coarsen", "level", "saving"), [(True, 8, (1.6**4, 0.8**4)), (False, 4, (1.6**4, 1.0))]
 )
 def test_saving_has_its_limits(may_coarsen: bool, level: int, saving: tuple[float, float]) -> None:
-    thrift = Thrift(0.5, may_coarsen=may_coarsen, clock=lambda: 0.0)
+    shedding = LoadShedding(0.5, may_coarsen=may_coarsen, clock=lambda: 0.0)
     for index in range(0, 200, 2):
-        thrift.note(Frame(frame().image, index, 0.0, 0.0))
-    assert thrift.level == level
-    assert thrift.saving == pytest.approx(saving)
+        shedding.observe(Frame(frame().image, index, 0.0, 0.0))
+    assert shedding.level == level
+    assert shedding.saving == pytest.approx(saving)
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ def test_saving_has_its_limits(may_coarsen: bool, level: int, saving: tuple[floa
 def test_only_live_sources_are_searched_less_and_only_where_the_user_does_not_say_how_often(
     kind: SourceKind, skip: int | None, saves: bool
 ) -> None:
-    thrift = Thrift(0.5, clock=lambda: 0.0)
-    schedule = Schedule(_info(kind), skip, divisible=True, thrift=thrift)
+    shedding = LoadShedding(0.5, clock=lambda: 0.0)
+    schedule = Schedule(_info(kind), skip, divisible=True, load_shedding=shedding)
     for index in range(0, 40, 2):
-        schedule.share(Frame(frame().image, index, index / 25, 0.0))
-    assert bool(thrift.level) is saves
-    assert schedule.thrift == str(thrift)
+        schedule.next_part(Frame(frame().image, index, index / 25, 0.0))
+    assert bool(shedding.level) is saves
+    assert schedule.saving == str(shedding)
 
 
 def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
@@ -217,22 +217,22 @@ def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
     day = _Day()
     tried = []
     for step in range(600):
-        day.run(0.1, dropped=int(day.thrift.level == 0))
-        if day.thrift.level == 0:
+        day.run(0.1, dropped=int(day.shedding.level == 0))
+        if day.shedding.level == 0:
             tried.append(step)
     assert len(tried) < 40  # of 60 s, less than 4 at the level that is too much
 
 
 def test_a_search_that_grows_goes_on_where_it_was() -> None:
     day = _Day()
-    schedule = Schedule(_info("camera", 30.0), divisible=True, thrift=day.thrift)
+    schedule = Schedule(_info("camera", 30.0), divisible=True, load_shedding=day.shedding)
     places = []
     for number in range(60):
         day.now_s += 2 / 30
-        share = schedule.share(Frame(frame().image, 2 * number, 0.0, day.now_s))
+        share = schedule.next_part(Frame(frame().image, 2 * number, 0.0, day.now_s))
         assert share is not None
         if number:
             places.append(share.part / share.parts)
     steps = [(later - earlier) % 1 for earlier, later in pairwise(places)]
     assert max(steps) < 0.1
-    assert share.coarseness < 1
+    assert share.scale < 1

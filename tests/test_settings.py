@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
-from stream.__main__ import app
-from stream.config import Config, EngineSection, LabelSettings
+from stream.cli.app import app
 from stream.errors import ConfigError
-from stream.labels import LabelRule
-from stream.settings import load_config, load_settings
-from stream.toml import toml_value
+from stream.labelling.label_rule import LabelRule
+from stream.settings import Config, load_config, load_settings
+from stream.settings.schema import EngineSection, LabelSettings
+from stream.settings.toml import toml_value
 
 SHIPPED = Path(__file__).parents[1] / "config.toml"
 

@@ -13,7 +13,7 @@ from models.faces import Image
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
 from stream.sinks import AnnotatedFrame
-from stream.sinks.pictures.folder import sheet as module
+from stream.sinks.pictures import sheet as module
 from stream.sinks.pictures.sheet import Sheet
 from stream.tracks import Label
 
@@ -116,7 +116,7 @@ def test_of_a_video_it_says_from_when_to_when_and_where_the_face_is_from(tmp_pat
     sheet = _Asked(tmp_path / "sheet.png", _INFO)
     for number, quality in ((50, 0.25), (75, 0.75), (100, 0.5)):
         person = replace(track(4, labels=_LABELS), quality=quality)
-        sheet.write(Annotated(frame(number), [person], Overlay()))
+        sheet.write(AnnotatedFrame(frame(number), [person], Overlay()))
     sheet.close(complete=True)
     ((frames, _, row),) = sheet._kept
     assert (frames, row.track_id, row.blurred) == (3, 4, False)

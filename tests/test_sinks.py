@@ -246,7 +246,7 @@ def test_the_log_says_when_the_best_view_of_a_track_was(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
     for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
         person = replace(track(7, (number, 2, 3 * number, 4)), quality=quality)
-        log.write(Annotated(frame(number), [person], Overlay()))
+        log.write(AnnotatedFrame(frame(number), [person], Overlay()))
     log.close(complete=True)
     (whole,) = track_lines(tmp_path / "out.jsonl")
     assert (whole["first_s"], whole["last_s"]) == (0.4, 0.48)

@@ -9,7 +9,7 @@ from fakes import frame
 
 from models.faces import Image
 from stream.controls import KEYS, Controls
-from stream.drawing import Style, text_width, write
+from stream.drawing.text import Style, text_width, write
 from stream.frames import Frame
 from stream.sinks.window.rate_meter import RateMeter
 from stream.sinks.window.status_bar import Status, bar_height, draw_help, status_bar

@@ -15,12 +15,11 @@ from fakes import SIZE_WH, frame, label, track
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.overlay import Overlay
-from stream.sinks import Annotated, Sink
-from stream.sinks.log import JsonLog
-from stream.sinks.snapshots import Snapshots
-from stream.sinks.table_file import TableFile
-from stream.sinks.tables import TableLog, TrackTable, face_columns, tracks_path
+from stream.sinks import AnnotatedFrame, Sink
+from stream.sinks.data.json_log import JsonLog
+from stream.sinks.data.table_file import TableFile
+from stream.sinks.data.tables import TableLog, TrackTable, face_columns, tracks_path
+from stream.sinks.pictures.snapshots import Snapshots
 
 _ATTRIBUTES = {"gender": ("Female", "Male")}
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
@@ -124,7 +123,7 @@ def test_the_best_view_has_a_frame_and_a_time_of_its_own(ending: str, tmp_path: 
     table = TrackTable(tmp_path / f"out{ending}", _INFO, _ATTRIBUTES)
     for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
         person = replace(track(7, (number, 2, 3 * number, 4)), score=0.125, quality=quality)
-        table.write(Annotated(frame(number), [person], Overlay()))
+        table.write(AnnotatedFrame(frame(number), [person], Overlay()))
     table.close(complete=True)
     (row,) = _rows(tmp_path / f"out{ending}")
     expected = {
@@ -145,7 +144,7 @@ def test_the_best_view_has_a_frame_and_a_time_of_its_own(ending: str, tmp_path: 
 def test_each_cell_of_a_face_is_its_own(ending: str, tmp_path: Path) -> None:
     log = TableLog(tmp_path / f"out{ending}", _ATTRIBUTES)
     person = replace(track(9, (1.26, 2, 3, 4)), score=0.125, missed_frames=3, quality=0.25)
-    log.write(Annotated(frame(5), [person], Overlay()))
+    log.write(AnnotatedFrame(frame(5), [person], Overlay()))
     log.close(complete=True)
     (row,) = _rows(tmp_path / f"out{ending}")
     expected = {
@@ -229,7 +228,7 @@ def test_a_last_write_that_is_refused_closes_the_file(name: str, tmp_path: Path)
             if name == "tracks"
             else JsonLog(path, _INFO, "default")
         )
-        sink.write(Annotated(frame(0), [track(1)], Overlay()))
+        sink.write(AnnotatedFrame(frame(0), [track(1)], Overlay()))
         assert _is_open_for_writing(partial)
     with pytest.raises(SinkError, match="cannot be written: Broken pipe"):
         sink.close(complete=True)
@@ -239,7 +238,7 @@ def test_a_last_write_that_is_refused_closes_the_file(name: str, tmp_path: Path)
 
 def test_a_last_picture_that_is_refused_closes_the_table(tmp_path: Path) -> None:
     sink = Snapshots(tmp_path, _INFO, _ATTRIBUTES)
-    sink.write(Annotated(frame(0), [track(1)], Overlay()))
+    sink.write(AnnotatedFrame(frame(0), [track(1)], Overlay()))
     (tmp_path / "track-0001.jpg" / "in the way").mkdir(parents=True)
     with pytest.raises(SinkError, match=r"track-0001\.jpg cannot be written: Is a directory"):
         sink.close(complete=True)

@@ -12,9 +12,10 @@ from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo, SourceKind
 from stream.settings.schema import RecorderSection
 from stream.sinks import Sinks
-from stream.sinks.contract import Annotated, dated_path
-from stream.sinks.recorder import Recorder
-from stream.sinks.takes import Takes
+from stream.sinks.contract import AnnotatedFrame
+from stream.sinks.paths import dated_path
+from stream.sinks.video.manual_recording import ManualRecordings
+from stream.sinks.video.recorder import Recorder
 
 _SETTINGS = RecorderSection()
 

@@ -31,7 +31,7 @@ def _step(
     """The next frame, searched as a whole: for each track that was seen, the row of its box."""
     faces = _faces(boxes)
     seen = tracker.follow(faces)
-    strangers = tracker.strangers(faces.boxes_xyxy)
+    strangers = tracker.unexplained_rows(faces.boxes_xyxy)
     chosen = {
         place: looks[row] for place, row in enumerate(strangers.tolist()) if looks and row in looks
     }
@@ -40,7 +40,7 @@ def _step(
 
 
 def _missed(tracker: Tracker) -> dict[int, int]:
-    return {trail.track_id: trail.missed_frames for trail in tracker.trails}
+    return {trail.track_id: trail.missed_frames for trail in tracker.states}
 
 
 def _lost(missed: int, *boxes: Sequence[float]) -> Tracker:
@@ -64,34 +64,42 @@ def _turned(distance: float) -> NDArray[np.float32]:
     return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)
 
 
+def _view(tracker: Tracker, track_id: int, appearance: NDArray[np.float32], weight: float) -> int:
+    """A track is looked at, as the annotator does it; gives its id, which may be a new one."""
+    if tracker.is_other_face(track_id, appearance):
+        track_id = tracker.rename(track_id)
+    tracker.remember(track_id, appearance, weight)
+    return track_id
+
+
 def test_nobody() -> None:
     tracker = Tracker()
     assert tracker.predicted_xyxy().shape == (0, 4)
     assert _step(tracker, []) == {}
-    assert repr(tracker) == "Tracker(0 trails, next id 1)"
+    assert repr(tracker) == "Tracker(0 tracks, next id 1)"
 
 
 def test_new_faces_are_numbered_from_one() -> None:
     tracker = Tracker()
     assert _step(tracker, [_ANN, _BOB]) == {1: 0, 2: 1}
     np.testing.assert_array_equal(tracker.predicted_xyxy(), [_ANN, _BOB])
-    assert [trail.seen_frames for trail in tracker.trails] == [1, 1]
+    assert [trail.seen_frames for trail in tracker.states] == [1, 1]
 
 
 def test_faces_are_followed_and_counted() -> None:
     tracker = Tracker()
     for number in range(10):
         assert _step(tracker, [_moved(_ANN, 4 * number), _BOB]) == {1: 0, 2: 1}
-    assert [trail.seen_frames for trail in tracker.trails] == [10, 10]
+    assert [trail.seen_frames for trail in tracker.states] == [10, 10]
     here = _faces([_moved(_ANN, 36), _BOB, _moved(_BOB, 200)])
-    assert tracker.strangers(here.boxes_xyxy).tolist() == [2]
+    assert tracker.unexplained_rows(here.boxes_xyxy).tolist() == [2]
 
 
 def test_a_steady_motion_is_foreseen() -> None:
     tracker = Tracker()
     for number in range(20):
         _step(tracker, [_moved(_ANN, 8 * number, -3 * number)])
-    assert np.abs(tracker.trails[0].predicted_xyxy(1) - _moved(_ANN, 160, -60)).max() < 4
+    assert np.abs(tracker.states[0].predicted_xyxy(1) - _moved(_ANN, 160, -60)).max() < 4
 
 
 def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
@@ -101,19 +109,19 @@ def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
         here = _moved(_ANN, 4 * number)
         recognised = {
             trail.track_id: np.array(here, dtype=np.float32)
-            for trail in tracker.trails
-            if trail.may_rest(number)
+            for trail in tracker.states
+            if trail.may_be_matched(number)
         }
         wanted = len(tracker.predicted_xyxy(1, recognised))
         looked_for.append(wanted)
         faces = _faces([here] if wanted or not number else [])
         tracker.follow(faces, 1, recognised)
-        tracker.admit(faces[tracker.strangers(faces.boxes_xyxy)], {})
+        tracker.admit(faces[tracker.unexplained_rows(faces.boxes_xyxy)], {})
     assert looked_for[:5] == [0, 1, 1, 1, 1]
     assert sum(looked_for[-16:]) == 2  # each eighth frame
     assert _missed(tracker) == {1: 0}
-    assert tracker.trails[0].seen_frames == 32
-    assert np.abs(tracker.trails[0].box_xyxy - _moved(_ANN, 124)).max() < 2
+    assert tracker.states[0].seen_frames == 32
+    assert np.abs(tracker.states[0].box_xyxy - _moved(_ANN, 124)).max() < 2
 
 
 @pytest.mark.parametrize(("apart", "most"), [(0, 4), (1, 1)])
@@ -124,15 +132,15 @@ def test_which_faces_are_looked_for_together_is_for_the_turn_to_say(apart: int, 
     for turn in range(40):
         recognised = {
             trail.track_id: trail.box_xyxy
-            for trail in tracker.trails
-            if trail.may_rest(turn + apart * trail.track_id)
+            for trail in tracker.states
+            if trail.may_be_matched(turn + apart * trail.track_id)
         }
-        wanted = [trail for trail in tracker.trails if trail.track_id not in recognised]
+        wanted = [trail for trail in tracker.states if trail.track_id not in recognised]
         looked_for.append(len(wanted))
         faces = _faces([box for number, box in enumerate(boxes, 1) if number not in recognised])
         tracker.follow(faces, 1, recognised)
-        tracker.admit(faces[tracker.strangers(faces.boxes_xyxy)], {})
-    assert len(tracker.trails) == 4
+        tracker.admit(faces[tracker.unexplained_rows(faces.boxes_xyxy)], {})
+    assert len(tracker.states) == 4
     assert max(looked_for[5:]) == most
     assert sum(looked_for[-16:]) == 8
 
@@ -148,9 +156,9 @@ def test_a_lost_face_must_be_looked_for() -> None:
     tracker = Tracker()
     for _ in range(8):
         _step(tracker, [_ANN])
-    assert tracker.trails[0].may_rest(1)
+    assert tracker.states[0].may_be_matched(1)
     _step(tracker, [])
-    assert not tracker.trails[0].may_rest(1)
+    assert not tracker.states[0].may_be_matched(1)
 
 
 def test_jitter_of_a_still_face_is_smoothed() -> None:
@@ -159,7 +167,7 @@ def test_jitter_of_a_still_face_is_smoothed() -> None:
     shown = []
     for each in noise:
         _step(tracker, [np.array(_ANN) + each])
-        shown.append(tracker.trails[0].box_xyxy)
+        shown.append(tracker.states[0].box_xyxy)
     seen_jitter = np.abs(np.diff(noise, axis=0)).mean()
     assert np.abs(np.diff(shown, axis=0)).mean() < 0.7 * seen_jitter
     assert np.abs(np.array(shown) - _ANN).max() < 5
@@ -169,15 +177,15 @@ def test_a_trail_unseen_goes_on_as_it_went_and_ends() -> None:
     tracker = Tracker(fps=10)
     for number in range(4):
         _step(tracker, [_moved(_ANN, 5 * number)])
-    expected, velocity = tracker.trails[0].box_xyxy, tracker.trails[0].velocity_xy
+    expected, velocity = tracker.states[0].box_xyxy, tracker.states[0].velocity_xy
     assert velocity[0] > 1
     for missed in range(1, 21):  # two seconds
         assert _step(tracker, []) == {}
         assert _missed(tracker) == {1: missed}
         expected = _moved(expected, float(velocity[0]) * 0.97 ** (missed - 1))
-        np.testing.assert_allclose(tracker.trails[0].box_xyxy, expected, atol=1e-3)
+        np.testing.assert_allclose(tracker.states[0].box_xyxy, expected, atol=1e-3)
     _step(tracker, [])
-    assert tracker.trails == []
+    assert tracker.states == []
 
 
 @pytest.mark.parametrize(("fps", "frames"), [(5.0, 10), (10.0, 20), (60.0, 120)])
@@ -191,7 +199,7 @@ def test_how_long_a_lost_face_is_waited_for_depends_on_time_not_on_frames(
         _step(tracker, [])
     assert _missed(tracker) == {1: frames}
     _step(tracker, [])
-    assert tracker.trails == []
+    assert tracker.states == []
 
 
 @pytest.mark.parametrize(("seen", "waited"), [(1, False), (2, False), (3, True)])
@@ -213,7 +221,7 @@ def test_ids_are_never_used_again() -> None:
         given_ids += _step(tracker, there)
     assert sorted(set(given_ids)) == [1, 2, 3, 4, 5]
     assert given_ids == sorted(given_ids)
-    tracker.forget()
+    tracker.drop_lost()
     assert _step(tracker, [_ANN]) == {6: 0}
 
 
@@ -238,7 +246,7 @@ def test_who_left_is_looked_for_where_they_were_last_seen_too() -> None:
     assert gone[2] < 0
     np.testing.assert_array_equal(back, last_seen)
     np.testing.assert_array_equal(tracker.lost_xyxy[1], last_seen)
-    assert tracker.here_xyxy.shape == (0, 4)
+    assert tracker.visible_xyxy.shape == (0, 4)
     assert tracker.follow(_faces([_moved(last_seen, 20)])) == {1: 0}
 
 
@@ -248,7 +256,7 @@ def test_the_place_it_was_last_seen_in_is_searched_from_the_third_missed_frame(
 ) -> None:
     tracker = _lost(missed)
     assert len(tracker.predicted_xyxy()) == places
-    assert len(tracker.predicted_xyxy(1, recognised=[1])) == 0
+    assert len(tracker.predicted_xyxy(1, matched=[1])) == 0
 
 
 @pytest.mark.parametrize(("width", "seen"), [(126, True), (130, False), (51, True), (49, False)])
@@ -278,8 +286,8 @@ def test_a_face_in_sight_overlaps_with_where_it_should_be(shift: int, seen: dict
 def test_a_stranger_hardly_overlaps_with_anybody_in_sight(shift: int, strangers: list[int]) -> None:
     """Of two squares of 80 px that are 34 px apart a bit more than 0.4 is shared."""
     box = np.array([_moved(_ANN, shift)], dtype=np.float32)
-    assert _lost(0).strangers(box).tolist() == strangers
-    assert _lost(1).strangers(box).tolist() == [0]  # nobody is in sight
+    assert _lost(0).unexplained_rows(box).tolist() == strangers
+    assert _lost(1).unexplained_rows(box).tolist() == [0]  # nobody is in sight
 
 
 @pytest.mark.parametrize(("shift", "track_id"), [(34, 1), (35, 2)])
@@ -325,29 +333,29 @@ def test_a_face_comes_back_elsewhere_by_its_looks() -> None:
     tracker = Tracker()
     for _ in range(5):
         _step(tracker, [_ANN], {0: _LOOKS_LIKE_ANN})
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
     for _ in range(10):
         _step(tracker, [])
     far = _moved(_ANN, 600, 200)
     assert _step(tracker, [far], {0: _LOOKS_LIKE_ANN}) == {1: 0}
-    np.testing.assert_array_equal(tracker.trails[0].box_xyxy, far)
+    np.testing.assert_array_equal(tracker.states[0].box_xyxy, far)
 
 
 def test_of_a_face_that_came_back_elsewhere_neither_motion_nor_size_is_known() -> None:
     tracker = Tracker()
     for number in range(10):
         _step(tracker, [_moved(_ANN, 8 * number)])
-    (trail,) = tracker.trails
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    (trail,) = tracker.states
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
     assert trail.velocity_xy[0] > 4
-    assert trail.may_rest(1)
+    assert trail.may_be_matched(1)
     for _ in range(10):
         _step(tracker, [])
     far = _moved(_ANN, 600, 200)
     back = Detections.of([far], [0.3])
     assert tracker.admit(back, {0: _LOOKS_LIKE_ANN}) == {1: 0}
     np.testing.assert_array_equal(tracker.predicted_xyxy(10), [far])
-    assert not trail.may_rest(1)  # it is looked for before it is taken for granted
+    assert not trail.may_be_matched(1)  # it is looked for before it is taken for granted
     assert (trail.score, trail.seen_frames, trail.missed_frames) == (pytest.approx(0.3), 11, 0)
     _step(tracker, [])
     np.testing.assert_array_equal(tracker.lost_xyxy, [far, far])
@@ -361,7 +369,7 @@ def test_the_less_a_face_looks_like_the_lost_one_the_more_its_place_must_say(
     distance: float, shift: float, track_id: int
 ) -> None:
     tracker = _lost(8)
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
     back = _faces([_moved(_ANN, shift)])
     assert tracker.admit(back, {0: _turned(distance)}) == {track_id: 0}
 
@@ -371,7 +379,7 @@ def test_of_two_lost_faces_it_is_the_one_more_alike(distances: tuple[float, floa
     """Wherever it is: here it is nearer to the first."""
     tracker = _lost(8, _ANN, _BOB)
     for track_id, distance in enumerate(distances, start=1):
-        tracker.sign(track_id, _turned(distance), 1.0)
+        _view(tracker, track_id, _turned(distance), 1.0)
     back = _faces([_moved(_ANN, 10)])
     assert tracker.admit(back, {0: _LOOKS_LIKE_ANN}) == {1 + int(np.argmin(distances)): 0}
 
@@ -382,7 +390,7 @@ def test_of_two_lost_faces_neither_of_which_is_alike_it_is_the_nearer(
 ) -> None:
     tracker = _lost(8, _ANN, _moved(_ANN, 90))
     for lost in (1, 2):
-        tracker.sign(lost, _turned(0.6), 1.0)
+        _view(tracker, lost, _turned(0.6), 1.0)
     assert tracker.admit(_faces([_moved(_ANN, shift)]), {0: _LOOKS_LIKE_ANN}) == {track_id: 0}
 
 
@@ -392,8 +400,8 @@ def test_a_lost_face_whose_looks_are_not_known_is_nobody_who_has_some() -> None:
 
 def _after_a_cut() -> Tracker:
     tracker = _lost(0)
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
-    tracker.cut(3)
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+    tracker.lose_all(3)
     assert _missed(tracker) == {1: 3}
     return tracker
 
@@ -407,14 +415,14 @@ def test_after_a_cut_both_looks_and_place_must_be_the_same(
     looks = {} if distance is None else {0: _turned(distance)}
     tracker = _after_a_cut()
     assert tracker.admit(_faces([_moved(_ANN, shift)]), looks) == {track_id: 0}
-    tracker.forget()
+    tracker.drop_lost()
     assert _missed(tracker) == {track_id: 0}
 
 
 def test_once_the_cut_is_over_looks_are_enough_again() -> None:
     tracker = _after_a_cut()
     tracker.admit(_faces([_ANN]), {0: _LOOKS_LIKE_ANN})
-    tracker.forget()
+    tracker.drop_lost()
     tracker.follow(_faces([]))
     assert tracker.admit(_faces([_moved(_ANN, 300)]), {0: _LOOKS_LIKE_ANN}) == {1: 0}
 
@@ -423,7 +431,7 @@ def test_a_stranger_elsewhere_is_somebody_new() -> None:
     tracker = Tracker()
     for _ in range(4):
         _step(tracker, [_ANN])
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
     for _ in range(10):
         _step(tracker, [])
     assert _step(tracker, [_moved(_ANN, 600, 200)], {0: _LOOKS_LIKE_BOB}) == {2: 0}
@@ -437,7 +445,7 @@ def test_a_face_that_left_the_picture_comes_back_where_it_left() -> None:
     tracker = Tracker()
     for number in range(12):
         _step(tracker, [_moved(_ANN, -8 * number)])
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
     for _ in range(25):
         _step(tracker, [])
     assert tracker.predicted_xyxy()[0, 2] < -20
@@ -458,29 +466,29 @@ def test_a_face_without_a_signature_comes_back_by_its_place() -> None:
 def test_looks_tell_who_took_anothers_place() -> None:
     tracker = Tracker()
     _step(tracker, [_ANN, _BOB])
-    assert tracker.sign(1, _LOOKS_LIKE_ANN, 0.5) == 1
-    assert tracker.sign(1, _LOOKS_LIKE_ANN, 0.5) == 1
-    assert tracker.sign(1, _LOOKS_LIKE_BOB, 0.5) == 3
+    assert _view(tracker, 1, _LOOKS_LIKE_ANN, 0.5) == 1
+    assert _view(tracker, 1, _LOOKS_LIKE_ANN, 0.5) == 1
+    assert _view(tracker, 1, _LOOKS_LIKE_BOB, 0.5) == 3
     assert sorted(_missed(tracker)) == [2, 3]
-    assert [trail.seen_frames for trail in tracker.trails if trail.track_id == 3] == [1]
+    assert [trail.seen_frames for trail in tracker.states if trail.track_id == 3] == [1]
 
 
 def test_a_new_id_keeps_a_look_of_its_own_however_bad_the_view() -> None:
     """Else the look of the one before would stay, and each further view make one id more."""
     tracker = Tracker()
     _step(tracker, [_ANN])
-    assert tracker.sign(1, _LOOKS_LIKE_ANN, 1.0) == 1
-    assert tracker.sign(1, _LOOKS_LIKE_BOB, 0.3) == 2
-    assert tracker.sign(2, _LOOKS_LIKE_BOB, 0.3) == 2
-    assert tracker.trails[0].signature_weight == 0.3
+    assert _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0) == 1
+    assert _view(tracker, 1, _LOOKS_LIKE_BOB, 0.3) == 2
+    assert _view(tracker, 2, _LOOKS_LIKE_BOB, 0.3) == 2
+    assert tracker.states[0].appearance_weight == 0.3
 
 
 @pytest.mark.parametrize(("distance", "track_id"), [(0.65, 1), (0.75, 2)])
 def test_a_face_is_somebody_else_beyond_a_distance_of_0_7(distance: float, track_id: int) -> None:
     tracker = Tracker()
     _step(tracker, [_ANN])
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
-    assert tracker.sign(1, _turned(distance), 0.1) == track_id
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+    assert _view(tracker, 1, _turned(distance), 0.1) == track_id
 
 
 @pytest.mark.parametrize(("weight", "replaced"), [(0.33, False), (0.37, True)])
@@ -489,21 +497,21 @@ def test_a_look_is_replaced_by_a_view_at_least_0_7_times_as_good(
 ) -> None:
     tracker = Tracker()
     _step(tracker, [_ANN])
-    tracker.sign(1, _LOOKS_LIKE_ANN, 0.5)
-    tracker.sign(1, _turned(0.3), weight)
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 0.5)
+    _view(tracker, 1, _turned(0.3), weight)
     kept = _turned(0.3) if replaced else _LOOKS_LIKE_ANN
-    np.testing.assert_array_equal(tracker.trails[0].signature, kept)
+    np.testing.assert_array_equal(tracker.states[0].appearance, kept)
 
 
 def test_a_much_worse_view_does_not_replace_a_good_one() -> None:
     tracker = Tracker()
     _step(tracker, [_ANN])
-    tracker.sign(1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
     between = (_LOOKS_LIKE_ANN * 0.6 + _LOOKS_LIKE_BOB * 0.4).astype(np.float32)
-    tracker.sign(1, between, 0.1)
-    np.testing.assert_array_equal(tracker.trails[0].signature, _LOOKS_LIKE_ANN)
-    tracker.sign(1, between, 0.9)
-    np.testing.assert_array_equal(tracker.trails[0].signature, between)
+    _view(tracker, 1, between, 0.1)
+    np.testing.assert_array_equal(tracker.states[0].appearance, _LOOKS_LIKE_ANN)
+    _view(tracker, 1, between, 0.9)
+    np.testing.assert_array_equal(tracker.states[0].appearance, between)
 
 
 def test_two_faces_that_pass_each_other_keep_their_ids() -> None:
@@ -538,7 +546,7 @@ def test_the_order_of_faces_does_not_matter(
         ]
         seen = _step(tracker, boxes)
         assert {track_id: order[row] for track_id, row in seen.items()} == first
-        assert len(tracker.trails) == count
+        assert len(tracker.states) == count
 
 
 @settings(deadline=None)
@@ -559,13 +567,13 @@ def test_whatever_is_found_each_track_has_one_face_and_each_face_at_most_one_tra
         seen = _step(tracker, [(x, y, x + size, y + size) for x, y, size in found])
         assert len(set(seen.values())) == len(seen)
         assert set(seen.values()) <= set(range(len(found)))
-        ids = [trail.track_id for trail in tracker.trails]
+        ids = [trail.track_id for trail in tracker.states]
         assert len(set(ids)) == len(ids)
         assert set(seen) <= set(ids)
         assert all(
-            (trail.missed_frames == 0) == (trail.track_id in seen) for trail in tracker.trails
+            (trail.missed_frames == 0) == (trail.track_id in seen) for trail in tracker.states
         )
-        assert all(np.isfinite(trail.box_xyxy).all() for trail in tracker.trails)
+        assert all(np.isfinite(trail.box_xyxy).all() for trail in tracker.states)
         new = [track_id for track_id in ids if track_id > highest]
         assert all(track_id in seen for track_id in new)
         highest = max([highest, *ids])
@@ -582,7 +590,7 @@ def test_frames_left_out_are_counted() -> None:
     tracker.admit(_faces([_ANN]), {})
     for gap in gaps:
         here += gap
-        expected = tracker.trails[0].predicted_xyxy(gap)
+        expected = tracker.states[0].predicted_xyxy(gap)
         assert tracker.follow(_faces([_moved(_ANN, 6 * here)]), gap) == {1: 0}
         if here > 20:  # by then it knows how fast the face goes
             assert np.abs(expected - _moved(_ANN, 6 * here)).max() < 3
@@ -593,9 +601,9 @@ def test_a_lost_face_is_waited_for_as_long_where_frames_are_left_out(gap: int, f
     tracker = Tracker(fps=30)
     for _ in range(5):
         tracker.follow(_faces([_ANN]), gap)
-        tracker.admit(_faces([_ANN])[tracker.strangers(_faces([_ANN]).boxes_xyxy)], {})
+        tracker.admit(_faces([_ANN])[tracker.unexplained_rows(_faces([_ANN]).boxes_xyxy)], {})
     waited = 0
-    while tracker.trails:
+    while tracker.states:
         tracker.follow(_faces([]), gap)
         waited += gap
         assert waited < 200
@@ -608,4 +616,4 @@ def test_a_face_seen_once_may_be_missed_once_however_many_frames_are_left_out() 
     tracker.follow(_faces([]), 5)
     assert _missed(tracker) == {1: 5}
     tracker.follow(_faces([]), 5)
-    assert tracker.trails == []
+    assert tracker.states == []

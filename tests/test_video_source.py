@@ -27,7 +27,7 @@ from fakes import (
 from models.faces import Image
 from stream.errors import ConfigError, SourceError
 from stream.sources import WHOLE, Span, open_source
-from stream.sources.clock import MediaClock
+from stream.sources.media_clock import MediaClock
 from stream.sources.video import VideoSource
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, Runtime, load_engine
-from models.faces import Faces, Image, centres_xy, sizes_wh
+from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
 from training.cache import Extracted
 
@@ -109,7 +109,7 @@ class Extractor:
             return Extracted(found.reason, nothing, nothing.reshape(0, 1, 0))
         chips = found.chips
         views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
-        vectors = self.engine.embedder.embed(np.ascontiguousarray(np.concatenate(views)))
+        vectors = self.engine.embed(np.ascontiguousarray(np.concatenate(views)))
         by_view = vectors.reshape(len(views), len(chips), -1)
         return Extracted("", found.face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
 
@@ -128,9 +128,9 @@ class Extractor:
             return _no_chips(SEVERAL_FACES)
         chosen = _choose(faces, image, self.settings.faces)
         widths = sizes_wh(chosen.boxes_xyxy)[:, 0]
-        return Chips("", self.engine.aligner.chips(image, chosen), widths)
+        return Chips("", self.engine.align(image, chosen).chips, widths)
 
-    def find(self, image: Image) -> Faces:
+    def find(self, image: Image) -> Detections:
         """The faces of a picture, by the first search that finds any.
 
         The picture is searched as it is, and where nothing is found, enlarged. Where only the
@@ -215,7 +215,7 @@ def _is_truncated_jpeg(content: bytes) -> bool:
     return True
 
 
-def _choose(faces: Faces, image: Image, policy: FacesPolicy) -> Faces:
+def _choose(faces: Detections, image: Image, policy: FacesPolicy) -> Detections:
     if policy in ("one", "all"):
         return faces
     if policy == "largest":

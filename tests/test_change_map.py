@@ -63,11 +63,11 @@ def test_each_part_has_a_first_time_where_nothing_was_searched_at_once() -> None
 
 def test_what_is_divided_otherwise_is_searched_anew() -> None:
     """What a part is has changed: none of the new ones was searched."""
-    motion = Motion()
+    motion = ChangeMap()
     for parts in (4, 2, 3):
         for part in range(parts):
-            assert _regions(motion, _grey(), 0.1, Share(part, parts)) == _WHOLE
-            assert _regions(motion, _grey(), 0.1, Share(part, parts)) == []
+            assert _regions(motion, _grey(), 0.1, SearchPart(part, parts)) == _WHOLE
+            assert _regions(motion, _grey(), 0.1, SearchPart(part, parts)) == []
 
 
 def test_each_part_looks_where_something_came_since_its_last_turn() -> None:
@@ -151,8 +151,8 @@ def test_many_places_are_searched_as_one() -> None:
 
 def test_what_was_searched_coarsely_is_searched_again_when_it_can_be_finer() -> None:
     motion = ChangeMap()
-    for coarseness, expected in ((0.4, _WHOLE), (0.4, []), (0.8, _WHOLE), (0.8, []), (0.4, [])):
-        assert _regions(motion, _grey(), 0.4, SearchPart(0, 2, coarseness)) == expected
+    for scale, expected in ((0.4, _WHOLE), (0.4, []), (0.8, _WHOLE), (0.8, []), (0.4, [])):
+        assert _regions(motion, _grey(), 0.4, SearchPart(0, 2, scale)) == expected
 
 
 def test_now_and_then_everything_is_searched_all_the_same() -> None:

@@ -6,9 +6,13 @@ import pytest
 from numpy.typing import NDArray
 
 from models.faces import Image, centres_xy
-from stream.following.template_matching import FaceTemplate, glance, look
+from stream.following.template_matching import (
+    FaceTemplate,
+    TemplateMatcher,
+    cut_template,
+    match_template,
+)
 from stream.frames import Frame
-from stream.glance import Glances, Look, glance, look
 
 _FACE = np.array([176, 56, 272, 152], dtype=np.float32)  # in the portrait
 
@@ -18,7 +22,7 @@ def _frame(picture: Image) -> Frame:
 
 
 def _known(picture: Image, box_xyxy: NDArray[np.float32] = _FACE) -> FaceTemplate:
-    known = look(_frame(picture), box_xyxy)
+    known = cut_template(_frame(picture), box_xyxy)
     assert known is not None
     return known
 
@@ -31,7 +35,7 @@ def _shifted(picture: Image, x: float, y: float) -> Image:
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (5, -3), (-9, 7), (2.5, 0.5)])
 def test_it_is_found_where_it_went(astronaut: Image, x: float, y: float) -> None:
-    found = glance(_frame(_shifted(astronaut, x, y)), _known(astronaut), _FACE)
+    found = match_template(_frame(_shifted(astronaut, x, y)), _known(astronaut), _FACE)
     assert found is not None
     np.testing.assert_allclose(found, _FACE + np.float32([x, y, x, y]), atol=0.7)
 
@@ -39,14 +43,14 @@ def test_it_is_found_where_it_went(astronaut: Image, x: float, y: float) -> None
 @pytest.mark.parametrize(("x", "found"), [(11, True), (17, False), (-11, True), (-17, False)])
 def test_it_is_found_within_a_sixth_of_its_width(astronaut: Image, x: float, found: bool) -> None:
     """Of 96 px; at the very edge of what is looked at its place is not certain."""
-    now = glance(_frame(_shifted(astronaut, x, 0)), _known(astronaut), _FACE)
+    now = match_template(_frame(_shifted(astronaut, x, 0)), _known(astronaut), _FACE)
     assert (now is not None) is found
 
 
 def test_it_may_have_gone_far_if_that_is_expected(astronaut: Image) -> None:
     moved = _shifted(astronaut, 120, 60)
-    assert glance(_frame(moved), _known(astronaut), _FACE) is None
-    found = glance(_frame(moved), _known(astronaut), _FACE + np.float32([117, 64, 117, 64]))
+    assert match_template(_frame(moved), _known(astronaut), _FACE) is None
+    found = match_template(_frame(moved), _known(astronaut), _FACE + np.float32([117, 64, 117, 64]))
     assert found is not None
     np.testing.assert_allclose(found, _FACE + np.float32([120, 60, 120, 60]), atol=1.0)
 
@@ -55,7 +59,7 @@ def test_it_may_have_gone_far_if_that_is_expected(astronaut: Image) -> None:
 def test_faces_of_any_size(astronaut: Image, scale: float) -> None:
     picture = cv2.resize(astronaut, None, fx=scale, fy=scale).astype(np.uint8)
     box = _FACE * np.float32(scale)
-    found = glance(_frame(_shifted(picture, 4 * scale, 0)), _known(picture, box), box)
+    found = match_template(_frame(_shifted(picture, 4 * scale, 0)), _known(picture, box), box)
     assert found is not None
     gaps = centres_xy(found[None]) - centres_xy(box[None])
     np.testing.assert_allclose(gaps, [[4 * scale, 0]], atol=scale)
@@ -64,54 +68,56 @@ def test_faces_of_any_size(astronaut: Image, scale: float) -> None:
 def test_noise_and_light_do_not_hide_it(astronaut: Image) -> None:
     noise = np.random.default_rng(0).normal(0, 12, astronaut.shape)
     now = np.clip(astronaut * 0.8 + 20 + noise, 0, 255).astype(np.uint8)
-    assert glance(_frame(now), _known(astronaut), _FACE) is not None
+    assert match_template(_frame(now), _known(astronaut), _FACE) is not None
 
 
 def test_what_hides_it_half_does(astronaut: Image) -> None:
     hidden = astronaut.copy()
     hidden[:, 224:] = 70
-    assert glance(_frame(hidden), _known(astronaut), _FACE) is None
+    assert match_template(_frame(hidden), _known(astronaut), _FACE) is None
 
 
 def test_somebody_else_is_not_taken_for_it(astronaut: Image) -> None:
     mirrored = np.ascontiguousarray(astronaut[:, ::-1])
     width = astronaut.shape[1]
     other = np.array([width - 272, 56, width - 176, 152], dtype=np.float32)
-    assert glance(_frame(mirrored), _known(astronaut), other) is None
+    assert match_template(_frame(mirrored), _known(astronaut), other) is None
 
 
 def test_of_what_is_flat_or_beyond_the_picture_nothing_is_known(astronaut: Image) -> None:
     assert (
-        look(_frame(np.full((200, 200, 3), 90, dtype=np.uint8)), np.float32([60, 60, 120, 120]))
+        cut_template(
+            _frame(np.full((200, 200, 3), 90, dtype=np.uint8)), np.float32([60, 60, 120, 120])
+        )
         is None
     )
-    assert look(_frame(astronaut), _FACE - np.float32([176, 0, 176, 0])) is None
+    assert cut_template(_frame(astronaut), _FACE - np.float32([176, 0, 176, 0])) is None
     known = _known(astronaut)
-    assert glance(_frame(astronaut), known, _FACE + np.float32([400, 0, 400, 0])) is None
+    assert match_template(_frame(astronaut), known, _FACE + np.float32([400, 0, 400, 0])) is None
 
 
-def _glances(astronaut: Image) -> Glances:
-    glances = Glances()
-    glances.note(_frame(astronaut), {1: _FACE, 2: _FACE})
-    return glances
+def _matcher(astronaut: Image) -> TemplateMatcher:
+    matcher = TemplateMatcher()
+    matcher.update(_frame(astronaut), {1: _FACE, 2: _FACE})
+    return matcher
 
 
 def test_those_whose_looks_are_known_are_recognised(astronaut: Image) -> None:
     now = _frame(_shifted(astronaut, 4, 0))
-    found = _glances(astronaut).recognise(now, {1: _FACE, 3: _FACE})
+    found = _matcher(astronaut).match(now, {1: _FACE, 3: _FACE})
     assert found.keys() == {1}
     np.testing.assert_allclose(found[1], _FACE + np.float32([4, 0, 4, 0]), atol=0.7)
 
 
 def test_how_a_face_looked_before_does_not_count_once_it_cannot_be_seen(astronaut: Image) -> None:
-    glances = _glances(astronaut)
+    matcher = _matcher(astronaut)
     dark = np.full_like(astronaut, 90)
-    glances.note(_frame(dark), {1: _FACE})
-    assert glances.recognise(_frame(astronaut), {1: _FACE, 2: _FACE}).keys() == {2}
+    matcher.update(_frame(dark), {1: _FACE})
+    assert matcher.match(_frame(astronaut), {1: _FACE, 2: _FACE}).keys() == {2}
 
 
 def test_looks_of_tracks_that_ended_are_forgotten(astronaut: Image) -> None:
-    glances = _glances(astronaut)
-    glances.keep([2])
-    assert repr(glances) == "Glances(1 looks)"
-    assert glances.recognise(_frame(astronaut), {1: _FACE, 2: _FACE}).keys() == {2}
+    matcher = _matcher(astronaut)
+    matcher.keep([2])
+    assert repr(matcher) == "TemplateMatcher(1 templates)"
+    assert matcher.match(_frame(astronaut), {1: _FACE, 2: _FACE}).keys() == {2}

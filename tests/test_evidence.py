@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from models.classifier import Prediction
-from stream.config import LabelSettings
-from stream.impression import Impression
-
-_SETTINGS = LabelSettings()
+from stream.labelling.evidence import TrackEvidence
+from stream.settings.schema import LabelSettings
 
 
 def _gender(*female: float) -> Prediction:
@@ -21,45 +19,45 @@ def _race(*white: float) -> Prediction:
 
 
 def test_a_weak_and_a_strong_view_give_their_weighted_mean() -> None:
-    person = Impression()
-    person.learn([_gender(0.9), _race(0.2)], 0, 0.2, 0.0, _SETTINGS)
-    person.learn([_gender(0.4), _race(0.7)], 0, 0.8, 0.2, _SETTINGS)
-    labels = {name: each.label for name, each in person.evidence.items()}
+    person = TrackEvidence(LabelSettings())
+    person.add([_gender(0.9), _race(0.2)], 0, 0.2, 0.0)
+    person.add([_gender(0.4), _race(0.7)], 0, 0.8, 0.2)
+    labels = person.labels
     assert labels["gender"].probabilities == pytest.approx({"Female": 0.5, "Male": 0.5})
     assert labels["race"].probabilities == pytest.approx({"White": 0.6, "Black": 0.4})
 
 
 def test_the_row_of_the_person_is_taken() -> None:
-    person = Impression()
-    person.learn([_gender(0.9, 0.3)], 1, 1.0, 0.0, _SETTINGS)
-    assert person.evidence["gender"].label.probabilities["Female"] == pytest.approx(0.3)
+    person = TrackEvidence(LabelSettings())
+    person.add([_gender(0.9, 0.3)], 1, 1.0, 0.0)
+    assert person.labels["gender"].probabilities["Female"] == pytest.approx(0.3)
 
 
 def test_each_attribute_has_a_threshold_of_its_own() -> None:
-    person, settings = Impression(), LabelSettings(min_confidence={"race": 0.8})
-    person.learn([_gender(0.7), _race(0.7)], 0, 1.0, 0.0, settings)
-    assert person.evidence["gender"].label.text == "Female"
-    assert person.evidence["race"].label.text is None
+    person = TrackEvidence(LabelSettings(min_confidence={"race": 0.8}))
+    person.add([_gender(0.7), _race(0.7)], 0, 1.0, 0.0)
+    assert person.labels["gender"].text == "Female"
+    assert person.labels["race"].text is None
 
 
 def test_quality_is_that_of_the_best_view_and_never_falls() -> None:
-    person = Impression()
+    person = TrackEvidence(LabelSettings())
     assert person.quality == 0
     qualities = []
     for weight in (0.3, 0.8, 0.2, 0.5, 0.9):
-        person.learn([_gender(0.9)], 0, weight, 0.0, _SETTINGS)
+        person.add([_gender(0.9)], 0, weight, 0.0)
         qualities.append(person.quality)
     assert qualities == [0.3, 0.8, 0.8, 0.8, 0.9]
 
 
 def test_there_are_five_views_in_the_first_second_and_then_one_in_two() -> None:
     """At 25 frames a second, whose times are not exact."""
-    person, viewed = Impression(), []
+    person, viewed = TrackEvidence(LabelSettings()), []
     assert person.next_view_s == float("-inf")
     for number in range(25 * 6):
         now_s = number / 25 - (1e-4 if number % 5 == 0 and number else 0)
         if now_s >= person.next_view_s:
-            person.learn([_gender(0.9)], 0, 0.5, now_s, _SETTINGS)
+            person.add([_gender(0.9)], 0, 0.5, now_s)
             viewed.append(number)
     assert viewed == [0, 5, 10, 15, 20, 70, 120]
     assert person.views == 7

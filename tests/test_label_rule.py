@@ -49,7 +49,7 @@ def _evidence(
 
 def test_nothing_was_seen_yet() -> None:
     assert _nothing().label == Label(None, 0.0, {})
-    assert repr(_nothing()) == "Evidence(None, 0.00)"
+    assert repr(_nothing()) == "AttributeEvidence(None, 0.00)"
 
 
 def test_one_view() -> None:

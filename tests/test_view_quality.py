@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.faces import Faces, Image
-from stream.views import frontality, sharpness, view_weights
+from stream.labelling.view_quality import frontality, sharpness, view_weights
 
 
 def _landmarks(nose_x: float = 0.0, width: float = 80.0) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.trail import Trail
+from stream.following.track_state import TrackState
 
 _BOX = (100.0, 100.0, 180.0, 180.0)
 
@@ -17,9 +17,9 @@ def _box(x: float = 0.0, y: float = 0.0, wider: float = 0.0) -> NDArray[np.float
     return np.array(np.add(_BOX, (x - half, y - half, x + half, y + half)), dtype=np.float32)
 
 
-def _trail(velocity_xy: Sequence[float] = (0, 0), seen_frames: int = 5) -> Trail:
+def _trail(velocity_xy: Sequence[float] = (0, 0), seen_frames: int = 5) -> TrackState:
     velocity = np.array(velocity_xy, dtype=np.float32)
-    return Trail(1, _box(), velocity, 0.9, _box(), seen_frames=seen_frames, growth=0.0)
+    return TrackState(1, _box(), velocity, 0.9, _box(), seen_frames=seen_frames, growth=0.0)
 
 
 def test_it_is_foreseen_by_its_velocity() -> None:
@@ -54,7 +54,7 @@ def test_frames_left_out_slow_it_down_as_much_as_frames_missed() -> None:
 )
 def test_the_box_follows_motion_closely_and_jitter_less(error: float, gain: float) -> None:
     trail = _trail((5, 0))
-    trail.see(_box(5 + error, 0), 0.7, 1)
+    trail.update(_box(5 + error, 0), 0.7, 1)
     np.testing.assert_allclose(trail.box_xyxy, _box(5 + gain * error), atol=1e-3)
     np.testing.assert_allclose(trail.velocity_xy, [5 + 0.3 * error, 0], rtol=1e-5)
     np.testing.assert_array_equal(trail.seen_xyxy, _box(5 + error, 0))
@@ -69,7 +69,7 @@ def test_a_turn_during_missed_frames_does_not_overshoot() -> None:
     speed = 10 * 0.97**9
     expected = trail.predicted_xyxy(1)
     back = expected - np.float32([100, 0, 100, 0])
-    trail.see(back, 1.0, 1)
+    trail.update(back, 1.0, 1)
     np.testing.assert_allclose(trail.velocity_xy, [speed - 0.3 * 100 / 10, 0], rtol=1e-5)
     np.testing.assert_allclose(trail.box_xyxy, back + np.float32([10, 0, 10, 0]), atol=1e-3)
     assert trail.velocity_xy[0] > 0
@@ -77,7 +77,7 @@ def test_a_turn_during_missed_frames_does_not_overshoot() -> None:
 
 def test_the_error_of_frames_left_out_is_that_of_many_too() -> None:
     trail = _trail()
-    trail.see(_box(40), 1.0, 4)
+    trail.update(_box(40), 1.0, 4)
     np.testing.assert_allclose(trail.velocity_xy, [0.3 * 40 / 4, 0], rtol=1e-5)
 
 
@@ -87,26 +87,26 @@ def test_growth_is_a_share_a_frame_since_it_was_last_looked_for(missed: int, res
     if missed:
         trail.miss(missed)
     for _ in range(rested):
-        trail.recognise(_box(), 1)
-    trail.see(_box(wider=8), 1.0, 1)
+        trail.match(_box(), 1)
+    trail.update(_box(wider=8), 1.0, 1)
     assert trail.growth == pytest.approx(0.1 / (1 + missed + rested), rel=1e-5)
-    assert trail.rested_frames == 0
+    assert trail.matched_frames == 0
 
 
 def test_who_shrinks_changes_as_well() -> None:
     trail = _trail()
-    trail.see(_box(wider=-8), 1.0, 2)
+    trail.update(_box(wider=-8), 1.0, 2)
     assert trail.growth == pytest.approx(0.05, rel=1e-5)
 
 
-def _rests(trail: Trail) -> int:
+def _rests(trail: TrackState) -> int:
     """In how many frames in a row it need not be looked for, at no turn of its own."""
     rests = 0
-    while trail.may_rest(1):
-        trail.recognise(_box(), 1)
+    while trail.may_be_matched(1):
+        trail.match(_box(), 1)
         rests += 1
         assert rests < 20
-    assert trail.rested_frames == rests
+    assert trail.matched_frames == rests
     return rests
 
 
@@ -123,16 +123,16 @@ def test_it_is_looked_for_before_its_size_has_changed_by_a_twentieth(
 
 
 def test_it_is_looked_for_in_each_eighth_frame_all_the_same() -> None:
-    assert [turn for turn in range(24) if not _trail().may_rest(turn)] == [0, 8, 16]
+    assert [turn for turn in range(24) if not _trail().may_be_matched(turn)] == [0, 8, 16]
 
 
 @pytest.mark.parametrize(("seen_frames", "may"), [(4, False), (5, True)])
 def test_it_rests_only_once_its_motion_is_known(seen_frames: int, may: bool) -> None:
-    assert _trail(seen_frames=seen_frames).may_rest(1) is may
+    assert _trail(seen_frames=seen_frames).may_be_matched(1) is may
 
 
 def test_a_face_recognised_keeps_its_score_and_is_seen() -> None:
     trail = _trail((5, 0))
-    trail.recognise(_box(5), 1)
-    assert (trail.score, trail.seen_frames, trail.rested_frames) == (0.9, 6, 1)
+    trail.match(_box(5), 1)
+    assert (trail.score, trail.seen_frames, trail.matched_frames) == (0.9, 6, 1)
     np.testing.assert_array_equal(trail.seen_xyxy, _box(5))
