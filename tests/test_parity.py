@@ -82,7 +82,7 @@ def test_embeddings_of_a_group_are_those_of_face_recognition(engine: Engine, pho
     np.testing.assert_allclose(ours, _encodings(image, faces), atol=_MAX_DIFFERENCE, rtol=0)
 
 
-def _encodings(image: Image, faces: Faces) -> NDArray[np.float64]:
+def _encodings(image: Image, faces: Detections) -> NDArray[np.float64]:
     """`face_encodings` at our boxes; its places are top, right, bottom, left, all inclusive."""
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     corners = np.rint(faces.boxes_xyxy).astype(int).tolist()
