@@ -295,11 +295,11 @@ def test_a_head_is_as_sure_as_it_is_right_on_rows_it_was_not_fitted_on(tmp_path:
     table = _gender_only(read_table(drawn_table(tmp_path / "t.parquet", 1200)))
     held, _ = _development(table)
     assert 50 <= len(held) < 150
-    (head,) = fit(table, FitSettings(classifier="forest")).heads
+    (head,) = fit(table, FitSettings(classifier="logistic")).heads
     targets = (table.labels["gender"][held] == "Male").astype(np.int64)
     assert head.beta == best_beta(head.uncalibrated(table.embeddings[held]), targets, head.floor)
     assert head.beta != 1
-    (raw,) = fit(table, FitSettings(classifier="forest", calibrate=False)).heads
+    (raw,) = fit(table, FitSettings(classifier="logistic", calibrate=False)).heads
     assert raw.beta == 1
 
 
