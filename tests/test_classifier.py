@@ -47,7 +47,7 @@ def test_probabilities_of_a_tiny_head() -> None:
     powers = np.exp(_EMBEDDINGS @ _WEIGHTS)
     expected = powers / powers.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(prediction.probabilities, expected, rtol=1e-5)
-    assert classifier.attributes == ("colour",)
+    assert list(classifier.classes) == ["colour"]
 
 
 def test_no_faces() -> None:

@@ -377,7 +377,7 @@ def test_a_published_folder_is_a_model_with_a_card(table: FeatureTable, tmp_path
     settings = FitSettings(classifier="logistic", balanced=True, seed=3)
     report = publish(folder, fit(table, settings), table)
     bundle = load_bundle(folder)
-    assert Classifier(bundle).attributes == ("gender", "race")
+    assert list(Classifier(bundle).classes) == ["gender", "race"]
     provenance = bundle.manifest.provenance
     assert provenance["settings"]["classifier"] == "logistic"
     assert (report["data"]["split"], report["data"]["faces"]) == ("test", 150)
