@@ -1,4 +1,4 @@
-"""The commands beside `run`, asked wrongly; what `--help` says of all of them."""
+"""The commands beside `run`: what is asked wrongly, their help, and what their import costs."""
 
 import os
 import subprocess
@@ -101,6 +101,18 @@ def test_help_names_every_option(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert [each for each in options if each not in result.stdout] == []
 
 
+def test_the_import_of_the_command_line_loads_nothing_heavy() -> None:
+    """So `face-stream --help` is quick: it needs Typer and Rich, with what they depend on."""
+    code = "import sys, stream.cli.app; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert {"stream", "typer", "rich"} <= loaded
+    assert not loaded & {"numpy", "cv2", "pydantic", "onnxruntime", "av", "models"}
+    assert not loaded & {"onnx", "scipy", "sklearn", "pyarrow", "imutils", "dlib", "matplotlib"}
+
+
 def test_a_name_that_the_terminal_cannot_show(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "stream", "doctor", "--model", "ü"],
@@ -135,12 +147,12 @@ def test_where_nothing_can_be_printed_any_more_it_is_one_line(tmp_path: Path) ->
 def test_the_program_does_not_wait_for_a_thread_that_hangs(hanging: bool, said: str) -> None:
     code = f"""
 import threading, time
-from stream.cli.console import leave
+from stream.cli.console import exit_at_once_if_blocked
 
 if {hanging}:
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 print("first")
-leave(130)
+exit_at_once_if_blocked(130)
 print("second")
 """
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The benchmark: its counting, its clock, and one small run of all of it."""
+"""The benchmark of parity: its counts and shares, its report, and one small run of it all."""
 
 import json
 from io import StringIO
@@ -13,10 +13,10 @@ from models.faces import Image
 from stream.benchmarks.parity import (
     BoxParity,
     ParityReport,
-    Timing,
+    StepTiming,
     compare_boxes,
     enlarged,
-    parity,
+    measure_parity,
     render,
 )
 from stream.errors import SourceError
@@ -62,7 +62,7 @@ def test_each_picture_at_both_sizes(astronaut: Image) -> None:
 
 
 def test_a_report_for_people_and_machines() -> None:
-    timings = (Timing("embed 1 face", 5.0, 100.0),)
+    timings = (StepTiming("embed 1 face", 5.0, 100.0),)
     report = ParityReport(3, 2, timings, BoxParity(99, 100, 98, 49), 99, 3e-7)
     Console(width=100, file=(written := StringIO())).print(render(report))
     table = written.getvalue()
@@ -77,7 +77,7 @@ def test_a_run_on_a_small_portrait(tmp_path: Path, astronaut: Image) -> None:
     picture = tmp_path / "portrait.png"
     head = cv2.resize(astronaut[:240, 100:340], None, fx=0.5, fy=0.5)
     assert cv2.imwrite(str(picture), head)
-    report = parity([picture], repeats=1)
+    report = measure_parity([picture], repeats=1)
     assert (report.pictures, report.cores >= 1) == (1, True)
     assert [each.step for each in report.timings][::2] == ["embed 1 face", "detect in 120×120"]
     assert all(each.engine_ms > 0 and each.reference_ms > 0 for each in report.timings)
@@ -91,6 +91,6 @@ def test_pictures_that_cannot_be_measured(tmp_path: Path) -> None:
     missing, blank = tmp_path / "missing.png", tmp_path / "blank.png"
     assert cv2.imwrite(str(blank), np.zeros((60, 60, 3), dtype=np.uint8))
     with pytest.raises(SourceError, match=r"missing\.png cannot be read as a picture"):
-        parity([blank, missing])
+        measure_parity([blank, missing])
     with pytest.raises(SourceError, match="none of the pictures holds a face"):
-        parity([blank])
+        measure_parity([blank])

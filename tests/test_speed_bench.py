@@ -1,4 +1,4 @@
-"""The benchmark of speed: its clips, its camera, its recipes, and one small run of all of it."""
+"""The benchmark of speed: its clips, camera, probes and baselines, and one small run of it all."""
 
 import json
 import subprocess
@@ -19,17 +19,22 @@ from rich.console import Console
 
 from models.engine import DetectionSettings, load_engine
 from models.faces import Image
-from stream.benchmarks import clips
-from stream.benchmarks.camera import CameraOfClip, Passerby
-from stream.benchmarks.clips import CrowdSource
-from stream.benchmarks.figures import Live, Ratio, SpeedReport
-from stream.benchmarks.live import soak
-from stream.benchmarks.ratios import full_search, one_more_face, yardsticks
-from stream.benchmarks.recipes import faster_recipe, plain_recipe, transcode_s
-from stream.benchmarks.runs import LOOP, STAGES, THREADS, TimedRun, timed_run
-from stream.benchmarks.speed import Plan
-from stream.benchmarks.tables import render, verdict
-from stream.cli.bench import speed_result
+from stream.benchmarks.speed import clips
+from stream.benchmarks.speed.baselines import every_frame_loop, faster_loop, transcode_s
+from stream.benchmarks.speed.benchmark import SpeedPlan
+from stream.benchmarks.speed.camera import SimulatedCamera
+from stream.benchmarks.speed.clips import SyntheticSource
+from stream.benchmarks.speed.live import measure_soak
+from stream.benchmarks.speed.probes import TimeLimit
+from stream.benchmarks.speed.ratios import (
+    cost_of_a_face,
+    ratio_of_full_search,
+    ratios_to_face_recognition,
+)
+from stream.benchmarks.speed.report import LiveFigures, Ratio, SpeedReport
+from stream.benchmarks.speed.tables import bottleneck, render
+from stream.benchmarks.speed.timed_run import LOOP, STAGES, THREADS, TimedRun, timed_run
+from stream.cli.bench import speed_report
 from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SourceError
 from stream.settings import Config
@@ -53,16 +58,16 @@ def _timed(stages_ms: dict[str, float], frame_ms: float = 10.0, steady_ms: float
     return TimedRun((1280, 720), {0: 1}, frame_ms / 1000, steady_ms, 12.0, laps)
 
 
-def test_so_many_faces_each_wide_enough() -> None:
+def test_a_synthetic_clip_has_its_faces_each_wide_enough() -> None:
     engine = load_engine(DetectionSettings(downscale=1))
-    (frame,) = CrowdSource(16, (1280, 720), 1).frames()
+    (frame,) = SyntheticSource(16, (1280, 720), 1).frames()
     boxes = engine.find(frame.image).boxes_xyxy
     assert len(boxes) == 16
     assert (boxes[:, 2] - boxes[:, 0]).min() > 60
 
 
 def test_faces_move_and_differ_and_the_end_meets_the_beginning() -> None:
-    images = [frame.image for frame in CrowdSource(2, (320, 180), 30).frames()]
+    images = [frame.image for frame in SyntheticSource(2, (320, 180), 30).frames()]
     steps = [cv2.absdiff(one, other).mean() for one, other in pairwise(images)]
     assert min(steps) > 0
     assert cv2.absdiff(images[-1], images[0]).mean() < 1.5 * max(steps)
@@ -71,13 +76,13 @@ def test_faces_move_and_differ_and_the_end_meets_the_beginning() -> None:
 
 
 @pytest.mark.parametrize(("faces", "size_wh"), [(1, (64, 36)), (7, (320, 180)), (16, (360, 640))])
-def test_a_crowd_fits_any_frame(faces: int, size_wh: tuple[int, int], tmp_path: Path) -> None:
-    path = clips.write_clip(CrowdSource(faces, size_wh, 3), tmp_path / "clip.mp4")
+def test_faces_fit_any_frame(faces: int, size_wh: tuple[int, int], tmp_path: Path) -> None:
+    path = clips.write_clip(SyntheticSource(faces, size_wh, 3), tmp_path / "clip.mp4")
     assert len(times_s(path)) == 3
 
 
 def test_a_camera_gives_frames_when_they_are_due(portrait_clip: Path) -> None:
-    with Capture(CameraOfClip(portrait_clip, 60.0)) as capture:
+    with Capture(SimulatedCamera(portrait_clip, 60.0)) as capture:
         assert (capture.info.kind, capture.info.size_wh) == ("camera", (640, 360))
         frames = []
         for frame in capture:
@@ -94,9 +99,9 @@ def test_a_camera_gives_frames_when_they_are_due(portrait_clip: Path) -> None:
 def test_a_camera_can_be_left_at_any_time(
     portrait_clip: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Capture(CameraOfClip(portrait_clip, 0.01)) as capture:
+    with Capture(SimulatedCamera(portrait_clip, 0.01)) as capture:
         assert next(iter(capture)).index == 0
-    # The next frame is due in 100 s, but nobody has to wait for it.
+    # The next frame is due in 100 s, but closing does not wait for it.
     assert not [each for each in threading.enumerate() if each.name == "capture"]
     assert not caplog.messages
 
@@ -112,12 +117,12 @@ def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> N
     }
     assert all(lap.rounds and lap.wall_s > 0 for lap in run.laps.values())
     assert [run.laps[LOOP, name].rounds for name in ("draw", "track")] == 2 * [_FRAMES]
-    # Where a face is only glanced at nobody asks for pixels.
+    # A frame whose faces are matched by their templates is not converted.
     assert run.laps[LOOP, "convert"].rounds < _FRAMES
     assert run.laps["writing", "encode"].rounds == _FRAMES + 1  # and the end
 
 
-def test_what_is_in_no_stage_is_the_rest_of_a_frames_time() -> None:
+def test_time_in_no_stage_is_the_rest_of_a_frame() -> None:
     run = _timed({"search": 3.0, "draw": 2.5}, frame_ms=10.0)
     assert run.stages(LOOP) == ["search", "draw"]
     assert run.stage_ms(LOOP, "search") == pytest.approx(3.0)
@@ -126,7 +131,7 @@ def test_what_is_in_no_stage_is_the_rest_of_a_frames_time() -> None:
     assert run.rest_ms("writing") == pytest.approx(10.0)
 
 
-def test_who_converts_and_draws_is_who_it_is_charged_to(astronaut: Image, tmp_path: Path) -> None:
+def test_a_stage_is_charged_to_the_thread_that_does_it(astronaut: Image, tmp_path: Path) -> None:
     picture = cv2.resize(astronaut, (320, 180)).astype(np.uint8)
     clip = encode(tmp_path / "in.mp4", 8 * [picture], "libx264", "yuv422p")
     run = timed_run(clip, Config(), tmp_path / "out.mp4")
@@ -143,35 +148,37 @@ def test_frames_are_passed_on_untouched(portrait_clip: Path, tmp_path: Path) -> 
     assert cv2.absdiff(one, other).mean() < 1
 
 
-def test_recipes_do_the_frames_they_are_given(portrait_clip: Path, tmp_path: Path) -> None:
-    plain = plain_recipe(portrait_clip, tmp_path / "plain.mp4", [2, 6])
+def test_loops_do_the_frames_they_are_given(portrait_clip: Path, tmp_path: Path) -> None:
+    plain = every_frame_loop(portrait_clip, tmp_path / "plain.mp4", [2, 6])
     assert list(plain.faces) == [2, 6]
     assert min(plain.faces.values()) >= 1  # HOG sees faces in the background, too
-    faster = faster_recipe(portrait_clip, tmp_path / "faster.mp4", [2, 6])
+    faster = faster_loop(portrait_clip, tmp_path / "faster.mp4", [2, 6])
     assert list(faster.faces) == [2, 3, 6, 7]
     assert faster.faces[2] == faster.faces[3]  # what was found is drawn again
     assert faster.frame_s > 0 < plain.frame_s
     assert [len(times_s(tmp_path / f"{name}.mp4")) for name in ("plain", "faster")] == [2, 4]
 
 
-def test_a_run_beside_the_recipes(portrait_clip: Path, tmp_path: Path) -> None:
+def test_a_run_beside_the_loops_of_face_recognition(portrait_clip: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    again = partial(timed_run, portrait_clip, Config(), tmp_path / "out.mp4")
-    plain, faster = yardsticks(portrait_clip, again, tmp_path / "recipe.mp4", 2, said.append)
+    run = partial(timed_run, portrait_clip, Config(), tmp_path / "out.mp4")
+    plain, faster = ratios_to_face_recognition(
+        portrait_clip, run, tmp_path / "baseline.mp4", 2, said.append
+    )
     assert len(said) == 2
     assert plain.ours == faster.ours
     assert plain.note.startswith("in 2 frames 2 faces found, there ")
     assert faster.note.startswith("in 4 frames 4 faces found, there ")
 
 
-def test_a_recipe_without_a_clip(tmp_path: Path) -> None:
+def test_a_loop_without_a_clip(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"OpenCV reads no frame of .*missing\.mp4"):
-        plain_recipe(tmp_path / "missing.mp4", tmp_path / "out.mp4", [0])
+        every_frame_loop(tmp_path / "missing.mp4", tmp_path / "out.mp4", [0])
 
 
 def test_the_search_of_a_frame_beside_dlibs(portrait_clip: Path) -> None:
     said: list[str] = []
-    ratio = full_search(portrait_clip, _SMALL, 1, said.append)
+    ratio = ratio_of_full_search(portrait_clip, _SMALL, 1, said.append)
     assert said == ["dlib on a frame of 640×360"]
     assert (ratio.kind, ratio.ours > 0, ratio.theirs > 0) == ("time", True, True)
 
@@ -181,7 +188,7 @@ def test_ratios_of_rates_times_and_shares() -> None:
     assert Ratio("", "", "", 50.0, 100.0, "time").ratio == 2
     assert Ratio("", "", "", 1.0, 10.0, "share").ratio == 0.1
     crowds = {1: _timed({}, steady_ms=10), 3: _timed({}, steady_ms=12), 5: _timed({}, steady_ms=14)}
-    whole, annotation = one_more_face(crowds, {1: 1000 / 5, 3: 1000 / 5.5, 5: 1000 / 6})
+    whole, annotation = cost_of_a_face(crowds, {1: 1000 / 5, 3: 1000 / 5.5, 5: 1000 / 6})
     assert whole.ours == pytest.approx(1)
     assert whole.ratio == pytest.approx(0.1)
     assert annotation.ours == pytest.approx(0.75)
@@ -194,20 +201,20 @@ def test_ratios_of_rates_times_and_shares() -> None:
 )
 def test_what_the_loop_waits_for(frame_ms: float, encoder_ms: float, held_up: str) -> None:
     run = _timed({"wait for a frame": frame_ms, "wait for the encoder": encoder_ms})
-    assert f"{held_up} holds the run up" in verdict(run)
+    assert f"{held_up} holds the run up" in bottleneck(run)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read on Linux only")
 def test_memory_in_the_long_run(portrait_clip: Path) -> None:
-    found = soak(portrait_clip, _SMALL, settled_s=0.5, seconds=1.0)
+    found = measure_soak(portrait_clip, _SMALL, settled_s=0.5, seconds=1.0)
     assert found is not None
     assert found.settled_mb > 50
     assert abs(found.deviation_mb) < found.settled_mb
 
 
-def test_where_the_system_does_not_say_what_is_held() -> None:
+def test_a_report_without_memory() -> None:
     run = _timed({})
-    live = Live((640, 360), 30.0, 1.0, False, 10.0, 300, 299, 20.0, 30.0)
+    live = LiveFigures((640, 360), 30.0, 1.0, False, 10.0, 300, 299, 20.0, 30.0)
     report = SpeedReport(2, 1, "[red].mp4", run, None, (run,), {4: run}, (), (live,), None)
     console = Console(width=100, markup=False, file=(written := StringIO()))
     console.print(render(report))
@@ -216,17 +223,17 @@ def test_where_the_system_does_not_say_what_is_held() -> None:
     assert report.as_dict()["memory"] is None
 
 
-def test_who_looks_on_asks_for_the_end() -> None:
+def test_a_time_limit_starts_with_the_first_frame() -> None:
     given = AnnotatedFrame(frame(0), [], Overlay())
-    for seconds, has_seen_enough in ((0.0, True), (60.0, False)):
-        onlooker = Passerby(seconds)
-        assert not onlooker.quit_requested
-        onlooker.write(given)
-        assert onlooker.quit_requested is has_seen_enough
+    for seconds, is_over in ((0.0, True), (float("inf"), False)):
+        limit = TimeLimit(seconds)
+        assert not limit.quit_requested
+        limit.write(given)
+        assert limit.quit_requested is is_over
 
 
 def test_all_of_it_on_small_clips(tmp_path: Path) -> None:
-    plan = Plan(
+    plan = SpeedPlan(
         sizes_wh=((320, 180), (400, 224), (640, 360)),
         crowds=(1, 2),
         several=2,
@@ -237,7 +244,7 @@ def test_all_of_it_on_small_clips(tmp_path: Path) -> None:
         soak_s=0.6,
         soak_settled_s=0.3,
     )
-    figures, tables = speed_result(None, Config(), plan, tmp_path / "cost.png")
+    figures, tables = speed_report(None, Config(), plan, tmp_path / "cost.png")
     report: dict[str, Any] = json.loads(json.dumps(figures))
     assert report["clip"]["size"] == [640, 360]
     assert report["clip"]["faces"] == pytest.approx(2, abs=0.5)
@@ -279,6 +286,6 @@ def test_a_plot_without_matplotlib_is_refused_at_once(tmp_path: Path) -> None:
 def test_a_clip_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a video at all")
     with pytest.raises(SourceError, match=r"text\.mp4 is not a video"):
-        speed_result(tmp_path / "text.mp4", Config(), Plan(frames=2, repeats=1))
+        speed_report(tmp_path / "text.mp4", Config(), SpeedPlan(frames=2, repeats=1))
     with pytest.raises(ConfigError, match=r"should end in \.png"):
-        speed_result(None, Config(), Plan(), tmp_path / "cost.jpg")
+        speed_report(None, Config(), SpeedPlan(), tmp_path / "cost.jpg")

@@ -1,8 +1,7 @@
-"""The engine and its yardstick, dlib itself, side by side in one run.
+"""The benchmark of parity: the engine and dlib itself on the same pictures, their faces and times.
 
-Speeds are compared only within a run, the two taking turns, because the machine under them is
-never the same twice. Parity is counted over all pictures together, each at its own size and
-enlarged to twice that.
+Times are compared within one run and in turns, because the speed of a machine varies from hour to
+hour. Parity is counted over all pictures together, each at its own size and at twice that.
 """
 
 import statistics
@@ -28,16 +27,18 @@ from stream.sources.demo import portrait
 from stream.sources.pictures import read_picture
 
 MATCH_IOU = 0.5
-"""Two boxes that overlap so much are of the same face."""
-CLOSE_PX = 2.0
-"""Two boxes no edge of which is farther from its like are the same box."""
+"""Overlap from which two boxes are of the same face."""
 
-_BATCH = 16  # chips in the batch that is timed
+CLOSE_PX = 2.0
+"""Distance between corresponding edges up to which two boxes are the same box, px."""
+
+_BATCH = 16
+"""Number of chips in the batch that is timed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """Medians of one step, engine and dlib taking turns."""
+class StepTiming:
+    """The median times of one step, for which engine and dlib take turns, ms."""
 
     step: str
     engine_ms: float
@@ -51,13 +52,13 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class BoxParity:
-    """Faces counted over pictures that both detectors searched.
+    """How far the faces of two detectors agree, counted over the pictures that both searched.
 
     Attributes:
-        engine: faces the engine found.
-        reference: faces dlib found.
-        matched: pairs of one of each that overlap by `MATCH_IOU`.
-        close: those pairs whose edges lie within `CLOSE_PX`.
+        engine: number of faces that the engine found.
+        reference: number of faces that dlib found.
+        matched: number of pairs, one face of each, that overlap by `MATCH_IOU`.
+        close: number of those pairs whose edges lie within `CLOSE_PX`.
     """
 
     engine: int = 0
@@ -75,37 +76,37 @@ class BoxParity:
 
     @property
     def matched_share(self) -> float:
-        """Of the faces of the one that found more; 1 where neither found any."""
+        """Share of matched faces of the detector that found more; 1 where neither found any."""
         return _share(self.matched, max(self.engine, self.reference))
 
     @property
     def close_share(self) -> float:
-        """Of the matched faces; 1 where there are none."""
+        """Share of close pairs of the matched ones; 1 where none is matched."""
         return _share(self.close, self.matched)
 
 
 @dataclass(frozen=True, slots=True)
 class ParityReport:
-    """What one run measured.
+    """All that one benchmark of parity measured.
 
     Attributes:
-        pictures: how many were searched, each at 1× and 2×.
-        cores: how many the engine could use; dlib uses one.
-        timings: one a step.
+        pictures: number of pictures that were searched, each at 1× and 2×.
+        cores: how many cores the engine could use; dlib uses one.
+        timings: the times of each step.
         boxes: agreement of the two CNN detectors.
-        embedded_faces: chips that both embedded.
-        embedding_difference: the largest between two values of their embeddings.
+        embedded_faces: number of chips that both embedded.
+        embedding_difference: the largest difference between two values of their embeddings.
     """
 
     pictures: int
     cores: int
-    timings: tuple[Timing, ...]
+    timings: tuple[StepTiming, ...]
     boxes: BoxParity
     embedded_faces: int
     embedding_difference: float
 
     def as_dict(self) -> dict[str, object]:
-        """For machines: the attributes, and the ratios that follow from them."""
+        """The report as JSON has it: the attributes, and the ratios that follow from them."""
         return {
             **asdict(self),
             "timings": [asdict(each) | {"speedup": each.speedup} for each in self.timings],
@@ -114,15 +115,16 @@ class ParityReport:
         }
 
 
-def parity(pictures: Sequence[Path] = (), *, repeats: int = 5) -> ParityReport:
-    """Measures speed on the first picture, and parity on all, at 1× and 2×.
+def measure_parity(pictures: Sequence[Path] = (), *, repeats: int = 5) -> ParityReport:
+    """Measures the times on the first picture, and the parity on all, at 1× and 2×.
 
     Args:
-        pictures: by default the portrait of the demo. dlib takes about ten seconds a megapixel.
+        pictures: the files; without any, the portrait of the demo. dlib takes about ten seconds
+            a megapixel.
         repeats: how often each step is timed.
 
     Raises:
-        SourceError: a picture cannot be read, or none of them holds a face.
+        SourceError: a picture cannot be read, or no picture holds a face.
     """
     from models.reference import ReferenceCnnDetector, ReferenceEmbedder
 
@@ -179,7 +181,7 @@ def compare_boxes(
 
 
 def enlarged(images: Sequence[Image]) -> Iterator[Image]:
-    """Each picture as it is, and at twice the size."""
+    """Each picture at its own size, and at twice that."""
     for image in images:
         yield image
         yield cv2.resize(image, None, fx=2, fy=2).astype(np.uint8, copy=False)
@@ -191,7 +193,7 @@ def _timings(
     detectors: tuple[Detector, Detector],
     embedders: tuple[Embedder, Embedder],
     repeats: int,
-) -> tuple[Timing, ...]:
+) -> tuple[StepTiming, ...]:
     batch = chips[np.arange(_BATCH) % len(chips)]
     height, width = image.shape[:2]
     steps: dict[str, list[Callable[[], object]]] = {
@@ -199,11 +201,11 @@ def _timings(
         f"embed {_BATCH} faces": [partial(each.embed, batch) for each in embedders],
         f"detect in {width}×{height}": [partial(each.detect, image) for each in detectors],
     }
-    return tuple(Timing(name, *_medians_ms(calls, repeats)) for name, calls in steps.items())
+    return tuple(StepTiming(name, *_medians_ms(calls, repeats)) for name, calls in steps.items())
 
 
 def _medians_ms(calls: Sequence[Callable[[], object]], repeats: int) -> tuple[float, ...]:
-    """The median time of each call; they take turns, and the first round does not count."""
+    """The median time of each call, ms; they take turns, and the first round does not count."""
     rounds = [[_elapsed_ms(call) for call in calls] for _ in range(1 + repeats)]
     return tuple(statistics.median(times_ms) for times_ms in zip(*rounds[1:], strict=True))
 

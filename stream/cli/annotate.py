@@ -1,4 +1,4 @@
-"""The commands that annotate: `run`, `render`, `demo`."""
+"""The commands that annotate a source: `run`, `render` and `demo`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream.cli import options
-from stream.cli.console import guarded, report, say, screen, start_logging
+from stream.cli.console import (
+    exit_on_error,
+    print_message,
+    print_summary,
+    start_logging,
+    stderr_console,
+)
 
 if TYPE_CHECKING:
     from stream.controls import Controls
@@ -57,7 +63,7 @@ def run(
         return _run(open_source(source, settled, span, outputs.paths), settled, outputs, quiet)
 
     start_logging(quiet)
-    report(guarded(work, debug), quiet, json_summary)
+    print_summary(exit_on_error(work, debug), quiet, json_summary)
 
 
 def render(
@@ -95,7 +101,7 @@ def render(
             return _run(opened, settled, outputs, quiet, lambda *_: replay)
 
     start_logging(quiet)
-    report(guarded(work, debug), quiet, json_summary)
+    print_summary(exit_on_error(work, debug), quiet, json_summary)
 
 
 def demo(
@@ -120,11 +126,11 @@ def demo(
         return _run(DemoSource(), load_config(config, settings or []), outputs, quiet)
 
     start_logging(quiet)
-    summary = guarded(work, debug)
+    summary = exit_on_error(work, debug)
     if not quiet and not json_summary:
         for perceived, count in summary.perceived.items():
-            say(f"Found {count} × perceived as {perceived}.")
-    report(summary, quiet, json_summary)
+            print_message(f"Found {count} × perceived as {perceived}.")
+    print_summary(summary, quiet, json_summary)
 
 
 def _run(
@@ -134,10 +140,19 @@ def _run(
     quiet: bool,
     load: "Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None" = None,
 ) -> "Summary":
+    """Annotates a source, with a progress bar where its length is known and a terminal shows it.
+
+    Args:
+        source: closed in any case.
+        config: the settings.
+        outputs: what is written and shown.
+        quiet: whether the progress bar is left out.
+        load: gives what annotates the frames; the annotator that the settings name without one.
+    """
     from stream.cli.progress import ProgressBar
-    from stream.run import run as annotate_all
+    from stream.run import run as run_source
 
     watchers: list[Sink] = []
-    if not quiet and not source.info.is_live and screen.is_terminal:
-        watchers.append(ProgressBar(source.info, screen))
-    return annotate_all(source, config, outputs, watchers, load)
+    if not quiet and not source.info.is_live and stderr_console.is_terminal:
+        watchers.append(ProgressBar(source.info, stderr_console))
+    return run_source(source, config, outputs, watchers, load)

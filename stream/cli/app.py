@@ -1,4 +1,7 @@
-"""The command line `face-stream`: its commands, one by one."""
+"""The Typer application `face-stream`, which names the commands.
+
+Its import is quick: each command imports what it needs when it runs.
+"""
 
 import typer
 

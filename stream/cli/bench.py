@@ -1,4 +1,4 @@
-"""The command `face-stream bench`."""
+"""The command `bench`: checks what is asked for, runs one of the benchmarks, prints its report."""
 
 import json
 from pathlib import Path
@@ -8,19 +8,26 @@ import typer
 from rich.console import Console
 
 from stream.cli import options
-from stream.cli.console import guarded, put, screen, start_logging
+from stream.cli.console import exit_on_error, print_output, start_logging, stderr_console
 from stream.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from stream.benchmarks.speed import Plan
+    from stream.benchmarks.speed.benchmark import SpeedPlan
     from stream.settings import Config
 
-_Result: TypeAlias = "tuple[dict[str, object], RenderableType]"
+_Report: TypeAlias = "tuple[dict[str, object], RenderableType]"
+"""A report for machines, and as tables for people."""
 
-_SPEED, _ELSE = "Speed", "Instead of speed"
-_SHORTEST_SOAK = 3  # minutes: what is held counts once two have gone by
+_SPEED = "Speed"
+"""Panel of the help: options of the benchmark of speed."""
+
+_OTHERS = "Instead of speed"
+"""Panel of the help: the other benchmarks and their options."""
+
+_MIN_SOAK_MINUTES = 3
+"""The shortest long run, minutes: the memory counts after the first two."""
 
 
 def bench(
@@ -62,7 +69,7 @@ def bench(
         bool,
         typer.Option(
             "--parity",
-            rich_help_panel=_ELSE,
+            rich_help_panel=_OTHERS,
             help="Compare the engine with dlib itself, on PICTURES or the demo's portrait.",
         ),
     ] = False,
@@ -71,17 +78,17 @@ def bench(
         typer.Option(
             "--tracks",
             metavar="FOLDER",
-            rich_help_panel=_ELSE,
+            rich_help_panel=_OTHERS,
             help="Measure tracks and labels, with faces of FairFace's folder.",
         ),
     ] = None,
-    casts: Annotated[
+    repeats: Annotated[
         int,
         typer.Option(
             "--casts",
             min=1,
             metavar="N",
-            rich_help_panel=_ELSE,
+            rich_help_panel=_OTHERS,
             help="With --tracks, how often.",
         ),
     ] = 1,
@@ -91,68 +98,69 @@ def bench(
 ) -> None:
     """Measure what a run costs, and that beside other ways of doing it."""
 
-    def work() -> _Result:
-        from stream.benchmarks.speed import Plan
+    def work() -> _Report:
+        from stream.benchmarks.speed.benchmark import SpeedPlan
         from stream.settings import load_config
 
-        named = files or []
-        of_speed = {"--full": full, "--soak": soak is not None, "--plot": plot is not None}
-        _check_speed([name for name, given in of_speed.items() if given], soak, parity, tracks)
-        _check_files(named, parity, tracks, casts)
+        paths = files or []
+        speed_options = {"--full": full, "--soak": soak is not None, "--plot": plot is not None}
+        given = [name for name, is_given in speed_options.items() if is_given]
+        _check_options(given, soak, parity, tracks)
+        _check_files(paths, parity, tracks, repeats)
         config = load_config(overrides=settings or [])
         if parity:
-            return _parity(named)
+            return _parity_report(paths)
         if tracks is not None:
-            return _tracks(tracks, config, casts)
-        plan = Plan(full=full, soak_s=60 * (soak or 0))
-        return speed_result(named[0] if named else None, config, plan, plot)
+            return _tracking_report(tracks, config, repeats)
+        plan = SpeedPlan(full=full, soak_s=60 * (soak or 0))
+        return speed_report(paths[0] if paths else None, config, plan, plot)
 
     start_logging(quiet=False)
-    figures, table = guarded(work, debug)
+    figures, tables = exit_on_error(work, debug)
     if as_json:
-        put(json.dumps(figures))
+        print_output(json.dumps(figures))
     else:
-        Console(markup=False, emoji=False).print(table)  # names of files are no orders
+        Console(markup=False, emoji=False).print(tables)  # names of files are printed as they are
 
 
-def speed_result(
-    clip: Path | None, config: "Config", plan: "Plan", picture: Path | None = None
-) -> _Result:
-    """What the benchmark of speed says, for machines and for people.
+def speed_report(
+    clip: Path | None, config: "Config", plan: "SpeedPlan", plot_path: Path | None = None
+) -> _Report:
+    """Runs the benchmark of speed.
 
     Args:
-        clip: what is looked at closest; None for one made on the spot.
+        clip: the video that the stages are measured on; None for a synthetic one.
         config: the settings.
         plan: how much is measured.
-        picture: where the plot is written.
+        plot_path: where the plot is written; None for no plot.
     """
-    from stream.benchmarks.plots import check_plot, plot
-    from stream.benchmarks.speed import speed
-    from stream.benchmarks.tables import render
+    from stream.benchmarks.speed.benchmark import measure_speed
+    from stream.benchmarks.speed.plots import check_plot, plot
+    from stream.benchmarks.speed.tables import render
 
-    if picture is not None:
-        check_plot(picture)
-    with screen.status("beginning") as status:
-        report = speed(clip, config, plan, status.update)
-    if picture is not None:
-        plot(report, picture)
+    if plot_path is not None:
+        check_plot(plot_path)
+    with stderr_console.status("beginning") as status:
+        report = measure_speed(clip, config, plan, status.update)
+    if plot_path is not None:
+        plot(report, plot_path)
     return report.as_dict(), render(report)
 
 
-def _check_speed(given: list[str], soak: float | None, parity: bool, tracks: Path | None) -> None:
-    """Whether what was asked for is one benchmark."""
+def _check_options(given: list[str], soak: float | None, parity: bool, tracks: Path | None) -> None:
+    """Checks that the options ask for one benchmark; `given` are those of the one of speed."""
     if parity and tracks is not None:
         raise ConfigError("--parity and --tracks are two benchmarks: ask for one of them")
     if given and (parity or tracks is not None):
         other = "--parity" if parity else "--tracks"
         raise ConfigError(f"{given[0]} is of the benchmark of speed: leave out {other}")
-    if soak is not None and not soak >= _SHORTEST_SOAK:
-        raise ConfigError(f"--soak {soak:g}: it takes {_SHORTEST_SOAK} minutes at least")
+    if soak is not None and not soak >= _MIN_SOAK_MINUTES:
+        raise ConfigError(f"--soak {soak:g}: it takes {_MIN_SOAK_MINUTES} minutes at least")
 
 
-def _check_files(files: list[Path], parity: bool, tracks: Path | None, casts: int) -> None:
-    """Whether the files suit the benchmark."""
-    if tracks is None and casts > 1:
+def _check_files(files: list[Path], parity: bool, tracks: Path | None, repeats: int) -> None:
+    """Checks that the files and the repeats suit the benchmark."""
+    if tracks is None and repeats > 1:
         raise ConfigError("--casts belongs to --tracks: give both or neither")
     if tracks is not None and files:
         raise ConfigError("--tracks takes its faces from its folder: give no other files")
@@ -160,15 +168,16 @@ def _check_files(files: list[Path], parity: bool, tracks: Path | None, casts: in
         raise ConfigError("one clip at a time; pictures are for --parity")
 
 
-def _parity(pictures: list[Path]) -> _Result:
-    from stream.benchmarks.parity import parity, render
+def _parity_report(pictures: list[Path]) -> _Report:
+    from stream.benchmarks.parity import measure_parity, render
 
-    report = parity(pictures)
+    report = measure_parity(pictures)
     return report.as_dict(), render(report)
 
 
-def _tracks(folder: Path, config: "Config", casts: int) -> _Result:
-    from stream.benchmarks.tracking import render, tracking_report
+def _tracking_report(folder: Path, config: "Config", repeats: int) -> _Report:
+    from stream.benchmarks.tracking.benchmark import measure_tracking
+    from stream.benchmarks.tracking.tables import render
 
-    reports = tracking_report(folder, config, casts)
+    reports = measure_tracking(folder, config, repeats)
     return {name: each.as_dict() for name, each in reports.items()}, render(reports)

@@ -1,4 +1,4 @@
-"""What the command line prints: warnings, errors in one line, and the last word."""
+"""What the command line prints, and the exit codes: warnings, errors in one line, the summary."""
 
 import json
 import logging
@@ -17,43 +17,50 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-FAILED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
+EXIT_FAILURE = 1
+"""Exit code: something failed on the way."""
 
-# What is printed holds names of files: nothing in them is an order to the terminal.
-screen = Console(stderr=True, markup=False, emoji=False)
+EXIT_USAGE = 2
+"""Exit code: what was asked for cannot be done, and nothing was done."""
+
+EXIT_INTERRUPTED = 130
+"""Exit code: Ctrl-C or a termination signal ended the program; 128 + SIGINT, as shells have it."""
+
+stderr_console = Console(stderr=True, markup=False, emoji=False)
+"""Where messages go. Names of files are printed as they are: nothing in them is markup."""
 
 
-def say(line: str) -> None:
-    """Prints a line of what was done, beside what goes to standard output."""
-    screen.print(line, highlight=False, soft_wrap=True)
+def print_message(line: str) -> None:
+    """Prints a line for people, on standard error."""
+    stderr_console.print(line, highlight=False, soft_wrap=True)
 
 
-def put(text: str) -> None:
-    """Prints what was asked for, on standard output; where it cannot, says so and exits with 1."""
+def print_output(text: str) -> None:
+    """Prints a result on standard output; if that fails, prints why and exits with 1."""
     try:
         typer.echo(text)
     except BrokenPipeError:
-        raise  # nobody reads any more: Typer ends the program in silence
+        raise  # the reader has gone: Typer ends the program without a message
     except OSError as error:
         _print_error(f"standard output cannot be written: {error.strerror}")
-        raise typer.Exit(FAILED) from error
+        raise typer.Exit(EXIT_FAILURE) from error
 
 
-def leave(code: int | str | None) -> None:
-    """Ends the program here and now if a thread still hangs in a read that cannot be broken off.
+def exit_at_once_if_blocked(code: int | str | None) -> None:
+    """Ends the process at once if a daemon thread still waits in a read that cannot be interrupted.
 
-    Python would take itself and FFmpeg apart under that thread, which now and then crashed.
+    Otherwise Python would tear down itself and FFmpeg under that thread, which crashed at times.
     """
     if not any(each.daemon for each in threading.enumerate()):
         return
     for text in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody reads it any more
+        with suppress(OSError, ValueError):  # the reader has gone
             text.flush()
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def guarded(work: Callable[[], Result], debug: bool) -> Result:
-    """What `work` returns; an error becomes one line and exit code 2: nothing was done yet."""
+def exit_on_error(work: Callable[[], Result], debug: bool) -> Result:
+    """What `work` returns; an error before anything was done becomes one line and exit code 2."""
     from models.errors import ModelError
     from stream.errors import ConfigError, SinkError, SourceError
 
@@ -63,35 +70,35 @@ def guarded(work: Callable[[], Result], debug: bool) -> Result:
         if debug:
             raise
         _print_error(str(error))
-        raise typer.Exit(ASKED_WRONGLY) from error
+        raise typer.Exit(EXIT_USAGE) from error
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def start_logging(quiet: bool) -> None:
-    """Warnings and errors become lines; if `quiet`, errors only."""
+    """Prints warnings and errors that are logged; if `quiet`, errors only."""
     level = logging.ERROR if quiet else logging.WARNING
-    logging.basicConfig(level=level, handlers=[_TerminalHandler()])
+    logging.basicConfig(level=level, handlers=[_ConsoleHandler()])
 
 
-def report(summary: "Summary", quiet: bool, as_json: bool) -> None:
-    """The last word, and the exit code."""
+def print_summary(summary: "Summary", quiet: bool, as_json: bool) -> None:
+    """Prints the summary of a run, and exits with its code unless it is 0."""
     if as_json:
-        put(json.dumps(summary.as_dict()))
+        print_output(json.dumps(summary.as_dict()))
     elif not quiet:
-        say(summary.line())
+        print_message(summary.line())
     if summary.failures:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(EXIT_FAILURE)
     if summary.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(EXIT_INTERRUPTED)
 
 
-class _TerminalHandler(logging.Handler):
-    """Each warning and error in one line, above the progress bar if there is one."""
+class _ConsoleHandler(logging.Handler):
+    """Prints each warning and error in one line, above the progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _print_error(record.getMessage(), "red" if record.levelno >= logging.ERROR else "yellow")
 
 
 def _print_error(message: str, style: str = "red") -> None:
-    screen.print(f"face-stream: {message}", style=style, highlight=False, soft_wrap=True)
+    stderr_console.print(f"face-stream: {message}", style=style, highlight=False, soft_wrap=True)

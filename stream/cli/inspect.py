@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from stream.cli import options
-from stream.cli.console import FAILED, guarded, put
+from stream.cli.console import EXIT_FAILURE, exit_on_error, print_output
 
 
 def doctor(
@@ -24,9 +24,9 @@ def doctor(
         findings.append(finding)
         if not as_json:
             out.print(examination.as_lines(finding))
-    put(json.dumps(examination.as_dict(findings)) if as_json else examination.verdict(findings))
+    print_output(json.dumps(examination.as_dict(findings)) if as_json else examination.verdict(findings))
     if any(finding.state == "broken" for finding in findings):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(EXIT_FAILURE)
 
 
 def show_settings(
@@ -39,7 +39,7 @@ def show_settings(
     """Print the settings in force, each with where it is from."""
     from stream.settings import load_settings
 
-    in_force = guarded(
+    in_force = exit_on_error(
         lambda: load_settings(config, [*(settings or []), *options.model_setting(model)]), debug
     )
-    put(json.dumps(in_force.as_dict()) if as_json else in_force.as_toml())
+    print_output(json.dumps(in_force.as_dict()) if as_json else in_force.as_toml())

@@ -1,11 +1,21 @@
-"""Arguments and options that several commands take."""
+"""The options that several commands take."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-_INPUT, _OUTPUT, _SETTINGS, _MESSAGES = "Input", "Output", "Settings", "Messages"
+_INPUT = "Input"
+"""Panel of the help: which part of the source is taken."""
+
+_OUTPUT = "Output"
+"""Panel of the help: what is written and shown."""
+
+_SETTINGS = "Settings"
+"""Panel of the help: settings and the model."""
+
+_MESSAGES = "Messages"
+"""Panel of the help: what is printed."""
 
 Save = Annotated[
     Path | None,
@@ -126,12 +136,12 @@ Debug = Annotated[
 
 
 def model_setting(folder: Path | None) -> list[str]:
-    """The setting that the option stands for."""
+    """`--model` as settings of the form that `--set` takes."""
     from stream.settings.toml import toml_value
 
     return [] if folder is None else [f"engine.model={toml_value(str(folder))}"]
 
 
-def blur_setting(asked: bool) -> list[str]:
-    """The setting that the option stands for."""
-    return ["overlay.blur=true"] if asked else []
+def blur_setting(blur: bool) -> list[str]:
+    """`--blur` as settings of the form that `--set` takes."""
+    return ["overlay.blur=true"] if blur else []

@@ -1,4 +1,4 @@
-"""How far a file is: a bar on the terminal, kept as a sink like any other."""
+"""The progress bar of a file on the terminal; a sink, so that the loop feeds it like the others."""
 
 from rich.console import Console
 from rich.progress import (
@@ -17,7 +17,12 @@ from stream.sinks import AnnotatedFrame
 
 
 class ProgressBar:
-    """Frames done, frames a second, faces in view, time left."""
+    """Shows the frames done, the rate, the faces in the frame, and the time left.
+
+    Args:
+        info: the source.
+        console: where the bar is drawn.
+    """
 
     name = "progress bar"
     output = None
@@ -40,20 +45,23 @@ class ProgressBar:
         return "ProgressBar()"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """One frame further; with the first one the bar appears."""
+        """Advances the bar by a frame; the first frame makes it appear."""
         self._progress.start()
         self._progress.update(self._task, advance=1, faces=len(annotated.tracks))
 
     def close(self, *, complete: bool) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         self._progress.stop()
 
 
 class _RateColumn(ProgressColumn):
+    """The rate, frames a second."""
+
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text("– fps" if speed is None else f"{speed:.1f} fps")
 
 
 def _short(uri: str, length: int = 30) -> str:
+    """The end of an address that is longer than `length` characters."""
     return uri if len(uri) <= length else f"…{uri[1 - length :]}"

@@ -1,4 +1,4 @@
-"""The benchmark of speed as tables for people."""
+"""The report of the benchmark of speed as tables for people."""
 
 from collections.abc import Iterator
 
@@ -6,29 +6,37 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from stream.benchmarks.figures import Ratio, SpeedReport, counted
-from stream.benchmarks.runs import LOOP, THREADS, WAITS, TimedRun
+from stream.benchmarks.speed.report import Ratio, SpeedReport, counted
+from stream.benchmarks.speed.timed_run import (
+    LOOP,
+    THREADS,
+    WAIT_FOR_ENCODER,
+    WAIT_FOR_FRAME,
+    TimedRun,
+)
 
-_BUSY_ENOUGH = 0.9  # of the loop's time: what holds the run up is the loop's own work
+_MAX_WAITS = 0.1
+"""Share of the loop's time spent on waits, up to which the loop's own work limits the run."""
 
 
 def render(report: SpeedReport) -> RenderableType:
-    """All of it, the widest question first."""
+    """The tables, the most general first."""
     return Group(
         _ratios(report),
         _stages(report.name, report.subject),
-        Text(verdict(report.subject), style="italic"),
+        Text(bottleneck(report.subject), style="italic"),
         _rates(report),
         _camera(report),
         *_memory(report),
     )
 
 
-def verdict(run: TimedRun) -> str:
-    """What the loop waits for, in a sentence."""
-    frames, encoder = (run.stage_ms(LOOP, each) / run.frame_ms for each in WAITS)
+def bottleneck(run: TimedRun) -> str:
+    """What limits the speed of a run, in a sentence."""
+    frames = run.stage_ms(LOOP, WAIT_FOR_FRAME) / run.frame_ms
+    encoder = run.stage_ms(LOOP, WAIT_FOR_ENCODER) / run.frame_ms
     held_up = "its own work holds the run up"
-    if frames + encoder > 1 - _BUSY_ENOUGH:
+    if frames + encoder > _MAX_WAITS:
         held_up = "reading holds the run up" if frames > encoder else "encoding holds the run up"
     waits = f"{frames:.0%} of the time for frames, {encoder:.0%} for the encoder"
     return f"The loop waits {waits}: {held_up}.\n"
@@ -40,16 +48,16 @@ def _ratios(report: SpeedReport) -> Table:
     table = _table(title, "face-stream", "beside", "here", "there", "ratio")
     table.columns[1].justify = "left"
     for each in report.ratios:
-        table.add_row(each.what, each.beside, *_sides(each))
+        table.add_row(each.what, each.beside, *_cells(each))
         if each.note:
             table.add_row(Text(f"  {each.note}", style="dim"))
     return table
 
 
-def _sides(each: Ratio) -> tuple[str, str, str]:
+def _cells(each: Ratio) -> tuple[str, str, str]:
     unit = "fps" if each.kind == "rate" else "ms"
-    ratio = f"{each.ratio:.1%}" if each.kind == "share" else f"{_three(each.ratio)}×"
-    return f"{_three(each.ours)} {unit}", f"{_three(each.theirs)} {unit}", ratio
+    ratio = f"{each.ratio:.1%}" if each.kind == "share" else f"{_three_digits(each.ratio)}×"
+    return f"{_three_digits(each.ours)} {unit}", f"{_three_digits(each.theirs)} {unit}", ratio
 
 
 def _stages(name: str, run: TimedRun) -> Table:
@@ -67,7 +75,7 @@ def _stages(name: str, run: TimedRun) -> Table:
                 f"{spent_ms:.2f}",
                 f"{spent_ms / run.frame_ms:.1%}",
                 f"{run.cpu_ms(thread, stage):.2f}",
-                style="dim" if stage in WAITS else "",
+                style="dim" if stage in (WAIT_FOR_FRAME, WAIT_FOR_ENCODER) else "",
             )
         rest_ms = run.rest_ms(thread)
         table.add_row("", rest, f"{rest_ms:.2f}", f"{rest_ms / run.frame_ms:.1%}", "", style="dim")
@@ -91,7 +99,7 @@ def _rates(report: SpeedReport) -> Table:
 def _add_rate(table: Table, run: TimedRun, faces: int) -> None:
     width, height = run.size_wh
     times = f"{run.frame_ms:.1f}", f"{run.steady_ms:.1f}"
-    table.add_row(f"{width}×{height}", str(faces), _three(run.fps), *times)
+    table.add_row(f"{width}×{height}", str(faces), _three_digits(run.fps), *times)
 
 
 def _camera(report: SpeedReport) -> Table:
@@ -133,7 +141,7 @@ def _table(title: str, *headings: str) -> Table:
     return table
 
 
-def _three(value: float) -> str:
-    """About three digits."""
+def _three_digits(value: float) -> str:
+    """A number with about three digits."""
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{value:.{digits}f}"

@@ -1,4 +1,4 @@
-"""What a run is compared with: no annotation, and what people write with face_recognition."""
+"""What a run is compared with: transcoding alone, and the two usual loops with face_recognition."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,18 +19,27 @@ from stream.sources.media_clock import MediaClock
 from stream.sources.video import VideoSource, open_container, start_time_s
 
 _Box = tuple[int, int, int, int]
+
 _COLOUR = (0, 0, 255)
+"""Colour of the boxes that are drawn, BGR: red, as in face_recognition's examples."""
+
 _CODEC = cv2.VideoWriter.fourcc(*"mp4v")
-_SHRUNK, _EVERY = 4, 2  # the faster recipe: a quarter of the size, every other frame
+"""Codec of the files that the loops write: MPEG-4 Part 2."""
+
+_SHRINK = 4
+"""Factor by which the faster loop shrinks a frame, from `facerec_from_webcam_faster.py`."""
+
+_EVERY = 2
+"""Of how many frames the faster loop searches one, from `facerec_from_webcam_faster.py`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a recipe took for some frames of a clip.
+class BaselineRun:
+    """What a loop took for some frames of a clip.
 
     Attributes:
-        faces: found in each of them, by index.
-        frame_s: the mean time of a frame.
+        faces: how many were found in each frame, by index.
+        frame_s: mean time of a frame, s.
     """
 
     faces: Mapping[int, int]
@@ -38,10 +47,10 @@ class Recipe:
 
 
 def transcode_s(path: Path, out: Path, settings: RecorderSection, frames: int) -> float:
-    """How long it takes to decode so many frames and to encode them as a recording, untouched.
+    """The time to decode so many frames and to encode them as a recording, not annotated, s.
 
     Raises:
-        SourceError: it is not a video.
+        SourceError: the file is not a video.
         SinkError: the recording cannot be made.
     """
     source = VideoSource(path)
@@ -59,30 +68,30 @@ def transcode_s(path: Path, out: Path, settings: RecorderSection, frames: int) -
         return time.perf_counter() - start_s
 
 
-def plain_recipe(path: Path, out: Path, places: Iterable[int]) -> Recipe:
+def every_frame_loop(path: Path, out: Path, indices: Iterable[int]) -> BaselineRun:
     """face_recognition on each frame: HOG in the picture at twice its size, and encodings.
 
     Args:
         path: the clip.
-        out: where what is drawn is written.
-        places: the indices of the frames that are done.
+        out: the file that the drawn frames are written to.
+        indices: the indices of the frames that are done.
 
     Raises:
         SourceError: OpenCV cannot read the clip.
     """
     from models.reference import recognise
 
-    return _cook(path, out, {place: 0 for place in places}, recognise)
+    return _timed_loop(path, out, {index: 0 for index in indices}, recognise)
 
 
-def faster_recipe(path: Path, out: Path, places: Iterable[int]) -> Recipe:
-    """As in face_recognition's own example `facerec_from_webcam_faster.py`: at a quarter of the
-    size, every other frame; what was found is drawn in the next frame too.
+def faster_loop(path: Path, out: Path, indices: Iterable[int]) -> BaselineRun:
+    """As in face_recognition's own example `facerec_from_webcam_faster.py`: a quarter of the size,
+    every other frame; the boxes found are drawn in the next frame too.
 
     Args:
         path: the clip.
-        out: where what is drawn is written.
-        places: the indices of the frames that are looked at, no two of them neighbours; those
+        out: the file that the drawn frames are written to.
+        indices: the indices of the frames that are searched, no two of them neighbours; the frames
             after them are done too.
 
     Raises:
@@ -90,21 +99,21 @@ def faster_recipe(path: Path, out: Path, places: Iterable[int]) -> Recipe:
     """
     from models.reference import recognise
 
-    def look(image: Image) -> list[_Box]:
-        small = cv2.resize(image, None, fx=1 / _SHRUNK, fy=1 / _SHRUNK)
+    def search(image: Image) -> list[_Box]:
+        small = cv2.resize(image, None, fx=1 / _SHRINK, fy=1 / _SHRINK)
         found = np.array(recognise(small.astype(np.uint8, copy=False))).reshape(-1, 4)
-        return [(each[0], each[1], each[2], each[3]) for each in (found * _SHRUNK).tolist()]
+        return [(each[0], each[1], each[2], each[3]) for each in (found * _SHRINK).tolist()]
 
-    turns = {place + turn: turn for place in places for turn in range(_EVERY)}
-    return _cook(path, out, turns, look)
+    turns = {index + turn: turn for index in indices for turn in range(_EVERY)}
+    return _timed_loop(path, out, turns, search)
 
 
-def _cook(
-    path: Path, out: Path, turns: Mapping[int, int], look: Callable[[Image], list[_Box]]
-) -> Recipe:
-    """Reads, looks at, draws and writes the frames named; those between are passed over.
+def _timed_loop(
+    path: Path, out: Path, turns: Mapping[int, int], search: Callable[[Image], list[_Box]]
+) -> BaselineRun:
+    """Reads, searches, draws and writes the frames of `turns`; other frames are skipped.
 
-    At turn 0 a frame is looked at, at any other what was found last is drawn.
+    A frame of turn 0 is searched; in any other the boxes found last are drawn.
     """
     reader, writer = cv2.VideoCapture(str(path)), cv2.VideoWriter()
     fps = reader.get(cv2.CAP_PROP_FPS) or ASSUMED_FPS
@@ -115,7 +124,7 @@ def _cook(
             there, image = reader.read()
             if not there or index not in turns:
                 continue
-            boxes = look(np.asarray(image, np.uint8)) if turns[index] == 0 else boxes
+            boxes = search(np.asarray(image, np.uint8)) if turns[index] == 0 else boxes
             for left, top, right, bottom in boxes:
                 cv2.rectangle(image, (left, top), (right, bottom), _COLOUR, 2)
             if not writer.isOpened():
@@ -128,4 +137,4 @@ def _cook(
         writer.release()
     if not faces:
         raise SourceError(f"OpenCV reads no frame of {path}")
-    return Recipe(faces, spent_s / len(faces))
+    return BaselineRun(faces, spent_s / len(faces))

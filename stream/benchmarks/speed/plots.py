@@ -1,11 +1,11 @@
-"""What a frame costs by the number of its faces and of its pixels, as a picture."""
+"""The report of the benchmark of speed as a plot: time of a frame by faces, and by pixels."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stream.benchmarks.figures import SpeedReport
-from stream.benchmarks.runs import LOOP, TimedRun
+from stream.benchmarks.speed.report import SpeedReport
+from stream.benchmarks.speed.timed_run import LOOP, WAIT_FOR_ENCODER, WAIT_FOR_FRAME, TimedRun
 from stream.errors import ConfigError, SinkError
 
 if TYPE_CHECKING:
@@ -15,29 +15,36 @@ _PARTS: Mapping[str, Sequence[str]] = {
     "convert to pixels": ("convert",),
     "search for newcomers": ("search",),
     "follow faces": ("track",),
-    "look at faces": ("align", "embed", "classify"),
+    "look at faces": ("describe", "classify"),
     "draw": ("draw",),
-    "wait for frames": ("wait for a frame",),
-    "wait for the encoder": ("wait for the encoder",),
+    "wait for frames": (WAIT_FOR_FRAME,),
+    "wait for the encoder": (WAIT_FOR_ENCODER,),
 }
-"""What the loop does, in the order it is stacked; what is left comes last."""
+"""The parts of a bar from the bottom up, with the stages of the loop that each adds up; the rest
+of the loop's time is the part at the top."""
+
 _COLOURS = ("#7f9f6e", "#1f4e79", "#2e75b6", "#9dc3e6", "#c4572e", "#aab4be", "#cdd4da", "#e6eaed")
-_INK = "#30363d"
+"""Colours of the parts, the rest included."""
+
+_AXIS_COLOUR = "#30363d"
+"""Colour of the axes."""
+
 _STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": _INK,
+    "axes.edgecolor": _AXIS_COLOUR,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
 }
+"""What differs from matplotlib's own style."""
 
 
 def check_plot(path: Path) -> None:
-    """Looks whether a plot can be made there, before minutes are spent on what it shows.
+    """Checks that a plot can be made, before minutes are spent on measuring.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: matplotlib is missing, or the path is not one of a PNG in a folder that exists.
     """
     try:
         import matplotlib  # noqa: F401
@@ -52,10 +59,10 @@ def check_plot(path: Path) -> None:
 
 
 def plot(report: SpeedReport, path: Path) -> None:
-    """Draws the report; what stands there is replaced.
+    """Draws a report into a file, which is replaced if it exists.
 
     Raises:
-        SinkError: it cannot be written.
+        SinkError: the file cannot be written.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -81,7 +88,7 @@ def plot(report: SpeedReport, path: Path) -> None:
 
 
 def _stack(axes: "Axes", runs: Collection[TimedRun], names: Sequence[str]) -> None:
-    """A bar a run: what the loop does, and on top of it the whole in figures."""
+    """Draws a bar for each run: its parts, and above it the time and the rate."""
     parts = {
         name: [sum(run.stage_ms(LOOP, each) for each in stages) for run in runs]
         for name, stages in _PARTS.items()

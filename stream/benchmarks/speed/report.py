@@ -1,19 +1,19 @@
-"""What the benchmark of speed found out."""
+"""The figures that the benchmark of speed reports."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from stream.benchmarks.runs import THREADS, TimedRun
+from stream.benchmarks.speed.timed_run import THREADS, TimedRun
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryFigures:
     """Resident memory of a run.
 
     Attributes:
-        warm_mb: in the middle of its second half.
-        peak_mb: the most it was.
+        warm_mb: memory in the middle of the second half, MB.
+        peak_mb: the largest memory, MB.
     """
 
     warm_mb: float
@@ -22,16 +22,16 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A figure of ours beside another one.
+    """A figure of this program beside the figure of a baseline, both measured in one go.
 
     Attributes:
-        name: for machines.
-        what: ours, for people.
-        beside: the other, for people.
-        ours: in frames a second, or ms.
-        theirs: likewise.
-        kind: whether both are rates or times, or ours is a share of theirs.
-        note: what else is worth knowing.
+        name: the key for machines.
+        what: what this program did, for people.
+        beside: the baseline, for people.
+        ours: the figure of this program, frames a second or ms.
+        theirs: the figure of the baseline, in the same unit.
+        kind: whether both are rates or times, or `ours` is a share of `theirs`.
+        note: a remark for people, such as how many faces each found.
     """
 
     name: str
@@ -44,24 +44,24 @@ class Ratio:
 
     @property
     def ratio(self) -> float:
-        """How many times as fast ours is; of a share, the share."""
+        """How many times as fast this program is; of a share, the share."""
         return self.theirs / self.ours if self.kind == "time" else self.ours / self.theirs
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """What came of a camera's frames.
+class LiveFigures:
+    """Latency and dropped frames of a run with a camera.
 
     Attributes:
-        size_wh: of its frames, px.
-        fps: how many it takes a second.
-        faces: found in a frame, on average.
-        recording: they were recorded at the same time.
-        seconds: for how long.
-        offered: frames the camera took.
-        shown: those that were seen.
-        p50_ms: the median of the time from capture to sight.
-        p95_ms: what 95 of 100 frames did not exceed.
+        size_wh: size of the frames, px.
+        fps: rate of the camera, frames a second.
+        faces: mean number of faces in a frame.
+        recording: whether the frames were recorded at the same time.
+        seconds: how long was measured, s.
+        offered: number of frames that the camera took.
+        shown: number of those that were shown.
+        p50_ms: median of the time from capture to show, ms.
+        p95_ms: 95th percentile of that time, ms.
     """
 
     size_wh: tuple[int, int]
@@ -76,19 +76,19 @@ class Live:
 
     @property
     def shown_share(self) -> float:
-        """Of the frames the camera took."""
+        """Share of the frames that were shown."""
         return self.shown / self.offered
 
 
 @dataclass(frozen=True, slots=True)
-class Soak:
-    """Resident memory of a long look at a camera.
+class SoakFigures:
+    """Resident memory of a long run with a camera.
 
     Attributes:
-        minutes: how long it was.
-        settled_minutes: after which it should grow no more.
-        settled_mb: what it was then.
-        deviation_mb: the farthest it went from that later, up or down.
+        minutes: length of the run, minutes.
+        settled_minutes: time after which the memory should no longer grow, minutes.
+        settled_mb: memory at that time, MB.
+        deviation_mb: the largest later deviation from it, up or down, MB.
     """
 
     minutes: float
@@ -99,34 +99,35 @@ class Soak:
 
 @dataclass(frozen=True, slots=True)
 class SpeedReport:
-    """What one benchmark measured.
+    """All that one benchmark of speed measured.
 
     Attributes:
-        cores: how many the program could use.
-        repeats: how often each run was made; the median is given.
-        name: of the clip the stages were measured on.
+        cores: how many cores the program could use.
+        repeats: how often each run was made; the median is reported.
+        name: name of the clip that the stages were measured on.
         subject: the run of that clip.
-        memory: of its first run; None where the system does not say.
+        memory: memory of its first run; None where the system does not tell it.
         sizes: runs with one face, the smallest frames first.
         crowds: runs at one size, by number of faces.
-        ratios: ours beside others.
-        live: without and with a recording.
-        soak: None where none was asked for, or the system does not say.
+        ratios: this program beside baselines.
+        live: runs with a camera, without and with a recording.
+        soak: the long run with a camera; None where none was asked for, or the system does not
+            tell the memory.
     """
 
     cores: int
     repeats: int
     name: str
     subject: TimedRun
-    memory: Memory | None
+    memory: MemoryFigures | None
     sizes: tuple[TimedRun, ...]
     crowds: Mapping[int, TimedRun]
     ratios: tuple[Ratio, ...]
-    live: tuple[Live, ...]
-    soak: Soak | None
+    live: tuple[LiveFigures, ...]
+    soak: SoakFigures | None
 
     def as_dict(self) -> dict[str, object]:
-        """For machines."""
+        """The report as JSON has it."""
         return {
             "cores": self.cores,
             "repeats": self.repeats,
@@ -141,7 +142,7 @@ class SpeedReport:
 
 
 def counted(number: float, noun: str) -> str:
-    """In words."""
+    """A number with its noun, such as `1 face` or `3.5 faces`."""
     return f"{number:.3g} {noun}{'' if number == 1 else 's'}"
 
 
@@ -159,7 +160,7 @@ def _run(run: TimedRun) -> dict[str, object]:
 
 
 def _stages(run: TimedRun, thread: str) -> dict[str, dict[str, float]]:
-    """Per frame; what is in no stage is `rest`."""
+    """The times of a frame by stage; `rest` is the time that is in no stage."""
     stages = {
         stage: {
             "ms": run.stage_ms(thread, stage),

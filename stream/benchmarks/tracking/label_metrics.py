@@ -1,4 +1,4 @@
-"""How right and how steady labels are, against what the faces of a scene are labelled as."""
+"""Metrics of labels against true labels: accuracy, gain over single frames, changes."""
 
 import math
 from collections.abc import Sequence
@@ -8,16 +8,19 @@ import numpy as np
 
 from stream.tracks import Label, Track
 
+_Z_95 = 1.96
+"""Half the width of a 95 % confidence interval of a normal distribution, in standard errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaceOutcome:
-    """One attribute of one face in one scene.
+    """How right one attribute of one face was in one scene.
 
     Attributes:
-        settled_right: the likeliest class its track has in the end is the true one.
-        views: how many single frames were labelled on their own.
-        views_right: in how many of them the likeliest class was the true one; under `views`.
-        shown_right: the label shown in the end is the true class; None where it was unsure.
+        settled_right: whether the most probable class of its track at the end is the true one.
+        views: number of single frames that were labelled on their own.
+        views_right: number of those whose most probable class is the true one.
+        shown_right: whether the label shown at the end is the true class; None where unsure.
     """
 
     settled_right: bool
@@ -27,26 +30,26 @@ class FaceOutcome:
 
     @property
     def gain(self) -> float:
-        """By how much the settled label is right more often than a single frame's, -1 to 1."""
+        """How much more often the settled label is right than a single frame's, -1 to 1."""
         return self.settled_right - self.views_right / self.views
 
 
 @dataclass(frozen=True, slots=True)
-class LabelFigures:
-    """Of one attribute, over some scenes.
+class LabelMetrics:
+    """The metrics of one attribute over one scene or several.
 
     Attributes:
-        faces: each face that had a label in the end and in some single frame.
-        changes: how often the label of a track changed, to unsure and from it included.
-        track_minutes: how long tracks lasted, added up.
+        faces: the outcome of each face that had a label at the end and in some single frame.
+        changes: changes of the labels of tracks, those to unsure and from it included.
+        track_minutes: length of all tracks together, minutes.
     """
 
     faces: tuple[FaceOutcome, ...] = ()
     changes: int = 0
     track_minutes: float = 0.0
 
-    def __add__(self, other: "LabelFigures") -> "LabelFigures":
-        return LabelFigures(
+    def __add__(self, other: "LabelMetrics") -> "LabelMetrics":
+        return LabelMetrics(
             self.faces + other.faces,
             self.changes + other.changes,
             self.track_minutes + other.track_minutes,
@@ -54,34 +57,34 @@ class LabelFigures:
 
     @property
     def changes_per_minute(self) -> float:
-        """Of one track."""
+        """Changes of label in a minute of one track."""
         return self.changes / self.track_minutes if self.track_minutes else 0.0
 
     @property
     def settled_accuracy(self) -> float:
-        """Share of faces whose track says the true class in the end."""
+        """Share of faces whose track has the true class at the end."""
         return _mean([face.settled_right for face in self.faces])
 
     @property
     def single_accuracy(self) -> float:
-        """How often a single frame says the true class; every face counts as much."""
+        """Share of single frames that have the true class, every face weighted alike."""
         return _mean([face.views_right / face.views for face in self.faces])
 
     @property
     def gain(self) -> float:
-        """Settled less single accuracy."""
+        """Settled accuracy less single accuracy."""
         return _mean([face.gain for face in self.faces])
 
     @property
     def gain_margin(self) -> float:
-        """Half the 95 % confidence interval of the gain, the faces being the sample."""
+        """Half the width of the gain's 95 % confidence interval, with the faces as the sample."""
         if len(self.faces) < 2:
             return math.inf
         deviation = float(np.std([face.gain for face in self.faces], ddof=1))
-        return 1.96 * deviation / math.sqrt(len(self.faces))
+        return _Z_95 * deviation / math.sqrt(len(self.faces))
 
     def as_dict(self) -> dict[str, object]:
-        """For machines."""
+        """The metrics as JSON has them."""
         shown = [face.shown_right for face in self.faces if face.shown_right is not None]
         return {
             "faces": len(self.faces),
@@ -102,13 +105,13 @@ class LabelFigures:
         }
 
 
-def likeliest(label: Label) -> str:
-    """The class of highest probability, shown or not."""
+def most_probable_class(label: Label) -> str:
+    """The class of the highest probability, whether it is shown or not."""
     return max(label.probabilities, key=label.probabilities.__getitem__)
 
 
 def label_changes(tracks_by_frame: Sequence[Sequence[Track]], attribute: str) -> int:
-    """How often the label of a track is another than in the frame before."""
+    """How often the label of a track differs from the label that it had before."""
     before: dict[int, str | None] = {}
     changes = 0
     for tracks in tracks_by_frame:

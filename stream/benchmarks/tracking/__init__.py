@@ -1,0 +1,1 @@
+"""The benchmark of tracks and labels: scenes whose truth is known, metrics, tables."""
