@@ -1,4 +1,4 @@
-"""`face-stream doctor`: real faults, each named with its remedy; nothing raised, nothing traced."""
+"""`face-stream doctor`: each fault is named with its remedy, and nothing is raised."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from models.bundle import DEFAULT_FOLDER
 from models.errors import ModelError
 from stream.cli.app import app
-from stream.doctor import Finding, engine, surroundings
+from stream.doctor import Finding, engine, environment
 from stream.doctor.findings import Check
 from stream.doctor.installation import PACKAGES, machine, package, program
 from stream.settings import Config, load_settings
@@ -78,7 +78,7 @@ def test_a_file_of_settings_that_is_wrong(folder: Path) -> None:
     assert findings["settings"]["state"] == "broken"
     assert "did you mean frame_skip" in findings["settings"]["found"]
     assert "config.toml" in findings["settings"]["remedy"]
-    assert findings["self-test"]["state"] == "ok"  # it takes the defaults, and still proves itself
+    assert findings["self-test"]["state"] == "ok"  # made with the default settings instead
 
 
 def test_a_damaged_model(folder: Path, damaged: Path) -> None:
@@ -155,8 +155,8 @@ def test_what_a_check_raises_is_a_finding() -> None:
     assert Check("file", ask, "mend it").finding().found == "the file is torn"
 
 
-def test_every_package_is_looked_at() -> None:
-    """All that stream and models import, but what this command itself stands on."""
+def test_every_package_is_checked() -> None:
+    """Each package that stream and models import, except those that this command needs itself."""
     imported = set[str]()
     for path in [*(_ROOT / "stream").rglob("*.py"), *(_ROOT / "models").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -165,8 +165,8 @@ def test_every_package_is_looked_at() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.split(".")[0])
     ours = {"stream", "models", "typer", "rich"}
-    of_the_bench = {"face_recognition", "matplotlib"}
-    foreign = imported - ours - of_the_bench - set(sys.stdlib_module_names)
+    benchmark_only = {"face_recognition", "matplotlib"}
+    foreign = imported - ours - benchmark_only - set(sys.stdlib_module_names)
     assert foreign <= {module for _, module, _, _ in PACKAGES}
 
 
@@ -191,54 +191,54 @@ def test_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "state", "said"),
+    ("size", "state", "text"),
     [
         (16 * _GIB, "ok", "4 cores, 16.0 GiB"),
         (_GIB // 2, "note", "0.5 GiB"),
         (None, "ok", "4 cores"),
     ],
 )
-def test_the_machine(size: int | None, state: str, said: str) -> None:
+def test_the_machine(size: int | None, state: str, text: str) -> None:
     finding = machine(lambda: 4, lambda: size)
     assert finding.state == state
-    assert said in finding.found
+    assert text in finding.found
 
 
 @pytest.mark.parametrize(
-    ("found", "may_open", "state", "said"),
+    ("found", "may_open", "state", "text"),
     [
         ([], True, "note", "none"),
         ([_CAMERA], True, "ok", "0 (HD Webcam)"),
         ([_CAMERA], False, "note", "/dev/video0 may not be opened"),
     ],
 )
-def test_cameras(found: list[CameraInfo], may_open: bool, state: str, said: str) -> None:
-    finding = surroundings.cameras(lambda: found, lambda _: may_open)
+def test_cameras(found: list[CameraInfo], may_open: bool, state: str, text: str) -> None:
+    finding = environment.cameras(lambda: found, lambda _: may_open)
     assert finding.state == state
-    assert said in finding.found
+    assert text in finding.found
     assert bool(finding.remedy) == (state == "note")
 
 
 def test_cameras_of_a_system_that_does_not_list_them() -> None:
-    finding = surroundings.cameras(system="darwin")
+    finding = environment.cameras(system="darwin")
     assert (finding.state, finding.remedy) == ("note", "try the first one: face-stream run 0")
 
 
 @pytest.mark.parametrize(
-    ("shows", "environment", "state", "said"),
+    ("shows", "variables", "state", "text"),
     [
         (True, {"DISPLAY": ":0"}, "ok", "a window can be opened"),
         (False, {}, "note", "none"),
         (False, {"DISPLAY": ":99"}, "note", "no window can be opened on it"),
     ],
 )
-def test_the_screen(shows: bool, environment: dict[str, str], state: str, said: str) -> None:
-    finding = surroundings.screen(lambda: shows, environment)
-    assert (finding.state, said in finding.found) == (state, True)
+def test_the_screen(shows: bool, variables: dict[str, str], state: str, text: str) -> None:
+    finding = environment.screen(lambda: shows, variables)
+    assert (finding.state, text in finding.found) == (state, True)
 
 
 @pytest.mark.parametrize(
-    ("missing", "state", "said"),
+    ("missing", "state", "text"),
     [
         (set[tuple[str, str]](), "ok", "reads and writes H.264, HEVC, VP9, AV1, AAC, Opus"),
         ({("libx265", "w")}, "note", "cannot write HEVC"),
@@ -246,22 +246,22 @@ def test_the_screen(shows: bool, environment: dict[str, str], state: str, said: 
         ({("libx264", "w")}, "broken", "cannot write H.264"),
     ],
 )
-def test_codecs(missing: set[tuple[str, str]], state: str, said: str) -> None:
-    finding = surroundings.codecs(lambda name, mode: (name, mode) not in missing)
+def test_codecs(missing: set[tuple[str, str]], state: str, text: str) -> None:
+    finding = environment.codecs(lambda name, mode: (name, mode) not in missing)
     assert finding.state == state
-    assert said in finding.found
+    assert text in finding.found
     assert bool(finding.remedy) == (state != "ok")
 
 
 def test_the_layers_of_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[detection]\nthreshold = 0.1\n")
     overrides = ["overlay.scale=2", "engine.threads=1"]
-    finding = surroundings.settings(lambda: load_settings(None, overrides, folder=tmp_path))
+    finding = environment.settings(lambda: load_settings(None, overrides, folder=tmp_path))
     assert finding == Finding("settings", "ok", "3 set by config.toml, --set")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "offered", "started", "has_gpu", "state", "said"),
+    ("wanted", "offered", "started", "has_gpu", "state", "text"),
     [
         ("auto", ["CPU"], "cpu", False, "ok", "runs on cpu; ONNX Runtime offers CPU"),
         ("auto", ["CUDA", "CPU"], "cuda", True, "ok", "runs on cuda"),
@@ -271,13 +271,13 @@ def test_the_layers_of_settings_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_the_device(
-    wanted: str, offered: list[str], started: str, has_gpu: bool, state: str, said: str
+    wanted: str, offered: list[str], started: str, has_gpu: bool, state: str, text: str
 ) -> None:
     config = Config.model_validate({"engine": {"device": wanted}})
     providers = [f"{name}ExecutionProvider" for name in offered]
     finding = engine.device(config, lambda: providers, lambda _: started, lambda: has_gpu)
     assert finding.state == state
-    assert said in finding.found
+    assert text in finding.found
     assert bool(finding.remedy) == (state == "note")
 
 

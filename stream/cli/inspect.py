@@ -1,12 +1,18 @@
-"""The commands that say what is here: `doctor` and `config`."""
+"""The commands that inspect an installation: `doctor` and `config`."""
 
 import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 
 from stream.cli import options
 from stream.cli.console import EXIT_FAILURE, exit_on_error, print_output
+
+if TYPE_CHECKING:
+    from stream.settings import Settings
 
 
 def doctor(
@@ -16,15 +22,16 @@ def doctor(
     as_json: options.Json = False,
 ) -> None:
     """Say what is here, what is missing and how to mend it; label a face as a proof."""
-    from stream.doctor import examination
+    from stream.doctor import diagnosis
 
     findings = []
-    out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
-    for finding in examination.examine(config, [*(settings or []), *options.model_setting(model)]):
+    stdout = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for finding in diagnosis.diagnose(partial(_load, config, model, settings)):
         findings.append(finding)
         if not as_json:
-            out.print(examination.as_lines(finding))
-    print_output(json.dumps(examination.as_dict(findings)) if as_json else examination.verdict(findings))
+            stdout.print(diagnosis.as_lines(finding))
+    text = json.dumps(diagnosis.as_dict(findings)) if as_json else diagnosis.conclusion(findings)
+    print_output(text)
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(EXIT_FAILURE)
 
@@ -37,9 +44,12 @@ def show_settings(
     debug: options.Debug = False,
 ) -> None:
     """Print the settings in force, each with where it is from."""
+    in_force = exit_on_error(partial(_load, config, model, settings), debug)
+    print_output(json.dumps(in_force.as_dict()) if as_json else in_force.as_toml())
+
+
+def _load(file: Path | None, model: Path | None, settings: list[str] | None) -> "Settings":
+    """The settings that the options of a command ask for."""
     from stream.settings import load_settings
 
-    in_force = exit_on_error(
-        lambda: load_settings(config, [*(settings or []), *options.model_setting(model)]), debug
-    )
-    print_output(json.dumps(in_force.as_dict()) if as_json else in_force.as_toml())
+    return load_settings(file, [*(settings or []), *options.model_setting(model)])

@@ -1,6 +1,6 @@
-"""What is here, what is missing, and how to mend it."""
+"""The checks of `face-stream doctor`: what is installed, what is missing, how to repair it."""
 
-from stream.doctor.examination import examine
+from stream.doctor.diagnosis import diagnose
 from stream.doctor.findings import Finding
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "diagnose"]

@@ -1,4 +1,4 @@
-"""The engine: where it runs, the weights, the model, and whether it truly finds a face."""
+"""Checks of the engine: its device, the weights, the model, and a self-test on a portrait."""
 
 import shutil
 import time
@@ -24,10 +24,10 @@ def device(
     """What ONNX Runtime offers, and where the engine would run.
 
     Args:
-        config: says what is wanted.
-        providers: what ONNX Runtime offers.
-        started: starts a session on a device and says where it truly runs.
-        has_gpu: whether there is a GPU of NVIDIA's.
+        config: the settings.
+        providers: the providers that ONNX Runtime offers.
+        started: starts a session on a device and gives the device that it runs on.
+        has_gpu: whether the machine has a GPU of NVIDIA's.
     """
     import onnxruntime
 
@@ -58,7 +58,7 @@ def weights(find: Callable[[str], Path] | None = None) -> Finding:
 
 
 def model(config: "Config") -> Finding:
-    """Whether the model folder is whole, to the byte, and what it knows."""
+    """Whether the files of the model folder are unchanged, and which attributes it knows."""
     from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER, load_bundle
 
     folder = config.engine.model_folder
@@ -72,11 +72,11 @@ def model(config: "Config") -> Finding:
 
 
 def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) -> Finding:
-    """The demo's portrait looked at as `face-stream run` would: proves that the engine works.
+    """Whether the annotator finds the one face of the demo's portrait, and how long it takes.
 
     Args:
-        config: says with what; how faces are searched for is left at the defaults.
-        picture: gives the picture, which has one face.
+        config: the settings of the engine and of labels; those of detection stay at the defaults.
+        picture: gives another picture with one face.
     """
     from stream.assembly import load_annotator
     from stream.frames import Frame, SourceInfo
@@ -93,11 +93,13 @@ def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) ->
     if len(tracks) != 1:
         remedy = "install the packages again; if that does not help, report it"
         return Finding("self-test", "broken", f"found {len(tracks)} faces instead of 1", remedy)
-    return Finding("self-test", "ok", f"found the portrait's face: {_said(tracks[0])}; {times}")
+    return Finding(
+        "self-test", "ok", f"found the portrait's face: {_labels_line(tracks[0])}; {times}"
+    )
 
 
-def _said(track: "Track") -> str:
-    """What a face is perceived as, in a few words."""
+def _labels_line(track: "Track") -> str:
+    """The labels of a face in one line."""
     labels = [
         f"{name} unsure" if label.text is None else f"{label.text} {label.confidence:.0%}"
         for name, label in track.labels.items()
@@ -106,7 +108,7 @@ def _said(track: "Track") -> str:
 
 
 def _started(device: "Device") -> str:
-    """Where a session on that device truly runs, tried with the smallest model there is."""
+    """The device that a session runs on, tried with the smallest model there is."""
     from onnx import TensorProto, helper
 
     from models.runtime import Session

@@ -1,21 +1,25 @@
-"""What one check says."""
+"""A check of the doctor, and its finding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 State: TypeAlias = Literal["ok", "note", "broken"]
+"""`broken` prevents `face-stream run`; of a `note` it can do without."""
+
+_REPAIR_PACKAGE = "mend the package that is broken, above"
+"""Remedy of a check that cannot import what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, and what came of it.
+    """The result of a check.
 
     Attributes:
-        name: what was looked at.
-        state: `broken` is something that `face-stream run` needs; a `note` it can do without.
-        found: in one line.
-        remedy: what to do about it, in one line; empty where all is well.
+        name: name of the check.
+        state: whether all is well.
+        found: what the check found, in one line.
+        remedy: how to repair it, in one line; empty where all is well.
     """
 
     name: str
@@ -26,31 +30,30 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something to look at.
+    """Something that the doctor examines.
 
     Attributes:
-        name: what its finding is called.
-        look: finds out; whatever it raises is a finding as well.
-        remedy: what to do when it raises.
+        name: name of the finding where the check raises.
+        examine: gives the finding; whatever it raises is a finding as well.
+        remedy: how to repair what it raises.
     """
 
     name: str
-    look: Callable[[], Finding]
+    examine: Callable[[], Finding]
     remedy: str
 
     def finding(self) -> Finding:
-        """What it says; nothing is raised but Ctrl-C."""
+        """The finding of the check; nothing is raised but Ctrl-C."""
         try:
-            return self.look()
+            return self.examine()
         except ImportError as error:
-            return Finding(self.name, "broken", f"cannot be looked at: {_line(error)}", _PACKAGES)
+            return Finding(
+                self.name, "broken", f"cannot be looked at: {_line(error)}", _REPAIR_PACKAGE
+            )
         except Exception as error:  # noqa: BLE001 - faults of any kind are what is looked for
             return Finding(self.name, "broken", _line(error), self.remedy)
 
 
-_PACKAGES = "mend the package that is broken, above"
-
-
 def _line(error: Exception) -> str:
-    """The error in one line, named where it says nothing itself."""
+    """The message of an error in one line; its class where it has no message."""
     return " ".join(str(error).split()) or type(error).__name__

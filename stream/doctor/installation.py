@@ -1,4 +1,4 @@
-"""What is installed: this program, Python, the packages, the machine they run on."""
+"""Checks of what is installed: this program, Python, the packages; and of the machine."""
 
 import os
 import platform
@@ -12,9 +12,12 @@ from types import ModuleType
 from stream.doctor.findings import Check, Finding, State
 
 _GIB = 2**30
-_LITTLE_BYTES = _GIB  # the demo takes 450 MB, beside what the system needs
+"""Bytes in a GiB."""
 
-# Name, module, what pip calls it; whether `face-stream run` does without.
+_MIN_MEMORY_BYTES = _GIB
+"""Memory of the machine under which a note says that it is little: the demo takes 450 MB, beside
+what the system needs."""
+
 PACKAGES = [
     ("NumPy", "numpy", "numpy", False),
     ("OpenCV", "cv2", "opencv-python", False),
@@ -29,10 +32,12 @@ PACKAGES = [
     ("scikit-learn", "sklearn", "scikit-learn", True),
     ("scikit-image", "skimage", "scikit-image", True),
 ]
+"""Each package by its name, its module, what pip calls it, and whether `face-stream run` works
+without it."""
 
 
 def package_checks() -> list[Check]:
-    """One for each package, by importing it."""
+    """A check for each package, which imports it."""
     return [Check(each[0], partial(package, *each), "") for each in PACKAGES]
 
 
@@ -46,21 +51,21 @@ def package(
     """Whether a package can be imported, and which version it is.
 
     Args:
-        name: what people call it.
-        module: what is imported.
-        distribution: what pip calls it.
-        is_optional: `face-stream run` does without.
-        load: imports it.
+        name: the package's name.
+        module: the module that is imported.
+        distribution: what pip calls the package.
+        is_optional: whether `face-stream run` works without it.
+        load: imports a module.
     """
     try:
         loaded = load(module)
     except Exception as error:  # noqa: BLE001 - a library that does not fit the machine raises any
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         remedy = f"install it again: pip install --force-reinstall {distribution}"
-        if "libGL" in said:
+        if "libGL" in message:
             remedy = "install the system's libGL (on Debian: apt-get install libgl1)"
         state: State = "note" if is_optional else "broken"
-        return Finding(name, state, f"cannot be imported: {said}", remedy)
+        return Finding(name, state, f"cannot be imported: {message}", remedy)
     found = str(getattr(loaded, "__version__", "of unknown version"))
     if ffmpeg := getattr(loaded, "ffmpeg_version_info", None):
         found += f", with FFmpeg {ffmpeg}"
@@ -68,7 +73,7 @@ def package(
 
 
 def program() -> Finding:
-    """This program's version and Python's."""
+    """The version of this program and of Python."""
     python = f"Python {platform.python_version()} on {platform.platform()}"
     try:
         return Finding("face-stream", "ok", f"{version('face-stream')}, {python}")
@@ -84,7 +89,7 @@ def program() -> Finding:
 def machine(
     cores: Callable[[], int] | None = None, memory_bytes: Callable[[], int | None] | None = None
 ) -> Finding:
-    """Cores that this process may use, and the machine's memory."""
+    """The cores that this process may use, and the machine's memory."""
     from models.runtime import available_cores
 
     count = (cores or available_cores)()
@@ -93,14 +98,14 @@ def machine(
     if size is None:
         return Finding("machine", "ok", found)
     found += f", {size / _GIB:.1f} GiB of memory"
-    if size < _LITTLE_BYTES:
+    if size < _MIN_MEMORY_BYTES:
         remedy = "close other programs, and search smaller pictures: --set detection.downscale=2"
         return Finding("machine", "note", f"{found}, which is little", remedy)
     return Finding("machine", "ok", found)
 
 
 def _memory_bytes() -> int | None:
-    """Of the machine; None where the system does not say."""
+    """Memory of the machine; None where the system does not tell it."""
     if sys.platform == "win32":
         return None
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

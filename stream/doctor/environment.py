@@ -1,4 +1,4 @@
-"""What is around the program: files of settings, codecs, cameras, a screen."""
+"""Checks of the program's environment: files of settings, codecs, cameras, a screen."""
 
 import os
 import sys
@@ -20,12 +20,17 @@ _DECODERS = {
     "AAC": "aac",
     "Opus": "opus",
 }
+"""The codecs that are looked for, with FFmpeg's names of their decoders."""
+
 _SOUND_ENCODERS = {"AAC": "aac", "Opus": "libopus"}
-_NEEDED = "H.264"
+"""The codecs of sound, with FFmpeg's names of their encoders."""
+
+_REQUIRED = "H.264"
+"""The codec without which `face-stream run` cannot work."""
 
 
 def settings(load: "Callable[[], Settings]") -> Finding:
-    """Whether the files of settings that are in force can be read, and which they are."""
+    """Whether the settings in force can be read, and where they are from."""
     in_force = load()
     origins = in_force.origins.values()
     layers = [each for each in dict.fromkeys(origins) if each != "default"]
@@ -36,10 +41,10 @@ def settings(load: "Callable[[], Settings]") -> Finding:
 
 
 def codecs(is_there: "Callable[[str, str], bool] | None" = None) -> Finding:
-    """What this FFmpeg reads and writes.
+    """Which codecs this FFmpeg reads and writes.
 
     Args:
-        is_there: whether it has a codec of that name, for reading (`r`) or writing (`w`).
+        is_there: whether it has a codec of that name, to read (`r`) or to write (`w`).
     """
     from stream.sinks.video.codecs import CODECS
 
@@ -53,7 +58,7 @@ def codecs(is_there: "Callable[[str, str], bool] | None" = None) -> Finding:
     if not (unread or unwritten):
         return Finding("codecs", "ok", found)
     remedy = "install PyAV's own wheel: pip install --force-reinstall av"
-    return Finding("codecs", "broken" if _NEEDED in unread + unwritten else "note", found, remedy)
+    return Finding("codecs", "broken" if _REQUIRED in unread + unwritten else "note", found, remedy)
 
 
 def cameras(
@@ -61,7 +66,7 @@ def cameras(
     may_open: Callable[[Path], bool] | None = None,
     system: str = sys.platform,
 ) -> Finding:
-    """Which cameras there are, and whether they may be opened."""
+    """Which cameras are connected, and whether this user may open them."""
     from stream.sources.camera import list_cameras
 
     if find is None and not system.startswith("linux"):
