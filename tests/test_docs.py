@@ -1,10 +1,11 @@
-"""What people read is true where a program can tell: links, options, keys, settings, columns."""
+"""The pages are true where a program can tell: links, options, keys, settings, columns, files."""
 
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import test_layers
 import typer
 
 from stream.cli.app import app as stream_app
@@ -27,7 +28,7 @@ def _links(page: Path) -> list[str]:
 
 
 def _anchors(page: Path) -> set[str]:
-    """What a heading is called in a link."""
+    """The anchors of the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", _text(page), flags=re.S), re.M)
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
@@ -50,7 +51,7 @@ def test_the_readme_is_short_and_its_links_work_outside_the_repository() -> None
 
 
 def _commands(app: typer.Typer) -> dict[str, Any]:
-    """By name; each has `params`."""
+    """The commands by name; each has `params`."""
     group: Any = typer.main.get_command(app)
     return dict(group.commands)
 
@@ -61,7 +62,7 @@ def _commands(app: typer.Typer) -> dict[str, Any]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_option_is_explained(app: typer.Typer, name: str) -> None:
-    """Of `bench` on the page that tells of measuring, of all others on that of usage."""
+    """The options of `bench` on the page on performance, all others on the page on usage."""
     measures = app is stream_app and name == "bench"
     page = _ROOT / "docs" / ("performance.md" if measures else "usage.md")
     explained = set(re.findall(r"[` ](--[a-z-]+)", _text(page)))
@@ -90,7 +91,7 @@ def test_each_setting_that_is_named_is_there() -> None:
     known = {f"{name}.{key}" for name, keys in Config().model_dump().items() for key in keys}
     sections = "|".join(Config().model_dump())
     for page in _PAGES:
-        named = re.findall(rf"[` ]((?:{sections})\.[a-z_]+)[`= ]", _text(page))
+        named = re.findall(rf"[` ]((?:{sections})\.(?!py`)[a-z_]+)[`= ]", _text(page))
         assert set(named) <= known, page.name
 
 
@@ -99,3 +100,44 @@ def test_each_column_of_the_tables_is_named() -> None:
     attributes = {"gender": ("Female", "Male")}
     for column in (*face_columns(attributes), *track_columns(attributes)):
         assert f"`{column}`" in tables, column
+
+
+def _table(text: str) -> list[list[str]]:
+    """The cells of the rows of the tables of a text, their headings included."""
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return [row for row in rows if not set(row[0]) <= set("- ")]
+
+
+def test_the_order_of_the_rooms_is_the_one_that_is_tested() -> None:
+    law = _text(_ROOT / "CONTRIBUTING.md").split("\n## The import law\n")[1].split("\n## ")[0]
+    block = next(each for each in re.findall(r"```text\n(.*?)```", law, re.S) if "cli" in each)
+    floors = tuple(set(line.split(", ")) for line in block.splitlines())
+    assert floors == test_layers._FLOORS
+    exceptions = {(row[0].strip("`"), row[1].strip("`")) for row in _table(law)[1:]}
+    assert exceptions == test_layers._EXCEPTIONS
+
+
+def test_each_file_that_a_page_names_is_there() -> None:
+    for page in _PAGES:
+        for name in re.findall(
+            r"`((?:stream|models|training|tests|docs)/[\w/]+\.\w+)`", _text(page)
+        ):
+            assert (_ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def _rooms() -> dict[str, str]:
+    """The rooms of which the page on architecture lists the files, each with its section."""
+    pieces = re.split(r"^#{2,3} (.+)$", _text(_ROOT / "docs" / "architecture.md"), flags=re.M)
+    sections = zip(pieces[1::2], pieces[2::2], strict=True)
+    return {title.strip("`"): text for title, text in sections if title.startswith("`stream/")}
+
+
+@pytest.mark.parametrize("room", _rooms())
+def test_each_file_of_a_room_is_listed(room: str) -> None:
+    cells = [row[0] for row in _table(_rooms()[room])[1:]]
+    names = {name for cell in cells for name in re.findall(r"`([\w/.]+)`", cell)}
+    folders = tuple(name for name in names if name.endswith("/"))
+    assert all((_ROOT / room / folder).is_dir() for folder in folders)
+    paths = {path.relative_to(_ROOT / room).as_posix() for path in (_ROOT / room).rglob("*.py")}
+    files = {path for path in paths if not path.endswith("__init__.py")}
+    assert {path for path in files if not path.startswith(folders)} == names - set(folders)
