@@ -1,4 +1,4 @@
-"""Reacts to a live camera: says when a person appears, gets a label, and leaves.
+"""Reacts to a live camera: prints when a face appears, gets a label, and leaves.
 
 python examples/camera_events.py 0          a camera; Ctrl-C ends it, and a clip works too
 """
@@ -7,11 +7,11 @@ import sys
 
 import stream
 
-GONE_S = 2.0  # out of sight
+GONE_S = 2.0  # time out of sight after which a face has left
 
-last_seen: dict[int, float] = {}  # s, by track
-perceived: dict[int, str | None] = {}
-for frame, tracks in stream.annotate(sys.argv[1]):  # of a camera the newest frame, none twice
+last_seen: dict[int, float] = {}  # track → time in s
+perceived: dict[int, str | None] = {}  # track → label
+for frame, tracks in stream.annotate(sys.argv[1]):  # of a camera always the newest
     for track in tracks:
         if track.track_id not in last_seen:
             print(f"{frame.time_s:.1f} s: track {track.track_id} appears")

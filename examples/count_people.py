@@ -12,7 +12,7 @@ path = sys.argv[1]
 people = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path)
 people["seconds"] = people["last_s"] - people["first_s"]
 
-seen = people[people["quality"] > 0.1]  # views so poor that their labels say little are left out
+seen = people[people["quality"] > 0.1]  # tracks seen too poorly for a label are left out
 for attribute in ("gender", "race"):
     groups = seen.assign(perceived=seen[attribute].fillna("unsure")).groupby("perceived")
     print(groups.agg(people=("track", "size"), median_s=("seconds", "median")), "\n")

@@ -1,4 +1,4 @@
-"""Counts the people who cross a line in the middle of the picture, with supervision.
+"""Counts the faces that cross a line in the middle of the picture, with supervision.
 
 pip install supervision
 python examples/line_crossings.py clip.mp4

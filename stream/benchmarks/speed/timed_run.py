@@ -52,7 +52,7 @@ class TimedRun:
         elapsed_s: time from the first frame to the end of the recording, s.
         steady_ms: time of a frame after the warm-up, ms.
         steady_cpu_ms: CPU time of the whole program for a frame after the warm-up, ms.
-        laps: the times of all frames together, by thread and stage.
+        timings: the times of all frames together, by thread and stage.
     """
 
     size_wh: tuple[int, int]
@@ -60,7 +60,7 @@ class TimedRun:
     elapsed_s: float
     steady_ms: float
     steady_cpu_ms: float
-    laps: Mapping[tuple[str, str], Lap]
+    timings: Mapping[tuple[str, str], Lap]
 
     @property
     def frames(self) -> int:
@@ -84,15 +84,15 @@ class TimedRun:
 
     def stages(self, thread: str) -> Sequence[str]:
         """The stages that a thread did, in order."""
-        return [stage for stage in STAGES if (thread, stage) in self.laps]
+        return [stage for stage in STAGES if (thread, stage) in self.timings]
 
     def stage_ms(self, thread: str, stage: str) -> float:
         """Mean time of a stage in a thread, ms a frame."""
-        return self.laps.get((thread, stage), Lap()).wall_s * 1000 / self.frames
+        return self.timings.get((thread, stage), Lap()).wall_s * 1000 / self.frames
 
     def cpu_ms(self, thread: str, stage: str) -> float:
         """Mean CPU time of a stage in a thread, ms a frame."""
-        return self.laps.get((thread, stage), Lap()).cpu_s * 1000 / self.frames
+        return self.timings.get((thread, stage), Lap()).cpu_s * 1000 / self.frames
 
     def rest_ms(self, thread: str) -> float:
         """Time of a frame that is in no stage of a thread, ms: for the loop the time between the
@@ -125,9 +125,9 @@ def timed_run(path: Path, config: Config, out: Path) -> TimedRun:
         elapsed_s=summary.elapsed_s,
         steady_ms=_mean_step(probe.shown_s[steady:]) * 1000,
         steady_cpu_ms=_mean_step(probe.cpu_s[steady:]) * 1000,
-        laps={
-            (_REPORTED_NAMES.get(thread, LOOP), stage): lap
-            for (thread, stage), lap in watch.laps.items()
+        timings={
+            (_REPORTED_NAMES.get(thread, LOOP), stage): timing
+            for (thread, stage), timing in watch.laps.items()
         },
     )
 
