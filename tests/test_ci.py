@@ -1,4 +1,4 @@
-"""What continuous integration calls: the packages it installs, and the README's test command."""
+"""The script of continuous integration: the packages it installs, and the test command it runs."""
 
 import os
 import re
@@ -41,7 +41,7 @@ def _run(machine: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _listed() -> str:
-    """The packages as a reader of CONTRIBUTING finds them."""
+    """The packages that CONTRIBUTING lists."""
     text = (_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"\nDebian packages for the tests.*?\n```text\n(.*?)```", text, re.DOTALL)
     return " ".join(block.split())
@@ -62,18 +62,18 @@ def test_it_installs_what_contributing_lists(machine: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "script", "said"),
+    ("name", "script", "message"),
     [
         ("dpkg-query", "echo install ok installed", "Debian packages for the tests are installed"),
         ("id", "echo 1000", "without root and apt-get, not installed"),
         ("apt-get", "exit 100", "apt-get failed, not installed"),
     ],
 )
-def test_it_goes_on_without_installing(machine: Path, name: str, script: str, said: str) -> None:
+def test_it_goes_on_without_installing(machine: Path, name: str, script: str, message: str) -> None:
     _command(machine, name, script)
     done = _run(machine)
     assert (done.returncode, done.stdout) == (0, f"{_TEST_COMMAND}\n")
-    assert done.stderr == f"ci: {said}: {_listed()}\n"
+    assert done.stderr == f"ci: {message}: {_listed()}\n"
     assert not (machine / "calls").exists()
 
 

@@ -1,4 +1,4 @@
-"""The command line: what is asked for wrongly is one line and exit code 2, with nothing written."""
+"""The command `run`: a wrong request is one line and exit code 2, and nothing is written."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the program is started: a clip, pictures, and things that only look like it."""
+    """The folder where the program is started: a clip, pictures, and files that only look so."""
     work = tmp_path / "work"
     work.mkdir()
     (work / "clip.mp4").write_bytes(clip.read_bytes())
@@ -54,7 +54,7 @@ def _run(*arguments: str) -> Result:
 
 
 def _state(folder: Path) -> dict[str, bytes | None]:
-    """Every file and what is in it."""
+    """Every file with its content; of a folder None."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in sorted(folder.rglob("*"))
@@ -133,19 +133,21 @@ _WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), _WRONG, ids=[words[:60] for words, _ in _WRONG])
-def test_what_is_asked_wrongly(
-    words: str, said: str, folder: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "message"), _WRONG, ids=[arguments[:60] for arguments, _ in _WRONG]
+)
+def test_a_wrong_request(
+    arguments: str, message: str, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = _state(folder)
-    result = _run(*words.split(), "--no-show")
+    result = _run(*arguments.split(), "--no-show")
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stderr.startswith("face-stream: ")
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
     assert _state(folder) == before
-    assert capfd.readouterr() == ("", "")  # the libraries below say nothing of their own
+    assert capfd.readouterr() == ("", "")  # the libraries below print nothing of their own
 
 
 def test_an_empty_source(folder: Path) -> None:
@@ -163,18 +165,18 @@ def test_credentials_are_never_printed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [("", "Missing argument"), ("--foo clip.mp4", "No such option"), ("clip.mp4 --save", "--save")],
 )
-def test_a_command_that_cannot_be_understood(words: str, said: str, folder: Path) -> None:
+def test_a_command_that_cannot_be_parsed(arguments: str, message: str, folder: Path) -> None:
     before = _state(folder)
-    result = _run(*words.split())
+    result = _run(*arguments.split())
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert _state(folder) == before
 
 
-def test_where_an_error_came_from_with_debug(folder: Path) -> None:
+def test_debug_raises_the_error(folder: Path) -> None:
     result = _run("clip.mp4", "--debug", "--set", "detection.frameskip=3", "--no-show")
     assert isinstance(result.exception, ConfigError)
 
@@ -190,13 +192,13 @@ def test_one_line_at_the_end(folder: Path) -> None:
     assert len(log_lines(folder / "out.jsonl")) == 1 + 3
 
 
-def test_quiet_says_nothing(folder: Path) -> None:
+def test_quiet_prints_nothing(folder: Path) -> None:
     result = _run("clip.mp4", "--save", "out.mp4", "--no-show", "--quiet")
     assert (result.exit_code, result.output) == (0, "")
     assert (folder / "out.mp4").exists()
 
 
-def test_quiet_still_says_what_is_wrong(folder: Path) -> None:
+def test_quiet_still_prints_errors(folder: Path) -> None:
     result = _run("missing.mp4", "--no-show", "--quiet")
     assert result.exit_code == 2
     assert "missing.mp4" in result.stderr
@@ -292,7 +294,7 @@ def test_when_nothing_can_be_written_any_more_it_stops(
 
 
 def _difference(one: Path, other: Path) -> float:
-    """Between the first frames of two videos, on average."""
+    """The mean difference between the first frames of two videos."""
     first, second = (cv2.VideoCapture(str(path)).read()[1] for path in (one, other))
     return float(cv2.absdiff(first, second).mean())
 
@@ -313,20 +315,21 @@ def test_faces_are_blurred_if_asked(folder: Path) -> None:
     assert _difference(plain, folder / "blurred again.mp4") > 1
 
 
-_BAR = "\x1b[?25l"  # with a bar the cursor is hidden
+_HIDDEN_CURSOR = "\x1b[?25l"
+"""What hides the cursor, which the progress bar does."""
 
 
-def test_a_terminal_shows_how_far_a_file_is(
+def test_a_terminal_shows_a_progress_bar_of_a_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     write_numbers(folder / "small.mp4", 3)
-    assert _BAR in _run("small.mp4", "--no-show").stderr
+    assert _HIDDEN_CURSOR in _run("small.mp4", "--no-show").stderr
     assert _run("small.mp4", "--no-show", "--quiet").stderr == ""
     with http({"/": mjpeg_page([numbered(number) for number in range(20)])}) as server:
         live = _run(f"http://{server.address}/", "--no-show", "--set", "source.reconnect_s=0")
     assert " frames in " in live.stderr
-    assert _BAR not in live.stderr
+    assert _HIDDEN_CURSOR not in live.stderr
     assert "was lost" in caplog.text  # the server hung up
     caplog.clear()
 
@@ -363,7 +366,7 @@ def _program(*arguments: str, folder: Path, **environment: str) -> subprocess.Co
     )
 
 
-def test_without_a_screen_it_says_so_and_goes_on(folder: Path) -> None:
+def test_without_a_screen_a_run_warns_and_goes_on(folder: Path) -> None:
     done = _program("run", "clip.mp4", "--log", "out.jsonl", folder=folder)
     assert done.returncode == 0
     warning, summary = done.stderr.splitlines()
@@ -389,7 +392,7 @@ def test_a_long_warning_is_one_line(folder: Path) -> None:
     assert warning == f"face-stream: {long.name} cannot be read as a picture: left out"
 
 
-def test_the_way_in_is_a_command(folder: Path) -> None:
+def test_the_help_names_the_commands(folder: Path) -> None:
     done = _program("--help", folder=folder)
     assert done.returncode == 0
     for command in ("run", "demo", "bench"):

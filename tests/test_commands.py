@@ -19,7 +19,7 @@ _NAMES = ("run", "render", "demo", "bench", "doctor", "config")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the program is started: a clip, and things that only look like what is wanted."""
+    """The folder where the program is started: a clip, and files that are no such thing."""
     write_numbers(tmp_path / "clip.mp4", 3)
     (tmp_path / "text.jsonl").write_text("x\n")
     (tmp_path / "later.jsonl").write_text('{"schema": "face-stream/9"}\n')
@@ -65,24 +65,24 @@ _WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), _WRONG, ids=[words for words, _ in _WRONG])
-def test_what_is_asked_wrongly_is_one_line(words: str, said: str, folder: Path) -> None:
+@pytest.mark.parametrize(("arguments", "message"), _WRONG, ids=[each for each, _ in _WRONG])
+def test_a_wrong_request_is_one_line(arguments: str, message: str, folder: Path) -> None:
     before = sorted(folder.iterdir())
-    result = CliRunner().invoke(app, words.split())
+    result = CliRunner().invoke(app, arguments.split())
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stderr.startswith("face-stream: ")
     assert (result.stderr.count("\n"), result.stdout) == (1, "")
     assert sorted(folder.iterdir()) == before
 
 
 def _parameters() -> Iterator[tuple[str, Any]]:
-    """Every argument and option of every command, as typer knows it."""
+    """The arguments and options of every command, each with the name of the command."""
     for name, command in get_command(app).commands.items():
         yield from ((name, parameter) for parameter in command.params)
 
 
-def test_every_command_and_option_says_what_it_is_for() -> None:
+def test_every_command_and_option_has_a_help() -> None:
     commands = get_command(app).commands
     assert set(_NAMES) <= set(commands)
     assert all(command.help for command in commands.values())
@@ -137,19 +137,19 @@ def test_where_nothing_can_be_printed_any_more_it_is_one_line(tmp_path: Path) ->
             text=True,
             timeout=120,
         )
-    said = "face-stream: standard output cannot be written: No space left on device\n"
-    assert (done.returncode, done.stderr) == (1, said)
+    message = "face-stream: standard output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, message)
 
 
 @pytest.mark.parametrize(
-    ("hanging", "said"), [(True, "first\n"), (False, "first\nsecond\n")], ids=["hanging", "ended"]
+    ("blocked", "output"), [(True, "first\n"), (False, "first\nsecond\n")], ids=["blocked", "ended"]
 )
-def test_the_program_does_not_wait_for_a_thread_that_hangs(hanging: bool, said: str) -> None:
+def test_the_program_does_not_wait_for_a_blocked_thread(blocked: bool, output: str) -> None:
     code = f"""
 import threading, time
 from stream.cli.console import exit_at_once_if_blocked
 
-if {hanging}:
+if {blocked}:
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
 print("first")
 exit_at_once_if_blocked(130)
@@ -158,5 +158,5 @@ print("second")
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.stdout, done.stderr) == (said, "")
-    assert done.returncode == (130 if hanging else 0)
+    assert (done.stdout, done.stderr) == (output, "")
+    assert done.returncode == (130 if blocked else 0)

@@ -1,4 +1,4 @@
-"""The scripts of `examples/`, each as its first lines say, on a clip of the demo."""
+"""The scripts of `examples/`, each run as its docstring says, on a clip of the demo."""
 
 import ast
 import runpy
@@ -19,7 +19,8 @@ from stream.sinks.pictures.picture_file import write_picture
 from stream.sources.demo import portrait
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
-_FRAMES = 90  # the face goes to the right first and comes back past the middle after three seconds
+_FRAMES = 90
+"""Frames of the clip: the face moves to the right, and back past the middle after three seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 class Run:
-    """Runs an example in this process; gives what it prints."""
+    """Runs an example in this process, and returns what it prints."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch = monkeypatch
@@ -107,13 +108,13 @@ def test_train_a_classifier(tmp_path: Path) -> None:
     assert head.attribute == "gender"
 
 
-def test_each_is_short_and_says_what_it_shows() -> None:
+def test_each_is_short_and_has_a_docstring() -> None:
     scripts = sorted(_EXAMPLES.glob("*.py"))
     assert len(scripts) == 6
     for script in scripts:
         text = script.read_text(encoding="utf-8")
-        said = ast.get_docstring(ast.parse(text)) or ""
-        assert said.splitlines()[0].endswith("."), script.name
-        assert f"python examples/{script.name}" in said
+        docstring = ast.get_docstring(ast.parse(text)) or ""
+        assert docstring.splitlines()[0].endswith("."), script.name
+        assert f"python examples/{script.name}" in docstring
         assert 10 <= len(text.splitlines()) <= 30, script.name
         assert f'"{script.name}"' in Path(__file__).read_text(encoding="utf-8"), script.name

@@ -1,4 +1,4 @@
-"""Every command of the README and of the page on usage, run as it stands there."""
+"""The commands and examples of the README and the page on usage, each run as it is written."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def _commands() -> list[str]:
 
 
 def _work(folder: Path) -> Path:
-    """A folder with what the README's commands speak of."""
+    """A folder with the files that the commands name."""
     source = DemoSource(frame_count=CLIP_FRAMES, size_wh=(640, 360))
     with VideoFile(folder / "clip.mp4", source.info, RecorderSection()) as film:
         for frame in source.frames():
@@ -70,11 +70,11 @@ def test_the_readme_names_the_programs_and_the_two_commands_to_begin_with() -> N
 
 @pytest.mark.timeout(600)
 def test_the_commands_do_what_the_readme_says(work: Path) -> None:
-    """One after another, as a reader would: some take what others wrote.
+    """Runs the commands in their order, because some take what others wrote.
 
-    Those of training, and of what it made, need nothing of the others: the two run side by side.
+    Those of training, and of the models it makes, need no other command: both halves run at once.
     """
-    commands = [each for each in _commands() if each != TEST_COMMAND]  # that one is running now
+    commands = [each for each in _commands() if each != TEST_COMMAND]  # it runs this test
     training = [each for each in commands if each.startswith("face-train") or "mymodel/" in each]
     others = [each for each in commands if each not in training]
 
@@ -92,7 +92,7 @@ def test_the_commands_do_what_the_readme_says(work: Path) -> None:
 def _run(command: str, folder: Path) -> None:
     program, *arguments = shlex.split(command.removeprefix(SETUP), comments=True)
     if arguments[:2] == ["run", "0"]:
-        arguments[1] = NO_CAMERA  # this machine's own would film, and never end
+        arguments[1] = NO_CAMERA  # a camera of this machine would never end
     done = subprocess.run(
         [str(Path(sys.executable).with_name(program)), *arguments],
         cwd=folder,
@@ -105,7 +105,7 @@ def _run(command: str, folder: Path) -> None:
     if arguments[0] == "finetune" and find_spec("torch") is None:
         assert done.returncode == 1
         assert "fine-tuning needs PyTorch" in done.stderr
-        _stand_in(folder / arguments[arguments.index("--out") + 1])
+        _write_stand_in(folder / arguments[arguments.index("--out") + 1])
     elif NO_CAMERA in arguments:
         assert done.returncode == 2
         assert f"camera {NO_CAMERA} cannot be opened" in done.stderr
@@ -115,8 +115,8 @@ def _run(command: str, folder: Path) -> None:
         assert (folder / output).exists(), command
 
 
-def _stand_in(folder: Path) -> None:
-    """What the commands after `finetune` take: dlib's own trunk, as if it had been trained."""
+def _write_stand_in(folder: Path) -> None:
+    """Writes what `finetune` would: dlib's own trunk, as if it had been trained."""
     folder.mkdir()
     properties = {"name": "stand-in", "identity": "128", "record": json.dumps(_RECORD)}
     model = trunk_graph(dlib_trunk(), properties)
@@ -161,13 +161,13 @@ def test_the_picture_is_what_its_script_makes() -> None:
     assert picture is not None
     assert picture.shape == made.shape
     assert cv2.absdiff(picture, made).mean() < 3  # JPEG alone makes 1.5
-    # What is drawn may lie some px beside where it was, as the detector has it, but not elsewhere.
+    # The box may differ by some px, as the detector gives it, but not lie elsewhere.
     largest = slice(None), slice(2 * made.shape[1] // 3)  # the panel on the left
     assert iou(_drawn_xyxy(picture[largest]), _drawn_xyxy(made[largest])).item() > 0.6
 
 
 def _drawn_xyxy(picture: Image) -> NDArray[np.float32]:
-    """What the first person's box and label cover, `(1, 4)`: all that has their colour."""
+    """The box around all that has the first track's colour, its box and label, `(1, 4)` px."""
     away = np.abs(picture.astype(int) - colour_of(1)).max(axis=2)
     left, top, width, height = cv2.boundingRect((away < 40).astype(np.uint8))
     return np.array([[left, top, left + width, top + height]], dtype=np.float32)
