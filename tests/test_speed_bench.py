@@ -44,7 +44,10 @@ from stream.sources.capture import Capture
 from stream.stopwatch import Lap
 
 _FRAMES = 12
-_SMALL = Config(detection=DetectionSection(downscale=4.0))
+"""Length of the clips, frames."""
+
+_COARSE = Config(detection=DetectionSection(downscale=4.0))
+"""Settings of a quick search."""
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +181,7 @@ def test_a_loop_without_a_clip(tmp_path: Path) -> None:
 
 def test_the_search_of_a_frame_beside_dlibs(portrait_clip: Path) -> None:
     said: list[str] = []
-    ratio = ratio_of_full_search(portrait_clip, _SMALL, 1, said.append)
+    ratio = ratio_of_full_search(portrait_clip, _COARSE, 1, said.append)
     assert said == ["dlib on a frame of 640×360"]
     assert (ratio.kind, ratio.ours > 0, ratio.theirs > 0) == ("time", True, True)
 
@@ -206,7 +209,7 @@ def test_what_the_loop_waits_for(frame_ms: float, encoder_ms: float, held_up: st
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read on Linux only")
 def test_memory_in_the_long_run(portrait_clip: Path) -> None:
-    found = measure_soak(portrait_clip, _SMALL, settled_s=0.5, seconds=1.0)
+    found = measure_soak(portrait_clip, _COARSE, settled_s=0.5, seconds=1.0)
     assert found is not None
     assert found.settled_mb > 50
     assert abs(found.deviation_mb) < found.settled_mb

@@ -92,7 +92,7 @@ def bench(
             help="With --tracks, how often.",
         ),
     ] = 1,
-    settings: options.Settings = None,
+    settings: options.Overrides = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:

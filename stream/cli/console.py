@@ -15,7 +15,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from stream.summary import Summary
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 EXIT_FAILURE = 1
 """Exit code: something failed on the way."""
@@ -59,7 +59,7 @@ def exit_at_once_if_blocked(code: int | str | None) -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def exit_on_error(work: Callable[[], Result], debug: bool) -> Result:
+def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
     """What `work` returns; an error before anything was done becomes one line and exit code 2."""
     from models.errors import ModelError
     from stream.errors import ConfigError, SinkError, SourceError

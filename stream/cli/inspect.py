@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def doctor(
     config: options.ConfigFile = None,
     model: options.Model = None,
-    settings: options.Settings = None,
+    settings: options.Overrides = None,
     as_json: options.Json = False,
 ) -> None:
     """Say what is here, what is missing and how to mend it; label a face as a proof."""
@@ -39,7 +39,7 @@ def doctor(
 def show_settings(
     config: options.ConfigFile = None,
     model: options.Model = None,
-    settings: options.Settings = None,
+    settings: options.Overrides = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:

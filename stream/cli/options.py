@@ -97,7 +97,7 @@ Blur = Annotated[
         help="Make faces unrecognisable in all that is shown or saved.",
     ),
 ]
-Settings = Annotated[
+Overrides = Annotated[
     list[str] | None,
     typer.Option(
         "--set",

@@ -19,6 +19,7 @@ from stream.sources.media_clock import MediaClock
 from stream.sources.video import VideoSource, open_container, start_time_s
 
 _Box = tuple[int, int, int, int]
+"""Left, top, right, bottom, px."""
 
 _COLOUR = (0, 0, 255)
 """Colour of the boxes that are drawn, BGR: red, as in face_recognition's examples."""

@@ -29,13 +29,14 @@ def cost_of_a_face(
 ) -> tuple[Ratio, Ratio]:
     """The time that one more face adds to a frame, beside the time of a frame with the fewest.
 
-    1. The slope of the time of a frame over the number of faces.
-    2. The same less the slope of transcoding alone: a moving face costs the decoder and the
-       encoder time too, annotated or not.
-
     Args:
         crowds: runs at one size, by number of faces, two at least.
         transcoding_fps: the rate of transcoding alone of the same clips, frames a second.
+
+    Returns:
+        1. The slope of the time of a frame over the number of faces.
+        2. The same less the slope of transcoding alone: a moving face costs the decoder and the
+           encoder time too, annotated or not.
     """
     times_ms = {faces: run.steady_ms for faces, run in crowds.items()}
     slope_ms = _slope(times_ms)

@@ -40,6 +40,7 @@ _WARM_UP = 1 / 3
 """Share of the frames that the steady times leave out; by then the faces have their labels."""
 
 _REPORTED_NAMES = {name: reported for reported, name in THREADS.items()}
+"""What the report calls each thread, by the name of the thread."""
 
 
 @dataclass(frozen=True, slots=True)
