@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Detections
-from stream.following.tracker import Tracker, widths_px
+from stream.following.tracker import Tracker
 
 _ANN, _BOB = (100, 100, 180, 180), (300, 100, 380, 180)
 _LOOKS_LIKE_ANN, _LOOKS_LIKE_BOB = np.eye(2, dtype=np.float32)
@@ -40,7 +40,7 @@ def _step(
 
 
 def _missed(tracker: Tracker) -> dict[int, int]:
-    return {trail.track_id: trail.missed_frames for trail in tracker.states}
+    return {state.track_id: state.missed_frames for state in tracker.states}
 
 
 def _lost(missed: int, *boxes: Sequence[float]) -> Tracker:
@@ -83,14 +83,14 @@ def test_new_faces_are_numbered_from_one() -> None:
     tracker = Tracker()
     assert _step(tracker, [_ANN, _BOB]) == {1: 0, 2: 1}
     np.testing.assert_array_equal(tracker.predicted_xyxy(), [_ANN, _BOB])
-    assert [trail.seen_frames for trail in tracker.states] == [1, 1]
+    assert [state.seen_frames for state in tracker.states] == [1, 1]
 
 
 def test_faces_are_followed_and_counted() -> None:
     tracker = Tracker()
     for number in range(10):
         assert _step(tracker, [_moved(_ANN, 4 * number), _BOB]) == {1: 0, 2: 1}
-    assert [trail.seen_frames for trail in tracker.states] == [10, 10]
+    assert [state.seen_frames for state in tracker.states] == [10, 10]
     here = _faces([_moved(_ANN, 36), _BOB, _moved(_BOB, 200)])
     assert tracker.unexplained_rows(here.boxes_xyxy).tolist() == [2]
 
@@ -108,9 +108,9 @@ def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
     for number in range(32):
         here = _moved(_ANN, 4 * number)
         recognised = {
-            trail.track_id: np.array(here, dtype=np.float32)
-            for trail in tracker.states
-            if trail.may_be_matched(number)
+            state.track_id: np.array(here, dtype=np.float32)
+            for state in tracker.states
+            if state.may_be_matched(number)
         }
         wanted = len(tracker.predicted_xyxy(1, recognised))
         looked_for.append(wanted)
@@ -131,11 +131,11 @@ def test_which_faces_are_looked_for_together_is_for_the_turn_to_say(apart: int, 
     looked_for = []
     for turn in range(40):
         recognised = {
-            trail.track_id: trail.box_xyxy
-            for trail in tracker.states
-            if trail.may_be_matched(turn + apart * trail.track_id)
+            state.track_id: state.box_xyxy
+            for state in tracker.states
+            if state.may_be_matched(turn + apart * state.track_id)
         }
-        wanted = [trail for trail in tracker.states if trail.track_id not in recognised]
+        wanted = [state for state in tracker.states if state.track_id not in recognised]
         looked_for.append(len(wanted))
         faces = _faces([box for number, box in enumerate(boxes, 1) if number not in recognised])
         tracker.follow(faces, 1, recognised)
@@ -345,18 +345,18 @@ def test_of_a_face_that_came_back_elsewhere_neither_motion_nor_size_is_known() -
     tracker = Tracker()
     for number in range(10):
         _step(tracker, [_moved(_ANN, 8 * number)])
-    (trail,) = tracker.states
+    (state,) = tracker.states
     _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
-    assert trail.velocity_xy[0] > 4
-    assert trail.may_be_matched(1)
+    assert state.velocity_xy[0] > 4
+    assert state.may_be_matched(1)
     for _ in range(10):
         _step(tracker, [])
     far = _moved(_ANN, 600, 200)
     back = Detections.of([far], [0.3])
     assert tracker.admit(back, {0: _LOOKS_LIKE_ANN}) == {1: 0}
     np.testing.assert_array_equal(tracker.predicted_xyxy(10), [far])
-    assert not trail.may_be_matched(1)  # it is looked for before it is taken for granted
-    assert (trail.score, trail.seen_frames, trail.missed_frames) == (pytest.approx(0.3), 11, 0)
+    assert not state.may_be_matched(1)  # it is looked for before it is taken for granted
+    assert (state.score, state.seen_frames, state.missed_frames) == (pytest.approx(0.3), 11, 0)
     _step(tracker, [])
     np.testing.assert_array_equal(tracker.lost_xyxy, [far, far])
 
@@ -470,7 +470,7 @@ def test_looks_tell_who_took_anothers_place() -> None:
     assert _view(tracker, 1, _LOOKS_LIKE_ANN, 0.5) == 1
     assert _view(tracker, 1, _LOOKS_LIKE_BOB, 0.5) == 3
     assert sorted(_missed(tracker)) == [2, 3]
-    assert [trail.seen_frames for trail in tracker.states if trail.track_id == 3] == [1]
+    assert [state.seen_frames for state in tracker.states if state.track_id == 3] == [1]
 
 
 def test_a_new_id_keeps_a_look_of_its_own_however_bad_the_view() -> None:
@@ -567,21 +567,16 @@ def test_whatever_is_found_each_track_has_one_face_and_each_face_at_most_one_tra
         seen = _step(tracker, [(x, y, x + size, y + size) for x, y, size in found])
         assert len(set(seen.values())) == len(seen)
         assert set(seen.values()) <= set(range(len(found)))
-        ids = [trail.track_id for trail in tracker.states]
+        ids = [state.track_id for state in tracker.states]
         assert len(set(ids)) == len(ids)
         assert set(seen) <= set(ids)
         assert all(
-            (trail.missed_frames == 0) == (trail.track_id in seen) for trail in tracker.states
+            (state.missed_frames == 0) == (state.track_id in seen) for state in tracker.states
         )
-        assert all(np.isfinite(trail.box_xyxy).all() for trail in tracker.states)
+        assert all(np.isfinite(state.box_xyxy).all() for state in tracker.states)
         new = [track_id for track_id in ids if track_id > highest]
         assert all(track_id in seen for track_id in new)
         highest = max([highest, *ids])
-
-
-def test_widths() -> None:
-    np.testing.assert_array_equal(widths_px(_faces([_ANN, (0, 0, 10, 5)])), [80, 10])
-    assert widths_px(_faces([])).shape == (0,)
 
 
 def test_frames_left_out_are_counted() -> None:
