@@ -184,7 +184,7 @@ def _with_head(left: int) -> tuple[Image, NDArray[np.float32]]:
     return image, np.array([[left + 25, 125, left + 75, 175]], dtype=np.float32)
 
 
-def test_the_head_of_somebody_known_is_no_news_wherever_it_moves() -> None:
+def test_the_head_of_a_followed_face_is_no_news_wherever_it_moves() -> None:
     change_map = ChangeMap()
     _regions(change_map, _grey(), 0.0, SearchPart())
     for turn in range(1, 8):
@@ -201,7 +201,7 @@ def test_what_changes_beside_a_head_is_news() -> None:
     assert 400 <= region[0] <= 420 < 480 <= region[2] <= 500
 
 
-def test_now_and_then_somebody_beside_a_moving_head_is_looked_for() -> None:
+def test_now_and_then_a_face_beside_a_moving_head_is_searched_for() -> None:
     change_map, searched = ChangeMap(), []
     _regions(change_map, _grey(), 0.0, SearchPart())
     for turn in range(1, 60):
@@ -218,7 +218,7 @@ def test_where_a_head_has_been_is_searched_when_it_has_stayed_away() -> None:
     _regions(change_map, _grey(), 0.0, SearchPart())
     for turn, left in enumerate((100, 100, 400, 400, 400, 400), start=1):
         image, box = _with_head(left)
-        image[120:180, 110:170] = 220  # somebody behind it, if not hidden
+        image[120:180, 110:170] = 220  # a face behind it, if not hidden
         regions.append(_regions(change_map, image, 0.4 * turn, _HALVES[turn % 2], box, _NOBODY))
     assert regions[:3] == [[]] * 3
     for (region,) in regions[4:]:
@@ -233,7 +233,7 @@ def test_a_clock_that_is_set_back_forgets_where_heads_were() -> None:
     assert _regions(change_map, image, 1.0, _HALVES[0])
 
 
-def test_where_somebody_was_lost_is_searched_at_once() -> None:
+def test_where_a_face_was_lost_is_searched_at_once() -> None:
     change_map = ChangeMap()
     image, box = _with_head(200)
     _regions(change_map, _grey(), 0.0, SearchPart(), box, _NOBODY)

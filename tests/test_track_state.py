@@ -1,4 +1,4 @@
-"""How one face's box moves: what is foreseen, how it follows what is seen, when it may rest."""
+"""How the box of a face moves: prediction, smoothing, and when a template may stand in."""
 
 from collections.abc import Sequence
 
@@ -81,57 +81,57 @@ def test_the_error_of_frames_left_out_is_that_of_many_too() -> None:
     np.testing.assert_allclose(state.velocity_xy, [0.3 * 40 / 4, 0], rtol=1e-5)
 
 
-@pytest.mark.parametrize(("missed", "rested"), [(0, 0), (3, 0), (0, 3)])
-def test_growth_is_a_share_a_frame_since_it_was_last_looked_for(missed: int, rested: int) -> None:
+@pytest.mark.parametrize(("missed", "matched"), [(0, 0), (3, 0), (0, 3)])
+def test_growth_is_a_share_a_frame_since_the_last_search(missed: int, matched: int) -> None:
     state = _state()
     if missed:
         state.miss(missed)
-    for _ in range(rested):
+    for _ in range(matched):
         state.match(_box(), 1)
     state.update(_box(wider=8), 1.0, 1)
-    assert state.growth == pytest.approx(0.1 / (1 + missed + rested), rel=1e-5)
+    assert state.growth == pytest.approx(0.1 / (1 + missed + matched), rel=1e-5)
     assert state.matched_frames == 0
 
 
-def test_who_shrinks_changes_as_well() -> None:
+def test_a_face_that_shrinks_changes_as_well() -> None:
     state = _state()
     state.update(_box(wider=-8), 1.0, 2)
     assert state.growth == pytest.approx(0.05, rel=1e-5)
 
 
-def _rests(state: TrackState) -> int:
-    """In how many frames in a row it need not be looked for, at no turn of its own."""
-    rests = 0
+def _matches(state: TrackState) -> int:
+    """In how many frames in a row it may be matched, at no turn of its own."""
+    matches = 0
     while state.may_be_matched(1):
         state.match(_box(), 1)
-        rests += 1
-        assert rests < 20
-    assert state.matched_frames == rests
-    return rests
+        matches += 1
+        assert matches < 20
+    assert state.matched_frames == matches
+    return matches
 
 
 @pytest.mark.parametrize(
-    ("growth", "rests"), [(0.0, 7), (0.007, 7), (0.008, 6), (0.012, 4), (0.03, 1), (0.06, 0)]
+    ("growth", "matches"), [(0.0, 7), (0.007, 7), (0.008, 6), (0.012, 4), (0.03, 1), (0.06, 0)]
 )
-def test_it_is_looked_for_before_its_size_has_changed_by_a_twentieth(
-    growth: float, rests: int
+def test_it_is_searched_for_before_its_size_has_changed_by_a_twentieth(
+    growth: float, matches: int
 ) -> None:
     state = _state()
     state.growth = growth
-    assert _rests(state) == rests
+    assert _matches(state) == matches
     assert state.growth == growth
 
 
-def test_it_is_looked_for_in_each_eighth_frame_all_the_same() -> None:
+def test_it_is_searched_for_in_each_eighth_frame_all_the_same() -> None:
     assert [turn for turn in range(24) if not _state().may_be_matched(turn)] == [0, 8, 16]
 
 
 @pytest.mark.parametrize(("seen_frames", "may"), [(4, False), (5, True)])
-def test_it_rests_only_once_its_motion_is_known(seen_frames: int, may: bool) -> None:
+def test_it_is_matched_only_once_its_motion_is_known(seen_frames: int, may: bool) -> None:
     assert _state(seen_frames=seen_frames).may_be_matched(1) is may
 
 
-def test_a_face_recognised_keeps_its_score_and_is_seen() -> None:
+def test_a_matched_face_keeps_its_score_and_is_seen() -> None:
     state = _state((5, 0))
     state.match(_box(5), 1)
     assert (state.score, state.seen_frames, state.matched_frames) == (0.9, 6, 1)
