@@ -76,7 +76,7 @@ def test_a_picture_that_cannot_be_written_to_can_be_drawn_on() -> None:
     assert (draw(image, [track(1, (20, 20, 120, 120), _SAID)], _PLAIN) != image).any()
 
 
-def test_nobody_is_nothing() -> None:
+def test_no_faces_change_nothing() -> None:
     image = _noise()
     np.testing.assert_array_equal(draw(image, [], OverlaySection()), image)
 
@@ -241,7 +241,7 @@ def _text_height(overlay: Overlay, tracks: Sequence[Track]) -> int:
     return int(rows.max() - rows.min())
 
 
-def test_in_a_crowd_text_is_smaller_and_does_not_change_with_each_who_comes_or_goes() -> None:
+def test_text_is_smaller_in_a_crowd_and_does_not_change_with_each_track() -> None:
     overlay = Overlay(_PLAIN)
     heights = [_text_height(overlay, _crowd(count)) for count in (8, 9, 8, 6, 9, 5, 8)]
     large, small = heights[0], heights[1]
