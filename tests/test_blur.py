@@ -113,14 +113,14 @@ def test_on_photos_nobody_is_found_or_known_again(photos: Path, engine: Engine) 
         hidden = blur_faces(image, faces.boxes_xyxy)
         located = engine.align(image, faces).faces
         assert len(engine.find(hidden)) == 0
-        # Even one who knows where eyes and nose were does not get further.
+        # Even the true landmarks do not help.
         for picture, embeddings in ((image, before), (hidden, after)):
             embeddings.append(engine.embed(engine.aligner.chips(picture, located)))
     known, unknown = np.concatenate(before), np.concatenate(after)
     assert len(known) >= 60
     distances = np.linalg.norm(unknown[:, None] - known[None], axis=2)
     assert (distances.diagonal() > _SAME_PERSON).mean() > 0.9
-    # Who is nearest says no more than chance: of sixty, one in sixty.
+    # The nearest face is the same one no more often than by chance: one in sixty.
     assert (distances.argmin(axis=1) == np.arange(len(known))).mean() < 0.05
 
 

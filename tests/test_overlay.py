@@ -322,8 +322,8 @@ def test_colours_tell_people_apart_and_nothing_else() -> None:
         """The colour in the middle of the box's lower edge."""
         return tuple(draw(image, [track(track_id, box, said)], _PLAIN)[199, 250].tolist())
 
-    everybody = [line(number, {}) for number in range(1, 9)]
-    assert len(set(everybody)) == 8
-    assert all(max(colour) > 200 for colour in everybody)
+    colours = [line(number, {}) for number in range(1, 9)]
+    assert len(set(colours)) == 8
+    assert all(max(colour) > 200 for colour in colours)
     for said in ({"gender": label("Female")}, {"gender": label("Male")}, {"race": label(None)}):
-        assert line(3, said) == everybody[2]
+        assert line(3, said) == colours[2]

@@ -1,4 +1,4 @@
-"""Labels hide nothing where there is room, and keep their places."""
+"""Labels cover nothing where there is room, and keep their places."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -109,7 +109,7 @@ def test_a_panel_moves_with_its_face_and_keeps_its_side() -> None:
 
 
 def test_a_panel_leaves_a_place_for_good_reason_once_and_stays_away() -> None:
-    """Somebody passes above: the panel goes once, and does not come back after him."""
+    """A face passes above: the panel moves once, and does not move back afterwards."""
     placement, face = Placement(), Box(270, 150, 350, 230)
     hidden, places = [], []
     for x in range(0, 560, 10):

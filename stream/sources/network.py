@@ -109,9 +109,8 @@ def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
         reason = "cannot be read: this build of FFmpeg does not know its protocol"
     except (av.error.FFmpegError, OSError) as error:
         reason = f"cannot be read: {error.strerror}"
-    raise SourceError(
-        f"{name} {reason}"
-    )  # not raised from the error, which holds the whole address
+    # Not raised from the error, which holds the whole address.
+    raise SourceError(f"{name} {reason}")
 
 
 def _call_in_thread(call: Callable[[], Result]) -> Result:
