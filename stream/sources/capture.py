@@ -18,10 +18,10 @@ _POLL_S = 0.05
 """Time between two calls of `Controls.attend` while no frame comes, s; more makes keys lag."""
 
 _LIVE_QUEUE_FRAMES = 1
-"""Frames of a live source in the queue; more would be older when they are taken."""
+"""Most frames of a live source in the queue; with more, frames are older when they are taken."""
 
 _FILE_QUEUE_FRAMES = 2
-"""Frames of any other source in the queue: enough to hide the decoder; more take memory."""
+"""Most frames of any other source in the queue; two hide the decoder, more take memory."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +29,13 @@ _log = logging.getLogger(__name__)
 class Capture:
     """Reads a source in a thread of its own and hands its frames over through a bounded queue.
 
-    A full queue means one of two things:
+    A full queue:
 
     1. A live source never waits: the newest frame replaces the one in the queue, which is dropped.
        Drops are counted once the first frame was taken, but not while the user pauses.
     2. Any other source waits until there is room, and loses no frame.
 
-    Iteration ends in one of five ways, and always does:
+    The end of iteration, which always arrives:
 
     1. The source has no more frames: those in the queue are handed over first.
     2. The source fails: those in the queue are handed over first, then its error is raised, and
@@ -43,8 +43,7 @@ class Capture:
     3. The source cannot be closed: likewise, unless it failed before, for then that error counts.
     4. `close()` is called, by any thread: at once. The queue is emptied, and an error that comes
        later is not raised.
-    5. The user asks to quit while no frame comes: within the time between two calls of
-       `Controls.attend`.
+    5. The user asks to quit while no frame comes: after the next call of `Controls.attend`.
 
     State changes under one lock; sources are interrupted and closed outside it. Only the reading
     thread closes the source, once it was started.
