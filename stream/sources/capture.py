@@ -15,7 +15,7 @@ _CLOSE_TIMEOUT_S = 0.9
 """How long `close` waits for the reading thread, s, so that it returns within a second."""
 
 _POLL_S = 0.05
-"""Time between two calls of `Controls.attend` while no frame comes, s; more makes keys lag."""
+"""Time between two polls of the user's input while no frame comes, s; more makes keys lag."""
 
 _LIVE_QUEUE_FRAMES = 1
 """Most frames of a live source in the queue; with more, frames are older when they are taken."""
@@ -43,7 +43,7 @@ class Capture:
     3. The source cannot be closed: likewise, unless it failed before, for then that error counts.
     4. `close()` is called, by any thread: at once. The queue is emptied, and an error that comes
        later is not raised.
-    5. The user asks to quit while no frame comes: after the next call of `Controls.attend`.
+    5. The user asks to quit while no frame comes: at the next poll of the input.
 
     State changes under one lock; sources are interrupted and closed outside it. Only the reading
     thread closes the source, once it was started.
