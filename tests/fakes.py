@@ -89,7 +89,7 @@ def track(
 
 
 class NumberedSource:
-    """Gives numbered frames, and an error in place of one of them if asked to."""
+    """Gives numbered frames, and an error in place of one of them where `fail_at` is set."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class NumberedSource:
 
 
 class PacedSource(NumberedSource):
-    """Gives frames when the test says so; a read in between blocks."""
+    """Gives frames when the test allows them; a read before that blocks."""
 
     def __init__(self, count: int = 200, *, kind: SourceKind = "camera") -> None:
         super().__init__(count, kind=kind)
@@ -139,14 +139,14 @@ class PacedSource(NumberedSource):
     def wait_for_read(self) -> None:
         """Returns once a read has begun."""
         if not self._wanted.acquire(timeout=PATIENCE_S):
-            raise TimeoutError("nobody reads")
+            raise TimeoutError("no read has begun")
 
     def allow(self) -> None:
         """Lets one frame go."""
         self._allowed.release()
 
     def end(self) -> None:
-        """Lets the read that blocks find the end."""
+        """Ends the source; a read that blocks returns."""
         self._over = True
         self._allowed.release()
 
@@ -163,7 +163,7 @@ class PacedSource(NumberedSource):
 class FakeCapture:
     """Stands in for `cv2.VideoCapture`: gives the pictures listed, None for a read that fails.
 
-    It does as little of what it is asked for as a bad camera; `asked` has it all, in order.
+    Like a bad camera it grants no property that is set; `asked` lists them in order.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class FakeCapture:
         self.opened_with: tuple[int, int] | None = None
 
     def __call__(self, index: int, backend: int) -> Any:
-        """What `open_camera` is called for."""
+        """Stands in for `open_camera`."""
         self.opened_with = (index, backend)
         return self
 
@@ -211,14 +211,14 @@ class FakeCapture:
 
 
 class TamperedContainer:
-    """A container of PyAV's that fails where it is told to; whatever else is asked, it answers.
+    """A container of PyAV's that fails where a test wants it to, and is a real one otherwise.
 
     Args:
         path: the video.
         errors: raised by the demuxer, each in place of the packet of that number and instead of
             losing it; several may stand in one place.
         seek_error_s: how far behind what is asked for a seek lands.
-        said: what it says of itself, in place of the truth.
+        stated: attributes that it states, in place of the true ones.
 
     Attributes:
         packets: how many were read.
@@ -232,14 +232,14 @@ class TamperedContainer:
         errors: Sequence[tuple[int, Exception]] = (),
         *,
         seek_error_s: float = 0.0,
-        **said: Any,
+        **stated: Any,
     ) -> None:
         self._container = av.open(str(path))
         self._errors = list(errors)
         self._seek_error_s = seek_error_s
         self._demuxed: Iterator[Any] | None = None
         self.packets = self.seeks = self.closed = 0
-        for name, value in said.items():
+        for name, value in stated.items():
             setattr(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -268,7 +268,7 @@ class TamperedContainer:
 
 
 class HastyReconnection(Reconnection):
-    """Notes how long it should wait, and does not; the wait of one number can be broken off."""
+    """Records the pauses and makes none; the pause of one number can be interrupted."""
 
     def __init__(self, limit_s: float = 30.0, *, interrupt_at: int | None = None) -> None:
         super().__init__("the tape", limit_s)
@@ -462,7 +462,7 @@ def encode(path: Path, pictures: Sequence[Image], codec: str, pix_fmt: str) -> P
 
 @contextmanager
 def fifo(path: Path, data: bytes, hold: threading.Event | None = None) -> Iterator[Path]:
-    """A FIFO into which somebody writes, who then waits with the end if told so."""
+    """A FIFO that a thread writes into, which with `hold` is closed only when that is set."""
 
     def write() -> None:
         try:

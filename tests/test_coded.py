@@ -90,7 +90,7 @@ def _planes(path: Path) -> Iterator[tuple[np.ndarray, ...]]:
 
 
 def _annotated(frame: Frame) -> AnnotatedFrame:
-    """With somebody who has labels, and somebody at the edge who has none."""
+    """With a track that has labels, and one at the edge that has none."""
     size = np.tile(frame.size_wh, 2)
     tracks = [
         track(1, (size * [0.3, 0.4, 0.5, 0.75]).tolist(), _SAID),
@@ -212,7 +212,7 @@ def test_a_source_that_changes_its_size_or_its_colours_on_the_way(tmp_path: Path
 
 
 def _record_blurred(path: Path, frames: Sequence[Frame], labels: bool) -> list[AnnotatedFrame]:
-    """With somebody who is lost for two frames."""
+    """With a track that is lost for two frames."""
     recorder, given = Recorder(path, _info(frames[0]), _EXACT), list[AnnotatedFrame]()
     seen = [track(1, (100, 60, 170, 130), _SAID)]
     overlay = Overlay(OverlaySection(labels=labels))
@@ -260,7 +260,7 @@ def test_nothing_of_a_blurred_face_is_kept(labels: bool, tmp_path: Path) -> None
 
 
 class _Unconverted:
-    """A frame whose pixels nobody may ask for."""
+    """A frame whose pixels must not be asked for."""
 
     def __init__(self, frame: Frame) -> None:
         self.coded, self.time_s, self.size_wh = frame.coded, frame.time_s, frame.size_wh

@@ -36,7 +36,7 @@ from stream.settings import Config
 from stream.settings.schema import DetectionSection, RecorderSection
 from stream.sinks import AnnotatedFrame
 from stream.sources.capture import Capture
-from stream.stopwatch import Lap
+from stream.stopwatch import StageTiming
 
 _FRAMES = 12
 _SMALL = Config(detection=DetectionSection(downscale=4.0))
@@ -49,7 +49,9 @@ def portrait_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _timed(stages_ms: dict[str, float], frame_ms: float = 10.0, steady_ms: float = 9.0) -> TimedRun:
-    laps = {(LOOP, name): Lap(1, each / 1000, each / 2000) for name, each in stages_ms.items()}
+    laps = {
+        (LOOP, name): StageTiming(1, each / 1000, each / 2000) for name, each in stages_ms.items()
+    }
     return TimedRun((1280, 720), {0: 1}, frame_ms / 1000, steady_ms, 12.0, laps)
 
 
@@ -110,11 +112,11 @@ def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> N
         "looking": set(STAGES) - {"decode", "encode"},
         "writing": {"encode"},
     }
-    assert all(lap.rounds and lap.wall_s > 0 for lap in run.laps.values())
-    assert [run.laps[LOOP, name].rounds for name in ("draw", "track")] == 2 * [_FRAMES]
+    assert all(lap.calls and lap.wall_s > 0 for lap in run.laps.values())
+    assert [run.laps[LOOP, name].calls for name in ("draw", "track")] == 2 * [_FRAMES]
     # Where a face is only glanced at nobody asks for pixels.
-    assert run.laps[LOOP, "convert"].rounds < _FRAMES
-    assert run.laps["writing", "encode"].rounds == _FRAMES + 1  # and the end
+    assert run.laps[LOOP, "convert"].calls < _FRAMES
+    assert run.laps["writing", "encode"].calls == _FRAMES + 1  # and the end
 
 
 def test_what_is_in_no_stage_is_the_rest_of_a_frames_time() -> None:

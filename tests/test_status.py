@@ -9,7 +9,7 @@ from fakes import frame
 
 from models.faces import Image
 from stream.controls import KEYS, Controls
-from stream.drawing.text import Style, text_width, write
+from stream.drawing.text import Style, draw_text, text_width
 from stream.frames import Frame
 from stream.sinks.window.rate_meter import RateMeter
 from stream.sinks.window.status_bar import Status, bar_height, draw_help, status_bar
@@ -83,7 +83,7 @@ _WORDS = [
 @pytest.mark.parametrize(("said", "text"), _WORDS, ids=str)
 def test_each_figure_is_written_at_the_left(said: dict[str, Any], text: str) -> None:
     expected, style = _empty_bar(), Style.of(_LARGE)
-    write(expected, text, (2 * style.gap, _baseline(style)), style.text)
+    draw_text(expected, text, (2 * style.gap, _baseline(style)), style.text)
     assert np.array_equal(status_bar(Status(**said), _picture(*_LARGE)), expected)
 
 
@@ -91,7 +91,7 @@ def test_each_figure_is_written_at_the_left(said: dict[str, Any], text: str) -> 
 def test_the_position_is_written_at_the_right(position: tuple[int, int], text: str) -> None:
     expected, style = _empty_bar(), Style.of(_LARGE)
     left = _LARGE[0] - 2 * style.gap - text_width(text, style.text)
-    write(expected, text, (left, _baseline(style)), style.text)
+    draw_text(expected, text, (left, _baseline(style)), style.text)
     assert np.array_equal(status_bar(Status(position=position), _picture(*_LARGE)), expected)
 
 
@@ -111,7 +111,7 @@ def test_a_mark_has_its_word_beside_it(
     style = Style.of(_LARGE)
     assert 2 * style.gap <= marked.min() < 2 * style.gap + 2
     expected = _empty_bar()
-    write(expected, text, (100, _baseline(style)), style.text)
+    draw_text(expected, text, (100, _baseline(style)), style.text)
     assert np.array_equal(_ink(bar[:, marked.max() + 3 :]), _ink(expected))
 
 
@@ -121,7 +121,7 @@ def test_what_is_said_stands_in_the_order_of_its_weight() -> None:
     words = ["saved a.png", "24.8 of 30 fps", "85 ms", "12 dropped", "searching less"]
     expected, left = _empty_bar(), 2 * style.gap
     for text in words:
-        write(expected, text, (left, _baseline(style)), style.text)
+        draw_text(expected, text, (left, _baseline(style)), style.text)
         left += text_width(text, style.text) + 4 * style.gap
     said = replace(_FULL, notice=words[0], note=words[-1])
     said = replace(said, position=None, recorded_s=None, waiting="")

@@ -18,7 +18,7 @@ from fakes import SIZE_WH, PacedSource, frame, log_lines, times_s, track, write_
 
 from models.faces import Image
 from stream.controls import Controls
-from stream.drawing.blur import blurred
+from stream.drawing.blur import blur_faces
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo, SourceKind
@@ -161,7 +161,7 @@ def test_while_it_pauses_keys_work_and_show_at_once(tmp_path: Path) -> None:
     _window(fake, controls, folder=tmp_path).write(annotated)
     plain, paused, hidden, _saved, helped, _recording, _on = fake.shown
     expected = Overlay().draw(
-        blurred(annotated.frame.image, annotated.faces_xyxy), annotated.tracks
+        blur_faces(annotated.frame.image, annotated.faces_xyxy), annotated.tracks
     )
     assert _bars([plain]) != _bars([paused])
     assert np.array_equal(paused[: SIZE_WH[1]], annotated.picture)

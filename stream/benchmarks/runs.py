@@ -12,7 +12,7 @@ from stream.settings import Config
 from stream.sinks import Outputs
 from stream.sources import Span
 from stream.sources.video import VideoSource
-from stream.stopwatch import Lap, measuring
+from stream.stopwatch import StageTiming, measuring
 
 LOOP = "looking"
 """The thread that runs the loop: it takes the frames from one thread and feeds the other."""
@@ -48,7 +48,7 @@ class TimedRun:
     elapsed_s: float
     steady_ms: float
     steady_cpu_ms: float
-    laps: Mapping[tuple[str, str], Lap]
+    laps: Mapping[tuple[str, str], StageTiming]
 
     @property
     def frames(self) -> int:
@@ -76,11 +76,11 @@ class TimedRun:
 
     def stage_ms(self, thread: str, stage: str) -> float:
         """What it took of each frame, in that thread."""
-        return self.laps.get((thread, stage), Lap()).wall_s * 1000 / self.frames
+        return self.laps.get((thread, stage), StageTiming()).wall_s * 1000 / self.frames
 
     def cpu_ms(self, thread: str, stage: str) -> float:
         """What of it the thread was on a core."""
-        return self.laps.get((thread, stage), Lap()).cpu_s * 1000 / self.frames
+        return self.laps.get((thread, stage), StageTiming()).cpu_s * 1000 / self.frames
 
     def rest_ms(self, thread: str) -> float:
         """What is in no stage: of the loop what lies between them, of the others their waits."""
@@ -112,7 +112,9 @@ def timed_run(path: Path, config: Config, out: Path) -> TimedRun:
         elapsed_s=summary.elapsed_s,
         steady_ms=_mean_step(onlooker.shown_s[known:]) * 1000,
         steady_cpu_ms=_mean_step(onlooker.cpu_s[known:]) * 1000,
-        laps={(_DOES.get(thread, LOOP), stage): lap for (thread, stage), lap in watch.laps.items()},
+        laps={
+            (_DOES.get(thread, LOOP), stage): lap for (thread, stage), lap in watch.timings.items()
+        },
     )
 
 

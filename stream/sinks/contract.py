@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.drawing.blur import blurred, blurred_places
+from stream.drawing.blur import blur_faces, blurred_boxes
 from stream.drawing.canvas import Canvas
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame
@@ -47,7 +47,7 @@ class AnnotatedFrame:
         """
         if self._shown is None:
             image = self.frame.image
-            self._shown = blurred(image, self.faces_xyxy) if self._is_blurred else image
+            self._shown = blur_faces(image, self.faces_xyxy) if self._is_blurred else image
         return self._shown
 
     @property
@@ -61,7 +61,7 @@ class AnnotatedFrame:
             frame, size_wh = self.frame, self.frame.size_wh
             marks = self.overlay.marks(size_wh, self.tracks)
             if self._is_blurred:
-                hidden = blurred_places(size_wh, self.faces_xyxy)
+                hidden = blurred_boxes(size_wh, self.faces_xyxy)
                 shown = self.shown
                 self._canvas = Canvas(lambda: shown, marks, hidden)
             else:

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from stream.controls import Controls
-from stream.drawing.overlay import Overlay, spoken
-from stream.drawing.text import can_write
+from stream.drawing.overlay import Overlay, display_name
+from stream.drawing.text import has_glyphs
 from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.settings import Config
@@ -75,7 +75,7 @@ def open_sinks(
 
 
 def _warn_of_letters(names: Iterable[str]) -> None:
-    lacking = [name for name in names if not can_write(spoken(name))]
+    lacking = [name for name in names if not has_glyphs(display_name(name))]
     if lacking:
         _log.warning(
             "the font of the pictures lacks letters of %s and shows ? there; the log has the names",

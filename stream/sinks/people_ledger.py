@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image, clip
-from stream.drawing.blur import blurred
+from stream.drawing.blur import blur_faces
 from stream.frames import Frame, SourceInfo
 from stream.people import BestView, Person
 from stream.tracks import Track
@@ -135,4 +135,4 @@ def hidden(view: BestView) -> BestView:
 def unrecognisable(face: Image) -> Image:
     """A cut-out all of whose face is blurred."""
     height, width = face.shape[:2]
-    return blurred(face, np.array([[0, 0, width, height]], dtype=np.float32))
+    return blur_faces(face, np.array([[0, 0, width, height]], dtype=np.float32))

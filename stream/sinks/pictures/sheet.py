@@ -11,7 +11,7 @@ import numpy as np
 from models.faces import Image
 from stream.drawing.marks import WHITE, Colour
 from stream.drawing.overlay import colour_of, label_text
-from stream.drawing.text import text_width, write
+from stream.drawing.text import draw_text, text_width
 from stream.frames import SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
@@ -154,14 +154,14 @@ def draw_sheet(title: str, rows: Sequence[_Row], left_out: str) -> Image:
     size = (_HEAD + high * height + below, columns * _WIDTH + _PAD, 3)
     picture: Image = np.full(size, _PAPER, dtype=np.uint8)
     wide = picture.shape[1] - 2 * _PAD
-    write(picture, _fitted(title, _TITLE, wide), (_PAD, _PAD + _TITLE), _TITLE)
+    draw_text(picture, _fitted(title, _TITLE, wide), (_PAD, _PAD + _TITLE), _TITLE)
     note = "Labels are of perceived appearance, with the model's confidence."
-    write(picture, _fitted(note, _SMALL, wide), (_PAD, _HEAD - 18), _SMALL, _GREY)
+    draw_text(picture, _fitted(note, _SMALL, wide), (_PAD, _HEAD - 18), _SMALL, _GREY)
     for place, row in enumerate(rows):
         column, down = divmod(place, high)
         left, top = column * _WIDTH + _PAD, _HEAD + down * height
         _draw_row(picture[top : top + height - _PAD // 2, left : left + _WIDTH - _PAD], row)
-    write(picture, _fitted(foot, _SMALL, wide), (_PAD, picture.shape[0] - 20), _SMALL, _GREY)
+    draw_text(picture, _fitted(foot, _SMALL, wide), (_PAD, picture.shape[0] - 20), _SMALL, _GREY)
     return picture
 
 
@@ -187,7 +187,7 @@ def _write_lines(
     for (text, colour, size), step in zip(lines, steps, strict=True):
         baseline += step
         shown = _fitted(text, size, right - left)
-        write(strip, shown, (left, baseline - round(size * 0.3)), size, colour)
+        draw_text(strip, shown, (left, baseline - round(size * 0.3)), size, colour)
 
 
 def _square(face: Image) -> Image:

@@ -14,7 +14,7 @@ from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from stream.sources.video import start_time_s
+from stream.sources.media_clock import start_time_s
 
 _MAX_HZ = 48_000  # more brings nothing anyone hears
 _TITLES = {"aac": "AAC", "libopus": "Opus", "opus": "Opus", "mp3": "MP3", "vorbis": "Vorbis"}

@@ -120,7 +120,7 @@ class VideoFile:
             return
         frame, planes = self._blank()
         planes.copy_from(Planes.of(coded))
-        canvas.paint(planes, self._colours_of(coded))
+        canvas.draw_on(planes, self._colours_of(coded))
         self._encode(frame, time_s)
 
     @stage("encode")
@@ -141,7 +141,7 @@ class VideoFile:
     def _converted(self, image: Image) -> av.VideoFrame:
         """A picture as a frame of this video."""
         frame, planes = self._blank()
-        planes.paint(self._fitted(image), Box(0, 0, *self._size_wh), self._colours_of(None))
+        planes.write_region(self._fitted(image), Box(0, 0, *self._size_wh), self._colours_of(None))
         return frame
 
     def _blank(self) -> tuple[av.VideoFrame, Planes]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from models.faces import Image
 from stream.controls import KEYS
-from stream.drawing.marks import Box, Stamp
-from stream.drawing.text import GROUND, Style, outline, text_width, write, written
+from stream.drawing.marks import Box, PlacedTile
+from stream.drawing.text import BACKGROUND_GAIN, Style, draw_text, outline, render_text, text_width
 
 _GROUND = 28  # grey of the bar, 0 to 255
 _RED, _AMBER, _GREY = (64, 64, 235), (60, 190, 250), (150, 150, 150)
@@ -61,7 +61,7 @@ def status_bar(status: Status, picture: Image) -> Image:
     if status.position is not None:
         text = _position(status.position)
         end -= text_width(text, style.text)
-        write(bar, text, (end, baseline), style.text)
+        draw_text(bar, text, (end, baseline), style.text)
         end -= space
     left = 2 * style.gap
     if status.recorded_s is not None:
@@ -72,7 +72,7 @@ def status_bar(status: Status, picture: Image) -> Image:
     for text in filter(None, (notice, *_figures(status), status.note)):
         right = left + text_width(text, style.text)
         if right <= end:
-            write(bar, text, (left, baseline), style.text)
+            draw_text(bar, text, (left, baseline), style.text)
             left = right + space
     return bar
 
@@ -109,7 +109,7 @@ def _record_mark(bar: Image, recorded_s: float, left: int, baseline: int, style:
     cv2.circle(bar, (left + radius, bar.shape[0] // 2), radius, _RED, cv2.FILLED, cv2.LINE_AA)
     minutes, seconds = divmod(int(recorded_s), 60)
     text, left = f"{minutes}:{seconds:02d}", left + 2 * radius + 2 * style.gap
-    write(bar, text, (left, baseline), style.text)
+    draw_text(bar, text, (left, baseline), style.text)
     return left + text_width(text, style.text)
 
 
@@ -121,7 +121,7 @@ def _pause_mark(bar: Image, waiting: str, left: int, baseline: int, style: Style
         corner = start + stroke - 1, middle + half
         cv2.rectangle(bar, (start, middle - half), corner, _AMBER, cv2.FILLED)
     left += 3 * stroke + 2 * style.gap
-    write(bar, waiting, (left, baseline), style.text)
+    draw_text(bar, waiting, (left, baseline), style.text)
     return left + text_width(waiting, style.text)
 
 
@@ -143,8 +143,8 @@ def draw_help(picture: Image) -> None:
         for row, words in enumerate(KEYS)
         for text, x in zip(words, (margin, column), strict=True)
     ]
-    pane = written(texts, style.text, size_wh, style.gap, ground=GROUND**2)
-    for mark in (Stamp(left, top, pane), *outline(panel, _GREY, style)):
+    tile = render_text(texts, style.text, size_wh, style.gap, background_gain=BACKGROUND_GAIN**2)
+    for mark in (PlacedTile(left, top, tile), *outline(panel, _GREY, style)):
         mark.draw(picture)
 
 
