@@ -222,7 +222,7 @@ def test_an_embedder_file_goes_through_all_commands(tmp_path: Path) -> None:
 def test_half_precision_says_what_full_precision_said() -> None:
     model = embedder_model(_own_graph())
     assert len(model.model) < 12e6
-    assert model.identity == 128
+    assert model.appearance_dimensions == 128
     chip = as_chip(portrait()[70:220, 140:290])[None]
     vectors = OnnxEmbedder(model).embed(np.concatenate([chip, chip[:, :, ::-1]]))
     assert vectors.shape == (2, 128)
