@@ -22,8 +22,8 @@ Runtime: TypeAlias = Literal["onnx", "dlib"]
 Precision: TypeAlias = Literal["int8", "float"]
 
 _AUTO_MAX_PX = 1920 * 1080
-"""Largest picture that `auto` searches, px; larger ones are shrunk to it. A full search of more costs
-over half a second on two cores."""
+"""Largest picture that `auto` searches, px; a full search of more costs over half a second on two
+cores."""
 
 _SAME_FACE_IOU = 0.4
 """Overlap above which two detections in neighbouring crops are one face."""
