@@ -37,7 +37,7 @@ def embedder_graph(weights: Path) -> bytes:
     Raises:
         ModelError: the file does not hold dlib's face recognition network.
     """
-    return _build(weights, _embedder)
+    return serialized(weights, _embedder)
 
 
 def detector_graph(weights: Path) -> bytes:
@@ -48,10 +48,15 @@ def detector_graph(weights: Path) -> bytes:
     Raises:
         ModelError: the file does not hold dlib's CNN face detector.
     """
-    return _build(weights, _detector)
+    return serialized(weights, _detector)
 
 
-def _build(path: Path, build: Callable[[Sequence[Layer]], onnx.ModelProto]) -> bytes:
+def serialized(path: Path, build: Callable[[Sequence[Layer]], onnx.ModelProto]) -> bytes:
+    """The model that is built from the layers in a file of dlib.
+
+    Raises:
+        ModelError: the layers are not those that are built from.
+    """
     try:
         return build(read_layers(path)).SerializeToString()
     except (ValueError, IndexError, StopIteration) as error:

@@ -4,15 +4,15 @@ Pixels are 8-bit integers already, so the network begins with them as they are. 
 gives is stored in 255 steps up to the largest value it is expected to give.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto
 
-from models.dlib_weights import Convolution, read_layers
-from models.errors import ModelError
-from models.graphs import Graph, folded_convolutions
+from models.dlib_weights import Convolution, Layer
+from models.graphs import Graph, folded_convolutions, serialized
 
 _LARGEST = (5.5, 9.5, 4.4, 4.3, 7.8, 13.1)
 """The largest value after each layer but the last, in 40 frames of five clips (walkers, a film, a
@@ -51,19 +51,14 @@ def quantized_detector_graph(weights: Path) -> bytes:
     Raises:
         ModelError: the file does not hold dlib's CNN face detector.
     """
-    try:
-        first, *hidden, last = folded_convolutions(read_layers(weights))
-        if len(hidden) + 1 != len(_LARGEST) or first.stride != (_STRIDE, _STRIDE):
-            raise ValueError("its layers are not those of the face detector")
-        return _build(first, hidden, last).SerializeToString()
-    except (ValueError, IndexError, StopIteration) as error:
-        raise ModelError(
-            f"{weights} does not hold the network its name promises: {error}"
-        ) from error
+    return serialized(weights, _build)
 
 
-def _build(first: Convolution, hidden: list[Convolution], last: Convolution) -> onnx.ModelProto:
+def _build(layers: Sequence[Layer]) -> onnx.ModelProto:
     """The network; all layers but the last calculate in integers."""
+    first, *hidden, last = folded_convolutions(layers)
+    if len(hidden) + 1 != len(_LARGEST) or first.stride != (_STRIDE, _STRIDE):
+        raise ValueError("its layers are not those of the face detector")
     graph = Graph("canvas", TensorProto.UINT8, ["n", "height", "groups", GROUP_PX * _PIXEL_BYTES])
     features = graph.node("Transpose", "canvas", perm=[0, 3, 1, 2])  # ONNX Runtime leaves it out
     step = np.float32(1)
