@@ -2,7 +2,8 @@
 
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, check_groups
-from models.engine import Engine, Precision, bundled_embedder, load_engine
+from models.embedder import bundled_embedder
+from models.engine import Engine, Precision, load_engine
 from models.runtime import uses_gpu
 from stream.annotator import Annotator
 from stream.controls import Controls

@@ -294,7 +294,7 @@ class FakeActors:
     """
 
     name = "actors"
-    dimensions = identity = 64
+    dimensions = appearance_dimensions = 64
 
     def __init__(self, script: Script) -> None:
         self.searches: list[int] = []

@@ -631,7 +631,9 @@ class _Moody(FakeActors):
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.embedded.append(len(chips))
-        who = np.eye(self.identity, dtype=np.float32)[[number_of(chip) for chip in chips]]
+        who = np.eye(self.appearance_dimensions, dtype=np.float32)[
+            [number_of(chip) for chip in chips]
+        ]
         return np.pad(who, ((0, 0), (0, 1)), constant_values=float(len(self.embedded)))
 
 

@@ -23,10 +23,10 @@ from fakes import (
 )
 
 import stream
-from models.detector import CnnDetector
+from models.cnn_detector import CnnDetector
+from models.divisible_cnn_detector import DivisibleCnnDetector
 from models.errors import ModelError
 from models.faces import Image
-from models.video_detector import VideoDetector
 from stream.assembly import _schedule, engine_for, load_annotator
 from stream.controls import Controls
 from stream.errors import ConfigError, SinkError, SourceError
@@ -277,9 +277,9 @@ def test_what_cannot_be_had_is_said_before_anything_is_written(
     ("kind", "precision", "detector"),
     [
         ("pictures", "auto", CnnDetector),  # looked at once, so looked at well
-        ("video", "auto", VideoDetector),
-        ("camera", "auto", VideoDetector),
-        ("pictures", "int8", VideoDetector),
+        ("video", "auto", DivisibleCnnDetector),
+        ("camera", "auto", DivisibleCnnDetector),
+        ("pictures", "int8", DivisibleCnnDetector),
         ("video", "float", CnnDetector),
     ],
 )

@@ -70,9 +70,9 @@ def plain_recipe(path: Path, out: Path, places: Iterable[int]) -> Recipe:
     Raises:
         SourceError: OpenCV cannot read the clip.
     """
-    from models.reference import recognise
+    from models.reference import locate_and_encode
 
-    return _cook(path, out, {place: 0 for place in places}, recognise)
+    return _cook(path, out, {place: 0 for place in places}, locate_and_encode)
 
 
 def faster_recipe(path: Path, out: Path, places: Iterable[int]) -> Recipe:
@@ -88,11 +88,11 @@ def faster_recipe(path: Path, out: Path, places: Iterable[int]) -> Recipe:
     Raises:
         SourceError: OpenCV cannot read the clip.
     """
-    from models.reference import recognise
+    from models.reference import locate_and_encode
 
     def look(image: Image) -> list[_Box]:
         small = cv2.resize(image, None, fx=1 / _SHRUNK, fy=1 / _SHRUNK)
-        found = np.array(recognise(small.astype(np.uint8, copy=False))).reshape(-1, 4)
+        found = np.array(locate_and_encode(small.astype(np.uint8, copy=False))).reshape(-1, 4)
         return [(each[0], each[1], each[2], each[3]) for each in (found * _SHRUNK).tolist()]
 
     turns = {place + turn: turn for place in places for turn in range(_EVERY)}
