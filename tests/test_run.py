@@ -308,11 +308,11 @@ def test_a_scale_that_was_chosen_is_kept(downscale: float | Literal["auto"], coa
     """A live source that cannot be kept up with is searched more rarely, but not more coarsely."""
     config = Config(detection=DetectionSection(downscale=downscale))
     schedule = _schedule(config, SourceInfo("x", "camera", (320, 180)), divisible=True)
-    assert schedule.thrift == ""
+    assert schedule.saving == ""
     first = next(NumberedSource(1).frames())
     for number in range(100):
         schedule.share(replace(first, index=2 * number))  # of two one is lost
-    assert ("of the scale" in schedule.thrift) is coarser
+    assert ("of the scale" in schedule.saving) is coarser
 
 
 def test_an_output_that_exists_stops_the_run(outputs: Outputs, tmp_path: Path) -> None:
