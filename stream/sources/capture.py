@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.frames import Frame, SourceInfo
 from stream.sources import Source
 from stream.stopwatch import stage
@@ -33,9 +33,12 @@ class Capture:
     Use it as a context manager and iterate over it, once.
     """
 
-    def __init__(self, source: Source, controls: Controls | None = None) -> None:
+    def __init__(
+        self, source: Source, controls: Controls | None = None, report: RunReport | None = None
+    ) -> None:
         self._source = source
         self._controls = controls or Controls()
+        self._report = report or RunReport()
         self._frames: deque[Frame] = deque()
         self._room = 1 if source.info.is_live else _FILE_QUEUE
         self._changed = threading.Condition()
@@ -83,7 +86,7 @@ class Capture:
     @property
     def dropped(self) -> int:
         """How many live frames were replaced by newer ones, since the first was taken."""
-        return self._controls.dropped
+        return self._report.dropped
 
     def close(self) -> None:
         """Stops reading; returns within a second even while a read blocks. May be called twice."""
@@ -104,7 +107,7 @@ class Capture:
     @stage("wait for a frame")
     def _next(self) -> Frame | None:
         while not self._wait():
-            self._controls.attend()
+            self._controls.poll_input()
             if self._controls.quit_requested:
                 return None
         with self._changed:
@@ -142,7 +145,7 @@ class Capture:
         with self._changed:
             if self._source.info.is_live and len(self._frames) == self._room:
                 self._frames.popleft()
-                self._controls.dropped += self._taken and not self._controls.paused
+                self._report.dropped += self._taken and not self._controls.paused
             self._changed.wait_for(lambda: self._closing or len(self._frames) < self._room)
             if self._closing:
                 return False
