@@ -22,12 +22,13 @@ from models.classifier import Prediction
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.annotator import Annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import SinkError, SourceError
 from stream.following.follower import Follower
 from stream.following.schedule import Schedule
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.labelling.labeller import Labeller
+from stream.people import BestView, Person
 from stream.settings.schema import LabelSettings, RecorderSection
 from stream.sinks import AnnotatedFrame
 from stream.sinks.video.video_file import VideoFile
@@ -86,6 +87,17 @@ def track(
     """One person, seen now."""
     box = np.array(box_xyxy, dtype=np.float32)
     return Track(track_id, box, 1.0, labels or {}, seen_frames=1, missed_frames=0, quality=1.0)
+
+
+def person(
+    track_id: int = 1,
+    labels: Mapping[str, Label] | None = None,
+    box_xyxy: Sequence[float] = (20, 10, 60, 50),
+) -> Person:
+    """A person seen in one frame, with a crop of the face."""
+    box = np.array(box_xyxy, dtype=np.float32)
+    best = BestView(0, 0.0, None, box, 1.0, crop=numbered(0, (72, 64)))
+    return Person(track_id, 0.0, 0.0, 1, labels or {}, best)
 
 
 class NumberedSource:
@@ -371,11 +383,12 @@ def scripted_annotator(
     *,
     labels: LabelSettings | None = None,
     controls: Controls | None = None,
+    report: RunReport | None = None,
     min_face_px: float = 20.0,
 ) -> Annotator:
     """An annotator of people whom a script puts into pictures."""
     engine = actors.engine(min_face_px=min_face_px)
-    follower = Follower(engine, info, schedule, controls or Controls())
+    follower = Follower(engine, info, schedule, controls or Controls(), report or RunReport())
     return Annotator(follower, Labeller(engine, classifier, labels or LabelSettings()), info)
 
 
@@ -387,6 +400,8 @@ class RecordingSink:
         self.output = None
         self.indices: list[int] = []
         self.tracks: list[Sequence[Track]] = []
+        self.ended: list[int] = []
+        self.present: list[int] = []
         self.closed: list[bool] = []
         self._quit_after = quit_after
 
@@ -397,8 +412,10 @@ class RecordingSink:
     def write(self, annotated: AnnotatedFrame) -> None:
         self.indices.append(annotated.frame.index)
         self.tracks.append(annotated.tracks)
+        self.ended += [each.track_id for each in annotated.ended]
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        self.present += [each.track_id for each in present]
         self.closed.append(complete)
 
 
@@ -423,8 +440,8 @@ class FailingSink(RecordingSink):
             raise self._error
         super().write(annotated)
 
-    def close(self, *, complete: bool) -> None:
-        super().close(complete=complete)
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        super().close(present, complete=complete)
         if self._fail_on_close:
             raise self._error
 
@@ -432,17 +449,17 @@ class FailingSink(RecordingSink):
 def write_clip(path: Path, frame_count: int = 8, size_wh: tuple[int, int] = (480, 270)) -> Path:
     """A short video of one face, which moves and turns."""
     source = DemoSource(frame_count, size_wh)
-    with VideoFile(path, source.info, RecorderSection()) as film:
+    with VideoFile(path, source.info, RecorderSection()) as video:
         for each in source.frames():
-            film.add(each.image, each.time_s)
+            video.add(each.image, each.time_s)
     return path
 
 
 def write_numbers(path: Path, count: int, fps: float = 25.0) -> Path:
     """A video of numbered pictures."""
-    with VideoFile(path, SourceInfo("numbers", "video", SIZE_WH, fps), RecorderSection()) as film:
+    with VideoFile(path, SourceInfo("numbers", "video", SIZE_WH, fps), RecorderSection()) as video:
         for number in range(count):
-            film.add(numbered(number), number / fps)
+            video.add(numbered(number), number / fps)
     return path
 
 

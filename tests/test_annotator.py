@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.classifier import Prediction
 from models.faces import Detections, Image
 from stream.annotator import Annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.following.load_shedding import LoadShedding
 from stream.following.schedule import Schedule
 from stream.frames import Frame, SourceInfo, SourceKind
@@ -459,15 +459,15 @@ def test_a_face_of_which_nothing_is_known_yet_is_viewed_even_at_the_edge() -> No
 
 
 def test_what_is_saved_to_keep_up_is_said() -> None:
-    info, controls = SourceInfo("script", "camera", _SIZE_WH, 25.0), Controls()
+    info, report = SourceInfo("script", "camera", _SIZE_WH, 25.0), RunReport()
     shedding = LoadShedding(0.5, clock=lambda: 0.0)
     actors = _Divisible(_still)
     schedule = Schedule(info, divisible=True, load_shedding=shedding)
     classifier = FakeClassifier(gender=_GENDER)
-    annotator = scripted_annotator(actors, classifier, info, schedule, controls=controls)
+    annotator = scripted_annotator(actors, classifier, info, schedule, report=report)
     for index in range(0, 10, 2):  # every other frame is dropped
         annotator.annotate(Frame(numbered(0, _SIZE_WH, 16), index, index / 25, 0.0))
-    assert controls.note == str(shedding) == "newcomers looked for 1.6× more rarely"
+    assert report.load_shedding == str(shedding) == "newcomers looked for 1.6× more rarely"
 
 
 def test_a_live_frame_is_not_held_up_by_many_faces() -> None:

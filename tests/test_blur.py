@@ -127,6 +127,9 @@ def test_on_photos_nobody_is_found_or_known_again(photos: Path, engine: Engine) 
 # --- what sinks are given ---
 
 
+_INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
+
+
 class _Keeping(RecordingSink):
     """Keeps what it was given."""
 
@@ -146,7 +149,8 @@ def _faces(image: Image) -> Image:
 def _given(*frames: Sequence[Track], blur: bool, labels: bool = True) -> list[AnnotatedFrame]:
     """What a sink gets of pictures with these people."""
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(OverlaySection(labels=labels)), Controls(blur=blur)) as sinks:
+    overlay = Overlay(OverlaySection(labels=labels))
+    with Sinks([keeping], overlay, _INFO, Controls(blur=blur)) as sinks:
         for tracks in frames:
             sinks.write(frame(0b10101010), tracks)
     return keeping.given
@@ -174,7 +178,7 @@ def test_without_labels_nothing_is_drawn(blur: bool) -> None:
 
 def test_what_was_lost_in_one_picture_is_not_hidden_in_the_next() -> None:
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(), Controls(blur=True)) as sinks:
+    with Sinks([keeping], Overlay(), _INFO, Controls(blur=True)) as sinks:
         for number, tracks in enumerate([[track()], []]):
             image = frame(number)
             sinks.write(replace(image, path=Path(f"{number}.png")), tracks)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from fakes import PATIENCE_S, NumberedSource, PacedSource, number_of
 
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import SourceError
 from stream.frames import Frame
 from stream.sources.capture import Capture
@@ -107,8 +107,8 @@ def test_drops_before_the_first_frame_is_taken_are_not_counted() -> None:
 
 
 def test_live_frames_that_pass_while_the_user_pauses_are_not_counted() -> None:
-    source, controls = PacedSource(), Controls()
-    with Capture(source, controls) as capture:
+    source, controls, report = PacedSource(), Controls(), RunReport()
+    with Capture(source, controls, report) as capture:
         frames = iter(capture)
         source.give(1)
         assert next(frames).index == 0
@@ -117,23 +117,23 @@ def test_live_frames_that_pass_while_the_user_pauses_are_not_counted() -> None:
         controls.paused = False
         source.give(1)
         assert next(frames).index == 4
-        assert capture.dropped == controls.dropped == 1
+        assert capture.dropped == report.dropped == 1
         source.end()
 
 
-def test_a_user_may_quit_while_no_frame_comes() -> None:
-    attended: list[int] = []
+def test_a_consumer_that_waits_in_vain_may_ask_for_the_end() -> None:
+    polls: list[int] = []
 
-    def attend() -> None:
-        attended.append(1)
-        controls.quit_requested = len(attended) == 3
+    def poll_input() -> None:
+        polls.append(1)
+        controls.quit_requested = len(polls) == 3
 
-    source, controls = PacedSource(), Controls(attend=attend)
+    source, controls = PacedSource(), Controls(poll_input=poll_input)
     with Capture(source, controls) as capture:
         source.wait_for_read()
         assert _indices(capture) == []
         source.end()
-    assert len(attended) == 3
+    assert len(polls) == 3
 
 
 def test_a_live_frame_that_waits_when_the_source_ends_is_not_lost() -> None:

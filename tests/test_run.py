@@ -28,7 +28,7 @@ from models.divisible_cnn_detector import DivisibleCnnDetector
 from models.errors import ModelError
 from models.faces import Image
 from stream.assembly import _schedule, engine_for, load_annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.run import FrameAnnotator, run
@@ -311,7 +311,7 @@ def test_a_scale_that_was_chosen_is_kept(downscale: float | Literal["auto"], coa
     assert schedule.saving == ""
     first = next(NumberedSource(1).frames())
     for number in range(100):
-        schedule.share(replace(first, index=2 * number))  # of two one is lost
+        schedule.next_part(replace(first, index=2 * number))  # of two one is lost
     assert ("of the scale" in schedule.saving) is coarser
 
 
@@ -364,9 +364,11 @@ def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: 
             else:
                 source.end()
 
-    def load(config: Config, info: SourceInfo, controls: Controls) -> FrameAnnotator:
+    def load(
+        config: Config, info: SourceInfo, controls: Controls, report: RunReport
+    ) -> FrameAnnotator:
         source.give(3)  # the camera runs while the model is loaded
-        return load_annotator(config, info, controls)
+        return load_annotator(config, info, controls, report)
 
     path, slow = tmp_path / f"out{ending}", Irregular()
     run(source, _QUICK, Outputs(save=path), [slow], load)
@@ -376,7 +378,7 @@ def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: 
 
 
 def test_a_summary_for_people_and_for_machines() -> None:
-    summary = Summary(DemoSource().info)
+    summary = Summary(RunReport())
     assert summary.line().startswith("0 frames in 0.0 s")
     assert summary.as_dict()["outputs"] == []
     assert repr(summary) == "Summary(0 frames, 0 people)"

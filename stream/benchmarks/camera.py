@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.faces import Image
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.people import Person
 from stream.sinks import AnnotatedFrame
 from stream.sources.decoding import Decoder
 from stream.sources.video import open_container
@@ -110,7 +111,7 @@ class Passerby:
         if self._end_s is None:
             self._end_s = time.monotonic() + self._seconds
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """There is nothing to let go of."""
 
 

@@ -55,7 +55,7 @@ def transcode_s(path: Path, out: Path, settings: RecorderSection, frames: int) -
         start_s = time.perf_counter()
         with VideoFile(out, stored, settings) as film:
             for frame in islice(decoder.frames(), frames):
-                film.pass_on(frame, clock.time_s(frame.time))
+                film.add_decoded(frame, clock.time_s(frame.time))
         return time.perf_counter() - start_s
 
 

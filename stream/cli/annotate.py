@@ -1,6 +1,5 @@
 """The commands that annotate: `run`, `render`, `demo`."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +9,7 @@ from stream.cli import options
 from stream.cli.console import guarded, report, say, screen, start_logging
 
 if TYPE_CHECKING:
-    from stream.controls import Controls
-    from stream.frames import SourceInfo
-    from stream.run import FrameAnnotator
+    from stream.run import LoadAnnotator
     from stream.settings import Config
     from stream.sinks import Outputs, Sink
     from stream.sources import Source
@@ -132,7 +129,7 @@ def _run(
     config: "Config",
     outputs: "Outputs",
     quiet: bool,
-    load: "Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None" = None,
+    load: "LoadAnnotator | None" = None,
 ) -> "Summary":
     from stream.cli.progress import ProgressBar
     from stream.run import run as annotate_all

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.engine import Engine
 from models.faces import Detections, iou
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.following.change_map import ChangeMap
 from stream.following.cuts import CutDetector
 from stream.following.schedule import Schedule, SearchPart
@@ -66,15 +66,22 @@ class Follower:
         info: the source; pictures are unrelated to one another.
         schedule: says what of each frame is searched for new faces.
         controls: what the user wishes: while faces are blurred, none may be overlooked.
+        report: takes what is done to keep up with a live source.
     """
 
     def __init__(
-        self, engine: Engine, info: SourceInfo, schedule: Schedule, controls: Controls
+        self,
+        engine: Engine,
+        info: SourceInfo,
+        schedule: Schedule,
+        controls: Controls,
+        report: RunReport,
     ) -> None:
         self._tracker = Tracker(info.nominal_fps)
         self._engine = engine
         self._schedule = schedule
         self._controls = controls
+        self._report = report
         self._are_unrelated = info.kind == "pictures"
         self._search_in_turns = info.is_live  # else all at once, which costs less
         self._cuts = CutDetector()
@@ -96,7 +103,7 @@ class Follower:
         if self._are_unrelated:
             self._tracker.drop_lost()
         part = self._schedule.next_part(frame, search_all=self._controls.blur)
-        self._controls.note = self._schedule.saving
+        self._report.load_shedding = self._schedule.saving
         return FramePlan(frames, is_cut, part)
 
     def follow(self, frame: Frame, plan: FramePlan, is_due: Callable[[int], bool]) -> Sightings:

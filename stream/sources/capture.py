@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Self
 
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.frames import Frame, SourceInfo
 from stream.sources import Source
 from stream.stopwatch import stage
@@ -51,9 +51,12 @@ class Capture:
     Use it as a context manager and iterate over it, once.
     """
 
-    def __init__(self, source: Source, controls: Controls | None = None) -> None:
+    def __init__(
+        self, source: Source, controls: Controls | None = None, report: RunReport | None = None
+    ) -> None:
         self._source = source
         self._controls = controls or Controls()
+        self._report = report or RunReport()
         self._frames: deque[Frame] = deque()
         self._capacity = _LIVE_QUEUE_FRAMES if source.info.is_live else _FILE_QUEUE_FRAMES
         self._changed = threading.Condition()
@@ -95,8 +98,8 @@ class Capture:
 
     @property
     def dropped(self) -> int:
-        """How many live frames were replaced by newer ones since the first was taken."""
-        return self._controls.dropped
+        """How many live frames were replaced by newer ones, since the first was taken."""
+        return self._report.dropped
 
     def close(self) -> None:
         """Stops reading. It returns within a second even while a read blocks; the source is then
@@ -120,7 +123,7 @@ class Capture:
     def _take(self) -> Frame | None:
         """Waits for the next frame; None where iteration ends."""
         while not self._wait():
-            self._controls.attend()
+            self._controls.poll_input()
             if self._controls.quit_requested:
                 return None
         with self._changed:
@@ -159,7 +162,7 @@ class Capture:
         with self._changed:
             if self._source.info.is_live and len(self._frames) == self._capacity:
                 self._frames.popleft()
-                self._controls.dropped += self._is_first_taken and not self._controls.paused
+                self._report.dropped += self._is_first_taken and not self._controls.paused
             self._changed.wait_for(lambda: self._closing or len(self._frames) < self._capacity)
             if self._closing:
                 return False
