@@ -15,7 +15,7 @@ import numpy as np
 
 import stream
 from models.faces import Image
-from stream.drawing.blur import blurred
+from stream.drawing.blur import blur_faces
 from stream.sinks.data.json_log import face_entry
 from stream.sources.demo import DemoSource
 
@@ -69,7 +69,7 @@ def picture() -> Image:
     """The README's picture, BGR `(height, width, 3)`."""
     frame, tracks = _annotated()
     annotated = _overlay(_LARGE_SCALE).draw(frame.image, tracks)
-    hidden = blurred(frame.image, stream.to_arrays(tracks)["xyxy"])
+    hidden = blur_faces(frame.image, stream.to_arrays(tracks)["xyxy"])
     hidden = _overlay(_SMALL_SCALE).draw(hidden, tracks)
     width = 3 * _GAP_PX + _LARGE_WH[0] + _SMALL_WH[0]
     top = _GAP_PX + _CAPTION_HEIGHT_PX

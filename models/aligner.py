@@ -1,4 +1,4 @@
-"""Five landmarks a face, and the upright chip cut out by them."""
+"""Alignment: five landmarks of each face, and the upright chip that they give."""
 
 import dlib
 import numpy as np
@@ -9,13 +9,14 @@ from models.faces import LANDMARK_COUNT, Detections, Faces, Image
 from models.graphs import CHIP_SIZE
 
 CHIP_PADDING = 0.25
-"""Margin of a chip around the face, as a fraction of it; what the embedder was trained with."""
+"""Margin of a chip around the face, as a fraction of its width; dlib's embedder was trained with
+it."""
 
 
 class Aligner:
     """dlib's five-point shape predictor and its chip.
 
-    Both average or interpolate the channels alike, so they take BGR as it comes.
+    Both treat the channels alike, so they take BGR as it comes.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,7 @@ class Aligner:
         return Faces(detections.boxes_xyxy, landmarks, detections.scores)
 
     def chips(self, image: Image, faces: Faces) -> NDArray[np.uint8]:
-        """Aligned faces, `(n, 150, 150, 3)` uint8 BGR: eyes level, padding 0.25."""
+        """Aligned faces, `(n, 150, 150, 3)` uint8 BGR: eyes level, `CHIP_PADDING` around them."""
         chips = np.zeros((len(faces), CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
         for chip, box, landmarks in zip(chips, faces.boxes_xyxy, faces.landmarks_xy, strict=True):
             points = [dlib.point(round(float(x)), round(float(y))) for x, y in landmarks]
@@ -40,5 +41,6 @@ class Aligner:
 
 
 def _rectangle(box_xyxy: NDArray[np.float32]) -> dlib.rectangle:
+    """A box as dlib's rectangle, whose right and bottom edges are inclusive."""
     left, top, right, bottom = (round(float(edge)) for edge in box_xyxy)
     return dlib.rectangle(left, top, right - 1, bottom - 1)

@@ -1,4 +1,4 @@
-"""A model folder: what the stream loads and training writes.
+"""A bundle: the model folder that the stream loads and training writes.
 
 ```
 manifest.json   format version, sha256 of every other file, embedder, attributes, provenance
@@ -24,34 +24,42 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.errors import ModelError
 
 FORMAT_VERSION = 1
+"""Version of the format; a bundle of another version is refused."""
+
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 """The bundle that ships, on an embedder that was made for its attributes."""
+
 DLIB_FOLDER = Path(__file__).parent / "dlib"
-"""One on dlib's own embedder, which ships beside it."""
+"""The bundle on dlib's own embedder, which ships beside it."""
 
 MANIFEST_FILE = "manifest.json"
+"""Name of the file that says what a bundle holds."""
+
 CARD_FILE = "card.md"
+"""Name of the model card."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _ManifestPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
 
-class EmbedderSpec(_Strict):
+class EmbedderSpec(_ManifestPart):
     """Which embedding the heads were fitted on.
 
-    `file` is None for dlib's own weights; `identity` is how many of its first numbers say who
-    somebody is, None for all.
+    `file` is None for dlib's own weights; `appearance_dimensions` is how many of its first numbers
+    tell people apart, None for all of them. In the manifest that field is named `identity`.
     """
 
     name: str
     dimensions: int = Field(gt=0)
     chip_size: int = Field(gt=0)
     file: str | None = None
-    identity: int | None = Field(default=None, gt=0)
+    appearance_dimensions: int | None = Field(
+        default=None, gt=0, validation_alias="identity", serialization_alias="identity"
+    )
 
 
-class HeadSpec(_Strict):
+class HeadSpec(_ManifestPart):
     """One attribute: its classes in the order of the head's output."""
 
     attribute: str
@@ -59,7 +67,7 @@ class HeadSpec(_Strict):
     file: str
 
 
-class Manifest(_Strict):
+class Manifest(_ManifestPart):
     """What `manifest.json` holds; `provenance` is the maker's to fill (data, settings, figures)."""
 
     format_version: int = FORMAT_VERSION
@@ -71,7 +79,7 @@ class Manifest(_Strict):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A folder that was read and found whole; `files` are the bytes that were checked."""
+    """A model folder that was read and found complete; `files` are the bytes that were checked."""
 
     folder: Path
     manifest: Manifest
@@ -103,15 +111,15 @@ def load_bundle(folder: Path) -> Bundle:
 
 
 def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
-    """Writes a bundle aside and moves it into place; one that stands there is replaced.
+    """Writes a bundle beside its folder and moves it into place; an earlier one is replaced.
 
     Args:
-        folder: where to; its parent is made if need be.
+        folder: the model folder; its parent is made if need be.
         manifest: its `files` are filled in here.
         files: `card.md` and every file that the manifest names.
 
     Raises:
-        ModelError: something else stands there, or the disk refuses.
+        ModelError: the folder is not a model folder, or the disk refuses.
     """
     named = _named_files(manifest)
     if named != files.keys():
@@ -120,8 +128,11 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     if folder.exists() and not (folder / MANIFEST_FILE).is_file():
         raise ModelError(f"{folder} exists and is not a model folder: name another")
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    whole = manifest.model_copy(update={"files": sums})
-    text = json.dumps(whole.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    complete = manifest.model_copy(update={"files": sums})
+    text = (
+        json.dumps(complete.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+        + "\n"
+    )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -143,6 +154,7 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
 
 
 def _read_manifest(folder: Path) -> Manifest:
+    """The manifest of a model folder, checked but for the files that it names."""
     path = folder / MANIFEST_FILE
     if not folder.is_dir():
         raise ModelError(f"{folder} is not a folder: --model wants a folder with {MANIFEST_FILE}")
@@ -156,7 +168,7 @@ def _read_manifest(folder: Path) -> Manifest:
                 f"{folder} has format version {version}, this program reads {FORMAT_VERSION}: "
                 "update the program or fit the model again"
             )
-        manifest = Manifest.model_validate(content)
+        manifest = Manifest.model_validate(content, by_name=False)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -172,7 +184,7 @@ def _read_manifest(folder: Path) -> Manifest:
 
 
 def _named_files(manifest: Manifest) -> set[str]:
-    """What a bundle consists of beside its manifest."""
+    """The names of the files of a bundle beside its manifest."""
     named = {CARD_FILE, *(head.file for head in manifest.attributes)}
     return named if manifest.embedder.file is None else named | {manifest.embedder.file}
 

@@ -1,4 +1,4 @@
-"""Embeddings → what each face is perceived as."""
+"""The classifier: from embeddings to what each face is perceived as."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from models.errors import ModelError
 from models.runtime import Session
 
 _SUM_TOLERANCE = 1e-3
+"""How far the probabilities of a face may be from summing to 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,10 +44,10 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        self.heads = bundle.manifest.attributes
-        # A head is a few small products: more than one thread would only get in the way.
+        self._heads = bundle.manifest.attributes
+        # A head is a few small products, which more threads than one only slow down.
         self._sessions = [
-            Session(bundle.files[head.file], threads=1, device="cpu") for head in self.heads
+            Session(bundle.files[head.file], threads=1, device="cpu") for head in self._heads
         ]
         try:
             self.predict(np.zeros((1, bundle.manifest.embedder.dimensions), dtype=np.float32))
@@ -57,8 +58,8 @@ class Classifier:
 
     @property
     def classes(self) -> dict[str, tuple[str, ...]]:
-        """What it predicts: the classes of each attribute."""
-        return {head.attribute: head.classes for head in self.heads}
+        """The classes of each attribute that is predicted."""
+        return {head.attribute: head.classes for head in self._heads}
 
     def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
         """One prediction an attribute for `(n, dimensions)` embeddings."""
@@ -66,7 +67,7 @@ class Classifier:
             Prediction(
                 head.attribute, head.classes, self._probabilities(session, embeddings, head.classes)
             )
-            for head, session in zip(self.heads, self._sessions, strict=True)
+            for head, session in zip(self._heads, self._sessions, strict=True)
         )
 
     def _probabilities(
@@ -97,7 +98,7 @@ def grouped(prediction: Prediction, groups: Mapping[str, Sequence[str]]) -> Pred
 def check_groups(
     attribute: str, classes: Sequence[str], groups: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
-    """Which group each class belongs to; those of none are left out.
+    """Which group each class belongs to; classes of no group are left out.
 
     Raises:
         ModelError: a group is empty, names an unknown class, shares one with another, or has the

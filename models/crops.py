@@ -1,4 +1,4 @@
-"""Squares cut out around faces, all of one size."""
+"""Square crops around faces, all of one size."""
 
 from typing import TypeAlias
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from models.faces import Image, centres_xy, sizes_wh
 from models.pyramid import BACKGROUND_BGR
 
-Mapping: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+CropTransform: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 """Scale and offset, x and y of each: pixel p of a crop lies at `scale * p + offset`."""
 
 
 def crops(
     image: Image, boxes_xyxy: NDArray[np.float32], size_px: int, face_px: float
-) -> tuple[list[Image], list[Mapping]]:
+) -> tuple[list[Image], list[CropTransform]]:
     """A square of that size around each box, scaled until its face is `face_px` wide.
 
     Returns:
         The crops and, for each, scale and offset from its pixels to the image's.
     """
     pixels: list[Image] = []
-    mappings: list[Mapping] = []
+    transforms: list[CropTransform] = []
     for centre, size_wh in zip(centres_xy(boxes_xyxy), sizes_wh(boxes_xyxy), strict=True):
         # In whole pixels of the image, so that what is cut out of it lies where it is said to lie.
         side = max(round(float(size_wh.max()) / face_px * size_px), 1)
@@ -31,8 +31,8 @@ def crops(
             _square(image, left, top, side), (size_px, size_px), interpolation=cv2.INTER_LINEAR
         )
         pixels.append(square.astype(np.uint8, copy=False))
-        mappings.append(((side / size_px, side / size_px), (left, top)))
-    return pixels, mappings
+        transforms.append(((side / size_px, side / size_px), (left, top)))
+    return pixels, transforms
 
 
 def _square(image: Image, left: int, top: int, side: int) -> Image:

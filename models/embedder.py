@@ -1,4 +1,4 @@
-"""Chips → embeddings."""
+"""Embedders: what turns aligned chips into embeddings."""
 
 import json
 from collections.abc import Mapping
@@ -9,10 +9,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bundle import Bundle, EmbedderSpec
 from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.errors import ModelError
-from models.graphs import embedder_graph
+from models.graphs import CHIP_SIZE, embedder_graph
 from models.runtime import Device, Session
+
+DLIB_NAME = "dlib-resnet-v1"
+"""Name of the embedding that dlib's own network gives."""
+
+DLIB_DIMENSIONS = 128
+"""Length of that embedding; all of its numbers tell people apart."""
+
+_DLIB_SPEC = EmbedderSpec(name=DLIB_NAME, dimensions=DLIB_DIMENSIONS, chip_size=CHIP_SIZE)
+"""The embedder that a bundle names whose heads were fitted on dlib's own embedding."""
 
 
 class Embedder(Protocol):
@@ -21,9 +31,10 @@ class Embedder(Protocol):
     name: str
     """Which embedding it is: a classifier is only good for the one it was fitted on."""
     dimensions: int
-    identity: int
-    """How many of its first numbers say who somebody is: two faces are one person's where these
-    are nearer to each other than dlib's 0.6."""
+    """How long an embedding is."""
+    appearance_dimensions: int
+    """How many of its first numbers tell people apart: two faces are one person's where these are
+    nearer to each other than dlib's 0.6."""
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32."""
@@ -37,15 +48,15 @@ class EmbedderModel:
         model: serialized ONNX, `chips (n, 150, 150, 3)` uint8 BGR →
             `embeddings (n, dimensions)` float32.
         name: which embedding it gives.
-        dimensions: how long a vector is.
-        identity: how many of its first numbers say who somebody is.
+        dimensions: how long an embedding is.
+        appearance_dimensions: how many of its first numbers tell people apart.
         record: how it was made.
     """
 
     model: bytes
     name: str
     dimensions: int
-    identity: int
+    appearance_dimensions: int
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -53,7 +64,7 @@ class EmbedderModel:
 
 
 def embedder_model(model: bytes) -> EmbedderModel:
-    """What a serialized embedder says about itself.
+    """A serialized embedder with what its metadata says.
 
     Raises:
         ModelError: it is not one that `face-train finetune` wrote.
@@ -61,15 +72,17 @@ def embedder_model(model: bytes) -> EmbedderModel:
     session = Session(model, threads=1, device="cpu")
     dimensions = session.output_shape[-1]
     try:
-        name, record = session.properties["name"], json.loads(session.properties["record"])
-        identity = int(session.properties["identity"])
+        name, record = session.metadata["name"], json.loads(session.metadata["record"])
+        appearance_dimensions = int(session.metadata["identity"])
     except (LookupError, ValueError) as error:
         raise ModelError("face-train finetune did not write it") from error
     if not isinstance(dimensions, int):
         raise ModelError(f"expected embeddings of a fixed length, its output is {dimensions!r}")
-    if not 0 < identity <= dimensions:
-        raise ModelError(f"expected an identity of 1 to {dimensions} numbers, it says {identity}")
-    return EmbedderModel(model, name, dimensions, identity, record)
+    if not 0 < appearance_dimensions <= dimensions:
+        raise ModelError(
+            f"expected an identity of 1 to {dimensions} numbers, it says {appearance_dimensions}"
+        )
+    return EmbedderModel(model, name, dimensions, appearance_dimensions, record)
 
 
 def read_embedder(path: Path) -> EmbedderModel:
@@ -86,6 +99,22 @@ def read_embedder(path: Path) -> EmbedderModel:
         raise ModelError(f"{path} is not an embedder: {error}") from error
 
 
+def bundled_embedder(bundle: Bundle) -> EmbedderModel | None:
+    """The embedder that a bundle's heads were fitted on; None for dlib's, which no bundle brings.
+
+    Raises:
+        ModelError: the bundle names another embedder and does not bring it.
+    """
+    spec = bundle.manifest.embedder
+    if spec.file is not None:
+        appearance_dimensions = spec.appearance_dimensions or spec.dimensions
+        model = bundle.files[spec.file]
+        return EmbedderModel(model, spec.name, spec.dimensions, appearance_dimensions)
+    if spec != _DLIB_SPEC:
+        raise ModelError(f"{bundle!r} wants the embedder {spec.name!r}, which it does not bring")
+    return None
+
+
 class OnnxEmbedder:
     """An embedder on ONNX Runtime.
 
@@ -98,7 +127,7 @@ class OnnxEmbedder:
     def __init__(self, model: EmbedderModel, *, threads: int = 0, device: Device = "auto") -> None:
         self.name = model.name
         self.dimensions = model.dimensions
-        self.identity = model.identity
+        self.appearance_dimensions = model.appearance_dimensions
         self._session = Session(model.model, threads=threads, device=device)
 
     def __repr__(self) -> str:
@@ -108,11 +137,7 @@ class OnnxEmbedder:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32."""
         if not len(chips):
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        return self._session.run_in_parts(chips)
-
-
-DLIB_NAME = "dlib-resnet-v1"
-DLIB_DIMENSIONS = 128
+        return self._session.run_in_batches(chips)
 
 
 def dlib_embedder(*, threads: int = 0, device: Device = "auto") -> OnnxEmbedder:

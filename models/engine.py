@@ -1,4 +1,7 @@
-"""Picture → faces → embeddings, the steps every room shares, with the settings of the search."""
+"""The engine: from a picture to its faces and their embeddings, with the settings of the search.
+
+It is the only way in: the stream and training find, align and embed faces through it.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -7,36 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
-from models.bundle import Bundle, EmbedderSpec
-from models.detector import (
-    WINDOW_PX,
-    CnnDetector,
-    Detector,
-    DivisibleDetector,
-    HogDetector,
-)
-from models.embedder import (
-    DLIB_DIMENSIONS,
-    DLIB_NAME,
-    Embedder,
-    EmbedderModel,
-    OnnxEmbedder,
-    dlib_embedder,
-)
-from models.errors import ModelError
+from models.cnn_detector import CnnDetector
+from models.detector import WINDOW_PX, Detector, DivisibleDetector
+from models.divisible_cnn_detector import DivisibleCnnDetector
+from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
 from models.faces import Detections, Faces, Image, non_maximum_suppression
-from models.graphs import CHIP_SIZE
+from models.hog_detector import HogDetector
 from models.runtime import Device
-from models.video_detector import VideoDetector
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 Precision: TypeAlias = Literal["int8", "float"]
 
-_AUTO_MAX_PX = 1920 * 1080  # a full search of more costs over half a second on two cores
-DLIB_EMBEDDER = EmbedderSpec(name=DLIB_NAME, dimensions=DLIB_DIMENSIONS, chip_size=CHIP_SIZE)
-"""What a bundle says whose heads were fitted on dlib's own embedding."""
+_AUTO_MAX_PX = 1920 * 1080
+"""Largest picture that `auto` searches, px; a full search of more costs over half a second on two
+cores."""
 
-_SAME_FACE_IOU = 0.4  # of two detections in neighbouring crops
+_SAME_FACE_IOU = 0.4
+"""Overlap above which two detections in neighbouring crops are one face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +119,13 @@ class Engine:
     def __repr__(self) -> str:
         return f"Engine({self.detector!r}, {self.embedder!r})"
 
+    def with_settings(self, settings: DetectionSettings) -> "Engine":
+        """An engine of the same parts that searches by other settings.
+
+        Its detector keeps the `threshold` that it was loaded with.
+        """
+        return Engine(self.detector, self.aligner, self.embedder, settings)
+
     def find(self, image: Image) -> Detections:
         """All faces of a picture, surest first."""
         return self.detector.detect(image, self._scale(image))
@@ -146,16 +143,16 @@ class Engine:
         coarseness: float = 1.0,
         regions_xyxy: NDArray[np.float32] | None = None,
     ) -> Detections:
-        """Where one of so many parts of the search sees faces; all together see what `find` does.
+        """The faces that one of so many parts of the search finds; all parts find what `find` does.
 
         The boxes are rough: `find_near` gives those of the faces that matter.
 
         Args:
-            image: what is searched.
+            image: the picture.
             part: which of the parts.
             parts: how many there are; one where the search is not divisible.
             coarseness: by what the scale of the search is multiplied, at most 1.
-            regions_xyxy: `(n, 4)` px, where faces are looked for if the search is divisible.
+            regions_xyxy: `(n, 4)` px, where faces are searched for if the search is divisible.
         """
         scale = self._scale(image) * coarseness
         if isinstance(self.detector, DivisibleDetector):
@@ -174,15 +171,11 @@ class Engine:
         found = self.detector.detect_near(image, boxes_xyxy)
         return non_maximum_suppression(found, _SAME_FACE_IOU)
 
-    def _scale(self, image: Image) -> float:
-        height, width = image.shape[:2]
-        return self.settings.scale((width, height))
-
     def describe(self, image: Image, detections: Detections) -> DescribedFaces:
         """The faces of detections, aligned and embedded, all in one batch."""
         aligned = self.align(image, detections)
         embeddings = self.embed(aligned.chips)
-        appearances = embeddings[:, : self.embedder.identity]
+        appearances = embeddings[:, : self.embedder.appearance_dimensions]
         return DescribedFaces(aligned.faces, aligned.chips, embeddings, appearances)
 
     def align(self, image: Image, detections: Detections) -> AlignedFaces:
@@ -193,6 +186,10 @@ class Engine:
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The embeddings of chips `(n, 150, 150, 3)` uint8 BGR, `(n, dimensions)`, in one batch."""
         return self.embedder.embed(chips)
+
+    def _scale(self, image: Image) -> float:
+        height, width = image.shape[:2]
+        return self.settings.scale((width, height))
 
 
 def load_engine(
@@ -205,7 +202,7 @@ def load_engine(
     threads: int = 0,
     device: Device = "auto",
 ) -> Engine:
-    """The engine that answers to the settings.
+    """The engine that the settings ask for.
 
     Args:
         settings: what is searched for, and how.
@@ -243,28 +240,13 @@ def _detector(
 
         return ReferenceCnnDetector(threshold=settings.threshold)
     if precision == "int8" or divisible:
-        return VideoDetector(
+        return DivisibleCnnDetector(
             threshold=settings.threshold,
             quantized=precision == "int8",
             threads=threads,
             device=device,
         )
     return CnnDetector(threshold=settings.threshold, threads=threads, device=device)
-
-
-def bundled_embedder(bundle: Bundle) -> EmbedderModel | None:
-    """The embedder that a bundle's heads were fitted on; None for dlib's, which none brings.
-
-    Raises:
-        ModelError: it is another one, and not in the bundle.
-    """
-    spec = bundle.manifest.embedder
-    if spec.file is not None:
-        identity = spec.identity or spec.dimensions
-        return EmbedderModel(bundle.files[spec.file], spec.name, spec.dimensions, identity)
-    if spec != DLIB_EMBEDDER:
-        raise ModelError(f"{bundle!r} wants the embedder {spec.name!r}, which it does not bring")
-    return None
 
 
 def _embedder(

@@ -1,4 +1,4 @@
-"""What can go wrong in this room, as something a caller can act on."""
+"""The error of this package, which a caller can act on."""
 
 
 class ModelError(Exception):

@@ -1,4 +1,4 @@
-"""Faces in a picture: what is found there, and the geometry of boxes.
+"""Faces in a picture, as detectors and the aligner give them, and the geometry of boxes.
 
 Boxes are `xyxy`: left, top, right, bottom in pixels of the picture they were found in, with the
 right and bottom edges exclusive. They may reach beyond the picture. No faces (n = 0) is ordinary.
@@ -15,12 +15,13 @@ Image: TypeAlias = NDArray[np.uint8]
 """`(height, width, 3)`, BGR, C-contiguous."""
 
 LANDMARK_COUNT = 5
-"""Outer and inner corner of the eye on the picture's right, of the one on its left, nose base."""
+"""How many landmarks a face has: outer and inner corner of the eye on the picture's right, of the
+one on its left, nose base."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """Where a detector sees faces.
+    """The faces that a detector finds.
 
     Attributes:
         boxes_xyxy: `(n, 4)` float32.
@@ -31,8 +32,8 @@ class Detections:
     scores: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        _check_shapes(self.boxes_xyxy, (-1, 4), "boxes_xyxy")
-        _check_shapes(self.scores, (len(self.boxes_xyxy),), "scores")
+        _check_shape(self.boxes_xyxy, (-1, 4), "boxes_xyxy")
+        _check_shape(self.scores, (len(self.boxes_xyxy),), "scores")
 
     @classmethod
     def of(cls, boxes_xyxy: ArrayLike, scores: ArrayLike) -> Self:
@@ -69,9 +70,9 @@ class Faces:
     scores: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        _check_shapes(self.boxes_xyxy, (-1, 4), "boxes_xyxy")
-        _check_shapes(self.scores, (len(self.boxes_xyxy),), "scores")
-        _check_shapes(self.landmarks_xy, (len(self.boxes_xyxy), LANDMARK_COUNT, 2), "landmarks_xy")
+        _check_shape(self.boxes_xyxy, (-1, 4), "boxes_xyxy")
+        _check_shape(self.scores, (len(self.boxes_xyxy),), "scores")
+        _check_shape(self.landmarks_xy, (len(self.boxes_xyxy), LANDMARK_COUNT, 2), "landmarks_xy")
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -81,7 +82,7 @@ class Faces:
 
 
 def concatenate(detections: Sequence[Detections]) -> Detections:
-    """All of them as one; of none, none."""
+    """Several detections as one; without any, none."""
     if not detections:
         return Detections.of([], [])
     return Detections(
@@ -111,7 +112,7 @@ def _iou(
     first_areas: NDArray[np.float32],
     second_areas: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """The same, where the areas are known."""
+    """`iou` of boxes whose areas are known."""
     top_left = np.maximum(first_xyxy[:, None, :2], second_xyxy[None, :, :2])
     bottom_right = np.minimum(first_xyxy[:, None, 2:], second_xyxy[None, :, 2:])
     shared = (bottom_right - top_left).clip(0).prod(axis=-1)
@@ -124,8 +125,10 @@ def clip(boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[n
     return boxes_xyxy.clip(0, np.array([*size_wh, *size_wh], dtype=np.float32))
 
 
-def share_inside(boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """How much of each box lies inside a picture of that size, `(n,)`; 0 of an empty one."""
+def fraction_inside(
+    boxes_xyxy: NDArray[np.float32], size_wh: tuple[int, int]
+) -> NDArray[np.float32]:
+    """The part of each box inside a picture of that size, `(n,)`, 0 to 1; 0 for an empty box."""
     whole, inside = _areas(boxes_xyxy), _areas(clip(boxes_xyxy, size_wh))
     return np.divide(inside, whole, out=np.zeros_like(whole), where=whole > 0)
 
@@ -135,22 +138,24 @@ def non_maximum_suppression(detections: Detections, max_iou: float) -> Detection
     order = np.argsort(-detections.scores, kind="stable")
     boxes = detections.boxes_xyxy[order]
     areas = _areas(boxes)
-    left = np.ones(len(order), dtype=np.bool_)
+    remaining = np.ones(len(order), dtype=np.bool_)
     kept: list[int] = []
-    while left.any():
-        surest = int(left.argmax())
+    while remaining.any():
+        surest = int(remaining.argmax())
         kept.append(surest)
         one = slice(surest, surest + 1)
-        left &= _iou(boxes[one], boxes, areas[one], areas)[0] <= max_iou
-        left[surest] = False  # also where a box is empty and overlaps nothing, not even itself
+        remaining &= _iou(boxes[one], boxes, areas[one], areas)[0] <= max_iou
+        remaining[surest] = False  # an empty box overlaps nothing, not even itself
     return detections[order[kept]]
 
 
 def _areas(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The area of each box, `(n,)` px."""
     return np.clip(sizes_wh(boxes_xyxy), 0, None).prod(axis=-1)
 
 
-def _check_shapes(array: NDArray[np.float32], expected: tuple[int, ...], name: str) -> None:
+def _check_shape(array: NDArray[np.float32], expected: tuple[int, ...], name: str) -> None:
+    """Raises ValueError where an array is not float32 of that shape; -1 stands for any size."""
     fits = array.ndim == len(expected) and all(
         want in (-1, have) for want, have in zip(expected, array.shape, strict=True)
     )

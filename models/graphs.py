@@ -22,8 +22,13 @@ CHIP_SIZE = 150
 """Height and width of the aligned chip the embedder looks at, in pixels."""
 
 _OPSET = 17
-_IR_VERSION = 9  # what ONNX Runtime 1.16 and later read
-_CONVOLUTIONS = 1 + 2 * 14  # the first, then two in each residual block
+"""Version of ONNX's operators."""
+
+_IR_VERSION = 9
+"""Version of ONNX's file format; ONNX Runtime 1.16 and later read it."""
+
+_CONVOLUTIONS = 1 + 2 * 14
+"""Convolutions of the embedder: the first, then two in each residual block."""
 
 
 def embedder_graph(weights: Path) -> bytes:
@@ -32,7 +37,7 @@ def embedder_graph(weights: Path) -> bytes:
     Raises:
         ModelError: the file does not hold dlib's face recognition network.
     """
-    return _build(weights, _embedder)
+    return serialized(weights, _embedder)
 
 
 def detector_graph(weights: Path) -> bytes:
@@ -43,10 +48,15 @@ def detector_graph(weights: Path) -> bytes:
     Raises:
         ModelError: the file does not hold dlib's CNN face detector.
     """
-    return _build(weights, _detector)
+    return serialized(weights, _detector)
 
 
-def _build(path: Path, build: Callable[[Sequence[Layer]], onnx.ModelProto]) -> bytes:
+def serialized(path: Path, build: Callable[[Sequence[Layer]], onnx.ModelProto]) -> bytes:
+    """The model that is built from the layers in a file of dlib.
+
+    Raises:
+        ModelError: the layers are not those that are built from.
+    """
     try:
         return build(read_layers(path)).SerializeToString()
     except (ValueError, IndexError, StopIteration) as error:
@@ -57,53 +67,53 @@ def _embedder(layers: Sequence[Layer]) -> onnx.ModelProto:
     *convolutional, dense = layers
     if not isinstance(dense, Dense):
         raise ValueError("its last layer is not a dense one")
-    convolutions = tuple(folded(convolutional))
+    convolutions = tuple(folded_convolutions(convolutional))
     if len(convolutions) != _CONVOLUTIONS:
         raise ValueError(f"expected {_CONVOLUTIONS} convolutions, found {len(convolutions)}")
     graph = Graph("chips", TensorProto.UINT8, ["n", CHIP_SIZE, CHIP_SIZE, 3])
-    last = convolved_chips(graph, convolutions)[-1]
+    last = residual_stages(graph, convolutions)[-1]
     graph.node("MatMul", graph.mean(last), dense.weights)
     return graph.finish("embeddings", ["n", dense.weights.shape[1]])
 
 
-def convolved_chips(graph: "Graph", convolutions: Sequence[Convolution]) -> list["Planes"]:
-    """What the network sees in `chips`: the planes before each halving, and those at the end."""
+def residual_stages(graph: "Graph", convolutions: Sequence[Convolution]) -> list["FeatureMap"]:
+    """The feature maps of `chips` before each downsampling, and those at the end."""
     first, *blocks = convolutions
     pixels = graph.node("Cast", "chips", to=TensorProto.FLOAT)
-    planes = Planes(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
-    planes = graph.relu(graph.convolve(planes, first))
-    planes = graph.pool("MaxPool", planes, 3)
+    features = FeatureMap(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
+    features = graph.relu(graph.convolve(features, first))
+    features = graph.pool("MaxPool", features, 3)
     stages = []
     for pair in zip(blocks[::2], blocks[1::2], strict=True):
         if pair[0].stride != (1, 1):
-            stages.append(planes)
-        planes = _residual_block(graph, planes, *pair)
-    return [*stages, planes]
+            stages.append(features)
+        features = _residual_block(graph, features, *pair)
+    return [*stages, features]
 
 
 def _residual_block(
-    graph: "Graph", planes: "Planes", first: Convolution, second: Convolution
-) -> "Planes":
+    graph: "Graph", features: "FeatureMap", first: Convolution, second: Convolution
+) -> "FeatureMap":
     """relu(input + two convolutions of it); where the summands' shapes differ, zeros fill up."""
-    main = graph.convolve(graph.relu(graph.convolve(planes, first)), second)
-    shortcut = planes if first.stride == (1, 1) else graph.pool("AveragePool", planes, 2)
+    main = graph.convolve(graph.relu(graph.convolve(features, first)), second)
+    shortcut = features if first.stride == (1, 1) else graph.pool("AveragePool", features, 2)
     channels, size = max(main.channels, shortcut.channels), max(main.size, shortcut.size)
     return graph.relu(
-        graph.total(graph.pad(main, channels, size), graph.pad(shortcut, channels, size))
+        graph.add(graph.pad(main, channels, size), graph.pad(shortcut, channels, size))
     )
 
 
 def _detector(layers: Sequence[Layer]) -> onnx.ModelProto:
-    *hidden, last = folded(layers)
+    *hidden, last = folded_convolutions(layers)
     graph = Graph("canvas", TensorProto.FLOAT, ["n", 3, "height", "width"])
-    planes = Planes("canvas", 3, CHIP_SIZE)
+    features = FeatureMap("canvas", 3, CHIP_SIZE)
     for convolution in hidden:
-        planes = graph.relu(graph.convolve(planes, convolution))
-    return graph.finish_scores(planes.name, last)
+        features = graph.relu(graph.convolve(features, convolution))
+    return graph.finish_scores(features.name, last)
 
 
-def folded(layers: Sequence[Layer]) -> Iterator[Convolution]:
-    """The convolutions; the mean before the first and the affine layers are folded in."""
+def folded_convolutions(layers: Sequence[Layer]) -> Iterator[Convolution]:
+    """The convolutions, with the mean before the first and the affine layers folded into them."""
     first = layers[0]
     if not isinstance(first, InputMean):
         raise ValueError("it does not begin with an input layer")
@@ -113,7 +123,7 @@ def folded(layers: Sequence[Layer]) -> Iterator[Convolution]:
         if isinstance(layer, Convolution):
             if pending is not None:
                 yield pending
-            pending = layer if mean is None else _take_pixels(layer, mean)
+            pending = layer if mean is None else _of_pixels(layer, mean)
             mean = None
         elif isinstance(layer, Affine) and pending is not None:
             filters = pending.filters * layer.gamma[:, None, None, None]
@@ -126,7 +136,7 @@ def folded(layers: Sequence[Layer]) -> Iterator[Convolution]:
         yield pending
 
 
-def _take_pixels(first: Convolution, mean: InputMean) -> Convolution:
+def _of_pixels(first: Convolution, mean: InputMean) -> Convolution:
     """The convolution of (RGB - mean) / 256 as one of BGR."""
     if first.padding != (0, 0):
         raise ValueError("its first convolution has padding")
@@ -135,8 +145,8 @@ def _take_pixels(first: Convolution, mean: InputMean) -> Convolution:
     return Convolution(filters[:, ::-1], biases, first.stride, first.padding)
 
 
-class Planes(NamedTuple):
-    """A result `(n, channels, size, size)`; the size is what an input of CHIP_SIZE leads to."""
+class FeatureMap(NamedTuple):
+    """A result `(n, channels, size, size)`; the size is what an input of `CHIP_SIZE` leads to."""
 
     name: str
     channels: int
@@ -150,13 +160,18 @@ class Graph:
         name: of the input.
         element_type: of the input.
         shape: of the input.
-        halved: constants of 32 bits are stored with 16, and widened where they are used.
+        half_precision: constants of 32 bits are stored with 16, and widened where they are used.
     """
 
     def __init__(
-        self, name: str, element_type: int, shape: Sequence[int | str], *, halved: bool = False
+        self,
+        name: str,
+        element_type: int,
+        shape: Sequence[int | str],
+        *,
+        half_precision: bool = False,
     ) -> None:
-        self._halved = halved
+        self._half_precision = half_precision
         # Built in place: put together from parts, the weights would be copied twice more.
         opset = helper.make_opsetid("", _OPSET)
         self._model = onnx.ModelProto(ir_version=_IR_VERSION, opset_import=[opset])
@@ -175,53 +190,56 @@ class Graph:
         self._graph.node.append(node)
         return output
 
-    def convolve(self, planes: Planes, convolution: Convolution) -> Planes:
+    def convolve(self, features: FeatureMap, convolution: Convolution) -> FeatureMap:
+        """The convolution of a feature map."""
         (pad_y, pad_x), (rows, _) = convolution.padding, convolution.filters.shape[2:]
         name = self.node(
             "Conv",
-            planes.name,
+            features.name,
             convolution.filters,
             convolution.biases,
             strides=convolution.stride,
             pads=[pad_y, pad_x, pad_y, pad_x],
         )
-        size = (planes.size + 2 * pad_y - rows) // convolution.stride[0] + 1
-        return Planes(name, len(convolution.filters), size)
+        size = (features.size + 2 * pad_y - rows) // convolution.stride[0] + 1
+        return FeatureMap(name, len(convolution.filters), size)
 
-    def relu(self, planes: Planes) -> Planes:
-        return planes._replace(name=self.node("Relu", planes.name))
+    def relu(self, features: FeatureMap) -> FeatureMap:
+        """The same feature map with everything under 0 set to 0."""
+        return features._replace(name=self.node("Relu", features.name))
 
-    def mean(self, planes: Planes) -> str:
-        """The mean of each plane, `(n, channels)`."""
-        return self.node("Flatten", self.node("GlobalAveragePool", planes.name))
+    def mean(self, features: FeatureMap) -> str:
+        """The mean of each channel, `(n, channels)`."""
+        return self.node("Flatten", self.node("GlobalAveragePool", features.name))
 
-    def pool(self, operator: str, planes: Planes, window: int) -> Planes:
+    def pool(self, operator: str, features: FeatureMap, window: int) -> FeatureMap:
         """Every second window of that size."""
-        name = self.node(operator, planes.name, kernel_shape=[window, window], strides=[2, 2])
-        return planes._replace(name=name, size=(planes.size - window) // 2 + 1)
+        name = self.node(operator, features.name, kernel_shape=[window, window], strides=[2, 2])
+        return features._replace(name=name, size=(features.size - window) // 2 + 1)
 
-    def total(self, first: Planes, second: Planes) -> Planes:
+    def add(self, first: FeatureMap, second: FeatureMap) -> FeatureMap:
+        """The sum of two feature maps of one shape."""
         return first._replace(name=self.node("Add", first.name, second.name))
 
-    def pad(self, planes: Planes, channels: int, size: int) -> Planes:
+    def pad(self, features: FeatureMap, channels: int, size: int) -> FeatureMap:
         """That many channels and pixels; the new ones, the last, lowest and rightmost, are 0."""
-        more, pixels = channels - planes.channels, size - planes.size
+        more, pixels = channels - features.channels, size - features.size
         if not (more or pixels):
-            return planes
+            return features
         pads = np.array([0, 0, 0, 0, 0, more, pixels, pixels], dtype=np.int64)
-        return Planes(self.node("Pad", planes.name, pads), channels, size)
+        return FeatureMap(self.node("Pad", features.name, pads), channels, size)
 
-    def finish_scores(self, planes: str, last: Convolution) -> onnx.ModelProto:
-        """The detector, whose last layer gives a single plane.
+    def finish_scores(self, features: str, last: Convolution) -> onnx.ModelProto:
+        """The detector, whose last layer gives a single channel.
 
-        As a transposed convolution, with its filter turned around, it gives the same sums in a
+        As a transposed convolution, with its filter flipped, it gives the same sums in a
         tenth of the time: ONNX Runtime makes it one product of matrices.
         """
-        turned = last.filters[:, :, ::-1, ::-1].swapaxes(0, 1)
-        rows, columns = turned.shape[2:]
+        flipped = last.filters[:, :, ::-1, ::-1].swapaxes(0, 1)
+        rows, columns = flipped.shape[2:]
         (pad_y, pad_x) = rows - 1 - last.padding[0], columns - 1 - last.padding[1]
         pads = [pad_y, pad_x, pad_y, pad_x]
-        scores = self.node("ConvTranspose", planes, turned, last.biases, pads=pads)
+        scores = self.node("ConvTranspose", features, flipped, last.biases, pads=pads)
         self.node("Squeeze", scores, np.array([1], dtype=np.int64))
         return self.finish("scores", ["n", "rows", "columns"])
 
@@ -232,11 +250,12 @@ class Graph:
         return self._model
 
     def _constant(self, array: NDArray[np.generic]) -> str:
-        halved = self._halved and array.dtype == np.float32
-        array = array.astype(np.float16) if halved else array
+        """The name of a constant; one of half precision is widened first."""
+        is_halved = self._half_precision and array.dtype == np.float32
+        array = array.astype(np.float16) if is_halved else array
         tensor = self._graph.initializer.add()
         tensor.name = f"constant_{len(self._graph.initializer)}"
         tensor.data_type = helper.np_dtype_to_tensor_dtype(array.dtype)
         tensor.dims.extend(array.shape)
         tensor.raw_data = array.tobytes()
-        return self.node("Cast", tensor.name, to=TensorProto.FLOAT) if halved else tensor.name
+        return self.node("Cast", tensor.name, to=TensorProto.FLOAT) if is_halved else tensor.name

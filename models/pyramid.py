@@ -1,12 +1,14 @@
-"""A picture at many scales on one canvas, laid out as dlib lays it out.
+"""An image pyramid on one canvas: a picture at many scales, laid out as dlib lays it out.
 
 The network then searches all scales in one call. Its window has one size, so a face of any size is
 found on the level where it fills the window. The layout is that of dlib's
 `create_tiled_pyramid<pyramid_down<6>>`, down to the pixel, because the boxes follow from it.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
@@ -16,12 +18,27 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 
-_GAP = 10  # px between levels
-_BORDER = 11  # px around all of them
-_MIN_ROWS = 5  # of the smallest level
-_ALL_LEVELS = 1000  # more than any picture has
+LEVEL_RATIO = Fraction(5, 6)
+"""Size of each level relative to the one before it; dlib's. A face is then seen at a size within a
+tenth of the window's."""
+
+BORDER_PX = 11
+"""Background around the levels, px; dlib's."""
+
 BACKGROUND_BGR = (104.298, 117.001, 122.782)
-"""What lies outside the picture: the mean colour, which the network sees as 0."""
+"""What lies outside the picture: the mean colour, which the network sees as 0; dlib's."""
+
+_GAP_PX = 10
+"""Background between neighbouring levels, px; dlib's."""
+
+_LEVEL_OFFSET_PX = 0.3
+"""Where the first pixel of a level lies in the level before it, px; dlib's."""
+
+_MIN_ROWS = 5
+"""Height of the smallest level, px; dlib's."""
+
+_ALL_LEVELS = 1000
+"""More levels than any picture has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +106,31 @@ def tiled_layout(width: int, height: int, max_levels: int = _ALL_LEVELS) -> Layo
     """dlib's canvas for a picture of that size, with at most so many levels."""
     sizes = list(_level_sizes(width, height))[:max_levels]
     column = _first_column(sizes)
-    column_height = sum(h + _GAP for _, h in sizes[:column]) - _GAP
+    column_height = sum(h + _GAP_PX for _, h in sizes[:column]) - _GAP_PX
     places: list[tuple[int, int]] = []
     y = 0
     for _, h in sizes[:column]:
         places.append((0, y))
-        y += h + _GAP
+        y += h + _GAP_PX
     bottom = column_height
     for w, h in sizes[column:]:
         if bottom - h < height:  # it would touch the largest level
             break
         places.append((width - w, bottom - h))
-        bottom -= h + _GAP
+        bottom -= h + _GAP_PX
     levels: list[Level] = []
-    scale, offset = 1.0, 0.0
+    scale, offset, enlarged = 1.0, 0.0, float(1 / LEVEL_RATIO)
     for (x, y), (w, h) in zip(places, sizes, strict=False):
-        levels.append(Level(x + _BORDER, y + _BORDER, w, h, scale, offset))
-        # A point of a level lies at 6/5 of its coordinates + 0.3 in the level above.
-        scale, offset = scale * 1.2, scale * 0.3 + offset
-    return Layout(width + 2 * _BORDER, column_height + 2 * _BORDER, tuple(levels))
+        levels.append(Level(x + BORDER_PX, y + BORDER_PX, w, h, scale, offset))
+        scale, offset = scale * enlarged, scale * _LEVEL_OFFSET_PX + offset
+    return Layout(width + 2 * BORDER_PX, column_height + 2 * BORDER_PX, tuple(levels))
 
 
 def _level_sizes(width: int, height: int) -> Iterator[tuple[int, int]]:
+    """Width and height of every level, largest first, px."""
     yield width, height
     while True:
-        width, height = 5 * width // 6, 5 * height // 6
+        width, height = math.floor(width * LEVEL_RATIO), math.floor(height * LEVEL_RATIO)
         if height < _MIN_ROWS or width < 1:
             return
         yield width, height
@@ -122,13 +139,13 @@ def _level_sizes(width: int, height: int) -> Iterator[tuple[int, int]]:
 def _first_column(sizes: list[tuple[int, int]]) -> int:
     """How many levels stand below one another at the left."""
     full_width, full_height = sizes[0]
-    total = sum(height + _GAP for _, height in sizes) - 2 * _GAP
+    total = sum(height + _GAP_PX for _, height in sizes) - 2 * _GAP_PX
     so_far = previous_width = 0
     for index, (width, height) in enumerate(sizes):
-        fits_beside = width <= full_width - previous_width - _GAP
+        fits_beside = width <= full_width - previous_width - _GAP_PX
         if fits_beside and (so_far - full_height) * 2 >= total - full_height:
             return index
-        so_far += height + _GAP
+        so_far += height + _GAP_PX
         previous_width = width
     return len(sizes)
 
@@ -146,6 +163,7 @@ def _resize_aligned(source: NDArray[np.float32], target: NDArray[np.float32]) ->
 
 
 def _edges(level: Level) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom pixel of a level on the canvas, inclusive."""
     return level.x, level.y, level.x + level.width - 1, level.y + level.height - 1
 
 

@@ -1,8 +1,8 @@
-"""The same steps through `face_recognition` and dlib themselves.
+"""The reference: the same steps through `face_recognition` and dlib themselves.
 
-The yardstick of the engine's parity and speed, and what `runtime = "dlib"` runs. Importing this
-module loads every model of `face_recognition`, which takes a second or two; nothing else imports it
-before it is asked for.
+The engine's parity and speed are measured against it, and `runtime = "dlib"` runs it. Importing
+this module loads every model of `face_recognition`, which takes a second or two, so it is imported
+only where it is used.
 """
 
 import warnings
@@ -12,14 +12,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import SMALLEST_PX, detect_in_crops, rectangle_xyxy, resized
+from models.detector import MIN_SIDE_PX, detect_in_crops, rectangle_xyxy, resized
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
 from models.faces import Detections, Image
 
 with warnings.catch_warnings():
-    # Its models package asks pkg_resources for its files, which tells every user that it is old.
+    # Its models package asks pkg_resources for its files, which warns that it is deprecated.
     warnings.filterwarnings("ignore", message=".*pkg_resources")
-    import face_recognition.api as original
+    from face_recognition import api
 
 
 class ReferenceCnnDetector:
@@ -34,11 +34,11 @@ class ReferenceCnnDetector:
     def detect(self, image: Image, scale: float = 1.0) -> Detections:
         """All faces of the picture, surest first."""
         searched, back_xy = resized(image, scale)
-        if min(searched.shape[:2]) < SMALLEST_PX:
+        if min(searched.shape[:2]) < MIN_SIDE_PX:
             return Detections.of([], [])
         found = [
             each
-            for each in original.cnn_face_detector(_rgb(searched), 0)
+            for each in api.cnn_face_detector(_rgb(searched), 0)
             if each.confidence > self._threshold
         ]
         boxes = [rectangle_xyxy(each.rect) for each in found]
@@ -53,32 +53,33 @@ class ReferenceEmbedder:
     """dlib's own face recognition network."""
 
     name = DLIB_NAME
-    dimensions = identity = DLIB_DIMENSIONS
+    dimensions = appearance_dimensions = DLIB_DIMENSIONS
 
     def __repr__(self) -> str:
         return f"ReferenceEmbedder({self.name})"
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, 128)` float32, one after another."""
-        vectors = [original.face_encoder.compute_face_descriptor(_rgb(chip)) for chip in chips]
+        vectors = [api.face_encoder.compute_face_descriptor(_rgb(chip)) for chip in chips]
         return np.array(vectors, dtype=np.float32).reshape(-1, self.dimensions)
 
 
 def embed_file(path: Path, detector: Literal["hog", "cnn"]) -> NDArray[np.float32]:
     """The faces of a picture by the calls that users of `face_recognition` write, `(n, 128)`."""
-    image = original.load_image_file(path)
-    places = original.face_locations(image, model=detector)
-    vectors = original.face_encodings(image, places)
+    image = api.load_image_file(path)
+    places = api.face_locations(image, model=detector)
+    vectors = api.face_encodings(image, places)
     return np.array(vectors, dtype=np.float32).reshape(-1, DLIB_DIMENSIONS)
 
 
-def recognise(image: Image, upsample: int = 1) -> list[tuple[int, int, int, int]]:
+def locate_and_encode(image: Image, upsample: int = 1) -> list[tuple[int, int, int, int]]:
     """Faces found (HOG) and encoded by the same calls; left, top, right, bottom of each, px."""
     rgb = _rgb(image)
-    places = original.face_locations(rgb, number_of_times_to_upsample=upsample)
-    original.face_encodings(rgb, places)
+    places = api.face_locations(rgb, number_of_times_to_upsample=upsample)
+    api.face_encodings(rgb, places)
     return [(left, top, right, bottom) for top, right, bottom, left in places]
 
 
 def _rgb(image: Image) -> Image:
+    """A BGR picture as the RGB that dlib takes."""
     return np.ascontiguousarray(image[..., ::-1])

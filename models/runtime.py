@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions."""
+"""ONNX Runtime: sessions that run one model on the device that is asked for."""
 
 import io
 import os
@@ -15,17 +15,24 @@ from models.errors import ModelError
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
-_ARENA = {  # ONNX Runtime's defaults, but the strategy: 1 is as requested, 0 the next power of two
+_ARENA = {
     "arena_extend_strategy": 1,
     "max_mem": 0,
     "initial_chunk_size_bytes": -1,
     "max_dead_bytes_per_chunk": -1,
 }
-# By default all ways of a convolution would be tried for each new size of its input.
-_CUDA = {"cudnn_conv_algo_search": "HEURISTIC"}
-_FATAL = 4  # severity of what ONNX Runtime may print itself: errors reach us as exceptions
+"""Options of the memory arena: ONNX Runtime's defaults, except for the strategy, by which it grows
+by what is requested (1), not to the next power of two (0)."""
 
-_PART = 8  # items a call: more are no faster, and memory for each number of them would stay taken
+_CUDA = {"cudnn_conv_algo_search": "HEURISTIC"}
+"""Options of the GPU: by default all ways of a convolution would be tried for each new size of its
+input."""
+
+_FATAL = 4
+"""Severity of what ONNX Runtime may print itself; errors reach the caller as exceptions."""
+
+_MAX_BATCH = 8
+"""Items a call: more are no faster, and memory for each number of them would stay taken."""
 
 
 class Session:
@@ -57,7 +64,7 @@ class Session:
             self._session = ort.InferenceSession(model, options, providers=providers)
         except Exception as error:
             raise ModelError(f"ONNX Runtime cannot load the model: {error}") from error
-        if device == "cuda" and self.device != "cuda":  # ONNX Runtime passes over it in silence
+        if device == "cuda" and self.device != "cuda":  # ONNX Runtime falls back in silence
             raise ModelError(
                 'device is cuda, but CUDA did not start: look at its driver, or set device to "cpu"'
             )
@@ -66,18 +73,18 @@ class Session:
 
     @property
     def device(self) -> str:
-        """What is truly in use: `cuda` or `cpu`."""
+        """The device that is really in use: `cuda` or `cpu`."""
         return "cuda" if "CUDAExecutionProvider" in self._session.get_providers() else "cpu"
 
     @property
-    def properties(self) -> Mapping[str, str]:
-        """What the model's maker wrote into it."""
+    def metadata(self) -> Mapping[str, str]:
+        """The metadata that the model's maker wrote into it."""
         written: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         return written
 
     @property
     def output_shape(self) -> Sequence[int | str]:
-        """Of the last output; a name where a side depends on the input."""
+        """The shape of the last output; a name where a side depends on the input."""
         shape: Sequence[int | str] = self._session.get_outputs()[-1].shape
         return shape
 
@@ -93,10 +100,10 @@ class Session:
             raise ModelError(f"ONNX Runtime cannot run the model: {error}") from error
         return result
 
-    def run_in_parts(self, batch: NDArray[np.generic]) -> NDArray[np.float32]:
-        """As `run`, for any number of items but none, a few at a time."""
-        starts = range(0, len(batch), _PART)
-        return np.concatenate([self.run(batch[start : start + _PART]) for start in starts])
+    def run_in_batches(self, batch: NDArray[np.generic]) -> NDArray[np.float32]:
+        """As `run`, a few items at a time, for one item or more."""
+        starts = range(0, len(batch), _MAX_BATCH)
+        return np.concatenate([self.run(batch[start : start + _MAX_BATCH]) for start in starts])
 
 
 def available_cores() -> int:
@@ -131,6 +138,7 @@ def _load_cuda() -> None:
 
 
 def _providers(device: Device) -> list[str | tuple[str, dict[str, str]]]:
+    """The execution providers that a session is offered, the preferred one first."""
     offered = ort.get_available_providers()
     if device == "cuda" and "CUDAExecutionProvider" not in offered:
         raise ModelError(

@@ -1,9 +1,8 @@
-"""dlib's face network trained further: one embedding for who somebody is and what they look like.
+"""The trunk: dlib's face network trained further, for one embedding of appearance and classes.
 
-Its first 128 numbers are near dlib's, under whose thresholds they can be compared; the rest say how
-much speaks for each class it has learned.
-These are read off more than dlib's last means: off the means of the planes before the last two
-halvings too, where texture is seen.
+Its first 128 numbers are near dlib's, under whose thresholds they can be compared; the rest are the
+evidence for each class that it has learned. The evidence is read off more than dlib's last means:
+off the means of the feature maps before the last two downsamplings too, where texture is seen.
 """
 
 import hashlib
@@ -17,9 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from models.dlib_weights import EMBEDDER_FILE, Convolution, Dense, installed_file, read_layers
 from models.errors import ModelError
-from models.graphs import CHIP_SIZE, Graph, convolved_chips, folded
+from models.graphs import CHIP_SIZE, Graph, folded_convolutions, residual_stages
 
-_TAPPED = 2  # halvings before which the planes are looked at too
+_TAPPED = 2
+"""How many of the last downsamplings have the feature maps before them tapped for the evidence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,13 +28,13 @@ class Trunk:
 
     Attributes:
         convolutions: the first, then two of each residual block.
-        identity: `(planes of the last, 128)`, which makes dlib's embedding of the last means.
-        evidence: `(features, classes)`, which makes of all means what speaks for each class.
+        projection: `(channels of the last, 128)`, from the last means to dlib's embedding.
+        evidence: `(features, classes)`, from all means to the evidence for each class.
         evidence_biases: `(classes,)`.
     """
 
     convolutions: tuple[Convolution, ...]
-    identity: NDArray[np.float32]
+    projection: NDArray[np.float32]
     evidence: NDArray[np.float32]
     evidence_biases: NDArray[np.float32]
 
@@ -43,32 +43,32 @@ class Trunk:
         """How many means the evidence is read off."""
         return _features(self.convolutions)
 
-    def halved(self) -> "Trunk":
-        """With weights that 16 bits hold."""
+    def half_precision(self) -> "Trunk":
+        """The trunk with its weights rounded to what 16 bits hold."""
         return Trunk(
             tuple(
-                replace(each, filters=_halved(each.filters), biases=_halved(each.biases))
+                replace(each, filters=_rounded(each.filters), biases=_rounded(each.biases))
                 for each in self.convolutions
             ),
-            _halved(self.identity),
-            _halved(self.evidence),
-            _halved(self.evidence_biases),
+            _rounded(self.projection),
+            _rounded(self.evidence),
+            _rounded(self.evidence_biases),
         )
 
     @property
     def digest(self) -> str:
-        """Which weights they are."""
+        """SHA-256 of the weights."""
         content = hashlib.sha256()
         for each in self.convolutions:
             content.update(each.filters.tobytes() + each.biases.tobytes())
-        for weights in (self.identity, self.evidence, self.evidence_biases):
+        for weights in (self.projection, self.evidence, self.evidence_biases):
             content.update(weights.tobytes())
         return content.hexdigest()
 
     @property
     def dimensions(self) -> int:
         """How long an embedding is."""
-        return self.identity.shape[1] + self.evidence.shape[1]
+        return self.projection.shape[1] + self.evidence.shape[1]
 
 
 def dlib_trunk() -> Trunk:
@@ -80,7 +80,7 @@ def dlib_trunk() -> Trunk:
     *convolutional, dense = read_layers(installed_file(EMBEDDER_FILE))
     if not isinstance(dense, Dense):
         raise ModelError(f"{EMBEDDER_FILE} does not hold the network its name promises")
-    convolutions, nothing = tuple(folded(convolutional)), np.zeros(0, dtype=np.float32)
+    convolutions, nothing = tuple(folded_convolutions(convolutional)), np.zeros(0, dtype=np.float32)
     return Trunk(convolutions, dense.weights, nothing.reshape(_features(convolutions), 0), nothing)
 
 
@@ -95,21 +95,21 @@ def trunk_graph(trunk: Trunk, properties: Mapping[str, str] | None = None) -> by
         properties: written into the model's metadata.
     """
     shape: list[int | str] = ["n", CHIP_SIZE, CHIP_SIZE, 3]
-    graph = Graph("chips", TensorProto.UINT8, shape, halved=True)
-    stages = convolved_chips(graph, trunk.convolutions)
+    graph = Graph("chips", TensorProto.UINT8, shape, half_precision=True)
+    stages = residual_stages(graph, trunk.convolutions)
     means = [graph.mean(each) for each in stages[-_TAPPED - 1 :]]
-    identity = graph.node("MatMul", means[-1], trunk.identity)
+    appearance = graph.node("MatMul", means[-1], trunk.projection)
     if trunk.evidence.shape[1]:
-        seen = graph.node("Concat", *means, axis=1)
-        evidence = graph.node("Gemm", seen, trunk.evidence, trunk.evidence_biases)
-        graph.node("Concat", identity, evidence, axis=1)
+        features = graph.node("Concat", *means, axis=1)
+        evidence = graph.node("Gemm", features, trunk.evidence, trunk.evidence_biases)
+        graph.node("Concat", appearance, evidence, axis=1)
     model = graph.finish("embeddings", ["n", trunk.dimensions])
     helper.set_model_props(model, dict(properties or {}))
     return model.SerializeToString()
 
 
 def read_trunk(model: bytes) -> Trunk:
-    """What `trunk_graph` was given, to half the precision.
+    """The trunk that `trunk_graph` was given, in half precision.
 
     Raises:
         ModelError: it did not make the model.
@@ -126,15 +126,15 @@ def _read(graph: onnx.GraphProto) -> Trunk:
         if node.op_type == "Cast" and node.input[0] in constants:
             constants[node.output[0]] = constants[node.input[0]].astype(np.float32)
     convolutions = [_convolution(each, constants) for each in graph.node if each.op_type == "Conv"]
-    identities = [constants.get(each.input[1]) for each in graph.node if each.op_type == "MatMul"]
-    if len(convolutions) < 2 or len(identities) != 1 or identities[0] is None:
+    projections = [constants.get(each.input[1]) for each in graph.node if each.op_type == "MatMul"]
+    if len(convolutions) < 2 or len(projections) != 1 or projections[0] is None:
         raise ValueError("expected convolutions and one product")
     biases = np.zeros(0, dtype=np.float32)
     evidence = biases.reshape(_features(convolutions), 0)
     for each in graph.node:
         if each.op_type == "Gemm":
             evidence, biases = (constants[name] for name in each.input[1:])
-    return Trunk(tuple(convolutions), identities[0], evidence, biases)
+    return Trunk(tuple(convolutions), projections[0], evidence, biases)
 
 
 def _convolution(node: onnx.NodeProto, constants: Mapping[str, NDArray[np.float32]]) -> Convolution:
@@ -144,16 +144,16 @@ def _convolution(node: onnx.NodeProto, constants: Mapping[str, NDArray[np.float3
 
 
 def _features(convolutions: Sequence[Convolution]) -> int:
-    """How many means evidence is read off."""
+    """How many means the evidence is read off."""
     blocks = list(zip(convolutions[1::2], convolutions[2::2], strict=True))
-    halvings = [place for place, (first, _) in enumerate(blocks) if _halves(first)]
-    tapped = [len(blocks[place - 1][1].filters) for place in halvings[-_TAPPED:]]
+    downsamplings = [place for place, (first, _) in enumerate(blocks) if _downsamples(first)]
+    tapped = [len(blocks[place - 1][1].filters) for place in downsamplings[-_TAPPED:]]
     return sum(tapped) + len(convolutions[-1].filters)
 
 
-def _halves(convolution: Convolution) -> bool:
+def _downsamples(convolution: Convolution) -> bool:
     return convolution.stride != (1, 1)
 
 
-def _halved(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+def _rounded(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     return weights.astype(np.float16).astype(np.float32)

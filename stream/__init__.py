@@ -35,24 +35,25 @@ __all__ = [
     "to_arrays",
 ]
 
-_HOMES = {
+_MODULES = {
     "Config": "stream.settings.schema",
     "ConfigError": "stream.errors",
     "Frame": "stream.frames",
-    "Label": "stream.labelling.label_rule",
+    "Label": "stream.tracks",
     "ModelError": "models.errors",
     "Overlay": "stream.drawing.overlay",
     "Source": "stream.sources",
     "SourceError": "stream.errors",
     "SourceInfo": "stream.frames",
     "Span": "stream.sources",
-    "Track": "stream.annotator",
+    "Track": "stream.tracks",
     "TrackArrays": "stream.arrays",
     "annotate": "stream.run",
     "load_config": "stream.settings.layers",
     "open_source": "stream.sources",
     "to_arrays": "stream.arrays",
 }
+"""The module of each public name."""
 
 
 def __dir__() -> list[str]:
@@ -63,6 +64,6 @@ def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used, so that `face-stream --help` stays quick."""
     from importlib import import_module
 
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -71,21 +71,18 @@ class Annotator:
         wide = self._labeller.is_wide_enough(faces.boxes_xyxy)
         rows = np.flatnonzero(wide).tolist()[:most_views]
         if not rows:
-            self._follower.tracker.admit(faces, {})
+            self._follower.admit(faces, {})
             return
         views = self._labeller.look(frame, faces, rows)
         appearances = dict(zip(rows, views.appearances, strict=True))
-        for track_id, row in self._follower.tracker.admit(faces, appearances).items():
+        for track_id, row in self._follower.admit(faces, appearances).items():
             if row in appearances:
                 self._learn(frame, track_id, views, rows.index(row))
 
     def _learn(self, frame: Frame, track_id: int, views: Views, place: int) -> None:
-        """Takes in what one of the views says about a track, which gets a new id if the face is
-        plainly another's than before."""
-        tracker, appearance = self._follower.tracker, views.appearances[place]
-        if tracker.is_other_face(track_id, appearance):
-            track_id = tracker.rename(track_id)
-        tracker.remember(track_id, appearance, float(views.weights[place]))
+        """Takes in what one of the views says about a track."""
+        weight = float(views.weights[place])
+        track_id = self._follower.identify(track_id, views.appearances[place], weight)
         self._labeller.learn(track_id, views, place, frame.time_s)
 
     def _track(self, state: TrackState) -> Track:

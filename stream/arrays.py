@@ -1,4 +1,4 @@
-"""Tracks → arrays, under the names that supervision gives them."""
+"""Tracks → arrays, under the names that the package supervision gives them."""
 
 from collections.abc import Sequence
 from typing import TypeAlias, TypedDict
@@ -10,15 +10,16 @@ from stream.settings.schema import DEFAULT_ATTRIBUTES
 from stream.tracks import Track
 
 Column: TypeAlias = NDArray[np.object_] | NDArray[np.float32] | NDArray[np.int64]
+"""A value for each of n tracks, `(n,)`."""
 
 
 class TrackArrays(TypedDict):
-    """The n people of a frame, a row each: `supervision.Detections(**arrays)` takes it as it is.
+    """The n tracks of a frame, a row each: `supervision.Detections(**arrays)` takes it as it is.
 
     Attributes:
         xyxy: `(n, 4)` float32, px of the frame.
         confidence: `(n,)` float32, the detector's score; higher is surer, and it may exceed 1.
-        class_id: `(n,)` int64, 0 for a face: there is nothing else.
+        class_id: `(n,)` int64, always 0, for a face.
         tracker_id: `(n,)` int64, the same from frame to frame.
         data: `(n,)` each: `missed_frames` int64, `quality` float32, and for each attribute, such
             as gender, `gender` (text, None where unsure) and `gender_confidence` float32.
@@ -34,12 +35,12 @@ class TrackArrays(TypedDict):
 def to_arrays(
     tracks: Sequence[Track], attributes: Sequence[str] = DEFAULT_ATTRIBUTES
 ) -> TrackArrays:
-    """The tracks of one frame as arrays; none give arrays of no rows.
+    """The tracks of one frame as arrays, which have no rows where there are no tracks.
 
     Args:
         tracks: what `stream.annotate` gives with a frame.
-        attributes: what there are columns of, in any frame; by default what is labelled by default.
-            A track without a label of one has None there, with confidence 0.
+        attributes: those that have columns, in any frame; by default those that are labelled by
+            default. A track without a label has None there, with confidence 0.
     """
     data: dict[str, Column] = {
         "missed_frames": np.array([track.missed_frames for track in tracks], dtype=np.int64),

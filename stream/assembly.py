@@ -2,10 +2,11 @@
 
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, check_groups
-from models.engine import Engine, Precision, bundled_embedder, load_engine
+from models.embedder import bundled_embedder
+from models.engine import Engine, Precision, load_engine
 from models.runtime import uses_gpu
 from stream.annotator import Annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import ConfigError
 from stream.following.follower import Follower
 from stream.following.load_shedding import LoadShedding
@@ -15,13 +16,19 @@ from stream.labelling.labeller import Labeller
 from stream.settings import Config
 
 
-def load_annotator(config: Config, info: SourceInfo, controls: Controls | None = None) -> Annotator:
+def load_annotator(
+    config: Config,
+    info: SourceInfo,
+    controls: Controls | None = None,
+    report: RunReport | None = None,
+) -> Annotator:
     """The engine and the classifier that the settings name, ready for a source.
 
     Args:
         config: the settings.
         info: the source.
-        controls: what the user asks for on the way.
+        controls: what the user wishes.
+        report: takes what the annotator does to keep up with a live source.
 
     Raises:
         ConfigError: the model does not know an attribute or a class that the settings name.
@@ -32,7 +39,7 @@ def load_annotator(config: Config, info: SourceInfo, controls: Controls | None =
     engine = engine_for(config, info, bundle)
     schedule = _schedule(config, info, engine.divisible)
     controls = controls or Controls(blur=config.overlay.blur)
-    follower = Follower(engine, info, schedule, controls)
+    follower = Follower(engine, info, schedule, controls, report or RunReport())
     return Annotator(follower, Labeller(engine, Classifier(bundle), config.labels), info)
 
 

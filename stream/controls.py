@@ -1,4 +1,4 @@
-"""What the user asks for while a run goes on, and what he is told of it."""
+"""What the user wishes while a run goes on, and what the run reports: no part knows another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,31 +12,26 @@ KEYS = (
     ("H", "this help, on and off"),
     ("Q, Esc", "quit"),
 )
-"""What keys do, for people."""
+"""The keys of the window and what each does, as the help shows them."""
 
 
-def _nothing() -> None:
-    pass
+def _no_input() -> None:
+    """There is no window, and so no key."""
 
 
 @dataclass(slots=True)
 class Controls:
-    """Whoever hears the user sets it, the loop and the sinks read it: no part knows another.
+    """What the user wishes: keys set it, the loop, the annotator and the sinks read it.
 
     Attributes:
         quit_requested: the run is to end.
         paused: no further frame is wanted for now; live ones pass and are not counted.
         blur: faces are to be unrecognisable.
-        record: what comes is to be recorded.
-        snapshot: the picture is to be saved; whoever does it takes this back.
+        record: frames are to be recorded.
+        snapshot: the picture is to be saved; the window takes this back when it has done so.
         help: the keys are to be shown.
-        bar_recording: why `record` cannot be asked for; empty where it can.
-        recording: the file that frames are being written to; None while there is none.
-        dropped: frames of a live source that were lost because others took too long.
-        note: what is done to keep up with a live source.
-        notice: a word about what was last asked for.
-        saved: the files that are complete.
-        attend: looks after the user while there is no frame to show him.
+        recording_refusal: why `record` cannot be set, for the user; empty where it can.
+        poll_input: reads the keys while no frame arrives; the window sets it.
     """
 
     quit_requested: bool = False
@@ -45,16 +40,18 @@ class Controls:
     record: bool = False
     snapshot: bool = False
     help: bool = False
-    bar_recording: str = ""
-    recording: Path | None = None
-    dropped: int = 0
-    note: str = ""
-    notice: str = ""
-    saved: list[Path] = field(default_factory=list)
-    attend: Callable[[], None] = _nothing
+    recording_refusal: str = ""
+    poll_input: Callable[[], None] = _no_input
 
-    def press(self, key: str) -> None:
-        """A key: a small letter, `space` or `escape`; others do nothing."""
+    def press(self, key: str) -> str:
+        """Does what a key asks for.
+
+        Args:
+            key: a small letter, `space` or `escape`; others do nothing.
+
+        Returns:
+            A notice for the user; empty where the picture itself shows what has changed.
+        """
         match key:
             case "q" | "escape":
                 self.quit_requested = True
@@ -62,13 +59,35 @@ class Controls:
                 self.paused = not self.paused
             case "s":
                 self.snapshot = True
-            case "r" if self.bar_recording:
-                self.notice = self.bar_recording
+            case "r" if self.recording_refusal:
+                return self.recording_refusal
             case "r":
                 self.record = not self.record
-                self.notice = "recording begins" if self.record else "recording ends"
+                return "recording begins" if self.record else "recording ends"
             case "b":
                 self.blur = not self.blur
-                self.notice = "faces are blurred" if self.blur else "faces are shown"
+                return "faces are blurred" if self.blur else "faces are shown"
             case "h":
                 self.help = not self.help
+        return ""
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What the run reports: its parts set it, the window and the summary read it.
+
+    Attributes:
+        recording: the file that frames are being written to; None while there is none.
+        dropped: frames of a live source that newer ones replaced, since the first was taken.
+        load_shedding: what is done to keep up with a live source, for the user.
+        notice: a message about what the user last asked for; the window shows it and takes it back.
+        outputs: the files and folders that are complete.
+        failures: what went wrong on the way, a line each.
+    """
+
+    recording: Path | None = None
+    dropped: int = 0
+    load_shedding: str = ""
+    notice: str = ""
+    outputs: list[Path] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)

@@ -1,11 +1,11 @@
-"""What can go wrong in this room, as things a caller can act on.
+"""The errors of `stream`, each something that a caller can act on.
 
 Each message is one line that says what is wrong and what to do.
 """
 
 
 class SourceError(Exception):
-    """A camera, file or picture that cannot be opened or read."""
+    """A source or a log that cannot be opened or read."""
 
 
 class SinkError(Exception):
@@ -13,4 +13,4 @@ class SinkError(Exception):
 
 
 class ConfigError(Exception):
-    """Something asked for wrongly: an unknown setting, a bad value, an output that exists."""
+    """A wrong request: an unknown setting, a bad value, an output that exists."""

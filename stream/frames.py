@@ -1,4 +1,4 @@
-"""What a source gives: frames, and a word about itself."""
+"""Frames, and what a source states of itself before the first one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 SourceKind: TypeAlias = Literal["camera", "stream", "video", "pictures"]
+"""The four kinds of source; see `SourceInfo`."""
 
 ASSUMED_FPS = 25.0
-"""Frames a second taken for a source that states no rate; PAL's, the commonest of old cameras."""
+"""Rate of a source that states none, frames a second; that of PAL, the commonest of old cameras."""
 
 TIME_TOLERANCE_S = 1e-3
 """By how much the times of two frames may be off, s: containers round them to milliseconds."""
 
-_STEPS_FROM_BLACK = np.arange(256) - NARROW_BLACK
-_WIDENED = np.rint(_STEPS_FROM_BLACK * 255 / NARROW_LUMA_STEPS).clip(0, 255).astype(np.uint8)
-"""Grey from 0 to 255, by luma of the narrow range."""
+_FULL_RANGE_LUMA = (
+    np.rint((np.arange(256) - NARROW_BLACK) * 255 / NARROW_LUMA_STEPS).clip(0, 255).astype(np.uint8)
+)
+"""Luma of the full range, by luma of the narrow range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,14 @@ class SourceInfo:
 
     Attributes:
         uri: what was opened, without credentials.
-        kind: a `camera` and a `stream` are live, a `video` has media time, `pictures`
-            have nothing in common.
-        size_wh: of the first frame as it is given out (rotation applied), px.
-        fps: frames a second, None where it means nothing or is not known.
-        frame_count: None where the source does not say.
+        kind: a `camera` and a `stream` are live, a `video` has media time, `pictures` are
+            unrelated to one another.
+        size_wh: width and height of the first frame, turned upright, px.
+        fps: frames a second; None where there is no rate or it is not known.
+        frame_count: None where it is not known.
         has_audio: there is sound beside the pictures.
-        start_s: media time of the first frame where only a part of a video is read; what is
-            recorded begins here.
+        start_s: media time of the first frame where only a part of a video is read; a recording
+            begins here.
         reopen: opens the media a second time, for its sound; None where it can be read only once.
     """
 
@@ -58,7 +60,7 @@ class SourceInfo:
 
     @property
     def name(self) -> str:
-        """What people call it: a camera by its number, anything else without its folder."""
+        """Its name for people: that of a camera has its number, any other is without the folder."""
         return f"camera {self.uri}" if self.kind == "camera" else Path(self.uri).name or self.uri
 
     @property
@@ -68,22 +70,22 @@ class SourceInfo:
 
     @property
     def is_live(self) -> bool:
-        """Frames come at their own pace: those not fetched in time are lost."""
+        """Whether frames come at their own pace, so that those not fetched in time are lost."""
         return self.kind in ("camera", "stream")
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a source. Nobody writes to its pixels.
+    """One picture of a source. Its pixels must not be written to.
 
     Attributes:
-        pixels: `(height, width, 3)` BGR, or what makes them of `coded` once they are asked for.
-        index: counts from 0 what the source gave, dropped frames included.
+        pixels: `(height, width, 3)` BGR, or what converts `coded` when they are asked for.
+        index: counts the frames of the source from 0, dropped ones included.
         time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
-        path: the file a picture was read from; None in a video.
-        coded: the same picture as it came out of a decoder, where it can be recorded like that:
-            8 bits, 4:2:0, neither turned nor stretched.
+        path: the file that a picture was read from; None in a video.
+        coded: the same picture as it was decoded, where it can be recorded as it is: 8-bit 4:2:0,
+            neither turned nor stretched.
     """
 
     pixels: Image | Callable[[], Image] = field(repr=False)
@@ -98,7 +100,7 @@ class Frame:
         """`(height, width, 3)` BGR.
 
         Raises:
-            SourceError: the picture cannot be converted.
+            SourceError: the decoded picture cannot be converted.
         """
         return self.pixels() if callable(self.pixels) else self.pixels
 
@@ -116,35 +118,35 @@ class Frame:
         samples: int,
         box_xyxy: tuple[int, int, int, int] | None = None,
     ) -> NDArray[np.uint8]:
-        """How bright a part of the picture is, in few pixels, `(height, width)`.
+        """The luminance of a part of the picture in few pixels, `(height, width)`, 0 to 255.
 
-        Each is the mean of `samples * samples` pixels picked from its place: what it costs does
-        not depend on the size of the picture, and nothing is converted for it.
+        Each is the mean of `samples * samples` pixels sampled from its place: the cost does not
+        depend on the size of the picture, and a coded picture is not converted.
 
         Args:
-            size_wh: how many pixels are wanted.
-            samples: how many are picked for each in either direction.
+            size_wh: width and height of the result, px.
+            samples: pixels that are sampled for each, in either direction.
             box_xyxy: the part, px, inside the picture; None for all of it.
         """
-        pixels = self._brightness
+        pixels = self._luma_or_bgr
         if box_xyxy is not None:
             left, top, right, bottom = box_xyxy
             pixels = pixels[top:bottom, left:right]
-        picked_wh = size_wh[0] * samples, size_wh[1] * samples
-        picked = cv2.resize(pixels, picked_wh, interpolation=cv2.INTER_NEAREST)
-        if picked.ndim == 3:
-            picked = cv2.cvtColor(picked, cv2.COLOR_BGR2GRAY)
-        grey = cv2.resize(picked, size_wh, interpolation=cv2.INTER_AREA)
-        if self._is_narrow:
-            grey = cv2.LUT(grey, _WIDENED)
-        return grey.astype(np.uint8, copy=False)
+        sampled_wh = size_wh[0] * samples, size_wh[1] * samples
+        sampled = cv2.resize(pixels, sampled_wh, interpolation=cv2.INTER_NEAREST)
+        if sampled.ndim == 3:
+            sampled = cv2.cvtColor(sampled, cv2.COLOR_BGR2GRAY)
+        luminance = cv2.resize(sampled, size_wh, interpolation=cv2.INTER_AREA)
+        if self._is_narrow_range:
+            luminance = cv2.LUT(luminance, _FULL_RANGE_LUMA)
+        return luminance.astype(np.uint8, copy=False)
 
     @cached_property
-    def _brightness(self) -> NDArray[np.uint8]:
-        """What is there of it without converting: luma, else BGR."""
+    def _luma_or_bgr(self) -> NDArray[np.uint8]:
+        """The luma of a coded picture `(height, width)`, else BGR `(height, width, 3)`."""
         return self.image if self.coded is None else luma_of(self.coded)
 
     @cached_property
-    def _is_narrow(self) -> bool:
-        """Its luma goes from 16 to 235."""
+    def _is_narrow_range(self) -> bool:
+        """Whether the picture is coded and its luma goes from 16 to 235."""
         return self.coded is not None and not is_full_range(self.coded)

@@ -1,11 +1,10 @@
-"""A log read back: the tracks of each frame without looking at a single face again."""
+"""A log read back: the tracks of each frame, without a search or a classifier."""
 
 import json
 import logging
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -26,13 +25,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _ReplayedTrack:
-    """What is known of a track from the frames before.
+    """The state of a track after the frames read so far.
 
     Attributes:
         box_xyxy: `(4,)` float32 px, where its face was last found.
-        frame: the frame in which that was.
+        frame: index of the frame in which it was found there.
         velocity_xy: `(2,)` float32, px a frame.
-        labels: as they were last shown, by attribute.
+        labels: the last labels, by attribute.
     """
 
     box_xyxy: NDArray[np.float32]
@@ -40,8 +39,8 @@ class _ReplayedTrack:
     velocity_xy: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
     labels: dict[str, Label] = field(default_factory=dict)
 
-    def see(self, box_xyxy: NDArray[np.float32], frame: int) -> None:
-        """Its face was found there; the log holds no velocity, so it is estimated anew."""
+    def update(self, box_xyxy: NDArray[np.float32], frame: int) -> None:
+        """Takes in where the face was found; the log holds no velocity, so it is estimated."""
         if frame > self.frame:
             moved_xy = centres_xy(box_xyxy[None])[0] - centres_xy(self.box_xyxy[None])[0]
             self.velocity_xy = (moved_xy / np.float32(frame - self.frame) + self.velocity_xy) / 2
@@ -49,18 +48,18 @@ class _ReplayedTrack:
 
 
 class Replay:
-    """Answers as an annotator does, from a JSON Lines log of the same source.
+    """Stands in for an annotator: reads the tracks from a JSON Lines log of the same source.
 
-    Threshold, groups and choice of attributes are those of now, not those of then; with the same
-    ones the same labels come out.
+    Thresholds, groups and attributes are those of `settings`, not those that the log was written
+    with; with the same ones the same labels come out.
 
     Args:
         path: the log.
         settings: how labels are shown.
 
     Raises:
-        SourceError: it is not a log of this program.
-        ModelError: the groups of the settings do not fit its classes.
+        SourceError: the file is not a log of this program.
+        ModelError: the groups of the settings do not fit the classes of the log.
     """
 
     def __init__(self, path: Path, settings: LabelSettings) -> None:
@@ -82,17 +81,12 @@ class Replay:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._entries.close()
 
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
-        """What the log may say, of what the settings ask for."""
+        """The attributes that the log has and the settings ask for, with their classes."""
         return {
             name: tuple(classes)
             for name, classes in self.header.get("attributes", {}).items()
@@ -100,7 +94,11 @@ class Replay:
         }
 
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """Who was in that frame; frames are asked for in order, and may be a part of those logged.
+        """The tracks in a frame. Frames are given in order, and may be some of those logged.
+
+        1. The log has ended: no tracks, and the first time a warning.
+        2. The log has no entry of this frame: no tracks.
+        3. Otherwise the tracks of its entry.
 
         Raises:
             SourceError: the log is damaged, or of a picture of another size.
@@ -110,16 +108,16 @@ class Replay:
                 f"{self._path} was written of frames of {self.header.get('size')} px, these have "
                 f"{list(frame.size_wh)}: give the video it was written of"
             )
-        # A video's frames are known by their time, wherever in it the log began.
-        key, place = ("time_s", frame.time_s) if frame.path is None else ("frame", frame.index)
-        while self._next is not None and self._next.get(key, -1) < place - ROUNDING_S:
+        # Frames of a video are found by their time, wherever in the video the log begins.
+        key, value = ("time_s", frame.time_s) if frame.path is None else ("frame", frame.index)
+        while self._next is not None and self._next.get(key, -1) < value - ROUNDING_S:
             self._next = next(self._entries, None)
-            if self._next is not None and "track" in self._next:  # it has ended
+            if self._next is not None and "track" in self._next:  # the entry of a whole track
                 self._tracks.pop(self._next["track"], None)
         if self._next is None:
-            self._warn_of_the_end(frame)
+            self._warn_of_end(frame)
             return ()
-        if self._next.get(key, -1) > place + ROUNDING_S:
+        if self._next.get(key, -1) > value + ROUNDING_S:
             return ()
         try:
             return tuple(self._track(face, frame.index) for face in self._next["faces"])
@@ -128,15 +126,15 @@ class Replay:
                 f"{self._path} is damaged at frame {frame.index}: {error!r}"
             ) from error
 
-    def _warn_of_the_end(self, frame: Frame) -> None:
-        """Says once that from here on no face is known, so none is drawn, nor blurred."""
+    def _warn_of_end(self, frame: Frame) -> None:
+        """Warns once that from here on no face is known, so none is drawn, nor blurred."""
         if not self._ended:
             self._ended = True
             where = f"{frame.time_s:.1f} s" if frame.path is None else frame.path.name
             _log.warning("%s ends before %s: no face is known from there on", self._path, where)
 
     def _read(self) -> Generator[dict[str, Any], None, None]:
-        """The lines, one at a time; what is no entry, such as one cut short, ends them."""
+        """The entries, a line each, up to the first line that is none, such as one cut short."""
         try:
             with self._path.open(encoding="utf-8") as lines:
                 for line in lines:
@@ -153,14 +151,15 @@ class Replay:
             raise SourceError(f"{self._path} cannot be read: it is no text") from error
 
     def _track(self, face: Mapping[str, Any], frame: int) -> Track:
+        """The track of one face of an entry."""
         track_id = int(face["track"])
         box_xyxy = np.array(face["box"], dtype=np.float32).reshape(4)
         missed_frames = int(face.get("missed", 0))
-        known = self._tracks.setdefault(track_id, _ReplayedTrack(box_xyxy, frame))
+        replayed = self._tracks.setdefault(track_id, _ReplayedTrack(box_xyxy, frame))
         if not missed_frames:
-            known.see(box_xyxy, frame)
+            replayed.update(box_xyxy, frame)
         labels = {
-            attribute: self._label(known, attribute, entry["probabilities"])
+            attribute: self._label(replayed, attribute, entry["probabilities"])
             for attribute, entry in face["labels"].items()
             if attribute in self._settings.attributes
         }
@@ -172,17 +171,18 @@ class Replay:
             seen_frames=0,
             missed_frames=missed_frames,
             quality=float(face.get("quality", 0)),
-            velocity_xy=known.velocity_xy,
+            velocity_xy=replayed.velocity_xy,
         )
 
     def _label(
         self, track: _ReplayedTrack, attribute: str, probabilities: Mapping[str, float]
     ) -> Label:
+        """The label that the rule makes of logged probabilities, with hysteresis as it was."""
         values = np.array([list(probabilities.values())], dtype=np.float32)
         if not values.sum() > 0:
             raise ValueError(f"probabilities of {attribute} add up to nothing")
-        then = Prediction(attribute, tuple(probabilities), values / values.sum())
+        prediction = Prediction(attribute, tuple(probabilities), values / values.sum())
         before = track.labels.get(attribute)
-        label = LabelRule.of(self._settings, attribute).label(then, before)
+        label = LabelRule.of(self._settings, attribute).label(prediction, before)
         track.labels[attribute] = label
         return label

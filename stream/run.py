@@ -1,12 +1,12 @@
-"""The loop."""
+"""The loop: frames from a source, tracks from an annotator, both to the sinks."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from os import PathLike
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from models.errors import ModelError
 from stream.assembly import load_annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
@@ -19,14 +19,18 @@ from stream.tracks import Track
 
 
 class FrameAnnotator(Protocol):
-    """Says who is in each frame of one source, asked in order."""
+    """Finds and labels the faces in the frames of one source, which it is given in order."""
 
     @property
     def attributes(self) -> Mapping[str, Sequence[str]]:
-        """What it may say: attributes and their classes."""
+        """The attributes that its labels may be of, and their classes."""
 
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The people in the next frame."""
+        """The faces in the next frame."""
+
+
+LoadAnnotator: TypeAlias = Callable[[Config, SourceInfo, Controls, RunReport], FrameAnnotator]
+"""Gives the annotator of a run."""
 
 
 def run(
@@ -34,9 +38,9 @@ def run(
     config: Config,
     outputs: Outputs,
     watchers: Sequence[Sink] = (),
-    load: Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None = None,
+    load: LoadAnnotator | None = None,
 ) -> Summary:
-    """Annotates a source from beginning to end, or until somebody asks for the end.
+    """Annotates a source from beginning to end, or until the user asks for the end.
 
     Args:
         source: closed in any case.
@@ -50,19 +54,20 @@ def run(
         SourceError: the source gives nothing at all. A source or a model that fails later ends
             the run instead, and is named in the summary's failures.
     """
-    summary = Summary(source.info)
-    controls = Controls(blur=config.overlay.blur)
-    capture = Capture(source, controls)
+    controls, report = Controls(blur=config.overlay.blur), RunReport()
+    summary = Summary(report)
     try:
-        with capture:
-            annotator = (load or load_annotator)(config, capture.info, controls)
+        with Capture(source, controls, report) as capture:
+            info = capture.info
+            annotator = (load or load_annotator)(config, info, controls, report)
             attributes = annotator.attributes
-            with open_sinks(config, capture.info, outputs, watchers, attributes, controls) as sinks:
-                summary.start(sinks.failures, sinks.completed)
+            with open_sinks(
+                config, info, outputs, watchers, attributes, controls, report, summary
+            ) as sinks:
+                summary.start()
                 for frame in capture:
                     tracks = annotator.annotate(frame)
                     sinks.write(frame, tracks)
-                    summary.add(frame, tracks)
                     if sinks.quit_requested:
                         break
     except (SourceError, ModelError) as error:
@@ -71,14 +76,14 @@ def run(
         summary.fail(str(error))
     except KeyboardInterrupt:
         summary.interrupted = True
-    summary.finish(capture.dropped)
+    summary.finish()
     return summary
 
 
 def annotate(
     source: str | int | PathLike[str] | Source, config: Config | None = None, span: Span = WHOLE
 ) -> Generator[tuple[Frame, tuple[Track, ...]], None, None]:
-    """The frames of a source and who is in each, lazily; leaving early closes everything.
+    """The frames of a source and the faces in each, lazily; leaving early closes everything.
 
     Args:
         source: what `face-stream run` takes, or a source that is open already: it is closed too.

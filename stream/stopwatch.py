@@ -1,7 +1,7 @@
-"""How long the stages of a run take, each in the thread that does it.
+"""Measures how long the stages of a run take, each in the thread that runs it.
 
-The stages are marked where they are, by `with stage("search"): ...`, or by `@stage("search")` above
-a method. Where nobody measures, a mark costs less than a microsecond.
+A stage is marked where it is, by `with stage("search"): ...`, or by `@stage("search")` above a
+method. While nothing is measured, a mark costs less than a microsecond.
 """
 
 import threading
@@ -9,28 +9,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from dataclasses import dataclass
-from types import TracebackType
 
 _running: "Stopwatch | None" = None
+"""The stopwatch that measures at present."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lap:
-    """What one stage took, all its rounds together, without the stages within it.
+class StageTiming:
+    """The time that one stage took, all its calls together, without the stages within it.
 
     Attributes:
-        rounds: how often it was done.
-        wall_s: by the clock.
-        cpu_s: that its own thread was on a core; helpers of a codec or the engine are not in it.
+        calls: how often the stage was run.
+        wall_s: elapsed time.
+        cpu_s: time that its thread was on a core; threads of a codec or the engine do not count.
     """
 
-    rounds: int = 0
+    calls: int = 0
     wall_s: float = 0.0
     cpu_s: float = 0.0
 
-    def __add__(self, other: "Lap") -> "Lap":
+    def __add__(self, other: "StageTiming") -> "StageTiming":
         wall_s, cpu_s = self.wall_s + other.wall_s, self.cpu_s + other.cpu_s
-        return Lap(self.rounds + other.rounds, wall_s, cpu_s)
+        return StageTiming(self.calls + other.calls, wall_s, cpu_s)
 
 
 class Stopwatch:
@@ -38,7 +38,7 @@ class Stopwatch:
 
     Args:
         wall_s: the clock.
-        cpu_s: how long the calling thread has been on a core.
+        cpu_s: the time that the calling thread has been on a core.
     """
 
     def __init__(
@@ -49,40 +49,40 @@ class Stopwatch:
         self._wall_s = wall_s
         self._cpu_s = cpu_s
         self._lock = threading.Lock()
-        self._laps: dict[tuple[str, str], Lap] = {}
+        self._timings: dict[tuple[str, str], StageTiming] = {}
         self._open = _OpenStages()
 
     def __repr__(self) -> str:
-        return f"Stopwatch({len(self._laps)} laps)"
+        return f"Stopwatch({len(self._timings)} timings)"
 
     @property
-    def laps(self) -> dict[tuple[str, str], Lap]:
-        """By the names of the thread and the stage, those that have ended."""
+    def timings(self) -> dict[tuple[str, str], StageTiming]:
+        """The timings of stages that have ended, by the names of the thread and the stage."""
         with self._lock:
-            return dict(self._laps)
+            return dict(self._timings)
 
     def enter(self, name: str) -> None:
-        """This thread begins a stage."""
+        """Begins a stage in this thread."""
         self._open.stack.append(_OpenStage(name, self._wall_s(), self._cpu_s()))
 
     def leave(self) -> None:
-        """This thread ends the stage it began last."""
+        """Ends the stage that this thread began last."""
         if not self._open.stack:
-            return  # it began before anybody measured
+            return  # the stage began before the measurement
         ended = self._open.stack.pop()
         wall_s, cpu_s = self._wall_s() - ended.wall_s, self._cpu_s() - ended.cpu_s
-        lap = Lap(1, wall_s - ended.inner_wall_s, cpu_s - ended.inner_cpu_s)
+        timing = StageTiming(1, wall_s - ended.inner_wall_s, cpu_s - ended.inner_cpu_s)
         key = threading.current_thread().name, ended.name
         with self._lock:
-            self._laps[key] = self._laps.get(key, Lap()) + lap
+            self._timings[key] = self._timings.get(key, StageTiming()) + timing
         if self._open.stack:
-            around = self._open.stack[-1]
-            around.inner_wall_s += wall_s
-            around.inner_cpu_s += cpu_s
+            outer = self._open.stack[-1]
+            outer.inner_wall_s += wall_s
+            outer.inner_cpu_s += cpu_s
 
 
 class stage(ContextDecorator):
-    """Marks a stage; in a `with`, or as a decorator of what is one."""
+    """Marks a stage; used in a `with`, or as a decorator."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -91,19 +91,18 @@ class stage(ContextDecorator):
         if _running is not None:
             _running.enter(self._name)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if _running is not None:
             _running.leave()
 
 
 @contextmanager
 def measuring() -> Iterator[Stopwatch]:
-    """Measures what the program does meanwhile; one at a time."""
+    """Measures the stages that begin and end within it; only one such measurement may go on.
+
+    Raises:
+        RuntimeError: another goes on already.
+    """
     global _running
     if _running is not None:
         raise RuntimeError("something is being measured already")
@@ -116,7 +115,7 @@ def measuring() -> Iterator[Stopwatch]:
 
 @dataclass(slots=True)
 class _OpenStage:
-    """When a stage began, and what those within it took."""
+    """When a stage began, and the time that the stages within it took."""
 
     name: str
     wall_s: float
@@ -126,7 +125,7 @@ class _OpenStage:
 
 
 class _OpenStages(threading.local):
-    """Those each thread is in, the innermost last."""
+    """The stages that each thread is in, the innermost last."""
 
     def __init__(self) -> None:
         self.stack: list[_OpenStage] = []

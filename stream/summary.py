@@ -1,4 +1,4 @@
-"""What a run came to."""
+"""The summary of a run: how many frames and people there were, and how long it took."""
 
 import logging
 from collections import Counter
@@ -8,74 +8,86 @@ from typing import Any
 
 from imutils.video import FPS
 
-from stream.frames import Frame, SourceInfo
+from stream.controls import RunReport
 from stream.people import Person
-from stream.sinks.people_ledger import PeopleLedger
-from stream.tracks import Track
+from stream.sinks.contract import AnnotatedFrame
 
 _log = logging.getLogger(__name__)
 
 
 class Summary:
-    """Counts while a run goes on.
+    """Counts frames, faces and people, as a sink that gets each frame last.
 
     Args:
-        info: the source.
+        report: what the run reports.
 
     Attributes:
-        frames: how many were annotated.
-        dropped: how many a live source gave that were not.
-        faces: how many were seen, over all frames.
-        people: how many have been seen and are gone; at the end, all.
+        frames: frames that all sinks have been given.
+        faces: faces seen, over all frames.
+        people: people whose tracks have ended; at the end, all.
         perceived: how many of them were last perceived as what, such as `Female, White`.
-        failures: what went wrong on the way, a line each.
-        outputs: what was written and is complete.
-        interrupted: it was stopped by Ctrl-C or a signal.
+        interrupted: the run was stopped by Ctrl-C or a signal.
     """
 
-    def __init__(self, info: SourceInfo) -> None:
+    name = "summary"
+    output = None
+    quit_requested = False
+
+    def __init__(self, report: RunReport) -> None:
         self.frames = 0
-        self.dropped = 0
         self.faces = 0
         self.people = 0
         self.perceived: Counter[str] = Counter()
-        self.failures: list[str] = []
-        self.outputs: list[Path] = []
         self.interrupted = False
-        self._here = PeopleLedger(info)
-        self._rate = FPS()
+        self._report = report
+        self._timer = FPS()
 
     def __repr__(self) -> str:
         return f"Summary({self.frames} frames, {self.people} people)"
 
-    def start(self, failures: list[str], outputs: list[Path]) -> None:
-        """The first frame is about to be taken; both lists may still grow."""
-        self.failures, self.outputs = failures, outputs
-        self._rate.start()
+    def start(self) -> None:
+        """Starts the clock: the first frame is about to be taken."""
+        self._timer.start()
 
-    def add(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """One more frame."""
+    def write(self, annotated: AnnotatedFrame) -> None:
+        """Counts one more frame."""
         self.frames += 1
-        self._rate.update()
-        self.faces += sum(track.missed_frames == 0 for track in tracks)
-        self._take(self._here.add(frame, tracks))
+        self.faces += sum(track.missed_frames == 0 for track in annotated.tracks)
+        self._count(annotated.ended)
+
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        """Counts the people who are still present."""
+        self._count(present)
+
+    def finish(self) -> None:
+        """Stops the clock: all outputs are closed."""
+        if self.frames:
+            self._timer.stop()
 
     def fail(self, reason: str) -> None:
-        """The run ends early; said at once."""
-        self.failures.append(reason)
+        """Adds why the run ends early, and logs it at once."""
+        self._report.failures.append(reason)
         _log.error("%s", reason)
 
-    def finish(self, dropped: int) -> None:
-        """The last frame has been taken."""
-        if self.frames:
-            self._rate.stop()
-        self.dropped = dropped
-        self._take(self._here.leave())
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that were not annotated."""
+        return self._report.dropped
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The files and folders that are complete."""
+        return self._report.outputs
+
+    @property
+    def failures(self) -> list[str]:
+        """What went wrong on the way, a line each."""
+        return self._report.failures
 
     @property
     def elapsed_s(self) -> float:
-        """From the first frame to the last."""
-        return float(self._rate.elapsed()) if self.frames else 0.0
+        """From before the first frame until all outputs were closed."""
+        return float(self._timer.elapsed()) if self.frames else 0.0
 
     @property
     def fps(self) -> float:
@@ -83,20 +95,20 @@ class Summary:
         return self.frames / self.elapsed_s if self.elapsed_s else 0.0
 
     def line(self) -> str:
-        """All in one line."""
+        """The summary in one line."""
         words = [
-            f"{_count(self.frames, 'frame', 'frames')} in {self.elapsed_s:.1f} s",
+            f"{_counted(self.frames, 'frame', 'frames')} in {self.elapsed_s:.1f} s",
             f"({self.fps:.1f} a second)",
         ]
         if self.dropped:
             words.append(f"and {self.dropped} dropped,")
-        words.append(f"{_count(self.people, 'person', 'people')}")
+        words.append(f"{_counted(self.people, 'person', 'people')}")
         if self.outputs:
             words.append(f"→ {', '.join(map(str, self.outputs))}")
         return " ".join(words)
 
     def as_dict(self) -> dict[str, Any]:
-        """For machines."""
+        """The summary as JSON has it."""
         return {
             "frames": self.frames,
             "dropped": self.dropped,
@@ -110,10 +122,10 @@ class Summary:
             "interrupted": self.interrupted,
         }
 
-    def _take(self, gone: Sequence[Person]) -> None:
-        self.people += len(gone)
-        self.perceived.update(person.perceived() for person in gone)
+    def _count(self, people: Sequence[Person]) -> None:
+        self.people += len(people)
+        self.perceived.update(person.perceived() for person in people)
 
 
-def _count(number: int, one: str, many: str) -> str:
+def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"

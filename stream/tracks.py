@@ -1,4 +1,4 @@
-"""What is known of one face in one frame, and what it is perceived as."""
+"""Tracks: one face in one frame, with the labels of what it is perceived as."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What one attribute of a person is perceived as.
+    """What one attribute of a face is perceived as.
 
     Attributes:
-        text: the class or group of classes, or None where the model is unsure.
-        confidence: the probability of that, where unsure of the likeliest; 0 to 1.
-        probabilities: of every class, those of a group each on its own.
+        text: the class or group of classes; None where the model is unsure.
+        confidence: the probability of `text`, or of the likeliest class where unsure; 0 to 1.
+        probabilities: by class, also of classes that are shown as a group.
     """
 
     text: str | None
@@ -24,16 +24,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One person in one frame.
+    """One face in one frame.
 
     Attributes:
         track_id: the same from frame to frame.
         box_xyxy: `(4,)` float32, px of the frame.
         score: the detector's confidence when the face was last seen.
-        labels: by attribute; empty while the face is too small to say.
-        seen_frames: in how many frames it was found.
-        missed_frames: for how many it has not been; 0 is now.
-        quality: how good the best view so far was, 0 to 1.
+        labels: by attribute; empty before the first view of the face, and while it is too small.
+        seen_frames: in how many frames the face was found.
+        missed_frames: how many frames ago the face was last found; 0 is in this frame.
+        quality: the quality of the best view so far, 0 to 1.
         velocity_xy: `(2,)` float32, px a frame; zero where it is not known.
     """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.detector import CnnDetector
+from models.cnn_detector import CnnDetector
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Image
 from stream.sources.demo import portrait

@@ -22,12 +22,13 @@ from models.classifier import Prediction
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.annotator import Annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import SinkError, SourceError
 from stream.following.follower import Follower
 from stream.following.schedule import Schedule
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.labelling.labeller import Labeller
+from stream.people import BestView, Person
 from stream.settings.schema import LabelSettings, RecorderSection
 from stream.sinks import AnnotatedFrame
 from stream.sinks.video.video_file import VideoFile
@@ -88,8 +89,19 @@ def track(
     return Track(track_id, box, 1.0, labels or {}, seen_frames=1, missed_frames=0, quality=1.0)
 
 
+def person(
+    track_id: int = 1,
+    labels: Mapping[str, Label] | None = None,
+    box_xyxy: Sequence[float] = (20, 10, 60, 50),
+) -> Person:
+    """A person seen in one frame, with a crop of the face."""
+    box = np.array(box_xyxy, dtype=np.float32)
+    best = BestView(0, 0.0, None, box, 1.0, crop=numbered(0, (72, 64)))
+    return Person(track_id, 0.0, 0.0, 1, labels or {}, best)
+
+
 class NumberedSource:
-    """Gives numbered frames, and an error in place of one of them if asked to."""
+    """Gives numbered frames, and an error in place of one of them where `fail_at` is set."""
 
     def __init__(
         self,
@@ -120,7 +132,7 @@ class NumberedSource:
 
 
 class PacedSource(NumberedSource):
-    """Gives frames when the test says so; a read in between blocks."""
+    """Gives frames when the test allows them; a read before that blocks."""
 
     def __init__(self, count: int = 200, *, kind: SourceKind = "camera") -> None:
         super().__init__(count, kind=kind)
@@ -139,14 +151,14 @@ class PacedSource(NumberedSource):
     def wait_for_read(self) -> None:
         """Returns once a read has begun."""
         if not self._wanted.acquire(timeout=PATIENCE_S):
-            raise TimeoutError("nobody reads")
+            raise TimeoutError("no read has begun")
 
     def allow(self) -> None:
         """Lets one frame go."""
         self._allowed.release()
 
     def end(self) -> None:
-        """Lets the read that blocks find the end."""
+        """Ends the source; a read that blocks returns."""
         self._over = True
         self._allowed.release()
 
@@ -163,7 +175,7 @@ class PacedSource(NumberedSource):
 class FakeCapture:
     """Stands in for `cv2.VideoCapture`: gives the pictures listed, None for a read that fails.
 
-    It does as little of what it is asked for as a bad camera; `asked` has it all, in order.
+    Like a bad camera it grants no property that is set; `asked` lists them in order.
     """
 
     def __init__(
@@ -188,7 +200,7 @@ class FakeCapture:
         self.opened_with: tuple[int, int] | None = None
 
     def __call__(self, index: int, backend: int) -> Any:
-        """What `open_camera` is called for."""
+        """Stands in for `open_camera`."""
         self.opened_with = (index, backend)
         return self
 
@@ -211,14 +223,14 @@ class FakeCapture:
 
 
 class TamperedContainer:
-    """A container of PyAV's that fails where it is told to; whatever else is asked, it answers.
+    """A container of PyAV's that fails where a test wants it to, and is a real one otherwise.
 
     Args:
         path: the video.
         errors: raised by the demuxer, each in place of the packet of that number and instead of
             losing it; several may stand in one place.
         seek_error_s: how far behind what is asked for a seek lands.
-        said: what it says of itself, in place of the truth.
+        stated: attributes that it states, in place of the true ones.
 
     Attributes:
         packets: how many were read.
@@ -232,14 +244,14 @@ class TamperedContainer:
         errors: Sequence[tuple[int, Exception]] = (),
         *,
         seek_error_s: float = 0.0,
-        **said: Any,
+        **stated: Any,
     ) -> None:
         self._container = av.open(str(path))
         self._errors = list(errors)
         self._seek_error_s = seek_error_s
         self._demuxed: Iterator[Any] | None = None
         self.packets = self.seeks = self.closed = 0
-        for name, value in said.items():
+        for name, value in stated.items():
             setattr(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -268,7 +280,7 @@ class TamperedContainer:
 
 
 class HastyReconnection(Reconnection):
-    """Notes how long it should wait, and does not; the wait of one number can be broken off."""
+    """Records the pauses and makes none; the pause of one number can be interrupted."""
 
     def __init__(self, limit_s: float = 30.0, *, interrupt_at: int | None = None) -> None:
         super().__init__("the tape", limit_s)
@@ -294,7 +306,7 @@ class FakeActors:
     """
 
     name = "actors"
-    dimensions = identity = 64
+    dimensions = appearance_dimensions = 64
 
     def __init__(self, script: Script) -> None:
         self.searches: list[int] = []
@@ -371,11 +383,12 @@ def scripted_annotator(
     *,
     labels: LabelSettings | None = None,
     controls: Controls | None = None,
+    report: RunReport | None = None,
     min_face_px: float = 20.0,
 ) -> Annotator:
     """An annotator of people whom a script puts into pictures."""
     engine = actors.engine(min_face_px=min_face_px)
-    follower = Follower(engine, info, schedule, controls or Controls())
+    follower = Follower(engine, info, schedule, controls or Controls(), report or RunReport())
     return Annotator(follower, Labeller(engine, classifier, labels or LabelSettings()), info)
 
 
@@ -387,6 +400,8 @@ class RecordingSink:
         self.output = None
         self.indices: list[int] = []
         self.tracks: list[Sequence[Track]] = []
+        self.ended: list[int] = []
+        self.present: list[int] = []
         self.closed: list[bool] = []
         self._quit_after = quit_after
 
@@ -397,8 +412,10 @@ class RecordingSink:
     def write(self, annotated: AnnotatedFrame) -> None:
         self.indices.append(annotated.frame.index)
         self.tracks.append(annotated.tracks)
+        self.ended += [each.track_id for each in annotated.ended]
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        self.present += [each.track_id for each in present]
         self.closed.append(complete)
 
 
@@ -423,8 +440,8 @@ class FailingSink(RecordingSink):
             raise self._error
         super().write(annotated)
 
-    def close(self, *, complete: bool) -> None:
-        super().close(complete=complete)
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        super().close(present, complete=complete)
         if self._fail_on_close:
             raise self._error
 
@@ -432,17 +449,17 @@ class FailingSink(RecordingSink):
 def write_clip(path: Path, frame_count: int = 8, size_wh: tuple[int, int] = (480, 270)) -> Path:
     """A short video of one face, which moves and turns."""
     source = DemoSource(frame_count, size_wh)
-    with VideoFile(path, source.info, RecorderSection()) as film:
+    with VideoFile(path, source.info, RecorderSection()) as video:
         for each in source.frames():
-            film.add(each.image, each.time_s)
+            video.add(each.image, each.time_s)
     return path
 
 
 def write_numbers(path: Path, count: int, fps: float = 25.0) -> Path:
     """A video of numbered pictures."""
-    with VideoFile(path, SourceInfo("numbers", "video", SIZE_WH, fps), RecorderSection()) as film:
+    with VideoFile(path, SourceInfo("numbers", "video", SIZE_WH, fps), RecorderSection()) as video:
         for number in range(count):
-            film.add(numbered(number), number / fps)
+            video.add(numbered(number), number / fps)
     return path
 
 
@@ -462,7 +479,7 @@ def encode(path: Path, pictures: Sequence[Image], codec: str, pix_fmt: str) -> P
 
 @contextmanager
 def fifo(path: Path, data: bytes, hold: threading.Event | None = None) -> Iterator[Path]:
-    """A FIFO into which somebody writes, who then waits with the end if told so."""
+    """A FIFO that a thread writes into, which with `hold` is closed only when that is set."""
 
     def write() -> None:
         try:

@@ -1,4 +1,4 @@
-"""Servers on loopback that give pictures as files, MJPEG, HLS and RTSP, and can be killed."""
+"""Servers on loopback that send pictures as files, MJPEG, HLS and RTSP, and can be killed."""
 
 import base64
 import socket
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from pathlib import Path
 from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, Self
 
 import av
@@ -19,12 +19,19 @@ import cv2
 from models.faces import Image
 
 FPS = 25
+"""Frames a second of every server."""
+
 _BOUNDARY = "frame"
-_RTP_SIZE = 1400
-_H264 = 96  # the first payload type that is free to choose
+"""Separates the parts of an MJPEG response."""
+
+_RTP_BYTES = 1400
+"""Largest RTP packet, bytes."""
+
+_H264_PAYLOAD = 96
+"""RTP payload type of H.264, the first that is free to choose."""
 
 
-class Killable:
+class KillableServer:
     """A server in a thread of its own; leaving it, or `kill`, cuts its connections off.
 
     Args:
@@ -48,7 +55,7 @@ class Killable:
         self._thread.start()
 
     def kill(self) -> None:
-        """Ends it amid what it is doing."""
+        """Ends the server and cuts its connections off."""
         self._over.set()
         self._server.shutdown()
         for connection in self._connections:
@@ -62,12 +69,7 @@ class Killable:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.kill()
 
     @property
@@ -81,39 +83,39 @@ class Killable:
         self._connections.append(connection)
 
     def wait(self, pause_s: float) -> bool:
-        """Waits; whether the server is alive still."""
+        """Waits; whether the server is still alive."""
         return not self._over.wait(pause_s)
 
 
-class _Threads:
-    """What both kinds of server have in common."""
+class _ServerThreads:
+    """What both kinds of server have in common: threads that are joined."""
 
     allow_reuse_address = True
     daemon_threads = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who is cut off, or hangs up, is no news."""
+        """A connection that is cut off or hangs up is not reported."""
 
 
-class _HttpServer(_Threads, ThreadingHTTPServer):
+class _HttpServer(_ServerThreads, ThreadingHTTPServer):
     pass
 
 
-class _TcpServer(_Threads, ThreadingTCPServer):
+class _TcpServer(_ServerThreads, ThreadingTCPServer):
     pass
 
 
 class HttpHandler(BaseHTTPRequestHandler):
-    """Answers with the page of that path."""
+    """Answers a request with the page of its path."""
 
     pages: dict[str, Callable[["HttpHandler"], None]]
 
     def setup(self) -> None:
         super().setup()
-        self.home.accept(self.connection)
+        self.killable.accept(self.connection)
 
     @property
-    def home(self) -> Killable:
+    def killable(self) -> KillableServer:
         return self.server.killable  # type: ignore[attr-defined, no-any-return]
 
     def do_GET(self) -> None:
@@ -124,9 +126,9 @@ class HttpHandler(BaseHTTPRequestHandler):
             page(self)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing is printed."""
+        """Prints nothing."""
 
-    def give(
+    def send(
         self,
         data: bytes,
         kind: str = "video/mp4",
@@ -134,13 +136,13 @@ class HttpHandler(BaseHTTPRequestHandler):
         per_second: int | None = None,
         only: int | None = None,
     ) -> None:
-        """A file, or the part of it that is asked for.
+        """Sends a file, or the part of it that is asked for.
 
         Args:
             data: the file.
             kind: its type.
             per_second: so many bytes a second; by default all at once.
-            only: what lies behind this many bytes is promised, but does not come.
+            only: how many bytes are sent of those that are promised; None for all.
         """
         begin, _, end = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
         first, last = int(begin), min(int(end or len(data)), len(data) - 1)
@@ -154,35 +156,35 @@ class HttpHandler(BaseHTTPRequestHandler):
         stop = min(last + 1, only or last + 1)
         for place in range(first, stop, step):
             self.wfile.write(data[place : min(place + step, stop)])
-            if per_second is not None and not self.home.wait(0.02):
+            if per_second is not None and not self.killable.wait(0.02):
                 return
 
 
 Page = Callable[[HttpHandler], None]
 
 
-def http(pages: dict[str, Page]) -> Killable:
+def http(pages: dict[str, Page]) -> KillableServer:
     """A web server of these pages."""
     handler = type("Handler", (HttpHandler,), {"pages": pages})
-    return Killable(lambda port: _HttpServer(("127.0.0.1", port), handler))
+    return KillableServer(lambda port: _HttpServer(("127.0.0.1", port), handler))
 
 
 def file_page(path: Path) -> Page:
     """A file, whole or in part."""
     data = path.read_bytes()
-    return lambda handler: handler.give(data)
+    return lambda handler: handler.send(data)
 
 
 def slow_page(path: Path, per_second: int) -> Page:
     """A file that comes as slowly as that, in bytes."""
     data = path.read_bytes()
-    return lambda handler: handler.give(data, per_second=per_second)
+    return lambda handler: handler.send(data, per_second=per_second)
 
 
 def mjpeg_page(pictures: Iterable[Image]) -> Page:
-    """Pictures one after another, as web cameras give them; at the end the line is cut.
+    """Pictures one after another, as web cameras send them; at the end the connection is cut.
 
-    Who calls again is given those that are left.
+    A further request gets the pictures that are left.
     """
     rest = iter(pictures)
 
@@ -194,20 +196,20 @@ def mjpeg_page(pictures: Iterable[Image]) -> Page:
             jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
             handler.wfile.write(head.encode() + b"\r\n" + jpeg + b"\r\n")
-            if not handler.home.wait(1 / FPS):
+            if not handler.killable.wait(1 / FPS):
                 return
 
     return page
 
 
 def silent_page(handler: HttpHandler) -> None:
-    """Never an answer."""
-    while handler.home.wait(1):
+    """Never answers."""
+    while handler.killable.wait(1):
         pass
 
 
-def guarded_page(credentials: str, page: Page) -> Page:
-    """For those who know `user:password`."""
+def password_page(credentials: str, page: Page) -> Page:
+    """A page that needs `user:password`."""
     wanted = "Basic " + base64.b64encode(credentials.encode()).decode()
 
     def guard(handler: HttpHandler) -> None:
@@ -229,7 +231,7 @@ def encode(
 ) -> None:
     """The pictures in H.264, a keyframe every ten, one after another without delay."""
     where = str(target) if isinstance(target, Path) else target
-    with av.open(where, "w", format=form, options=dict(options), buffer_size=_RTP_SIZE) as out:
+    with av.open(where, "w", format=form, options=dict(options), buffer_size=_RTP_BYTES) as out:
         stream = out.add_stream("libx264", rate=FPS, options={"tune": "zerolatency", "g": "10"})
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
@@ -241,29 +243,29 @@ def encode(
 
 
 def hls_pages(folder: Path, pictures: Sequence[Image], *, live: bool = False) -> dict[str, Page]:
-    """`/list.m3u8`, of pieces of 0.4 seconds; a live one begins with three of them, and grows."""
+    """`/list.m3u8`, of segments of 0.4 seconds; a live one begins with three of them, and grows."""
     options = {"hls_time": "0.4", "hls_list_size": "0", "hls_playlist_type": "vod"}
     encode(folder / "all.m3u8", pictures, "hls", options)
     lines = (folder / "all.m3u8").read_text().splitlines()
     head = [line for line in lines if line.startswith("#EXT-X-V") or "TARGET" in line]
-    pieces = [lines[i : i + 2] for i, line in enumerate(lines) if line.startswith("#EXTINF")]
+    segments = [lines[i : i + 2] for i, line in enumerate(lines) if line.startswith("#EXTINF")]
     began_s = time.monotonic()
 
     def playlist(handler: HttpHandler) -> None:
-        known = 3 + int((time.monotonic() - began_s) / 0.4) if live else len(pieces)
-        body = ["#EXTM3U", *head, "#EXT-X-MEDIA-SEQUENCE:0", *chain(*pieces[:known])]
+        known = 3 + int((time.monotonic() - began_s) / 0.4) if live else len(segments)
+        body = ["#EXTM3U", *head, "#EXT-X-MEDIA-SEQUENCE:0", *chain(*segments[:known])]
         body += [] if live else ["#EXT-X-ENDLIST"]
-        handler.give("\n".join([*body, ""]).encode(), "application/vnd.apple.mpegurl")
+        handler.send("\n".join([*body, ""]).encode(), "application/vnd.apple.mpegurl")
 
     pages: dict[str, Page] = {"/list.m3u8": playlist}
-    for piece in folder.glob("*.ts"):
-        data = piece.read_bytes()
-        pages[f"/{piece.name}"] = lambda handler, data=data: handler.give(data, "video/mp2t")
+    for segment in folder.glob("*.ts"):
+        data = segment.read_bytes()
+        pages[f"/{segment.name}"] = lambda handler, data=data: handler.send(data, "video/mp2t")
     return pages
 
 
 class _RtpPackets:
-    """Where PyAV writes a stream to, a packet each time."""
+    """A file of PyAV's that keeps what is written, a packet each time."""
 
     def __init__(self) -> None:
         self.packets: list[bytes] = []
@@ -277,7 +279,7 @@ def rtp_packets(pictures: Sequence[Image]) -> list[bytes]:
     """Pictures as RTP (RFC 6184), without the sender's reports."""
     target = _RtpPackets()
     encode(target, pictures, "rtp")
-    return [packet for packet in target.packets if packet[1] & 0x7F == _H264]
+    return [packet for packet in target.packets if packet[1] & 0x7F == _H264_PAYLOAD]
 
 
 class _RtspHandler(StreamRequestHandler):
@@ -287,8 +289,8 @@ class _RtspHandler(StreamRequestHandler):
     credentials: str
 
     def handle(self) -> None:
-        home: Killable = self.server.killable  # type: ignore[attr-defined]
-        home.accept(self.connection)
+        killable: KillableServer = self.server.killable  # type: ignore[attr-defined]
+        killable.accept(self.connection)
         wanted = "Basic " + base64.b64encode(self.credentials.encode()).decode()
         while request := self._request():
             method, headers = request
@@ -302,7 +304,7 @@ class _RtspHandler(StreamRequestHandler):
                 self._answer(headers, "Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
             elif method == "PLAY":
                 self._answer(headers, "Range: npt=0-")
-                self._play(home)
+                self._play(killable)
                 return
 
     def _request(self) -> tuple[str, dict[str, str]] | None:
@@ -321,23 +323,23 @@ class _RtspHandler(StreamRequestHandler):
         lines += [f"Content-Length: {len(body)}", "", body]
         self.wfile.write("\r\n".join(lines).encode())
 
-    def _play(self, home: Killable) -> None:
+    def _play(self, killable: KillableServer) -> None:
         for packet in self.packets:
             self.wfile.write(b"$\0" + len(packet).to_bytes(2, "big") + packet)
             ends_a_picture = packet[1] & 0x80
-            if ends_a_picture and not home.wait(1 / FPS):
+            if ends_a_picture and not killable.wait(1 / FPS):
                 return
 
 
 _SDP = (
     "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=numbers\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    f"m=video 0 RTP/AVP {_H264}\r\na=rtpmap:{_H264} H264/90000\r\n"
-    f"a=fmtp:{_H264} packetization-mode=1\r\na=control:track1\r\n"
+    f"m=video 0 RTP/AVP {_H264_PAYLOAD}\r\na=rtpmap:{_H264_PAYLOAD} H264/90000\r\n"
+    f"a=fmtp:{_H264_PAYLOAD} packetization-mode=1\r\na=control:track1\r\n"
 )
 
 
-def rtsp(pictures: Sequence[Image], credentials: str = "") -> Killable:
-    """A camera on the network; at the end of its pictures it hangs up."""
+def rtsp(pictures: Sequence[Image], credentials: str = "") -> KillableServer:
+    """A camera on the network, which hangs up at the end of its pictures."""
     fields = {"packets": rtp_packets(pictures), "credentials": credentials}
     handler = type("Handler", (_RtspHandler,), fields)
-    return Killable(lambda port: _TcpServer(("127.0.0.1", port), handler))
+    return KillableServer(lambda port: _TcpServer(("127.0.0.1", port), handler))

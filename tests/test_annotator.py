@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.classifier import Prediction
 from models.faces import Detections, Image
 from stream.annotator import Annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.following.load_shedding import LoadShedding
 from stream.following.schedule import Schedule
 from stream.frames import Frame, SourceInfo, SourceKind
@@ -126,7 +126,7 @@ def test_classes_shown_as_one() -> None:
     assert annotator.attributes["race"] == tuple(_RACE)
 
 
-def test_a_face_too_small_to_say_gets_a_box_and_no_label() -> None:
+def test_a_face_too_small_for_a_label_gets_a_box_and_no_label() -> None:
     actors = FakeActors(_still)
     (tracks,) = _walk(_annotator(actors, min_face_px=85), [0])
     assert [bool(track.labels) for track in tracks] == [False, False, True]
@@ -199,7 +199,7 @@ def test_each_face_of_a_view_has_its_own_weight() -> None:
     assert (ann.quality, bob.quality) == (0.5, 1)
 
 
-def test_nobody() -> None:
+def test_no_faces() -> None:
     actors = FakeActors(lambda number: {})
     assert _walk(_annotator(actors), range(3)) == [(), (), ()]
     assert actors.embedded == []
@@ -214,8 +214,8 @@ def test_the_whole_frame_is_searched_now_and_then() -> None:
     assert actors.searches == list(range(0, 31, 5))
 
 
-def test_in_between_each_face_is_looked_for_where_it_should_be() -> None:
-    """Nothing is to be seen in these pictures by which it could be recognised."""
+def test_in_between_each_face_is_searched_for_where_it_should_be() -> None:
+    """Nothing is to be seen in these pictures that a template could match."""
     actors = FakeActors(_still)
     _walk(_annotator(actors), range(12))
     followed = [each for each in actors.near_searches if each[1]]
@@ -241,7 +241,7 @@ def _walking_frame(number: int, script: Script) -> Frame:
     return seen
 
 
-def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
+def test_a_face_matched_by_its_template_is_searched_for_now_and_then() -> None:
     actors = FakeActors(_walking)
     annotator = _annotator(actors, frame_skip=1000)
     for number in range(130):
@@ -256,8 +256,8 @@ def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
     assert sum(actors.embedded) == len(views)
 
 
-def test_a_face_too_small_to_say_is_not_looked_for_to_be_viewed() -> None:
-    """It may be recognised as others are, though it never had a view."""
+def test_a_face_too_small_for_a_label_is_not_searched_for_to_be_viewed() -> None:
+    """It may be matched as others are, though it never had a view."""
     actors = FakeActors(_walking)
     annotator = _annotator(actors, frame_skip=1000, min_face_px=90)
     for number in range(40):
@@ -266,7 +266,7 @@ def test_a_face_too_small_to_say_is_not_looked_for_to_be_viewed() -> None:
 
 
 @pytest.mark.parametrize(("kind", "turns"), [("video", [0]), ("camera", [6, 7])])
-def test_faces_of_a_file_are_looked_for_in_the_same_frames(
+def test_faces_of_a_file_are_searched_for_in_the_same_frames(
     kind: SourceKind, turns: list[int]
 ) -> None:
     """Of a live source each has a turn of its own; in frame 70 it is time for a view of both."""
@@ -279,7 +279,7 @@ def test_faces_of_a_file_are_looked_for_in_the_same_frames(
     assert {number: count for number, count in actors.near_searches if number >= 30} == sought
 
 
-def test_where_each_frame_is_searched_nobody_is_taken_for_granted() -> None:
+def test_where_each_frame_is_searched_no_face_is_matched() -> None:
     actors = FakeActors(_walking)
     annotator = _annotator(actors, frame_skip=0)
     for number in range(20):
@@ -287,7 +287,7 @@ def test_where_each_frame_is_searched_nobody_is_taken_for_granted() -> None:
     assert [number for number, count in actors.near_searches if count] == list(range(20))
 
 
-def test_a_newcomer_is_seen_with_the_next_search() -> None:
+def test_a_new_face_is_found_by_the_next_search() -> None:
     def arriving(number: int) -> Mapping[int, Sequence[float]]:
         return _CAST if number >= 3 else {_ANN: _CAST[_ANN]}
 
@@ -351,7 +351,7 @@ class _Doubtful(FakeActors):
 @pytest.mark.parametrize(
     ("searched", "near", "count"), [(0.1, -0.2, 3), (-0.2, 0.1, 3), (-0.2, -0.2, 0), (0.1, 0.1, 3)]
 )
-def test_a_newcomer_is_somebody_of_whom_either_look_is_sure(
+def test_a_new_face_is_one_of_which_either_search_is_sure(
     searched: float, near: float, count: int
 ) -> None:
     (tracks,) = _walk(_annotator(_Doubtful(_still, searched, near)), [0])
@@ -366,7 +366,7 @@ class _Rough(FakeActors):
         return Detections.of(found.boxes_xyxy + np.float32([40, 0, 40, 0]), found.scores)
 
 
-def test_who_is_known_after_a_closer_look_is_no_newcomer() -> None:
+def test_a_face_that_a_track_explains_after_a_closer_look_is_not_new() -> None:
     seen = _walk(_annotator(_Rough(_still), frame_skip=1), range(6))
     assert [[track.track_id for track in tracks] for tracks in seen] == [[1, 2, 3]] * 6
 
@@ -379,7 +379,7 @@ def test_in_a_picture_only_the_search_is_asked() -> None:
     assert len(tracks) == 0
 
 
-def test_who_comes_back_is_judged_when_seen_whole() -> None:
+def test_a_face_that_comes_back_is_viewed_when_it_is_whole() -> None:
     def passing(number: int) -> Mapping[int, Sequence[float]]:
         left = 40 - 6 * min(number, 12) if number < 30 else -80 + 4 * (number - 30)
         return {} if 12 <= number < 36 else {_ANN: (left, 100, left + 80, 180)}
@@ -398,7 +398,7 @@ def test_who_comes_back_is_judged_when_seen_whole() -> None:
 
 
 def _viewed_in(actors: FakeActors, annotator: Annotator, count: int) -> list[int]:
-    """The frames in which somebody is looked at closer."""
+    """The frames in which a face is viewed."""
     viewed = []
     for number in range(count):
         before = len(actors.embedded)
@@ -435,7 +435,7 @@ def test_a_face_back_that_is_too_small_is_not_viewed() -> None:
     assert _viewed_in(actors, _annotator(actors, frame_skip=1000, min_face_px=90), 60) == []
 
 
-def test_who_has_waited_longest_is_viewed_first() -> None:
+def test_the_face_that_has_waited_longest_is_viewed_first() -> None:
     """Of five faces in a live picture three come later, and one of them waits for its first."""
     cast = _placed([(0, 0), (2, 0), (4, 0), (0, 2), (2, 2)])
     first = {person: cast[person] for person in (1, 2)}
@@ -458,16 +458,16 @@ def test_a_face_of_which_nothing_is_known_yet_is_viewed_even_at_the_edge() -> No
     assert _viewed_in(actors, annotator, 12) == [3]  # and not again, though it is time in frame 8
 
 
-def test_what_is_done_to_keep_up_is_said() -> None:
-    info, controls = SourceInfo("script", "camera", _SIZE_WH, 25.0), Controls()
+def test_what_is_saved_to_keep_up_is_said() -> None:
+    info, report = SourceInfo("script", "camera", _SIZE_WH, 25.0), RunReport()
     shedding = LoadShedding(0.5, clock=lambda: 0.0)
     actors = _Divisible(_still)
     schedule = Schedule(info, divisible=True, load_shedding=shedding)
     classifier = FakeClassifier(gender=_GENDER)
-    annotator = scripted_annotator(actors, classifier, info, schedule, controls=controls)
+    annotator = scripted_annotator(actors, classifier, info, schedule, report=report)
     for index in range(0, 10, 2):  # every other frame is dropped
         annotator.annotate(Frame(numbered(0, _SIZE_WH, 16), index, index / 25, 0.0))
-    assert controls.note == str(shedding) == "newcomers looked for 1.6× more rarely"
+    assert report.load_shedding == str(shedding) == "newcomers looked for 1.6× more rarely"
 
 
 def test_a_live_frame_is_not_held_up_by_many_faces() -> None:
@@ -477,7 +477,7 @@ def test_a_live_frame_is_not_held_up_by_many_faces() -> None:
     assert [sum(bool(track.labels) for track in tracks) for tracks in seen] == [2, 3, 3, 3]
 
 
-def test_pictures_have_nothing_to_do_with_one_another() -> None:
+def test_pictures_are_unrelated_to_one_another() -> None:
     actors = FakeActors(_still)
     seen = _walk(_annotator(actors, kind="pictures"), range(3))
     assert [[track.track_id for track in tracks] for tracks in seen] == [
@@ -509,7 +509,7 @@ def test_after_a_cut_everything_begins_anew() -> None:
 
 
 def test_after_a_cut_all_that_a_live_picture_shows_is_viewed() -> None:
-    """Else nobody could say who of them went on."""
+    """Else none could be told from the tracks before."""
     actors = FakeActors(_still)
     annotator = _annotator(actors, kind="camera", frame_skip=100)
     _walk(annotator, range(4))
@@ -518,8 +518,8 @@ def test_after_a_cut_all_that_a_live_picture_shows_is_viewed() -> None:
     assert actors.embedded == [2, 1, 3]
 
 
-def test_whom_a_cut_does_not_show_is_not_waited_for() -> None:
-    """By looks alone they would be known again."""
+def test_a_track_that_a_cut_does_not_show_ends() -> None:
+    """By appearance alone they would be found again."""
     away = {_ANN: _CAST[_BOB]}
     actors = FakeActors(lambda number: _CAST if number < 4 else {} if number < 6 else away)
     annotator = _annotator(actors, frame_skip=0)
@@ -587,7 +587,7 @@ def test_frames_that_a_live_source_skipped_are_counted_as_missed(skipped: int, s
     assert [track.missed_frames for track in tracks] == ([1 + skipped] * 3 if shown else [])
 
 
-def test_somebody_gone_for_long_is_gone_and_no_id_is_used_twice() -> None:
+def test_a_track_lost_for_long_ends_and_no_id_is_used_twice() -> None:
     def script(number: int) -> Mapping[int, Sequence[float]]:
         return {} if 20 <= number < 120 else {_ANN: _CAST[_ANN]}
 
@@ -597,7 +597,7 @@ def test_somebody_gone_for_long_is_gone_and_no_id_is_used_twice() -> None:
     assert {track.track_id for tracks in seen[125:] for track in tracks} == {2}
 
 
-def test_nothing_is_remembered_of_those_whose_track_has_ended() -> None:
+def test_no_evidence_is_kept_of_tracks_that_have_ended() -> None:
     annotator = _annotator(FakeActors(lambda number: _CAST if number < 20 else {}))
     _walk(annotator, range(70))
     assert annotator._labeller._evidence.keys() == {1, 2, 3}  # they may come back for two seconds
@@ -605,7 +605,7 @@ def test_nothing_is_remembered_of_those_whose_track_has_ended() -> None:
     assert annotator._labeller._evidence == {}
 
 
-def test_somebody_else_in_the_same_place_is_somebody_else() -> None:
+def test_another_face_in_the_same_place_is_another_track() -> None:
     def script(number: int) -> Mapping[int, Sequence[float]]:
         return {_ANN if number < 40 else _BOB: _CAST[_ANN]}
 
@@ -616,7 +616,7 @@ def test_somebody_else_in_the_same_place_is_somebody_else() -> None:
     assert last.seen_frames <= 120
 
 
-def test_tracks_come_by_id_also_where_somebody_took_anothers_place() -> None:
+def test_tracks_come_by_id_also_where_a_face_took_anothers_place() -> None:
     def script(number: int) -> Mapping[int, Sequence[float]]:
         return {_ANN if number < 4 else _CAT: _CAST[_ANN], _BOB: _CAST[_BOB]}
 
@@ -625,17 +625,19 @@ def test_tracks_come_by_id_also_where_somebody_took_anothers_place() -> None:
 
 
 class _Moody(FakeActors):
-    """After who somebody is, embeddings say how they look just now, which changes a lot."""
+    """Behind the appearance, embeddings hold numbers that change a lot."""
 
     dimensions = 65
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.embedded.append(len(chips))
-        who = np.eye(self.identity, dtype=np.float32)[[number_of(chip) for chip in chips]]
+        who = np.eye(self.appearance_dimensions, dtype=np.float32)[
+            [number_of(chip) for chip in chips]
+        ]
         return np.pad(who, ((0, 0), (0, 1)), constant_values=float(len(self.embedded)))
 
 
-def test_who_somebody_is_depends_only_on_what_says_so() -> None:
+def test_only_the_appearance_tells_faces_apart() -> None:
     actors = _Moody(_still)
     annotator = _annotator(actors)
     viewed = _viewed_in(actors, annotator, 30)

@@ -26,7 +26,7 @@ def test_a_row_for_each_person() -> None:
     assert arrays["data"]["quality"].tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("people", [(), _PEOPLE[:1], _PEOPLE], ids=["nobody", "one", "two"])
+@pytest.mark.parametrize("people", [(), _PEOPLE[:1], _PEOPLE], ids=["none", "one", "two"])
 def test_shapes_and_types_whoever_is_there(people: tuple[Track, ...]) -> None:
     arrays = to_arrays(people)
     count = len(people)

@@ -1,4 +1,4 @@
-"""Blurred faces: nobody finds or knows them again, also where they are missed for a moment."""
+"""Blurred faces: neither found nor identified again, also where they are missed for a moment."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from fakes import (
 from models.engine import Engine
 from models.faces import Image
 from stream.controls import Controls
-from stream.drawing.blur import blurred
+from stream.drawing.blur import blur_faces
 from stream.drawing.overlay import Overlay
 from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
@@ -29,7 +29,7 @@ from stream.sinks import AnnotatedFrame, Sinks
 from stream.sources.pictures import read_picture
 from stream.tracks import Track
 
-_NOBODY = np.zeros((0, 4), np.float32)
+_NO_FACES = np.zeros((0, 4), np.float32)
 _FACE = np.array([[40, 30, 80, 70]], np.float32)
 _SAME_PERSON = 0.6  # dlib's own threshold for the distance of two embeddings
 
@@ -46,21 +46,21 @@ def _photos(folder: Path) -> list[Image]:
 # --- the picture ---
 
 
-def test_nobody_is_nothing() -> None:
+def test_no_faces_change_nothing() -> None:
     image = _noise()
-    assert np.array_equal(blurred(image, _NOBODY), image)
+    assert np.array_equal(blur_faces(image, _NO_FACES), image)
 
 
 def test_it_is_pure() -> None:
     image = _noise()
     before = image.copy()
-    assert np.array_equal(blurred(image, _FACE), blurred(image, _FACE))
+    assert np.array_equal(blur_faces(image, _FACE), blur_faces(image, _FACE))
     assert np.array_equal(image, before)
 
 
 def test_the_whole_box_is_covered_and_what_is_far_stays() -> None:
     image = _noise()
-    changed = (blurred(image, _FACE) != image).any(axis=2)
+    changed = (blur_faces(image, _FACE) != image).any(axis=2)
     left, top, right, bottom = _FACE[0].astype(int)
     assert changed[top:bottom, left:right].mean() > 0.99  # a pixel may have its tile's colour
     assert not changed[:, 100:].any()
@@ -73,14 +73,16 @@ def test_two_faces_alike_in_the_large_look_the_same_after() -> None:
     other[::2, ::2] += 20
     other[1::2, 1::2] -= 20
     inside = np.s_[30:70, 40:80]
-    difference = np.abs(blurred(grey, _FACE)[inside].astype(int) - blurred(other, _FACE)[inside])
+    difference = np.abs(
+        blur_faces(grey, _FACE)[inside].astype(int) - blur_faces(other, _FACE)[inside]
+    )
     assert difference.max() <= 1
 
 
 @pytest.mark.parametrize("size", [1, 3, 20, 110])
 def test_few_tiles_are_left_of_a_face_of_any_size(size: int) -> None:
     box = np.array([[20, 5, 20 + size, 5 + size]], np.float32)
-    face = blurred(_noise(), box)[5 : 5 + size, 20 : 20 + size]
+    face = blur_faces(_noise(), box)[5 : 5 + size, 20 : 20 + size]
     assert len(np.unique(face.reshape(-1, 3), axis=0)) <= 25
 
 
@@ -97,7 +99,7 @@ def test_few_tiles_are_left_of_a_face_of_any_size(size: int) -> None:
 )
 def test_faces_at_the_edge_and_beyond(box: tuple[float, ...]) -> None:
     image = _noise()
-    result = blurred(image, np.array([box], np.float32))
+    result = blur_faces(image, np.array([box], np.float32))
     assert result.shape == image.shape
     left, top, right, bottom = (max(int(edge), 0) for edge in box)
     covered = (result != image).any(axis=2)[top:bottom, left:right]
@@ -108,21 +110,24 @@ def test_on_photos_nobody_is_found_or_known_again(photos: Path, engine: Engine) 
     before, after = [], []
     for image in _photos(photos):
         faces = engine.find(image)
-        hidden = blurred(image, faces.boxes_xyxy)
+        hidden = blur_faces(image, faces.boxes_xyxy)
         located = engine.align(image, faces).faces
         assert len(engine.find(hidden)) == 0
-        # Even one who knows where eyes and nose were does not get further.
+        # Even the true landmarks do not help.
         for picture, embeddings in ((image, before), (hidden, after)):
             embeddings.append(engine.embed(engine.aligner.chips(picture, located)))
     known, unknown = np.concatenate(before), np.concatenate(after)
     assert len(known) >= 60
     distances = np.linalg.norm(unknown[:, None] - known[None], axis=2)
     assert (distances.diagonal() > _SAME_PERSON).mean() > 0.9
-    # Who is nearest says no more than chance: of sixty, one in sixty.
+    # The nearest face is the same one no more often than by chance: one in sixty.
     assert (distances.argmin(axis=1) == np.arange(len(known))).mean() < 0.05
 
 
 # --- what sinks are given ---
+
+
+_INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 
 
 class _Keeping(RecordingSink):
@@ -144,7 +149,8 @@ def _faces(image: Image) -> Image:
 def _given(*frames: Sequence[Track], blur: bool, labels: bool = True) -> list[AnnotatedFrame]:
     """What a sink gets of pictures with these people."""
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(OverlaySection(labels=labels)), Controls(blur=blur)) as sinks:
+    overlay = Overlay(OverlaySection(labels=labels))
+    with Sinks([keeping], overlay, _INFO, Controls(blur=blur)) as sinks:
         for tracks in frames:
             sinks.write(frame(0b10101010), tracks)
     return keeping.given
@@ -172,7 +178,7 @@ def test_without_labels_nothing_is_drawn(blur: bool) -> None:
 
 def test_what_was_lost_in_one_picture_is_not_hidden_in_the_next() -> None:
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(), Controls(blur=True)) as sinks:
+    with Sinks([keeping], Overlay(), _INFO, Controls(blur=True)) as sinks:
         for number, tracks in enumerate([[track()], []]):
             image = frame(number)
             sinks.write(replace(image, path=Path(f"{number}.png")), tracks)

@@ -49,6 +49,20 @@ def test_a_bundle_may_bring_its_embedder(tmp_path: Path) -> None:
     assert load_bundle(tmp_path / "model").files == files
 
 
+def test_the_dimensions_of_appearance_are_named_identity_in_the_manifest(tmp_path: Path) -> None:
+    embedder = _MANIFEST.embedder.model_copy(update={"appearance_dimensions": 100})
+    folder = tmp_path / "model"
+    save_bundle(folder, _MANIFEST.model_copy(update={"embedder": embedder}), _FILES)
+    content = json.loads((folder / MANIFEST_FILE).read_text())
+    assert list(content["embedder"]) == ["name", "dimensions", "chip_size", "file", "identity"]
+    assert content["embedder"]["identity"] == 100
+    assert load_bundle(folder).manifest.embedder.appearance_dimensions == 100
+    content["embedder"]["appearance_dimensions"] = content["embedder"].pop("identity")
+    (folder / MANIFEST_FILE).write_text(json.dumps(content))
+    with pytest.raises(ModelError, match=r"embedder\.appearance_dimensions: Extra inputs"):
+        load_bundle(folder)
+
+
 def test_saving_again_replaces_it_and_leaves_nothing_aside(folder: Path) -> None:
     save_bundle(folder, _MANIFEST, {**_FILES, "gender.onnx": b"better"})
     assert load_bundle(folder).files["gender.onnx"] == b"better"

@@ -1,4 +1,4 @@
-"""What is drawn on a picture: looked at, or put on what was captured."""
+"""A canvas: the picture with its marks, and the same on the planes of what was captured."""
 
 import av
 import numpy as np
@@ -59,9 +59,9 @@ def test_the_picture_is_asked_for_and_drawn_once() -> None:
 
 def test_marks_are_put_on_what_was_captured_without_the_picture() -> None:
     planes, expected = _coded(), _coded()
-    Canvas(_never, _MARKS).paint(planes, BT709)
+    Canvas(_never, _MARKS).draw_on(planes, BT709)
     for mark in _MARKS:
-        expected.put(mark, BT709)
+        expected.draw(mark, BT709)
     for plane, other in zip(_all(planes), _all(expected), strict=True):
         np.testing.assert_array_equal(plane, other)
     assert (planes.luma != _coded().luma).sum() == 20 * 20 + 40 * 40 - 10 * 10
@@ -72,11 +72,11 @@ def test_what_was_changed_before_comes_from_the_picture_and_marks_lie_over_it(
     marks: list[Fill],
 ) -> None:
     planes, expected = _coded(), _coded()
-    Canvas(_noise, marks, _CHANGED).paint(planes, BT709)
+    Canvas(_noise, marks, _CHANGED).draw_on(planes, BT709)
     for place in _CHANGED:
-        expected.paint(_noise(), place, BT709)
+        expected.write_region(_noise(), place, BT709)
     for mark in marks:
-        expected.put(mark, BT709)
+        expected.draw(mark, BT709)
     for plane, other in zip(_all(planes), _all(expected), strict=True):
         np.testing.assert_array_equal(plane, other)
     kept = planes.luma == _coded().luma

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 import pytest
 from fakes import PATIENCE_S, NumberedSource, PacedSource, number_of
 
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import SourceError
 from stream.frames import Frame
 from stream.sources.capture import Capture
 
-_READ_AHEAD = 5  # at most: the queue of a file, and the frame in the reader's hand
+_MAX_READ_AHEAD = 5
+"""Frames that may be read and not yet taken: the queue of a file, and those being passed on."""
 
 
-class _BadClose(NumberedSource):
+class _UnclosableSource(NumberedSource):
     def close(self) -> None:
         super().close()
         raise SourceError("the lid is stuck")
@@ -57,7 +58,7 @@ def test_the_reader_of_a_file_waits_for_its_consumer() -> None:
     source = NumberedSource(100)
     with Capture(source) as capture:
         for taken, _ in enumerate(capture, start=1):
-            assert source.given <= taken + _READ_AHEAD
+            assert source.given <= taken + _MAX_READ_AHEAD
     assert source.given == 100
 
 
@@ -92,7 +93,7 @@ def test_the_newest_live_frame_wins_and_the_others_are_counted() -> None:
     assert repr(capture).endswith(", ended, 4 dropped)")
 
 
-def test_what_comes_before_anyone_looks_is_not_counted_as_dropped() -> None:
+def test_drops_before_the_first_frame_is_taken_are_not_counted() -> None:
     source = PacedSource()
     with Capture(source) as capture:
         source.give(5)  # while a model is being loaded
@@ -106,8 +107,8 @@ def test_what_comes_before_anyone_looks_is_not_counted_as_dropped() -> None:
 
 
 def test_live_frames_that_pass_while_the_user_pauses_are_not_counted() -> None:
-    source, controls = PacedSource(), Controls()
-    with Capture(source, controls) as capture:
+    source, controls, report = PacedSource(), Controls(), RunReport()
+    with Capture(source, controls, report) as capture:
         frames = iter(capture)
         source.give(1)
         assert next(frames).index == 0
@@ -116,23 +117,23 @@ def test_live_frames_that_pass_while_the_user_pauses_are_not_counted() -> None:
         controls.paused = False
         source.give(1)
         assert next(frames).index == 4
-        assert capture.dropped == controls.dropped == 1
+        assert capture.dropped == report.dropped == 1
         source.end()
 
 
 def test_a_consumer_that_waits_in_vain_may_ask_for_the_end() -> None:
-    attended: list[int] = []
+    polls: list[int] = []
 
-    def attend() -> None:
-        attended.append(1)
-        controls.quit_requested = len(attended) == 3
+    def poll_input() -> None:
+        polls.append(1)
+        controls.quit_requested = len(polls) == 3
 
-    source, controls = PacedSource(), Controls(attend=attend)
+    source, controls = PacedSource(), Controls(poll_input=poll_input)
     with Capture(source, controls) as capture:
         source.wait_for_read()
         assert _indices(capture) == []
         source.end()
-    assert len(attended) == 3
+    assert len(polls) == 3
 
 
 def test_a_live_frame_that_waits_when_the_source_ends_is_not_lost() -> None:
@@ -188,8 +189,8 @@ def test_an_error_is_raised_again_where_frames_are_taken_again() -> None:
                 next(iter(capture))
 
 
-def test_a_source_that_cannot_be_closed_says_so_at_the_end() -> None:
-    source = _BadClose(3)
+def test_an_error_of_closing_is_raised_at_the_end() -> None:
+    source = _UnclosableSource(3)
     taken: list[int] = []
     with Capture(source) as capture, pytest.raises(SourceError, match="the lid is stuck"):
         for frame in capture:
@@ -197,31 +198,34 @@ def test_a_source_that_cannot_be_closed_says_so_at_the_end() -> None:
     assert taken == [0, 1, 2]
 
 
-def test_an_error_of_reading_hides_one_of_closing() -> None:
-    with Capture(_BadClose(3, fail_at=1)) as capture, pytest.raises(SourceError, match="torn"):
+def test_an_error_of_reading_counts_before_one_of_closing() -> None:
+    with (
+        Capture(_UnclosableSource(3, fail_at=1)) as capture,
+        pytest.raises(SourceError, match="torn"),
+    ):
         list(capture)
 
 
-class _TornByLeaving(NumberedSource):
-    """Its second read ends with an error once the reader is told that everybody leaves."""
+class _FailingOnInterrupt(NumberedSource):
+    """Its second read ends with an error once it is interrupted."""
 
     def __init__(self) -> None:
         super().__init__(2)
         self.failed = False
-        self._leaving = threading.Event()
+        self._interrupted = threading.Event()
 
     def frames(self) -> Iterator[Frame]:
         yield next(super().frames())
-        self._leaving.wait(PATIENCE_S)
+        self._interrupted.wait(PATIENCE_S)
         self.failed = True
         raise SourceError("torn")
 
     def interrupt(self) -> None:
-        self._leaving.set()
+        self._interrupted.set()
 
 
 def test_an_error_after_the_consumer_has_left_is_not_raised() -> None:
-    source = _TornByLeaving()
+    source = _FailingOnInterrupt()
     with Capture(source) as capture:
         frames = iter(capture)
         assert next(frames).index == 0
@@ -237,7 +241,7 @@ def test_a_consumer_that_raises_ends_the_reader() -> None:
         for frame in capture:
             1 / (frame.index - 3)
     assert source.closed_by == ["capture"]
-    assert source.given <= 4 + _READ_AHEAD
+    assert source.given <= 4 + _MAX_READ_AHEAD
 
 
 def test_a_consumer_that_leaves_early_with_the_queue_full_ends_the_reader() -> None:
@@ -250,12 +254,12 @@ def test_a_consumer_that_leaves_early_with_the_queue_full_ends_the_reader() -> N
     assert source.closed_by == ["capture"]
 
 
-def test_nobody_takes_anything() -> None:
+def test_closing_with_no_frame_taken_ends_the_reader() -> None:
     source = NumberedSource(1000)
     with Capture(source):
         pass
     assert source.closed_by == ["capture"]
-    assert source.given <= _READ_AHEAD
+    assert source.given <= _MAX_READ_AHEAD
 
 
 @pytest.mark.parametrize("kind", ["camera", "video"])
@@ -266,7 +270,7 @@ def test_closing_does_not_wait_for_a_read_that_blocks(
     with Capture(source) as capture:
         source.wait_for_read()
         capture.close()
-        # The read goes on still, and nobody pulls the device from under it.
+        # The read still goes on, and the device is not closed under it.
         assert source.closed_by == []
         assert caplog.messages == [
             "numbers does not return from a read: it is released when it does"
@@ -328,7 +332,7 @@ def test_iterating_after_the_end_gives_nothing() -> None:
     assert _indices(capture) == []
 
 
-def test_frames_that_wait_are_let_go_when_it_is_closed() -> None:
+def test_closing_empties_the_queue() -> None:
     source = PacedSource(kind="video")
     with Capture(source) as capture:
         source.give(2)

@@ -22,9 +22,9 @@ _PRESETS: tuple[Preset, ...] = ("ultrafast", "veryfast", "slow")
 
 
 def _record(path: Path, settings: RecorderSection, count: int = 30) -> None:
-    with VideoFile(path, _INFO, settings) as film:
+    with VideoFile(path, _INFO, settings) as video_file:
         for number in range(count):
-            film.add(numbered(number), number / 25)
+            video_file.add(numbered(number), number / 25)
 
 
 @pytest.mark.parametrize(("ending", "name"), _ALL)
@@ -88,8 +88,8 @@ def test_a_better_quality_is_nearer_and_larger(name: CodecName, tmp_path: Path) 
     errors, sizes = [], []
     for quality in (12, 23, 40):
         path = tmp_path / f"{quality}.mkv"
-        with VideoFile(path, _INFO, RecorderSection(codec=name, quality=quality)) as film:
-            film.add(noise, 0.0)
+        with VideoFile(path, _INFO, RecorderSection(codec=name, quality=quality)) as video_file:
+            video_file.add(noise, 0.0)
         video = VideoSource(path)
         (back,) = (each.image for each in video.frames())
         video.close()

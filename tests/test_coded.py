@@ -19,6 +19,7 @@ from stream.drawing.canvas import Canvas
 from stream.drawing.overlay import Overlay
 from stream.drawing.planes import Planes
 from stream.frames import Frame, SourceInfo
+from stream.people import Person
 from stream.settings.schema import CodecName, OverlaySection, RecorderSection
 from stream.sinks import AnnotatedFrame, Sinks
 from stream.sinks.video.codecs import CODECS
@@ -90,7 +91,7 @@ def _planes(path: Path) -> Iterator[tuple[np.ndarray, ...]]:
 
 
 def _annotated(frame: Frame) -> AnnotatedFrame:
-    """With somebody who has labels, and somebody at the edge who has none."""
+    """With a track that has labels, and one at the edge that has none."""
     size = np.tile(frame.size_wh, 2)
     tracks = [
         track(1, (size * [0.3, 0.4, 0.5, 0.75]).tolist(), _SAID),
@@ -182,12 +183,12 @@ def test_a_full_range_by_its_old_name_is_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.image, frame.image)
 
 
-def test_a_film_begun_otherwise_keeps_its_colours(tmp_path: Path) -> None:
+def test_a_video_begun_otherwise_keeps_its_colours(tmp_path: Path) -> None:
     frames = _frames(_clip(tmp_path / "in.mp4", _FULL_601))
     picture = frames[0].image
-    with VideoFile(tmp_path / "out.mp4", _info(frames[0]), _EXACT) as film:
-        film.add(picture, 0.0)
-        film.add_drawn(Canvas(lambda: picture), frames[0].coded, 0.04)
+    with VideoFile(tmp_path / "out.mp4", _info(frames[0]), _EXACT) as video:
+        video.add(picture, 0.0)
+        video.add_drawn(Canvas(lambda: picture), frames[0].coded, 0.04)
     first, second = _decoded(tmp_path / "out.mp4")
     assert Colours.of(first) == Colours.of(second) == BT709
     for one, other in zip(*_planes(tmp_path / "out.mp4"), strict=True):
@@ -212,11 +213,12 @@ def test_a_source_that_changes_its_size_or_its_colours_on_the_way(tmp_path: Path
 
 
 def _record_blurred(path: Path, frames: Sequence[Frame], labels: bool) -> list[AnnotatedFrame]:
-    """With somebody who is lost for two frames."""
+    """With a track that is lost for two frames."""
     recorder, given = Recorder(path, _info(frames[0]), _EXACT), list[AnnotatedFrame]()
     seen = [track(1, (100, 60, 170, 130), _SAID)]
     overlay = Overlay(OverlaySection(labels=labels))
-    with Sinks([_Keeper(given), recorder], overlay, Controls(blur=True)) as sinks:
+    info = _info(frames[0])
+    with Sinks([_Keeper(given), recorder], overlay, info, Controls(blur=True)) as sinks:
         for frame, tracks in zip(frames, [seen, seen, [], [], seen], strict=True):
             sinks.write(frame, tracks)
     return given
@@ -233,7 +235,7 @@ class _Keeper:
     def write(self, annotated: AnnotatedFrame) -> None:
         self._given.append(annotated)
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """There is nothing to let go of."""
 
 
@@ -260,7 +262,7 @@ def test_nothing_of_a_blurred_face_is_kept(labels: bool, tmp_path: Path) -> None
 
 
 class _Unconverted:
-    """A frame whose pixels nobody may ask for."""
+    """A frame whose pixels must not be asked for."""
 
     def __init__(self, frame: Frame) -> None:
         self.coded, self.time_s, self.size_wh = frame.coded, frame.time_s, frame.size_wh

@@ -15,8 +15,8 @@ def _noise() -> Image:
 def test_a_crop_is_the_square_around_the_middle_of_a_box() -> None:
     """A face of 20 px that is to have 10 of 40: the square has 80 px, half of them are kept."""
     image, box = _noise(), np.array([[50, 41, 70, 51]], dtype=np.float32)
-    (crop,), (mapping,) = crops(image, box, 40, 10)
-    assert mapping == ((2.0, 2.0), (20, 6))
+    (crop,), (transform,) = crops(image, box, 40, 10)
+    assert transform == ((2.0, 2.0), (20, 6))
     assert crop.shape == (40, 40, 3)
     square = image[6:86, 20:100].astype(float)
     means = square.reshape(40, 2, 40, 2, 3).mean(axis=(1, 3))
@@ -25,8 +25,8 @@ def test_a_crop_is_the_square_around_the_middle_of_a_box() -> None:
 
 def test_a_crop_at_the_size_of_the_picture_is_its_pixels() -> None:
     image, boxes = _noise(), np.array([[30, 30, 50, 50], [60, 40, 80, 60]], dtype=np.float32)
-    pixels, mappings = crops(image, boxes, 20, 20)
-    assert mappings == [((1.0, 1.0), (30, 30)), ((1.0, 1.0), (60, 40))]
+    pixels, transforms = crops(image, boxes, 20, 20)
+    assert transforms == [((1.0, 1.0), (30, 30)), ((1.0, 1.0), (60, 40))]
     np.testing.assert_array_equal(pixels[0], image[30:50, 30:50])
     np.testing.assert_array_equal(pixels[1], image[40:60, 60:80])
 

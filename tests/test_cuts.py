@@ -36,7 +36,7 @@ def test_changes_in_both_directions_add_up() -> None:
     assert _cuts(half, other, other) == [False, True, False]
 
 
-def test_somebody_who_walks_by_is_no_cut() -> None:
+def test_a_person_who_walks_by_is_no_cut() -> None:
     """A quarter of the picture changes all the same, by 60."""
     walker = _grey(100)
     walker[:, 80:240] = 160

@@ -58,7 +58,7 @@ def test_a_demuxer_that_always_fails_ends_with_an_error(clip: Path) -> None:
     with pytest.raises(av.error.InvalidDataError):
         frames += decoder.frames()
     assert container.packets == 10
-    assert decoder.damaged == 100
+    assert decoder.damaged_packets == 100
     container.close()
 
 
@@ -69,7 +69,7 @@ def test_what_was_read_before_a_demuxer_failed_for_good_is_given_out(clip: Path)
         for each in decoder.frames():
             numbers.append(number_of(decoder.picture(each)))
     assert numbers == list(range(10))
-    assert decoder.damaged == 0
+    assert decoder.damaged_packets == 0
     container.close()
 
 
@@ -77,5 +77,5 @@ def test_a_demuxer_may_fail_now_and_then(clip: Path) -> None:
     container = TamperedContainer(clip, [(0, _DAMAGE)] * 99 + [(5, _DAMAGE)] * 99)
     decoder = _decoder(container)
     assert _numbers(decoder) == list(range(30))
-    assert decoder.damaged == 198
+    assert decoder.damaged_packets == 198
     container.close()

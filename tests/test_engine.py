@@ -8,21 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle import Bundle, EmbedderSpec, Manifest
-from models.detector import CnnDetector, HogDetector, resized
+from models.cnn_detector import CnnDetector
+from models.detector import resized
 from models.dlib_weights import EMBEDDER_FILE, installed_file
-from models.embedder import DLIB_DIMENSIONS, OnnxEmbedder
-from models.engine import DetectionSettings, Engine, Runtime, bundled_embedder, load_engine
+from models.embedder import DLIB_DIMENSIONS, OnnxEmbedder, bundled_embedder
+from models.engine import DetectionSettings, Engine, Runtime, load_engine
 from models.errors import ModelError
 from models.faces import Detections, Image, iou
 from models.graphs import embedder_graph
+from models.hog_detector import HogDetector
 from models.reference import ReferenceCnnDetector, ReferenceEmbedder
 
 _FACE_XYXY = np.array([[170, 75, 266, 170]], dtype=np.float32)  # the astronaut's, by eye
 _FULL_HD = (1920, 1080)
-
-
-def _with(engine: Engine, settings: DetectionSettings) -> Engine:
-    return Engine(engine.detector, engine.aligner, engine.embedder, settings)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +62,7 @@ def test_auto_never_searches_more_than_full_hd(width: int, height: int, min_face
 def test_the_face_in_coordinates_of_the_picture_given(
     engine: Engine, astronaut: Image, settings: DetectionSettings
 ) -> None:
-    faces = _with(engine, settings).find(astronaut)
+    faces = engine.with_settings(settings).find(astronaut)
     assert len(faces) == 1
     assert iou(faces.boxes_xyxy, _FACE_XYXY).item() > 0.7
     nose = engine.align(astronaut, faces).faces.landmarks_xy[0, 4]
@@ -74,7 +72,7 @@ def test_the_face_in_coordinates_of_the_picture_given(
 def test_half_the_picture_is_enough_for_a_face_twice_the_size(
     engine: Engine, astronaut: Image
 ) -> None:
-    half = _with(engine, DetectionSettings(downscale=2))
+    half = engine.with_settings(DetectionSettings(downscale=2))
     assert len(half.find(astronaut)) == 0  # its face has 96 px, so 48 are left
     large = np.ascontiguousarray(astronaut[:256, 90:346].repeat(2, axis=0).repeat(2, axis=1))
     faces = half.find(large)
@@ -103,7 +101,7 @@ def test_embeddings_of_all_faces_of_a_picture(engine: Engine, astronaut: Image) 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (5, 400), (400, 5), (60, 60)])
 def test_pictures_too_small_for_a_face(engine: Engine, size_wh: tuple[int, int]) -> None:
-    auto = _with(engine, DetectionSettings())
+    auto = engine.with_settings(DetectionSettings())
     faces = auto.find(np.zeros((size_wh[1], size_wh[0], 3), dtype=np.uint8))
     assert isinstance(faces, Detections)
     assert len(faces) == 0
@@ -186,7 +184,7 @@ def test_a_coarser_search_of_a_part_is_what_the_detector_is_asked_for(engine: En
 def test_the_smallest_face_that_a_search_finds(
     engine: Engine, settings: DetectionSettings, coarseness: float, width_px: float
 ) -> None:
-    assert _with(engine, settings).smallest_px((640, 360), coarseness) == width_px
+    assert engine.with_settings(settings).smallest_px((640, 360), coarseness) == width_px
 
 
 @pytest.mark.parametrize(
@@ -214,7 +212,7 @@ def test_a_bundle_may_bring_its_embedder() -> None:
     loaded = load_engine(DetectionSettings(threshold=0.5), embedder=bundled_embedder(bundle))
     assert loaded.embedder.name == "mine"
     assert loaded.embedder.embed(np.zeros((1, 150, 150, 3), dtype=np.uint8)).shape == (1, 128)
-    assert loaded.embedder.identity == 128, "all of it, where the bundle does not say"
+    assert loaded.embedder.appearance_dimensions == 128, "all of it, where the bundle does not say"
     assert "threshold=0.5" in repr(loaded)
 
 

@@ -13,9 +13,9 @@ from models.faces import (
     centres_xy,
     clip,
     concatenate,
+    fraction_inside,
     iou,
     non_maximum_suppression,
-    share_inside,
     sizes_wh,
 )
 
@@ -148,5 +148,5 @@ def test_how_much_of_a_box_lies_inside_a_picture() -> None:
         [[10, 10, 20, 20], [-5, 0, 5, 10], [90, 45, 110, 55], [200, 0, 210, 10], [5, 5, 5, 5]],
         dtype=np.float32,
     )
-    np.testing.assert_allclose(share_inside(boxes, (100, 50)), [1, 0.5, 0.25, 0, 0])
-    assert share_inside(boxes[:0], (100, 50)).shape == (0,)
+    np.testing.assert_allclose(fraction_inside(boxes, (100, 50)), [1, 0.5, 0.25, 0, 0])
+    assert fraction_inside(boxes[:0], (100, 50)).shape == (0,)

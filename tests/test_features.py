@@ -54,7 +54,7 @@ class _CountingEmbedder:
         self._embedder = engine.embedder
         self._die_after = die_after
         self.name, self.dimensions = self._embedder.name, self._embedder.dimensions
-        self.identity = self._embedder.identity
+        self.appearance_dimensions = self._embedder.appearance_dimensions
         self.calls = 0
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -222,7 +222,7 @@ def test_an_embedder_file_goes_through_all_commands(tmp_path: Path) -> None:
 def test_half_precision_says_what_full_precision_said() -> None:
     model = embedder_model(_own_graph())
     assert len(model.model) < 12e6
-    assert model.identity == 128
+    assert model.appearance_dimensions == 128
     chip = as_chip(portrait()[70:220, 140:290])[None]
     vectors = OnnxEmbedder(model).embed(np.concatenate([chip, chip[:, :, ::-1]]))
     assert vectors.shape == (2, 128)
@@ -339,9 +339,9 @@ def test_identities_are_as_far_apart_as_dlib_s() -> None:
 
     known = torch.from_numpy(np.random.default_rng(_SEED).normal(size=(200, 128)))
     trunk = like_known(dlib_trunk(), known * 0.7, known)
-    np.testing.assert_allclose(trunk.identity * 0.7, dlib_trunk().identity, rtol=1e-4)
+    np.testing.assert_allclose(trunk.projection * 0.7, dlib_trunk().projection, rtol=1e-4)
     few = like_known(dlib_trunk(), known[:20] * 0.7, known[:20])
-    assert np.array_equal(few.identity, dlib_trunk().identity), "too few to say"
+    assert np.array_equal(few.projection, dlib_trunk().projection), "too few to say"
 
 
 @_torch
@@ -364,7 +364,7 @@ def test_another_run_s_checkpoint_is_refused(faces: Labelled, tmp_path: Path) ->
     others = [
         (faces, FinetuneSettings(epochs=2, seed=_SEED), dlib_trunk()),
         (replace(faces, targets=corrected), once, dlib_trunk()),
-        (faces, once, dlib_trunk().halved()),
+        (faces, once, dlib_trunk().half_precision()),
     ]
     for shown, settings, start in others:
         with pytest.raises(DatasetError, match="of a run with other faces, labels or settings"):
@@ -492,11 +492,11 @@ def test_a_trunk_is_read_as_it_was_written() -> None:
     learned = np.random.default_rng(_SEED).normal(size=(640, 5)).astype(np.float32)
     trunk = replace(dlib_trunk(), evidence=learned, evidence_biases=learned[0])
     read = read_trunk(trunk_graph(trunk))
-    for name in ("identity", "evidence", "evidence_biases"):
-        assert np.array_equal(getattr(read, name), getattr(trunk.halved(), name))
+    for name in ("projection", "evidence", "evidence_biases"):
+        assert np.array_equal(getattr(read, name), getattr(trunk.half_precision(), name))
     assert read.features == trunk.features == 640
     assert read_trunk(_own_graph()).evidence.shape == (640, 0)
-    for was, now in zip(trunk.halved().convolutions, read.convolutions, strict=True):
+    for was, now in zip(trunk.half_precision().convolutions, read.convolutions, strict=True):
         assert (now.stride, now.padding) == (was.stride, was.padding)
         assert np.array_equal(now.filters, was.filters)
         assert np.array_equal(now.biases, was.biases)

@@ -1,5 +1,7 @@
-"""Frames: what is read of a picture without converting it."""
+"""Frames: what is read of a picture without converting it, and what knowing one imports."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +30,7 @@ def _first(clip: Path) -> Frame:
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p"])
 @pytest.mark.parametrize("box_xyxy", [None, (40, 10, 201, 171)])
-def test_brightness_is_that_of_the_picture(
+def test_luminance_is_that_of_the_picture(
     pixel_format: str,
     box_xyxy: tuple[int, int, int, int] | None,
     astronaut: Image,
@@ -52,15 +54,15 @@ def test_brightness_is_that_of_the_picture(
         ("/", "pictures", "/"),
     ],
 )
-def test_what_people_call_a_source(uri: str, kind: SourceKind, name: str) -> None:
+def test_the_name_of_a_source(uri: str, kind: SourceKind, name: str) -> None:
     assert SourceInfo(uri, kind, (320, 180)).name == name
 
 
 def test_each_pixel_is_the_mean_of_its_place() -> None:
     image = np.zeros((90, 160, 3), np.uint8)
     image[:, 80:] = 200
-    grey = Frame(image, 0, 0.0, 0.0).luminance((4, 2), 5)
-    np.testing.assert_array_equal(grey, [[0, 0, 200, 200]] * 2)
+    luminance = Frame(image, 0, 0.0, 0.0).luminance((4, 2), 5)
+    np.testing.assert_array_equal(luminance, [[0, 0, 200, 200]] * 2)
 
 
 def test_a_coded_picture_is_converted_when_it_is_asked_for(astronaut: Image) -> None:
@@ -95,3 +97,28 @@ def test_several_threads_may_ask_for_pixels_at_once(astronaut: Image, tmp_path: 
         images = list(pool.map(lambda frame: frame.image, frames))
     for image, frame in zip(images, frames, strict=True):
         np.testing.assert_array_equal(image, replace(frame).image)
+
+
+def _imported_by(module: str) -> set[str]:
+    """The modules that are loaded once one is imported in a fresh interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stdout.split())
+
+
+def test_knowing_a_frame_imports_no_drawing() -> None:
+    imported = _imported_by("stream.frames")
+    assert "stream.frames" in imported
+    assert not [name for name in imported if name.startswith("stream.drawing")]
+    assert not imported & {"av", "models.engine", "stream.sources", "stream.sinks"}
+
+
+def test_knowing_a_track_imports_neither_pictures_nor_the_engine() -> None:
+    imported = _imported_by("stream.tracks")
+    assert {name for name in imported if name.startswith("stream.")} == {"stream.tracks"}
+    assert not imported & {"cv2", "av", "models.engine", "onnxruntime"}

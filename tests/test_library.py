@@ -22,8 +22,10 @@ for frame, tracks in stream.annotate("clip.mp4", config):
 
 def test_every_public_name_is_there() -> None:
     for name in stream.__all__:
-        assert getattr(stream, name).__name__ == name
+        public = getattr(stream, name)
+        assert public.__name__ == name
         assert name in dir(stream)
+        assert stream._MODULES[name] in (public.__module__, public.__module__.rpartition(".")[0])
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.coded import BT709, Colours
-from stream.drawing.marks import CLEAR, NOWHERE, Box, Fill, Mark, Pane, Stamp
+from stream.drawing.marks import EMPTY_BOX, UNIT_GAIN, Box, Fill, Mark, PlacedTile, TextTile
 from stream.drawing.planes import Planes
-from stream.drawing.text import written
+from stream.drawing.text import render_text
 
 _WH, _FAR = (96, 64), 200
 _COLOUR = (40, 200, 120)
@@ -37,20 +37,20 @@ def _smooth() -> Image:
 def _fill(edges: Sequence[int], rim: int) -> Fill:
     left, top, width, height = edges
     box = Box(left, top, left + width, top + height)
-    return Fill(box, _COLOUR, box.grown(-rim) if rim else NOWHERE)
+    return Fill(box, _COLOUR, box.grown(-rim) if rim else EMPTY_BOX)
 
 
-def _pane(width: int, height: int) -> Pane:
+def _tile(width: int, height: int) -> TextTile:
     """Of noise, clear in its last row."""
-    gain, white = np.random.default_rng(1).integers(0, 256, (2, height, width), dtype=np.uint8)
-    gain[-1:], white[-1:] = CLEAR, 0
-    return Pane(gain, np.minimum(white, CLEAR - gain))
+    gain, offset = np.random.default_rng(1).integers(0, 256, (2, height, width), dtype=np.uint8)
+    gain[-1:], offset[-1:] = UNIT_GAIN, 0
+    return TextTile(gain, np.minimum(offset, UNIT_GAIN - gain))
 
 
 def _planes(image: Image, colours: Colours = BT709) -> Planes:
     height, width = image.shape[:2]
     planes = Planes.of(av.VideoFrame(width, height, "yuv420p"))
-    planes.paint(image, Box(0, 0, width, height), colours)
+    planes.write_region(image, Box(0, 0, width, height), colours)
     return planes
 
 
@@ -64,7 +64,7 @@ def _moved(box: Box) -> Box:
 
 _MARKS = st.one_of(
     st.builds(_fill, _EDGES, st.integers(0, 9)),
-    st.builds(lambda edges: Stamp(edges[0], edges[1], _pane(*edges[2:])), _EDGES),
+    st.builds(lambda edges: PlacedTile(edges[0], edges[1], _tile(*edges[2:])), _EDGES),
 )
 
 
@@ -79,13 +79,13 @@ def test_what_lies_outside_is_cut_off(mark: Mark) -> None:
     far = (
         Fill(_moved(mark.box), mark.colour, _moved(mark.hole))
         if isinstance(mark, Fill)
-        else Stamp(mark.left + _FAR, mark.top + _FAR, mark.pane)
+        else PlacedTile(mark.left + _FAR, mark.top + _FAR, mark.tile)
     )
     mark.draw(picture)
     far.draw(wide)
     np.testing.assert_array_equal(picture, wide[inside])
-    planes.put(mark, BT709)
-    wide_planes.put(far, BT709)
+    planes.draw(mark, BT709)
+    wide_planes.draw(far, BT709)
     halved = np.s_[_FAR // 2 : (_FAR + _WH[1]) // 2, _FAR // 2 : (_FAR + _WH[0]) // 2]
     for mine, whole, part in zip(
         _all(planes), _all(wide_planes), (inside, halved, halved), strict=True
@@ -100,7 +100,7 @@ def test_a_fill_is_its_box_but_for_the_hole(edges: tuple[int, int, int, int], ri
     picture, planes = before.copy(), _planes(before)
     coded = [plane.copy() for plane in _all(planes)]
     mark.draw(picture)
-    planes.put(mark, BT709)
+    planes.draw(mark, BT709)
     filled = np.zeros(_WH[::-1], np.bool_)
     for box, value in ((mark.box, True), (mark.hole, False)):
         left, top, right, bottom = (max(edge, 0) for edge in box)
@@ -119,7 +119,7 @@ def test_a_fill_has_its_colour_on_planes_too(colours: Colours) -> None:
     for x, colour in ((0, (0, 0, 0)), (20, (255, 255, 255)), (40, _COLOUR), (60, (9, 90, 250))):
         mark = Fill(Box(x, 10, x + 20, 40), colour)
         mark.draw(picture)
-        planes.put(mark, colours)
+        planes.draw(mark, colours)
     for plane, expected in zip(_all(planes), _all(_planes(picture, colours)), strict=True):
         assert np.abs(plane.astype(int) - expected).max() <= 1
 
@@ -127,15 +127,15 @@ def test_a_fill_has_its_colour_on_planes_too(colours: Colours) -> None:
 @pytest.mark.parametrize("colours", _ALL_COLOURS)
 @pytest.mark.parametrize(("left", "top"), [(20, 10), (21, 10), (20, 11), (21, 11), (-7, 45)])
 @pytest.mark.parametrize("size_wh", [(50, 20), (51, 21)])
-def test_a_stamp_looks_the_same_on_planes(
+def test_a_tile_looks_the_same_on_planes(
     colours: Colours, left: int, top: int, size_wh: tuple[int, int]
 ) -> None:
-    pane = written([("gj 97%", (6, 16))], 16, size_wh, 5)
+    tile = render_text([("gj 97%", (6, 16))], 16, size_wh, 5)
     picture, planes = _smooth(), _planes(_smooth(), colours)
     before = [plane.astype(int) for plane in _all(planes)]
-    stamp = Stamp(left, top, pane)
-    stamp.draw(picture)
-    planes.put(stamp, colours)
+    placed = PlacedTile(left, top, tile)
+    placed.draw(picture)
+    planes.draw(placed, colours)
     after = [plane.astype(int) for plane in _all(planes)]
     for found, exact in zip(after, _all(_planes(picture, colours)), strict=True):
         assert np.abs(found - exact).max() <= 3
@@ -145,9 +145,9 @@ def test_a_stamp_looks_the_same_on_planes(
 
 def test_under_a_clear_pane_everything_stays_to_the_bit() -> None:
     picture, planes = _noise(_WH), _planes(_noise(_WH))
-    clear = Pane(np.full((31, 41), CLEAR, np.uint8), np.zeros((31, 41), np.uint8))
-    Stamp(5, 7, clear).draw(picture)
-    planes.put(Stamp(5, 7, clear), BT709)
+    clear = TextTile(np.full((31, 41), UNIT_GAIN, np.uint8), np.zeros((31, 41), np.uint8))
+    PlacedTile(5, 7, clear).draw(picture)
+    planes.draw(PlacedTile(5, 7, clear), BT709)
     np.testing.assert_array_equal(picture, _noise(_WH))
     for plane, before in zip(_all(planes), _all(_planes(_noise(_WH))), strict=True):
         np.testing.assert_array_equal(plane, before)

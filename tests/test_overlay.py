@@ -76,7 +76,7 @@ def test_a_picture_that_cannot_be_written_to_can_be_drawn_on() -> None:
     assert (draw(image, [track(1, (20, 20, 120, 120), _SAID)], _PLAIN) != image).any()
 
 
-def test_nobody_is_nothing() -> None:
+def test_no_faces_change_nothing() -> None:
     image = _noise()
     np.testing.assert_array_equal(draw(image, [], OverlaySection()), image)
 
@@ -241,7 +241,7 @@ def _text_height(overlay: Overlay, tracks: Sequence[Track]) -> int:
     return int(rows.max() - rows.min())
 
 
-def test_in_a_crowd_text_is_smaller_and_does_not_change_with_each_who_comes_or_goes() -> None:
+def test_text_is_smaller_in_a_crowd_and_does_not_change_with_each_track() -> None:
     overlay = Overlay(_PLAIN)
     heights = [_text_height(overlay, _crowd(count)) for count in (8, 9, 8, 6, 9, 5, 8)]
     large, small = heights[0], heights[1]
@@ -322,8 +322,8 @@ def test_colours_tell_people_apart_and_nothing_else() -> None:
         """The colour in the middle of the box's lower edge."""
         return tuple(draw(image, [track(track_id, box, said)], _PLAIN)[199, 250].tolist())
 
-    everybody = [line(number, {}) for number in range(1, 9)]
-    assert len(set(everybody)) == 8
-    assert all(max(colour) > 200 for colour in everybody)
+    colours = [line(number, {}) for number in range(1, 9)]
+    assert len(set(colours)) == 8
+    assert all(max(colour) > 200 for colour in colours)
     for said in ({"gender": label("Female")}, {"gender": label("Male")}, {"race": label(None)}):
-        assert line(3, said) == everybody[2]
+        assert line(3, said) == colours[2]

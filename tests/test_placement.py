@@ -1,4 +1,4 @@
-"""Labels hide nothing where there is room, and keep their places."""
+"""Labels cover nothing where there is room, and keep their places."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -24,7 +24,7 @@ def _arrange(placement: Placement, faces: Mapping[int, Box], *, legend: bool = T
     return placement.arrange(faces, sizes, _LEGEND_WH if legend else None, _FRAME_WH, _GAP)
 
 
-def _shared(one: Box, other: Box) -> int:
+def _overlap_px(one: Box, other: Box) -> int:
     width = min(one.right, other.right) - max(one.left, other.left)
     height = min(one.bottom, other.bottom) - max(one.top, other.top)
     return max(width, 0) * max(height, 0)
@@ -69,13 +69,13 @@ def test_everything_is_whole_and_inside_the_picture(faces: dict[int, Box]) -> No
 @given(_FACES)
 def test_a_panel_hides_neither_face_nor_panel_where_a_place_is_free(faces: dict[int, Box]) -> None:
     panels = _arrange(Placement(), faces).panels
-    for owner, panel in panels.items():
-        others = [each for other, each in panels.items() if other != owner]
+    for track_id, panel in panels.items():
+        others = [each for other, each in panels.items() if other != track_id]
         obstacles = [*faces.values(), *others]
         free = [
             place
-            for place in _beside(faces[owner])
-            if not any(_shared(place, obstacle) for obstacle in obstacles)
+            for place in _beside(faces[track_id])
+            if not any(_overlap_px(place, obstacle) for obstacle in obstacles)
         ]
         assert not free or panel in free
 
@@ -89,7 +89,7 @@ def test_the_legend_hides_nothing_where_a_corner_is_free(faces: dict[int, Box]) 
         Box(x, y, x + width, y + height) for x in (0, right - width) for y in (0, bottom - height)
     ]
     written = [*faces.values(), *arrangement.panels.values()]
-    free = [each for each in corners if not any(_shared(each, other) for other in written)]
+    free = [each for each in corners if not any(_overlap_px(each, other) for other in written)]
     assert arrangement.legend in corners
     assert not free or arrangement.legend in free
 
@@ -109,13 +109,13 @@ def test_a_panel_moves_with_its_face_and_keeps_its_side() -> None:
 
 
 def test_a_panel_leaves_a_place_for_good_reason_once_and_stays_away() -> None:
-    """Somebody passes above: the panel goes once, and does not come back after him."""
+    """A face passes above: the panel moves once, and does not move back afterwards."""
     placement, face = Placement(), Box(270, 150, 350, 230)
     hidden, places = [], []
     for x in range(0, 560, 10):
         passer = Box(x, 80, x + 80, 160)
         panel = _arrange(placement, {1: face, 2: passer}).panels[1]
-        hidden.append(_shared(panel, passer) / (_PANEL_WH[0] * _PANEL_WH[1]))
+        hidden.append(_overlap_px(panel, passer) / (_PANEL_WH[0] * _PANEL_WH[1]))
         places.append(panel)
     changes = sum(one != other for one, other in pairwise(places))
     assert changes == 1
@@ -131,7 +131,7 @@ def test_a_glimpse_moves_nothing() -> None:
 
 
 @pytest.mark.parametrize("absent", [50, 51])
-def test_who_comes_back_soon_finds_his_place(absent: int) -> None:
+def test_a_track_that_comes_back_soon_keeps_its_place(absent: int) -> None:
     placement, face = Placement(), Box(270, 150, 350, 230)
     above = _arrange(placement, {1: face}).panels[1]
     for _ in range(10):
@@ -158,7 +158,7 @@ def test_the_legend_of_an_unrelated_picture_is_free_at_once() -> None:
     assert _arrange(placement, {2: near}).legend == Box(440, 340, 640, 360)
 
 
-def test_no_legend_and_nobody() -> None:
+def test_no_legend_and_no_faces() -> None:
     assert _arrange(Placement(), {}, legend=False) == Arrangement({}, None)
     assert repr(Placement()) == "Placement(0 panels)"
 
@@ -173,37 +173,39 @@ class _Thorough:
     """The same rules spelled out: everything is compared with all of its places each time."""
 
     def __init__(self) -> None:
-        self._spots: dict[int, list[int]] = {}  # place, and for how long another was better
+        self._positions: dict[int, list[int]] = {}  # place, and for how long another was better
         self._legend: list[int] | None = None
 
     def arrange(self, faces: Mapping[int, Box], *, legend: bool) -> Arrangement:
         (width, height), (right, bottom) = _LEGEND_WH, _FRAME_WH
         lefts_tops = [(x, y) for y in (bottom - height, 0) for x in (0, right - width)]
         corners = [Box(x, y, x + width, y + height) for x, y in lefts_tops]
-        if self._spots.keys().isdisjoint(faces):
+        if self._positions.keys().isdisjoint(faces):
             self._legend = None
         kept = [corners[self._legend[0]]] if legend and self._legend else []
-        places = {owner: _beside(face) for owner, face in faces.items()}
-        new = [owner for owner in faces if owner not in self._spots]
-        at = {owner: self._spots[owner][0] for owner in faces if owner not in new}
+        places = {track_id: _beside(face) for track_id, face in faces.items()}
+        new = [track_id for track_id in faces if track_id not in self._positions]
+        at = {track_id: self._positions[track_id][0] for track_id in faces if track_id not in new}
 
-        def hidden(owner: int) -> list[int]:
-            others = [places[other][at[other]] for other in at if other != owner]
+        def costs(track_id: int) -> list[int]:
+            others = [places[other][at[other]] for other in at if other != track_id]
             obstacles = [*faces.values(), *3 * (kept + others)]
-            return [sum(_shared(each, other) for other in obstacles) for each in places[owner]]
+            return [
+                sum(_overlap_px(each, other) for other in obstacles) for each in places[track_id]
+            ]
 
         settled = list(at)
         for _ in range(4):
-            for owner in new:
-                at[owner] = int(np.argmin(hidden(owner)))
-        self._spots |= {owner: [at[owner], 0] for owner in new}
-        for owner in settled:
-            at[owner] = self._choose(self._spots[owner], hidden(owner), _PANEL_WH)
-        panels = {owner: places[owner][at[owner]] for owner in faces}
+            for track_id in new:
+                at[track_id] = int(np.argmin(costs(track_id)))
+        self._positions |= {track_id: [at[track_id], 0] for track_id in new}
+        for track_id in settled:
+            at[track_id] = self._choose(self._positions[track_id], costs(track_id), _PANEL_WH)
+        panels = {track_id: places[track_id][at[track_id]] for track_id in faces}
         if not legend:
             return Arrangement(panels, None)
         written = [*faces.values(), *panels.values()]
-        costs = [sum(_shared(corner, each) for each in written) for corner in corners]
+        costs = [sum(_overlap_px(corner, each) for each in written) for corner in corners]
         self._legend = self._legend or [int(np.argmin(costs)), 0]
         return Arrangement(panels, corners[self._choose(self._legend, costs, _LEGEND_WH)])
 

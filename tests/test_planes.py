@@ -54,7 +54,7 @@ def _exact(image: Image, matrix: int, full: bool) -> list[NDArray[np.float64]]:
 @pytest.mark.parametrize("full", [False, True])
 def test_colours_are_what_the_standard_says(matrix: int, full: bool) -> None:
     image, planes = _colourful(2), _blank()
-    planes.paint(image, Box(0, 0, *_WH), Colours(matrix, 2 if full else 1, 1, 1))
+    planes.write_region(image, Box(0, 0, *_WH), Colours(matrix, 2 if full else 1, 1, 1))
     found = planes.luma, planes.cb, planes.cr
     for plane, exact in zip(found, _exact(image, matrix, full), strict=True):
         difference = plane - exact.clip(0, 255)
@@ -64,7 +64,7 @@ def test_colours_are_what_the_standard_says(matrix: int, full: bool) -> None:
 
 def test_chroma_is_of_all_four_pixels() -> None:
     image, planes = _colourful(1), _blank()
-    planes.paint(image, Box(0, 0, *_WH), BT709)
+    planes.write_region(image, Box(0, 0, *_WH), BT709)
     for plane, exact in zip((planes.cb, planes.cr), _exact(image, 1, False)[1:], strict=True):
         assert np.abs(plane - exact).max() < 1.2  # the mean colour is rounded too
 
@@ -75,17 +75,17 @@ _PART = st.tuples(
 
 
 @given(_PART)
-def test_a_part_is_painted_as_the_whole_is_and_the_rest_stays(
+def test_a_region_is_written_as_the_whole_is_and_the_rest_stays(
     edges: tuple[int, int, int, int],
 ) -> None:
     """All 2×2 pixels of which some belong to it; what lies outside is left out."""
     left, top, width, height = edges
     box = Box(left, top, left + width, top + height)
     image, whole, part = _colourful(1), _blank(), _blank()
-    whole.paint(image, Box(0, 0, *_WH), BT709)
+    whole.write_region(image, Box(0, 0, *_WH), BT709)
     for plane in (part.luma, part.cb, part.cr):
         plane[:] = 77
-    part.paint(image, box, BT709)
+    part.write_region(image, box, BT709)
     for painted, expected, size in (
         (part.luma, whole.luma, 1),
         (part.cb, whole.cb, 2),

@@ -7,7 +7,7 @@ import pytest
 from fakes import HastyReconnection
 
 from stream.errors import SourceError
-from stream.sources.reconnection import Reconnection, what_happened
+from stream.sources.reconnection import Reconnection, loss_reason
 
 _PATIENT_CALLS = 1000  # so many tries in a fraction of a second are no patience
 
@@ -39,7 +39,7 @@ def _failing(times: int) -> Callable[[], str]:
 
 def test_pauses_grow_up_to_a_limit(caplog: pytest.LogCaptureFixture) -> None:
     reconnection = HastyReconnection(1000.0)
-    assert reconnection.again("is gone", _failing(7)) == "opened by call 8"
+    assert reconnection.retry("is gone", _failing(7)) == "opened by call 8"
     expected = [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 5.0]
     assert reconnection.pauses_s == expected
     lost, back = caplog.messages
@@ -50,7 +50,7 @@ def test_pauses_grow_up_to_a_limit(caplog: pytest.LogCaptureFixture) -> None:
 def test_it_gives_up_in_time() -> None:
     reconnection = _Recorded(0.26)
     with pytest.raises(SourceError) as caught:
-        reconnection.again("is gone", _failing(_PATIENT_CALLS))
+        reconnection.retry("is gone", _failing(_PATIENT_CALLS))
     assert str(caught.value) == "the tape is gone, and was not back within 0.26 s"
     assert str(caught.value.__cause__) == f"failure {len(reconnection.pauses_s)}"
     first_s, *later_s = reconnection.pauses_s
@@ -61,14 +61,14 @@ def test_it_gives_up_in_time() -> None:
 def test_it_begins_anew_with_each_loss() -> None:
     reconnection = HastyReconnection()
     for _ in range(2):
-        assert reconnection.again("is gone", _failing(1)) == "opened by call 2"
+        assert reconnection.retry("is gone", _failing(1)) == "opened by call 2"
     assert reconnection.pauses_s == [0.25, 0.5, 0.25, 0.5]
 
 
 def test_without_time_a_loss_is_an_error_at_once(caplog: pytest.LogCaptureFixture) -> None:
     reconnection = HastyReconnection(0.0)
     with pytest.raises(SourceError, match=r"^the tape is gone$"):
-        reconnection.again("is gone", _failing(0))
+        reconnection.retry("is gone", _failing(0))
     assert reconnection.pauses_s == []
     assert not caplog.messages
 
@@ -76,13 +76,13 @@ def test_without_time_a_loss_is_an_error_at_once(caplog: pytest.LogCaptureFixtur
 def test_one_that_was_left_before_is_not_opened(caplog: pytest.LogCaptureFixture) -> None:
     reconnection = HastyReconnection()
     reconnection.interrupt()
-    assert reconnection.again("is gone", _failing(0)) is None
+    assert reconnection.retry("is gone", _failing(0)) is None
     assert not caplog.messages
 
 
 def test_one_that_is_left_on_the_way_is_not_opened() -> None:
     reconnection = HastyReconnection(interrupt_at=3)
-    assert reconnection.again("is gone", _failing(2)) is None
+    assert reconnection.retry("is gone", _failing(2)) is None
     assert reconnection.pauses_s == [0.25, 0.5, 1.0]
 
 
@@ -91,7 +91,7 @@ def test_an_error_that_is_none_of_a_source_is_passed_on() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        HastyReconnection().again("is gone", reopen)
+        HastyReconnection().retry("is gone", reopen)
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_an_error_that_is_none_of_a_source_is_passed_on() -> None:
         ),
     ],
 )
-def test_what_happened_is_said_without_the_address(error: av.error.FFmpegError, said: str) -> None:
-    assert what_happened(error) == said
+def test_a_loss_reason_is_said_without_the_address(error: av.error.FFmpegError, said: str) -> None:
+    assert loss_reason(error) == said

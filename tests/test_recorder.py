@@ -33,9 +33,9 @@ _BEEP_S = 1.0
 
 def _record(path: Path, times: Sequence[float], info: SourceInfo = _INFO) -> None:
     """Numbered pictures at these times."""
-    with VideoFile(path, info, RecorderSection()) as film:
+    with VideoFile(path, info, RecorderSection()) as video_file:
         for number, time_s in enumerate(times):
-            film.add(numbered(number % 256, info.size_wh), time_s)
+            video_file.add(numbered(number % 256, info.size_wh), time_s)
 
 
 def _images(path: Path) -> list[Image]:
@@ -131,9 +131,9 @@ def test_odd_sizes_are_made_even(size_wh: tuple[int, int], tmp_path: Path) -> No
 
 
 def test_a_source_that_changes_its_size_is_fitted(tmp_path: Path) -> None:
-    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection()) as video_file:
         for number, size_wh in enumerate([SIZE_WH, (192, 128), (48, 100)]):
-            film.add(numbered(number, size_wh), number / 25)
+            video_file.add(numbered(number, size_wh), number / 25)
     images = _images(tmp_path / "out.mp4")
     assert [image.shape[1::-1] for image in images] == [SIZE_WH] * 3
     assert [number_of(image) for image in images] == [0, 1, 2]
@@ -158,8 +158,8 @@ def test_a_cameras_own_times_are_kept_and_the_first_picture_is_the_beginning(
 )
 def test_colours_come_back(bgr: tuple[int, int, int], tmp_path: Path) -> None:
     picture = np.full((64, 96, 3), bgr, dtype=np.uint8)
-    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection(quality=10)) as film:
-        film.add(picture, 0.0)
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection(quality=10)) as video_file:
+        video_file.add(picture, 0.0)
     (image,) = _images(tmp_path / "out.mp4")
     assert np.abs(image.astype(int) - picture).max() <= 6
 
@@ -167,8 +167,8 @@ def test_colours_come_back(bgr: tuple[int, int, int], tmp_path: Path) -> None:
 def test_recording_makes_nothing_darker(tmp_path: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     picture = np.ascontiguousarray(colours.repeat(16, axis=0).repeat(16, axis=1))
-    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection(quality=0)) as film:
-        film.add(picture, 0.0)
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection(quality=0)) as video_file:
+        video_file.add(picture, 0.0)
     with av.open(str(tmp_path / "out.mp4")) as container:
         plane = next(container.decode(video=0)).planes[0]
     luma = np.frombuffer(plane, np.uint8).reshape(64, plane.line_size)[:, :96]
@@ -177,9 +177,11 @@ def test_recording_makes_nothing_darker(tmp_path: Path) -> None:
 
 
 def test_players_are_told_how_to_read_it(tmp_path: Path) -> None:
-    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection()) as film:
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection()) as video_file:
         for index in range(80):
-            film.add(numbered(0), index / 25)  # no change of scene, which would be a keyframe too
+            video_file.add(
+                numbered(0), index / 25
+            )  # no change of scene, which would be a keyframe too
     with av.open(str(tmp_path / "out.mp4")) as container:
         stream = container.streams.video[0]
         context = stream.codec_context
@@ -207,9 +209,9 @@ def test_sound_is_kept_beside_the_pictures(
     source, out = tmp_path / name, tmp_path / f"out{ending}"
     _write_beep(source, codec)
     video = VideoSource(source)
-    with VideoFile(out, video.info, RecorderSection()) as film:
+    with VideoFile(out, video.info, RecorderSection()) as video_file:
         for each in video.frames():
-            film.add(each.image, each.time_s)
+            video_file.add(each.image, each.time_s)
     video.close()
     # What a lossy codec does around the edges of a tone is up to it.
     assert _beep_s(out) == pytest.approx((_BEEP_S, _BEEP_S + 0.3), abs=0.05)
@@ -233,9 +235,9 @@ def test_a_part_of_a_video_begins_at_nought_and_so_does_its_sound(
     out = tmp_path / f"out{ending}"
     video = VideoSource(tmp_path / name)
     part = [each for each in video.frames() if 0.6 <= each.time_s < 1.6]
-    with VideoFile(out, replace(video.info, start_s=0.6), RecorderSection()) as film:
+    with VideoFile(out, replace(video.info, start_s=0.6), RecorderSection()) as video_file:
         for each in part:
-            film.add(each.image, each.time_s)
+            video_file.add(each.image, each.time_s)
     video.close()
     times = times_s(out)
     assert len(times) == 25
@@ -249,9 +251,9 @@ def test_the_sound_of_a_real_clip_is_copied(
 ) -> None:
     source, out = shared_data / "clips" / clip, tmp_path / "out.mp4"
     video = VideoSource(source)
-    with VideoFile(out, video.info, RecorderSection(preset="ultrafast", quality=40)) as film:
+    with VideoFile(out, video.info, RecorderSection(preset="ultrafast", quality=40)) as video_file:
         for each in video.frames():
-            film.add(each.image, each.time_s)
+            video_file.add(each.image, each.time_s)
     video.close()
     assert times_s(out) == pytest.approx(times_s(source), abs=1e-4)
     assert len(times_s(out)) == count
@@ -289,8 +291,8 @@ def test_a_file_says_what_it_is(tmp_path: Path) -> None:
 def test_sound_can_be_left_out(tmp_path: Path) -> None:
     _write_beep(tmp_path / "beep.mp4", "aac")
     info = SourceInfo(str(tmp_path / "beep.mp4"), "video", SIZE_WH, 25.0, has_audio=True)
-    with VideoFile(tmp_path / "out.mp4", info, RecorderSection(sound=False)) as film:
-        film.add(numbered(0), 0.0)
+    with VideoFile(tmp_path / "out.mp4", info, RecorderSection(sound=False)) as video_file:
+        video_file.add(numbered(0), 0.0)
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert not container.streams.audio
 

@@ -17,7 +17,7 @@ from stream.errors import SourceError
 from stream.frames import SourceInfo
 from stream.replay import Replay
 from stream.settings.schema import LabelSettings
-from stream.sinks import AnnotatedFrame
+from stream.sinks import AnnotatedFrame, Sinks
 from stream.sinks.data.json_log import JsonLog
 from stream.tracks import Label
 
@@ -67,10 +67,10 @@ def test_a_log_of_a_part_fits_the_whole_and_one_of_the_whole_a_part(tmp_path: Pa
 
 
 def test_what_a_log_says_of_whole_tracks_is_passed_over(tmp_path: Path) -> None:
-    sink = JsonLog(tmp_path / "out.jsonl", replace(_INFO, kind="pictures"), "default")
-    for number in range(4):
-        sink.write(AnnotatedFrame(frame(number), [track(number)], Overlay()))
-    sink.close(complete=True)
+    info = replace(_INFO, kind="pictures")
+    with Sinks([JsonLog(tmp_path / "out.jsonl", info, "default")], Overlay(), info) as sinks:
+        for number in range(4):
+            sinks.write(frame(number), [track(number)])
     kinds = ["track" if "track" in json.loads(line) else "" for line in _lines(tmp_path)]
     assert kinds == ["", "", "", "track", "", "track", "", "track", "track"]
     with Replay(tmp_path / "out.jsonl", LabelSettings()) as replay:

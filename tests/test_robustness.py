@@ -48,7 +48,7 @@ class _Extractor:
     """Pictures are texts: the grey level and the width of each of their faces."""
 
     def __init__(self) -> None:
-        self.engine = SimpleNamespace(embedder=self)
+        self.engine = SimpleNamespace(embed=self.embed)
         self.pictures = 0
 
     def chips(self, content: bytes) -> Chips:

@@ -23,12 +23,12 @@ from fakes import (
 )
 
 import stream
-from models.detector import CnnDetector
+from models.cnn_detector import CnnDetector
+from models.divisible_cnn_detector import DivisibleCnnDetector
 from models.errors import ModelError
 from models.faces import Image
-from models.video_detector import VideoDetector
 from stream.assembly import _schedule, engine_for, load_annotator
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.run import FrameAnnotator, run
@@ -277,9 +277,9 @@ def test_what_cannot_be_had_is_said_before_anything_is_written(
     ("kind", "precision", "detector"),
     [
         ("pictures", "auto", CnnDetector),  # looked at once, so looked at well
-        ("video", "auto", VideoDetector),
-        ("camera", "auto", VideoDetector),
-        ("pictures", "int8", VideoDetector),
+        ("video", "auto", DivisibleCnnDetector),
+        ("camera", "auto", DivisibleCnnDetector),
+        ("pictures", "int8", DivisibleCnnDetector),
         ("video", "float", CnnDetector),
     ],
 )
@@ -308,11 +308,11 @@ def test_a_scale_that_was_chosen_is_kept(downscale: float | Literal["auto"], coa
     """A live source that cannot be kept up with is searched more rarely, but not more coarsely."""
     config = Config(detection=DetectionSection(downscale=downscale))
     schedule = _schedule(config, SourceInfo("x", "camera", (320, 180)), divisible=True)
-    assert schedule.thrift == ""
+    assert schedule.saving == ""
     first = next(NumberedSource(1).frames())
     for number in range(100):
-        schedule.share(replace(first, index=2 * number))  # of two one is lost
-    assert ("of the scale" in schedule.thrift) is coarser
+        schedule.next_part(replace(first, index=2 * number))  # of two one is lost
+    assert ("of the scale" in schedule.saving) is coarser
 
 
 def test_an_output_that_exists_stops_the_run(outputs: Outputs, tmp_path: Path) -> None:
@@ -364,9 +364,11 @@ def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: 
             else:
                 source.end()
 
-    def load(config: Config, info: SourceInfo, controls: Controls) -> FrameAnnotator:
+    def load(
+        config: Config, info: SourceInfo, controls: Controls, report: RunReport
+    ) -> FrameAnnotator:
         source.give(3)  # the camera runs while the model is loaded
-        return load_annotator(config, info, controls)
+        return load_annotator(config, info, controls, report)
 
     path, slow = tmp_path / f"out{ending}", Irregular()
     run(source, _QUICK, Outputs(save=path), [slow], load)
@@ -376,7 +378,7 @@ def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: 
 
 
 def test_a_summary_for_people_and_for_machines() -> None:
-    summary = Summary(DemoSource().info)
+    summary = Summary(RunReport())
     assert summary.line().startswith("0 frames in 0.0 s")
     assert summary.as_dict()["outputs"] == []
     assert repr(summary) == "Summary(0 frames, 0 people)"

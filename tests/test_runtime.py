@@ -65,7 +65,7 @@ def test_cores_are_those_that_may_be_used_and_not_those_of_the_machine() -> None
 def test_parts_give_what_the_whole_does(count: int) -> None:
     batch = np.arange(2 * count, dtype=np.float32).reshape(count, 2)
     session = Session(_doubling(), threads=1, device="cpu")
-    assert session.run_in_parts(batch).tolist() == (2 * batch).tolist()
+    assert session.run_in_batches(batch).tolist() == (2 * batch).tolist()
 
 
 def test_of_several_outputs_the_last_counts() -> None:

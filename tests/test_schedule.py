@@ -75,9 +75,9 @@ def test_of_a_live_source_each_frame_has_its_part(skip: int | None, parts: int) 
 class _Day:
     """A live source whose frames wait for so long before they are looked at."""
 
-    def __init__(self, thrift_of_s: float = 0.5) -> None:
+    def __init__(self, max_staleness_s: float = 0.5) -> None:
         self.now_s = 100.0
-        self.shedding = LoadShedding(thrift_of_s, clock=lambda: self.now_s)
+        self.shedding = LoadShedding(max_staleness_s, clock=lambda: self.now_s)
         self.index = 0
 
     def run(self, seconds: float, *, dropped: int = 0, age_s: float = 0.0, fps: float = 30) -> None:
@@ -87,7 +87,7 @@ class _Day:
             self.shedding.observe(Frame(frame().image, self.index, 0.0, self.now_s - age_s))
 
 
-def test_what_comes_in_time_is_left_alone() -> None:
+def test_frames_in_time_shed_no_load() -> None:
     day = _Day()
     day.run(10, age_s=0.02)
     assert day.shedding.level == 0

@@ -200,9 +200,9 @@ def test_a_file_with_the_mark_that_windows_writes(tmp_path: Path) -> None:
 def test_what_a_label_must_reach_and_what_is_shown_as_one() -> None:
     groups = {"Asian": ("East Asian", "Southeast Asian")}
     labels = LabelSettings(min_confidence={"gender": 0.8}, race_groups=groups)
-    assert labels.rule_of("gender") == LabelRule(0.8, {})
-    assert labels.rule_of("race") == LabelRule(0.5, groups)
-    assert LabelSettings(min_confidence=0.3).rule_of("race") == LabelRule(0.3, {})
+    assert LabelRule.of(labels, "gender") == LabelRule(0.8, {})
+    assert LabelRule.of(labels, "race") == LabelRule(0.5, groups)
+    assert LabelRule.of(LabelSettings(min_confidence=0.3), "race") == LabelRule(0.3, {})
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from fakes import SIZE_WH, frame, label, numbered, track
 from models.faces import Image
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
-from stream.sinks import AnnotatedFrame
-from stream.sinks.pictures import sheet as module
+from stream.sinks import Sinks
+from stream.sinks.pictures import sheet_drawing
 from stream.sinks.pictures.sheet import Sheet
 from stream.tracks import Label
 
@@ -21,7 +21,7 @@ _INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0)
 _LABELS = {"gender": label(), "race": label(None, 0.4)}
 
 
-class _Asked(Sheet):
+class _OpenSheet(Sheet):
     """Says what it draws."""
 
     def drawn(self) -> tuple[list[int], str]:
@@ -30,13 +30,20 @@ class _Asked(Sheet):
 
 def _sheet(
     folder: Path, lengths: Mapping[int, int], labels: Mapping[str, Label] = _LABELS
-) -> _Asked:
+) -> _OpenSheet:
     """Of people by id, each seen in so many frames."""
-    sheet = _Asked(folder / "sheet.png", _INFO)
-    for number in range(max(lengths.values(), default=0)):
-        people = [track(each, labels=labels) for each, count in lengths.items() if number < count]
-        sheet.write(AnnotatedFrame(frame(number), people, Overlay()))
+    sheet = _OpenSheet(folder / "sheet.png", _INFO)
+    with _fed(sheet) as sinks:
+        for number in range(max(lengths.values(), default=0)):
+            people = [
+                track(each, labels=labels) for each, count in lengths.items() if number < count
+            ]
+            sinks.write(frame(number), people)
     return sheet
+
+
+def _fed(sheet: Sheet, info: SourceInfo = _INFO) -> Sinks:
+    return Sinks([sheet], Overlay(), info, face_crops=True)
 
 
 def _read(path: Path) -> Image:
@@ -47,7 +54,6 @@ def _read(path: Path) -> Image:
 
 def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
     sheet = _sheet(tmp_path, {1: 3, 2: 2, 3: 10})
-    sheet.close(complete=True)
     assert sheet.drawn() == (
         [1, 3],
         "Left out: 1 seen in fewer than 3 frames, or too small to say.",
@@ -58,7 +64,6 @@ def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
 
 def test_a_face_too_small_for_labels_is_left_out(tmp_path: Path) -> None:
     sheet = _sheet(tmp_path, {1: 30}, labels={})
-    sheet.close(complete=True)
     assert sheet.drawn() == ([], "Left out: 1 seen in fewer than 3 frames, or too small to say.")
     assert _read(tmp_path / "sheet.png").size
 
@@ -66,10 +71,9 @@ def test_a_face_too_small_for_labels_is_left_out(tmp_path: Path) -> None:
 def test_the_face_is_on_it_in_its_own_colours(tmp_path: Path) -> None:
     sheet = Sheet(tmp_path / "sheet.png", _INFO)
     green = np.full((64, 96, 3), (20, 200, 40), dtype=np.uint8)
-    for number in range(3):
-        whole = Frame(green, number, number / 25, 0.0)
-        sheet.write(AnnotatedFrame(whole, [track(labels=_LABELS)], Overlay()))
-    sheet.close(complete=True)
+    with _fed(sheet) as sinks:
+        for number in range(3):
+            sinks.write(Frame(green, number, number / 25, 0.0), [track(labels=_LABELS)])
     picture = _read(tmp_path / "sheet.png")
     assert (picture == (20, 200, 40)).all(axis=-1).sum() == 116 * 116
 
@@ -77,7 +81,6 @@ def test_the_face_is_on_it_in_its_own_colours(tmp_path: Path) -> None:
 def test_more_people_than_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = {each: 3 + each % 7 for each in range(1, 131)}
     sheet = _sheet(tmp_path, lengths)
-    sheet.close(complete=True)
     ids, left_out = sheet.drawn()
     assert len(ids) == 100
     assert left_out == "Left out: 30 more who were seen for less long."
@@ -90,10 +93,9 @@ def test_more_people_than_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("count", [1, 12, 13, 26, 100])
 def test_rows_do_not_overlap_and_all_fit(count: int, tmp_path: Path) -> None:
-    sheet = _sheet(tmp_path, {each: 3 for each in range(1, count + 1)})
-    sheet.close(complete=True)
+    _sheet(tmp_path, {each: 3 for each in range(1, count + 1)})
     picture = _read(tmp_path / "sheet.png")
-    band = (picture == module._BAND).all(axis=-1)
+    band = (picture == sheet_drawing._ROW_GROUND).all(axis=-1)
     ends = band & ~np.pad(band, ((0, 0), (0, 1)))[:, 1:]  # a row's last pixels, at the right
     rows, _ = cv2.connectedComponents(ends.astype(np.uint8))
     assert rows - 1 >= count
@@ -101,45 +103,45 @@ def test_rows_do_not_overlap_and_all_fit(count: int, tmp_path: Path) -> None:
 
 
 def test_of_pictures_each_face_counts_and_its_file_is_named(tmp_path: Path) -> None:
-    sheet = _Asked(tmp_path / "sheet.jpg", SourceInfo("in", "pictures", SIZE_WH))
-    for number in range(2):
-        path = Path(f"in/{number}.png")
-        whole = Frame(numbered(number), number, float(number), 0.0, path)
-        sheet.write(AnnotatedFrame(whole, [track(number + 1, labels=_LABELS)], Overlay()))
-    sheet.close(complete=True)
+    info = SourceInfo("in", "pictures", SIZE_WH)
+    sheet = _OpenSheet(tmp_path / "sheet.jpg", info)
+    with _fed(sheet, info) as sinks:
+        for number in range(2):
+            path = Path(f"in/{number}.png")
+            whole = Frame(numbered(number), number, float(number), 0.0, path)
+            sinks.write(whole, [track(number + 1, labels=_LABELS)])
     assert sheet.drawn() == ([1, 2], "")
-    assert sorted(row.seen[0] for *_, row in sheet._kept) == ["0.png", "1.png"]
+    assert sorted(row.sightings[0] for *_, row in sheet._kept) == ["0.png", "1.png"]
     assert _read(tmp_path / "sheet.jpg").size
 
 
 def test_of_a_video_it_says_from_when_to_when_and_where_the_face_is_from(tmp_path: Path) -> None:
-    sheet = _Asked(tmp_path / "sheet.png", _INFO)
-    for number, quality in ((50, 0.25), (75, 0.75), (100, 0.5)):
-        person = replace(track(4, labels=_LABELS), quality=quality)
-        sheet.write(AnnotatedFrame(frame(number), [person], Overlay()))
-    sheet.close(complete=True)
+    sheet = _OpenSheet(tmp_path / "sheet.png", _INFO)
+    with _fed(sheet) as sinks:
+        for number, quality in ((50, 0.25), (75, 0.75), (100, 0.5)):
+            sinks.write(frame(number), [replace(track(4, labels=_LABELS), quality=quality)])
     ((frames, _, row),) = sheet._kept
     assert (frames, row.track_id, row.blurred) == (3, 4, False)
-    assert row.seen == ["0:02.0 – 0:04.0", "2.0 s, 3 frames", "here at 0:03.0"]
-    assert row.said == [("Female 90%", True), ("race unsure", False)]
+    assert row.sightings == ["0:02.0 – 0:04.0", "2.0 s, 3 frames", "here at 0:03.0"]
+    assert row.labels == [("Female 90%", True), ("race unsure", False)]
 
 
 @pytest.mark.parametrize(
     ("time_s", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (75.25, "1:15.2"), (3661, "1:01:01.0")]
 )
 def test_times_are_written_as_on_a_player(time_s: float, text: str) -> None:
-    assert module._clock(time_s) == text
+    assert sheet_drawing._clock(time_s) == text
 
 
 def test_what_does_not_fit_is_cut(tmp_path: Path) -> None:
     texts: Sequence[str] = ["short", "W" * 500, ""]
     for text in texts:
-        fitted = module._fitted(text, 16, 100)
-        assert module.text_width(fitted, 16) <= 100
+        fitted = sheet_drawing._fitted(text, 16, 100)
+        assert sheet_drawing.text_width(fitted, 16) <= 100
     labels = {f"attribute {n}": label("a long name of a class " * 5) for n in range(9)}
     info = replace(_INFO, uri="a name " * 100)
     sheet = Sheet(tmp_path / "sheet.png", info)
-    for number in range(3):
-        sheet.write(AnnotatedFrame(frame(number), [track(labels=labels)], Overlay()))
-    sheet.close(complete=True)
+    with _fed(sheet, info) as sinks:
+        for number in range(3):
+            sinks.write(frame(number), [track(labels=labels)])
     assert _read(tmp_path / "sheet.png").shape[0] > 9 * 30

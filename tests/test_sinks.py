@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +21,19 @@ from fakes import (
     label,
     log_lines,
     numbered,
+    person,
     times_s,
     track,
     track_lines,
 )
 from rich.console import Console
 
+from models.faces import Image
 from stream.cli.progress import ProgressBar
 from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SinkError
 from stream.frames import Frame, SourceInfo
+from stream.people import Person
 from stream.settings import Config
 from stream.settings.schema import RecorderSection
 from stream.sinks import AnnotatedFrame, Outputs, Sink, Sinks, open_sinks
@@ -53,12 +56,12 @@ _ATTRIBUTES = {"gender": ("Female", "Male")}
 
 _SINKS: dict[str, Open] = {
     "log": lambda folder: JsonLog(folder / "out.jsonl", _INFO, "default"),
-    "tracks": lambda folder: TrackTable(folder / "out.csv", _INFO, _ATTRIBUTES),
+    "tracks": lambda folder: TrackTable(folder / "out.csv", _ATTRIBUTES),
     "csv": lambda folder: TableLog(folder / "out.csv", _ATTRIBUTES),
     "parquet": lambda folder: TableLog(folder / "out.parquet", _ATTRIBUTES),
     "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
     "pictures": lambda folder: PictureFolder(folder / "out", None, _ATTRIBUTES),
-    "snapshots": lambda folder: Snapshots(folder / "out", _INFO, _ATTRIBUTES),
+    "snapshots": lambda folder: Snapshots(folder / "out", _ATTRIBUTES),
     "sheet": lambda folder: Sheet(folder / "out.png", _INFO),
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
@@ -145,9 +148,9 @@ def test_a_full_disk_is_named_by_each_of_them(name: str, place: str, tmp_path: P
                 sink.write(_annotated(number))
         except SinkError:
             with suppress(SinkError):
-                sink.close(complete=False)
+                sink.close([person()], complete=False)
             raise
-        sink.close(complete=True)
+        sink.close([person()], complete=True)
 
     with pytest.raises(SinkError, match="No space left on device"):
         work()
@@ -214,10 +217,10 @@ def test_the_log_line_by_line(tmp_path: Path) -> None:
 
 def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES)
-    for number in (0, 3):
-        log.write(_annotated(number))
-    assert track_lines(log.partial_path) == []
-    log.close(complete=True)
+    with Sinks([log], Overlay(), _INFO) as sinks:
+        for number in (0, 3):
+            sinks.write(_annotated(number).frame, _annotated(number).tracks)
+        assert track_lines(log.partial_path) == []
     assert track_lines(tmp_path / "out.jsonl") == [
         {
             "track": 1,
@@ -244,10 +247,11 @@ def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
 
 def test_the_log_says_when_the_best_view_of_a_track_was(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
-    for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
-        person = replace(track(7, (number, 2, 3 * number, 4)), quality=quality)
-        log.write(AnnotatedFrame(frame(number), [person], Overlay()))
-    log.close(complete=True)
+    with Sinks([log], Overlay(), _INFO) as sinks:
+        for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
+            sinks.write(
+                frame(number), [replace(track(7, (number, 2, 3 * number, 4)), quality=quality)]
+            )
     (whole,) = track_lines(tmp_path / "out.jsonl")
     assert (whole["first_s"], whole["last_s"]) == (0.4, 0.48)
     box = [11.0, 2.0, 33.0, 4.0]
@@ -333,8 +337,8 @@ def test_a_table_of_several_faces() -> None:
     ]
     attributes = {**_ATTRIBUTES, "Male": ("not Male", "Male")}
     first, second = csv.DictReader(io.StringIO(faces_table(people, attributes)))
-    chances = ["gender_Female", "gender_Male", "Male_not Male", "Male_Male"]
-    assert list(first) == ["gender", "Male", *chances, "top", "right", "bottom", "left"]
+    probabilities = ["gender_Female", "gender_Male", "Male_not Male", "Male_Male"]
+    assert list(first) == ["gender", "Male", *probabilities, "top", "right", "bottom", "left"]
     assert (first["gender"], first["Male"], first["gender_Male"]) == ("", "Male", "0.4000")
     assert [second[name] for name in ("gender", "gender_Female")] == ["", ""]
     assert [second[name] for name in ("left", "top", "right", "bottom")] == ["5", "7", "7", "8"]
@@ -414,27 +418,27 @@ def test_a_place_in_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_every_sink_gets_every_frame_and_the_picture_is_drawn_once() -> None:
     one, two = RecordingSink("one"), RecordingSink("two")
-    with Sinks([one, two], Overlay()) as sinks:
+    with Sinks([one, two], Overlay(), _INFO) as sinks:
         assert repr(sinks) == "Sinks(one, two)"
         for number in range(3):
             sinks.write(frame(number), [])
     assert one.indices == two.indices == [0, 1, 2]
     assert one.closed == two.closed == [True]
-    assert sinks.failures == []
+    assert sinks.report.failures == []
     annotated = AnnotatedFrame(frame(0), [track()], Overlay())
     assert annotated.picture is annotated.picture
 
 
 def test_a_sink_that_fails_is_named_closed_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
     good, bad = RecordingSink("good"), FailingSink("bad", fail_at=1)
-    with Sinks([bad, good], Overlay()) as sinks:
+    with Sinks([bad, good], Overlay(), _INFO) as sinks:
         for number in range(4):
             sinks.write(frame(number), [])
     assert bad.indices == [0]
     assert bad.closed == [False]
     assert good.indices == [0, 1, 2, 3]
     assert good.closed == [True]
-    assert sinks.failures == ["bad: no paper left"]
+    assert sinks.report.failures == ["bad: no paper left"]
     assert caplog.messages == ["bad failed: no paper left"]
     caplog.clear()
 
@@ -446,10 +450,10 @@ def test_all_failures_are_kept_each_once(caplog: pytest.LogCaptureFixture) -> No
         FailingSink("three", fail_at=2),
     ]
     good = RecordingSink()
-    with Sinks([*bad, good], Overlay()) as sinks:
+    with Sinks([*bad, good], Overlay(), _INFO) as sinks:
         for number in range(3):
             sinks.write(frame(number), [])
-    assert sinks.failures == [f"{name}: no paper left" for name in ("one", "three", "two")]
+    assert sinks.report.failures == [f"{name}: no paper left" for name in ("one", "three", "two")]
     assert [sink.closed for sink in bad] == [[False], [True], [False]]
     assert good.closed == [True]
     assert len(caplog.records) == 3
@@ -464,7 +468,7 @@ def test_how_it_ends_says_whether_outputs_are_complete(
 ) -> None:
     sink = RecordingSink()
     try:
-        with Sinks([sink], Overlay()):
+        with Sinks([sink], Overlay(), _INFO):
             if error is not None:
                 raise error
     except (KeyboardInterrupt, ValueError) as caught:
@@ -475,7 +479,7 @@ def test_how_it_ends_says_whether_outputs_are_complete(
 def test_when_all_that_was_asked_for_has_failed_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     bad = [FailingSink("one", fail_at=1), FailingSink("two", fail_at=2)]
     watcher = RecordingSink("watcher")
-    with Sinks(bad, Overlay(), watchers=[watcher]) as sinks:
+    with Sinks(bad, Overlay(), _INFO, watchers=[watcher]) as sinks:
         asked = []
         for number in range(3):
             sinks.write(frame(number), [])
@@ -487,17 +491,84 @@ def test_when_all_that_was_asked_for_has_failed_it_ends(caplog: pytest.LogCaptur
 
 
 def test_where_nothing_was_asked_for_nothing_can_fail() -> None:
-    with Sinks([], Overlay(), watchers=[RecordingSink()]) as sinks:
+    with Sinks([], Overlay(), _INFO, watchers=[RecordingSink()]) as sinks:
         sinks.write(frame(0), [])
         assert not sinks.quit_requested
 
 
 def test_anybody_may_ask_for_the_end() -> None:
-    with Sinks([RecordingSink(), RecordingSink(quit_after=2)], Overlay()) as sinks:
+    with Sinks([RecordingSink(), RecordingSink(quit_after=2)], Overlay(), _INFO) as sinks:
         sinks.write(frame(0), [])
         assert not sinks.quit_requested
         sinks.write(frame(1), [])
         assert sinks.quit_requested
+
+
+def test_people_are_handed_over_once_to_every_sink_when_their_tracks_end() -> None:
+    one, two = RecordingSink("one"), RecordingSink("two")
+    with Sinks([one, two], Overlay(), replace(_INFO, fps=1.0)) as sinks:
+        for number in range(9):  # five seconds of one frame each are waited for a face to return
+            sinks.write(frame(number), [track(2), *([track(1)] if number < 2 else [])])
+    assert one.ended == two.ended == [1]
+    assert one.present == two.present == [2]
+
+
+def test_a_sink_that_fails_is_closed_with_the_people_present_then(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    good, bad = RecordingSink("good"), FailingSink("bad", fail_at=1)
+    with Sinks([bad, good], Overlay(), _INFO) as sinks:
+        for number in range(4):
+            sinks.write(frame(number), [track(number)])
+    assert (bad.present, good.present) == ([0, 1], [0, 1, 2, 3])
+    caplog.clear()
+
+
+def test_a_sink_that_ctrl_c_kept_a_frame_from_knows_nothing_of_its_people() -> None:
+    """Nor does a person who ended with that frame get lost."""
+    before, after = RecordingSink("before"), RecordingSink("after")
+    stopper = FailingSink("stopper", fail_at=6, error=KeyboardInterrupt())
+    info = replace(_INFO, fps=1.0)
+    sinks = Sinks([before, stopper], Overlay(), info, summary=after)
+    with pytest.raises(KeyboardInterrupt), sinks:
+        for number in range(7):
+            sinks.write(frame(number), [track(1)] if number == 0 else [])
+    assert (before.ended, before.present) == ([1], [])
+    assert (after.ended, after.present) == ([], [1])
+
+
+def test_the_summary_gets_each_frame_last_and_is_no_reason_to_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    summary, bad = RecordingSink("summary"), FailingSink("bad", fail_at=1)
+    with Sinks([bad], Overlay(), _INFO, watchers=[RecordingSink()], summary=summary) as sinks:
+        assert repr(sinks) == "Sinks(recording, bad, summary)"
+        sinks.write(frame(0), [])
+        assert not sinks.quit_requested
+        sinks.write(frame(1), [])
+        assert sinks.quit_requested
+    assert summary.indices == [0, 1]
+    caplog.clear()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_faces_are_cropped_only_where_a_sink_needs_it(wanted: bool) -> None:
+    crops = []
+
+    class Keeping(RecordingSink):
+        def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+            crops.extend(each.best.crop is not None for each in present)
+
+    asked = []
+
+    def pixels() -> Image:
+        asked.append(1)
+        return numbered(0)
+
+    with Sinks([Keeping()], Overlay(), _INFO, face_crops=wanted) as sinks:
+        sinks.write(Frame(pixels, 0, 0.0, 0.0), [track()])
+    assert crops == [wanted]
+    assert len(asked) == wanted
 
 
 @pytest.mark.skipif(not _FULL.exists(), reason="there is no /dev/full here")
@@ -510,12 +581,12 @@ def test_a_full_disk_stops_the_recorder_alone(
     with open_sinks(Config(), _INFO, outputs, [watcher]) as sinks:
         for number in range(200):
             sinks.write(frame(number), [])
-    assert sinks.failures == ["recorder (out.mp4): No space left on device"]
+    assert sinks.report.failures == ["recorder (out.mp4): No space left on device"]
     assert "No space left on device" in caplog.text
     caplog.clear()
     assert watcher.indices == list(range(200))
     assert len(log_lines(tmp_path / "out.jsonl")) == 201
-    assert sinks.completed == [tmp_path / "out.jsonl"]
+    assert sinks.report.outputs == [tmp_path / "out.jsonl"]
 
 
 # --- opening ---
@@ -525,7 +596,7 @@ def test_what_is_complete_is_listed(tmp_path: Path) -> None:
     outputs = Outputs(save=tmp_path / "out.mkv", log=tmp_path / "out.jsonl")
     with open_sinks(Config(), _INFO, outputs) as sinks:
         sinks.write(frame(0), [])
-    assert set(sinks.completed) == {outputs.save, outputs.log}
+    assert set(sinks.report.outputs) == {outputs.save, outputs.log}
     assert len(times_s(tmp_path / "out.mkv")) == 1
 
 
@@ -566,7 +637,7 @@ def test_copies_stand_as_their_pictures_do(
     with open_sinks(Config(), source.info, Outputs(save=Path("out"))) as sinks:
         for each in source.frames():
             sinks.write(each, [])
-    assert sinks.failures == []
+    assert sinks.report.failures == []
     assert sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.png")) == names
 
 
@@ -614,7 +685,7 @@ def test_any_name_can_stand_before_the_bar(name: str) -> None:
 def test_whatever_one_raises_on_closing_the_others_are_closed(error: BaseException) -> None:
     first = FailingSink(fail_on_close=True, error=error)
     second = RecordingSink()
-    with pytest.raises(type(error)), Sinks([first, second], Overlay()):
+    with pytest.raises(type(error)), Sinks([first, second], Overlay(), _INFO):
         pass
     assert second.closed == [True]
 

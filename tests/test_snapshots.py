@@ -14,8 +14,8 @@ from models.faces import Image
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
-from stream.sinks import AnnotatedFrame, Sinks
-from stream.sinks.people_ledger import cut_out
+from stream.sinks import Sinks
+from stream.sinks.people_ledger import face_crop
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.snapshots import Snapshots
 
@@ -29,6 +29,10 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def _fed(sink: Snapshots, info: SourceInfo = _INFO) -> Sinks:
+    return Sinks([sink], Overlay(), info, face_crops=True)
+
+
 def _noise() -> Image:
     coarse = np.random.default_rng(1).integers(0, 256, (8, 12, 3), dtype=np.uint8)
     return np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
@@ -37,20 +41,18 @@ def _noise() -> Image:
 def test_pictures_of_an_earlier_run_go_and_nothing_else(tmp_path: Path) -> None:
     for name in ("track-0007.jpg", "track-12345.jpg", "track-2024-party.jpg", "other.jpg"):
         (tmp_path / name).touch()
-    Snapshots(tmp_path, _INFO, _ATTRIBUTES).close(complete=True)
+    Snapshots(tmp_path, _ATTRIBUTES).close(complete=True)
     assert _names(tmp_path) == ["other.jpg", "track-2024-party.jpg", "tracks.csv"]
 
 
 def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
-    sink = Snapshots(tmp_path / "faces", _INFO, _ATTRIBUTES)
-    for number, quality in enumerate([0.2, 0.8, 0.8]):
-        person = replace(track(3, _BOX, {"gender": label()}), quality=quality)
-        sink.write(AnnotatedFrame(frame(number), [person], Overlay()))
-    assert _names(tmp_path / "faces") == ["tracks.part.csv"]
-    sink.close(complete=True)
+    with _fed(Snapshots(tmp_path / "faces", _ATTRIBUTES)) as sinks:
+        for number, quality in enumerate([0.2, 0.8, 0.8]):
+            sinks.write(frame(number), [replace(track(3, _BOX, _LABELS), quality=quality)])
+        assert _names(tmp_path / "faces") == ["tracks.part.csv"]
     assert _names(tmp_path / "faces") == ["track-0003.jpg", "tracks.csv"]
     saved = cv2.imread(str(tmp_path / "faces" / "track-0003.jpg"))
-    expected = cut_out(numbered(1), np.array(_BOX, np.float32))
+    expected = face_crop(numbered(1), np.array(_BOX, np.float32))
     assert saved.shape == expected.shape == (64, 72, 3)
     assert np.abs(saved.astype(int) - expected).mean() < 3
     with (tmp_path / "faces" / "tracks.csv").open(encoding="utf-8") as lines:
@@ -59,20 +61,19 @@ def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_there_as_soon_as_the_track_has_ended(tmp_path: Path) -> None:
-    sink = Snapshots(tmp_path, replace(_INFO, fps=2.0), _ATTRIBUTES)
-    sink.write(AnnotatedFrame(frame(0), [track(1)], Overlay()))
-    for number in range(1, 12):
-        sink.write(AnnotatedFrame(frame(number), [], Overlay()))
-    assert _names(tmp_path) == ["track-0001.jpg", "tracks.part.csv"]
-    sink.close(complete=True)
+    with _fed(Snapshots(tmp_path, _ATTRIBUTES), replace(_INFO, fps=2.0)) as sinks:
+        sinks.write(frame(0), [track(1)])
+        for number in range(1, 12):
+            sinks.write(frame(number), [])
+        assert _names(tmp_path) == ["track-0001.jpg", "tracks.part.csv"]
 
 
 def test_faces_of_pictures_too(tmp_path: Path) -> None:
-    sink = Snapshots(tmp_path, SourceInfo("in", "pictures", SIZE_WH), _ATTRIBUTES)
-    for number in range(2):
-        whole = Frame(numbered(number), number, float(number), 0.0, Path(f"in/{number}.png"))
-        sink.write(AnnotatedFrame(whole, [track(2 * number), track(2 * number + 1)], Overlay()))
-    sink.close(complete=True)
+    info = SourceInfo("in", "pictures", SIZE_WH)
+    with _fed(Snapshots(tmp_path, _ATTRIBUTES), info) as sinks:
+        for number in range(2):
+            whole = Frame(numbered(number), number, float(number), 0.0, Path(f"in/{number}.png"))
+            sinks.write(whole, [track(2 * number), track(2 * number + 1)])
     assert _names(tmp_path) == [*(f"track-000{n}.jpg" for n in range(4)), "tracks.csv"]
     with (tmp_path / "tracks.csv").open(encoding="utf-8") as lines:
         assert [row["file"] for row in csv.DictReader(lines)] == [
@@ -85,11 +86,12 @@ def test_no_face_leaves_the_program_that_is_to_be_blurred(
     blur: Sequence[bool], tmp_path: Path
 ) -> None:
     """Also where it is asked for only after the best view had been taken."""
-    face = cut_out(_noise(), np.array(_BOX, np.float32))
+    face = face_crop(_noise(), np.array(_BOX, np.float32))
     controls = Controls()
-    snapshots = Snapshots(tmp_path / "faces", replace(_INFO, fps=0.2), _ATTRIBUTES)
+    info = replace(_INFO, fps=0.2)
+    snapshots = Snapshots(tmp_path / "faces", _ATTRIBUTES)
     sheet = Sheet(tmp_path / "sheet.png", SourceInfo("in", "pictures", SIZE_WH))
-    with Sinks([snapshots, sheet], Overlay(), controls) as sinks:
+    with Sinks([snapshots, sheet], Overlay(), info, controls, face_crops=True) as sinks:
         for number, wanted in enumerate(blur):
             controls.blur = wanted
             sinks.write(Frame(_noise(), number, number / 25, 0.0), [track(1, _BOX, _LABELS)])

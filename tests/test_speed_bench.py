@@ -41,7 +41,7 @@ from stream.settings import Config
 from stream.settings.schema import DetectionSection, RecorderSection
 from stream.sinks import AnnotatedFrame
 from stream.sources.capture import Capture
-from stream.stopwatch import Lap
+from stream.stopwatch import StageTiming
 
 _FRAMES = 12
 """Length of the clips, frames."""
@@ -57,7 +57,9 @@ def portrait_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _timed(stages_ms: dict[str, float], frame_ms: float = 10.0, steady_ms: float = 9.0) -> TimedRun:
-    timings = {(LOOP, name): Lap(1, each / 1000, each / 2000) for name, each in stages_ms.items()}
+    timings = {
+        (LOOP, name): StageTiming(1, each / 1000, each / 2000) for name, each in stages_ms.items()
+    }
     return TimedRun((1280, 720), {0: 1}, frame_ms / 1000, steady_ms, 12.0, timings)
 
 
@@ -118,11 +120,11 @@ def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> N
         "looking": set(STAGES) - {"decode", "encode"},
         "writing": {"encode"},
     }
-    assert all(timing.rounds and timing.wall_s > 0 for timing in run.timings.values())
-    assert [run.timings[LOOP, name].rounds for name in ("draw", "track")] == 2 * [_FRAMES]
+    assert all(timing.calls and timing.wall_s > 0 for timing in run.timings.values())
+    assert [run.timings[LOOP, name].calls for name in ("draw", "track")] == 2 * [_FRAMES]
     # A frame whose faces are matched by their templates is not converted.
-    assert run.timings[LOOP, "convert"].rounds < _FRAMES
-    assert run.timings["writing", "encode"].rounds == _FRAMES + 1  # and the end
+    assert run.timings[LOOP, "convert"].calls < _FRAMES
+    assert run.timings["writing", "encode"].calls == _FRAMES + 1  # and the end
 
 
 def test_time_in_no_stage_is_the_rest_of_a_frame() -> None:

@@ -1,10 +1,10 @@
-"""The stopwatch: who took how long, in which stage, and nothing where nobody measures."""
+"""The stopwatch: how long each stage took in each thread, and nothing while none is measured."""
 
 import threading
 
 import pytest
 
-from stream.stopwatch import Lap, Stopwatch, measuring, stage
+from stream.stopwatch import StageTiming, Stopwatch, measuring, stage
 
 
 @stage("work")
@@ -39,18 +39,18 @@ def test_what_is_within_a_stage_is_not_counted_twice() -> None:
             watch.leave()
         wall.now_s += 2.0
         watch.leave()
-    assert {name: lap for (_, name), lap in watch.laps.items()} == {
-        "outer": Lap(3, 9.0, 1.5),
-        "inner": Lap(3, 12.0, 3.0),
-        "other": Lap(3, 12.0, 3.0),
-        "innermost": Lap(6, 96.0, 0.0),
+    assert {name: timing for (_, name), timing in watch.timings.items()} == {
+        "outer": StageTiming(3, 9.0, 1.5),
+        "inner": StageTiming(3, 12.0, 3.0),
+        "other": StageTiming(3, 12.0, 3.0),
+        "innermost": StageTiming(6, 96.0, 0.0),
     }
 
 
 def test_a_decorated_stage_is_measured_each_time() -> None:
     with measuring() as watch:
         assert [_work() for _ in range(3)] == 3 * ["done"]
-    assert {name: lap.rounds for (_, name), lap in watch.laps.items()} == {"work": 3}
+    assert {name: timing.calls for (_, name), timing in watch.timings.items()} == {"work": 3}
 
 
 def test_a_stage_that_fails_is_counted() -> None:
@@ -59,7 +59,7 @@ def test_a_stage_that_fails_is_counted() -> None:
             raise KeyError
         with stage("after"):
             pass
-    assert {name: lap.rounds for (_, name), lap in watch.laps.items()} == {
+    assert {name: timing.calls for (_, name), timing in watch.timings.items()} == {
         "inner": 1,
         "outer": 1,
         "after": 1,
@@ -78,7 +78,7 @@ def test_threads_do_not_mix() -> None:
             each.start()
         for each in threads:
             each.join()
-    assert {key: lap.rounds for key, lap in watch.laps.items()} == {
+    assert {key: timing.calls for key, timing in watch.timings.items()} == {
         (f"{number}", name): 200 for number in range(4) for name in ("outer", "work")
     }
 
@@ -92,7 +92,7 @@ def test_only_what_begins_and_ends_meanwhile_is_measured() -> None:
         after = stage("after")
         after.__enter__()
     after.__exit__(None, None, None)
-    assert [name for _, name in watch.laps] == ["work"]
+    assert [name for _, name in watch.timings] == ["work"]
     assert _work() == "done"
 
 
@@ -101,8 +101,8 @@ def test_one_at_a_time() -> None:
         pass
     with measuring() as watch:
         pass
-    assert watch.laps == {}
+    assert watch.timings == {}
 
 
-def test_laps_add_up() -> None:
-    assert Lap(1, 2.0, 1.0) + Lap(2, 1.0, 0.5) == Lap(3, 3.0, 1.5)
+def test_timings_add_up() -> None:
+    assert StageTiming(1, 2.0, 1.0) + StageTiming(2, 1.0, 0.5) == StageTiming(3, 3.0, 1.5)

@@ -1,46 +1,57 @@
 """What a run came to, counted and said."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fakes import SIZE_WH, frame, label, track
 
+from stream.controls import RunReport
+from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo
+from stream.sinks import Sinks
 from stream.summary import Summary
+from stream.tracks import Track
 
+_INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 _LABELS = {"gender": label(), "race": label(None, 0.4)}
 
 
-def _run(dropped: int = 0) -> Summary:
-    """Three frames: two people, one of whom is only guessed at in the last, and a glimpse."""
-    summary = Summary(SourceInfo("numbers", "video", SIZE_WH, 25.0))
-    summary.start([], [])
-    ann, bob = track(1, labels=_LABELS), track(2, labels=_LABELS)
-    for number, tracks in enumerate([[ann, bob], [ann, bob, track(3)], [ann]]):
-        lost = [replace(bob, missed_frames=1)] if number == 2 else []
-        summary.add(frame(number), [*tracks, *lost])
-    summary.finish(dropped)
+def _summary(frames: Sequence[Sequence[Track]], report: RunReport | None = None) -> Summary:
+    """Of a run through these frames."""
+    summary = Summary(report or RunReport())
+    with Sinks([], Overlay(), _INFO, summary=summary) as sinks:
+        summary.start()
+        for number, tracks in enumerate(frames):
+            sinks.write(frame(number), tracks)
+    summary.finish()
     return summary
 
 
+def _run(report: RunReport | None = None) -> Summary:
+    """Three frames: two people, one of whom is not found in the last, and one seen only once."""
+    ann, bob = track(1, labels=_LABELS), track(2, labels=_LABELS)
+    last = [ann, replace(bob, missed_frames=1)]
+    return _summary([[ann, bob], [ann, bob, track(3)], last], report)
+
+
 def test_faces_are_those_seen_and_people_are_counted_once() -> None:
-    summary = _run(dropped=4)
+    summary = _run(RunReport(dropped=4))
     assert (summary.frames, summary.faces, summary.people) == (3, 6, 3)
     assert summary.dropped == 4
     assert summary.perceived == {"Female, race unsure": 2, "too small to say": 1}
     assert repr(summary) == "Summary(3 frames, 3 people)"
 
 
-def test_who_is_gone_is_counted_while_it_runs() -> None:
-    summary = Summary(SourceInfo("numbers", "video", SIZE_WH, 1.0))
-    summary.start([], [])
-    counts = []
-    for number in range(8):  # five seconds of one frame each are waited for who may come back
-        summary.add(frame(number), [track(1)] if number == 0 else [])
-        counts.append(summary.people)
+def test_a_person_is_counted_when_the_track_has_ended() -> None:
+    summary, counts = Summary(RunReport()), []
+    with Sinks([], Overlay(), replace(_INFO, fps=1.0), summary=summary) as sinks:
+        summary.start()
+        for number in range(8):  # five seconds of one frame each are waited for a face to return
+            sinks.write(frame(number), [track(1)] if number == 0 else [])
+            counts.append(summary.people)
     assert counts == [0, 0, 0, 0, 0, 0, 1, 1]
-    summary.finish(0)
     assert summary.people == 1
 
 
@@ -59,24 +70,21 @@ def test_the_rate_is_of_the_time_it_took() -> None:
     ],
 )
 def test_all_in_one_line(dropped: int, outputs: list[Path], rest: str) -> None:
-    summary = _run(dropped)
-    summary.outputs = outputs
+    summary = _run(RunReport(dropped=dropped, outputs=outputs))
     took = f"3 frames in {summary.elapsed_s:.1f} s ({summary.fps:.1f} a second)"
     assert summary.line() == f"{took} {rest}"
 
 
 def test_one_is_not_said_in_the_plural() -> None:
-    summary = Summary(SourceInfo("numbers", "video", SIZE_WH, 25.0))
-    summary.start([], [])
-    summary.add(frame(0), [track()])
-    summary.finish(0)
+    summary = _summary([[track()]])
     assert summary.line().startswith("1 frame in ")
     assert summary.line().endswith(" 1 person")
 
 
 def test_the_same_for_machines() -> None:
-    summary, failures, outputs = _run(2), ["the disk is full"], [Path("a.mp4")]
-    summary.failures, summary.outputs, summary.interrupted = failures, outputs, True
+    failures, outputs = ["the disk is full"], [Path("a.mp4")]
+    summary = _run(RunReport(dropped=2, failures=failures, outputs=outputs))
+    summary.interrupted = True
     said = summary.as_dict()
     assert said.pop("elapsed_s") == round(summary.elapsed_s, 3)
     assert said.pop("fps") == round(summary.fps, 2)
@@ -93,10 +101,10 @@ def test_the_same_for_machines() -> None:
 
 
 def test_what_goes_wrong_later_is_in_it_too() -> None:
-    summary, failures, outputs = _run(), list[str](), list[Path]()
-    summary.start(failures, outputs)
-    failures.append("the disk is full")
-    outputs.append(Path("a.mp4"))
+    report = RunReport()
+    summary = _run(report)
+    report.failures.append("the disk is full")
+    report.outputs.append(Path("a.mp4"))
     assert (summary.failures, summary.outputs) == (["the disk is full"], [Path("a.mp4")])
 
 
@@ -109,8 +117,6 @@ def test_why_a_run_ends_early_is_said_at_once(caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_run_without_a_frame_took_no_time() -> None:
-    summary = Summary(SourceInfo("numbers", "video", SIZE_WH, 25.0))
-    summary.start([], [])
-    summary.finish(0)
+    summary = _summary([])
     assert (summary.elapsed_s, summary.fps, summary.people) == (0, 0, 0)
     assert summary.line() == "0 frames in 0.0 s (0.0 a second) 0 people"

@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import SIZE_WH, frame, label, track
+from fakes import SIZE_WH, frame, label, person, track
 
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.sinks import AnnotatedFrame, Sink
+from stream.sinks import AnnotatedFrame, Sink, Sinks
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.table_file import TableFile
 from stream.sinks.data.tables import TableLog, TrackTable, face_columns, tracks_path
@@ -91,11 +91,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
     path = tracks_path(tmp_path / f"out{ending}")
     assert path.name == f"out.tracks{ending}"
-    table = TrackTable(path, _INFO, _ATTRIBUTES)
-    for number in range(3):
-        people = [track(1, labels={"gender": label(None, 0.55)})]
-        table.write(AnnotatedFrame(frame(number), people, Overlay()))
-    table.close(complete=True)
+    with Sinks([TrackTable(path, _ATTRIBUTES)], Overlay(), _INFO) as sinks:
+        for number in range(3):
+            sinks.write(frame(number), [track(1, labels={"gender": label(None, 0.55)})])
     (row,) = _rows(path)
     expected = {
         "track": 1,
@@ -120,11 +118,11 @@ def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_the_best_view_has_a_frame_and_a_time_of_its_own(ending: str, tmp_path: Path) -> None:
-    table = TrackTable(tmp_path / f"out{ending}", _INFO, _ATTRIBUTES)
-    for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
-        person = replace(track(7, (number, 2, 3 * number, 4)), score=0.125, quality=quality)
-        table.write(AnnotatedFrame(frame(number), [person], Overlay()))
-    table.close(complete=True)
+    table = TrackTable(tmp_path / f"out{ending}", _ATTRIBUTES)
+    with Sinks([table], Overlay(), _INFO) as sinks:
+        for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
+            seen = replace(track(7, (number, 2, 3 * number, 4)), score=0.125, quality=quality)
+            sinks.write(frame(number), [seen])
     (row,) = _rows(tmp_path / f"out{ending}")
     expected = {
         "first_s": 0.4,
@@ -143,8 +141,8 @@ def test_the_best_view_has_a_frame_and_a_time_of_its_own(ending: str, tmp_path: 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_each_cell_of_a_face_is_its_own(ending: str, tmp_path: Path) -> None:
     log = TableLog(tmp_path / f"out{ending}", _ATTRIBUTES)
-    person = replace(track(9, (1.26, 2, 3, 4)), score=0.125, missed_frames=3, quality=0.25)
-    log.write(AnnotatedFrame(frame(5), [person], Overlay()))
+    seen = replace(track(9, (1.26, 2, 3, 4)), score=0.125, missed_frames=3, quality=0.25)
+    log.write(AnnotatedFrame(frame(5), [seen], Overlay()))
     log.close(complete=True)
     (row,) = _rows(tmp_path / f"out{ending}")
     expected = {
@@ -224,24 +222,22 @@ def test_a_last_write_that_is_refused_closes_the_file(name: str, tmp_path: Path)
     path, partial = tmp_path / f"out{ending}", tmp_path / f"out.part{ending}"
     with _reader_that_leaves(partial):
         sink: Sink = (
-            TrackTable(path, _INFO, _ATTRIBUTES)
-            if name == "tracks"
-            else JsonLog(path, _INFO, "default")
+            TrackTable(path, _ATTRIBUTES) if name == "tracks" else JsonLog(path, _INFO, "default")
         )
         sink.write(AnnotatedFrame(frame(0), [track(1)], Overlay()))
         assert _is_open_for_writing(partial)
     with pytest.raises(SinkError, match="cannot be written: Broken pipe"):
-        sink.close(complete=True)
+        sink.close([person()], complete=True)
     assert not _is_open_for_writing(partial)
     assert not path.exists()
 
 
 def test_a_last_picture_that_is_refused_closes_the_table(tmp_path: Path) -> None:
-    sink = Snapshots(tmp_path, _INFO, _ATTRIBUTES)
+    sink = Snapshots(tmp_path, _ATTRIBUTES)
     sink.write(AnnotatedFrame(frame(0), [track(1)], Overlay()))
     (tmp_path / "track-0001.jpg" / "in the way").mkdir(parents=True)
     with pytest.raises(SinkError, match=r"track-0001\.jpg cannot be written: Is a directory"):
-        sink.close(complete=True)
+        sink.close([person()], complete=True)
     assert [each.name for each in tmp_path.iterdir()] == ["track-0001.jpg"]
 
 

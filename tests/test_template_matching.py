@@ -1,4 +1,4 @@
-"""A face recognised by its looks, on a portrait that is moved about."""
+"""A face found by its template, on a portrait that is moved about."""
 
 import cv2
 import numpy as np
@@ -77,14 +77,14 @@ def test_what_hides_it_half_does(astronaut: Image) -> None:
     assert match_template(_frame(hidden), _known(astronaut), _FACE) is None
 
 
-def test_somebody_else_is_not_taken_for_it(astronaut: Image) -> None:
+def test_another_face_does_not_match(astronaut: Image) -> None:
     mirrored = np.ascontiguousarray(astronaut[:, ::-1])
     width = astronaut.shape[1]
     other = np.array([width - 272, 56, width - 176, 152], dtype=np.float32)
     assert match_template(_frame(mirrored), _known(astronaut), other) is None
 
 
-def test_of_what_is_flat_or_beyond_the_picture_nothing_is_known(astronaut: Image) -> None:
+def test_what_is_flat_or_beyond_the_picture_has_no_template(astronaut: Image) -> None:
     assert (
         cut_template(
             _frame(np.full((200, 200, 3), 90, dtype=np.uint8)), np.float32([60, 60, 120, 120])
@@ -102,21 +102,21 @@ def _matcher(astronaut: Image) -> TemplateMatcher:
     return matcher
 
 
-def test_those_whose_looks_are_known_are_recognised(astronaut: Image) -> None:
+def test_faces_that_have_a_template_are_matched(astronaut: Image) -> None:
     now = _frame(_shifted(astronaut, 4, 0))
     found = _matcher(astronaut).match(now, {1: _FACE, 3: _FACE})
     assert found.keys() == {1}
     np.testing.assert_allclose(found[1], _FACE + np.float32([4, 0, 4, 0]), atol=0.7)
 
 
-def test_how_a_face_looked_before_does_not_count_once_it_cannot_be_seen(astronaut: Image) -> None:
+def test_an_older_template_does_not_count_once_the_face_cannot_be_seen(astronaut: Image) -> None:
     matcher = _matcher(astronaut)
     dark = np.full_like(astronaut, 90)
     matcher.update(_frame(dark), {1: _FACE})
     assert matcher.match(_frame(astronaut), {1: _FACE, 2: _FACE}).keys() == {2}
 
 
-def test_looks_of_tracks_that_ended_are_forgotten(astronaut: Image) -> None:
+def test_templates_of_tracks_that_ended_are_dropped(astronaut: Image) -> None:
     matcher = _matcher(astronaut)
     matcher.keep([2])
     assert repr(matcher) == "TemplateMatcher(1 templates)"

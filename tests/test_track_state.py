@@ -1,4 +1,4 @@
-"""How one face's box moves: what is foreseen, how it follows what is seen, when it may rest."""
+"""How the box of a face moves: prediction, smoothing, and when a template may stand in."""
 
 from collections.abc import Sequence
 
@@ -17,29 +17,29 @@ def _box(x: float = 0.0, y: float = 0.0, wider: float = 0.0) -> NDArray[np.float
     return np.array(np.add(_BOX, (x - half, y - half, x + half, y + half)), dtype=np.float32)
 
 
-def _trail(velocity_xy: Sequence[float] = (0, 0), seen_frames: int = 5) -> TrackState:
+def _state(velocity_xy: Sequence[float] = (0, 0), seen_frames: int = 5) -> TrackState:
     velocity = np.array(velocity_xy, dtype=np.float32)
     return TrackState(1, _box(), velocity, 0.9, _box(), seen_frames=seen_frames, growth=0.0)
 
 
 def test_it_is_foreseen_by_its_velocity() -> None:
-    np.testing.assert_array_equal(_trail((6, -2)).predicted_xyxy(3), _box(18, -6))
+    np.testing.assert_array_equal(_state((6, -2)).predicted_xyxy(3), _box(18, -6))
 
 
 def test_out_of_sight_it_goes_on_and_slows_down() -> None:
-    trail = _trail((10, -5))
+    state = _state((10, -5))
     x = 0.0
     for missed in range(1, 6):
         x += 10 * 0.97 ** (missed - 1)
-        trail.miss(1)
-        np.testing.assert_allclose(trail.box_xyxy, _box(x, -x / 2), atol=1e-3)
-        np.testing.assert_allclose(trail.velocity_xy, np.array([10, -5]) * 0.97**missed, rtol=1e-5)
-        assert trail.missed_frames == missed
-    np.testing.assert_array_equal(trail.seen_xyxy, _box())
+        state.miss(1)
+        np.testing.assert_allclose(state.box_xyxy, _box(x, -x / 2), atol=1e-3)
+        np.testing.assert_allclose(state.velocity_xy, np.array([10, -5]) * 0.97**missed, rtol=1e-5)
+        assert state.missed_frames == missed
+    np.testing.assert_array_equal(state.seen_xyxy, _box())
 
 
 def test_frames_left_out_slow_it_down_as_much_as_frames_missed() -> None:
-    one, many = _trail((10, 0)), _trail((10, 0))
+    one, many = _state((10, 0)), _state((10, 0))
     for _ in range(4):
         one.miss(1)
     many.miss(4)
@@ -53,86 +53,86 @@ def test_frames_left_out_slow_it_down_as_much_as_frames_missed() -> None:
     ("error", "gain"), [(1.2, 0.35 + 0.55 / 4), (2.4, 0.35 + 0.55 / 2), (4.8, 0.9), (20, 0.9)]
 )
 def test_the_box_follows_motion_closely_and_jitter_less(error: float, gain: float) -> None:
-    trail = _trail((5, 0))
-    trail.update(_box(5 + error, 0), 0.7, 1)
-    np.testing.assert_allclose(trail.box_xyxy, _box(5 + gain * error), atol=1e-3)
-    np.testing.assert_allclose(trail.velocity_xy, [5 + 0.3 * error, 0], rtol=1e-5)
-    np.testing.assert_array_equal(trail.seen_xyxy, _box(5 + error, 0))
-    assert trail.score == 0.7
-    assert (trail.seen_frames, trail.missed_frames) == (6, 0)
+    state = _state((5, 0))
+    state.update(_box(5 + error, 0), 0.7, 1)
+    np.testing.assert_allclose(state.box_xyxy, _box(5 + gain * error), atol=1e-3)
+    np.testing.assert_allclose(state.velocity_xy, [5 + 0.3 * error, 0], rtol=1e-5)
+    np.testing.assert_array_equal(state.seen_xyxy, _box(5 + error, 0))
+    assert state.score == 0.7
+    assert (state.seen_frames, state.missed_frames) == (6, 0)
 
 
 def test_a_turn_during_missed_frames_does_not_overshoot() -> None:
     """The error of ten frames is ten small ones: the speed it had is corrected by a tenth each."""
-    trail = _trail((10, 0))
-    trail.miss(9)
+    state = _state((10, 0))
+    state.miss(9)
     speed = 10 * 0.97**9
-    expected = trail.predicted_xyxy(1)
+    expected = state.predicted_xyxy(1)
     back = expected - np.float32([100, 0, 100, 0])
-    trail.update(back, 1.0, 1)
-    np.testing.assert_allclose(trail.velocity_xy, [speed - 0.3 * 100 / 10, 0], rtol=1e-5)
-    np.testing.assert_allclose(trail.box_xyxy, back + np.float32([10, 0, 10, 0]), atol=1e-3)
-    assert trail.velocity_xy[0] > 0
+    state.update(back, 1.0, 1)
+    np.testing.assert_allclose(state.velocity_xy, [speed - 0.3 * 100 / 10, 0], rtol=1e-5)
+    np.testing.assert_allclose(state.box_xyxy, back + np.float32([10, 0, 10, 0]), atol=1e-3)
+    assert state.velocity_xy[0] > 0
 
 
 def test_the_error_of_frames_left_out_is_that_of_many_too() -> None:
-    trail = _trail()
-    trail.update(_box(40), 1.0, 4)
-    np.testing.assert_allclose(trail.velocity_xy, [0.3 * 40 / 4, 0], rtol=1e-5)
+    state = _state()
+    state.update(_box(40), 1.0, 4)
+    np.testing.assert_allclose(state.velocity_xy, [0.3 * 40 / 4, 0], rtol=1e-5)
 
 
-@pytest.mark.parametrize(("missed", "rested"), [(0, 0), (3, 0), (0, 3)])
-def test_growth_is_a_share_a_frame_since_it_was_last_looked_for(missed: int, rested: int) -> None:
-    trail = _trail()
+@pytest.mark.parametrize(("missed", "matched"), [(0, 0), (3, 0), (0, 3)])
+def test_growth_is_a_share_a_frame_since_the_last_search(missed: int, matched: int) -> None:
+    state = _state()
     if missed:
-        trail.miss(missed)
-    for _ in range(rested):
-        trail.match(_box(), 1)
-    trail.update(_box(wider=8), 1.0, 1)
-    assert trail.growth == pytest.approx(0.1 / (1 + missed + rested), rel=1e-5)
-    assert trail.matched_frames == 0
+        state.miss(missed)
+    for _ in range(matched):
+        state.match(_box(), 1)
+    state.update(_box(wider=8), 1.0, 1)
+    assert state.growth == pytest.approx(0.1 / (1 + missed + matched), rel=1e-5)
+    assert state.matched_frames == 0
 
 
-def test_who_shrinks_changes_as_well() -> None:
-    trail = _trail()
-    trail.update(_box(wider=-8), 1.0, 2)
-    assert trail.growth == pytest.approx(0.05, rel=1e-5)
+def test_a_face_that_shrinks_changes_as_well() -> None:
+    state = _state()
+    state.update(_box(wider=-8), 1.0, 2)
+    assert state.growth == pytest.approx(0.05, rel=1e-5)
 
 
-def _rests(trail: TrackState) -> int:
-    """In how many frames in a row it need not be looked for, at no turn of its own."""
-    rests = 0
-    while trail.may_be_matched(1):
-        trail.match(_box(), 1)
-        rests += 1
-        assert rests < 20
-    assert trail.matched_frames == rests
-    return rests
+def _matches(state: TrackState) -> int:
+    """In how many frames in a row it may be matched, at no turn of its own."""
+    matches = 0
+    while state.may_be_matched(1):
+        state.match(_box(), 1)
+        matches += 1
+        assert matches < 20
+    assert state.matched_frames == matches
+    return matches
 
 
 @pytest.mark.parametrize(
-    ("growth", "rests"), [(0.0, 7), (0.007, 7), (0.008, 6), (0.012, 4), (0.03, 1), (0.06, 0)]
+    ("growth", "matches"), [(0.0, 7), (0.007, 7), (0.008, 6), (0.012, 4), (0.03, 1), (0.06, 0)]
 )
-def test_it_is_looked_for_before_its_size_has_changed_by_a_twentieth(
-    growth: float, rests: int
+def test_it_is_searched_for_before_its_size_has_changed_by_a_twentieth(
+    growth: float, matches: int
 ) -> None:
-    trail = _trail()
-    trail.growth = growth
-    assert _rests(trail) == rests
-    assert trail.growth == growth
+    state = _state()
+    state.growth = growth
+    assert _matches(state) == matches
+    assert state.growth == growth
 
 
-def test_it_is_looked_for_in_each_eighth_frame_all_the_same() -> None:
-    assert [turn for turn in range(24) if not _trail().may_be_matched(turn)] == [0, 8, 16]
+def test_it_is_searched_for_in_each_eighth_frame_all_the_same() -> None:
+    assert [turn for turn in range(24) if not _state().may_be_matched(turn)] == [0, 8, 16]
 
 
 @pytest.mark.parametrize(("seen_frames", "may"), [(4, False), (5, True)])
-def test_it_rests_only_once_its_motion_is_known(seen_frames: int, may: bool) -> None:
-    assert _trail(seen_frames=seen_frames).may_be_matched(1) is may
+def test_it_is_matched_only_once_its_motion_is_known(seen_frames: int, may: bool) -> None:
+    assert _state(seen_frames=seen_frames).may_be_matched(1) is may
 
 
-def test_a_face_recognised_keeps_its_score_and_is_seen() -> None:
-    trail = _trail((5, 0))
-    trail.match(_box(5), 1)
-    assert (trail.score, trail.seen_frames, trail.matched_frames) == (0.9, 6, 1)
-    np.testing.assert_array_equal(trail.seen_xyxy, _box(5))
+def test_a_matched_face_keeps_its_score_and_is_seen() -> None:
+    state = _state((5, 0))
+    state.match(_box(5), 1)
+    assert (state.score, state.seen_frames, state.matched_frames) == (0.9, 6, 1)
+    np.testing.assert_array_equal(state.seen_xyxy, _box(5))

@@ -1,4 +1,4 @@
-"""Who is who from frame to frame, by boxes and looks alone."""
+"""Faces → tracks, by boxes and appearances alone."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.faces import Detections
-from stream.following.tracker import Tracker, widths_px
+from stream.following.tracker import Tracker
 
 _ANN, _BOB = (100, 100, 180, 180), (300, 100, 380, 180)
-_LOOKS_LIKE_ANN, _LOOKS_LIKE_BOB = np.eye(2, dtype=np.float32)
+_APPEARANCE_OF_ANN, _APPEARANCE_OF_BOB = np.eye(2, dtype=np.float32)
 
 
 def _faces(boxes: Sequence[Sequence[float]]) -> Detections:
@@ -26,21 +26,23 @@ def _moved(box: Sequence[float], x: float, y: float = 0.0) -> tuple[float, ...]:
 def _step(
     tracker: Tracker,
     boxes: Sequence[Sequence[float]],
-    looks: Mapping[int, NDArray[np.float32]] | None = None,
+    appearances: Mapping[int, NDArray[np.float32]] | None = None,
 ) -> dict[int, int]:
     """The next frame, searched as a whole: for each track that was seen, the row of its box."""
     faces = _faces(boxes)
     seen = tracker.follow(faces)
-    strangers = tracker.unexplained_rows(faces.boxes_xyxy)
+    unexplained = tracker.unexplained_rows(faces.boxes_xyxy)
     chosen = {
-        place: looks[row] for place, row in enumerate(strangers.tolist()) if looks and row in looks
+        place: appearances[row]
+        for place, row in enumerate(unexplained.tolist())
+        if appearances and row in appearances
     }
-    admitted = tracker.admit(faces[strangers], chosen)
-    return seen | {track_id: int(strangers[row]) for track_id, row in admitted.items()}
+    admitted = tracker.admit(faces[unexplained], chosen)
+    return seen | {track_id: int(unexplained[row]) for track_id, row in admitted.items()}
 
 
 def _missed(tracker: Tracker) -> dict[int, int]:
-    return {trail.track_id: trail.missed_frames for trail in tracker.states}
+    return {state.track_id: state.missed_frames for state in tracker.states}
 
 
 def _lost(missed: int, *boxes: Sequence[float]) -> Tracker:
@@ -72,7 +74,7 @@ def _view(tracker: Tracker, track_id: int, appearance: NDArray[np.float32], weig
     return track_id
 
 
-def test_nobody() -> None:
+def test_no_faces() -> None:
     tracker = Tracker()
     assert tracker.predicted_xyxy().shape == (0, 4)
     assert _step(tracker, []) == {}
@@ -83,14 +85,14 @@ def test_new_faces_are_numbered_from_one() -> None:
     tracker = Tracker()
     assert _step(tracker, [_ANN, _BOB]) == {1: 0, 2: 1}
     np.testing.assert_array_equal(tracker.predicted_xyxy(), [_ANN, _BOB])
-    assert [trail.seen_frames for trail in tracker.states] == [1, 1]
+    assert [state.seen_frames for state in tracker.states] == [1, 1]
 
 
 def test_faces_are_followed_and_counted() -> None:
     tracker = Tracker()
     for number in range(10):
         assert _step(tracker, [_moved(_ANN, 4 * number), _BOB]) == {1: 0, 2: 1}
-    assert [trail.seen_frames for trail in tracker.states] == [10, 10]
+    assert [state.seen_frames for state in tracker.states] == [10, 10]
     here = _faces([_moved(_ANN, 36), _BOB, _moved(_BOB, 200)])
     assert tracker.unexplained_rows(here.boxes_xyxy).tolist() == [2]
 
@@ -102,15 +104,15 @@ def test_a_steady_motion_is_foreseen() -> None:
     assert np.abs(tracker.states[0].predicted_xyxy(1) - _moved(_ANN, 160, -60)).max() < 4
 
 
-def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
+def test_a_matched_face_is_searched_for_now_and_then() -> None:
     tracker = Tracker()
     looked_for = []
     for number in range(32):
         here = _moved(_ANN, 4 * number)
         recognised = {
-            trail.track_id: np.array(here, dtype=np.float32)
-            for trail in tracker.states
-            if trail.may_be_matched(number)
+            state.track_id: np.array(here, dtype=np.float32)
+            for state in tracker.states
+            if state.may_be_matched(number)
         }
         wanted = len(tracker.predicted_xyxy(1, recognised))
         looked_for.append(wanted)
@@ -125,17 +127,19 @@ def test_a_face_that_is_recognised_is_looked_for_now_and_then() -> None:
 
 
 @pytest.mark.parametrize(("apart", "most"), [(0, 4), (1, 1)])
-def test_which_faces_are_looked_for_together_is_for_the_turn_to_say(apart: int, most: int) -> None:
+def test_which_faces_are_searched_for_together_is_for_the_turn_to_say(
+    apart: int, most: int
+) -> None:
     tracker = Tracker()
     boxes = [_ANN, _BOB, _moved(_BOB, 200), _moved(_ANN, 0, 200)]
     looked_for = []
     for turn in range(40):
         recognised = {
-            trail.track_id: trail.box_xyxy
-            for trail in tracker.states
-            if trail.may_be_matched(turn + apart * trail.track_id)
+            state.track_id: state.box_xyxy
+            for state in tracker.states
+            if state.may_be_matched(turn + apart * state.track_id)
         }
-        wanted = [trail for trail in tracker.states if trail.track_id not in recognised]
+        wanted = [state for state in tracker.states if state.track_id not in recognised]
         looked_for.append(len(wanted))
         faces = _faces([box for number, box in enumerate(boxes, 1) if number not in recognised])
         tracker.follow(faces, 1, recognised)
@@ -145,14 +149,14 @@ def test_which_faces_are_looked_for_together_is_for_the_turn_to_say(apart: int, 
     assert sum(looked_for[-16:]) == 8
 
 
-def test_a_face_that_is_recognised_nowhere_is_looked_for_in_each() -> None:
+def test_a_face_that_is_never_matched_is_searched_for_in_each_frame() -> None:
     tracker = Tracker()
     for number in range(20):
         assert len(tracker.predicted_xyxy()) == (number > 0)
         _step(tracker, [_moved(_ANN, 6 * (number % 2))])
 
 
-def test_a_lost_face_must_be_looked_for() -> None:
+def test_a_lost_face_must_be_searched_for() -> None:
     tracker = Tracker()
     for _ in range(8):
         _step(tracker, [_ANN])
@@ -173,7 +177,7 @@ def test_jitter_of_a_still_face_is_smoothed() -> None:
     assert np.abs(np.array(shown) - _ANN).max() < 5
 
 
-def test_a_trail_unseen_goes_on_as_it_went_and_ends() -> None:
+def test_a_track_unseen_goes_on_as_it_went_and_ends() -> None:
     tracker = Tracker(fps=10)
     for number in range(4):
         _step(tracker, [_moved(_ANN, 5 * number)])
@@ -225,7 +229,7 @@ def test_ids_are_never_used_again() -> None:
     assert _step(tracker, [_ANN]) == {6: 0}
 
 
-def test_a_face_takes_up_the_trail_it_left() -> None:
+def test_a_face_takes_up_the_track_it_left() -> None:
     tracker = Tracker()
     for number in range(10):
         _step(tracker, [_moved(_ANN, 4 * number)])
@@ -235,7 +239,7 @@ def test_a_face_takes_up_the_trail_it_left() -> None:
     assert _missed(tracker) == {1: 0}
 
 
-def test_who_left_is_looked_for_where_they_were_last_seen_too() -> None:
+def test_a_lost_face_is_searched_for_where_it_was_last_seen_too() -> None:
     tracker = Tracker()
     for number in range(12):
         _step(tracker, [_moved(_ANN, -8 * number)])
@@ -282,16 +286,18 @@ def test_a_face_in_sight_overlaps_with_where_it_should_be(shift: int, seen: dict
     assert tracker.follow(_faces([_moved(_ANN, shift)])) == seen
 
 
-@pytest.mark.parametrize(("shift", "strangers"), [(34, []), (35, [0])])
-def test_a_stranger_hardly_overlaps_with_anybody_in_sight(shift: int, strangers: list[int]) -> None:
+@pytest.mark.parametrize(("shift", "unexplained"), [(34, []), (35, [0])])
+def test_an_unexplained_face_hardly_overlaps_with_a_visible_one(
+    shift: int, unexplained: list[int]
+) -> None:
     """Of two squares of 80 px that are 34 px apart a bit more than 0.4 is shared."""
     box = np.array([_moved(_ANN, shift)], dtype=np.float32)
-    assert _lost(0).unexplained_rows(box).tolist() == strangers
+    assert _lost(0).unexplained_rows(box).tolist() == unexplained
     assert _lost(1).unexplained_rows(box).tolist() == [0]  # nobody is in sight
 
 
 @pytest.mark.parametrize(("shift", "track_id"), [(34, 1), (35, 2)])
-def test_a_stranger_too_small_to_have_looks_is_the_lost_one_only_in_the_same_place(
+def test_a_face_too_small_for_an_appearance_is_the_lost_one_only_in_the_same_place(
     shift: int, track_id: int
 ) -> None:
     assert _lost(10).admit(_faces([_moved(_ANN, shift)]), {}) == {track_id: 0}
@@ -329,15 +335,15 @@ def test_rivals_do_not_lend_one_another_a_face_out_of_reach() -> None:
     assert list(seen.values()) == [0]
 
 
-def test_a_face_comes_back_elsewhere_by_its_looks() -> None:
+def test_a_face_comes_back_elsewhere_by_its_appearance() -> None:
     tracker = Tracker()
     for _ in range(5):
-        _step(tracker, [_ANN], {0: _LOOKS_LIKE_ANN})
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+        _step(tracker, [_ANN], {0: _APPEARANCE_OF_ANN})
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
     for _ in range(10):
         _step(tracker, [])
     far = _moved(_ANN, 600, 200)
-    assert _step(tracker, [far], {0: _LOOKS_LIKE_ANN}) == {1: 0}
+    assert _step(tracker, [far], {0: _APPEARANCE_OF_ANN}) == {1: 0}
     np.testing.assert_array_equal(tracker.states[0].box_xyxy, far)
 
 
@@ -345,18 +351,18 @@ def test_of_a_face_that_came_back_elsewhere_neither_motion_nor_size_is_known() -
     tracker = Tracker()
     for number in range(10):
         _step(tracker, [_moved(_ANN, 8 * number)])
-    (trail,) = tracker.states
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
-    assert trail.velocity_xy[0] > 4
-    assert trail.may_be_matched(1)
+    (state,) = tracker.states
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
+    assert state.velocity_xy[0] > 4
+    assert state.may_be_matched(1)
     for _ in range(10):
         _step(tracker, [])
     far = _moved(_ANN, 600, 200)
     back = Detections.of([far], [0.3])
-    assert tracker.admit(back, {0: _LOOKS_LIKE_ANN}) == {1: 0}
+    assert tracker.admit(back, {0: _APPEARANCE_OF_ANN}) == {1: 0}
     np.testing.assert_array_equal(tracker.predicted_xyxy(10), [far])
-    assert not trail.may_be_matched(1)  # it is looked for before it is taken for granted
-    assert (trail.score, trail.seen_frames, trail.missed_frames) == (pytest.approx(0.3), 11, 0)
+    assert not state.may_be_matched(1)  # it is looked for before it is taken for granted
+    assert (state.score, state.seen_frames, state.missed_frames) == (pytest.approx(0.3), 11, 0)
     _step(tracker, [])
     np.testing.assert_array_equal(tracker.lost_xyxy, [far, far])
 
@@ -365,11 +371,11 @@ def test_of_a_face_that_came_back_elsewhere_neither_motion_nor_size_is_known() -
     ("distance", "shift", "track_id"),
     [(0.45, 600, 1), (0.55, 600, 2), (0.55, 40, 1), (0.65, 40, 1), (0.75, 0, 2)],
 )
-def test_the_less_a_face_looks_like_the_lost_one_the_more_its_place_must_say(
+def test_the_less_a_face_appearances_like_the_lost_one_the_more_its_place_must_say(
     distance: float, shift: float, track_id: int
 ) -> None:
     tracker = _lost(8)
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
     back = _faces([_moved(_ANN, shift)])
     assert tracker.admit(back, {0: _turned(distance)}) == {track_id: 0}
 
@@ -381,7 +387,7 @@ def test_of_two_lost_faces_it_is_the_one_more_alike(distances: tuple[float, floa
     for track_id, distance in enumerate(distances, start=1):
         _view(tracker, track_id, _turned(distance), 1.0)
     back = _faces([_moved(_ANN, 10)])
-    assert tracker.admit(back, {0: _LOOKS_LIKE_ANN}) == {1 + int(np.argmin(distances)): 0}
+    assert tracker.admit(back, {0: _APPEARANCE_OF_ANN}) == {1 + int(np.argmin(distances)): 0}
 
 
 @pytest.mark.parametrize(("shift", "track_id"), [(20, 1), (70, 2)])
@@ -391,16 +397,16 @@ def test_of_two_lost_faces_neither_of_which_is_alike_it_is_the_nearer(
     tracker = _lost(8, _ANN, _moved(_ANN, 90))
     for lost in (1, 2):
         _view(tracker, lost, _turned(0.6), 1.0)
-    assert tracker.admit(_faces([_moved(_ANN, shift)]), {0: _LOOKS_LIKE_ANN}) == {track_id: 0}
+    assert tracker.admit(_faces([_moved(_ANN, shift)]), {0: _APPEARANCE_OF_ANN}) == {track_id: 0}
 
 
-def test_a_lost_face_whose_looks_are_not_known_is_nobody_who_has_some() -> None:
-    assert _lost(2).admit(_faces([_ANN]), {0: _LOOKS_LIKE_ANN}) == {2: 0}
+def test_a_lost_face_of_unknown_appearance_is_none_that_has_one() -> None:
+    assert _lost(2).admit(_faces([_ANN]), {0: _APPEARANCE_OF_ANN}) == {2: 0}
 
 
 def _after_a_cut() -> Tracker:
     tracker = _lost(0)
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
     tracker.lose_all(3)
     assert _missed(tracker) == {1: 3}
     return tracker
@@ -409,50 +415,50 @@ def _after_a_cut() -> Tracker:
 @pytest.mark.parametrize(
     ("distance", "shift", "track_id"), [(0.45, 20, 1), (0.45, 300, 2), (0.55, 20, 2), (None, 0, 2)]
 )
-def test_after_a_cut_both_looks_and_place_must_be_the_same(
+def test_after_a_cut_both_appearance_and_place_must_be_the_same(
     distance: float | None, shift: float, track_id: int
 ) -> None:
-    looks = {} if distance is None else {0: _turned(distance)}
+    appearances = {} if distance is None else {0: _turned(distance)}
     tracker = _after_a_cut()
-    assert tracker.admit(_faces([_moved(_ANN, shift)]), looks) == {track_id: 0}
+    assert tracker.admit(_faces([_moved(_ANN, shift)]), appearances) == {track_id: 0}
     tracker.drop_lost()
     assert _missed(tracker) == {track_id: 0}
 
 
-def test_once_the_cut_is_over_looks_are_enough_again() -> None:
+def test_once_the_cut_is_over_appearance_is_enough_again() -> None:
     tracker = _after_a_cut()
-    tracker.admit(_faces([_ANN]), {0: _LOOKS_LIKE_ANN})
+    tracker.admit(_faces([_ANN]), {0: _APPEARANCE_OF_ANN})
     tracker.drop_lost()
     tracker.follow(_faces([]))
-    assert tracker.admit(_faces([_moved(_ANN, 300)]), {0: _LOOKS_LIKE_ANN}) == {1: 0}
+    assert tracker.admit(_faces([_moved(_ANN, 300)]), {0: _APPEARANCE_OF_ANN}) == {1: 0}
 
 
-def test_a_stranger_elsewhere_is_somebody_new() -> None:
+def test_another_face_elsewhere_is_new() -> None:
     tracker = Tracker()
     for _ in range(4):
         _step(tracker, [_ANN])
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
     for _ in range(10):
         _step(tracker, [])
-    assert _step(tracker, [_moved(_ANN, 600, 200)], {0: _LOOKS_LIKE_BOB}) == {2: 0}
+    assert _step(tracker, [_moved(_ANN, 600, 200)], {0: _APPEARANCE_OF_BOB}) == {2: 0}
     assert _missed(tracker) == {1: 11, 2: 0}
 
 
 def test_a_face_that_left_the_picture_comes_back_where_it_left() -> None:
-    """Half of it looks less like before; and by its motion it should be far away by now."""
+    """Half of it appearances less like before; and by its motion it should be far away by now."""
     turn = 2 * np.arcsin(0.55 / 2)
     half_seen = np.array([np.cos(turn), np.sin(turn)], dtype=np.float32)
     tracker = Tracker()
     for number in range(12):
         _step(tracker, [_moved(_ANN, -8 * number)])
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
     for _ in range(25):
         _step(tracker, [])
     assert tracker.predicted_xyxy()[0, 2] < -20
     assert tracker.admit(_faces([_moved(_ANN, -80)]), {0: half_seen}) == {1: 0}
 
 
-def test_a_face_without_a_signature_comes_back_by_its_place() -> None:
+def test_a_face_without_an_appearance_comes_back_by_its_place() -> None:
     tracker = Tracker()
     for _ in range(4):
         _step(tracker, [_ANN])
@@ -463,53 +469,53 @@ def test_a_face_without_a_signature_comes_back_by_its_place() -> None:
     assert tracker.admit(_faces([_moved(_ANN, 300)]), {}) == {2: 0}
 
 
-def test_looks_tell_who_took_anothers_place() -> None:
+def test_appearance_tells_that_a_face_took_anothers_place() -> None:
     tracker = Tracker()
     _step(tracker, [_ANN, _BOB])
-    assert _view(tracker, 1, _LOOKS_LIKE_ANN, 0.5) == 1
-    assert _view(tracker, 1, _LOOKS_LIKE_ANN, 0.5) == 1
-    assert _view(tracker, 1, _LOOKS_LIKE_BOB, 0.5) == 3
+    assert _view(tracker, 1, _APPEARANCE_OF_ANN, 0.5) == 1
+    assert _view(tracker, 1, _APPEARANCE_OF_ANN, 0.5) == 1
+    assert _view(tracker, 1, _APPEARANCE_OF_BOB, 0.5) == 3
     assert sorted(_missed(tracker)) == [2, 3]
-    assert [trail.seen_frames for trail in tracker.states if trail.track_id == 3] == [1]
+    assert [state.seen_frames for state in tracker.states if state.track_id == 3] == [1]
 
 
-def test_a_new_id_keeps_a_look_of_its_own_however_bad_the_view() -> None:
-    """Else the look of the one before would stay, and each further view make one id more."""
+def test_a_new_id_keeps_an_appearance_of_its_own_however_bad_the_view() -> None:
+    """Else the appearance of the one before would stay, and each further view make one id more."""
     tracker = Tracker()
     _step(tracker, [_ANN])
-    assert _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0) == 1
-    assert _view(tracker, 1, _LOOKS_LIKE_BOB, 0.3) == 2
-    assert _view(tracker, 2, _LOOKS_LIKE_BOB, 0.3) == 2
+    assert _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0) == 1
+    assert _view(tracker, 1, _APPEARANCE_OF_BOB, 0.3) == 2
+    assert _view(tracker, 2, _APPEARANCE_OF_BOB, 0.3) == 2
     assert tracker.states[0].appearance_weight == 0.3
 
 
 @pytest.mark.parametrize(("distance", "track_id"), [(0.65, 1), (0.75, 2)])
-def test_a_face_is_somebody_else_beyond_a_distance_of_0_7(distance: float, track_id: int) -> None:
+def test_a_face_is_another_beyond_a_distance_of_0_7(distance: float, track_id: int) -> None:
     tracker = Tracker()
     _step(tracker, [_ANN])
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
     assert _view(tracker, 1, _turned(distance), 0.1) == track_id
 
 
 @pytest.mark.parametrize(("weight", "replaced"), [(0.33, False), (0.37, True)])
-def test_a_look_is_replaced_by_a_view_at_least_0_7_times_as_good(
+def test_an_appearance_is_replaced_by_a_view_at_least_0_7_times_as_good(
     weight: float, replaced: bool
 ) -> None:
     tracker = Tracker()
     _step(tracker, [_ANN])
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 0.5)
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 0.5)
     _view(tracker, 1, _turned(0.3), weight)
-    kept = _turned(0.3) if replaced else _LOOKS_LIKE_ANN
+    kept = _turned(0.3) if replaced else _APPEARANCE_OF_ANN
     np.testing.assert_array_equal(tracker.states[0].appearance, kept)
 
 
 def test_a_much_worse_view_does_not_replace_a_good_one() -> None:
     tracker = Tracker()
     _step(tracker, [_ANN])
-    _view(tracker, 1, _LOOKS_LIKE_ANN, 1.0)
-    between = (_LOOKS_LIKE_ANN * 0.6 + _LOOKS_LIKE_BOB * 0.4).astype(np.float32)
+    _view(tracker, 1, _APPEARANCE_OF_ANN, 1.0)
+    between = (_APPEARANCE_OF_ANN * 0.6 + _APPEARANCE_OF_BOB * 0.4).astype(np.float32)
     _view(tracker, 1, between, 0.1)
-    np.testing.assert_array_equal(tracker.states[0].appearance, _LOOKS_LIKE_ANN)
+    np.testing.assert_array_equal(tracker.states[0].appearance, _APPEARANCE_OF_ANN)
     _view(tracker, 1, between, 0.9)
     np.testing.assert_array_equal(tracker.states[0].appearance, between)
 
@@ -567,21 +573,16 @@ def test_whatever_is_found_each_track_has_one_face_and_each_face_at_most_one_tra
         seen = _step(tracker, [(x, y, x + size, y + size) for x, y, size in found])
         assert len(set(seen.values())) == len(seen)
         assert set(seen.values()) <= set(range(len(found)))
-        ids = [trail.track_id for trail in tracker.states]
+        ids = [state.track_id for state in tracker.states]
         assert len(set(ids)) == len(ids)
         assert set(seen) <= set(ids)
         assert all(
-            (trail.missed_frames == 0) == (trail.track_id in seen) for trail in tracker.states
+            (state.missed_frames == 0) == (state.track_id in seen) for state in tracker.states
         )
-        assert all(np.isfinite(trail.box_xyxy).all() for trail in tracker.states)
+        assert all(np.isfinite(state.box_xyxy).all() for state in tracker.states)
         new = [track_id for track_id in ids if track_id > highest]
         assert all(track_id in seen for track_id in new)
         highest = max([highest, *ids])
-
-
-def test_widths() -> None:
-    np.testing.assert_array_equal(widths_px(_faces([_ANN, (0, 0, 10, 5)])), [80, 10])
-    assert widths_px(_faces([])).shape == (0,)
 
 
 def test_frames_left_out_are_counted() -> None:

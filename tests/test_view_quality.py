@@ -79,7 +79,7 @@ def test_each_face_has_a_weight_of_its_own() -> None:
     assert weights.tolist() == [0.5, 0.75]
 
 
-def test_of_nobody_nothing_is_weighed() -> None:
+def test_no_faces_have_no_weights() -> None:
     nobody = Faces(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0, 5, 2), (0,))))
     assert view_weights(nobody, np.zeros((0, 150, 150, 3), np.uint8)).shape == (0,)
 

@@ -17,8 +17,8 @@ import pytest
 from fakes import SIZE_WH, PacedSource, frame, log_lines, times_s, track, write_clip
 
 from models.faces import Image
-from stream.controls import Controls
-from stream.drawing.blur import blurred
+from stream.controls import Controls, RunReport
+from stream.drawing.blur import blur_faces
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo, SourceKind
@@ -76,6 +76,7 @@ class Clock:
 def _window(
     fake: FakeScreen,
     controls: Controls | None = None,
+    report: RunReport | None = None,
     *,
     kind: SourceKind = "video",
     folder: Path = Path(),
@@ -86,6 +87,7 @@ def _window(
     return Window(
         info,
         controls or Controls(),
+        report or RunReport(),
         fake,
         folder=folder,
         one_by_one=one_by_one,
@@ -155,43 +157,43 @@ def test_who_pauses_may_quit(fake: FakeScreen) -> None:
 
 
 def test_while_it_pauses_keys_work_and_show_at_once(tmp_path: Path) -> None:
-    controls = Controls()
+    controls, report = Controls(), RunReport()
     fake = FakeScreen("space", "b", "s", "h", "r", "space")
     annotated = _annotated(0b10101010)
-    _window(fake, controls, folder=tmp_path).write(annotated)
+    _window(fake, controls, report, folder=tmp_path).write(annotated)
     plain, paused, hidden, _saved, helped, _recording, _on = fake.shown
     expected = Overlay().draw(
-        blurred(annotated.frame.image, annotated.faces_xyxy), annotated.tracks
+        blur_faces(annotated.frame.image, annotated.faces_xyxy), annotated.tracks
     )
     assert _bars([plain]) != _bars([paused])
     assert np.array_equal(paused[: SIZE_WH[1]], annotated.picture)
     assert np.array_equal(hidden[: SIZE_WH[1]], expected)
     assert not np.array_equal(helped[: SIZE_WH[1]], expected)
     assert controls.record
-    (snapshot,) = controls.saved
+    (snapshot,) = report.outputs
     assert np.array_equal(cv2.imread(str(snapshot)), expected)  # neither bar nor keys, but blurred
 
 
 def test_every_snapshot_has_a_name_of_its_own(tmp_path: Path) -> None:
-    controls = Controls()
-    window = _window(FakeScreen("s", "s", "s"), controls, folder=tmp_path)
+    report = RunReport()
+    window = _window(FakeScreen("s", "s", "s"), report=report, folder=tmp_path)
     pictures = [_annotated(number) for number in (1, 2, 3)]
     for each in pictures:
         window.write(each)
-    assert len(set(controls.saved)) == 3
-    assert sorted(tmp_path.iterdir()) == sorted(controls.saved)
-    for path, each in zip(controls.saved, pictures, strict=True):
+    assert len(set(report.outputs)) == 3
+    assert sorted(tmp_path.iterdir()) == sorted(report.outputs)
+    for path, each in zip(report.outputs, pictures, strict=True):
         assert path.name.startswith("snapshot-")
         assert np.array_equal(cv2.imread(str(path)), each.picture)
 
 
 def test_a_snapshot_that_cannot_be_saved_is_said_and_it_goes_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    controls, fake = Controls(), FakeScreen("s")
-    window = _window(fake, controls, folder=tmp_path / "file")
+    report, fake = RunReport(), FakeScreen("s")
+    window = _window(fake, report=report, folder=tmp_path / "file")
     window.write(_annotated())
     window.write(_annotated())
-    assert controls.saved == []
+    assert report.outputs == []
     first, said, again = _bars(fake.shown)
     assert first != said == again
 
@@ -217,9 +219,9 @@ def test_the_bar_is_written_twice_a_second() -> None:
 
 
 def test_a_notice_goes_after_a_while() -> None:
-    clock, fake, controls = Clock(), FakeScreen(), Controls()
-    window = _window(fake, controls, kind="pictures", clock=clock)
-    controls.notice = "saved"
+    clock, fake, report = Clock(), FakeScreen(), RunReport()
+    window = _window(fake, report=report, kind="pictures", clock=clock)
+    report.notice = "saved"
     for _ in range(10):
         clock.now_s += 1.0
         window.write(_annotated())
@@ -238,7 +240,7 @@ def test_latency_is_measured_when_the_picture_is_on_the_screen() -> None:
     picture = frame(0)
     clock.now_s = picture.captured_s
     window.write(AnnotatedFrame(picture, [], Overlay()))
-    assert window._meter.latency_s == pytest.approx(0.25)
+    assert window._rates.latency_s == pytest.approx(0.25)
 
 
 def test_a_picture_of_another_size_gets_a_bar_of_its_own() -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.aligner import CHIP_PADDING
 from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, Runtime, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
@@ -23,7 +24,7 @@ NO_FACE, SEVERAL_FACES, UNREADABLE = "no face", "several faces", "unreadable"
 FIRST_SEARCH_PX = 140
 """Shorter side of the picture searched first, in which faces of about half of it are found."""
 
-CHIP_FACE = 1 / (1 + 2 * 0.25)
+CHIP_FACE = 1 / (1 + 2 * CHIP_PADDING)
 """Which part of an aligned chip's width the face is, with padding 0.25."""
 
 
@@ -142,8 +143,7 @@ class Extractor:
             scales.insert(0, shrink)
         for scale in scales:
             detection = replace(self.settings.detection, downscale=scale)
-            engine = self.engine
-            found = Engine(engine.detector, engine.aligner, engine.embedder, detection).find(image)
+            found = self.engine.with_settings(detection).find(image)
             if len(found):
                 break
         return found

@@ -129,7 +129,7 @@ def fit(
     if embedder is not None:
         files[_EMBEDDER_FILE] = embedder.model
         spec = manifest.embedder.model_copy(
-            update={"file": _EMBEDDER_FILE, "identity": embedder.identity}
+            update={"file": _EMBEDDER_FILE, "appearance_dimensions": embedder.appearance_dimensions}
         )
         provenance = {"embedder": dict(embedder.record), **manifest.provenance}
         manifest = manifest.model_copy(update={"embedder": spec, "provenance": provenance})

@@ -129,7 +129,7 @@ def _embedded(
         harmed = [
             each.apply(found.chips[face]) for each, fit in zip(_HARMS, fits, strict=True) if fit
         ]
-        vectors[fits] = extractor.engine.embedder.embed(np.stack(harmed))
+        vectors[fits] = extractor.engine.embed(np.stack(harmed))
     return vectors
 
 

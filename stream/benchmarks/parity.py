@@ -18,7 +18,8 @@ from rich.table import Table
 from scipy.optimize import linear_sum_assignment
 
 from models.aligner import Aligner
-from models.detector import CnnDetector, Detector
+from models.cnn_detector import CnnDetector
+from models.detector import Detector
 from models.embedder import Embedder, dlib_embedder
 from models.faces import Image, iou
 from models.runtime import available_cores

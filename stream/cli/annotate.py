@@ -1,6 +1,5 @@
 """The commands that annotate a source: `run`, `render` and `demo`."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +15,7 @@ from stream.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from stream.controls import Controls
-    from stream.frames import SourceInfo
-    from stream.run import FrameAnnotator
+    from stream.run import LoadAnnotator
     from stream.settings import Config
     from stream.sinks import Outputs, Sink
     from stream.sources import Source
@@ -138,7 +135,7 @@ def _run(
     config: "Config",
     outputs: "Outputs",
     quiet: bool,
-    load: "Callable[[Config, SourceInfo, Controls], FrameAnnotator] | None" = None,
+    load: "LoadAnnotator | None" = None,
 ) -> "Summary":
     """Annotates a source, with a progress bar where its length is known and a terminal shows it.
 

@@ -1,5 +1,7 @@
 """The progress bar of a file on the terminal; a sink, so that the loop feeds it like the others."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -13,6 +15,7 @@ from rich.progress import (
 from rich.text import Text
 
 from stream.frames import SourceInfo
+from stream.people import Person
 from stream.sinks import AnnotatedFrame
 
 
@@ -49,7 +52,7 @@ class ProgressBar:
         self._progress.start()
         self._progress.update(self._task, advance=1, faces=len(annotated.tracks))
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Removes the bar."""
         self._progress.stop()
 

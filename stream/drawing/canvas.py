@@ -1,4 +1,4 @@
-"""A picture and what is drawn on it, to be looked at or to be recorded."""
+"""A picture and the marks on it, drawn in BGR for the eye or on coded planes for a recording."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -11,12 +11,12 @@ from stream.stopwatch import stage
 
 
 class Canvas:
-    """What is drawn on one picture.
+    """A picture and the marks that are drawn on it.
 
     Args:
-        image: gives the picture, which is not written to; asked only where its pixels are needed.
+        image: gives the picture, which is not written to; called only where pixels are needed.
         marks: what is drawn, one over the other.
-        changed: where the picture differs already from what was captured, px; these places may
+        changed: where the picture already differs from what was captured, px; these boxes may
             overlap, and lie outside.
     """
 
@@ -32,7 +32,8 @@ class Canvas:
 
     @cached_property
     def picture(self) -> Image:
-        """The whole of it; where nothing is drawn the picture itself. Not to be written to."""
+        """The picture with the marks on it; without marks the picture itself. Not to be written
+        to."""
         image = self._image()
         if not self._marks:
             return image
@@ -42,14 +43,14 @@ class Canvas:
                 mark.draw(picture)
             return picture
 
-    def paint(self, planes: Planes, colours: Colours) -> None:
-        """Makes the same of what was captured.
+    def draw_on(self, planes: Planes, colours: Colours) -> None:
+        """Draws the same on the planes of what was captured.
 
         Args:
-            planes: what was captured, as it was coded.
-            colours: what the numbers there mean.
+            planes: the frame that was captured, as it was coded.
+            colours: what the numbers of the planes mean.
         """
-        for place in self._changed:
-            planes.paint(self._image(), place, colours)
+        for box in self._changed:
+            planes.write_region(self._image(), box, colours)
         for mark in self._marks:
-            planes.put(mark, colours)
+            planes.draw(mark, colours)

@@ -1,4 +1,4 @@
-"""What is put on pictures: rectangles of one colour, and dark panes with white writing."""
+"""Marks, the drawing's primitives: filled rectangles, and tiles of white text on a dark ground."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -12,9 +12,14 @@ from models.faces import Image
 Colour: TypeAlias = tuple[int, int, int]
 """Blue, green, red, 0 to 255."""
 
-WHITE, BLACK = (255, 255, 255), (0, 0, 0)
-CLEAR = 255
-"""What a pane lets through where it hides nothing."""
+WHITE = (255, 255, 255)
+"""The colour of text."""
+
+BLACK = (0, 0, 0)
+"""The colour of the ground of a tile."""
+
+UNIT_GAIN = 255
+"""Gain of a tile where it leaves the picture as it is."""
 
 
 class Box(NamedTuple):
@@ -26,127 +31,129 @@ class Box(NamedTuple):
     bottom: int
 
     @property
-    def halved(self) -> "Box":
-        """All it touches at half the resolution."""
+    def halved_out(self) -> "Box":
+        """The pixels at half the resolution that the box touches."""
         left, top, right, bottom = self
         return Box(left // 2, top // 2, (right + 1) // 2, (bottom + 1) // 2)
 
     @property
-    def halved_inwards(self) -> "Box":
-        """What it covers whole at half the resolution."""
+    def halved_in(self) -> "Box":
+        """The pixels at half the resolution that the box covers whole."""
         left, top, right, bottom = self
         return Box((left + 1) // 2, (top + 1) // 2, right // 2, bottom // 2)
 
     def grown(self, margin: int) -> "Box":
-        """With so much more at each side."""
+        """The box with so much more at each side, px."""
         left, top, right, bottom = self
         return Box(left - margin, top - margin, right + margin, bottom + margin)
 
 
-NOWHERE = Box(0, 0, 0, 0)
+EMPTY_BOX = Box(0, 0, 0, 0)
+"""A box without pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A rectangle of one colour, but for a hole in it.
+    """A rectangle of one colour, except for a hole in it.
 
     Attributes:
         box: the rectangle.
-        colour: all of it has.
+        colour: of every pixel that is filled.
         hole: stays as it is; inside the rectangle, or empty.
     """
 
     box: Box
     colour: Colour
-    hole: Box = NOWHERE
+    hole: Box = EMPTY_BOX
 
     def draw(self, picture: Image) -> None:
-        """Puts it on a picture; what lies outside is left out."""
-        pour(picture, self.box, self.hole, self.colour)
+        """Fills the rectangle on a picture; what lies outside is left out."""
+        fill_rectangle(picture, self.box, self.hole, self.colour)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pane:
-    """What darkens a picture and adds white to it; the same one may lie in many places.
+class TextTile:
+    """What white text on a dark, translucent ground does to the pixels under it: the gain and the
+    offset of each. One tile may be placed many times.
 
     Attributes:
-        gain: `(height, width)` uint8, how much of the picture is seen through it; `CLEAR` is all.
-        white: `(height, width)` uint8, how much is added.
+        gain: `(height, width)` uint8, how much of the picture is kept; `UNIT_GAIN` is all.
+        offset: `(height, width)` uint8, how much white is added.
     """
 
     gain: NDArray[np.uint8]
-    white: NDArray[np.uint8]
+    offset: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """A pane in one place: `left` and `top` are its corner, px."""
+class PlacedTile:
+    """A tile at a place of a picture: `left` and `top` are its corner, px."""
 
     left: int
     top: int
-    pane: Pane
+    tile: TextTile
 
     def draw(self, picture: Image) -> None:
-        """Puts it on a picture; what lies outside is left out."""
-        gain, white = (
+        """Blends the tile with a picture; what lies outside is left out."""
+        gain, offset = (
             cv2.cvtColor(each, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
-            for each in (self.pane.gain, self.pane.white)
+            for each in (self.tile.gain, self.tile.offset)
         )
-        press(picture, self.left, self.top, gain, white)
+        blend(picture, self.left, self.top, gain, offset)
 
 
-Mark: TypeAlias = Fill | Stamp
+Mark: TypeAlias = Fill | PlacedTile
 
 
-def pour(pixels: Image, box: Box, hole: Box, value: int | Colour) -> None:
-    """Gives a value to what lies in a box and not in a hole in it; what lies outside is left out.
+def fill_rectangle(pixels: Image, box: Box, hole: Box, value: int | Colour) -> None:
+    """Sets the pixels of a box that are not in a hole in it; what lies outside is left out.
 
     Args:
         pixels: the picture, or one plane of it; changed in place.
-        box: where.
+        box: the rectangle, px.
         hole: inside the box, or empty.
         value: of each pixel.
     """
     if box.left < 0 or box.top < 0:
         box, hole = _clipped(box), _clipped(hole)
     left, top, right, bottom = box
-    first, upper, last, lower = hole
-    if first >= last or upper >= lower:
+    hole_left, hole_top, hole_right, hole_bottom = hole
+    if hole_left >= hole_right or hole_top >= hole_bottom:
         pixels[top:bottom, left:right] = value
         return
-    pixels[top:upper, left:right] = value
-    pixels[lower:bottom, left:right] = value
-    pixels[upper:lower, left:first] = value
-    pixels[upper:lower, last:right] = value
+    pixels[top:hole_top, left:right] = value
+    pixels[hole_bottom:bottom, left:right] = value
+    pixels[hole_top:hole_bottom, left:hole_left] = value
+    pixels[hole_top:hole_bottom, hole_right:right] = value
 
 
-def press(
+def blend(
     pixels: NDArray[np.uint8],
     left: int,
     top: int,
     gain: NDArray[np.uint8],
-    light: NDArray[np.uint8],
+    offset: NDArray[np.uint8],
 ) -> None:
-    """Scales pixels and adds to them, where a pane lies; what lies outside is left out.
+    """Multiplies pixels by a gain and adds an offset; what lies outside is left out.
 
     Args:
         pixels: the picture, or one plane of it; changed in place.
-        left: where the pane begins, px.
-        top: likewise.
-        gain: uint8, what is kept of each pixel of the pane, as `Pane.gain`.
-        light: uint8, what is added.
+        left: the first column that the gain and the offset apply to.
+        top: the first row.
+        gain: uint8, how much of each pixel is kept; `UNIT_GAIN` is all.
+        offset: uint8, what is added to each pixel.
     """
-    (high, wide), (height, width) = pixels.shape[:2], gain.shape[:2]
+    (rows, columns), (height, width) = pixels.shape[:2], gain.shape[:2]
     right, bottom = left + width, top + height
-    if left < 0 or top < 0 or right > wide or bottom > high:
-        part = np.s_[max(-top, 0) : max(high - top, 0), max(-left, 0) : max(wide - left, 0)]
-        gain, light = gain[part], light[part]
+    if left < 0 or top < 0 or right > columns or bottom > rows:
+        inside = np.s_[max(-top, 0) : max(rows - top, 0), max(-left, 0) : max(columns - left, 0)]
+        gain, offset = gain[inside], offset[inside]
     region = pixels[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if region.size:
-        cv2.multiply(region, gain, region, 1 / CLEAR)
-        cv2.add(region, light, region)
+        cv2.multiply(region, gain, region, 1 / UNIT_GAIN)
+        cv2.add(region, offset, region)
 
 
 def _clipped(box: Box) -> Box:
-    """Without what is before the first row or column; arrays themselves end at their last."""
+    """The box without what is before the first row or column; arrays end at their last."""
     return Box(*(max(edge, 0) for edge in box))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.engine import Engine
 from models.faces import Detections, iou
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.following.change_map import ChangeMap
 from stream.following.cuts import CutDetector
 from stream.following.schedule import Schedule, SearchPart
@@ -66,15 +66,22 @@ class Follower:
         info: the source; pictures are unrelated to one another.
         schedule: says what of each frame is searched for new faces.
         controls: what the user wishes: while faces are blurred, none may be overlooked.
+        report: takes what is done to keep up with a live source.
     """
 
     def __init__(
-        self, engine: Engine, info: SourceInfo, schedule: Schedule, controls: Controls
+        self,
+        engine: Engine,
+        info: SourceInfo,
+        schedule: Schedule,
+        controls: Controls,
+        report: RunReport,
     ) -> None:
-        self.tracker = Tracker(info.nominal_fps)
+        self._tracker = Tracker(info.nominal_fps)
         self._engine = engine
         self._schedule = schedule
         self._controls = controls
+        self._report = report
         self._are_unrelated = info.kind == "pictures"
         self._search_in_turns = info.is_live  # else all at once, which costs less
         self._cuts = CutDetector()
@@ -91,12 +98,12 @@ class Follower:
         self._last_index = frame.index
         is_cut = self._are_unrelated or self._cuts.is_cut(frame)
         if is_cut:
-            self.tracker.lose_all(frames)
+            self._tracker.lose_all(frames)
             self._schedule.restart()
         if self._are_unrelated:
-            self.tracker.drop_lost()
+            self._tracker.drop_lost()
         part = self._schedule.next_part(frame, search_all=self._controls.blur)
-        self._controls.note = self._schedule.saving
+        self._report.load_shedding = self._schedule.saving
         return FramePlan(frames, is_cut, part)
 
     def follow(self, frame: Frame, plan: FramePlan, is_due: Callable[[int], bool]) -> Sightings:
@@ -111,18 +118,18 @@ class Follower:
         """
         returning = {
             state.track_id
-            for state in self.tracker.states
+            for state in self._tracker.states
             if state.missed_frames >= _RETURNING_AFTER
         }
         is_thorough = plan.part is not None and plan.part.is_whole
         matched = {} if is_thorough else self._matched(frame, plan.frames, is_due)
-        faces = self._found_near(frame, self.tracker.predicted_xyxy(plan.frames, matched))
-        rows = self.tracker.follow(faces, plan.frames, matched)
+        faces = self._found_near(frame, self._tracker.predicted_xyxy(plan.frames, matched))
+        rows = self._tracker.follow(faces, plan.frames, matched)
         return Sightings(faces, rows, returning & rows.keys())
 
     def update_templates(self, frame: Frame, sightings: Sightings) -> None:
         """Cuts new templates of the tracks that were found by a search."""
-        boxes = {state.track_id: state.box_xyxy for state in self.tracker.states}
+        boxes = {state.track_id: state.box_xyxy for state in self._tracker.states}
         found = {each: boxes[each] for each in sightings.rows if each in boxes}
         self._templates.update(frame, found)
 
@@ -141,17 +148,36 @@ class Follower:
         if regions is not None and not len(regions):
             return Detections.of([], [])
         rough = self._engine.find_part(frame.image, part.part, part.parts, part.scale, regions)
-        rough = rough[self.tracker.unexplained_rows(rough.boxes_xyxy)]
+        rough = rough[self._tracker.unexplained_rows(rough.boxes_xyxy)]
         faces = self._found_near(frame, rough.boxes_xyxy)
         confirmed = iou(faces.boxes_xyxy, rough[self._is_sure(rough)].boxes_xyxy) > _SAME_FACE_IOU
         faces = faces[self._is_sure(faces) | confirmed.any(axis=1)]
-        return faces[self.tracker.unexplained_rows(faces.boxes_xyxy)]
+        return faces[self._tracker.unexplained_rows(faces.boxes_xyxy)]
+
+    def admit(
+        self, faces: Detections, appearances: Mapping[int, NDArray[np.float32]]
+    ) -> dict[int, int]:
+        """Gives each new face a track; see `Tracker.admit`."""
+        return self._tracker.admit(faces, appearances)
+
+    def identify(self, track_id: int, appearance: NDArray[np.float32], weight: float) -> int:
+        """The id of a track after a view of its face: a new one if the face is plainly another's.
+
+        Args:
+            track_id: the track in whose place the face was seen.
+            appearance: `(d,)`, kept to tell later views from.
+            weight: how good the view is, above 0 and at most 1.
+        """
+        if self._tracker.is_other_face(track_id, appearance):
+            track_id = self._tracker.rename(track_id)
+        self._tracker.remember(track_id, appearance, weight)
+        return track_id
 
     def finish(self, plan: FramePlan) -> Sequence[TrackState]:
         """Ends the frame; the states of the tracks, by id."""
         if plan.is_cut:
-            self.tracker.drop_lost()
-        states = sorted(self.tracker.states, key=lambda state: state.track_id)
+            self._tracker.drop_lost()
+        states = sorted(self._tracker.states, key=lambda state: state.track_id)
         self._templates.keep({state.track_id for state in states})
         return states
 
@@ -162,7 +188,7 @@ class Follower:
         least_px = self._engine.settings.min_face_px
         expected = {
             state.track_id: state.predicted_xyxy(frames)
-            for state in self.tracker.states
+            for state in self._tracker.states
             if state.may_be_matched(frame.index + state.track_id * self._search_in_turns)
             and not (state.width_px >= least_px and is_due(state.track_id))
         }
@@ -182,7 +208,5 @@ class Follower:
         if self._controls.blur:
             return None
         face_px = self._engine.smallest_px(frame.size_wh, part.scale)
-        tracker = self.tracker
-        return self._change_map.regions(
-            frame, part, tracker.visible_xyxy, tracker.lost_xyxy, face_px
-        )
+        visible_xyxy, lost_xyxy = self._tracker.visible_xyxy, self._tracker.lost_xyxy
+        return self._change_map.regions(frame, part, visible_xyxy, lost_xyxy, face_px)

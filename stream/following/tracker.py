@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Detections, iou, sizes_wh
+from models.faces import Detections, iou
 from stream.following.association import assign, closeness, stacked
 from stream.following.track_state import OTHER_FACE_DISTANCE, SAME_FACE_DISTANCE, TrackState
 from stream.frames import ASSUMED_FPS
@@ -224,8 +224,3 @@ class Tracker:
             alike = distances < (SAME_FACE_DISTANCE if self._is_cut else OTHER_FACE_DISTANCE)
             candidates = np.where(alike, near, -1)
         return lost[int(candidates.argmax())] if candidates.max() >= 0 else None
-
-
-def widths_px(faces: Detections) -> NDArray[np.float32]:
-    """The width of each face, `(n,)` px."""
-    return sizes_wh(faces.boxes_xyxy)[:, 0]

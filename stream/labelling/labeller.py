@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
-from models.faces import Detections, share_inside, sizes_wh
+from models.faces import Detections, fraction_inside, sizes_wh
 from stream.frames import Frame
 from stream.labelling.evidence import TrackEvidence
 from stream.labelling.view_quality import view_weights
@@ -92,7 +92,7 @@ class Labeller:
             most: how many may be looked at; None for all.
         """
         wide = self.is_wide_enough(faces.boxes_xyxy)
-        whole = share_inside(faces.boxes_xyxy, frame.size_wh) >= _WHOLE
+        whole = fraction_inside(faces.boxes_xyxy, frame.size_wh) >= _WHOLE
         waiting = [
             track_id
             for track_id, row in rows.items()

@@ -13,11 +13,16 @@ from stream.errors import ConfigError
 from stream.settings.schema import Config
 from stream.settings.toml import toml_comment, toml_value
 
-DEFAULT_FILE = "config.toml"
-_DEFAULT_ORIGIN, _OVERRIDE_ORIGIN = "default", "--set"
+_DEFAULT_FILE = "config.toml"
+"""The file that is read from the current folder if it is there."""
 
-# What a setting should be, in the words of somebody who writes TOML; others are said by pydantic.
-_WANTED = {
+_DEFAULT_ORIGIN = "default"
+"""The origin of a setting that no layer has."""
+
+_OVERRIDE_ORIGIN = "--set"
+"""The origin of a setting from the command line."""
+
+_EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a table, as in { name = value }",
     "float_type": "a number",
@@ -29,14 +34,16 @@ _WANTED = {
     "too_long": "a list of two, as in [1, 2]",
     "tuple_type": "a list, as in [1, 2]",
 }
+"""By pydantic's type of an error, what a setting should be, in terms of TOML; any other error has
+pydantic's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings in force, and which layer each is from.
+    """The settings in force, and the layer that each is from.
 
     Attributes:
-        config: all of them.
+        config: the settings.
         origins: by section and name: `default`, `config.toml`, the `--config` file, `--set`.
     """
 
@@ -44,7 +51,7 @@ class Settings:
     origins: Mapping[tuple[str, str], str]
 
     def as_dict(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """For machines: section → name → `value` and `origin`."""
+        """The settings for JSON: section → name → `value` and `origin`."""
         return {
             section: {
                 name: {"value": value, "origin": self.origins[section, name]}
@@ -54,16 +61,16 @@ class Settings:
         }
 
     def as_toml(self) -> str:
-        """A file that gives these settings, each with its origin beside it."""
+        """A TOML file of these settings, each with its origin beside it."""
         sections = []
         for section, settings in self.as_dict().items():
             lines = [f"{name} = {toml_value(each['value'])}" for name, each in settings.items()]
             width = max(map(len, lines))
-            said = [toml_comment(each["origin"]) for each in settings.values()]
-            beside = [
-                f"{line:{width}}  # {origin}" for line, origin in zip(lines, said, strict=True)
+            origins = [toml_comment(each["origin"]) for each in settings.values()]
+            commented = [
+                f"{line:{width}}  # {origin}" for line, origin in zip(lines, origins, strict=True)
             ]
-            sections.append("\n".join([f"[{section}]", *beside]))
+            sections.append("\n".join([f"[{section}]", *commented]))
         return "\n\n".join(sections)
 
 
@@ -79,28 +86,35 @@ def load_settings(
 ) -> Settings:
     """The settings in force, and where each is from.
 
+    1. The defaults.
+    2. `config.toml` in the folder, if it is there.
+    3. The `--config` file.
+    4. The overrides in turn.
+
+    A later layer lies over an earlier one.
+
     Args:
-        file: `--config`; it must exist.
+        file: the `--config` file, which must exist; None for none.
         overrides: `section.key=value`, the value as TOML or a bare word.
-        folder: where `config.toml` is looked for, the current one by default.
+        folder: the folder of `config.toml`; None for the current one.
 
     Raises:
         ConfigError: a file cannot be read, or a setting is unknown or out of range.
     """
     merged = Config().model_dump()
     origins = {(section, name): _DEFAULT_ORIGIN for section in merged for name in merged[section]}
-    for layer, origin, said in _layers(file, overrides, (folder or Path.cwd()) / DEFAULT_FILE):
-        _check(layer, said)
+    for layer, origin, name in _layers(file, overrides, (folder or Path.cwd()) / _DEFAULT_FILE):
+        _check(layer, name)
         for section, values in layer.items():
             merged[section].update(values)
-            origins.update({(section, name): origin for name in values})
+            origins.update({(section, key): origin for key in values})
     return Settings(Config.model_validate(merged), origins)
 
 
 def _layers(
     file: Path | None, overrides: Iterable[str], default: Path
 ) -> Iterable[tuple[dict[str, Any], str, str]]:
-    """What lies over the defaults, lowest first; its origin, and what errors call it."""
+    """The layers over the defaults, lowest first: each with its origin, and its name in errors."""
     if default.is_file():
         yield _read(default), default.name, default.name
     if file is not None:
@@ -109,12 +123,12 @@ def _layers(
         yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {text}"
 
 
-def _check(layer: Mapping[str, Any], said: str) -> None:
-    """A layer is looked at on its own, so that an error names the right one."""
+def _check(layer: Mapping[str, Any], name: str) -> None:
+    """Validates a layer on its own, so that an error names the right one."""
     try:
         Config.model_validate(layer)
     except ValidationError as error:
-        raise ConfigError(f"{said}: {_explain(error, layer)}") from None
+        raise ConfigError(f"{name}: {_explain(error, layer)}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -136,7 +150,7 @@ def _parse_override(text: str) -> dict[str, Any]:
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        parsed = value.strip()  # a bare word, as in detection.detector=hog
+        parsed = value.strip()  # a bare word, as in `detection.detector=hog`
     return {section: {key: parsed}}
 
 
@@ -146,21 +160,21 @@ def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
     path = [str(part) for part in problem["loc"]]
     if problem["type"] != "extra_forbidden":
         given: Any = layer
-        for part in path[:2]:  # behind them stand a union's member and what is inside the value
+        for part in path[:2]:  # further parts are members of a union, or inside the value
             given = given[part]
         return f"{'.'.join(path[:2])} = {toml_value(given)}: {_reason(error)}"
-    known = _names(path[:-1])
+    known = _setting_names(path[:-1])
     near = difflib.get_close_matches(path[-1].partition(".")[0], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"unknown setting {'.'.join(path)}: {hint}"
 
 
 def _reason(error: ValidationError) -> str:
-    """What is asked of the first wrong setting; of a choice of types, all."""
+    """What the first wrong setting should be; all of them where several types are allowed."""
     first = error.errors()[0]["loc"][:2]
     reasons = [
-        f"it should be {_WANTED[each['type']]}"
-        if each["type"] in _WANTED
+        f"it should be {_EXPECTED[each['type']]}"
+        if each["type"] in _EXPECTED
         else each["msg"].replace("Input should", "it should").removeprefix("Value error, ")
         for each in error.errors()
         if each["loc"][:2] == first
@@ -168,7 +182,8 @@ def _reason(error: ValidationError) -> str:
     return "; or ".join(dict.fromkeys(reasons))
 
 
-def _names(path: Sequence[str]) -> list[str]:
+def _setting_names(path: Sequence[str]) -> list[str]:
+    """The names in a section or table; those of the sections for an empty path."""
     model: Any = Config
     for part in path:
         model = model.model_fields[part].annotation

@@ -1,4 +1,4 @@
-"""The settings, each with its default and range; `layers` gathers their values."""
+"""The schema of the settings: each with its type, range and default."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,82 +11,90 @@ from models.engine import DetectionSettings, Runtime
 from models.runtime import Device
 
 DEFAULT_ATTRIBUTES = ("gender", "race")
-DEFAULT_MIN_CONFIDENCE = 0.5
+"""The attributes that are labelled by default."""
+
+_MIN_CONFIDENCE = 0.5
+"""Default probability under which a label is unsure; more makes more labels unsure."""
 
 CodecName: TypeAlias = Literal["h264", "hevc", "vp9", "av1"]
+"""The codecs of a recording."""
+
 Preset: TypeAlias = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"
 ]
+"""The speed of the encoder, by x264's names; slower makes smaller files."""
 
-_Strict = ConfigDict(extra="forbid", frozen=True, strict=True)
-_AutoInt = Literal["auto"] | Annotated[int, Field(ge=0, le=1000)]
-_Share = Annotated[float, Field(ge=0, le=1)]
-_Side = Annotated[int, Field(ge=1, le=16_384)]
-_SideOrNone = Annotated[int, Field(ge=0, le=16_384)]
-_AutoFloat = Literal["auto"] | Annotated[float, Field(ge=1, le=16)]
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+"""Unknown names and values of another type are errors."""
+
+_FrameSkip: TypeAlias = Literal["auto"] | Annotated[int, Field(ge=0, le=1000)]
+_Downscale: TypeAlias = Literal["auto"] | Annotated[float, Field(ge=1, le=16)]
+_Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+_SidePx: TypeAlias = Annotated[int, Field(ge=1, le=16_384)]
+_SidePxOrZero: TypeAlias = Annotated[int, Field(ge=0, le=16_384)]
 
 
 class DetectionSection(BaseModel):
     """`[detection]`: how faces are searched for; see `models.engine.DetectionSettings`."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
     detector: Literal["cnn", "hog"] = "cnn"
-    downscale: _AutoFloat = "auto"
+    downscale: _Downscale = "auto"
     upsample: Annotated[float, Field(ge=1, le=4)] = 1.0
     threshold: Annotated[float, Field(ge=-1, le=2)] = 0.0
     min_face_px: Annotated[float, Field(ge=10, le=1000)] = 40.0
-    frame_skip: _AutoInt = "auto"
+    frame_skip: _FrameSkip = "auto"
     max_staleness: Annotated[float, Field(ge=0.05, le=60)] = 0.5
 
     def for_engine(self) -> DetectionSettings:
-        """What the engine wants to know."""
+        """The settings that the engine takes."""
         return DetectionSettings(**self.model_dump(exclude={"frame_skip", "max_staleness"}))
 
 
 class LabelSettings(BaseModel):
-    """`[labels]`: what is said about a face, and how sure it must be."""
+    """`[labels]`: the attributes of a face that are labelled, and how sure a label must be."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
     attributes: tuple[str, ...] = Field(default=DEFAULT_ATTRIBUTES, strict=False)
-    min_confidence: _Share | dict[str, _Share] = DEFAULT_MIN_CONFIDENCE
+    min_confidence: _Probability | dict[str, _Probability] = _MIN_CONFIDENCE
     race_groups: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
 
     @field_validator("attributes")
     @classmethod
-    def _each_once(cls, attributes: tuple[str, ...]) -> tuple[str, ...]:
-        if twice := [name for name in attributes if attributes.count(name) > 1]:
-            raise ValueError(f"{twice[0]} stands there twice")
+    def _without_duplicates(cls, attributes: tuple[str, ...]) -> tuple[str, ...]:
+        if duplicates := [name for name in attributes if attributes.count(name) > 1]:
+            raise ValueError(f"{duplicates[0]} stands there twice")
         return attributes
 
     def min_confidence_of(self, attribute: str) -> float:
-        """The probability under which a label of that attribute says unsure."""
+        """The probability under which a label of that attribute is unsure."""
         if isinstance(self.min_confidence, dict):
-            return self.min_confidence.get(attribute, DEFAULT_MIN_CONFIDENCE)
+            return self.min_confidence.get(attribute, _MIN_CONFIDENCE)
         return self.min_confidence
 
     def groups_of(self, attribute: str) -> Mapping[str, Sequence[str]]:
-        """Which classes of an attribute are shown as one."""
+        """The classes of an attribute that are shown as one, by the name of their group."""
         return self.race_groups if attribute == "race" else {}
 
 
 class RawVideo(BaseModel):
-    """How raw frames on standard input lie there; a size of nought where they are not raw."""
+    """The format of raw frames in a pipe; its size is 0 × 0 where a pipe has a container."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
-    size: tuple[_SideOrNone, _SideOrNone] = Field(default=(0, 0), strict=False)
+    size: tuple[_SidePxOrZero, _SidePxOrZero] = Field(default=(0, 0), strict=False)
     pixel_format: str = "bgr24"
     fps: Annotated[float, Field(gt=0, le=1000)] = 25.0
 
 
 class SourceSection(BaseModel):
-    """`[source]`: streams of the network, and standard input."""
+    """`[source]`: streams of the network, and pipes."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
     timeout_s: Annotated[float, Field(ge=0.1, le=300)] = 10.0
     reconnect_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
@@ -97,18 +105,18 @@ class SourceSection(BaseModel):
 class CameraSection(BaseModel):
     """`[camera]`: what a camera is asked for."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
-    size: Literal["auto"] | Annotated[tuple[_Side, _Side], Field(strict=False)] = "auto"
+    size: Literal["auto"] | Annotated[tuple[_SidePx, _SidePx], Field(strict=False)] = "auto"
     fps: Literal["auto"] | Annotated[float, Field(gt=0, le=1000)] = "auto"
     pixel_format: Literal["auto"] | Annotated[str, Field(pattern="^[ -~]{4}$")] = "auto"
     backend: Literal["auto", "v4l2", "gstreamer", "dshow", "msmf", "avfoundation"] = "auto"
 
 
 class EngineSection(BaseModel):
-    """`[engine]`: where and with what it runs."""
+    """`[engine]`: the runtime, the device and the model."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
     runtime: Runtime = "onnx"
     precision: Literal["auto", "int8", "float"] = "auto"
@@ -119,7 +127,7 @@ class EngineSection(BaseModel):
 
     @property
     def model_folder(self) -> Path:
-        """Where the classifier is read from."""
+        """The folder that the classifier is read from."""
         if self.model:
             return Path(self.model)
         return DLIB_FOLDER if self.embedder == "dlib" else DEFAULT_FOLDER
@@ -128,7 +136,7 @@ class EngineSection(BaseModel):
 class RecorderSection(BaseModel):
     """`[recorder]`: how an annotated video is written."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
     codec: Literal["auto"] | CodecName = "auto"
     quality: Annotated[int, Field(ge=0, le=51)] = 23
@@ -137,9 +145,9 @@ class RecorderSection(BaseModel):
 
 
 class OverlaySection(BaseModel):
-    """`[overlay]`: what is drawn."""
+    """`[overlay]`: what is drawn on pictures, and how large."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
     scale: Annotated[float, Field(ge=0.3, le=5)] = 1.0
     labels: bool = True
@@ -151,7 +159,7 @@ class OverlaySection(BaseModel):
 class Config(BaseModel):
     """All settings; `config.toml` lists them with unit, range and default."""
 
-    model_config = _Strict
+    model_config = _STRICT
 
     source: SourceSection = SourceSection()
     camera: CameraSection = CameraSection()

@@ -1,4 +1,4 @@
-"""Values as TOML writes them; the standard library only reads it."""
+"""Writes values as TOML, which the standard library only reads."""
 
 import json
 import re
@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+"""A key that needs no quotes."""
 
 
 def toml_value(value: Any) -> str:
-    """One value in one line: text, a number, true or false, a list or an inline table."""
+    """A value in one line: text, a number, true or false, a list or an inline table."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -25,7 +26,7 @@ def toml_value(value: Any) -> str:
 
 
 def toml_comment(text: str) -> str:
-    """A text as a comment may hold it: on one line, without control characters."""
+    """A text that a comment may hold: one line, without control characters."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
@@ -34,5 +35,5 @@ def _key(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # JSON's escapes are TOML's; of the characters that TOML wants escaped JSON leaves one.
+    # JSON's escapes are TOML's, but JSON leaves one character that TOML wants escaped.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -1,4 +1,4 @@
-"""Where results go."""
+"""Sinks: where frames and their tracks are written, shown or counted."""
 
 from stream.sinks.contract import AnnotatedFrame, Sink
 from stream.sinks.fan_out import Sinks

@@ -1,4 +1,4 @@
-"""What sinks are given, and what they answer to."""
+"""The contract of sinks: what each is given, and what it answers to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,26 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.drawing.blur import blurred, blurred_places
+from stream.drawing.blur import blur_faces, blurred_boxes
 from stream.drawing.canvas import Canvas
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame
+from stream.people import Person
 from stream.tracks import Track
 
 
 @dataclass(slots=True, eq=False)
 class AnnotatedFrame:
-    """A frame and who is in it; its picture is drawn once, when a sink first asks for it.
+    """A frame and the faces in it; its picture is drawn once, when a sink first asks for it.
 
-    What anybody may see is made from `picture`, `canvas` or `shown`, never from the frame alone,
-    whose faces are recognisable also where they are to be blurred.
+    What can be seen is made from `picture`, `canvas` or `shown`, never from the frame alone, whose
+    faces are recognisable also where they are to be blurred.
 
     Attributes:
         frame: as it was captured.
-        tracks: who is in it.
+        tracks: the faces in it.
         overlay: draws them.
         faces_xyxy: `(n, 4)` px, where faces are, those too that were lost a moment ago.
-        blur: they are to be unrecognisable.
+        blur: these places are to be unrecognisable.
+        ended: the people whose tracks have ended with this frame, by id.
     """
 
     frame: Frame
@@ -36,6 +38,7 @@ class AnnotatedFrame:
     overlay: Overlay
     faces_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     blur: bool = False
+    ended: Sequence[Person] = ()
     _shown: Image | None = field(default=None, init=False)
     _canvas: Canvas | None = field(default=None, init=False)
 
@@ -43,16 +46,12 @@ class AnnotatedFrame:
     def shown(self) -> Image:
         """The frame without boxes and labels, its faces blurred if asked for. Not to be written to.
 
-        Snapshots and cut-outs of faces are taken from here.
+        Snapshots and crops of faces are taken from here.
         """
         if self._shown is None:
             image = self.frame.image
-            self._shown = blurred(image, self.faces_xyxy) if self._is_blurred else image
+            self._shown = blur_faces(image, self.faces_xyxy) if self._is_blurred else image
         return self._shown
-
-    @property
-    def _is_blurred(self) -> bool:
-        return self.blur and len(self.faces_xyxy) > 0
 
     @property
     def canvas(self) -> Canvas:
@@ -61,9 +60,9 @@ class AnnotatedFrame:
             frame, size_wh = self.frame, self.frame.size_wh
             marks = self.overlay.marks(size_wh, self.tracks)
             if self._is_blurred:
-                hidden = blurred_places(size_wh, self.faces_xyxy)
+                places = blurred_boxes(size_wh, self.faces_xyxy)
                 shown = self.shown
-                self._canvas = Canvas(lambda: shown, marks, hidden)
+                self._canvas = Canvas(lambda: shown, marks, places)
             else:
                 self._canvas = Canvas(lambda: frame.image, marks)
         return self._canvas
@@ -73,12 +72,16 @@ class AnnotatedFrame:
         """What is shown, with boxes and labels if asked for. Not to be written to."""
         return self.canvas.picture
 
+    @property
+    def _is_blurred(self) -> bool:
+        return self.blur and len(self.faces_xyxy) > 0
+
 
 class Sink(Protocol):
-    """A way out that owns its resource."""
+    """Writes, shows or counts annotated frames; it owns the resource it does this with."""
 
     name: str
-    """How it is called in messages."""
+    """How messages call it."""
 
     @property
     def output(self) -> Path | None:
@@ -86,7 +89,7 @@ class Sink(Protocol):
 
     @property
     def quit_requested(self) -> bool:
-        """The user asked here for the end."""
+        """Whether the user asked this sink for the end of the run."""
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Takes the next frame.
@@ -95,12 +98,13 @@ class Sink(Protocol):
             SinkError: it cannot, and will not be asked again.
         """
 
-    def close(self, *, complete: bool) -> None:
-        """Lets go of the resource; once.
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        """Adds the people who are still present, and releases the resource; once.
 
         Args:
-            complete: all there was has been written, so the result may take its final name. What
-                is not complete keeps its partial name, or goes where it holds no frame.
+            present: the people whose tracks had not ended when this sink took its last frame.
+            complete: every frame was written, so that the result takes its final name. What is not
+                complete keeps its partial name, or is removed where it holds no frame.
 
         Raises:
             SinkError: the end of the output could not be written.

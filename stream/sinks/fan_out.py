@@ -3,56 +3,82 @@
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.following.lost_faces import LostFaces
-from stream.frames import ASSUMED_FPS, Frame
+from stream.frames import Frame, SourceInfo
+from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame, Sink
 from stream.sinks.paths import partial_path
+from stream.sinks.people_ledger import PeopleLedger
 from stream.tracks import Track
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True, eq=False)
+class _OpenSink:
+    """A sink that works, and the people present in the last frame that it took."""
+
+    sink: Sink
+    present: Sequence[Person] = ()
+
+
 class Sinks:
     """Fans frames out. A sink that fails is named, closed and left out from then on.
+
+    The people are counted here, once for all sinks. A sink is closed with those who were present in
+    the last frame that it took: Ctrl-C may fall when only some of the sinks have the newest one.
 
     Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
 
     Args:
-        sinks: what was asked for; when all of them have failed there is nothing to go on for.
+        sinks: what was asked for; when all of them have failed, the run ends.
         overlay: draws what they are given.
-        controls: what the user asks for on the way, such as that faces be unrecognisable.
-        watchers: get every frame too, but are no reason to go on.
-        fps: frames a second of the source.
+        info: the source.
+        controls: what the user wishes, such as that faces be unrecognisable.
+        report: takes the outputs that are complete, and the failures.
+        watchers: sinks that get every frame first, and for whose sake alone no run goes on.
+        summary: a sink that gets every frame last, when all others have it.
+        face_crops: whether people need crops of their best views.
+
+    Attributes:
+        report: what the run reports.
     """
 
     def __init__(
         self,
         sinks: Sequence[Sink],
         overlay: Overlay,
+        info: SourceInfo,
         controls: Controls | None = None,
+        report: RunReport | None = None,
+        *,
         watchers: Sequence[Sink] = (),
-        fps: float = ASSUMED_FPS,
+        summary: Sink | None = None,
+        face_crops: bool = False,
     ) -> None:
-        self._sinks = [*watchers, *sinks]
+        self.report = report or RunReport()
+        last = () if summary is None else (summary,)
+        self._open = [_OpenSink(sink) for sink in (*watchers, *sinks, *last)]
         self._asked_for = list(sinks)
         self._overlay = overlay
+        self._fps = info.nominal_fps
         self._controls = controls or Controls()
-        self._lost = LostFaces(fps)
-        self._fps = fps
-        self.failures: list[str] = []
-        self.completed = self._controls.saved  # also what the user had saved on the way
+        self._face_crops = face_crops
+        self._people = PeopleLedger(info)
+        self._lost = LostFaces(self._fps)
 
     def __repr__(self) -> str:
-        return f"Sinks({', '.join(sink.name for sink in self._sinks)})"
+        return f"Sinks({', '.join(each.sink.name for each in self._open)})"
 
     def __enter__(self) -> Self:
         return self
@@ -64,58 +90,69 @@ class Sinks:
         trace: TracebackType | None,
     ) -> None:
         complete = kind is None or issubclass(kind, KeyboardInterrupt)
-        with ExitStack() as each:  # whatever one of them raises, the others are closed
-            for sink in reversed(self._sinks):
-                each.callback(self._close, sink, complete=complete)
-            self._sinks = []
+        with ExitStack() as stack:  # whatever one of them raises, the others are closed
+            for each in reversed(self._open):
+                stack.callback(self._close, each.sink, each.present, complete=complete)
+            self._open = []
 
     @property
     def quit_requested(self) -> bool:
         """The user asked one of them for the end, or none of those asked for works any more."""
-        return self._all_failed or any(sink.quit_requested for sink in self._sinks)
+        return self._all_failed or any(each.sink.quit_requested for each in self._open)
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
-        faces_xyxy = self._whereabouts(frame, tracks)
-        annotated = AnnotatedFrame(frame, tracks, self._overlay, faces_xyxy, self._controls.blur)
-        for sink in list(self._sinks):
+        annotated = self._annotated(frame, tracks)
+        present = self._people.present
+        for each in list(self._open):
             try:
-                sink.write(annotated)
+                each.sink.write(annotated)
             except SinkError as error:
-                self._report(sink, error)
-                self._sinks.remove(sink)
-                self._close(sink, complete=False)
+                self._report_failure(each.sink, error)
+                self._open.remove(each)
+                self._close(each.sink, present, complete=False)
                 if self._all_failed:
                     _log.error("nothing is left to be written or shown: stopped")
+            else:
+                each.present = present
 
     @property
     def _all_failed(self) -> bool:
-        return bool(self._asked_for) and not any(each in self._sinks for each in self._asked_for)
+        working = [each.sink for each in self._open]
+        return bool(self._asked_for) and not any(sink in working for sink in self._asked_for)
 
-    def _whereabouts(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
-        """Where faces are, and where those may be that were lost a moment ago."""
-        if frame.path is not None:  # pictures have nothing in common
+    def _annotated(self, frame: Frame, tracks: Sequence[Track]) -> AnnotatedFrame:
+        """The frame as all sinks get it, its people counted."""
+        blur, faces_xyxy = self._controls.blur, self._face_places(frame, tracks)
+        annotated = AnnotatedFrame(frame, tracks, self._overlay, faces_xyxy, blur)
+        picture = (lambda: annotated.shown) if self._face_crops else None
+        annotated.ended = self._people.add(frame, tracks, picture, blur=blur)
+        return annotated
+
+    def _face_places(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
+        """Where faces are, and where those may be that were lost a moment ago, `(n, 4)` px."""
+        if frame.path is not None:  # pictures are unrelated to one another
             self._lost = LostFaces(self._fps)
         lost = self._lost.update(tracks, frame.time_s)
-        faces = [*(each.box_xyxy for each in tracks), *lost]
-        return np.array(faces, dtype=np.float32).reshape(-1, 4)
+        places = [*(track.box_xyxy for track in tracks), *lost]
+        return np.array(places, dtype=np.float32).reshape(-1, 4)
 
-    def _close(self, sink: Sink, *, complete: bool) -> None:
+    def _close(self, sink: Sink, present: Sequence[Person], *, complete: bool) -> None:
         try:
-            sink.close(complete=complete)
+            sink.close(present, complete=complete)
         except SinkError as error:
-            self._report(sink, error)
+            self._report_failure(sink, error)
         else:
             if complete and sink.output is not None and sink.output.exists():
-                self.completed.append(sink.output)
+                self.report.outputs.append(sink.output)
         rest = partial_path(sink.output) if sink.output is not None else None
         if rest is not None and rest.is_file():
             _log.warning("%s is not complete: what there is of it is %s", sink.output, rest)
 
-    def _report(self, sink: Sink, error: SinkError) -> None:
-        if sink.output is not None and sink.output == self._controls.recording:
-            self._controls.recording = None
+    def _report_failure(self, sink: Sink, error: SinkError) -> None:
+        if sink.output is not None and sink.output == self.report.recording:
+            self.report.recording = None
         failure = f"{sink.name}: {error}"
-        if failure not in self.failures:  # what stops a write often stops the closing too
-            self.failures.append(failure)
+        if failure not in self.report.failures:  # what stops a write often stops the closing too
+            self.report.failures.append(failure)
             _log.error("%s failed: %s", sink.name, error)

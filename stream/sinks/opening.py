@@ -1,4 +1,4 @@
-"""The one place that opens sinks, after looking whether all of them may be written."""
+"""The one place that opens sinks, after checking that all of them may be written."""
 
 import glob
 import logging
@@ -7,9 +7,9 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
-from stream.controls import Controls
-from stream.drawing.overlay import Overlay, spoken
-from stream.drawing.text import can_write
+from stream.controls import Controls, RunReport
+from stream.drawing.overlay import Overlay, display_name
+from stream.drawing.text import has_glyphs
 from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.settings import Config
@@ -27,7 +27,7 @@ from stream.sinks.window.screen import OpenCvScreen
 from stream.sinks.window.window import Window
 from stream.sources.pictures import fixed_part
 
-_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+_NO_ATTRIBUTES: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +36,11 @@ def open_sinks(
     config: Config,
     info: SourceInfo,
     outputs: Outputs,
-    others: Sequence[Sink] = (),
-    attributes: Mapping[str, Sequence[str]] = _NOTHING,
+    watchers: Sequence[Sink] = (),
+    attributes: Mapping[str, Sequence[str]] = _NO_ATTRIBUTES,
     controls: Controls | None = None,
+    report: RunReport | None = None,
+    summary: Sink | None = None,
 ) -> Sinks:
     """Opens what was asked for; if one cannot be opened, none is.
 
@@ -46,9 +48,11 @@ def open_sinks(
         config: how they write.
         info: the source they write about.
         outputs: what was asked for.
-        others: further sinks, already open, for whose sake alone nobody goes on.
+        watchers: further sinks, already open, for whose sake alone no run goes on.
         attributes: the classes of each attribute that labels may be of.
-        controls: what the user asks for on the way.
+        controls: what the user wishes.
+        report: what the run reports.
+        summary: a further sink, which gets every frame last.
 
     Raises:
         ConfigError: an output exists, is the input itself, or does not suit the source.
@@ -59,23 +63,34 @@ def open_sinks(
     if drawn or outputs.sheet is not None:
         _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values())])
     controls = controls or Controls(blur=config.overlay.blur)
+    report = report or RunReport()
     sinks: list[Sink] = []
-    watchers = list(others)
+    watching = list(watchers)
     try:
-        for sink in _for_keeps(config, info, outputs, attributes):
+        for sink in _files(config, info, outputs, attributes):
             sinks.append(sink)
         if outputs.show:
-            for sink in _for_the_eye(config, info, outputs, controls):
-                (watchers if isinstance(sink, ManualRecordings) else sinks).append(sink)
+            for sink in _windows(config, info, outputs, controls, report):
+                (watching if isinstance(sink, ManualRecordings) else sinks).append(sink)
     except BaseException:  # Ctrl-C too: the recorder's thread would go on waiting
-        for sink in (*sinks, *watchers):
+        for sink in (*sinks, *watching):
             sink.close(complete=False)
         raise
-    return Sinks(sinks, Overlay(config.overlay), controls, watchers, info.nominal_fps)
+    return Sinks(
+        sinks,
+        Overlay(config.overlay),
+        info,
+        controls,
+        report,
+        watchers=watching,
+        summary=summary,
+        face_crops=outputs.snapshots is not None or outputs.sheet is not None,
+    )
 
 
 def _warn_of_letters(names: Iterable[str]) -> None:
-    lacking = [name for name in names if not can_write(spoken(name))]
+    """Warns of names of classes that cannot be drawn."""
+    lacking = [name for name in names if not has_glyphs(display_name(name))]
     if lacking:
         _log.warning(
             "the font of the pictures lacks letters of %s and shows ? there; the log has the names",
@@ -83,22 +98,22 @@ def _warn_of_letters(names: Iterable[str]) -> None:
         )
 
 
-def _for_keeps(
+def _files(
     config: Config, info: SourceInfo, outputs: Outputs, attributes: Mapping[str, Sequence[str]]
 ) -> Iterator[Sink]:
-    """What is written, one opened after the other."""
+    """The sinks that write files, each opened when it is asked for."""
     log = outputs.log
     if log is not None and log.suffix.lower() == ".jsonl":
         yield JsonLog(log, info, config.engine.model or config.engine.model_folder.name, attributes)
     elif log is not None:
         yield TableLog(log, attributes)
-        yield TrackTable(tracks_path(log), info, attributes)
+        yield TrackTable(tracks_path(log), attributes)
     if outputs.save is not None and info.kind == "pictures":
         yield PictureFolder(outputs.save, _root(info), attributes)
     elif outputs.save is not None:
         yield Recorder(outputs.save, info, config.recorder)
     if outputs.snapshots is not None:
-        yield Snapshots(outputs.snapshots, info, attributes)
+        yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:
         yield Sheet(outputs.sheet, info)
 
@@ -113,23 +128,23 @@ def _root(info: SourceInfo) -> Path | None:
     return fixed_part(path)
 
 
-def _for_the_eye(
-    config: Config, info: SourceInfo, outputs: Outputs, controls: Controls
+def _windows(
+    config: Config, info: SourceInfo, outputs: Outputs, controls: Controls, report: RunReport
 ) -> Iterator[Sink]:
-    """The window, and what is recorded by its keys."""
+    """The window, and before it the recordings that its keys begin and end."""
     try:
         screen = OpenCvScreen()
     except SinkError as error:
         _log.warning("%s: going on without", error)
         return
     if info.kind == "pictures":
-        controls.bar_recording = "pictures are not recorded"
+        controls.recording_refusal = "pictures are not recorded"
     elif outputs.save is not None:
-        controls.recording = outputs.save
-        controls.bar_recording = f"everything is recorded into {outputs.save}"
+        report.recording = outputs.save
+        controls.recording_refusal = f"everything is recorded into {outputs.save}"
     else:
-        yield ManualRecordings(Path(), info, config.recorder, controls)
-    # Pictures fly by unless they are waited for; who has them saved wants them done.
+        yield ManualRecordings(Path(), info, config.recorder, controls, report)
+    # Each picture waits for a key, or it could not be looked at, unless the run is to save them.
     one_by_one = info.kind == "pictures" and not outputs.paths
     folder = outputs.snapshots or Path()
-    yield Window(info, controls, screen, folder=folder, one_by_one=one_by_one)
+    yield Window(info, controls, report, screen, folder=folder, one_by_one=one_by_one)

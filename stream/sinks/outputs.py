@@ -1,4 +1,4 @@
-"""What was asked for, and whether all of it may be written."""
+"""The outputs that a run is asked for, and the check that each may be written."""
 
 import os
 from collections.abc import Iterator
@@ -11,18 +11,21 @@ from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
 from stream.sinks.data.tables import tracks_path
 from stream.sinks.paths import partial_path, same_file
-from stream.sinks.pictures.folder import FACES
-from stream.sinks.pictures.snapshots import TRACKS
+from stream.sinks.pictures.folder import FACES_FILE
+from stream.sinks.pictures.snapshots import TRACKS_FILE
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 from stream.sources.pictures import is_picture
 
-LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
-SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
+_LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
+"""How the name of a log may end, which names its format."""
+
+_SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
+"""How the name of a sheet may end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What was asked for.
+    """What a run is asked to write and to show.
 
     Attributes:
         save: a video file, or for pictures a folder.
@@ -30,7 +33,7 @@ class Outputs:
         snapshots: a folder for the best view of each person.
         sheet: a picture of all people, `.png` or `.jpg`.
         show: open a window, if there is a screen.
-        overwrite: what stands there may be replaced.
+        overwrite: files that exist may be replaced.
     """
 
     save: Path | None = None
@@ -42,20 +45,20 @@ class Outputs:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Where something will stand."""
+        """The files and folders that will be written."""
         named = (self.save, self.log, self.snapshots, self.sheet)
         return tuple(path for path in named if path is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """One file or folder to be made, and the option that asks for it.
+    """One file or folder to be written, and the option that asks for it.
 
     Attributes:
         option: of the command line.
-        path: where.
-        suffixes: how its name may end; none are asked of a folder.
-        table: what is written into a folder besides pictures.
+        path: the file or folder.
+        suffixes: how its name may end; empty for a folder.
+        table: name of the table that is written into a folder.
     """
 
     option: str
@@ -65,7 +68,7 @@ class _Target:
 
     @property
     def is_folder(self) -> bool:
-        """Or else it is a file."""
+        """Whether it is a folder, not a file."""
         return not self.suffixes
 
     def __str__(self) -> str:
@@ -73,7 +76,7 @@ class _Target:
 
     @property
     def names(self) -> set[str]:
-        """What it is called while it is written and after, past all links."""
+        """Its names while it is written and after, links resolved."""
         written = [self.path, self.path / self.table] if self.is_folder else [self.path]
         return {os.path.realpath(name) for each in written for name in (each, partial_path(each))}
 
@@ -81,20 +84,25 @@ class _Target:
 def check_outputs(
     outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
 ) -> None:
-    """Looks whether all outputs may be written, before anything is.
+    """Checks that all outputs may be written, before any is.
+
+    1. None takes the place of the source, lacks a folder, or has a name that does not suit it.
+    2. No two are the same file.
+    3. None exists, unless it may be replaced.
+    4. A video can be written with the codec of the settings.
 
     Args:
         outputs: what was asked for.
         info: the source.
-        recorder: how a video would be written; at the defaults without one.
+        recorder: how a video would be written; the defaults without one.
 
     Raises:
-        ConfigError: one may not.
+        ConfigError: an output fails a check; the first one found is named.
     """
     targets = list(_targets(outputs, info))
     source = Path(info.uri)
     if info.kind == "pictures" and not source.is_dir():
-        source = source.parent  # where the copies would take the place of the pictures themselves
+        source = source.parent  # copies in there would take the place of the pictures
     for target in targets:
         _check_place(target, source)
     for one, other in combinations(targets, 2):
@@ -107,28 +115,30 @@ def check_outputs(
 
 
 def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[_Target]:
+    """The files and folders to be made, those too that no option names."""
     if outputs.save is not None and info.kind == "pictures":
-        yield _Target("--save", outputs.save, table=FACES)
+        yield _Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
         yield _Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
     if outputs.log is not None:
-        yield _Target("--log", outputs.log, suffixes=LOG_SUFFIXES)
+        yield _Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
         if outputs.log.suffix.lower() != ".jsonl":
-            yield _Target("--log", tracks_path(outputs.log), suffixes=LOG_SUFFIXES)
+            yield _Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
     if outputs.snapshots is not None:
-        yield _Target("--snapshots", outputs.snapshots, table=TRACKS)
+        yield _Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
-        yield _Target("--sheet", outputs.sheet, suffixes=SHEET_SUFFIXES)
+        yield _Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
 
 
 def _check_place(target: _Target, source: Path) -> None:
+    """Checks that a target is not the source, and may be made in its folder with its name."""
     path = target.path
     if any(same_file(written, source) for written in (path, partial_path(path))):
         raise ConfigError(f"{path} would overwrite the input: name another file to write to")
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: there is no folder {path.parent}; make it first")
     place = path if target.is_folder and path.is_dir() else path.absolute().parent
-    if not os.access(place, os.W_OK):  # a sheet would find it out only at the end
+    if not os.access(place, os.W_OK):  # a sheet would fail only at the end
         raise ConfigError(f"{path}: nothing may be written into {place}; choose another folder")
     if target.suffixes and path.suffix.lower() not in target.suffixes:
         endings = ", ".join(target.suffixes)
@@ -136,6 +146,7 @@ def _check_place(target: _Target, source: Path) -> None:
 
 
 def _check_file(target: _Target, overwrite: bool) -> None:
+    """Checks that no file is overwritten, nor what an earlier run could save of it."""
     path, partial = target.path, partial_path(target.path)
     if path.is_dir():
         raise ConfigError(f"{path} is a folder: name a file")
@@ -149,6 +160,7 @@ def _check_file(target: _Target, overwrite: bool) -> None:
 
 
 def _check_folder(target: _Target, overwrite: bool) -> None:
+    """Checks that a folder is one, and empty."""
     path = target.path
     if path.is_file() or is_picture(path) or path.suffix.lower() in CONTAINERS:
         raise ConfigError(f"{target}: pictures go into a folder; name one")

@@ -1,4 +1,8 @@
-"""How files are named while they are written and after."""
+"""Names of files while they are written and after, and the two ways to write a file.
+
+1. A file that grows has a partial name, and takes its own in the end.
+2. A file that is there at once is written as a whole.
+"""
 
 import os
 from contextlib import suppress
@@ -9,12 +13,30 @@ from stream.errors import SinkError
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file is written before it is complete."""
+    """Where a file that grows is written until it is complete."""
     return path.parent / f"{path.stem}.part{path.suffix}"
 
 
+def finish_partial(path: Path, *, complete: bool, keep: bool) -> None:
+    """Gives a file that has grown its own name.
+
+    Args:
+        path: the file's own name.
+        complete: all of it is written; else it keeps its partial name.
+        keep: a file that is not complete holds something; else it is removed.
+
+    Raises:
+        OSError: the name cannot be taken, or the file not be removed.
+    """
+    partial = partial_path(path)
+    if complete:
+        partial.replace(path)
+    elif not keep:
+        partial.unlink(missing_ok=True)
+
+
 def dated_path(folder: Path, name: str, suffix: str, now: datetime | None = None) -> Path:
-    """A new file's name with the date and the time, which no other has."""
+    """A name for a new file, of the date and the time, which no other file has."""
     stem = f"{name}-{now or datetime.now():%Y%m%d-%H%M%S}"
     path, count = folder / f"{stem}{suffix}", 1
     while path.exists() or partial_path(path).exists():
@@ -24,12 +46,14 @@ def dated_path(folder: Path, name: str, suffix: str, now: datetime | None = None
 
 
 def same_file(one: Path, other: Path) -> bool:
-    """Whether both stand for one file or folder, under whatever names."""
+    """Whether both name one file or folder that exists, links resolved."""
     return one.exists() and other.exists() and one.samefile(other)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file beside its name, then renames it: a half-written one never has the name.
+    """Writes a file beside its name, then renames it: a partial file never has the name.
+
+    The folder is made where it is missing.
 
     Raises:
         SinkError: the disk refuses.

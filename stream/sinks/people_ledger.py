@@ -1,4 +1,4 @@
-"""A record of each person in sight, from the first frame to the last."""
+"""The people of a run: those in sight, and those whose tracks have ended."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,34 +7,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image, clip
-from stream.drawing.blur import blurred
+from stream.drawing.blur import blur_faces
 from stream.frames import Frame, SourceInfo
 from stream.people import BestView, Person
 from stream.tracks import Track
 
-_GONE_S = 5.0  # out of sight: longer than any tracker waits for somebody to come back
+_ENDED_AFTER_S = 5.0
+"""Time out of sight after which a track has ended, s; longer than a tracker waits for a face."""
 
-
-_MARGIN = 0.4  # of the face's box, left free around it in a cut-out
+_CROP_MARGIN = 0.4
+"""Margin around a face in its crop, as a share of its box."""
 
 
 class PeopleLedger:
-    """Keeps a record of everybody in sight, and hands it over once the track has ended.
+    """Counts the frames of each person in sight, and hands a person over once the track has ended.
 
-    What it holds is bounded by how many people are there at a time, not by how long it runs.
+    Its memory is bounded by how many people are in sight at a time, not by how long a run is.
 
     Args:
-        info: the source: of pictures each is on its own, in a video people come back into sight.
+        info: the source; pictures are unrelated, so that a track ends with its picture.
     """
 
     def __init__(self, info: SourceInfo) -> None:
-        self._gone_after = 0 if info.kind == "pictures" else round(_GONE_S * info.nominal_fps)
-        self._here: dict[int, Person] = {}
-        self._last_frame: dict[int, int] = {}
-        self._now = 0  # counts the frames: a tracker does too, whatever was dropped in between
+        is_video = info.kind != "pictures"
+        self._ended_after = round(_ENDED_AFTER_S * info.nominal_fps) if is_video else 0
+        self._present: dict[int, Person] = {}
+        self._last_seen: dict[int, int] = {}
+        self._count = 0  # of frames, as a tracker counts them: dropped ones are not among them
 
     def __repr__(self) -> str:
-        return f"People({len(self._here)} here)"
+        return f"PeopleLedger({len(self._present)} present)"
+
+    @property
+    def present(self) -> list[Person]:
+        """The people whose tracks have not ended, by id."""
+        return [self._present[track_id] for track_id in sorted(self._present)]
 
     def add(
         self,
@@ -48,48 +55,46 @@ class PeopleLedger:
 
         Args:
             frame: when and where.
-            tracks: who is in it.
-            picture: gives what faces are cut out of, where one is; without it none is.
-            blur: its faces are blurred, and those of before are to be as well.
+            tracks: the faces in it.
+            picture: gives what crops of faces are taken from; None where no crop is wanted.
+            blur: the faces of this picture are blurred; those of earlier crops become so.
 
         Returns:
-            Those whose track has ended since, by id.
+            The people whose tracks have ended with this frame, by id.
         """
-        self._now += 1
+        self._count += 1
         if blur:
-            for person in self._here.values():
-                person.best = hidden(person.best)
+            self._present = {
+                track_id: replace(person, best=blurred_view(person.best))
+                for track_id, person in self._present.items()
+            }
         for track in tracks:
             if not track.missed_frames:
-                self._see(frame, track, picture, blur)
-        gone = [
-            each for each, last in self._last_frame.items() if self._now - last > self._gone_after
-        ]
-        return [self._let_go(each) for each in sorted(gone)]
+                self._present[track.track_id] = self._seen(frame, track, picture, blur)
+                self._last_seen[track.track_id] = self._count
+        return self._end_tracks()
 
-    def leave(self) -> list[Person]:
-        """Those who are still here at the end, by id."""
-        return [self._let_go(each) for each in sorted(self._here)]
-
-    def _see(
+    def _seen(
         self, frame: Frame, track: Track, picture: Callable[[], Image] | None, blur: bool
-    ) -> None:
-        person = self._here.get(track.track_id)
+    ) -> Person:
+        """The person of a track, as of this frame."""
+        person = self._present.get(track.track_id)
         if person is None:
+            view = _view(frame, track, picture, blur)
+            return Person(track.track_id, frame.time_s, frame.time_s, 1, track.labels, view)
+        best = person.best
+        if _is_better(track, best):
             best = _view(frame, track, picture, blur)
-            time_s = frame.time_s
-            person = Person(track.track_id, time_s, time_s, 0, track.labels, best)
-            self._here[track.track_id] = person
-        elif _is_better(track, person.best):
-            person.best = _view(frame, track, picture, blur)
-        person.last_s = frame.time_s
-        person.frames += 1
-        person.labels = track.labels
-        self._last_frame[track.track_id] = self._now
+        frames = person.frames + 1
+        return replace(person, last_s=frame.time_s, frames=frames, labels=track.labels, best=best)
 
-    def _let_go(self, track_id: int) -> Person:
-        del self._last_frame[track_id]
-        return self._here.pop(track_id)
+    def _end_tracks(self) -> list[Person]:
+        """Removes the people who have been out of sight for too long, by id."""
+        oldest = self._count - self._ended_after
+        ended = sorted(track_id for track_id, last in self._last_seen.items() if last < oldest)
+        for track_id in ended:
+            del self._last_seen[track_id]
+        return [self._present.pop(track_id) for track_id in ended]
 
 
 def _is_better(track: Track, best: BestView) -> bool:
@@ -110,14 +115,14 @@ def _view(frame: Frame, track: Track, picture: Callable[[], Image] | None, blur:
         path=frame.path,
         box_xyxy=track.box_xyxy,
         quality=track.quality,
-        cut_out=None if picture is None else cut_out(picture(), track.box_xyxy),
+        crop=None if picture is None else face_crop(picture(), track.box_xyxy),
         blurred=blur,
     )
 
 
-def cut_out(picture: Image, box_xyxy: NDArray[np.float32]) -> Image:
+def face_crop(picture: Image, box_xyxy: NDArray[np.float32]) -> Image:
     """A copy of a face and a margin around it, as far as the picture reaches; a pixel at least."""
-    margin = _MARGIN * (box_xyxy[2:] - box_xyxy[:2])
+    margin = _CROP_MARGIN * (box_xyxy[2:] - box_xyxy[:2])
     wide = np.concatenate([box_xyxy[:2] - margin, box_xyxy[2:] + margin])
     height, width = picture.shape[:2]
     left, top, right, bottom = clip(wide[None], (width, height))[0].round().astype(int).tolist()
@@ -125,14 +130,14 @@ def cut_out(picture: Image, box_xyxy: NDArray[np.float32]) -> Image:
     return picture[top : max(bottom, top + 1), left : max(right, left + 1)].copy()
 
 
-def hidden(view: BestView) -> BestView:
-    """The same view with its face blurred."""
-    if view.blurred or view.cut_out is None:
+def blurred_view(view: BestView) -> BestView:
+    """The same view, its face blurred."""
+    if view.blurred or view.crop is None:
         return view
-    return replace(view, cut_out=unrecognisable(view.cut_out), blurred=True)
+    return replace(view, crop=blurred_crop(view.crop), blurred=True)
 
 
-def unrecognisable(face: Image) -> Image:
-    """A cut-out all of whose face is blurred."""
-    height, width = face.shape[:2]
-    return blurred(face, np.array([[0, 0, width, height]], dtype=np.float32))
+def blurred_crop(crop: Image) -> Image:
+    """A crop all of which is blurred."""
+    height, width = crop.shape[:2]
+    return blur_faces(crop, np.array([[0, 0, width, height]], dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Where frames come from."""
+"""Where frames come from: cameras, videos, streams, pictures, pipes."""
 
 from stream.sources.contract import Source
 from stream.sources.opening import open_source

@@ -1,4 +1,4 @@
-"""Cameras, and which there are."""
+"""Cameras through OpenCV, and the list of those that are connected."""
 
 import logging
 import os
@@ -18,11 +18,22 @@ from stream.frames import Frame, SourceInfo
 from stream.settings.schema import CameraSection
 from stream.sources.reconnection import Reconnection
 
-_MAX_FAILED_READS = 10  # in a row: cameras drop a frame now and then, a pulled plug drops all
-_RETRY_S = 0.05
-_MAX_INDEX = 2**31 - 1  # OpenCV's
+_MAX_FAILED_READS = 10
+"""Failed reads in a row from which a camera is lost: cameras drop a frame now and then, an
+unplugged one drops all."""
+
+_READ_RETRY_S = 0.05
+"""Pause after a failed read, s."""
+
+_MAX_INDEX = 2**31 - 1
+"""Highest number of a camera that OpenCV takes."""
+
+_FPS_TOLERANCE = 0.01
+"""By what share the rate of a camera may differ from the one asked for and still count as it."""
+
 _NO_PICTURES = "gives no pictures (was it unplugged?)"
-_SAME_RATE = 0.01
+"""Why a camera is lost, in words that follow its name."""
+
 _BACKENDS = {
     "auto": cv2.CAP_ANY,
     "v4l2": cv2.CAP_V4L2,
@@ -31,8 +42,13 @@ _BACKENDS = {
     "msmf": cv2.CAP_MSMF,
     "avfoundation": cv2.CAP_AVFOUNDATION,
 }
-_DEVICE = re.compile(r"/dev/video(\d+)")
+"""OpenCV's numbers of the values of `camera.backend`."""
+
+_DEVICE_PATH = re.compile(r"/dev/video(\d+)")
+"""The path of a camera's device on Linux, with its number."""
+
 _LINUX_CAMERAS = Path("/sys/class/video4linux")
+"""The folder in which Linux lists its cameras."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +58,9 @@ class CameraInfo:
     """A camera that is connected.
 
     Attributes:
-        index: what `CameraSource` and `face-stream run` call it.
-        name: what its maker calls it.
-        path: its device.
+        index: its number, as `CameraSource` and `face-stream run` take it.
+        name: the name that its maker gave it.
+        path: the path of its device.
     """
 
     index: int
@@ -53,20 +69,21 @@ class CameraInfo:
 
 
 def list_cameras(folder: Path = _LINUX_CAMERAS) -> list[CameraInfo]:
-    """The cameras that Linux knows of, in the order of their numbers; elsewhere none.
+    """The cameras that Linux lists, in the order of their numbers; elsewhere none.
 
     A camera that offers data beside its pictures has a device for each; this lists the first.
     """
     found = []
     for entry in folder.glob("video*"):
         number = entry.name.removeprefix("video")
-        if number.isdecimal() and _line(entry / "index") in ("", "0"):
-            name = _line(entry / "name") or entry.name
+        if number.isdecimal() and _read_line(entry / "index") in ("", "0"):
+            name = _read_line(entry / "name") or entry.name
             found.append(CameraInfo(int(number), name, Path("/dev", entry.name)))
     return sorted(found, key=lambda camera: camera.index)
 
 
-def _line(path: Path) -> str:
+def _read_line(path: Path) -> str:
+    """The text of a file of one line; empty where there is none."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -77,11 +94,11 @@ class CameraSource:
     """A camera through OpenCV. When it is unplugged it is opened again; time and count go on.
 
     Args:
-        uri: its number (0 is the first), its name, or the path of its device.
-        settings: what it is asked for; what it gives instead is said.
-        reconnect_s: how long it is waited for when it gives no more pictures.
-        open_camera: makes the capture, of a number and a backend; tests pass one of their own.
-        cameras: which there are, for their names.
+        uri: the camera's number (0 is the first), its name, or the path of its device.
+        settings: what the camera is asked for; a warning names what it does not give.
+        reconnect_s: for how long a camera that gives no more pictures is tried again.
+        open_camera: makes the capture of a number and a backend; tests pass a fake.
+        cameras: lists the cameras that are connected, for their names.
 
     Raises:
         SourceError: the camera is not there, is in use, or gives no picture.
@@ -107,7 +124,8 @@ class CameraSource:
         self._capture: cv2.VideoCapture | None = None
         try:
             self._next = self._open()
-            fps = self._say_what_it_gives()
+            fps = self._stated_fps()
+            self._warn_of_refused(fps)
         except BaseException:
             self.close()
             raise
@@ -118,7 +136,7 @@ class CameraSource:
 
     @property
     def info(self) -> SourceInfo:
-        """The size of the first frame, and the rate the camera says it has."""
+        """The size of the first frame, and the rate that the camera states."""
         return self._info
 
     def frames(self) -> Iterator[Frame]:
@@ -131,22 +149,22 @@ class CameraSource:
             yield self._next
             while (frame := self._read()) is not None:
                 yield frame
-            found = self._reconnection.again(_NO_PICTURES, self._open)
-            if found is None:
+            first = self._reconnection.retry(_NO_PICTURES, self._open)
+            if first is None:
                 return
-            self._next = found
+            self._next = first
 
     def interrupt(self) -> None:
         """Ends the wait for a camera that was unplugged."""
         self._reconnection.interrupt()
 
     def close(self) -> None:
-        """Gives the camera back."""
+        """Releases the camera."""
         if self._capture is not None:
             self._capture.release()
 
     def _open(self) -> Frame:
-        """The first picture of the camera, opened (again)."""
+        """Opens the camera, for the first time or again; its first frame."""
         self.close()
         index = camera_index(self._uri, self._cameras)
         if index is None or index > _MAX_INDEX:
@@ -161,15 +179,16 @@ class CameraSource:
                 f"{self._name} cannot be opened{with_backend}: "
                 "is it connected, and is no other program using it?"
             )
-        for name, value in _wishes(self._settings):
+        for name, value in _requested_properties(self._settings):
             capture.set(name, value)
-        # What a camera says of its size is not always what it gives.
+        # Read at once: the size that a camera states is not always the size of its pictures.
         first = self._read()
         if first is None:
             raise SourceError(f"{self._name} {_NO_PICTURES}")
         return first
 
     def _read(self) -> Frame | None:
+        """The next frame; None where the camera is lost, or the wait for it is interrupted."""
         for _ in range(_MAX_FAILED_READS):
             if self._capture is None:
                 break
@@ -179,31 +198,34 @@ class CameraSource:
                 pixels: Image = np.ascontiguousarray(image, dtype=np.uint8)
                 self._count += 1
                 return Frame(pixels, self._count - 1, now - self._opened_s, now)
-            if not self._reconnection.pause(_RETRY_S):
+            if not self._reconnection.pause(_READ_RETRY_S):
                 break
         return None
 
-    def _say_what_it_gives(self) -> float | None:
-        """Its rate, if it says one; names what it was asked for in vain."""
+    def _stated_fps(self) -> float | None:
+        """The rate that the camera states; None where it states none."""
         fps = self._capture.get(cv2.CAP_PROP_FPS) if self._capture is not None else 0.0
+        return fps if fps > 0 else None
+
+    def _warn_of_refused(self, fps: float | None) -> None:
+        """Names what the camera was asked for and does not give."""
         asked, given = self._settings, self._next.size_wh
         refused = []
         if asked.size not in ("auto", given):
             refused.append("{} × {} px".format(*asked.size))
-        if asked.fps != "auto" and fps > 0 and abs(fps - asked.fps) > _SAME_RATE * asked.fps:
+        if asked.fps != "auto" and fps and abs(fps - asked.fps) > _FPS_TOLERANCE * asked.fps:
             refused.append(f"{asked.fps:g} fps")
-        form = self._pixel_format()
-        if asked.pixel_format != "auto" and form not in ("", asked.pixel_format):
+        pixel_format = self._pixel_format()
+        if asked.pixel_format != "auto" and pixel_format not in ("", asked.pixel_format):
             refused.append(asked.pixel_format)
         if refused:
-            rate = f" at {fps:g} fps" if fps > 0 else ""
-            sent = f" as {form}" if form else ""
-            wish = " and ".join(refused)
-            _log.warning("%s gives %d × %d px%s%s, not %s", self._name, *given, rate, sent, wish)
-        return fps if fps > 0 else None
+            rate = f" at {fps:g} fps" if fps else ""
+            sent = f" as {pixel_format}" if pixel_format else ""
+            names = " and ".join(refused)
+            _log.warning("%s gives %d × %d px%s%s, not %s", self._name, *given, rate, sent, names)
 
     def _pixel_format(self) -> str:
-        """How it says that it sends pixels, in four letters; empty where it does not."""
+        """The pixel format that the camera states, four letters; empty where it states none."""
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC)) if self._capture is not None else 0
         return code.to_bytes(4, "little").decode("latin-1") if code > 0 else ""
 
@@ -211,18 +233,20 @@ class CameraSource:
 def camera_index(
     uri: str, cameras: Callable[[], Sequence[CameraInfo]] = list_cameras
 ) -> int | None:
-    """The number of the camera of that number, name or path; None if it is no camera."""
+    """The number of the camera with that number, name or path; None where there is none."""
     if uri.isdecimal():
         return int(uri)
-    device = _DEVICE.fullmatch(os.path.realpath(uri)) if "\0" not in uri else None
+    device = _DEVICE_PATH.fullmatch(os.path.realpath(uri)) if "\0" not in uri else None
     if device is not None:
         return int(device[1])
     name = uri.strip().casefold()
     return next((each.index for each in cameras() if each.name.casefold() == name), None)
 
 
-def _wishes(settings: CameraSection) -> Iterator[tuple[int, float]]:
-    """OpenCV's names for what is asked for; the format comes first, for others depend on it."""
+def _requested_properties(settings: CameraSection) -> Iterator[tuple[int, float]]:
+    """OpenCV's properties to be set, with their values; the others depend on the format, which
+    comes first.
+    """
     if settings.pixel_format != "auto":
         yield cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.pixel_format)
     if settings.size != "auto":
@@ -234,7 +258,7 @@ def _wishes(settings: CameraSection) -> Iterator[tuple[int, float]]:
 
 @contextmanager
 def _quiet_opencv() -> Iterator[None]:
-    """Without OpenCV's own page of warnings about a camera that is not there."""
+    """Silences OpenCV's own page of warnings about a camera that is not there."""
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a source answers to."""
+"""The contract of a source: what every place that frames come from answers to."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -17,11 +17,11 @@ class Source(Protocol):
         """The frames in order, lazily.
 
         Raises:
-            SourceError: it cannot be read any further.
+            SourceError: the source cannot be read any further.
         """
 
     def interrupt(self) -> None:
-        """Ends a wait of the reading thread, where it can; called by another, which is leaving."""
+        """Ends a wait of the reading thread, where it can; called by another thread."""
 
     def close(self) -> None:
         """Releases the device or file; may be called twice, by the thread that reads."""

@@ -1,4 +1,4 @@
-"""The pictures of a container, decoded one by one, past what is damaged among them."""
+"""Decodes the video track of a container, past damaged packets, and converts its pictures."""
 
 import threading
 from collections.abc import Iterator
@@ -24,51 +24,54 @@ from stream.errors import SourceError
 from stream.frames import Frame
 from stream.stopwatch import stage
 
-_MAX_PLAUSIBLE_FPS = 1000  # above, it is the tick of a clock
-_MAX_DAMAGED = 100  # reads in a row that bring nothing: there is nothing to come
+_MAX_PLAUSIBLE_FPS = 1000
+"""Rate above which a container states the tick of its clock instead, frames a second."""
+
+_MAX_FAILED_READS = 100
+"""Reads in a row that may fail before the rest of a container is given up."""
 
 
 class Decoder:
     """Decodes the first video track of a container.
 
     Args:
-        container: open; whoever opened it closes it.
-        name: how it is called in what is said.
+        container: open; the caller closes it.
+        name: of the source, as messages print it.
         live: no frame is held back for the sake of speed.
 
     Attributes:
         stream: the track.
-        damaged: how many packets could not be decoded.
+        damaged_packets: how many packets could not be decoded.
 
     Raises:
-        SourceError: it has no pictures, or none that can be decoded.
+        SourceError: the container has no pictures, or none that can be decoded.
     """
 
     def __init__(self, container: InputContainer, name: str, *, live: bool = False) -> None:
         self._container = container
         self._name = name
         self.stream = _video_track(container, name)
-        # With a thread a frame, each comes out as many frames late as there are threads.
+        # With a thread for each frame, frames come out as many frames late as there are threads.
         self.stream.thread_type = "SLICE" if live else "AUTO"
         if live:
             self.stream.codec_context.flags |= Flags.low_delay
-        self.damaged = 0
-        self._reformatter = VideoReformatter()  # one for all: each has threads of its own
-        self._converting = threading.Lock()  # it serves one caller at a time
+        self.damaged_packets = 0
+        self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
+        self._reformatter_lock = threading.Lock()
         self._matrix: bytes | None = None
-        self._matrix_known = False
+        self._is_matrix_known = False
 
     @property
     def fps(self) -> float | None:
-        """Frames a second, None if the container does not know."""
+        """Frames a second; None if the container does not state a plausible rate."""
         rate = self.stream.average_rate or self.stream.guessed_rate
         return float(rate) if rate and rate <= _MAX_PLAUSIBLE_FPS else None
 
     def frames(self) -> Iterator[VideoFrame]:
-        """From where the container stands to its end.
+        """The frames from where the container stands to its end.
 
         Raises:
-            FFmpegError: the container cannot be read any further; what was read is given out first.
+            FFmpegError: the container cannot be read any further; frames read before come first.
         """
         try:
             for packet in self._packets():
@@ -79,42 +82,43 @@ class Decoder:
 
     @stage("decode")
     def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
-        """The pictures that come out of the decoder once it has that packet."""
+        """The frames that come out of the decoder once it has that packet."""
         try:
             return packet.decode()
         except av.error.EOFError:
             return []
         except av.error.FFmpegError:
-            self.damaged += 1  # the decoder finds its way again by itself
+            self.damaged_packets += 1  # the decoder recovers by itself
             return []
 
     def _flush(self) -> "Packet[VideoStream]":
-        """Asks the decoder for the pictures that its threads hold back."""
+        """An empty packet, on which the decoder gives out the frames that its threads hold back."""
         packet = cast("Packet[VideoStream]", Packet())
         packet.stream = self.stream
-        packet.time_base = self.stream.time_base or Fraction(0)  # else they would have no time
+        packet.time_base = self.stream.time_base or Fraction(0)  # else those frames have no time
         return packet
 
     def frame(self, decoded: VideoFrame, index: int, time_s: float, captured_s: float) -> Frame:
-        """A picture as it is to be shown: with square pixels, turned and mirrored.
+        """A frame as it is to be shown: with square pixels, turned and mirrored.
 
-        One that may be recorded just as it was coded is converted when somebody asks for its
-        pixels, and by them.
+        1. A frame that is shown as it was coded is converted only when its pixels are asked for,
+           in the thread that asks.
+        2. Any other frame is converted at once.
 
         Raises:
-            SourceError: it cannot be converted.
+            SourceError: the frame cannot be converted.
         """
         if self._is_shown_as_coded(decoded):
-            # The container may be closed by then: nothing of it must be needed.
+            # The conversion must not need the container, which may be closed by then.
             convert = partial(self._converted, decoded, decoded.width)
             return Frame(convert, index, time_s, captured_s, coded=decoded)
         return Frame(self.picture(decoded), index, time_s, captured_s)
 
     def picture(self, decoded: VideoFrame) -> Image:
-        """The same in BGR, at once.
+        """A frame in BGR as it is to be shown.
 
         Raises:
-            SourceError: it cannot be converted.
+            SourceError: the frame cannot be converted.
         """
         width = max(round(decoded.width * (self.stream.sample_aspect_ratio or 1)), 1)
         return _upright(self._converted(decoded, width), self._display_matrix(decoded))
@@ -122,41 +126,42 @@ class Decoder:
     @stage("convert")
     def _converted(self, decoded: VideoFrame, width: int) -> Image:
         try:
-            with self._converting:
-                plain = self._reformatter.reformat(decoded, width, decoded.height, "bgr24")
+            with self._reformatter_lock:
+                converted = self._reformatter.reformat(decoded, width, decoded.height, "bgr24")
         except av.error.FFmpegError as error:
             raise SourceError(f"{self._name}: a picture is damaged: {error.strerror}") from error
-        return np.ascontiguousarray(plain.to_ndarray(), dtype=np.uint8)
+        return np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8)
 
     def _is_shown_as_coded(self, frame: VideoFrame) -> bool:
-        """Whether it is what is shown already, but for being 8 bits, 4:2:0."""
+        """Whether a frame is shown as it was coded, 8-bit 4:2:0, neither turned nor stretched."""
         square = (self.stream.sample_aspect_ratio or 1) == 1
         return square and self._display_matrix(frame) is None and is_planar(frame)
 
     def _display_matrix(self, frame: VideoFrame) -> bytes | None:
-        """How the pictures are turned and mirrored; None where they are not."""
-        if not self._matrix_known:  # asking each frame would keep it from being freed
-            self._matrix, self._matrix_known = _display_matrix(frame), True
+        """The display matrix of the track, from its first frame; None where it has none."""
+        if not self._is_matrix_known:  # asking each frame would keep it from being freed
+            self._matrix, self._is_matrix_known = _display_matrix(frame), True
         return self._matrix
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
-        in_a_row = 0
+        """The packets of the track, past those that cannot be read."""
+        failed_reads = 0
         while True:
             try:
                 for packet in self._container.demux(self.stream):
-                    in_a_row = 0
+                    failed_reads = 0
                     yield packet
             except av.error.InvalidDataError:
-                self.damaged += 1
-                in_a_row += 1
-                if in_a_row == _MAX_DAMAGED:
+                self.damaged_packets += 1
+                failed_reads += 1
+                if failed_reads == _MAX_FAILED_READS:
                     raise
             else:
                 return
 
 
 def _video_track(container: InputContainer, name: str) -> VideoStream:
-    """The first track that is not a cover; whatever else there is, is not read."""
+    """The first video track that is not a cover; no other track is read."""
     tracks = [
         track
         for track in container.streams.video
@@ -175,7 +180,7 @@ def _video_track(container: InputContainer, name: str) -> VideoStream:
 def _upright(image: NDArray[Any], matrix: bytes | None) -> Image:
     """A picture turned and mirrored as its display matrix says."""
     if matrix is not None:
-        # It takes (x, y) of the stored picture to (a x + c y, b x + d y) of the one shown.
+        # The matrix takes (x, y) of the stored picture to (a x + c y, b x + d y) of the shown one.
         a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5]
         turned = abs(int(b)) > abs(int(a))
         if turned:
@@ -186,6 +191,7 @@ def _upright(image: NDArray[Any], matrix: bytes | None) -> Image:
 
 
 def _display_matrix(frame: VideoFrame) -> bytes | None:
+    """How the frame is turned and mirrored, nine int32 numbers; None where it is not."""
     side_data = cast(SideDataContainer, frame.side_data)  # its stub knows motion vectors only
     try:
         return bytes(side_data[Type.DISPLAYMATRIX])

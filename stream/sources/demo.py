@@ -1,4 +1,4 @@
-"""A short clip made on the spot, for a first look without a camera or a file."""
+"""The demo: a short clip drawn on the spot, for a first look without a camera or a file."""
 
 import math
 import time
@@ -15,10 +15,19 @@ from stream.frames import Frame, SourceInfo
 from stream.sources.pictures import read_picture
 
 _SIZE_WH = (1280, 720)
+"""Width and height of the clip, px."""
+
 _FPS = 25.0
+"""Frames a second of the clip."""
+
 _FRAMES = 150
-_ZOOM = 1.35  # mean scale of the portrait, which is 512 px square
-_FACE_XY = (224.0, 118.0)  # the middle of the face in the portrait, px
+"""Frames of the clip: six seconds, the longest period of its motions."""
+
+_ZOOM = 1.35
+"""Mean scale of the portrait, which is 512 px square."""
+
+_FACE_XY = (224.0, 118.0)
+"""The centre of the face in the portrait, px."""
 
 
 class DemoSource:
@@ -28,8 +37,8 @@ class DemoSource:
     installs it.
 
     Args:
-        frame_count: how long the clip is.
-        size_wh: its width and height, px.
+        frame_count: the length of the clip.
+        size_wh: width and height of the clip, px.
     """
 
     def __init__(self, frame_count: int = _FRAMES, size_wh: tuple[int, int] = _SIZE_WH) -> None:
@@ -47,18 +56,18 @@ class DemoSource:
         return self._info
 
     def frames(self) -> Iterator[Frame]:
-        """The clip, drawn as it is asked for."""
+        """The frames of the clip, each drawn when it is asked for."""
         for index in range(self._info.frame_count or 0):
             yield Frame(self._draw(index / _FPS), index, index / _FPS, time.monotonic())
 
     def interrupt(self) -> None:
-        """It never waits."""
+        """The demo never waits."""
 
     def close(self) -> None:
         """There is nothing to release."""
 
     def _draw(self, time_s: float) -> Image:
-        """The view at a time: each motion has a period of its own, so that they mix."""
+        """The picture at a time: each motion has a period of its own, so that they mix."""
         width, height = self._info.size_wh
         scale = height / _SIZE_WH[1] * _ZOOM * (1 + 0.35 * math.sin(2 * math.pi * time_s / 5.0))
         tilt_degrees = 14 * math.sin(2 * math.pi * time_s / 4.0)
@@ -75,7 +84,7 @@ class DemoSource:
 
 
 def portrait() -> Image:
-    """The portrait the demo and the benchmark use, `(512, 512, 3)` BGR.
+    """The portrait that the demo and the benchmarks use, `(512, 512, 3)` BGR.
 
     Raises:
         SourceError: scikit-image is not installed.

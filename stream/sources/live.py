@@ -1,4 +1,4 @@
-"""Live streams: frames as they come, over losses and returns."""
+"""Live streams of the network: frames as they come, over losses and returns."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -10,11 +10,16 @@ from av.video.frame import VideoFrame
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.sources.decoding import Decoder
-from stream.sources.reconnection import Reconnection, what_happened
+from stream.sources.reconnection import Reconnection, loss_reason
 
-_IN_PIECES = frozenset({"hls", "dash"})  # these bring seconds of video at once
-_LONGEST_PIECE_S = 20.0
-_WITHOUT_CLOCK = frozenset({"mpjpeg", "mjpeg"})  # what FFmpeg says of their rate is made up
+_SEGMENTED_FORMATS = frozenset({"hls", "dash"})
+"""FFmpeg's names of formats that bring seconds of video at once."""
+
+_MAX_SEGMENT_S = 20.0
+"""Longest wait for the time of a frame of such a segment, s; a longer one means a new count."""
+
+_FORMATS_WITHOUT_RATE = frozenset({"mpjpeg", "mjpeg"})
+"""FFmpeg's names of formats without times: the rate that FFmpeg states is made up."""
 
 
 class StreamSource:
@@ -23,11 +28,11 @@ class StreamSource:
     Args:
         name: the address as it may be printed.
         container: the stream, open.
-        reopen: opens it again.
-        reconnection: for how long.
+        reopen: opens the stream again.
+        reconnection: says for how long a lost stream is tried again.
 
     Raises:
-        SourceError: it gives no picture.
+        SourceError: the stream gives no picture.
     """
 
     def __init__(
@@ -44,16 +49,16 @@ class StreamSource:
         self._count = 0
         self._container = container
         try:
-            self._begin()
+            self._start()
         except BaseException:
             self.close()
             raise
-        timed = container.format.name not in _WITHOUT_CLOCK
+        has_rate = container.format.name not in _FORMATS_WITHOUT_RATE
         self._info = SourceInfo(
             uri=name,
             kind="stream",
             size_wh=self._next.size_wh,
-            fps=self._decoder.fps if timed else None,
+            fps=self._decoder.fps if has_rate else None,
             has_audio=bool(container.streams.audio),
         )
 
@@ -62,7 +67,7 @@ class StreamSource:
 
     @property
     def info(self) -> SourceInfo:
-        """The size of the first frame, and the rate the stream says it has."""
+        """The size of the first frame, and the rate that the stream states."""
         return self._info
 
     def frames(self) -> Iterator[Frame]:
@@ -74,7 +79,7 @@ class StreamSource:
         while True:
             yield self._next
             reason = yield from self._until_lost()
-            if not self._reconnection.again(reason, self._open_again):
+            if not self._reconnection.retry(reason, self._open_again):
                 return
 
     def interrupt(self) -> None:
@@ -86,16 +91,18 @@ class StreamSource:
         self._container.close()
 
     def _open_again(self) -> bool:
-        """Whether it is live still: a broadcast that is over may be there as a video."""
+        """Opens the stream again; whether it is still live: a broadcast that is over may be there
+        as a video.
+        """
         self._container.close()
         self._container = self._reopen()
         if is_live(self._container):
-            self._begin()
+            self._start()
             return True
         return False
 
-    def _begin(self) -> None:
-        """The first frame of a connection; without one it is none."""
+    def _start(self) -> None:
+        """Decodes the first frame of a connection."""
         self._decoder = Decoder(self._container, self._name, live=True)
         self._decoded = self._paced(self._decoder.frames())
         try:
@@ -107,27 +114,28 @@ class StreamSource:
         self._next = self._frame(first)
 
     def _until_lost(self) -> Generator[Frame, None, str]:
-        """The frames of this connection; returns what happened to it."""
+        """The frames of this connection; returns why it was lost."""
         try:
             for decoded in self._decoded:
                 yield self._frame(decoded)
         except av.error.FFmpegError as error:
-            return what_happened(error)
+            return loss_reason(error)
         return "has ended"
 
     def _paced(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-        """What comes in pieces is given out at the pace of the pictures: else all but a few of a
-        piece would be dropped as too old.
+        """The frames, those of a segment at the pace of their times: else most of them would be
+        dropped as too old.
         """
-        if self._container.format.name not in _IN_PIECES:
+        if self._container.format.name not in _SEGMENTED_FORMATS:
             yield from frames
             return
-        began_s: float | None = None
+        started_s: float | None = None
         for frame in frames:
             media_s, now_s = frame.time or 0.0, time.monotonic()
-            if began_s is None or not 0 < began_s + media_s - now_s < _LONGEST_PIECE_S:
-                began_s = now_s - media_s  # the first, or late: what follows is as late
-            elif not self._reconnection.pause(began_s + media_s - now_s):
+            if started_s is None or not 0 < started_s + media_s - now_s < _MAX_SEGMENT_S:
+                # The first frame, or a late one: the frames that follow are as late.
+                started_s = now_s - media_s
+            elif not self._reconnection.pause(started_s + media_s - now_s):
                 return
             yield frame
 
@@ -138,7 +146,9 @@ class StreamSource:
 
 
 def is_live(container: InputContainer) -> bool:
-    """Whether it has no end: no duration, and no size (a playlist's is not that of the video)."""
+    """Whether a container has no end: no duration, and no size (a playlist's size is not that of
+    the video).
+    """
     if container.duration and container.duration > 0:
         return False
     return container.format.name == "hls" or container.size <= 0

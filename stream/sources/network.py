@@ -18,44 +18,54 @@ from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 
-PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "srt")
-"""What is let in; whether FFmpeg was built with it is seen when it is used."""
+_PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "srt")
+"""Protocols that are read; whether FFmpeg was built with one is known only when it is used."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+"""How an address begins."""
+
 _SECRETS = re.compile(
     r"(?i)([?&;/][^=&;?/]*(?:pass|pwd|token|secret|auth|key|sig)[^=&;?/]*=)[^&;/]*"
 )
-_ATTEND_S = 0.1  # how long Ctrl-C may wait
+"""A part of an address that is named like a secret, with its value."""
+
+_POLL_S = 0.1
+"""Time after which Ctrl-C is noticed at the latest while an address is opened, s."""
+
 _OPTIONS = {
     # By default five seconds of a stream go by before its first frame.
     "analyzeduration": "2000000",
-    # Of what a live playlist offers, the newest: by default one begins three segments ago.
+    # The newest segment of a live playlist: by default playing begins three segments before.
     "live_start_index": "-1",
 }
+"""FFmpeg's options for every address."""
 
 Result = TypeVar("Result")
 
 
 def is_url(uri: str) -> bool:
-    """Whether it names something by protocol and address."""
+    """Whether a source is named by a protocol and an address."""
     return _URL.match(uri) is not None
 
 
 def without_credentials(url: str) -> str:
-    """The address as it may be printed: without user, password, and what else looks secret."""
+    """The address as it may be printed: without user, password and whatever else looks secret."""
     return _SECRETS.sub(r"\1…", re.sub(r"(?<=://)[^/?#]*@", "", url))
 
 
 def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSource | VideoSource:
-    """Opens what is at an address: a video if it has an end, else a live stream.
+    """Opens an address.
+
+    1. What has an end is a video.
+    2. Anything else is a live stream, of which no part can be asked for.
 
     Raises:
-        SourceError: it does not answer, or with nothing that is video.
-        ConfigError: a part is asked for of what is live.
+        SourceError: the address does not answer, or not with video.
+        ConfigError: a part is asked for of a live stream.
     """
-    name = _checked(url)
+    name = _printable_address(url)
     reopen = partial(_connect, url, name, settings)
-    container = _in_thread(reopen)
+    container = _call_in_thread(reopen)
     reconnection = Reconnection(name, settings.reconnect_s)
     if not is_live(container):
         return VideoSource(
@@ -67,11 +77,15 @@ def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSou
     return StreamSource(name, container, reopen, reconnection)
 
 
-def _checked(url: str) -> str:
-    """The address as it may be printed."""
+def _printable_address(url: str) -> str:
+    """The address as it may be printed.
+
+    Raises:
+        SourceError: its protocol is not read here, or its host or port is missing or malformed.
+    """
     protocol = url.partition("://")[0].lower()
-    if protocol not in PROTOCOLS:
-        known = ", ".join(PROTOCOLS)
+    if protocol not in _PROTOCOLS:
+        known = ", ".join(_PROTOCOLS)
         raise SourceError(f"{protocol}://: videos are read from files and by {known}")
     try:
         parts = urlsplit(url)
@@ -95,21 +109,22 @@ def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
         reason = "cannot be read: this build of FFmpeg does not know its protocol"
     except (av.error.FFmpegError, OSError) as error:
         reason = f"cannot be read: {error.strerror}"
-    raise SourceError(f"{name} {reason}")  # outside, for the error itself holds the whole address
+    # Not raised from the error, which holds the whole address.
+    raise SourceError(f"{name} {reason}")
 
 
-def _in_thread(work: Callable[[], Result]) -> Result:
-    """What `work` returns; in a thread of its own, for Ctrl-C does not reach into FFmpeg."""
+def _call_in_thread(call: Callable[[], Result]) -> Result:
+    """What `call` returns, made in a thread of its own, for Ctrl-C does not interrupt FFmpeg."""
     future: Future[Result] = Future()
 
     def run() -> None:
         try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is wanted
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             future.set_exception(error)
 
     threading.Thread(target=run, name="connect", daemon=True).start()
-    # In steps: a signal that comes just before a wait begins is not noticed until it ends.
+    # In steps: a signal that comes just before a wait begins is not noticed until the wait ends.
     while not future.done():
-        wait([future], _ATTEND_S)
+        wait([future], _POLL_S)
     return future.result()

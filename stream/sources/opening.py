@@ -1,4 +1,4 @@
-"""The one place that opens sources, and the contract they answer to."""
+"""Opens whatever source the user names; the one place that knows every kind of source."""
 
 import glob
 import os
@@ -30,44 +30,51 @@ def open_source(
     span: Span = WHOLE,
     outputs: Sequence[Path] = (),
 ) -> Source:
-    """Opens what the user named.
+    """Opens what the user named. The first case that fits decides:
+
+    1. a file that is not named like a picture: a video
+    2. `-`, or what is there but neither a file, a folder nor a camera: a pipe
+    3. a protocol and an address: a video or a live stream of the network
+    4. a folder: the pictures in it
+    5. a file: one picture
+    6. the number, device or name of a camera: that camera
+    7. a glob: the pictures that it names
 
     Args:
         uri: the number, name or device of a camera, a video file, a picture, a folder or a glob of
             pictures, the address of a video or stream, `-` for standard input.
-        config: the settings; the defaults without one.
+        config: the settings; None for the defaults.
         span: the part of a video that is wanted.
-        outputs: what is written meanwhile; pictures there are no part of a folder of pictures.
+        outputs: files and folders that are written meanwhile; pictures there are left out of a
+            folder of pictures.
 
     Raises:
-        SourceError: there is no such thing, or it cannot be opened.
-        ConfigError: a part is asked for of what is no video.
+        SourceError: no case fits, or the source cannot be opened.
+        ConfigError: a part is asked for of a source that is not a video.
     """
     config = config or Config()
     path = Path(uri)
-    # Unlike Path's, these take any text: too long a name is no name of a file.
+    # Unlike Path.is_file, os.path.isfile takes any text: too long a name names no file.
     if os.path.isfile(uri) and not is_picture(path):
         return VideoSource(path, span)
     if uri == STANDARD_INPUT or _is_pipe(uri):
         return PipeSource(uri, config.source.raw, span)
     if is_url(uri):
         return open_url(uri, config.source, span)
-    source = _camera_or_pictures(uri, path, config, outputs)
+    open_untimed = _opener(uri, path, config, outputs)
     if span != WHOLE:
         raise ConfigError(f"--start and --end are for videos: {uri} is none")
-    return source()
+    return open_untimed()
 
 
 def _is_pipe(uri: str) -> bool:
-    """Whether it is there, but neither a file, a folder nor a camera."""
-    there = os.path.exists(uri) and not os.path.isfile(uri) and not os.path.isdir(uri)
-    return there and camera_index(uri) is None
+    """Whether something is there that is neither a file, a folder nor a camera."""
+    is_other = os.path.exists(uri) and not os.path.isfile(uri) and not os.path.isdir(uri)
+    return is_other and camera_index(uri) is None
 
 
-def _camera_or_pictures(
-    uri: str, path: Path, config: Config, outputs: Sequence[Path]
-) -> Callable[[], Source]:
-    """What opens it."""
+def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Callable[[], Source]:
+    """Cases 4 to 7, of which no part can be asked for: what opens the pictures or the camera."""
     if uri and os.path.isdir(uri):
         return lambda: PictureSource(uri, not_written(pictures_in(path), path, outputs))
     if os.path.isfile(uri):

@@ -1,4 +1,4 @@
-"""Pictures: one, a folder, or those a pattern names."""
+"""Pictures as a source: one, those in a folder, or those that a glob names."""
 
 import glob
 import logging
@@ -17,15 +17,16 @@ from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".ppm"})
+"""Endings of the names of files that are taken for pictures."""
 
 _log = logging.getLogger(__name__)
 
 
 class PictureSource:
-    """Pictures in the order given; those that cannot be read are named in the log and left out.
+    """Pictures in the order given; a warning names each that cannot be read, and it is left out.
 
     Raises:
-        SourceError: there are none, or the first ones cannot be read.
+        SourceError: there are no pictures, or not one can be read.
     """
 
     def __init__(self, uri: str, paths: Sequence[Path]) -> None:
@@ -34,7 +35,6 @@ class PictureSource:
                 f"{uri}: no pictures there (of the kinds {', '.join(sorted(_SUFFIXES))})"
             )
         self._paths = paths
-        self.unreadable: list[Path] = []
         self._info = self._describe(uri)
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class PictureSource:
 
     @property
     def info(self) -> SourceInfo:
-        """How many there are, and the size of the first that can be read."""
+        """The number of pictures, and the size of the first that can be read."""
         return self._info
 
     def frames(self) -> Iterator[Frame]:
@@ -50,13 +50,12 @@ class PictureSource:
         for index, path in enumerate(self._paths):
             image = read_picture(path)
             if image is None:
-                self.unreadable.append(path)
                 _log.warning("%s cannot be read as a picture: left out", path)
             else:
                 yield Frame(image, index, float(index), time.monotonic(), path)
 
     def interrupt(self) -> None:
-        """It never waits."""
+        """Reading pictures never waits."""
 
     def close(self) -> None:
         """There is nothing to release."""
@@ -71,7 +70,7 @@ class PictureSource:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the name says so."""
+    """Whether a file is named like a picture."""
     return path.suffix.lower() in _SUFFIXES
 
 
@@ -82,16 +81,16 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def fixed_part(pattern: Path) -> Path:
-    """The folder that a pattern begins with, before the first of its signs."""
+    """The folder that a glob begins with, before its first wildcard."""
     return Path(*takewhile(lambda part: not glob.has_magic(part), pattern.parts))
 
 
 def not_written(paths: Sequence[Path], folder: Path, outputs: Sequence[Path]) -> list[Path]:
-    """The pictures without those that an earlier run wrote: copies of copies are of no use.
+    """The pictures without those that an earlier run wrote: copies are not copied again.
 
     Args:
-        paths: pictures of the folder.
-        folder: where they are from; what is written around it leaves them alone.
+        paths: pictures in the folder.
+        folder: the folder; an output that it lies in leaves its pictures alone.
         outputs: files and folders that are written.
     """
     inside = folder.resolve()
@@ -100,9 +99,9 @@ def not_written(paths: Sequence[Path], folder: Path, outputs: Sequence[Path]) ->
 
 
 def read_picture(path: Path) -> Image | None:
-    """The picture, turned as its camera was held; None if it cannot be read.
+    """Reads a picture, turned as its camera was held; None if it cannot be read.
 
-    Read through memory, because OpenCV cannot open every name.
+    The file is read by NumPy, because OpenCV cannot open every name.
     """
     try:
         data = np.fromfile(path, dtype=np.uint8)
@@ -112,12 +111,12 @@ def read_picture(path: Path) -> Image | None:
         return None
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    except cv2.error:  # larger than OpenCV is ready to read
+    except cv2.error:  # larger than OpenCV accepts
         return None
     return None if image is None else np.ascontiguousarray(image, dtype=np.uint8)
 
 
 def natural_order(path: Path) -> list[tuple[int, int | str]]:
-    """A sorting key by which 2 comes before 10."""
+    """A key for sorting by which 2 comes before 10."""
     parts = re.split(r"(\d+)", str(path))
     return [(0, int(part)) if part.isdigit() else (1, part.lower()) for part in parts]

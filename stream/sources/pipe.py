@@ -1,4 +1,4 @@
-"""Video that comes through a pipe: standard input, a FIFO, a device."""
+"""Video through a pipe: standard input, a FIFO or a device, read once from its beginning."""
 
 import os
 import select
@@ -15,21 +15,29 @@ from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 
 STANDARD_INPUT = "-"
+"""The name of standard input on the command line."""
+
 _POLL_S = 0.2
-_HEAD, _MP4 = 12, b"ftyp"
+"""Time after which an interrupted wait for data ends at the latest, s."""
+
+_HEAD_BYTES = 12
+"""Bytes of the beginning that are kept, by which an MP4 is recognised."""
+
+_MP4_FILE_TYPE = b"ftyp"
+"""Type of the box that an MP4 begins with (ISO 14496-12)."""
 
 
 class PipeSource(VideoSource):
     """A video that can be read only once, from its beginning; nothing of it is lost.
 
     Args:
-        uri: `-`, or where the pipe lies.
-        raw: how frames without a header lie in it.
-        span: the part to be given; what comes before is decoded too.
+        uri: `-`, or the path of the pipe.
+        raw: the format of frames without a container.
+        span: the part that is wanted; what comes before it is decoded too.
 
     Raises:
-        SourceError: nothing comes, or nothing that is a video.
-        ConfigError: raw frames cannot lie as told.
+        SourceError: no data comes, or it is not a video.
+        ConfigError: there is no such format of raw frames.
     """
 
     def __init__(self, uri: str, raw: RawVideo, span: Span = WHOLE) -> None:
@@ -38,7 +46,7 @@ class PipeSource(VideoSource):
             super().__init__(self._pipe.name, span, container=_open(self._pipe, raw))
         except BaseException as error:
             self._pipe.close()
-            if isinstance(error, SourceError) and _MP4 in self._pipe.head:
+            if isinstance(error, SourceError) and _MP4_FILE_TYPE in self._pipe.head:
                 raise SourceError(
                     f"{self._pipe.name} cannot be read: to come through a pipe, an MP4 must begin "
                     "with its index (+faststart)"
@@ -46,7 +54,7 @@ class PipeSource(VideoSource):
             raise
 
     def interrupt(self) -> None:
-        """Ends the wait for who writes into the pipe."""
+        """Ends the wait for data."""
         self._pipe.interrupt()
 
     def close(self) -> None:
@@ -56,17 +64,26 @@ class PipeSource(VideoSource):
 
 
 class _Pipe:
-    """What PyAV wants of a file, with waits that can be interrupted."""
+    """A file as PyAV takes it, whose reads can be interrupted.
+
+    Attributes:
+        name: as messages print it.
+        head: the first bytes that were read.
+    """
 
     def __init__(self, uri: str) -> None:
         self.name = "standard input" if uri == STANDARD_INPUT else uri
-        self.head = b""  # what came first
+        self.head = b""
         self._interrupted = threading.Event()
-        self._owned = uri != STANDARD_INPUT
+        self._must_close = uri != STANDARD_INPUT  # standard input belongs to the process
         try:
-            self._descriptor = os.open(uri, os.O_RDONLY) if self._owned else sys.stdin.fileno()
+            self._descriptor = os.open(uri, os.O_RDONLY) if self._must_close else sys.stdin.fileno()
             self._is_file = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
-        except (OSError, ValueError, AttributeError) as error:  # closed, or none at all
+        except (
+            OSError,
+            ValueError,
+            AttributeError,
+        ) as error:  # standard input is closed, or missing
             reason = getattr(error, "strerror", None) or "it is closed"
             raise SourceError(f"{self.name} cannot be read: {reason}") from error
         if os.isatty(self._descriptor):
@@ -74,40 +91,41 @@ class _Pipe:
             raise SourceError(f"{self.name} is a terminal: pipe a video into the program")
 
     def read(self, size: int) -> bytes:
-        """What there is, once there is something; nothing at the end, or when interrupted."""
+        """The next bytes, as soon as there are any; empty at the end, or when interrupted."""
         while not self._interrupted.is_set():
             if sys.platform == "win32" or select.select([self._descriptor], [], [], _POLL_S)[0]:
                 data = os.read(self._descriptor, size)
-                self.head = self.head or data[:_HEAD]
+                self.head = self.head or data[:_HEAD_BYTES]
                 return data
         return b""
 
     def seekable(self) -> bool:
-        """Whether a file was redirected here."""
+        """Whether a regular file was redirected into standard input."""
         return self._is_file
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """As of any file."""
+        """Moves to a place in a regular file, and returns it."""
         return os.lseek(self._descriptor, offset, whence)
 
     def tell(self) -> int:
-        """As of any file."""
+        """The present place in a regular file."""
         return self.seek(0, os.SEEK_CUR)
 
     def interrupt(self) -> None:
+        """Ends a read, now and from now on."""
         self._interrupted.set()
 
     def close(self) -> None:
-        """Standard input is not ours to close."""
-        if self._owned:
+        """Closes the pipe, unless it is standard input; may be called twice."""
+        if self._must_close:
             os.close(self._descriptor)
-            self._owned = False
+            self._must_close = False
 
 
 def _open(pipe: _Pipe, raw: RawVideo) -> InputContainer:
-    form, options = _raw_format(raw)
+    container_format, options = _raw_format(raw)
     try:
-        return av.open(pipe, "r", format=form, options=options)
+        return av.open(pipe, "r", format=container_format, options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if not pipe.head:
             raise SourceError(f"{pipe.name} is empty: nothing was written into it") from error
@@ -116,7 +134,7 @@ def _open(pipe: _Pipe, raw: RawVideo) -> InputContainer:
 
 
 def _raw_format(raw: RawVideo) -> tuple[str | None, dict[str, str]]:
-    """How FFmpeg is told; nothing where it is to find out by itself."""
+    """FFmpeg's name and options of the format of raw frames; None where FFmpeg is to detect it."""
     if not all(raw.size):
         return None, {}
     try:

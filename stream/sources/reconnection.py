@@ -1,4 +1,4 @@
-"""How a source that was lost is opened again."""
+"""Opens a source that was lost again: tries with growing pauses, for a limited time."""
 
 import logging
 import threading
@@ -11,27 +11,29 @@ import av
 from stream.errors import SourceError
 
 _FIRST_PAUSE_S = 0.25
-_LONGEST_PAUSE_S = 5.0
+"""Pause before the first try, s; each further pause is twice as long."""
+
+_MAX_PAUSE_S = 5.0
+"""Longest pause between two tries, s; more spares the other side and finds it back later."""
 
 _log = logging.getLogger(__name__)
 
 Opened = TypeVar("Opened")
 
 
-def what_happened(error: av.error.FFmpegError) -> str:
-    """To a source of the network, in words that follow its name."""
+def loss_reason(error: av.error.FFmpegError) -> str:
+    """Why a source of the network was lost, in words that follow its name."""
     if isinstance(error, av.error.ExitError | av.error.TimeoutError):
         return "has fallen silent"
     return f"was lost: {error.strerror}"
 
 
 class Reconnection:
-    """Tries again after growing pauses, for a limited time; says once what is lost and once more
-    when it is back.
+    """Opens a source again after a loss. It logs the loss once, and once that the source is back.
 
     Args:
         name: of the source, as it is printed.
-        limit_s: how long it goes on trying after a loss; 0 for not at all.
+        limit_s: for how long a source is tried again after a loss; 0 for not at all.
     """
 
     def __init__(self, name: str, limit_s: float) -> None:
@@ -44,14 +46,18 @@ class Reconnection:
         self._interrupted.set()
 
     def pause(self, pause_s: float) -> bool:
-        """Waits; whether it could wait to the end."""
+        """Waits; whether the wait was not interrupted."""
         return not self._interrupted.wait(max(pause_s, 0.0))
 
-    def again(self, reason: str, reopen: Callable[[], Opened]) -> Opened | None:
-        """What `reopen` returns once it succeeds; None if it was interrupted before.
+    def retry(self, reason: str, reopen: Callable[[], Opened]) -> Opened | None:
+        """Calls `reopen` until it succeeds, and returns what it opened; None if interrupted before.
+
+        Args:
+            reason: why the source was lost, in words that follow its name.
+            reopen: opens the source; it raises `SourceError` where that fails.
 
         Raises:
-            SourceError: it has not come back in time.
+            SourceError: the source has not come back in time.
         """
         if self._interrupted.is_set():
             return None
@@ -61,7 +67,7 @@ class Reconnection:
         _log.warning("%s %s: trying again for %g s", self._name, reason, self._limit_s)
         pause_s = _FIRST_PAUSE_S
         while self.pause(min(pause_s, lost_s + self._limit_s - time.monotonic())):
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            pause_s = min(pause_s * 2, _MAX_PAUSE_S)
             try:
                 opened = reopen()
             except SourceError as error:

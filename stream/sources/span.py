@@ -1,4 +1,4 @@
-"""The part of a video that is asked for."""
+"""The part of a video that is asked for, from one time to another."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,12 @@ from typing import Self
 
 from stream.errors import ConfigError
 
-ROUNDING_S = 0.0005  # times are written in milliseconds, and a frame is meant by its rounded time
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
+ROUNDING_S = 0.0005
+"""By how much a time may be off from that of the frame it names, s: half a millisecond, for times
+are written in milliseconds."""
+
+_CLOCK_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
+"""Seconds, or hours, minutes and seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,7 @@ class Span:
     """From one time to another, in seconds of media time; the end is not part of it.
 
     Raises:
-        ConfigError: it ends before it begins.
+        ConfigError: the end does not lie after the start.
     """
 
     start_s: float = 0.0
@@ -29,10 +33,10 @@ class Span:
 
     @classmethod
     def parse(cls, start: str | None, end: str | None) -> Self:
-        """What the command line was given.
+        """The span between two times as the command line was given them; None for not given.
 
         Raises:
-            ConfigError: one is no time, or the end does not lie after the start.
+            ConfigError: one is not a time, or the end does not lie after the start.
         """
         return cls(
             0.0 if start is None else _seconds("--start", start),
@@ -40,19 +44,20 @@ class Span:
         )
 
     def is_before(self, time_s: float) -> bool:
-        """Whether a frame of that time comes too early."""
+        """Whether a frame of that time lies before the span."""
         return time_s < self.start_s - ROUNDING_S
 
     def is_after(self, time_s: float) -> bool:
-        """Whether a frame of that time comes too late."""
+        """Whether a frame of that time lies after the span."""
         return self.end_s is not None and time_s >= self.end_s - ROUNDING_S
 
 
 WHOLE = Span()
+"""All of a video."""
 
 
 def _seconds(option: str, text: str) -> float:
-    match = _CLOCK.fullmatch(text.strip())
+    match = _CLOCK_TIME.fullmatch(text.strip())
     if match is None:
         raise ConfigError(
             f"{option} {text}: give seconds, as in 90.5, or HH:MM:SS, as in 0:01:30.5"

@@ -55,7 +55,8 @@ def evaluate(
     """Measures a model on labelled faces."""
     with one_line_errors(debug):
         from models.bundle import load_bundle
-        from models.engine import bundled_embedder, load_engine
+        from models.embedder import bundled_embedder
+        from models.engine import load_engine
         from training.evaluate import evaluate as measure
         from training.evaluate import read_race_groups
         from training.extraction import Extractor

@@ -13,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
-from models.embedder import EmbedderModel, OnnxEmbedder, embedder_model
-from models.engine import bundled_embedder
+from models.embedder import EmbedderModel, OnnxEmbedder, bundled_embedder, embedder_model
 from models.runtime import available_cores
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
@@ -118,10 +117,10 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
     Raises:
         TrainingError: they do not.
     """
-    halved = trunk.halved()
+    halved = trunk.half_precision()
     properties = {
         "name": f"finetuned-{halved.digest[:8]}",
-        "identity": str(trunk.identity.shape[1]),
+        "identity": str(trunk.projection.shape[1]),
         "record": json.dumps(record, ensure_ascii=False),
     }
     classes = {"all": halved.evidence.shape[1]}

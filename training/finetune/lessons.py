@@ -142,7 +142,7 @@ def like_known(trunk: Trunk, found: Tensor, known: Tensor) -> Trunk:
     if len(found) < _FEWEST:
         return trunk
     nearest = [torch.pdist(each[:_MOST].float()).quantile(_NEAR).item() for each in (known, found)]
-    return replace(trunk, identity=trunk.identity * np.float32(nearest[0] / nearest[1]))
+    return replace(trunk, projection=trunk.projection * np.float32(nearest[0] / nearest[1]))
 
 
 def label_rows(faces: Labelled, smoothing: float, device: torch.device) -> list[Tensor]:

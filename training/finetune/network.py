@@ -36,13 +36,13 @@ class Network(nn.Module):
         super().__init__()
         self._counts = list(classes.values())
         self.layers = nn.ModuleList(_Layer(each, normalised) for each in trunk.convolutions)
-        self.identity = nn.Linear(*trunk.identity.shape, bias=False)
+        self.identity = nn.Linear(*trunk.projection.shape, bias=False)
         # The heads learn from means of one size; what they have learned is folded too.
         self.scaler = nn.BatchNorm1d(trunk.features, affine=False) if normalised else None
         self.dropout = nn.Dropout(_DROPOUT)
         self.evidence = nn.Linear(trunk.features, sum(self._counts))
         with torch.no_grad():
-            self.identity.weight.copy_(torch.from_numpy(trunk.identity.T.copy()))
+            self.identity.weight.copy_(torch.from_numpy(trunk.projection.T.copy()))
             if normalised or not trunk.evidence.size:
                 self.evidence.weight.zero_()
                 self.evidence.bias.zero_()

@@ -15,8 +15,8 @@ from stream.frames import ASSUMED_FPS
 from stream.settings.schema import RecorderSection
 from stream.sinks.video.video_file import VideoFile
 from stream.sources.decoding import Decoder
-from stream.sources.media_clock import MediaClock
-from stream.sources.video import VideoSource, open_container, start_time_s
+from stream.sources.media_clock import MediaClock, start_time_s
+from stream.sources.video import VideoSource, open_container
 
 _Box = tuple[int, int, int, int]
 """Left, top, right, bottom, px."""
@@ -65,7 +65,7 @@ def transcode_s(path: Path, out: Path, settings: RecorderSection, frames: int) -
         start_s = time.perf_counter()
         with VideoFile(out, stored, settings) as film:
             for frame in islice(decoder.frames(), frames):
-                film.pass_on(frame, clock.time_s(frame.time))
+                film.add_decoded(frame, clock.time_s(frame.time))
         return time.perf_counter() - start_s
 
 
@@ -80,9 +80,9 @@ def every_frame_loop(path: Path, out: Path, indices: Iterable[int]) -> BaselineR
     Raises:
         SourceError: OpenCV cannot read the clip.
     """
-    from models.reference import recognise
+    from models.reference import locate_and_encode
 
-    return _timed_loop(path, out, {index: 0 for index in indices}, recognise)
+    return _timed_loop(path, out, {index: 0 for index in indices}, locate_and_encode)
 
 
 def faster_loop(path: Path, out: Path, indices: Iterable[int]) -> BaselineRun:
@@ -98,11 +98,11 @@ def faster_loop(path: Path, out: Path, indices: Iterable[int]) -> BaselineRun:
     Raises:
         SourceError: OpenCV cannot read the clip.
     """
-    from models.reference import recognise
+    from models.reference import locate_and_encode
 
     def search(image: Image) -> list[_Box]:
         small = cv2.resize(image, None, fx=1 / _SHRINK, fy=1 / _SHRINK)
-        found = np.array(recognise(small.astype(np.uint8, copy=False))).reshape(-1, 4)
+        found = np.array(locate_and_encode(small.astype(np.uint8, copy=False))).reshape(-1, 4)
         return [(each[0], each[1], each[2], each[3]) for each in (found * _SHRINK).tolist()]
 
     turns = {index + turn: turn for index in indices for turn in range(_EVERY)}

@@ -1,7 +1,9 @@
 """Sinks that measure: when each frame can be seen, how old it is then, how many faces it has."""
 
 import time
+from collections.abc import Sequence
 
+from stream.people import Person
 from stream.sinks import AnnotatedFrame
 
 
@@ -36,7 +38,7 @@ class TimeLimit:
         if self._end_s is None:
             self._end_s = time.monotonic() + self._seconds
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """There is nothing to release."""
 
 

@@ -12,7 +12,7 @@ from stream.settings import Config
 from stream.sinks import Outputs
 from stream.sources import Span
 from stream.sources.video import VideoSource
-from stream.stopwatch import Lap, measuring
+from stream.stopwatch import StageTiming, measuring
 
 LOOP = "looking"
 """What the report calls the thread of the loop, which annotates the frames."""
@@ -61,7 +61,7 @@ class TimedRun:
     elapsed_s: float
     steady_ms: float
     steady_cpu_ms: float
-    timings: Mapping[tuple[str, str], Lap]
+    timings: Mapping[tuple[str, str], StageTiming]
 
     @property
     def frames(self) -> int:
@@ -89,11 +89,11 @@ class TimedRun:
 
     def stage_ms(self, thread: str, stage: str) -> float:
         """Mean time of a stage in a thread, ms a frame."""
-        return self.timings.get((thread, stage), Lap()).wall_s * 1000 / self.frames
+        return self.timings.get((thread, stage), StageTiming()).wall_s * 1000 / self.frames
 
     def cpu_ms(self, thread: str, stage: str) -> float:
         """Mean CPU time of a stage in a thread, ms a frame."""
-        return self.timings.get((thread, stage), Lap()).cpu_s * 1000 / self.frames
+        return self.timings.get((thread, stage), StageTiming()).cpu_s * 1000 / self.frames
 
     def rest_ms(self, thread: str) -> float:
         """Time of a frame that is in no stage of a thread, ms: for the loop the time between the
@@ -128,7 +128,7 @@ def timed_run(path: Path, config: Config, out: Path) -> TimedRun:
         steady_cpu_ms=_mean_step(probe.cpu_s[steady:]) * 1000,
         timings={
             (_REPORTED_NAMES.get(thread, LOOP), stage): timing
-            for (thread, stage), timing in watch.laps.items()
+            for (thread, stage), timing in watch.timings.items()
         },
     )
 

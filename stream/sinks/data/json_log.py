@@ -1,4 +1,4 @@
-"""The data behind the picture: JSON Lines, a header, then an object a frame and one a track."""
+"""The log as JSON Lines: a header, then an object for each frame and one for each track."""
 
 import json
 import os
@@ -15,15 +15,21 @@ from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import partial_path
-from stream.sinks.people_ledger import PeopleLedger
+from stream.sinks.paths import finish_partial, partial_path
 from stream.tracks import Label, Track
 
 SCHEMA = "face-stream/1"
+"""Name and version of the format, in the header of each log."""
 
 
 class JsonLog:
     """Writes beside the name asked for, which the file takes once it is complete.
+
+    Args:
+        path: the log.
+        info: the source, which the header names.
+        model: name of the classifier, for the header.
+        attributes: the classes of each attribute, for the header.
 
     Raises:
         SinkError: the file cannot be made.
@@ -41,10 +47,9 @@ class JsonLog:
         self.name = f"log ({path.name})"
         self.output = path
         self.partial_path = partial_path(path)
-        self._people = PeopleLedger(info)
-        self._frames = 0
+        self._begun = False
         try:
-            # What is no text in a file's name becomes an escape, which JSON understands.
+            # A byte of a file's name that is not text becomes an escape, which JSON understands.
             self._file = self.partial_path.open(
                 "w", buffering=1, encoding="utf-8", errors="backslashreplace"
             )
@@ -62,7 +67,7 @@ class JsonLog:
             self._write(header)
         except SinkError:
             with suppress(OSError):
-                self._file.close()  # what could not be written is tried again here
+                self._file.close()  # tries again to write what could not be written
             self.partial_path.unlink(missing_ok=True)
             raise
 
@@ -70,7 +75,7 @@ class JsonLog:
         return f"JsonLog({self.output})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """A line for the frame and the faces in it, and one for each track that has ended.
+        """Adds a line for the frame and its faces, and one for each track that ended with it.
 
         Raises:
             SinkError: the disk refuses.
@@ -80,41 +85,37 @@ class JsonLog:
         if frame.path is not None:
             entry["file"] = str(frame.path)
         entry["faces"] = [face_entry(track) for track in annotated.tracks]
-        self._write(entry)
-        self._frames += 1
-        for person in self._people.add(frame, annotated.tracks):
-            self._write(track_entry(person))
+        self._write(entry, *map(track_entry, annotated.ended))
+        self._begun = True
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Adds the tracks that lasted to the end, and closes the file.
 
-        One that is not complete keeps its partial name, if it has a frame.
+        A log that is not complete keeps its partial name if it has a frame, and is removed if not.
 
         Raises:
             SinkError: the disk refuses.
         """
         try:
             with self._file:
-                for person in self._people.leave():
-                    self._write(track_entry(person))
+                self._write(*map(track_entry, present))
                 self._file.flush()
                 os.fsync(self._file.fileno())
-            if complete:
-                self.partial_path.replace(self.output)
-            elif not self._frames:
-                self.partial_path.unlink(missing_ok=True)
+            finish_partial(self.output, complete=complete, keep=self._begun)
         except OSError as error:
             raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
 
-    def _write(self, entry: dict[str, Any]) -> None:
+    def _write(self, *entries: dict[str, Any]) -> None:
+        """A line for each entry, in one write: what a full disk refuses, closing tries again."""
+        lines = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
         try:
-            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self._file.write(lines)
         except OSError as error:
             raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
 
 
 def face_entry(track: Track) -> dict[str, Any]:
-    """One face of a frame as the log has it; `missed` says for how many frames it was not seen."""
+    """One face of a frame; `missed` is for how many frames it has not been seen."""
     return {
         "track": track.track_id,
         "box": _rounded(track.box_xyxy),
@@ -126,7 +127,7 @@ def face_entry(track: Track) -> dict[str, Any]:
 
 
 def track_entry(person: Person) -> dict[str, Any]:
-    """What one track came to."""
+    """One track: when and in how many frames it was seen, its best view, its last labels."""
     best: dict[str, Any] = {"frame": person.best.frame, "time_s": round(person.best.time_s, 6)}
     if person.best.path is not None:
         best["file"] = str(person.best.path)

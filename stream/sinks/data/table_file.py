@@ -1,4 +1,4 @@
-"""A table that grows row by row, beside the name it takes once it is complete: CSV or Parquet."""
+"""A table that grows row by row, CSV or Parquet, and takes its name once it is complete."""
 
 import csv
 import os
@@ -8,26 +8,27 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
 from stream.errors import SinkError
-from stream.sinks.paths import partial_path
+from stream.sinks.paths import finish_partial, partial_path
 
 Columns: TypeAlias = Mapping[str, Literal["int32", "int64", "float32", "float64", "string"]]
-"""Names and types, in their order."""
+"""Names and types of the columns, in their order."""
 
 Row: TypeAlias = Mapping[str, Any]
-"""Cells by column; those that are missing are empty."""
+"""Cells of one row, by column; a cell that is missing is empty."""
 
-_ROWS_A_GROUP = 20_000  # of a Parquet file: memory stays small, reading stays fast
+_ROWS_PER_GROUP = 20_000
+"""Rows of one group of a Parquet file; more take more memory, fewer are slower to read."""
 
 
 class TableFile:
-    """One file.
+    """One table being written.
 
     Args:
         path: ends in `.csv` or `.parquet`.
-        columns: what it holds.
+        columns: names and types.
 
     Raises:
-        SinkError: it cannot be made.
+        SinkError: the file cannot be made.
     """
 
     def __init__(self, path: Path, columns: Columns) -> None:
@@ -46,7 +47,7 @@ class TableFile:
         return f"TableFile({self._path})"
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Adds rows; none is ordinary.
+        """Adds rows; there may be none.
 
         Raises:
             SinkError: the disk refuses.
@@ -58,23 +59,22 @@ class TableFile:
         self._begun = True
 
     def close(self, *, complete: bool) -> None:
-        """Closes it; what is not complete keeps its partial name, unless nothing was appended.
+        """Closes the file.
+
+        A table that is not complete keeps its partial name, unless nothing was ever appended.
 
         Raises:
             SinkError: the disk refuses.
         """
         try:
             self._writer.close()
-            if complete:
-                self.partial_path.replace(self._path)
-            elif not self._begun:
-                self.partial_path.unlink(missing_ok=True)
+            finish_partial(self._path, complete=complete, keep=self._begun)
         except OSError as error:
             raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
 
 
 def _reason(error: OSError) -> str:
-    """The system's own word: Arrow wraps it in its own, with the path again."""
+    """The system's own message: Arrow's names the path a second time."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 
@@ -85,10 +85,10 @@ class _Writer(Protocol):
 
 
 class _CsvWriter:
-    """Each row can be read at once."""
+    """Writes each row at once, so that it can be read while the run goes on."""
 
     def __init__(self, path: Path, columns: Columns) -> None:
-        # What is no text in a file's name becomes an escape.
+        # A byte of a file's name that is not text becomes an escape.
         self._file = path.open(
             "w", buffering=1, encoding="utf-8", errors="backslashreplace", newline=""
         )
@@ -97,7 +97,7 @@ class _CsvWriter:
             self._table.writeheader()
         except OSError:
             with suppress(OSError):
-                self._file.close()  # what could not be written is tried again here
+                self._file.close()  # tries again to write what could not be written
             raise
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -108,8 +108,10 @@ class _CsvWriter:
 
 
 class _ParquetWriter:
+    """Gathers rows and writes them group by group."""
+
     def __init__(self, path: Path, columns: Columns) -> None:
-        import pyarrow as pa  # a third of a second, which CSV need not wait for
+        import pyarrow as pa  # takes a third of a second, which CSV need not wait for
         import pyarrow.parquet as pq
 
         self._schema = pa.schema(list(columns.items()))
@@ -119,7 +121,7 @@ class _ParquetWriter:
 
     def write(self, rows: Sequence[Row]) -> None:
         self._rows.extend(rows)
-        if len(self._rows) >= _ROWS_A_GROUP:
+        if len(self._rows) >= _ROWS_PER_GROUP:
             self._flush()
 
     def close(self) -> None:

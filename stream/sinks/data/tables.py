@@ -1,29 +1,37 @@
-"""The data behind the picture as tables: one row a face, and beside it one row a track."""
+"""The log as tables: one of faces, a row for each in each frame, and one of tracks beside it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stream.errors import SinkError
-from stream.frames import Frame, SourceInfo
+from stream.frames import Frame
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.data.table_file import Columns, TableFile
-from stream.sinks.people_ledger import PeopleLedger
 from stream.tracks import Label, Track
 
-_BOX: Columns = {"left": "float32", "top": "float32", "right": "float32", "bottom": "float32"}
-_FACE: Columns = {
+_BOX_COLUMNS: Columns = {
+    "left": "float32",
+    "top": "float32",
+    "right": "float32",
+    "bottom": "float32",
+}
+"""A box, px of the frame."""
+
+_FACE_COLUMNS: Columns = {
     "frame": "int64",
     "time_s": "float64",
     "file": "string",
     "track": "int64",
-    **_BOX,
+    **_BOX_COLUMNS,
     "score": "float32",
     "missed": "int32",
     "quality": "float32",
 }
-_TRACK: Columns = {
+"""What every row of faces has; labels follow."""
+
+_TRACK_COLUMNS: Columns = {
     "track": "int64",
     "first_s": "float64",
     "last_s": "float64",
@@ -31,13 +39,14 @@ _TRACK: Columns = {
     "best_frame": "int64",
     "best_s": "float64",
     "file": "string",
-    **_BOX,
+    **_BOX_COLUMNS,
     "quality": "float32",
 }
+"""What every row of tracks has; its box and quality are those of the best view. Labels follow."""
 
 
 class TableLog:
-    """Every face of every frame.
+    """A table of every face of every frame.
 
     Args:
         path: ends in `.csv` or `.parquet`.
@@ -58,14 +67,14 @@ class TableLog:
         return f"TableLog({self.output})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """A row for each face of the frame.
+        """Adds a row for each face of the frame.
 
         Raises:
             SinkError: the disk refuses.
         """
         self._table.append([face_row(annotated.frame, track) for track in annotated.tracks])
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Closes the file; one that is not complete keeps its partial name, if it has a frame.
 
         Raises:
@@ -75,11 +84,10 @@ class TableLog:
 
 
 class TrackTable:
-    """What every track came to, a row each as soon as it has ended.
+    """A table of tracks, a row for each as soon as it has ended.
 
     Args:
         path: ends in `.csv` or `.parquet`.
-        info: the source.
         attributes: the classes of each attribute, which make columns.
 
     Raises:
@@ -88,35 +96,31 @@ class TrackTable:
 
     quit_requested = False
 
-    def __init__(
-        self, path: Path, info: SourceInfo, attributes: Mapping[str, Sequence[str]]
-    ) -> None:
+    def __init__(self, path: Path, attributes: Mapping[str, Sequence[str]]) -> None:
         self.name = f"tracks ({path.name})"
         self.output = path
-        self._people = PeopleLedger(info)
         self._table = TableFile(path, track_columns(attributes))
 
     def __repr__(self) -> str:
         return f"TrackTable({self.output})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """A row for each track that has ended.
+        """Adds a row for each track that ended with the frame.
 
         Raises:
             SinkError: the disk refuses.
         """
-        gone = self._people.add(annotated.frame, annotated.tracks)
-        self._table.append([track_row(each) for each in gone])
+        self._table.append([track_row(person) for person in annotated.ended])
 
-    def close(self, *, complete: bool) -> None:
-        """Adds those who were there to the last, and closes the file.
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        """Adds the tracks that lasted to the end, and closes the file.
 
         Raises:
             SinkError: the disk refuses.
         """
         try:
-            if rows := [track_row(each) for each in self._people.leave()]:
-                self._table.append(rows)
+            if present:
+                self._table.append([track_row(person) for person in present])
         except SinkError:
             self._table.close(complete=False)
             raise
@@ -124,22 +128,22 @@ class TrackTable:
 
 
 def tracks_path(log: Path) -> Path:
-    """Where the tracks of a table of faces stand: `out.csv` has `out.tracks.csv` beside it."""
+    """The table of tracks beside a table of faces: `out.csv` has `out.tracks.csv`."""
     return log.with_name(f"{log.stem}.tracks{log.suffix}")
 
 
 def face_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
-    """Place and time, then label, confidence and probabilities by attribute."""
-    return {**_FACE, **_label_columns(attributes)}
+    """Place and time; then, by attribute, label, confidence and probabilities."""
+    return {**_FACE_COLUMNS, **_label_columns(attributes)}
 
 
 def track_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
-    """When it was seen, its best view, then the labels it came to, as those of a face."""
-    return {**_TRACK, **_label_columns(attributes)}
+    """When it was seen, its best view; then its last labels, as those of a face."""
+    return {**_TRACK_COLUMNS, **_label_columns(attributes)}
 
 
 def face_row(frame: Frame, track: Track) -> dict[str, Any]:
-    """One face of one frame; a label is missing where unsure, all of them where none is given."""
+    """One face of one frame; where unsure a label is missing, of a small face all cells of it."""
     return {
         "frame": frame.index,
         "time_s": round(frame.time_s, 6),
@@ -190,4 +194,4 @@ def _label_cells(labels: Mapping[str, Label]) -> dict[str, Any]:
 
 
 def _edges(box_xyxy: Sequence[float]) -> dict[str, float]:
-    return dict(zip(_BOX, (round(edge, 1) for edge in box_xyxy), strict=True))
+    return dict(zip(_BOX_COLUMNS, (round(edge, 1) for edge in box_xyxy), strict=True))

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stream.errors import SinkError
+from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.data.table_file import Columns, TableFile
 from stream.sinks.paths import same_file, write_whole
 from stream.sinks.pictures.picture_file import write_picture
 from stream.tracks import Track
 
-FACES = "faces.csv"
-"""The table of all pictures, in the folder of the copies."""
+FACES_FILE = "faces.csv"
+"""Name of the table of all pictures, in the folder of the copies."""
 
 _SIDES = ("top", "right", "bottom", "left")
+"""The columns of a box, in the order of the table."""
 
 
 class PictureFolder:
@@ -48,13 +50,13 @@ class PictureFolder:
         except OSError as error:
             raise SinkError(f"{folder} cannot be made: {error.strerror}") from error
         columns: Columns = {name: "string" for name in ("file", *face_columns(attributes))}
-        self._faces = TableFile(folder / FACES, columns)
+        self._faces = TableFile(folder / FACES_FILE, columns)
 
     def __repr__(self) -> str:
         return f"PictureFolder({self.output})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """The picture and its table.
+        """Writes the picture and its table.
 
         Raises:
             SinkError: they cannot be written.
@@ -72,8 +74,8 @@ class PictureFolder:
         rows = face_rows(annotated.tracks)
         self._faces.append([{"file": str(inside), **row} for row in rows])
 
-    def close(self, *, complete: bool) -> None:
-        """Closes the table of all; the rest is written already.
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        """Closes the table of all pictures; the rest is written already.
 
         Raises:
             SinkError: the disk refuses.
@@ -91,13 +93,13 @@ def faces_table(tracks: Sequence[Track], attributes: Mapping[str, Sequence[str]]
 
 
 def face_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
-    """What is said of a face of a picture, in the order of the table."""
-    chances = [f"{name}_{each}" for name, classes in attributes.items() for each in classes]
-    return [*attributes, *chances, *_SIDES]
+    """The columns of a face: labels, probabilities, box."""
+    probabilities = [f"{name}_{each}" for name, classes in attributes.items() for each in classes]
+    return [*attributes, *probabilities, *_SIDES]
 
 
 def face_rows(tracks: Sequence[Track]) -> list[dict[str, object]]:
-    """The cells of each face; where nothing is said there is none."""
+    """The cells of each face; a face too small for labels has only those of its box."""
     rows = []
     for track in tracks:
         left, top, right, bottom = (round(float(edge)) for edge in track.box_xyxy)

@@ -1,4 +1,4 @@
-"""A picture as a file."""
+"""A picture written as a file."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from stream.sinks.paths import write_whole
 
 
 def write_picture(path: Path, picture: Image) -> None:
-    """A picture as a file, of the kind that its name says; there is never half of one.
+    """Writes a picture as a file of the kind that its name says; a partial one never has the name.
 
     Raises:
         SinkError: it cannot be written.

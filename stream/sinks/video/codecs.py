@@ -1,4 +1,4 @@
-"""What a video may be written as: containers, the codecs each can hold, and how each is set."""
+"""Containers and codecs: what a video may be written as, and with which options of FFmpeg."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,28 +10,30 @@ import av
 from stream.errors import ConfigError
 from stream.settings.schema import CodecName, Preset
 
-# What is written reaches the disk each second, so that a kill costs no more: else a quiet scene
-# stays in memory for many.
 _FRAGMENTS = {
     "flush_packets": "1",
     "movflags": "hybrid_fragmented+frag_keyframe+default_base_moof+delay_moov",
 }
-_CLUSTERS = {"flush_packets": "1", "cluster_time_limit": "1000"}  # ms
+"""Options of MP4 and QuickTime: a fragment a keyframe, so that each second reaches the disk and a
+kill costs no more; without it a quiet scene stays in memory for many seconds."""
+
+_CLUSTERS = {"flush_packets": "1", "cluster_time_limit": "1000"}
+"""Options of Matroska and WebM for the same: a cluster lasts 1000 ms at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Codec:
-    """A way of encoding pictures.
+class VideoCodec:
+    """A codec of video, and its encoder.
 
     Attributes:
-        encoder: FFmpeg's name for who does it.
-        title: how people call it.
-        worst: the end of its scale of quality; 0 is the best.
-        quality: what looks like H.264's 0, and how many steps one of H.264's is here. Measured
-            as PSNR of luma on three clips at 18 to 28.
-        speed: what its setting of speed is called, and its value for each preset.
-        options: what else it is told.
-        tag: the four letters that players want to see, where FFmpeg's own choice is another.
+        encoder: FFmpeg's name of the encoder.
+        title: name of the codec, for messages.
+        worst: the largest rate factor, of the worst quality; 0 is the best.
+        quality: the rate factor that looks like H.264's 0, and how much it rises with one step of
+            H.264's; measured as PSNR of luma on three clips at 18 to 28.
+        speed: name of the option that sets the speed, and its value for each preset.
+        options: further options of the encoder.
+        tag: the code of four letters that players expect, where FFmpeg's default is another.
     """
 
     encoder: str
@@ -56,7 +58,7 @@ class Codec:
 
     @property
     def is_there(self) -> bool:
-        """Whether this FFmpeg was built with it."""
+        """Whether this FFmpeg was built with the encoder."""
         try:
             av.Codec(self.encoder, "w")
         except av.codec.codec.UnknownCodecError:
@@ -65,14 +67,14 @@ class Codec:
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
-    """A kind of file.
+class ContainerFormat:
+    """A kind of video file.
 
     Attributes:
         format: FFmpeg's name for it.
-        codecs: what it can hold; the first is what "auto" stands for.
-        sound: the codec of sound that it cannot hold as it is.
-        options: how it is written so that it plays after a kill.
+        codecs: those it can hold; the setting "auto" stands for the first.
+        sound: the encoder of sound that it cannot hold as it is.
+        options: of its muxer, with which it plays also after a kill.
     """
 
     format: str
@@ -82,26 +84,28 @@ class Container:
 
 
 def _steps(*values: int) -> dict[Preset, str]:
+    """A value for each preset, from the fastest on."""
     names: tuple[Preset, ...] = (
         "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow",
     )  # fmt: skip
     return {name: str(value) for name, value in zip(names, values, strict=True)}
 
 
-_BY_NAME: dict[Preset, str] = {name: name for name in _steps(*range(7))}
+_PRESET_NAMES: dict[Preset, str] = {name: name for name in _steps(*range(7))}
+"""The presets of x264 and x265, whose names the settings have taken."""
 
-CODECS: dict[CodecName, Codec] = {
-    "h264": Codec("libx264", "H.264", 51, (0, 1), ("preset", _BY_NAME), {}),
-    "hevc": Codec(
+CODECS: dict[CodecName, VideoCodec] = {
+    "h264": VideoCodec("libx264", "H.264", 51, (0, 1), ("preset", _PRESET_NAMES), {}),
+    "hevc": VideoCodec(
         "libx265",
         "HEVC",
         51,
         (3, 1),
-        ("preset", _BY_NAME),
+        ("preset", _PRESET_NAMES),
         {"x265-params": "log-level=none"},
         tag="hvc1",
     ),
-    "vp9": Codec(
+    "vp9": VideoCodec(
         "libvpx-vp9",
         "VP9",
         63,
@@ -109,27 +113,30 @@ CODECS: dict[CodecName, Codec] = {
         ("cpu-used", _steps(8, 8, 8, 7, 6, 5, 4)),
         {"b": "0", "deadline": "realtime", "row-mt": "1", "lag-in-frames": "0"},
     ),
-    "av1": Codec("libsvtav1", "AV1", 63, (0, 1.5), ("preset", _steps(12, 11, 10, 9, 8, 7, 6)), {}),
+    "av1": VideoCodec(
+        "libsvtav1", "AV1", 63, (0, 1.5), ("preset", _steps(12, 11, 10, 9, 8, 7, 6)), {}
+    ),
 }
+"""The codecs, by their names in the settings."""
 
-CONTAINERS: dict[str, Container] = {
-    ".mp4": Container("mp4", ("h264", "hevc", "vp9", "av1"), "aac", _FRAGMENTS),
-    ".mov": Container("mov", ("h264", "hevc"), "aac", _FRAGMENTS),
-    ".mkv": Container("matroska", ("h264", "hevc", "vp9", "av1"), "aac", _CLUSTERS),
-    ".webm": Container("webm", ("vp9", "av1"), "libopus", _CLUSTERS),
+CONTAINERS: dict[str, ContainerFormat] = {
+    ".mp4": ContainerFormat("mp4", ("h264", "hevc", "vp9", "av1"), "aac", _FRAGMENTS),
+    ".mov": ContainerFormat("mov", ("h264", "hevc"), "aac", _FRAGMENTS),
+    ".mkv": ContainerFormat("matroska", ("h264", "hevc", "vp9", "av1"), "aac", _CLUSTERS),
+    ".webm": ContainerFormat("webm", ("vp9", "av1"), "libopus", _CLUSTERS),
 }
-"""By the ending of the file's name."""
+"""The containers, by the ending of the file's name."""
 
 
 def codec_for(
-    path: Path, wanted: CodecName | Literal["auto"], codecs: Mapping[CodecName, Codec] = CODECS
-) -> Codec:
-    """How the pictures of that file are encoded.
+    path: Path, wanted: CodecName | Literal["auto"], codecs: Mapping[CodecName, VideoCodec] = CODECS
+) -> VideoCodec:
+    """The codec that the pictures of a file are encoded with.
 
     Args:
         path: ends in one of `CONTAINERS`.
         wanted: the setting.
-        codecs: those there are.
+        codecs: to choose from, by name.
 
     Raises:
         ConfigError: the container cannot hold it, or this FFmpeg was built without it.

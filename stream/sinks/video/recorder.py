@@ -1,6 +1,7 @@
 """An annotated video, encoded in a thread of its own behind a bounded queue."""
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -11,27 +12,35 @@ from av.video.frame import VideoFrame
 from stream.drawing.canvas import Canvas
 from stream.errors import SinkError
 from stream.frames import SourceInfo
+from stream.people import Person
 from stream.settings.schema import RecorderSection
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import partial_path
+from stream.sinks.paths import finish_partial, partial_path
 from stream.sinks.video.video_file import VideoFile
 from stream.stopwatch import stage
 
-_PIXEL_BYTES = (
-    7.5  # of a frame that waits: as it was coded, in BGR, and drawn on, if all are asked for
-)
-_QUEUE_BYTES = 96e6  # for frames that wait, so that the encoder has work during a search
-_LEAST_QUEUE, _MOST_QUEUE = 2, 16  # frames
+_PIXEL_BYTES = 7.5
+"""Bytes for each pixel of a frame that waits: at most coded (1.5), BGR (3) and BGR drawn on (3)."""
+
+_QUEUE_BYTES = 96e6
+"""Memory for the frames that wait, bytes; more keeps the encoder busy during a longer search."""
+
+_MIN_QUEUE = 2
+"""Frames that may wait, however large they are."""
+
+_MAX_QUEUE = 16
+"""Frames that may wait, however small they are."""
 
 _Item: TypeAlias = tuple[Canvas, VideoFrame | None, float]
+"""A frame that waits: what is drawn on it, its coded picture, its time in the source in s."""
 
 
 class Recorder:
-    """Writes under a name of its own; what is complete takes the name asked for.
+    """Writes beside the name asked for, which the video takes once it is complete.
 
     Args:
-        path: where the video is to stand; its ending names the container.
-        info: the source, whose sound is copied if it has any.
+        path: the video; its ending names the container.
+        info: the source, whose sound is recorded if it has any.
         settings: quality and speed.
 
     Raises:
@@ -44,15 +53,15 @@ class Recorder:
         self.name = f"recorder ({path.name})"
         self.output = path
         self.partial_path = partial_path(path)
-        self._frames = 0
-        self._film = VideoFile(self.partial_path, info, settings)
-        # Ctrl-C may fall between any two steps of a queue.Queue, and then the encoder would sleep
-        # on though there is something for it. A SimpleQueue has no steps; its bound is the tickets.
+        self._begun = False
+        self._video = VideoFile(self.partial_path, info, settings)
+        # Ctrl-C may fall between any two steps of a queue.Queue, and the encoder would then wait on
+        # though a frame is there. A SimpleQueue has no steps; the tickets are its bound.
         self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
         self._tickets: SimpleQueue[None] = SimpleQueue()
         width, height = info.size_wh
         room = int(_QUEUE_BYTES / (width * height * _PIXEL_BYTES))
-        for _ in range(min(max(room, _LEAST_QUEUE), _MOST_QUEUE)):
+        for _ in range(min(max(room, _MIN_QUEUE), _MAX_QUEUE)):
             self._tickets.put(None)
         self._error: Exception | None = None
         self._encoder = threading.Thread(target=self._encode, name="encoder")
@@ -65,19 +74,19 @@ class Recorder:
         """Queues the picture; waits while the encoder is behind.
 
         Raises:
-            SinkError: the encoder has failed, with what it said.
+            SinkError: the encoder has failed.
         """
         self._raise_error()
         item = annotated.canvas, annotated.frame.coded, annotated.frame.time_s
         with stage("wait for the encoder"):
             self._tickets.get()
         self._waiting.put(item)
-        self._frames += 1
+        self._begun = True
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Finishes the file; one that is not complete keeps its partial name.
 
-        A video without a frame is none: nothing is left of it.
+        A file without a frame cannot be played, and is removed.
 
         Raises:
             SinkError: the end could not be written.
@@ -87,10 +96,7 @@ class Recorder:
             self._encoder.join()
         self._raise_error()
         try:
-            if not self._frames:
-                self.partial_path.unlink(missing_ok=True)
-            elif complete:
-                self.partial_path.replace(self.output)
+            finish_partial(self.output, complete=complete and self._begun, keep=self._begun)
         except OSError as error:
             raise SinkError(f"{self.output} cannot be put in place: {error.strerror}") from error
 
@@ -98,10 +104,10 @@ class Recorder:
         error, self._error = self._error, None
         if error is not None:
             reason = getattr(error, "strerror", None) or error
-            raise SinkError(f"{reason}{self._kept()}") from error
+            raise SinkError(f"{reason}{self._what_is_left()}") from error
 
-    def _kept(self) -> str:
-        """Where what was written stands, in words; a file that holds nothing goes."""
+    def _what_is_left(self) -> str:
+        """Words that name the partial file; an empty one is removed."""
         with suppress(OSError):
             if self.partial_path.stat().st_size:
                 return f"; what was written stands in {self.partial_path.name}"
@@ -109,11 +115,14 @@ class Recorder:
         return ""
 
     def _encode(self) -> None:
-        """Works until the end mark; after an error only empties the queue, so that nobody waits."""
+        """Encodes until the end mark.
+
+        After an error it only empties the queue, so that no write waits for room.
+        """
         try:
-            with self._film as film:
+            with self._video as video:
                 while (item := self._take()) is not None:
-                    film.add_drawn(*item)
+                    video.add_drawn(*item)
         except Exception as error:  # noqa: BLE001 - raised again in write() and close()
             self._error = error
             while item is not None:

@@ -1,4 +1,4 @@
-"""The sound of a source, brought along into a video that is being written."""
+"""The sound of a source, copied or encoded into a video that is being written."""
 
 import io
 import logging
@@ -14,10 +14,13 @@ from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from stream.sources.video import start_time_s
+from stream.sources.media_clock import start_time_s
 
-_MAX_HZ = 48_000  # more brings nothing anyone hears
+_MAX_HZ = 48_000
+"""Highest sampling rate of sound that is encoded, Hz; a higher one brings nothing that is heard."""
+
 _TITLES = {"aac": "AAC", "libopus": "Opus", "opus": "Opus", "mp3": "MP3", "vorbis": "Vorbis"}
+"""Names of codecs for messages, by FFmpeg's."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,10 +29,10 @@ class Sound:
     """The source's first sound track: copied where the container can hold it, else encoded anew.
 
     Args:
-        reopen: opens the media that has it.
+        reopen: opens the media a further time.
         output: the video, before anything was written to it.
-        otherwise: the encoder of what cannot be copied, which is said in the log.
-        start_s: where in the media the video begins.
+        encoder: encodes sound that cannot be copied; a warning says so.
+        start_s: media time at which the video begins.
 
     Raises:
         SourceError: the media cannot be opened again.
@@ -39,7 +42,7 @@ class Sound:
         self,
         reopen: Callable[[], InputContainer],
         output: OutputContainer,
-        otherwise: str,
+        encoder: str,
         start_s: float = 0.0,
     ) -> None:
         self._source = reopen()
@@ -54,17 +57,17 @@ class Sound:
             self._packets = self._copied(track)
         else:
             rate = min(track.codec_context.sample_rate, _MAX_HZ)
-            if otherwise == "libopus":
-                rate = _MAX_HZ  # it knows no other of the common ones
+            if encoder == "libopus":
+                rate = _MAX_HZ  # of the common rates it takes no other
             self._stream = cast(
-                AudioStream, output.add_stream(otherwise, rate=rate, layout=_layout(track))
+                AudioStream, output.add_stream(encoder, rate=rate, layout=_layout(track))
             )
             self._packets = self._encoded(track)
             _log.warning(
                 "the sound is %s, which %s cannot hold: recorded as %s",
                 _title(track.codec_context.name),
                 Path(output.name).suffix,
-                _title(otherwise),
+                _title(encoder),
             )
         self._next: Packet[AudioStream] | None = None
         self._begun = False
@@ -73,7 +76,7 @@ class Sound:
         return f"Sound({self._stream.codec_context.name})"
 
     def copy_until(self, time_s: float) -> None:
-        """Everything that begins before that time.
+        """Writes the sound that begins before that time of the video.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
@@ -97,23 +100,23 @@ class Sound:
             return None
 
     def _copied(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
-        """The packets of the track, their time counted as the pictures' is."""
+        """The packets of the track, their times counted from the start of the video."""
         shift = self._ticks(track.time_base)
-        for packet in _bare(self._from_start(track), track):
-            if packet.dts is not None:  # the last one is empty
+        for packet in _without_headers(self._from_start(track), track):
+            if packet.dts is not None:  # the last packet is empty
                 packet.pts = (packet.dts if packet.pts is None else packet.pts) - shift
                 packet.dts -= shift
                 yield packet
 
     def _from_start(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
-        """The packets as they are; where only a part is wanted, those before it left out."""
+        """The packets as they are, without those before the start of the video."""
         shift = self._ticks(track.time_base)
         for packet in self._source.demux(track):
             if not self._skips or packet.pts is None or packet.pts >= shift:
                 yield packet
 
     def _encoded(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
-        """The track in another codec, its time counted likewise."""
+        """The packets of the track in another codec, their times counted likewise."""
         for frame in self._source.decode(track):
             if frame.pts is not None:
                 frame.pts -= self._ticks(frame.time_base)
@@ -123,7 +126,7 @@ class Sound:
         yield from self._stream.encode(None)
 
     def _seek(self) -> None:
-        """Goes near the start; where the media cannot, it is read from its beginning."""
+        """Seeks near the start; media that cannot be sought in is read from its beginning."""
         with suppress(av.error.FFmpegError):
             self._source.seek(round(self._start_s * av.time_base))
 
@@ -131,33 +134,33 @@ class Sound:
         return round(self._start_s / (time_base or 1))
 
 
-def _bare(
+def _without_headers(
     packets: "Iterable[Packet[AudioStream]]", track: AudioStream
 ) -> "Iterator[Packet[AudioStream]]":
-    """The packets without the headers that AAC has in a transport stream, where it has them."""
+    """The packets without the headers that AAC has in a transport stream; others as they are."""
     if track.codec_context.name != "aac" or track.codec_context.extradata:
         yield from packets
         return
-    bare = BitStreamFilterContext("aac_adtstoasc", track)
+    adts_to_asc = BitStreamFilterContext("aac_adtstoasc", track)
     for packet in packets:
-        yield from bare.filter(packet if packet.size else None)
+        yield from adts_to_asc.filter(packet if packet.size else None)
 
 
 def _title(codec: str) -> str:
-    """A codec as people call it."""
+    """Name of a codec for messages."""
     return _TITLES.get(codec, codec)
 
 
 def _layout(track: AudioStream) -> str:
-    """Which channels it has, guessed where the file says only how many."""
+    """The channels of a track; of one or two they are the usual ones."""
     layout = track.codec_context.layout
     return {1: "mono", 2: "stereo"}.get(layout.nb_channels, layout.name)
 
 
 def _can_hold(container: str, reopen: Callable[[], InputContainer]) -> bool:
-    """Whether the container takes the track as it is: its first packet tried on one of no use.
+    """Whether the container takes the track as it is, tried with its first packet.
 
-    What FFmpeg says it supports it may still refuse, such as Opus in QuickTime.
+    FFmpeg may refuse what it says it supports, such as Opus in QuickTime.
     """
     with reopen() as again:
         track = again.streams.audio[0]

@@ -1,7 +1,7 @@
-"""A video file being written: encoded pictures and, beside them, the source's sound.
+"""A video file being written: encoded pictures, and the sound of the source beside them.
 
-It is written a keyframe a second, so that it plays whenever the program is killed; closing it turns
-it into an ordinary file.
+It has a keyframe a second, so that it plays whenever the program is killed; closing it turns it
+into an ordinary file.
 """
 
 import logging
@@ -24,11 +24,12 @@ from stream.drawing.planes import Planes
 from stream.errors import SinkError, SourceError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
-from stream.sinks.video.codecs import CONTAINERS, Codec, Container, codec_for
+from stream.sinks.video.codecs import CONTAINERS, ContainerFormat, VideoCodec, codec_for
 from stream.sinks.video.sound import Sound
 from stream.stopwatch import stage
 
-_CLOCK = Fraction(1, 90_000)  # s: the usual tick of video, fine enough for any frame rate
+_TIME_BASE = Fraction(1, 90_000)
+"""Tick of the timestamps, s: the usual one of video, fine enough for any frame rate."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,16 +37,16 @@ _log = logging.getLogger(__name__)
 class VideoFile:
     """One video file.
 
-    The clock of a recorded source is kept, so that its sound stays beside the pictures; of a live
-    one the first picture is the beginning.
+    The times of a recorded source are kept, so that its sound stays beside the pictures; those of a
+    live one are counted from its first picture.
 
     Args:
-        path: where; the ending is one of `CONTAINERS`.
-        info: the source: its name and rate, where its time begins, and its sound if it has any.
+        path: ends in one of `CONTAINERS`.
+        info: the source: its name, rate, start and sound.
         settings: codec, quality and speed.
 
     Raises:
-        ConfigError: that codec cannot be had in that file.
+        ConfigError: that file cannot hold the codec, or this FFmpeg lacks it.
         SinkError: the file cannot be made.
     """
 
@@ -53,13 +54,13 @@ class VideoFile:
         codec, kind = codec_for(path, settings.codec), CONTAINERS[path.suffix.lower()]
         self._fps = info.nominal_fps
         width, height = info.size_wh
-        self._size_wh = width + width % 2, height + height % 2  # 4:2:0 wants even sides
+        self._size_wh = width + width % 2, height + height % 2  # 4:2:0 needs even sides
         try:
-            path.open("wb").close()  # FFmpeg would not open it before the first picture
+            path.open("wb").close()  # FFmpeg opens it only with the first picture: too late
             self._container = av.open(f"file:{path}", "w", format=kind.format, options=kind.options)
         except (av.error.FFmpegError, OSError) as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
-        self._container.metadata.update(_about(info))
+        self._container.metadata.update(_metadata(info))
         self._sound: Sound | None = None
         try:
             self._video = self._add_video(codec, settings)
@@ -69,13 +70,13 @@ class VideoFile:
             self._close()
             path.unlink(missing_ok=True)
             raise SinkError(f"{path} cannot be made: {error}") from error
-        self._colours: Colours | None = None  # of the first frame
+        self._colours: Colours | None = None  # known with the first frame
         self._start_s = None if info.is_live else info.start_s
         self._last_tick = -1
         self._end_s = 0.0
 
     def __repr__(self) -> str:
-        return f"Film({self._container.name}, {self._end_s:.2f} s)"
+        return f"VideoFile({self._container.name}, {self._end_s:.2f} s)"
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +95,7 @@ class VideoFile:
 
     @stage("encode")
     def add(self, image: Image, time_s: float) -> None:
-        """The next picture, at its time in the source, and the sound up to it.
+        """Adds a picture, at its time in the source, and the sound up to it.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
@@ -103,35 +104,36 @@ class VideoFile:
 
     @stage("encode")
     def add_drawn(self, canvas: Canvas, coded: av.VideoFrame | None, time_s: float) -> None:
-        """Likewise; where nothing was drawn it is what was coded, to the bit.
+        """Adds a picture that was drawn on; its other parts stay as they were coded, to the bit.
 
-        That is so if it is of this video's size and colours; else all of it is converted.
+        1. A coded picture of the video's size and colours is copied, and drawn on.
+        2. Any other is converted as a whole.
 
         Args:
             canvas: the picture.
-            coded: the same before it was drawn on, as `Frame.coded`.
+            coded: the same picture before it was drawn on, as `Frame.coded`.
             time_s: its time in the source.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
         """
-        if coded is None or not self._suits(coded):
-            self._encode(self._converted(canvas.picture), time_s)
-            return
-        frame, planes = self._blank()
-        planes.copy_from(Planes.of(coded))
-        canvas.paint(planes, self._colours_of(coded))
+        if coded is not None and self._suits(coded):
+            frame, planes = self._blank()
+            planes.copy_from(Planes.of(coded))
+            canvas.draw_on(planes, self._colours_of(coded))
+        else:
+            frame = self._converted(canvas.picture)
         self._encode(frame, time_s)
 
     @stage("encode")
-    def pass_on(self, frame: av.VideoFrame, time_s: float) -> None:
-        """The next picture, just as a decoder gave it.
+    def add_decoded(self, frame: av.VideoFrame, time_s: float) -> None:
+        """Adds a picture as a decoder gave it.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
         """
         self._colours_of(frame)
-        frame.pict_type = PictureType.NONE  # else the encoder would repeat the source's choice
+        frame.pict_type = PictureType.NONE  # else the encoder repeats the source's
         self._encode(frame, time_s)
 
     def _suits(self, coded: av.VideoFrame) -> bool:
@@ -139,18 +141,18 @@ class VideoFile:
         return same_size and self._colours in (None, Colours.of(coded))
 
     def _converted(self, image: Image) -> av.VideoFrame:
-        """A picture as a frame of this video."""
+        """A picture converted to a frame of this video."""
         frame, planes = self._blank()
-        planes.paint(self._fitted(image), Box(0, 0, *self._size_wh), self._colours_of(None))
+        planes.write_region(self._fitted(image), Box(0, 0, *self._size_wh), self._colours_of(None))
         return frame
 
     def _blank(self) -> tuple[av.VideoFrame, Planes]:
-        """A frame whose pixels are still to come."""
+        """A frame whose pixels are not set yet, and its planes."""
         frame = av.VideoFrame(*self._size_wh, "yuv420p")
         return frame, Planes.of(frame)
 
     def _colours_of(self, first: av.VideoFrame | None) -> Colours:
-        """The colours of this video: those of its first frame, if it was coded already."""
+        """The colours of this video: those of its first frame, BT.709 where that was not coded."""
         if self._colours is None:
             self._colours = BT709 if first is None else Colours.of(first)
             context = self._video.codec_context
@@ -163,9 +165,9 @@ class VideoFile:
         if self._start_s is None:
             self._start_s = time_s
         time_s -= self._start_s
-        # Players drop a picture that is not later than the one before.
-        self._last_tick = max(round(time_s / _CLOCK), self._last_tick + 1)
-        frame.pts, frame.time_base = self._last_tick, _CLOCK
+        # Each picture is later than the one before, or players drop it.
+        self._last_tick = max(round(time_s / _TIME_BASE), self._last_tick + 1)
+        frame.pts, frame.time_base = self._last_tick, _TIME_BASE
         self._container.mux(self._video.encode(frame))
         if self._sound is not None:
             self._sound.copy_until(time_s)
@@ -182,24 +184,24 @@ class VideoFile:
         if self._sound is not None:
             self._sound.copy_until(self._end_s)
 
-    def _add_video(self, codec: Codec, settings: RecorderSection) -> av.VideoStream:
+    def _add_video(self, codec: VideoCodec, settings: RecorderSection) -> av.VideoStream:
         rate = Fraction(self._fps).limit_denominator(1001)
         options = codec.settings(settings.quality, settings.preset)
-        os.environ.setdefault("SVT_LOG", "0")  # the encoder of AV1 would say how it is
+        os.environ.setdefault("SVT_LOG", "0")  # the encoder of AV1 is talkative
         stream = cast(
             av.VideoStream, self._container.add_stream(codec.encoder, rate=rate, options=options)
         )
         stream.width, stream.height = self._size_wh
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
-        context.time_base = stream.time_base = _CLOCK
-        context.max_b_frames = 0  # reordered pictures would begin late in a file of fragments
-        context.gop_size = max(round(self._fps), 1)  # a keyframe a second: what a kill can cost
+        context.time_base = stream.time_base = _TIME_BASE
+        context.max_b_frames = 0  # reordered pictures begin late in a file of fragments
+        context.gop_size = max(round(self._fps), 1)  # a keyframe a second: a kill costs no more
         if codec.tag is not None:
             context.codec_tag = codec.tag
         return stream
 
-    def _add_sound(self, info: SourceInfo, kind: Container) -> Sound | None:
+    def _add_sound(self, info: SourceInfo, kind: ContainerFormat) -> Sound | None:
         if info.reopen is None:
             _log.warning("recorded without sound: %s can be read only once", info.uri)
             return None
@@ -210,7 +212,7 @@ class VideoFile:
             return None
 
     def _fitted(self, image: Image) -> Image:
-        """The picture at the size the video has: an odd side is lengthened by a pixel."""
+        """The picture at the size of the video: an odd side is lengthened by a pixel."""
         height, width = image.shape[:2]
         wide, high = self._size_wh
         if (width, height) == (wide, high):
@@ -218,13 +220,13 @@ class VideoFile:
         if wide - width in (0, 1) and high - height in (0, 1):
             border = cv2.BORDER_REPLICATE
             padded = cv2.copyMakeBorder(image, 0, high - height, 0, wide - width, border)
-        else:  # the source changed its size on the way
+        else:  # the source has changed its size
             padded = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA)
         return padded.astype(image.dtype, copy=False)
 
 
-def _about(info: SourceInfo) -> dict[str, str]:
-    """What the file says of itself."""
+def _metadata(info: SourceInfo) -> dict[str, str]:
+    """Title, origin and date of the file."""
     return {
         "title": f"{info.name}, annotated",
         "comment": "Made by face-stream. Labels are of perceived appearance.",

@@ -1,4 +1,4 @@
-"""A window on the screen, through OpenCV."""
+"""The screen: a window that shows pictures and reads keys, through OpenCV."""
 
 import os
 import subprocess
@@ -11,46 +11,55 @@ from models.faces import Image
 from stream.errors import SinkError
 
 _TITLE = "face-stream"
+"""Title of the window."""
+
 _NAMED_KEYS = {27: "escape", 32: "space"}
-_MAX_WH = (1280, 800)  # of a window when it opens; the user makes it larger
+"""Names of the keys that are no letters, by their ASCII code."""
+
+_MAX_WH = (1280, 800)
+"""Largest size of a window when it opens, px; the user can make it larger."""
+
 _PROBE_TIMEOUT_S = 20
+"""Time after which a window that has not opened on trial counts as one that cannot, s."""
 
 
 class Screen(Protocol):
-    """Shows pictures and hears keys."""
+    """Shows pictures and reads keys."""
 
     def show(self, picture: Image) -> None:
-        """Puts a picture up; the first one opens the window."""
+        """Shows a picture; the first one opens the window."""
 
     def key(self, wait_ms: int) -> str:
-        """Waits so long at most for a key: a small letter, `space`, `escape`, or none."""
+        """Waits for a key, `wait_ms` at most: a small letter, `space`, `escape`, or empty."""
 
     @property
     def is_open(self) -> bool:
-        """The user has not closed the window."""
+        """Whether the user has not closed the window."""
 
     def close(self) -> None:
         """Takes the window away."""
 
 
 class OpenCvScreen:
-    """A window that can be made larger and smaller.
+    """A window of OpenCV that the user can make larger and smaller.
 
     Raises:
-        SinkError: there is no screen; later on: it is gone, or this OpenCV has no windows.
+        SinkError: there is no screen. Its methods raise it when the screen has disappeared, or
+            where this OpenCV has no windows.
     """
 
     def __init__(self) -> None:
         if not has_display():
             raise SinkError("no screen to show the window on")
         self._shown = False
-        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # fonts it never needs
+        # Qt would warn of missing fonts, which this window does not need.
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
 
     def __repr__(self) -> str:
         return "OpenCvScreen()"
 
     def show(self, picture: Image) -> None:
-        """Puts a picture up; the first one opens the window, its size the picture's."""
+        """Shows a picture; the first one opens the window, at the size of the picture."""
         try:
             if not self._shown:
                 cv2.namedWindow(
@@ -66,7 +75,7 @@ class OpenCvScreen:
             raise SinkError(f"cannot be shown: {error.err or error}") from error
 
     def key(self, wait_ms: int) -> str:
-        """Waits for a key; meanwhile the window is drawn, moved, made larger."""
+        """Waits for a key; OpenCV draws, moves and resizes the window only meanwhile."""
         try:
             code = cv2.waitKey(wait_ms)
         except cv2.error as error:
@@ -76,7 +85,7 @@ class OpenCvScreen:
 
     @property
     def is_open(self) -> bool:
-        """The user has not closed the window."""
+        """Whether the user has not closed the window."""
         try:
             return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) >= 1)
         except cv2.error:  # Qt ends with its last window
@@ -87,13 +96,13 @@ class OpenCvScreen:
         if self._shown:
             self._shown = False
             cv2.destroyAllWindows()
-            cv2.waitKey(1)  # lets the toolkit do it
+            cv2.waitKey(1)  # gives the toolkit the time to do it
 
 
 def has_display() -> bool:
     """Whether a window can be opened.
 
-    On Linux the toolkit ends the whole program where it cannot, so another process tries first.
+    On Linux the toolkit ends the whole program where it cannot, so that another process tries it.
     """
     if not sys.platform.startswith("linux"):
         return True

@@ -1,4 +1,4 @@
-"""What the window says about the run: a bar under the picture, and the keys over it."""
+"""The status bar under the picture of the window, and the help over it: what they show, drawn."""
 
 from dataclasses import dataclass
 
@@ -7,28 +7,44 @@ import numpy as np
 
 from models.faces import Image
 from stream.controls import KEYS
-from stream.drawing.marks import Box, Stamp
-from stream.drawing.text import GROUND, Style, outline, text_width, write, written
+from stream.drawing.marks import Box, PlacedTile
+from stream.drawing.text import BACKGROUND_GAIN, Style, draw_text, outline, render_text, text_width
 
-_GROUND = 28  # grey of the bar, 0 to 255
-_RED, _AMBER, _GREY = (64, 64, 235), (60, 190, 250), (150, 150, 150)
-_MAX_HELP = 0.9  # of the picture's width and height
+_GROUND = 28
+"""Grey of the bar, 0 to 255."""
+
+_RED = (64, 64, 235)
+"""Colour of the mark of a recording, BGR."""
+
+_AMBER = (60, 190, 250)
+"""Colour of the mark of a pause, BGR."""
+
+_GREY = (150, 150, 150)
+"""Colour of the outline of the help, BGR."""
+
+_HELP_SCALE = 1.25
+"""Size of the letters of the help, as a multiple of those of the labels."""
+
+_MAX_HELP = 0.9
+"""Share of the picture's width and height that the help may take; where that is too little, its
+letters become smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a run goes.
+    """What the bar shows of a run.
 
     Attributes:
-        source_fps: frames a second that the source gives; None where not known.
+        source_fps: frames a second that the source gives; None where it is not known.
         shown_fps: frames a second that are shown.
         latency_s: from the grab of a frame until it was on the screen.
-        dropped: frames lost since the start.
-        position: the frame's number from 1, and of how many; None for how many is not known.
+        dropped: frames dropped since the first was taken.
+        position: the frame's number, counted from 1, and the number of frames, 0 where it is not
+            known; None for a live source.
         recorded_s: how long has been recorded; None while nothing is.
-        waiting: for what it waits, such as "paused".
-        notice: a word about what the user just did.
-        note: what is done to keep up.
+        waiting: why no further frame comes, such as "paused"; empty while they do.
+        notice: a message about what the user last asked for.
+        load_shedding: what is done to keep up with a live source.
     """
 
     source_fps: float | None = None
@@ -39,20 +55,21 @@ class Status:
     recorded_s: float | None = None
     waiting: str = ""
     notice: str = ""
-    note: str = ""
+    load_shedding: str = ""
 
 
 def bar_height(picture: Image) -> int:
-    """How high the bar under a picture is, px."""
+    """Height of the bar under a picture, px."""
     style = Style.of(_size_wh(picture))
     return style.text + 3 * style.gap
 
 
 def status_bar(status: Status, picture: Image) -> Image:
-    """The bar under a picture, as wide as that: `(bar_height, width, 3)`.
+    """The bar under a picture, as wide as the picture: `(bar_height, width, 3)`.
 
-    At the left what is recorded or waited for, at the right the position; between them what there
-    is room for.
+    1. At the right the position.
+    2. At the left the marks of a recording and of a pause.
+    3. Between them the notice, shortened if need be, and of the figures those that fit.
     """
     style, height, width = Style.of(_size_wh(picture)), bar_height(picture), picture.shape[1]
     bar = np.full((height, width, 3), _GROUND, np.uint8)
@@ -61,7 +78,7 @@ def status_bar(status: Status, picture: Image) -> Image:
     if status.position is not None:
         text = _position(status.position)
         end -= text_width(text, style.text)
-        write(bar, text, (end, baseline), style.text)
+        draw_text(bar, text, (end, baseline), style.text)
         end -= space
     left = 2 * style.gap
     if status.recorded_s is not None:
@@ -69,16 +86,16 @@ def status_bar(status: Status, picture: Image) -> Image:
     if status.waiting:
         left = _pause_mark(bar, status.waiting, left, baseline, style) + space
     notice = _shortened(status.notice, end - left, style)
-    for text in filter(None, (notice, *_figures(status), status.note)):
+    for text in filter(None, (notice, *_figures(status), status.load_shedding)):
         right = left + text_width(text, style.text)
         if right <= end:
-            write(bar, text, (left, baseline), style.text)
+            draw_text(bar, text, (left, baseline), style.text)
             left = right + space
     return bar
 
 
 def _shortened(text: str, width: int, style: Style) -> str:
-    """As much of a text as that width holds."""
+    """The text, or as much of it as the width holds."""
     if text_width(text, style.text) <= width:
         return text
     while text and text_width(f"{text}…", style.text) > width:
@@ -89,8 +106,8 @@ def _shortened(text: str, width: int, style: Style) -> str:
 def _figures(status: Status) -> list[str]:
     figures = []
     if status.shown_fps is not None:
-        of = "" if status.source_fps is None else f" of {status.source_fps:.0f}"
-        figures.append(f"{status.shown_fps:.1f}{of} fps")
+        total = "" if status.source_fps is None else f" of {status.source_fps:.0f}"
+        figures.append(f"{status.shown_fps:.1f}{total} fps")
     if status.latency_s is not None:
         figures.append(f"{1000 * status.latency_s:.0f} ms")
     if status.dropped:
@@ -104,35 +121,35 @@ def _position(position: tuple[int, int]) -> str:
 
 
 def _record_mark(bar: Image, recorded_s: float, left: int, baseline: int, style: Style) -> int:
-    """A red dot and the time; gives where it ends."""
+    """Draws a red dot and the time; returns where they end, px."""
     radius = round(style.text * 0.38)
     cv2.circle(bar, (left + radius, bar.shape[0] // 2), radius, _RED, cv2.FILLED, cv2.LINE_AA)
     minutes, seconds = divmod(int(recorded_s), 60)
     text, left = f"{minutes}:{seconds:02d}", left + 2 * radius + 2 * style.gap
-    write(bar, text, (left, baseline), style.text)
+    draw_text(bar, text, (left, baseline), style.text)
     return left + text_width(text, style.text)
 
 
 def _pause_mark(bar: Image, waiting: str, left: int, baseline: int, style: Style) -> int:
-    """Two upright strokes and the word; gives where it ends."""
+    """Draws two upright strokes and the word; returns where they end, px."""
     stroke, middle = max(round(style.text / 5), 2), bar.shape[0] // 2
     half = round(style.text * 0.42)
     for start in (left, left + 2 * stroke):
         corner = start + stroke - 1, middle + half
         cv2.rectangle(bar, (start, middle - half), corner, _AMBER, cv2.FILLED)
     left += 3 * stroke + 2 * style.gap
-    write(bar, waiting, (left, baseline), style.text)
+    draw_text(bar, waiting, (left, baseline), style.text)
     return left + text_width(waiting, style.text)
 
 
 def draw_help(picture: Image) -> None:
-    """The keys, on a dark panel in the middle of a picture; smaller where there is little room."""
+    """Draws the keys on a dark panel in the middle of a picture; smaller where there is no room."""
     width, height = _size_wh(picture)
-    style = Style.of((width, height), 1.25)
+    style = Style.of((width, height), _HELP_SCALE)
     size_wh = _help_size_wh(style)
     fit = min(_MAX_HELP * width / size_wh[0], _MAX_HELP * height / size_wh[1], 1.0)
     if fit < 1:
-        style = Style.of((width, height), 1.25 * fit)
+        style = Style.of((width, height), _HELP_SCALE * fit)
         size_wh = _help_size_wh(style)
     left, top = (width - size_wh[0]) // 2, (height - size_wh[1]) // 2
     panel = Box(left, top, left + size_wh[0], top + size_wh[1])
@@ -143,8 +160,8 @@ def draw_help(picture: Image) -> None:
         for row, words in enumerate(KEYS)
         for text, x in zip(words, (margin, column), strict=True)
     ]
-    pane = written(texts, style.text, size_wh, style.gap, ground=GROUND**2)
-    for mark in (Stamp(left, top, pane), *outline(panel, _GREY, style)):
+    tile = render_text(texts, style.text, size_wh, style.gap, background_gain=BACKGROUND_GAIN**2)
+    for mark in (PlacedTile(left, top, tile), *outline(panel, _GREY, style)):
         mark.draw(picture)
 
 

@@ -1,16 +1,17 @@
-"""The window."""
+"""The window: each picture as it comes, a bar under it, and the keys that are pressed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from models.faces import Image
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.errors import SinkError
 from stream.frames import SourceInfo
+from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.paths import dated_path
 from stream.sinks.pictures.picture_file import write_picture
@@ -18,24 +19,33 @@ from stream.sinks.window.rate_meter import RateMeter
 from stream.sinks.window.screen import Screen
 from stream.sinks.window.status_bar import Status, draw_help, status_bar
 
-_REFRESH_S = 0.5  # how often the bar is written anew: figures that race cannot be read
+_REFRESH_S = 0.5
+"""Time after which the bar is written anew, s; figures that change more often cannot be read."""
+
 _NOTICE_S = 4.0
-_PAUSE_MS = 30
-_WELCOME = "H shows the keys"
+"""How long a notice is shown, s."""
+
+_PAUSE_WAIT_MS = 30
+"""How long each wait for a key is while the user pauses, ms; longer reacts later, shorter costs
+more."""
+
+_FIRST_NOTICE = "H shows the keys"
+"""The notice when the window opens."""
 
 
 class Window:
-    """Shows each picture as it comes, with a bar under it that says how it goes, and hears keys.
+    """Shows each picture with a status bar under it, and does what keys ask for.
 
     The bar is not part of the picture: it is neither recorded nor saved.
 
     Args:
         info: the source.
-        controls: what the user asks for.
-        screen: shows and hears.
+        controls: takes what the user wishes.
+        report: what the run reports, for the bar.
+        screen: shows the pictures and reads the keys.
         folder: where pictures are saved.
-        one_by_one: waits after each picture until the user wants the next.
-        clock: the monotonic clock.
+        one_by_one: whether each picture stays until the user wants the next.
+        clock: the monotonic clock, s.
     """
 
     name = "window"
@@ -45,6 +55,7 @@ class Window:
         self,
         info: SourceInfo,
         controls: Controls,
+        report: RunReport,
         screen: Screen,
         *,
         folder: Path = Path(),
@@ -53,30 +64,31 @@ class Window:
     ) -> None:
         self._info = info
         self._controls = controls
+        self._report = report
         self._screen = screen
         self._folder = folder
         self._one_by_one = one_by_one
         self._clock = clock
-        self._meter = RateMeter()
+        self._rates = RateMeter()
         self._annotated: AnnotatedFrame | None = None
         self._bar: Image | None = None
         self._bar_due_s = 0.0
         self._notice, self._notice_ends_s = "", 0.0
         self._recording: Path | None = None
         self._recorded_from_s = 0.0
-        controls.notice = controls.notice or _WELCOME
-        controls.attend = self._attend
+        report.notice = report.notice or _FIRST_NOTICE
+        controls.poll_input = self._poll_input
 
     def __repr__(self) -> str:
         return f"Window({self._screen!r})"
 
     @property
     def quit_requested(self) -> bool:
-        """The user asked for the end, by a key or by closing the window."""
+        """Whether the user asked for the end, by a key or by closing the window."""
         return self._controls.quit_requested
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """Shows the picture, and stays with it while the user pauses.
+        """Shows the picture, and keeps it while the user pauses.
 
         Raises:
             SinkError: the screen is gone.
@@ -85,28 +97,28 @@ class Window:
         if self._one_by_one:
             self._controls.paused = True
         if self._controls.paused:
-            self._bar_due_s = 0.0  # says so at once
+            self._bar_due_s = 0.0  # so that the bar says so at once
         self._show()
-        self._meter.add(annotated.frame, self._clock())
-        self._hear(1)
+        self._rates.add(annotated.frame, self._clock())
+        self._read_key(1)
         if self._controls.paused:
             while self._controls.paused and not self._controls.quit_requested:
-                self._hear(_PAUSE_MS)
-            self._meter.clear()
+                self._read_key(_PAUSE_WAIT_MS)
+            self._rates.clear()
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Takes the window away."""
         self._screen.close()
 
-    def _attend(self) -> None:
-        """Between frames, when the next one is long in coming."""
+    def _poll_input(self) -> None:
+        """Reads a key between frames, while the next one does not arrive."""
         if self._annotated is not None:
-            self._hear(1)
+            self._read_key(1)
 
-    def _hear(self, wait_ms: int) -> None:
-        """Does what keys ask for; draws anew what has changed by it, or with time."""
+    def _read_key(self, wait_ms: int) -> None:
+        """Does what a key asks for; draws again what this or the time has changed."""
         key = self._screen.key(wait_ms)
-        self._controls.press(key)
+        self._report.notice = self._controls.press(key) or self._report.notice
         if not self._screen.is_open:
             self._controls.quit_requested = True
         if self._controls.quit_requested:
@@ -137,38 +149,39 @@ class Window:
         self._screen.show(view)
 
     def _status(self, annotated: AnnotatedFrame) -> Status:
-        info, controls, frame = self._info, self._controls, annotated.frame
+        info, report, frame = self._info, self._report, annotated.frame
         waiting = "Space: next" if self._one_by_one else "paused"
         count = (info.frame_count or 0) if not info.is_live else 0
         status = Status(
             position=None if info.is_live else (frame.index + 1, count),
             recorded_s=self._recorded_s(frame.time_s),
-            waiting=waiting if controls.paused else "",
+            waiting=waiting if self._controls.paused else "",
             notice=self._current_notice(),
-            note=controls.note,
-            dropped=controls.dropped,
+            load_shedding=report.load_shedding,
+            dropped=report.dropped,
         )
         if info.kind == "pictures":
             return status
         return replace(
             status,
-            source_fps=self._meter.captured_fps if info.is_live else info.fps,
-            shown_fps=self._meter.shown_fps,
-            latency_s=self._meter.latency_s,
+            source_fps=self._rates.captured_fps if info.is_live else info.fps,
+            shown_fps=self._rates.shown_fps,
+            latency_s=self._rates.latency_s,
         )
 
     def _recorded_s(self, time_s: float) -> float | None:
-        recording = self._controls.recording
+        """How long has been recorded; None while nothing is."""
+        recording = self._report.recording
         if recording != self._recording:
             self._recording, self._recorded_from_s = recording, time_s
         return None if recording is None else time_s - self._recorded_from_s
 
     def _current_notice(self) -> str:
-        """The last notice, until it has stood long enough."""
-        controls, now_s = self._controls, self._clock()
-        if controls.notice:
-            self._notice, self._notice_ends_s = controls.notice, now_s + _NOTICE_S
-            controls.notice = ""
+        """The last notice, while it is to be shown."""
+        report, now_s = self._report, self._clock()
+        if report.notice:
+            self._notice, self._notice_ends_s = report.notice, now_s + _NOTICE_S
+            report.notice = ""
         return self._notice if now_s < self._notice_ends_s else ""
 
     def _save(self) -> None:
@@ -179,7 +192,7 @@ class Window:
         try:
             write_picture(path, replace(self._annotated, blur=self._controls.blur).picture)
         except SinkError as error:
-            self._controls.notice = str(error)
+            self._report.notice = str(error)
         else:
-            self._controls.saved.append(path)
-            self._controls.notice = f"saved {path}"
+            self._report.outputs.append(path)
+            self._report.notice = f"saved {path}"

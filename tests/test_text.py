@@ -1,4 +1,4 @@
-"""What pictures are drawn with."""
+"""Text, outlines and panels: sizes, and nothing cut off."""
 
 import cv2
 import numpy as np
@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.drawing.marks import CLEAR, Box, Fill, Stamp
+from stream.drawing.marks import UNIT_GAIN, Box, Fill, PlacedTile
 from stream.drawing.text import (
     Style,
-    can_write,
-    note,
-    note_size_wh,
+    caption,
+    caption_size_wh,
+    draw_text,
+    has_glyphs,
     outline,
     panel,
     panel_size_wh,
+    render_text,
     text_width,
-    write,
-    written,
 )
 
 _EDGE = st.integers(-60, 160)
@@ -51,38 +51,38 @@ _TEXTS = ["Female 99%", "race unsure", "Ẫgyptẹrįn gj 99%", "(j|y)_Q,;", "�
 @pytest.mark.parametrize("text", _TEXTS)
 def test_nothing_of_a_text_is_cut_off(scale: float, text: str) -> None:
     style = Style.of((1280, 720), scale)
-    panel_wh, note_wh = panel_size_wh([text, text], style), note_size_wh(text, style)
-    stamp, _ = panel(
+    panel_wh, caption_wh = panel_size_wh([text, text], style), caption_size_wh(text, style)
+    placed, _ = panel(
         Box(100, 100, 100 + panel_wh[0], 100 + panel_wh[1]), [text, text], (9,) * 3, style
     )
-    small = note(Box(100, 100, 100 + note_wh[0], 100 + note_wh[1]), text, style)
-    assert isinstance(stamp, Stamp)
-    size_px = small.pane.white.shape[0] - 3 * style.gap
+    small = caption(Box(100, 100, 100 + caption_wh[0], 100 + caption_wh[1]), text, style)
+    assert isinstance(placed, PlacedTile)
+    size_px = small.tile.offset.shape[0] - 3 * style.gap
     lines = [(2 * style.gap, style.gap + style.text + row * style.line_height) for row in range(2)]
     for mark, size, baselines in (
-        (stamp, style.text, lines),
-        (small, size_px, [(style.gap, note_wh[1] - style.gap)]),
+        (placed, style.text, lines),
+        (small, size_px, [(style.gap, caption_wh[1] - style.gap)]),
     ):
         free = np.zeros((900, 2600, 3), np.uint8)
         for x, y in baselines:
-            write(free, text, (x + 100, y + 100), size)
-        height, width = mark.pane.white.shape
+            draw_text(free, text, (x + 100, y + 100), size)
+        height, width = mark.tile.offset.shape
         inside = free[100 : 100 + height, 100 : 100 + width, 0]
-        np.testing.assert_array_equal(mark.pane.white, inside)
+        np.testing.assert_array_equal(mark.tile.offset, inside)
         assert inside.any()
         free[100 : 100 + height, 100 : 100 + width] = 0
         assert not free.any()
 
 
 def test_text_is_white_on_a_ground_of_which_letters_may_hang_over() -> None:
-    pane = written([("gj", (5, 20))], 16, (60, 20), 8)
-    assert pane.gain.shape == pane.white.shape == (28, 60)
-    ground, below = pane.gain[:20], pane.gain[20:]
-    assert ground.max() == round(0.38 * CLEAR)
-    assert below.max() == CLEAR
+    tile = render_text([("gj", (5, 20))], 16, (60, 20), 8)
+    assert tile.gain.shape == tile.offset.shape == (28, 60)
+    ground, below = tile.gain[:20], tile.gain[20:]
+    assert ground.max() == round(0.38 * UNIT_GAIN)
+    assert below.max() == UNIT_GAIN
     assert below.min() < 60  # a letter
-    assert (pane.gain[pane.white == 255] == 0).all()
-    assert pane.white[20:].any()
+    assert (tile.gain[tile.offset == 255] == 0).all()
+    assert tile.offset[20:].any()
 
 
 def test_a_panel_has_a_strip_of_its_colour_and_is_written_once() -> None:
@@ -91,9 +91,9 @@ def test_a_panel_has_a_strip_of_its_colour_and_is_written_once() -> None:
     marks = [
         panel(Box(x, 7, x + width, 7 + height), ["Female 97%"], (0, 0, 255), style) for x in (8, 31)
     ]
-    assert [stamp for stamp, _ in marks] == [
-        Stamp(8, 7, marks[0][0].pane),
-        Stamp(31, 7, marks[0][0].pane),
+    assert [placed for placed, _ in marks] == [
+        PlacedTile(8, 7, marks[0][0].tile),
+        PlacedTile(31, 7, marks[0][0].tile),
     ]
     assert marks[0][1] == Fill(Box(8, 7, 11, 7 + height), (0, 0, 255))
 
@@ -114,7 +114,7 @@ def test_a_panel_on_a_picture_is_text_on_what_is_seen_through() -> None:
     expected[10 : box.bottom, 20:23] = 200, 100, 50
     for row, line in enumerate(["Female 97%", "gj"]):
         baseline = 10 + row * style.line_height + style.gap + style.text
-        write(expected, line, (20 + 2 * style.gap, baseline), style.text)
+        draw_text(expected, line, (20 + 2 * style.gap, baseline), style.text)
     assert np.abs(picture.astype(int) - expected).max() <= 2
 
 
@@ -132,14 +132,14 @@ def test_a_panel_on_a_picture_is_text_on_what_is_seen_through() -> None:
     ],
 )
 def test_what_the_font_cannot_write_is_known(text: str, writes: bool) -> None:
-    assert can_write(text) is writes
+    assert has_glyphs(text) is writes
 
 
 def test_a_note_is_as_large_as_it_says() -> None:
     picture = np.full((200, 400, 3), 255, np.uint8)
     style = Style.of((400, 200))
-    width, height = note_size_wh("perceived age", style)
-    note(Box(50, 60, 50 + width, 60 + height), "perceived age", style).draw(picture)
+    width, height = caption_size_wh("perceived age", style)
+    caption(Box(50, 60, 50 + width, 60 + height), "perceived age", style).draw(picture)
     rows, columns = np.nonzero((picture != 255).any(axis=2))
     assert (columns.min(), columns.max() + 1) == (50, 50 + width)
     assert (rows.min(), rows.max() + 1) == (60, 60 + height)

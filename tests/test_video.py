@@ -25,9 +25,8 @@ from fakes import (
 )
 
 from models.faces import Image
-from stream.errors import ConfigError, SourceError
+from stream.errors import SourceError
 from stream.sources import WHOLE, Span, open_source
-from stream.sources.media_clock import MediaClock
 from stream.sources.video import VideoSource
 
 
@@ -317,7 +316,7 @@ def test_a_video_that_is_lost_behind_its_part_is_not_looked_for(tmp_path: Path) 
     source.close()
 
 
-def test_a_video_that_nobody_waits_for_any_more_ends(tmp_path: Path) -> None:
+def test_a_video_whose_wait_is_interrupted_ends(tmp_path: Path) -> None:
     container = TamperedContainer(_keyframes(tmp_path, 30), [(10, _LOSS)])
     source = _reopened([container], reconnection=HastyReconnection(interrupt_at=1))
     assert [number_of(frame.image) for frame in source.frames()] == list(range(10))
@@ -424,26 +423,6 @@ def test_a_rate_that_varies_is_kept(tmp_path: Path) -> None:
     source.close()
 
 
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        ([0.0, 0.04, 0.08], [0.0, 0.04, 0.08]),
-        ([None, None, None], [0.0, 0.04, 0.08]),
-        ([0.0, None, 0.5, None], [0.0, 0.04, 0.5, 0.54]),
-        ([-0.5, -0.1, 0.2], [0.0, 0.001, 0.2]),
-        ([0.0, 0.0, 0.04], [0.0, 0.001, 0.04]),
-        ([0.0, 0.08, 0.04, 0.12], [0.0, 0.08, 0.081, 0.12]),
-        ([9.0, 9.04, 0.0, 0.04, 0.5], [9.0, 9.04, 9.08, 9.12, 9.58]),
-    ],
-    ids=["plain", "missing", "some missing", "negative", "twice", "out of order", "joined"],
-)
-def test_time_goes_forwards_whatever_the_container_says(
-    said: list[float | None], expected: list[float]
-) -> None:
-    clock = MediaClock(0.0, 0.04)
-    assert [clock.time_s(time_s) for time_s in said] == pytest.approx(expected)
-
-
 def test_recordings_that_were_joined(tmp_path: Path) -> None:
     pictures = [numbered(number) for number in range(50)]
     data = encode(tmp_path / "a.ts", pictures, "libx264", "yuv420p").read_bytes()
@@ -504,19 +483,6 @@ def test_a_seek_may_land_behind_its_target(
     again.close()
 
 
-def test_what_is_frames_away_from_a_time_is_no_part_of_it() -> None:
-    """Times are written in milliseconds: one that is rounded means its frame."""
-    span = Span(1.0, 2.0)
-    assert [span.is_before(time_s) for time_s in (0.0, 0.9994, 0.9996, 1.5)] == [
-        *(True, True, False, False)
-    ]
-    assert [span.is_after(time_s) for time_s in (1.5, 1.9994, 1.9996, 9.0)] == [
-        *(False, False, True, True)
-    ]
-    assert not WHOLE.is_before(0.0)
-    assert not WHOLE.is_after(1e9)
-
-
 def test_parts_make_up_the_whole_of_a_real_clip(shared_data: Path) -> None:
     path = shared_data / "clips" / "hamilton.mp4"
     cuts = [0.0, 1.0, 3.003, 3.0366667, 7.77, None]
@@ -554,24 +520,3 @@ def test_a_part_before_the_first_frame_is_an_error(shared_data: Path) -> None:
     clip = shared_data / "clips" / "hamilton.mp4"  # whose pictures begin at 0.85 s
     with pytest.raises(SourceError, match=r"has no frame between 0 and 0\.5 s"):
         VideoSource(clip, Span(0.0, 0.5))
-
-
-@pytest.mark.parametrize(
-    ("text", "time_s"),
-    [("0", 0), ("90.5", 90.5), ("1:30", 90), ("00:01:30.250", 90.25), ("100:00:00", 360_000)],
-)
-def test_times_are_read(text: str, time_s: float) -> None:
-    assert Span.parse(text, None) == Span(time_s)
-    assert Span.parse(None, "999:00:00").end_s == 999 * 3600
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1m", "1:2:3:4", "a", "1,5", ":30", "nan", "inf"])
-def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"--end .*: give seconds, as in 90\.5, or HH:MM:SS"):
-        Span.parse(None, text)
-
-
-@pytest.mark.parametrize("end", ["1", "2"])
-def test_a_part_must_end_after_its_beginning(end: str) -> None:
-    with pytest.raises(ConfigError, match="must lie after --start"):
-        Span.parse("2", end)

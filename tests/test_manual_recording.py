@@ -7,7 +7,7 @@ import av
 import pytest
 from fakes import SIZE_WH, frame, times_s
 
-from stream.controls import Controls
+from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo, SourceKind
 from stream.settings.schema import RecorderSection
@@ -24,29 +24,33 @@ def _info(kind: SourceKind = "video") -> SourceInfo:
     return SourceInfo("numbers", kind, SIZE_WH, 25.0)
 
 
-def _record(takes: ManualRecordings, controls: Controls, wanted: str) -> None:
-    """A frame for each character: `x` is to be recorded."""
+def _recorded(
+    folder: Path, wanted: str, *, complete: bool = True, kind: SourceKind = "video"
+) -> RunReport:
+    """What is reported of a frame for each character, of which `x` is to be recorded."""
+    controls, report = Controls(), RunReport()
+    recordings = ManualRecordings(folder, _info(kind), _SETTINGS, controls, report)
     for number, each in enumerate(wanted):
         controls.record = each == "x"
-        takes.write(AnnotatedFrame(frame(number), [], Overlay()))
-        assert (controls.recording is not None) == controls.record
+        recordings.write(AnnotatedFrame(frame(number), [], Overlay()))
+        assert (report.recording is not None) == controls.record
+    recordings.close(complete=complete)
+    assert repr(recordings) == "ManualRecordings(None)"
+    return report
 
 
 @pytest.mark.parametrize("kind", ["video", "camera"])
-def test_each_take_is_a_file_of_its_own_that_begins_at_its_beginning(
+def test_each_recording_is_a_file_of_its_own_that_begins_at_its_beginning(
     kind: SourceKind, tmp_path: Path
 ) -> None:
-    controls = Controls()
-    takes = ManualRecordings(tmp_path, _info(kind), _SETTINGS, controls)
-    _record(takes, controls, "..xxxx...xx.")
-    takes.close(complete=True)
-    first, second = controls.saved
+    report = _recorded(tmp_path, "..xxxx...xx.", kind=kind)
+    first, second = report.outputs
     assert sorted(tmp_path.iterdir()) == sorted([first, second])
     assert first.name.startswith("recording-") and first.suffix == ".mp4"
     assert times_s(first) == pytest.approx([index / 25 for index in range(4)])
     assert times_s(second) == pytest.approx([0.0, 0.04])
     assert [_first_time_s(each) for each in (first, second)] == [0, 0]
-    assert controls.notice == f"saved {second}"
+    assert report.notice == f"saved {second}"
 
 
 def _first_time_s(path: Path) -> float | None:
@@ -58,56 +62,46 @@ def _first_time_s(path: Path) -> float | None:
 def test_each_moment_has_names_that_nobody_has(tmp_path: Path) -> None:
     now = datetime(2026, 11, 24, 3, 15, 7)
     names = []
-    for taken in ("take-20261124-031507.mp4", "take-20261124-031507-2.part.mp4", "other"):
-        path = dated_path(tmp_path, "take", ".mp4", now)
+    for taken in ("recording-20261124-031507.mp4", "recording-20261124-031507-2.part.mp4", "other"):
+        path = dated_path(tmp_path, "recording", ".mp4", now)
         names.append(path.name)
         (tmp_path / taken).touch()
-    assert names == [f"take-20261124-031507{each}.mp4" for each in ("", "-2", "-3")]
+    assert names == [f"recording-20261124-031507{each}.mp4" for each in ("", "-2", "-3")]
 
 
 def test_what_is_being_recorded_at_the_end_is_complete(tmp_path: Path) -> None:
-    controls = Controls()
-    takes = ManualRecordings(tmp_path, _info(), _SETTINGS, controls)
-    _record(takes, controls, ".xxx")
-    takes.close(complete=True)
-    (take,) = controls.saved
-    assert len(times_s(take)) == 3
-    assert controls.recording is None
+    report = _recorded(tmp_path, ".xxx")
+    (recording,) = report.outputs
+    assert len(times_s(recording)) == 3
+    assert report.recording is None
 
 
 def test_what_is_not_complete_keeps_its_partial_name(tmp_path: Path) -> None:
-    controls = Controls()
-    takes = ManualRecordings(tmp_path, _info(), _SETTINGS, controls)
-    _record(takes, controls, "xx")
-    takes.close(complete=False)
-    assert controls.saved == []
+    report = _recorded(tmp_path, "xx", complete=False)
+    assert report.outputs == []
     (left,) = tmp_path.iterdir()
     assert left.name.endswith(".part.mp4")
 
 
 def test_nothing_asked_for_leaves_nothing(tmp_path: Path) -> None:
-    controls = Controls()
-    takes = ManualRecordings(tmp_path, _info(), _SETTINGS, controls)
-    _record(takes, controls, "...")
-    takes.close(complete=True)
+    assert _recorded(tmp_path, "...").outputs == []
     assert list(tmp_path.iterdir()) == []
-    assert repr(takes) == "Takes(None)"
 
 
-def test_a_take_that_cannot_be_made_is_named_once_and_not_tried_again(
+def test_a_recording_that_cannot_be_made_is_named_once_and_not_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    controls = Controls(record=True)
-    takes = ManualRecordings(tmp_path / "missing", _info(), _SETTINGS, controls)
-    with Sinks([takes], Overlay(), controls) as sinks:
+    controls, report = Controls(record=True), RunReport()
+    missing = tmp_path / "missing"
+    recordings = ManualRecordings(missing, _info(), _SETTINGS, controls, report)
+    with Sinks([recordings], Overlay(), _info(), controls, report) as sinks:
         for number in range(3):
             sinks.write(frame(number), [])
-    (failure,) = sinks.failures
+    (failure,) = report.failures
     assert failure.startswith("recording: ") and "No such file or directory" in failure
-    assert controls.recording is None
-    assert "cannot be made" in controls.bar_recording
-    controls.press("r")
-    assert "not recording" in controls.notice
+    assert report.recording is None
+    assert "cannot be made" in controls.recording_refusal
+    assert "not recording" in controls.press("r")
     caplog.clear()
 
 
@@ -117,10 +111,11 @@ def test_a_recording_that_fails_is_marked_no_longer(
 ) -> None:
     path = tmp_path / "out.mp4"
     (tmp_path / "out.part.mp4").symlink_to("/dev/full")
-    controls = Controls(recording=path)
-    with Sinks([Recorder(path, _info(), _SETTINGS)], Overlay(), controls) as sinks:
+    report = RunReport(recording=path)
+    recorder = Recorder(path, _info(), _SETTINGS)
+    with Sinks([recorder], Overlay(), _info(), report=report) as sinks:
         for number in range(200):
             sinks.write(frame(number), [])
-        assert controls.recording is None
-    assert len(sinks.failures) == 1
+        assert report.recording is None
+    assert len(report.failures) == 1
     caplog.clear()

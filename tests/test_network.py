@@ -16,13 +16,13 @@ import pytest
 from fakes import PATIENCE_S, SIZE_WH, encode, log_lines, number_of, numbered, write_clip
 from servers import (
     HttpHandler,
-    Killable,
+    KillableServer,
     Page,
     file_page,
-    guarded_page,
     hls_pages,
     http,
     mjpeg_page,
+    password_page,
     rtsp,
     silent_page,
     slow_page,
@@ -50,7 +50,7 @@ def _pictures(first: int = 0, size_wh: tuple[int, int] = SIZE_WH) -> Iterator[Im
         yield numbered(number % 256, size_wh)
 
 
-def _changing(server: Killable, at: int) -> Callable[[Frame], None]:
+def _changing(server: KillableServer, at: int) -> Callable[[Frame], None]:
     """Kills the server at that frame; it is back a moment later."""
 
     def change(frame: Frame) -> None:
@@ -161,7 +161,7 @@ def test_a_video_that_breaks_off_again_at_the_same_place_is_an_error(tmp_path: P
     data = encode(tmp_path / "a.ts", pictures, "mpeg2video", "yuv420p").read_bytes()
 
     def broken(handler: HttpHandler) -> None:
-        handler.give(data, only=len(data) // 2)
+        handler.send(data, only=len(data) // 2)
 
     with (
         http({"/a.ts": broken}) as server,
@@ -180,7 +180,7 @@ def test_what_was_read_of_a_video_that_breaks_off_is_given_out(codec: str, tmp_p
     frames = _read(str(tmp_path / "half.mkv"), _config(), 200)
     seen: list[int] = []
     with (
-        http({"/a.mkv": lambda handler: handler.give(data, only=len(data) // 2)}) as server,
+        http({"/a.mkv": lambda handler: handler.send(data, only=len(data) // 2)}) as server,
         pytest.raises(SourceError, match="was lost: Input/output error"),
     ):
         _read(
@@ -220,7 +220,7 @@ def test_live_pieces_are_read_one_after_another_from_the_newest_on(tmp_path: Pat
 
 
 def _wrong_password(handler: HttpHandler) -> None:
-    guarded_page(f"me:{_SECRET}", silent_page)(handler)
+    password_page(f"me:{_SECRET}", silent_page)(handler)
 
 
 @pytest.mark.parametrize(
@@ -230,8 +230,8 @@ def _wrong_password(handler: HttpHandler) -> None:
         (lambda handler: handler.send_error(404), "Server returned 404 Not Found"),
         (lambda handler: handler.send_error(503), "Server returned 5XX"),
         (_wrong_password, "Server returned 401 Unauthorized"),
-        (lambda handler: handler.give(b"no video" * 1000), "Invalid data found"),
-        (lambda handler: handler.give(b" ", "video/mp4"), "cannot be read: "),
+        (lambda handler: handler.send(b"no video" * 1000), "Invalid data found"),
+        (lambda handler: handler.send(b" ", "video/mp4"), "cannot be read: "),
     ],
     ids=["silence", "404", "503", "401", "text", "nothing"],
 )
@@ -347,7 +347,7 @@ def _run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
-    page = guarded_page(f"me:{_SECRET}", file_page(write_clip(tmp_path / "a.mp4", 8)))
+    page = password_page(f"me:{_SECRET}", file_page(write_clip(tmp_path / "a.mp4", 8)))
     with http({"/a.mp4": page}) as server:
         uri = f"http://me:{_SECRET}@{server.address}/a.mp4"
         wanted = ("--log", "out.jsonl", "--save", "out.mp4", "--json-summary")

@@ -1,17 +1,14 @@
-"""What the window says: its bar, whatever its width, the keys, and the figures behind it."""
+"""What the window says: its bar, whatever its width, and the help over the picture."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from fakes import frame
 
 from models.faces import Image
-from stream.controls import KEYS, Controls
-from stream.drawing.text import Style, text_width, write
-from stream.frames import Frame
-from stream.sinks.window.rate_meter import RateMeter
+from stream.controls import KEYS
+from stream.drawing.text import Style, draw_text, text_width
 from stream.sinks.window.status_bar import Status, bar_height, draw_help, status_bar
 
 _FULL = Status(
@@ -23,7 +20,7 @@ _FULL = Status(
     recorded_s=72.0,
     waiting="paused",
     notice="saved snapshot-20261124-031500.png",
-    note="searching every 12 frames",
+    load_shedding="searching every 12 frames",
 )
 _BAR_PX = {  # its height under a picture of that size: 11 px of text at least, and 4 px three times
     (640, 360): 23,
@@ -45,10 +42,6 @@ def _picture(width: int, height: int) -> Image:
 def _is(bar: Image, blue: int, green: int, red: int) -> int:
     """How many pixels have that colour."""
     return int((bar == (blue, green, red)).all(axis=2).sum())
-
-
-def _frame(number: int, captured_s: float) -> Frame:
-    return replace(frame(0), index=number, captured_s=captured_s)
 
 
 # --- the bar ---
@@ -76,14 +69,14 @@ _WORDS = [
     ({"dropped": 12}, "12 dropped"),
     ({"dropped": 0}, ""),
     ({"notice": "saved a.png"}, "saved a.png"),
-    ({"note": "searching every 12 frames"}, "searching every 12 frames"),
+    ({"load_shedding": "searching every 12 frames"}, "searching every 12 frames"),
 ]
 
 
 @pytest.mark.parametrize(("said", "text"), _WORDS, ids=str)
 def test_each_figure_is_written_at_the_left(said: dict[str, Any], text: str) -> None:
     expected, style = _empty_bar(), Style.of(_LARGE)
-    write(expected, text, (2 * style.gap, _baseline(style)), style.text)
+    draw_text(expected, text, (2 * style.gap, _baseline(style)), style.text)
     assert np.array_equal(status_bar(Status(**said), _picture(*_LARGE)), expected)
 
 
@@ -91,7 +84,7 @@ def test_each_figure_is_written_at_the_left(said: dict[str, Any], text: str) -> 
 def test_the_position_is_written_at_the_right(position: tuple[int, int], text: str) -> None:
     expected, style = _empty_bar(), Style.of(_LARGE)
     left = _LARGE[0] - 2 * style.gap - text_width(text, style.text)
-    write(expected, text, (left, _baseline(style)), style.text)
+    draw_text(expected, text, (left, _baseline(style)), style.text)
     assert np.array_equal(status_bar(Status(position=position), _picture(*_LARGE)), expected)
 
 
@@ -111,7 +104,7 @@ def test_a_mark_has_its_word_beside_it(
     style = Style.of(_LARGE)
     assert 2 * style.gap <= marked.min() < 2 * style.gap + 2
     expected = _empty_bar()
-    write(expected, text, (100, _baseline(style)), style.text)
+    draw_text(expected, text, (100, _baseline(style)), style.text)
     assert np.array_equal(_ink(bar[:, marked.max() + 3 :]), _ink(expected))
 
 
@@ -121,9 +114,9 @@ def test_what_is_said_stands_in_the_order_of_its_weight() -> None:
     words = ["saved a.png", "24.8 of 30 fps", "85 ms", "12 dropped", "searching less"]
     expected, left = _empty_bar(), 2 * style.gap
     for text in words:
-        write(expected, text, (left, _baseline(style)), style.text)
+        draw_text(expected, text, (left, _baseline(style)), style.text)
         left += text_width(text, style.text) + 4 * style.gap
-    said = replace(_FULL, notice=words[0], note=words[-1])
+    said = replace(_FULL, notice=words[0], load_shedding=words[-1])
     said = replace(said, position=None, recorded_s=None, waiting="")
     assert np.array_equal(status_bar(said, _picture(*_LARGE)), expected)
 
@@ -201,77 +194,3 @@ def test_the_keys_can_be_read() -> None:
     picture = _picture(640, 360)
     draw_help(picture)
     assert _is(picture, 255, 255, 255) > 40 * len(KEYS)
-
-
-# --- the figures ---
-
-
-def test_rates_and_latency_are_of_the_last_seconds() -> None:
-    meter = RateMeter()
-    assert (meter.shown_fps, meter.captured_fps, meter.latency_s) == (None, None, None)
-    for number in range(100):  # every third frame of a camera of 30 a second is shown
-        meter.add(_frame(3 * number, 0.1 * number), 0.1 * number + 0.05)
-    assert meter.shown_fps == pytest.approx(10.0)
-    assert meter.captured_fps == pytest.approx(30.0)
-    assert meter.latency_s == pytest.approx(0.05)
-    for number in range(100, 150):  # it slows down: two seconds later only that counts
-        meter.add(_frame(3 * number, 0.2 * number), 0.2 * number + 0.3)
-    assert meter.shown_fps == pytest.approx(5.0)
-    assert meter.latency_s == pytest.approx(0.3)
-
-
-def test_after_a_pause_it_begins_anew() -> None:
-    meter = RateMeter()
-    for number in range(5):
-        meter.add(_frame(number, number), number)
-    meter.clear()
-    assert meter.latency_s is None
-    meter.add(_frame(99, 99.0), 99.5)
-    assert (meter.shown_fps, meter.latency_s) == (None, 0.5)
-
-
-def test_frames_of_one_moment_have_no_rate() -> None:
-    meter = RateMeter()
-    meter.add(_frame(0, 1.0), 2.0)
-    meter.add(_frame(1, 1.0), 2.0)
-    assert (meter.shown_fps, meter.captured_fps) == (None, None)
-
-
-# --- what keys ask for ---
-
-
-@pytest.mark.parametrize(
-    ("key", "field"),
-    [("space", "paused"), ("r", "record"), ("b", "blur"), ("h", "help")],
-)
-def test_a_key_that_turns_something_on_and_off(key: str, field: str) -> None:
-    controls = Controls()
-    for expected in (True, False, True):
-        controls.press(key)
-        assert getattr(controls, field) is expected
-    controls.press(key)
-    controls.notice = ""
-    assert controls == Controls()
-
-
-@pytest.mark.parametrize(
-    ("key", "field"), [("q", "quit_requested"), ("escape", "quit_requested"), ("s", "snapshot")]
-)
-def test_a_key_that_asks_once(key: str, field: str) -> None:
-    controls = Controls()
-    controls.press(key)
-    controls.press(key)
-    assert getattr(controls, field)
-
-
-@pytest.mark.parametrize("key", ["", "x", "\x00", "ß", "1"])
-def test_other_keys_do_nothing(key: str) -> None:
-    controls = Controls()
-    controls.press(key)
-    assert controls == Controls()
-
-
-def test_what_cannot_be_recorded_is_said() -> None:
-    controls = Controls(bar_recording="pictures are not recorded")
-    controls.press("r")
-    assert (controls.record, controls.notice) == (False, "pictures are not recorded")

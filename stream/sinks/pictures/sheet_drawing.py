@@ -1,0 +1,197 @@
+"""The sheet of people drawn: a row for each person, in columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import cv2
+import numpy as np
+
+from models.faces import Image
+from stream.drawing.marks import WHITE, Colour
+from stream.drawing.overlay import colour_of, label_text
+from stream.drawing.text import draw_text, text_width
+from stream.people import Person
+from stream.sinks.people_ledger import blurred_crop
+
+_MAX_ROWS = 25
+"""Rows below one another, before a further column begins."""
+
+_ONE_COLUMN = 12
+"""People who stand in one column; more stand in two at least."""
+
+_FACE_PX = 116
+"""Side of a face, px."""
+
+_PAD_PX = 12
+"""Space between parts, px."""
+
+_ROW_PX = 680
+"""Width of a row and the space beside it, px."""
+
+_HEAD_PX = 92
+"""Height of the title and the note under it, px."""
+
+_FOOT_PX = 52
+"""Height of the line at the foot, px."""
+
+_STRIPE_PX = 6
+"""Width of the coloured stripe at the left of a row, px."""
+
+_TITLE_PX = 30
+"""Size of the title's letters, px."""
+
+_TEXT_PX = 22
+"""Size of the labels' letters, px."""
+
+_SMALL_PX = 16
+"""Size of all other letters, px."""
+
+_LINE_PX = 30
+"""Height that a row has for each of its lines, px."""
+
+_LABELS_X = 2 * _PAD_PX + _STRIPE_PX + _FACE_PX + 8
+"""Where the labels begin in a row, px."""
+
+_SIGHTINGS_X = 444
+"""Where it begins in a row when a person was seen, px."""
+
+_GROUND = (34, 31, 30)
+"""Colour of the sheet, BGR."""
+
+_ROW_GROUND = (44, 41, 39)
+"""Colour of a row, BGR."""
+
+_GREY = (178, 172, 168)
+"""Colour of what is unsure or beside the point, BGR."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SheetRow:
+    """One person, ready to be drawn.
+
+    Attributes:
+        track_id: as in the log; the row has the colour of its box.
+        face: `(116, 116, 3)`.
+        blurred: whether the face is unrecognisable.
+        labels: the text of each label, and whether the model is sure of it.
+        sightings: in lines, when the person was seen, or in which picture.
+    """
+
+    track_id: int
+    face: Image
+    blurred: bool
+    labels: Sequence[tuple[str, bool]]
+    sightings: Sequence[str]
+
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        """The row of a person; black where there is no crop of the face."""
+        best = person.best
+        if best.path is not None:
+            sightings = [best.path.name, f"{_width(person)} px wide"]
+        else:
+            lasted = person.last_s - person.first_s
+            sightings = [
+                f"{_clock(person.first_s)} – {_clock(person.last_s)}",
+                f"{lasted:.1f} s, {person.frames} frames",
+                f"here at {_clock(best.time_s)}",
+            ]
+        labels = [
+            (label_text(name, label, label.confidence), label.text is not None)
+            for name, label in person.labels.items()
+        ]
+        crop = np.zeros((1, 1, 3), np.uint8) if best.crop is None else best.crop
+        return cls(person.track_id, _square(crop), best.blurred, labels, sightings)
+
+    def blurred_row(self) -> Self:
+        """The same row, its face blurred."""
+        if self.blurred:
+            return self
+        return replace(self, face=blurred_crop(self.face), blurred=True)
+
+
+def draw_sheet(title: str, rows: Sequence[SheetRow], left_out: str) -> Image:
+    """The picture.
+
+    Args:
+        title: stands at the top.
+        rows: the people, in their order.
+        left_out: says at the foot who is not shown; may be empty.
+    """
+    columns = max(-(-len(rows) // _MAX_ROWS), 2 if len(rows) > _ONE_COLUMN else 1)
+    high = max(-(-len(rows) // columns), 1)
+    lines = max((max(len(row.labels), len(row.sightings)) for row in rows), default=1)
+    height = max(_FACE_PX, lines * _LINE_PX) + _PAD_PX
+    foot = left_out if rows else f"Nobody was seen well enough. {left_out}".strip()
+    below = _FOOT_PX if foot else _PAD_PX
+    size = (_HEAD_PX + high * height + below, columns * _ROW_PX + _PAD_PX, 3)
+    picture: Image = np.full(size, _GROUND, dtype=np.uint8)
+    wide = picture.shape[1] - 2 * _PAD_PX
+    draw_text(picture, _fitted(title, _TITLE_PX, wide), (_PAD_PX, _PAD_PX + _TITLE_PX), _TITLE_PX)
+    note = "Labels are of perceived appearance, with the model's confidence."
+    draw_text(picture, _fitted(note, _SMALL_PX, wide), (_PAD_PX, _HEAD_PX - 18), _SMALL_PX, _GREY)
+    for place, row in enumerate(rows):
+        column, down = divmod(place, high)
+        left, top = column * _ROW_PX + _PAD_PX, _HEAD_PX + down * height
+        _draw_row(picture[top : top + height - _PAD_PX // 2, left : left + _ROW_PX - _PAD_PX], row)
+    foot_xy = _PAD_PX, picture.shape[0] - 20
+    draw_text(picture, _fitted(foot, _SMALL_PX, wide), foot_xy, _SMALL_PX, _GREY)
+    return picture
+
+
+def _draw_row(strip: Image, row: SheetRow) -> None:
+    """One person; the stripe has the colour of the boxes in the video."""
+    strip[:] = _ROW_GROUND
+    strip[:, :_STRIPE_PX] = colour_of(row.track_id)
+    top = max((strip.shape[0] - _FACE_PX) // 2, 0)
+    left = _STRIPE_PX + _PAD_PX
+    strip[top : top + _FACE_PX, left : left + _FACE_PX] = row.face[: strip.shape[0]]
+    labels = [(text, WHITE if sure else _GREY, _TEXT_PX) for text, sure in row.labels]
+    _write_lines(strip, labels, _LABELS_X, _SIGHTINGS_X - 10)
+    sightings = [(text, _GREY, _SMALL_PX) for text in row.sightings]
+    lines = [(f"#{row.track_id}", WHITE, _SMALL_PX), *sightings]
+    _write_lines(strip, lines, _SIGHTINGS_X, strip.shape[1] - _PAD_PX)
+
+
+def _write_lines(
+    strip: Image, lines: Sequence[tuple[str, Colour, int]], left: int, right: int
+) -> None:
+    """Lines of text in the middle of the strip's height."""
+    steps = [round(size * 1.4) for _, _, size in lines]
+    baseline = (strip.shape[0] - sum(steps)) // 2
+    for (text, colour, size), step in zip(lines, steps, strict=True):
+        baseline += step
+        shown = _fitted(text, size, right - left)
+        draw_text(strip, shown, (left, baseline - round(size * 0.3)), size, colour)
+
+
+def _square(crop: Image) -> Image:
+    """The middle of a crop, at the size of the sheet's faces."""
+    height, width = crop.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    middle = crop[top : top + side, left : left + side]
+    method = cv2.INTER_AREA if side > _FACE_PX else cv2.INTER_CUBIC
+    size_wh = _FACE_PX, _FACE_PX
+    return cv2.resize(middle, size_wh, interpolation=method).astype(np.uint8, copy=False)
+
+
+def _fitted(text: str, size_px: int, width_px: int) -> str:
+    """The text, or as much of it as fits."""
+    shown = text
+    while len(shown) > 1 and text_width(shown, size_px) > width_px:
+        shown = shown[:-2].rstrip() + "…"
+    return shown
+
+
+def _clock(time_s: float) -> str:
+    """Minutes and seconds, with hours where there are any."""
+    minutes, seconds = divmod(round(time_s, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"
+
+
+def _width(person: Person) -> int:
+    box = person.best.box_xyxy
+    return round(float(box[2] - box[0]))
