@@ -8,7 +8,7 @@ from training_helpers import portrait
 
 from models.faces import Image
 from training import degrade
-from training.extraction import as_chip
+from training.features.extractor import as_chip
 
 _NEEDS = "PyTorch is not installed: extra finetune"
 torch = pytest.importorskip("torch", reason=_NEEDS)

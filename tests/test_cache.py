@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.cache import Extracted, open_cache
 from training.errors import OutputError
+from training.features.cache import Extracted, open_cache
 
 
 def _extracted(faces: int, views: int) -> Extracted:

@@ -19,9 +19,9 @@ from training_helpers import (
 
 from training.datasets import read_dataset
 from training.datasets.samples import natural_key, pictures_in, split_of
+from training.datasets.splits import HoldOut, split
 from training.datasets.utkface import age_group
 from training.errors import DatasetError
-from training.splits import HoldOut, split
 
 
 @pytest.mark.parametrize("layout", LAYOUT_MAKERS)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from models.classifier import Prediction
-from training.figures import (
+from training.evaluation.figures import (
     attribute_figures,
     by_group,
     calibration,
@@ -14,7 +14,7 @@ from training.figures import (
     expected_calibration_error,
     with_interval,
 )
-from training.table import Labels
+from training.features.table import Labels
 
 CLASSES = ("a", "b", "c")
 

@@ -25,15 +25,15 @@ from training.__main__ import app
 from training.commands.finetune import finetune
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN
+from training.datasets.splits import HoldOut
 from training.errors import DatasetError, OutputError, TrainingError
-from training.extraction import ExtractionSettings, Extractor, as_chip
-from training.features import extract_features
-from training.finetune.chips import ChipStore, store_chips
-from training.finetune.labelled import UNLABELLED, Labelled, labelled
+from training.features.extraction import extract_features
+from training.features.extractor import ExtractionSettings, Extractor, as_chip
+from training.features.table_files import read_table
+from training.finetune.chip_store import ChipStore, store_chips
+from training.finetune.labelled_faces import UNLABELLED, Labelled, labelled
 from training.finetune.settings import FinetuneSettings
-from training.splits import HoldOut
-from training.table_files import read_table
-from training.tasks import development_rows, plan
+from training.fitting.tasks import development_rows, plan
 
 _HAS_TORCH = find_spec("torch") is not None
 _torch = pytest.mark.skipif(not _HAS_TORCH, reason="PyTorch is not installed: extra finetune")
@@ -280,8 +280,8 @@ def _trained(
     """A run that has not begun, on the CPU, from dlib's network unless another is given."""
     import torch
 
-    from training.finetune.lessons import Lessons, known_as
-    from training.finetune.pixels import Pixels
+    from training.finetune.batches import Lessons, known_as
+    from training.finetune.chip_loader import Pixels
     from training.finetune.run import Run
 
     pixels = Pixels(faces.chips, torch.device("cpu"))
@@ -335,7 +335,7 @@ def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
 def test_identities_are_as_far_apart_as_dlib_s() -> None:
     import torch
 
-    from training.finetune.lessons import like_known
+    from training.finetune.batches import like_known
 
     known = torch.from_numpy(np.random.default_rng(_SEED).normal(size=(200, 128)))
     trunk = like_known(dlib_trunk(), known * 0.7, known)
@@ -399,8 +399,8 @@ def test_the_command_has_the_defaults_of_its_settings() -> None:
 def test_a_lesson_is_the_same_whenever_it_is_given(faces: Labelled) -> None:
     import torch
 
-    from training.finetune.lessons import Lessons
-    from training.finetune.pixels import Pixels
+    from training.finetune.batches import Lessons
+    from training.finetune.chip_loader import Pixels
 
     settings = FinetuneSettings(batch=8, mixup=0.4, smoothing=0.1, seed=_SEED)
     identities = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
@@ -426,8 +426,8 @@ def test_labels_and_teachers_opinions_count_by_their_shares(faces: Labelled) -> 
     import torch
     from torch import nn
 
-    from training.finetune.lessons import Lessons
-    from training.finetune.pixels import Pixels
+    from training.finetune.batches import Lessons
+    from training.finetune.chip_loader import Pixels
 
     class Says(nn.Module):
         def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:

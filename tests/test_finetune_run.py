@@ -9,15 +9,15 @@ import pytest
 
 from models.dlib_weights import Convolution
 from models.trunk import Trunk
-from training.finetune.chips import ChipStore
-from training.finetune.labelled import Labelled
+from training.finetune.chip_store import ChipStore
+from training.finetune.labelled_faces import Labelled
 from training.finetune.settings import FinetuneSettings
 
 _NEEDS = "PyTorch is not installed: extra finetune"
 torch = pytest.importorskip("torch", reason=_NEEDS)
 finetune_run = pytest.importorskip("training.finetune.run", reason=_NEEDS)
 network_module = pytest.importorskip("training.finetune.network", reason=_NEEDS)
-school = pytest.importorskip("training.finetune.school", reason=_NEEDS)
+school = pytest.importorskip("training.finetune.trainer", reason=_NEEDS)
 
 if TYPE_CHECKING:
     from training.finetune.run import Run
@@ -67,8 +67,8 @@ def _faces() -> Labelled:
 
 
 def _run(settings: FinetuneSettings, folder: Path) -> "Run":
-    from training.finetune.lessons import Lessons
-    from training.finetune.pixels import Pixels
+    from training.finetune.batches import Lessons
+    from training.finetune.chip_loader import Pixels
 
     faces = _faces()
     pixels = Pixels(faces.chips, torch.device("cpu"))

@@ -14,16 +14,16 @@ from training_helpers import drawn_table, flagged_table, table_info, write_table
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier
 from models.runtime import Session
-from training.classifiers import CLASSIFIERS, ClassifierName, Rows
+from training.datasets.splits import SEED, drawn
 from training.errors import DatasetError, TrainingError
-from training.export import convert, export
-from training.fit import FitSettings, Fitted, _at_most, command_line, fit
-from training.head import FLOOR, KNN_FLOOR, Head, best_beta, sharpened
-from training.publish import check_folder, publish
-from training.splits import SEED, drawn
-from training.table import FeatureTable
-from training.table_files import read_table
-from training.tasks import Task, development_rows, plan
+from training.evaluation.publish import check_folder, publish
+from training.features.table import FeatureTable
+from training.features.table_files import read_table
+from training.fitting.classifiers import CLASSIFIERS, ClassifierName, Rows
+from training.fitting.export import convert, export
+from training.fitting.fit import FitSettings, Fitted, _at_most, command_line, fit
+from training.fitting.head import FLOOR, KNN_FLOOR, Head, best_beta, sharpened
+from training.fitting.tasks import Task, development_rows, plan
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.head import best_beta, sharpened
+from training.fitting.head import best_beta, sharpened
 
 
 def test_the_best_sharpness_undoes_a_false_one() -> None:

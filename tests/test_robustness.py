@@ -15,11 +15,11 @@ from training_helpers import table_info, write_table
 from models.bundle import Bundle, EmbedderSpec, HeadSpec, Manifest
 from training.datasets import Samples
 from training.errors import DatasetError
-from training.extraction import Chips
-from training.figures import Figures
-from training.robustness import WIDTHS_PX, measure_robustness
-from training.table import FeatureTable
-from training.table_files import read_table
+from training.evaluation.figures import Figures
+from training.evaluation.robustness import WIDTHS_PX, measure_robustness
+from training.features.extractor import Chips
+from training.features.table import FeatureTable
+from training.features.table_files import read_table
 
 _SIDE = 12
 

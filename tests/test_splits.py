@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from training.datasets import Samples
+from training.datasets.splits import HoldOut, by_identity, drawn, split, stratified
 from training.errors import DatasetError
-from training.splits import HoldOut, by_identity, drawn, split, stratified
 
 
 def _samples(

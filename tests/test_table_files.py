@@ -12,8 +12,8 @@ import pytest
 from training_helpers import drawn_table, flagged_table
 
 from training.errors import DatasetError
-from training.table import FeatureTable
-from training.table_files import is_table, read_table, table_writer, write_csv
+from training.features.table import FeatureTable
+from training.features.table_files import is_table, read_table, table_writer, write_csv
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 from training_helpers import table_info, write_table
 
 from training.datasets.samples import Composition
-from training.splits import drawn
-from training.table import FeatureTable
-from training.table_files import read_table
-from training.tasks import Task, development_rows, plan
+from training.datasets.splits import drawn
+from training.features.table import FeatureTable
+from training.features.table_files import read_table
+from training.fitting.tasks import Task, development_rows, plan
 
 
 def _table(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from training_helpers import make_folders
 
-from training.bench import Comparison, Timing, compare
 from training.datasets import read_dataset
-from training.extraction import ExtractionSettings, Extractor
+from training.evaluation.bench import Comparison, Timing, compare
+from training.features.extractor import ExtractionSettings, Extractor
 
 
 def test_each_way_finds_the_faces_and_is_timed(tmp_path: Path) -> None:

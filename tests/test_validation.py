@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.finetune.labelled import UNLABELLED, Labelled
+from training.finetune.labelled_faces import UNLABELLED, Labelled
 
 _NEEDS = "PyTorch is not installed: extra finetune"
 torch = pytest.importorskip("torch", reason=_NEEDS)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from training.datasets.samples import TEST, TRAIN, Composition
-from training.table import TableInfo
-from training.table_files import Row, table_writer
+from training.features.table import TableInfo
+from training.features.table_files import Row, table_writer
 
 CLASSES = {"gender": ("Female", "Male"), "race": ("Black", "Indian", "White")}
 

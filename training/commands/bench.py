@@ -27,8 +27,8 @@ def bench(
 ) -> None:
     """Measures the time of a picture beside face_recognition's own calls."""
     with one_line_errors(debug):
-        from training.bench import compare
-        from training.extraction import Extractor
+        from training.evaluation.bench import compare
+        from training.features.extractor import Extractor
 
         samples, settings = opened(dataset, layout, None, aligned, faces, detector)
         for line in compare(samples, Extractor(settings), count).lines():

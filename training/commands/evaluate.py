@@ -56,15 +56,15 @@ def evaluate(
     with one_line_errors(debug):
         from models.bundle import load_bundle
         from models.engine import bundled_embedder, load_engine
-        from training.evaluate import evaluate as measure
-        from training.evaluate import read_race_groups
-        from training.extraction import Extractor
-        from training.features import temporary_table
-        from training.publish import write_card
-        from training.report import write_report
-        from training.robustness import measure_robustness
-        from training.splits import HoldOut
-        from training.table_files import is_table, read_table
+        from training.datasets.splits import HoldOut
+        from training.evaluation.evaluate import evaluate as measure
+        from training.evaluation.evaluate import read_race_groups
+        from training.evaluation.publish import write_card
+        from training.evaluation.report import write_report
+        from training.evaluation.robustness import measure_robustness
+        from training.features.extraction import temporary_table
+        from training.features.extractor import Extractor
+        from training.features.table_files import is_table, read_table
 
         bundle = load_bundle(model)
         merged = {"race": read_race_groups(config)} if config else {}

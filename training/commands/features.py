@@ -48,10 +48,10 @@ def features(
 ) -> None:
     """Finds and embeds the faces of labelled pictures."""
     with one_line_errors(debug):
-        from training.extraction import Extractor
-        from training.features import extract_features, skipped_path
-        from training.splits import HoldOut
-        from training.table_files import read_table, write_csv
+        from training.datasets.splits import HoldOut
+        from training.features.extraction import extract_features, skipped_path
+        from training.features.extractor import Extractor
+        from training.features.table_files import read_table, write_csv
 
         held = HoldOut.parse(hold_out)
         samples, settings = opened(dataset, layout, labels, aligned, faces, detector)

@@ -70,10 +70,10 @@ def finetune(
 
         check_torch()
         from models.bundle import load_bundle
-        from training.extraction import Extractor
+        from training.datasets.splits import HoldOut
+        from training.features.extractor import Extractor
         from training.finetune.finetuning import finetune as train
         from training.finetune.settings import FinetuneSettings
-        from training.splits import HoldOut
 
         held = HoldOut.parse(hold_out)
         settings = FinetuneSettings(

@@ -42,10 +42,10 @@ def fit(
 ) -> None:
     """Fits a classifier for each attribute and writes a model folder."""
     with one_line_errors(debug):
-        from training.fit import FitSettings
-        from training.fit import fit as fit_heads
-        from training.publish import check_folder, publish
-        from training.table_files import read_table
+        from training.evaluation.publish import check_folder, publish
+        from training.features.table_files import read_table
+        from training.fitting.fit import FitSettings
+        from training.fitting.fit import fit as fit_heads
 
         settings = FitSettings(
             attributes=names_of(attributes),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from training.datasets import Samples
-    from training.extraction import ExtractionSettings
+    from training.features.extractor import ExtractionSettings
 
 
 def names_of(text: str | None) -> tuple[str, ...] | None:
@@ -23,7 +23,7 @@ def opened(
 ) -> tuple["Samples", "ExtractionSettings"]:
     """The dataset, and which of its faces are taken, each once."""
     from training.datasets import read_dataset
-    from training.extraction import ExtractionSettings, detection
+    from training.features.extractor import ExtractionSettings, detection
 
     samples = read_dataset(dataset, layout, names_of(labels))
     settings = ExtractionSettings(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 DEFAULT_SEED = 20170624
-"""`training.splits.SEED`, which is not imported before a command needs it."""
+"""`training.datasets.splits.SEED`, which is not imported before a command needs it."""
 
 Dataset = Annotated[
     Path, typer.Argument(help="A folder of labelled pictures, or a CSV or Parquet list of them.")

@@ -1,7 +1,7 @@
 """Chips as another camera might have seen them: turned, tinted, darker, smaller, compressed.
 
-A batch at a time, on the device that trains. The harms are those of `training.degrade`, as
-arithmetic on whole batches.
+A batch at a time, on the device that trains. The corruptions are those of
+`training.evaluation.corruptions`, as arithmetic on whole batches.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.extraction import CHIP_FACE
+from training.features.extractor import CHIP_FACE
 
 _TILT_DEG, _MAX_TILT_DEG = 8.0, 25.0  # deviation; an aligner leaves a few degrees
 _SCALE, _SHIFT = 0.10, 0.05  # deviations, of the chip's size

@@ -18,18 +18,18 @@ from models.engine import bundled_embedder
 from models.runtime import available_cores
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
+from training.datasets.splits import HoldOut, split
 from training.errors import TrainingError
-from training.extraction import Extractor
-from training.features import dataset_options
-from training.finetune.chips import store_chips
-from training.finetune.labelled import check_attributes, labelled
+from training.features.extraction import dataset_options
+from training.features.extractor import Extractor
+from training.finetune.chip_loader import Pixels
+from training.finetune.chip_store import store_chips
+from training.finetune.labelled_faces import check_attributes, labelled
 from training.finetune.network import Network, deepened
-from training.finetune.pixels import Pixels
 from training.finetune.run import chosen_device
-from training.finetune.school import Counting, School, teacher_settings
 from training.finetune.settings import FinetuneSettings
+from training.finetune.trainer import Counting, School, teacher_settings
 from training.outputs import short_path, write_bytes
-from training.splits import HoldOut, split
 
 EMBEDDER_FILE, CHIPS_FOLDER, TEACHER_FOLDER = "embedder.onnx", "chips", "teacher-{}"
 

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from models.trunk import Trunk
 from training.errors import DatasetError, TrainingError
-from training.finetune.labelled import Labelled
-from training.finetune.lessons import Lesson, Lessons
+from training.finetune.batches import Lesson, Lessons
+from training.finetune.chip_loader import Pixels
+from training.finetune.labelled_faces import Labelled
 from training.finetune.network import Network
-from training.finetune.pixels import Pixels
 from training.finetune.settings import FinetuneSettings
 from training.finetune.validation import LogRow, cross_entropy, measured
 from training.outputs import write_bytes

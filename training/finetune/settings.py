@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from training.splits import SEED
+from training.datasets.splits import SEED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

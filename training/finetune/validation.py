@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.finetune.labelled import UNLABELLED, Labelled
+from training.finetune.chip_loader import Pixels
+from training.finetune.labelled_faces import UNLABELLED, Labelled
 from training.finetune.network import Network
-from training.finetune.pixels import Pixels
 
 LogRow: TypeAlias = dict[str, float]
 """What is known at the end of an epoch, on the development rows but for `loss`."""

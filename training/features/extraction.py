@@ -12,13 +12,13 @@ from typing import TypeAlias
 
 from models.graphs import CHIP_SIZE
 from models.runtime import available_cores
-from training.cache import Cache, Extracted, open_cache
 from training.datasets.samples import Samples, Skipped
-from training.extraction import ExtractionSettings, Extractor, read_picture
+from training.datasets.splits import SEED, HoldOut, split
+from training.features.cache import Cache, Extracted, open_cache
+from training.features.extractor import ExtractionSettings, Extractor, read_picture
+from training.features.table import FeatureTable, TableInfo
+from training.features.table_files import Row, TableWriter, check_names, read_table, table_writer
 from training.outputs import short_path, write_text
-from training.splits import SEED, HoldOut, split
-from training.table import FeatureTable, TableInfo
-from training.table_files import Row, TableWriter, check_names, read_table, table_writer
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many pictures were done since the last call."""

@@ -14,7 +14,7 @@ from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, Runtime, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
-from training.cache import Extracted
+from training.features.cache import Extracted
 
 FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
 POLICIES: tuple[FacesPolicy, ...] = get_args(FacesPolicy)

@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.degrade import blurred, compressed, darkened, grey, moved, narrowed, tilted
+from training.evaluation.corruptions import (
+    blurred,
+    compressed,
+    darkened,
+    grey,
+    moved,
+    narrowed,
+    tilted,
+)
 
 
 def _noise(side: int = 60) -> NDArray[np.uint8]:

@@ -13,7 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
 from models.embedder import DLIB_NAME, EmbedderModel, read_embedder
-from training.classifiers import (
+from training.datasets.samples import TRAIN
+from training.datasets.splits import SEED
+from training.errors import DatasetError
+from training.features.table import FeatureTable
+from training.fitting.classifiers import (
     AUTO,
     GRIDS,
     MAX_ROWS,
@@ -23,14 +27,10 @@ from training.classifiers import (
     cross_entropy,
     fit_classifier,
 )
-from training.datasets.samples import TRAIN
-from training.errors import DatasetError
-from training.export import convert, export
-from training.head import FLOOR, KNN_FLOOR, Head, best_beta
+from training.fitting.export import convert, export
+from training.fitting.head import FLOOR, KNN_FLOOR, Head, best_beta
+from training.fitting.tasks import Task, development_rows, file_name, plan
 from training.outputs import short_path
-from training.splits import SEED
-from training.table import FeatureTable
-from training.tasks import Task, development_rows, file_name, plan
 
 _EMBEDDER_FILE = "embedder.onnx"
 _MIN_CALIBRATION_ROWS = 50

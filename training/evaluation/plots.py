@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.figures import Figures
+from training.evaluation.figures import Figures
 
 _COLOUR, _MUTED, _ACCENT = "#2a5d9c", "#9aa5b1", "#c4572e"
 _STYLE: Any = {

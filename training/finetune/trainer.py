@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from models.trunk import Trunk
 from training.errors import TrainingError
-from training.features import Progress
-from training.finetune.labelled import Labelled
-from training.finetune.lessons import Lessons, known_as, like_known
+from training.evaluation.plots import learning_curves
+from training.features.extraction import Progress
+from training.finetune.batches import Lessons, known_as, like_known
+from training.finetune.chip_loader import Pixels
+from training.finetune.labelled_faces import Labelled
 from training.finetune.network import Network
-from training.finetune.pixels import Pixels
 from training.finetune.run import Run
 from training.finetune.settings import FinetuneSettings
 from training.finetune.validation import LogRow
 from training.outputs import write_text
-from training.plots import learning_curves
 
 LOG_FILE, PLOT_FILE = "log.csv", "log.svg"
 

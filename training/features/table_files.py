@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from training.errors import DatasetError
+from training.features.table import FeatureTable, TableInfo
 from training.outputs import written_aside
-from training.table import FeatureTable, TableInfo
 
 _METADATA_KEY = b"face_train"
 _FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", "embedding")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from training.extraction import CHIP_FACE
+from training.features.extractor import CHIP_FACE
 
 # Each takes and gives an aligned chip `(side, side, 3)` uint8 BGR.
 

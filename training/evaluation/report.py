@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from training import plots
-from training.figures import Figures
+from training.evaluation import plots
+from training.evaluation.figures import Figures
 from training.outputs import write_text
 
 JSON_FILE, HTML_FILE = "report.json", "report.html"

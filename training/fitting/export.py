@@ -9,7 +9,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from models.runtime import Session
 from training.errors import TrainingError
-from training.head import Head
+from training.fitting.head import Head
 
 _OPSET = {"": 17, "ai.onnx.ml": 3, "com.microsoft": 1}
 _CHECKED_ROWS = 2_000

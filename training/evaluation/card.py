@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.figures import Figures
-from training.fit import FitSettings, command_line
+from training.evaluation.figures import Figures
+from training.fitting.fit import FitSettings, command_line
 
 _PURPOSE = """\
 Each head says how a face is likely to be **perceived**, in the categories its data was labelled

@@ -13,13 +13,13 @@ from models.classifier import Classifier, Prediction, grouped
 from models.faces import Image
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.degrade import blurred, compressed, darkened, grey, narrowed, tilted
+from training.datasets.splits import SEED
 from training.errors import DatasetError
-from training.evaluate import Groups, Names, chosen_rows, in_model_names
-from training.extraction import Extractor, read_picture
-from training.figures import SMALL_GROUP, Figures, with_interval
-from training.splits import SEED
-from training.table import FeatureTable
+from training.evaluation.corruptions import blurred, compressed, darkened, grey, narrowed, tilted
+from training.evaluation.evaluate import Groups, Names, chosen_rows, in_model_names
+from training.evaluation.figures import SMALL_GROUP, Figures, with_interval
+from training.features.extractor import Extractor, read_picture
+from training.features.table import FeatureTable
 
 WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
 FACE_WIDTH, HARM = "face_width", "harm"

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.datasets.samples import Samples, natural_key
+from training.datasets.splits import DEVELOPMENT_FRACTION, SEED, drawn
 from training.errors import DatasetError
-from training.finetune.chips import ChipStore
-from training.splits import SEED, drawn
-from training.tasks import DEVELOPMENT_FRACTION
+from training.finetune.chip_store import ChipStore
 
 UNLABELLED = -1
 
@@ -46,7 +45,7 @@ def check_attributes(samples: Samples, attributes: Sequence[str]) -> None:
 def labelled(
     samples: Samples, chips: ChipStore, attributes: Sequence[str], seed: int = SEED
 ) -> Labelled:
-    """The faces, with the development rows that `training.fit` draws as well.
+    """The faces, with the development rows that `training.fitting.fit` draws as well.
 
     Raises:
         DatasetError: there are too few faces, or an attribute is not there or has one class only.

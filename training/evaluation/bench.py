@@ -12,8 +12,8 @@ import numpy as np
 
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.extraction import Extractor, read_picture
-from training.splits import SEED
+from training.datasets.splits import SEED
+from training.features.extractor import Extractor, read_picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.finetune.chips import ChipStore
+from training.finetune.chip_store import ChipStore
 
 _KEPT = 0.5  # of a GPU's free memory, that faces may take
 _LOOKED_AT = 256  # faces a call where nothing is learned

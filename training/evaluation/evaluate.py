@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.classifier import Classifier, Prediction, grouped
+from training.datasets.splits import SEED
 from training.errors import DatasetError
-from training.figures import (
+from training.evaluation.figures import (
     CONFIDENCE_LEVEL,
     RESAMPLES,
     SMALL_GROUP,
     Figures,
     attribute_figures,
 )
-from training.splits import SEED
-from training.table import FeatureTable, Labels
+from training.features.table import FeatureTable, Labels
 
 REPORT_SCHEMA = "face-report/1"
 _MAX_GROUPS = 20  # a column of more values is a name or a number, not a grouping

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
 from models.errors import ModelError
-from training.card import card
-from training.evaluate import evaluate
-from training.figures import Figures
-from training.fit import Fitted
-from training.table import FeatureTable
+from training.evaluation.card import card
+from training.evaluation.evaluate import evaluate
+from training.evaluation.figures import Figures
+from training.features.table import FeatureTable
+from training.fitting.fit import Fitted
 
 
 def publish(folder: Path, fitted: Fitted, table: FeatureTable) -> Figures:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from models.faces import Image
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.extraction import Extractor, read_picture
-from training.features import Progress
+from training.features.extraction import Progress
+from training.features.extractor import Extractor, read_picture
 from training.outputs import written_aside
 
 _SHARD = 512  # pictures a file: what a kill loses at most

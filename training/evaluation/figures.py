@@ -16,7 +16,7 @@ from sklearn.metrics import (
 
 from models.classifier import Prediction
 from training.datasets.samples import natural_key
-from training.table import Labels
+from training.features.table import Labels
 
 Figures: TypeAlias = dict[str, Any]
 """As they stand in `report.json`."""

@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.datasets.samples import Composition, natural_key
+from training.datasets.splits import DEVELOPMENT_FRACTION, drawn
 from training.errors import DatasetError
-from training.head import Head
-from training.splits import drawn
-from training.table import FeatureTable
-
-DEVELOPMENT_FRACTION = 0.1
-"""Of the training rows, which say when to stop and how sure a head may be."""
+from training.features.table import FeatureTable
+from training.fitting.head import Head
 
 
 @dataclass(frozen=True, slots=True, eq=False)

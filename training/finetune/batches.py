@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.trunk import Trunk, dlib_trunk
-from training.features import Progress
+from training.features.extraction import Progress
 from training.finetune.augment import augment
-from training.finetune.labelled import UNLABELLED, Labelled
+from training.finetune.chip_loader import Pixels
+from training.finetune.labelled_faces import UNLABELLED, Labelled
 from training.finetune.network import Network
-from training.finetune.pixels import Pixels
 from training.finetune.settings import FinetuneSettings
 
 _NEAR = 0.01  # of all pairs: those so near that they might be taken for one another
