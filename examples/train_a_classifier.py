@@ -12,7 +12,8 @@ from training.evaluation.publish import publish
 from training.features.extraction import extract_features
 from training.features.extractor import ExtractionSettings, Extractor
 from training.features.table_files import read_table
-from training.fitting.fit import FitSettings, fit
+from training.fitting.fit import fit
+from training.fitting.settings import FitSettings
 
 if __name__ == "__main__":  # features are made in several processes, which import this file
     faces, model = map(Path, sys.argv[1:])

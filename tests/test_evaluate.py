@@ -19,7 +19,8 @@ from training.evaluation.publish import write_card
 from training.evaluation.report import render, write_report
 from training.features.table import FeatureTable
 from training.features.table_files import read_table
-from training.fitting.fit import FitSettings, fit
+from training.fitting.fit import fit
+from training.fitting.settings import FitSettings
 
 
 @pytest.fixture(scope="module")

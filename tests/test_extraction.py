@@ -28,10 +28,10 @@ from training_helpers import (
 from models.detector import resized
 from models.engine import Engine, load_engine
 from models.faces import Detections, Faces, Image
-from training.datasets import Samples, Skipped, read_dataset
+from training.datasets import Samples, SkippedPicture, read_dataset
 from training.datasets.splits import SEED, HoldOut
 from training.errors import DatasetError, OutputError
-from training.features.cache import Extracted
+from training.features.cache import EmbeddedFaces
 from training.features.extraction import (
     cache_path,
     extract_features,
@@ -156,7 +156,7 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
 def test_what_the_reader_could_not_use_is_listed_first(engine: Engine, tmp_path: Path) -> None:
     samples = replace(
         _list_of(tmp_path, a=face_picture(0), b=face_picture(1)),
-        skipped=(Skipped("odd.jpg", "name is odd"),),
+        skipped=(SkippedPicture("odd.jpg", "name is odd"),),
     )
     (tmp_path / "b.png").write_bytes(b"no picture")
     out = tmp_path / "out.parquet"
@@ -203,7 +203,7 @@ def test_a_picture_that_changes_while_it_is_read_is_left_out(
     samples = _many(tmp_path, 20)
 
     class _Changing(_InstantExtractor):
-        def extract(self, content: bytes) -> Extracted:
+        def extract(self, content: bytes) -> EmbeddedFaces:
             if content != b"7.png":
                 return super().extract(content)
             raise AssertionError("it was to have changed before")
@@ -405,8 +405,8 @@ def test_a_killed_program_goes_on_to_the_same_bytes(engine: Engine, tmp_path: Pa
 class _InstantExtractor(Extractor):
     """Says at once that a picture has one face."""
 
-    def extract(self, content: bytes) -> Extracted:
-        return Extracted("", np.ones(1, np.float32), np.ones((1, 2, 128), np.float32))
+    def extract(self, content: bytes) -> EmbeddedFaces:
+        return EmbeddedFaces("", np.ones(1, np.float32), np.ones((1, 2, 128), np.float32))
 
 
 def test_memory_does_not_grow_with_the_embeddings(engine: Engine, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from training.datasets import Samples
 from training.errors import DatasetError
 from training.evaluation.figures import Figures
 from training.evaluation.robustness import WIDTHS_PX, measure_robustness
-from training.features.extractor import Chips
+from training.features.extractor import FaceChips
 from training.features.table import FeatureTable
 from training.features.table_files import read_table
 
@@ -51,12 +51,12 @@ class _Extractor:
         self.engine = SimpleNamespace(embedder=self)
         self.pictures = 0
 
-    def chips(self, content: bytes) -> Chips:
+    def chips(self, content: bytes) -> FaceChips:
         self.pictures += 1
         faces = [tuple(map(int, each.split())) for each in content.decode().split(";") if each]
         levels = np.array([level for level, _ in faces], dtype=np.uint8)
         chips = np.broadcast_to(levels[:, None, None, None], (len(faces), _SIDE, _SIDE, 3))
-        return Chips("", chips, np.array([width for _, width in faces], dtype=np.float32))
+        return FaceChips("", chips, np.array([width for _, width in faces], dtype=np.float32))
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         means = chips.mean(axis=(1, 2, 3), dtype=np.float32)

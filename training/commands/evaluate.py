@@ -1,22 +1,28 @@
-"""A model folder → a report."""
+"""`face-train evaluate`: a model folder → a report."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from training.commands.console import one_line_errors, parse_map, progress_bar, say, summary
-from training.commands.opening import opened
+from training.commands.console import (
+    one_line_errors,
+    parse_map,
+    print_line,
+    print_summary,
+    progress_bar,
+)
+from training.commands.opening import open_dataset
 from training.commands.options import (
     DEFAULT_SEED,
-    Aligned,
-    Debug,
-    Faces,
-    Finder,
-    HeldOut,
-    Labels,
-    Layout,
-    Seed,
+    AlignedChips,
+    DatasetFormat,
+    DebugFlag,
+    DetectorChoice,
+    FaceChoice,
+    HoldOutRule,
+    LabelColumns,
+    SeedOption,
 )
 
 
@@ -43,14 +49,14 @@ def evaluate(
     card: Annotated[
         bool, typer.Option("--card", help="Write the model's card anew from this report.")
     ] = False,
-    layout: Layout = None,
-    labels: Labels = None,
-    aligned: Aligned = None,
-    faces: Faces = "one",
-    detector: Finder = "cnn",
-    hold_out: HeldOut = "given",
-    seed: Seed = DEFAULT_SEED,
-    debug: Debug = False,
+    layout: DatasetFormat = None,
+    labels: LabelColumns = None,
+    aligned: AlignedChips = None,
+    faces: FaceChoice = "one",
+    detector: DetectorChoice = "cnn",
+    hold_out: HoldOutRule = "given",
+    seed: SeedOption = DEFAULT_SEED,
+    debug: DebugFlag = False,
 ) -> None:
     """Measures a model on labelled faces."""
     with one_line_errors(debug):
@@ -72,7 +78,7 @@ def evaluate(
         rows = None if split == "all" else split
         dataset = pictures if is_table(data) else data
         if dataset is not None:
-            samples, settings = opened(dataset, layout, labels, aligned, faces, detector)
+            samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
             embedder = bundled_embedder(bundle)
             engine = load_engine(settings.detection, embedder=embedder, threads=1)
             extractor = Extractor(settings, engine)
@@ -88,10 +94,10 @@ def evaluate(
             )
             for name, figures in robustness.items():
                 report["attributes"][name] |= figures
-        summary(report)
+        print_summary(report)
         if out is not None:
             write_report(out, report)
-            say(f"{out}: report.html and report.json")
+            print_line(f"{out}: report.html and report.json")
         if card:
             write_card(bundle, report)
-            say(f"{model}: card")
+            print_line(f"{model}: card")

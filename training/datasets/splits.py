@@ -1,4 +1,4 @@
-"""Which pictures are held out: never shown to a classifier, so that figures on them are honest."""
+"""Splits: which pictures are held out, so that no model is ever fitted on them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ SEED = 20170624
 
 @dataclass(frozen=True, slots=True)
 class HoldOut:
-    """What to hold out.
+    """The rule by which pictures are held out.
 
     Attributes:
-        first: that many pictures by the numbers in their names.
-        fraction: that part of the pictures: whole identities where they are known, else
-            the same part of each class.
+        first: hold out this many pictures, by the numbers in their names.
+        fraction: hold out this share of the pictures: whole identities where they are known, else
+            the same share of each class.
 
     With neither the dataset's own split is taken, and a tenth where it has none.
     """
@@ -60,8 +60,8 @@ class HoldOut:
         )
 
     @property
-    def spelt(self) -> str:
-        """What `parse` reads."""
+    def text(self) -> str:
+        """The rule as `parse` reads it."""
         if self.first is not None:
             return f"first:{self.first}"
         return "given" if self.fraction is None else f"{self.fraction:g}"
@@ -92,7 +92,7 @@ def split(samples: Samples, hold_out: HoldOut, seed: int = SEED) -> tuple[tuple[
         fraction = hold_out.fraction or DEFAULT_FRACTION
         known = any(identity is not None for identity in samples.identities)
         held = (
-            by_identity(samples.identities, fraction, seed)
+            hold_out_identities(samples.identities, fraction, seed)
             if known
             else _stratified(samples, fraction, seed)
         )
@@ -103,8 +103,10 @@ def split(samples: Samples, hold_out: HoldOut, seed: int = SEED) -> tuple[tuple[
     return tuple(TEST if each else TRAIN for each in held), how
 
 
-def by_identity(identities: Sequence[str | None], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Holds out whole identities; rows of which none is known count as one each."""
+def hold_out_identities(
+    identities: Sequence[str | None], fraction: float, seed: int
+) -> NDArray[np.bool_]:
+    """Holds out whole identities; each row without one counts as an identity of its own."""
     names = [name if name is not None else row for row, name in enumerate(identities)]
     order = {name: number for number, name in enumerate(dict.fromkeys(names))}
     groups = np.array([order[name] for name in names])
@@ -113,11 +115,11 @@ def by_identity(identities: Sequence[str | None], fraction: float, seed: int) ->
     return np.isin(groups, chosen)
 
 
-def drawn(names: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Holds out whole names, each by a number drawn for it alone.
+def hold_out_names(names: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Holds out whole names, each by a hash of the name and the seed.
 
-    So a name is held or not whatever the others are: what learned without it in one step never
-    saw it in another. One at least is held.
+    So whether a name is held out does not depend on the other names: a face that is not fitted on
+    in one step of training is not fitted on in another. At least one name is held out.
     """
     numbers = {
         name: int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8], "big")
@@ -128,11 +130,11 @@ def drawn(names: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]
 
 
 def _stratified(samples: Samples, fraction: float, seed: int) -> NDArray[np.bool_]:
-    return stratified(list(zip(*samples.labels.values(), strict=True)), fraction, seed)
+    return hold_out_stratified(list(zip(*samples.labels.values(), strict=True)), fraction, seed)
 
 
-def stratified(classes: Sequence[object], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Holds out the same part of each class."""
+def hold_out_stratified(classes: Sequence[object], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Holds out the same share of each class."""
     random = np.random.default_rng(seed)
     number = {each: index for index, each in enumerate(dict.fromkeys(classes))}
     codes = np.array([number[each] for each in classes])

@@ -1,4 +1,4 @@
-"""The time of a picture, measured in one run beside face_recognition's own calls."""
+"""The time a picture takes, measured beside face_recognition's own calls in one run."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +17,8 @@ from training.features.extractor import Extractor, read_picture
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """How long the pictures took one way, decoding included, and how many faces were embedded."""
+class PictureTiming:
+    """The time a picture takes with one program, decoding included, and the faces it embedded."""
 
     name: str
     seconds_a_picture: float
@@ -26,15 +26,15 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Our time for the same pictures first, then theirs."""
+class SpeedComparison:
+    """The times of this program and of face_recognition for the same pictures."""
 
     pictures: int
-    ours: Timing
-    theirs: tuple[Timing, ...]
+    ours: PictureTiming
+    theirs: tuple[PictureTiming, ...]
 
     def lines(self) -> Iterator[str]:
-        """For the terminal."""
+        """The comparison as lines of text."""
         yield f"{self.pictures} pictures, {available_cores()} cores, one after another in one run"
         for each in (self.ours, *self.theirs):
             ratio = each.seconds_a_picture / self.ours.seconds_a_picture
@@ -44,40 +44,40 @@ class Comparison:
             )
 
 
-def compare(samples: Samples, extractor: Extractor, count: int) -> Comparison:
-    """Embeds at most `count` pictures, drawn evenly, with each of the ways.
+def compare(samples: Samples, extractor: Extractor, count: int) -> SpeedComparison:
+    """Embeds at most `count` pictures, drawn at random, with each of the programs.
 
-    face_recognition's are the calls its users write: `face_locations` with either of its
-    detectors, then `face_encodings`. Each way runs once beforehand, so that no start is measured.
+    face_recognition is called as its users call it: `face_locations` with either of its detectors,
+    then `face_encodings`. Each program runs once beforehand, so that no start is measured.
     """
     places = np.random.default_rng(SEED).permutation(len(samples))[:count]
     paths = [samples.root / samples.files[place] for place in np.sort(places)]
     with ThreadPoolExecutor(available_cores()) as pool:
-        ours = _timed(
+        ours = _time(
             "face-train",
-            lambda files: sum(pool.map(lambda file: _our_faces(extractor, file), files)),
+            lambda files: sum(pool.map(lambda file: _embed_here(extractor, file), files)),
             paths,
         )
     detectors: tuple[Literal["hog", "cnn"], ...] = ("hog", "cnn")
     theirs = tuple(
-        _timed(f"face_recognition with {each}", partial(_their_faces, detector=each), paths)
+        _time(f"face_recognition with {each}", partial(_embed_with_reference, detector=each), paths)
         for each in detectors
     )
-    return Comparison(len(paths), ours, theirs)
+    return SpeedComparison(len(paths), ours, theirs)
 
 
-def _timed(name: str, work: Callable[[Sequence[Path]], int], paths: Sequence[Path]) -> Timing:
+def _time(name: str, work: Callable[[Sequence[Path]], int], paths: Sequence[Path]) -> PictureTiming:
     work(paths[:1])
     start = time.perf_counter()
     faces = work(paths)
-    return Timing(name, (time.perf_counter() - start) / len(paths), faces)
+    return PictureTiming(name, (time.perf_counter() - start) / len(paths), faces)
 
 
-def _our_faces(extractor: Extractor, path: Path) -> int:
+def _embed_here(extractor: Extractor, path: Path) -> int:
     return len(extractor.extract(read_picture(path)).embeddings)
 
 
-def _their_faces(paths: Sequence[Path], detector: Literal["hog", "cnn"]) -> int:
+def _embed_with_reference(paths: Sequence[Path], detector: Literal["hog", "cnn"]) -> int:
     from models.reference import embed_file  # loads every model of face_recognition
 
     return sum(len(embed_file(path, detector)) for path in paths)

@@ -1,15 +1,16 @@
-"""The model card: written from a report, for whoever is about to use the model."""
+"""The model card: what a model is for, how good it is, and how it was made, from a report."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.evaluation.figures import Figures
-from training.fitting.fit import FitSettings, command_line
+from training.fitting.settings import FitSettings, command_line
 
 _PURPOSE = """\
 Each head says how a face is likely to be **perceived**, in the categories its data was labelled
 with, and how sure it is. A label is an appearance as annotators saw it. It is not who somebody is:
 neither a person's race nor their gender can be read off a face."""
+"""Paragraph on what the heads say."""
 
 _MISUSE = """\
 - identifying or recognising anybody, or following people from place to place;
@@ -18,6 +19,7 @@ _MISUSE = """\
 - sorting, pricing or addressing people by race or gender;
 - statements about a single person's race, gender or age, or about anything they are taken to imply;
 - people who have not agreed to it where the law asks for that."""
+"""Uses that the model is not made for."""
 
 _LIMITS = """\
 - The classes are coarse and of one culture; people who fit none of them get the nearest, and there
@@ -25,8 +27,10 @@ _LIMITS = """\
 - Where groups differ in accuracy (see below), counts made with the model are biased accordingly.
 - Small, dark, blurred, covered and turned faces are worse than these figures say.
 - Confidence is calibrated on faces like those of the data, and only there."""
+"""Weaknesses that every model has."""
 
 _SHOWN_CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9)
+"""Values of `min_confidence` for which the card has a line."""
 
 
 def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
@@ -108,7 +112,7 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
     yield ""
     yield from _coverage(name, figures)
     yield from _face_width(name, figures)
-    yield from _harm(name, figures)
+    yield from _corruptions(name, figures)
     for grouping in figures["by_group"]:
         yield from (f"Accuracy of {name} by {grouping['by']}:", "")
         yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
@@ -140,7 +144,7 @@ def _face_width(name: str, figures: Figures) -> Iterator[str]:
         yield ""
 
 
-def _harm(name: str, figures: Figures) -> Iterator[str]:
+def _corruptions(name: str, figures: Figures) -> Iterator[str]:
     steps = figures.get("harm", [])
     if steps:
         yield from (f"Accuracy of {name} where pictures were made worse:", "")

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +19,18 @@ from training.evaluation.figures import (
     Figures,
     attribute_figures,
 )
-from training.features.table import FeatureTable, Labels
+from training.features.table import Column, FeatureTable
 
 REPORT_SCHEMA = "face-report/1"
-_MAX_GROUPS = 20  # a column of more values is a name or a number, not a grouping
+"""Version of the report's format."""
 
-Groups = Mapping[str, Sequence[str]]
+_MAX_GROUPS = 20
+"""Values of a label column, at most, by which faces are grouped; more are names or numbers."""
+
+ClassGroups: TypeAlias = Mapping[str, Sequence[str]]
 """Merged class → the classes whose probabilities are added."""
 
-
-Names = Mapping[str, Mapping[str, str | None]]
+ClassNames: TypeAlias = Mapping[str, Mapping[str, str | None]]
 """Attribute → class of the dataset → class of the model, None to leave its faces out."""
 
 
@@ -36,32 +39,32 @@ def evaluate(
     table: FeatureTable,
     *,
     split: str | None = "test",
-    names: Names | None = None,
-    groups: Mapping[str, Groups] | None = None,
+    names: ClassNames | None = None,
+    groups: Mapping[str, ClassGroups] | None = None,
     seed: int = SEED,
 ) -> Figures:
     """The report, as it stands in `report.json`.
 
     Args:
         bundle: the model.
-        table: faces with labels; mirrored ones are not looked at.
-        split: which half of the table, None for both.
-        names: what the classes of the table are called by the model.
+        table: faces with labels; mirrored ones are left out.
+        split: the split to evaluate on, None for both.
+        names: the model's names of the classes of the table.
         groups: attribute → classes of the model to be merged, and their labels with them.
         seed: of the bootstrap.
 
     Raises:
-        DatasetError: the table is of another embedder, has no such rows or labels, or its
-            classes are not the model's.
+        DatasetError: the table is of another embedder, has no such rows or labels, or has
+            classes that the model lacks.
     """
     check_embedder(bundle, table)
-    chosen = chosen_rows(table, split)
+    chosen = select_rows(table, split)
     predictions = {
         each.attribute: grouped(each, (groups or {}).get(each.attribute, {}))
         for each in Classifier(bundle).predict(chosen.embeddings)
     }
     truths = {
-        attribute: in_model_names(chosen.labels[attribute], attribute, names, groups)
+        attribute: to_model_classes(chosen.labels[attribute], attribute, names, groups)
         for attribute in predictions
         if attribute in chosen.labels
     }
@@ -103,11 +106,11 @@ def evaluate(
     }
 
 
-def read_race_groups(config: Path) -> Groups:
+def read_race_groups(config: Path) -> ClassGroups:
     """`race_groups` of a configuration as the stream reads it.
 
     Raises:
-        DatasetError: it is no such file, or the groups are not lists of names.
+        DatasetError: the file is no configuration, or the groups are not lists of names.
     """
     try:
         content = tomllib.loads(config.read_text(encoding="utf-8"))
@@ -133,9 +136,9 @@ def check_embedder(bundle: Bundle, table: FeatureTable) -> None:
 
 
 def _figures(
-    prediction: Prediction, truth: Labels, groups: Mapping[str, Labels], seed: int
+    prediction: Prediction, truth: Column, groups: Mapping[str, Column], seed: int
 ) -> Figures:
-    known = _known(truth)
+    known = _has_label(truth)
     others = {
         name: column[known] for name, column in groups.items() if name != prediction.attribute
     }
@@ -145,13 +148,13 @@ def _figures(
     return attribute_figures(selected, truth[known], others, seed)
 
 
-def _crossed(first: Labels, second: Labels) -> Labels:
+def _crossed(first: Column, second: Column) -> Column:
     pairs = zip(first, second, strict=True)
     return np.array([None if None in pair else ", ".join(pair) for pair in pairs], dtype=object)
 
 
-def chosen_rows(table: FeatureTable, split: str | None) -> FeatureTable:
-    """The faces as they are, of one half of the table or of both.
+def select_rows(table: FeatureTable, split: str | None) -> FeatureTable:
+    """The faces of a split, or of both, without the mirrored ones.
 
     Raises:
         DatasetError: there are none.
@@ -162,13 +165,13 @@ def chosen_rows(table: FeatureTable, split: str | None) -> FeatureTable:
     return chosen
 
 
-def in_model_names(
-    column: Labels,
+def to_model_classes(
+    column: Column,
     attribute: str,
-    names: Names | None,
-    groups: Mapping[str, Groups] | None,
-) -> Labels:
-    """A column of the table in the model's names, merged as the model's classes are."""
+    names: ClassNames | None,
+    groups: Mapping[str, ClassGroups] | None,
+) -> Column:
+    """A column of the table with the model's names of the classes, merged by the groups."""
     renaming = (names or {}).get(attribute, {})
     owner: dict[str | None, str] = {
         member: group
@@ -179,16 +182,16 @@ def in_model_names(
     return np.array([owner.get(each, each) for each in translated], dtype=object)
 
 
-def _check_names(table: FeatureTable, names: Names) -> None:
+def _check_names(table: FeatureTable, names: ClassNames) -> None:
     for attribute, renaming in names.items():
         unknown = sorted(renaming.keys() - set(table.column(attribute)))
         if unknown:
             raise DatasetError(f"--map names {unknown[0]!r}, which is no {attribute} of the table")
 
 
-def _check_classes(prediction: Prediction, truth: Labels) -> None:
-    foreign = sorted(set(truth[_known(truth)]) - set(prediction.classes))
-    if not _known(truth).any():
+def _check_classes(prediction: Prediction, truth: Column) -> None:
+    foreign = sorted(set(truth[_has_label(truth)]) - set(prediction.classes))
+    if not _has_label(truth).any():
         raise DatasetError(f"no face has a label for {prediction.attribute}")
     if foreign:
         raise DatasetError(
@@ -198,13 +201,13 @@ def _check_classes(prediction: Prediction, truth: Labels) -> None:
         )
 
 
-def _known(column: Labels) -> NDArray[np.bool_]:
+def _has_label(column: Column) -> NDArray[np.bool_]:
     return np.array([each is not None for each in column], dtype=np.bool_)
 
 
-def _other_groups(table: FeatureTable, predictions: Mapping[str, Prediction]) -> dict[str, Labels]:
-    """Label columns the model does not predict, but by which faces can be grouped."""
-    flags = {flag for each in table.info.compositions for flag in each.flags}
+def _other_groups(table: FeatureTable, predictions: Mapping[str, Prediction]) -> dict[str, Column]:
+    """The label columns that the model does not predict, but by which faces can be grouped."""
+    flags = {flag for each in table.info.flag_attributes for flag in each.flags}
     return {
         name: column
         for name, column in table.labels.items()

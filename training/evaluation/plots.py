@@ -10,7 +10,15 @@ from matplotlib.figure import Figure
 
 from training.evaluation.figures import Figures
 
-_COLOUR, _MUTED, _ACCENT = "#2a5d9c", "#9aa5b1", "#c4572e"
+_COLOUR = "#2a5d9c"
+"""Colour of the model's figures."""
+
+_MUTED = "#9aa5b1"
+"""Colour of references and of small groups."""
+
+_ACCENT = "#c4572e"
+"""Colour of a second curve."""
+
 _STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -18,10 +26,11 @@ _STYLE: Any = {
     "svg.hashsalt": "face-train",  # the same figures give the same file
     "svg.fonttype": "path",
 }
+"""Settings of matplotlib."""
 
 
 def confusion(figures: Figures) -> str:
-    """Which class is taken for which, in percent of the true class."""
+    """The confusion matrix, in percent of the true class."""
     classes: Sequence[str] = figures["classes"]
     counts: Sequence[Sequence[int]] = figures["confusion"]
     size = 2.2 + 0.55 * len(classes)
@@ -42,7 +51,7 @@ def confusion(figures: Figures) -> str:
 
 
 def reliability(figures: Figures) -> str:
-    """How often the model is right when it is so sure."""
+    """The reliability diagram: accuracy against confidence."""
     bins = figures["calibration"]["bins"]
     lowest = 1 / len(figures["classes"])
 
@@ -58,7 +67,7 @@ def reliability(figures: Figures) -> str:
 
 
 def coverage(figures: Figures) -> str:
-    """What `min_confidence` costs in labels and gives in accuracy."""
+    """The share of labelled faces and their accuracy against `min_confidence`."""
     steps = [each for each in figures["coverage"] if each["accuracy"] is not None]
 
     def draw(axes: Axes) -> None:

@@ -8,10 +8,10 @@ from training.evaluation.card import card
 from training.evaluation.evaluate import evaluate
 from training.evaluation.figures import Figures
 from training.features.table import FeatureTable
-from training.fitting.fit import Fitted
+from training.fitting.fit import FittedModel
 
 
-def publish(folder: Path, fitted: Fitted, table: FeatureTable) -> Figures:
+def publish(folder: Path, fitted: FittedModel, table: FeatureTable) -> Figures:
     """Writes the model folder with a card on the rows held out, and returns that report.
 
     Raises:
@@ -36,6 +36,6 @@ def write_card(bundle: Bundle, report: Figures) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises ModelError where a model cannot be written to, before anything is fitted."""
+    """Raises ModelError where a model cannot be written, before anything is fitted."""
     if folder.exists() and not (folder / MANIFEST_FILE).is_file():
         raise ModelError(f"{folder} exists and is not a model folder: name another")

@@ -10,9 +10,14 @@ from jinja2 import Environment, StrictUndefined
 
 from training.evaluation import plots
 from training.evaluation.figures import Figures
-from training.outputs import write_text
+from training.outputs import write_whole
 
-JSON_FILE, HTML_FILE = "report.json", "report.html"
+JSON_FILE = "report.json"
+"""Name of the report for programs."""
+
+HTML_FILE = "report.html"
+"""Name of the report for people."""
+
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
 
@@ -30,13 +35,13 @@ def write_report(folder: Path, report: Figures) -> None:
     Raises:
         OutputError: the disk refuses.
     """
-    write_text(folder / HTML_FILE, render(report))
+    write_whole(folder / HTML_FILE, render(report).encode())
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(folder / JSON_FILE, text + "\n")
+    write_whole(folder / JSON_FILE, f"{text}\n".encode())
 
 
 def render(report: Figures) -> str:
-    """The page."""
+    """The page, in HTML."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

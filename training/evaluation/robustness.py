@@ -1,4 +1,4 @@
-"""How accuracy falls where a picture is bad: small, blurred, tilted, dark, compressed."""
+"""How accuracy falls where pictures are corrupted: small, blurred, rotated, dark, compressed."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,26 +15,34 @@ from models.runtime import available_cores
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED
 from training.errors import DatasetError
-from training.evaluation.corruptions import blurred, compressed, darkened, grey, narrowed, tilted
-from training.evaluation.evaluate import Groups, Names, chosen_rows, in_model_names
+from training.evaluation.corruptions import blur, darken, downscale, grayscale, jpeg, rotate
+from training.evaluation.evaluate import ClassGroups, ClassNames, select_rows, to_model_classes
 from training.evaluation.figures import SMALL_GROUP, Figures, with_interval
 from training.features.extractor import Extractor, read_picture
 from training.features.table import FeatureTable
 
 WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
-FACE_WIDTH, HARM = "face_width", "harm"
+"""Widths of faces for which the accuracy is measured, px."""
+
+FACE_WIDTH = "face_width"
+"""Key of a report's accuracies by width of the face."""
+
+CORRUPTION = "harm"
+"""Key of a report's accuracies by corruption."""
+
 _MAX_FACES = 500
+"""Faces that are corrupted at most; more make the figures steadier and take longer."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Harm:
-    """Something done to a chip.
+class _Corruption:
+    """A change that makes a chip worse.
 
     Attributes:
-        kind: FACE_WIDTH or HARM, under which the report lists it.
-        entry: what the report says of it.
-        apply: the chip → the chip as it is then.
-        min_face_px: narrower faces are left out.
+        kind: FACE_WIDTH or CORRUPTION, the key of its list in the report.
+        entry: how an entry of that list begins.
+        apply: a chip → the corrupted chip.
+        min_face_px: width under which a face is left out, px.
     """
 
     kind: str
@@ -43,19 +51,21 @@ class _Harm:
     min_face_px: int = 0
 
 
-def _shrunk(width_px: int) -> _Harm:
-    return _Harm(FACE_WIDTH, {"face_px": width_px}, lambda chip: narrowed(chip, width_px), width_px)
+def _downscaled(width_px: int) -> _Corruption:
+    return _Corruption(
+        FACE_WIDTH, {"face_px": width_px}, lambda chip: downscale(chip, width_px), width_px
+    )
 
 
-_HARMS = (
-    *map(_shrunk, WIDTHS_PX),
-    _Harm(HARM, {"harm": "none"}, lambda chip: chip),
-    _Harm(HARM, {"harm": "JPEG of quality 30"}, lambda chip: compressed(chip, 30)),
-    _Harm(HARM, {"harm": "blurred"}, lambda chip: blurred(chip, 2.5)),
-    _Harm(HARM, {"harm": "tilted by 20°"}, lambda chip: tilted(chip, 20)),
-    _Harm(HARM, {"harm": "tilted by -20°"}, lambda chip: tilted(chip, -20)),
-    _Harm(HARM, {"harm": "a quarter of the light"}, lambda chip: darkened(chip, 0.25)),
-    _Harm(HARM, {"harm": "grey"}, grey),
+_CORRUPTIONS = (
+    *map(_downscaled, WIDTHS_PX),
+    _Corruption(CORRUPTION, {"harm": "none"}, lambda chip: chip),
+    _Corruption(CORRUPTION, {"harm": "JPEG of quality 30"}, lambda chip: jpeg(chip, 30)),
+    _Corruption(CORRUPTION, {"harm": "blurred"}, lambda chip: blur(chip, 2.5)),
+    _Corruption(CORRUPTION, {"harm": "tilted by 20°"}, lambda chip: rotate(chip, 20)),
+    _Corruption(CORRUPTION, {"harm": "tilted by -20°"}, lambda chip: rotate(chip, -20)),
+    _Corruption(CORRUPTION, {"harm": "a quarter of the light"}, lambda chip: darken(chip, 0.25)),
+    _Corruption(CORRUPTION, {"harm": "grey"}, grayscale),
 )
 
 
@@ -66,85 +76,89 @@ def measure_robustness(
     extractor: Extractor,
     *,
     split: str | None = "test",
-    names: Names | None = None,
-    groups: Mapping[str, Groups] | None = None,
+    names: ClassNames | None = None,
+    groups: Mapping[str, ClassGroups] | None = None,
     seed: int = SEED,
 ) -> dict[str, dict[str, list[Figures]]]:
-    """Attribute → FACE_WIDTH and HARM → accuracies, on at most 500 faces of the table.
+    """Attribute → FACE_WIDTH and CORRUPTION → accuracies, on at most 500 faces of the table.
 
     A face is shrunk to a width in px and enlarged to the chip the embedder takes, as the aligner
-    does with a small face. Faces that are narrower from the start are left out of that width.
+    does with a small face. Faces that are narrower anyway are left out of that width.
 
     Args:
         bundle: the model.
-        table: whose faces they are.
-        samples: the dataset of the table, where the pictures are.
-        extractor: with the settings that the table was made with.
-        split: which half of the table, None for both.
-        names: what the classes of the table are called by the model.
+        table: the faces with their labels.
+        samples: the dataset of the table, with the pictures.
+        extractor: an extractor with the settings of the table.
+        split: the split to evaluate on, None for both.
+        names: the model's names of the classes of the table.
         groups: attribute → classes of the model to be merged.
         seed: of the choice of faces.
 
     Raises:
         DatasetError: the pictures are not those of the table.
     """
-    chosen = chosen_rows(table, split)
+    chosen = select_rows(table, split)
     if len(chosen) > _MAX_FACES:
         order = np.random.default_rng(seed).permutation(len(chosen))
         chosen = chosen[np.sort(order[:_MAX_FACES])]
     with ThreadPoolExecutor(available_cores()) as pool:
-        rows = pool.map(lambda row: _embedded(chosen, row, samples, extractor), range(len(chosen)))
+        rows = pool.map(
+            lambda row: _embed_corrupted(chosen, row, samples, extractor), range(len(chosen))
+        )
         embeddings = np.stack(list(rows))
     if np.isnan(embeddings).all():
         raise DatasetError(f"{samples.root} has none of the pictures of the table")
     classifier = Classifier(bundle)
     figures: dict[str, dict[str, list[Figures]]] = {}
-    for index, harm in enumerate(_HARMS):
-        there = ~np.isnan(embeddings[:, index, 0])
-        for prediction in classifier.predict(embeddings[there, index]):
-            right = _right(prediction, chosen[there], names, groups)
-            if right is not None:
-                kinds = figures.setdefault(prediction.attribute, {FACE_WIDTH: [], HARM: []})
-                small = len(right) < SMALL_GROUP
-                kinds[harm.kind].append(
+    for index, corruption in enumerate(_CORRUPTIONS):
+        embedded = ~np.isnan(embeddings[:, index, 0])
+        for prediction in classifier.predict(embeddings[embedded, index]):
+            correct = _correctness(prediction, chosen[embedded], names, groups)
+            if correct is not None:
+                kinds = figures.setdefault(prediction.attribute, {FACE_WIDTH: [], CORRUPTION: []})
+                small = len(correct) < SMALL_GROUP
+                kinds[corruption.kind].append(
                     {
-                        **harm.entry,
-                        "rows": len(right),
+                        **corruption.entry,
+                        "rows": len(correct),
                         "small": small,
-                        **with_interval(right, seed),
+                        **with_interval(correct, seed),
                     }
                 )
     return figures
 
 
-def _embedded(
+def _embed_corrupted(
     table: FeatureTable, row: int, samples: Samples, extractor: Extractor
 ) -> NDArray[np.float32]:
-    """`(harms, dimensions)` of one face; not a number where there is none or it is too narrow."""
+    """`(corruptions, dimensions)` of a face; NaN where it is not found or too narrow."""
     found = extractor.chips(read_picture(samples.root / table.files[row]))
-    vectors = np.full((len(_HARMS), table.info.dimensions), np.nan, dtype=np.float32)
+    vectors = np.full((len(_CORRUPTIONS), table.info.dimensions), np.nan, dtype=np.float32)
     face = int(table.faces[row])
     if face < len(found.chips):
-        fits = np.array([each.min_face_px <= found.face_px[face] for each in _HARMS])
-        harmed = [
-            each.apply(found.chips[face]) for each, fit in zip(_HARMS, fits, strict=True) if fit
+        fits = np.array([each.min_face_px <= found.face_px[face] for each in _CORRUPTIONS])
+        corrupted = [
+            each.apply(found.chips[face])
+            for each, fit in zip(_CORRUPTIONS, fits, strict=True)
+            if fit
         ]
-        vectors[fits] = extractor.engine.embedder.embed(np.stack(harmed))
+        vectors[fits] = extractor.engine.embedder.embed(np.stack(corrupted))
     return vectors
 
 
-def _right(
+def _correctness(
     prediction: Prediction,
     table: FeatureTable,
-    names: Names | None,
-    groups: Mapping[str, Groups] | None,
+    names: ClassNames | None,
+    groups: Mapping[str, ClassGroups] | None,
 ) -> NDArray[np.bool_] | None:
-    """Whether the answer is the label, for the faces that have one; None where none has."""
+    """Whether the prediction is the label, for the faces with one; None where none has a label."""
     attribute = prediction.attribute
     if attribute not in table.labels:
         return None
     merged = grouped(prediction, (groups or {}).get(attribute, {}))
-    column = in_model_names(table.labels[attribute], attribute, names, groups)
+    column = to_model_classes(table.labels[attribute], attribute, names, groups)
     known = np.array([each is not None for each in column], dtype=np.bool_)
     if not known.any():
         return None

@@ -1,8 +1,8 @@
-"""Embeddings already computed, kept on disk so that work that was cut short goes on.
+"""A cache of embeddings on disk, from which a run that was killed goes on.
 
-One SQLite file: a transaction is there or it is not, also when the program is killed. The key is
-the sha256 of a picture's bytes and of everything that decides the result, so a changed picture or
-another engine never finds an old entry.
+It is one SQLite file: a transaction is complete or absent, also when the program is killed. The
+key is the sha256 of a picture's bytes and of all settings, so a changed picture or another engine
+never finds an old entry.
 """
 
 import sqlite3
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from training.errors import OutputError
 
 _VERSION = 1
+"""Version of the file's tables; another one is refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Extracted:
-    """What one picture gave.
+class EmbeddedFaces:
+    """The embedded faces of a picture.
 
     Attributes:
         reason: why it is skipped; empty where it is not.
@@ -34,14 +35,14 @@ class Extracted:
     embeddings: NDArray[np.float32]
 
 
-class Cache:
-    """Extracted pictures by key."""
+class EmbeddingCache:
+    """Embedded faces of pictures by key."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def get(self, key: bytes) -> Extracted | None:
-        """What is known of a picture; None where nothing is."""
+    def get(self, key: bytes) -> EmbeddedFaces | None:
+        """The faces of a picture; None where it was never embedded."""
         with _translated():
             row = self._connection.execute(
                 "SELECT reason, faces, views, face_px, embeddings FROM pictures WHERE key = ?",
@@ -52,10 +53,10 @@ class Cache:
         reason, faces, views, face_px, embeddings = row
         vectors = np.frombuffer(embeddings, dtype="<f4")
         shape = (faces, views, vectors.size // max(faces * views, 1))
-        return Extracted(reason, np.frombuffer(face_px, dtype="<f4"), vectors.reshape(shape))
+        return EmbeddedFaces(reason, np.frombuffer(face_px, dtype="<f4"), vectors.reshape(shape))
 
-    def put(self, results: Iterable[tuple[bytes, Extracted]]) -> None:
-        """Keeps results: all of them or, when the program dies, none."""
+    def put(self, results: Iterable[tuple[bytes, EmbeddedFaces]]) -> None:
+        """Stores results in one transaction."""
         rows = [
             (
                 key,
@@ -73,11 +74,11 @@ class Cache:
 
 
 @contextmanager
-def open_cache(path: Path) -> Iterator[Cache]:
-    """The cache in that file, which is made if need be.
+def open_cache(path: Path) -> Iterator[EmbeddingCache]:
+    """Opens the cache in a file, which is created if it is missing.
 
     Raises:
-        OutputError: the file is something else, another run uses it, or the disk refuses.
+        OutputError: the file is no cache, another run uses it, or the disk refuses.
     """
     with _translated(path):
         try:
@@ -95,7 +96,7 @@ def open_cache(path: Path) -> Iterator[Cache]:
                 "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB)"
             )
             connection.execute(f"PRAGMA user_version = {_VERSION}")
-        yield Cache(connection)
+        yield EmbeddingCache(connection)
     finally:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""Labelled pictures → a feature table: in parallel, through a cache, whatever their number."""
+"""Labelled pictures → a feature table: embedded in parallel, through a cache, then written."""
 
 import csv
 import io
@@ -12,37 +12,42 @@ from typing import TypeAlias
 
 from models.graphs import CHIP_SIZE
 from models.runtime import available_cores
-from training.datasets.samples import Samples, Skipped
+from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
-from training.features.cache import Cache, Extracted, open_cache
+from training.features.cache import EmbeddedFaces, EmbeddingCache, open_cache
 from training.features.extractor import ExtractionSettings, Extractor, read_picture
 from training.features.table import FeatureTable, TableInfo
 from training.features.table_files import Row, TableWriter, check_names, read_table, table_writer
-from training.outputs import short_path, write_text
+from training.outputs import short_path, write_whole
 
-Progress: TypeAlias = Callable[[int], None]
-"""Told how many pictures were done since the last call."""
+ProgressCallback: TypeAlias = Callable[[int], None]
+"""Is given the number of pictures done since the last call."""
 
 CHANGED = "changed while it was read"
-_CHUNK = 64  # pictures between two transactions: what a kill loses at most
-_ROW_GROUP = 1024  # pictures a group of the table
+"""Reason for which a picture is skipped: its key is not that of the embedded picture."""
+
+_TRANSACTION_PICTURES = 64
+"""Pictures of a transaction of the cache: what a kill loses at most; fewer cost more writes."""
+
+_ROW_GROUP_PICTURES = 1024
+"""Pictures whose faces make a row group of the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extraction:
-    """What became of the pictures of a dataset.
+class ExtractionSummary:
+    """How many pictures of a dataset were embedded, and which were skipped.
 
     Attributes:
         pictures: how many there were.
         faces: how many faces of them are in the table.
-        reused: how many pictures the cache knew already.
+        reused: how many pictures were in the cache already.
         skipped: the pictures left out, with the reason.
     """
 
     pictures: int
     faces: int
     reused: int
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedPicture, ...]
 
     def reasons(self) -> dict[str, int]:
         """How many pictures were skipped for each reason, most frequent first."""
@@ -57,21 +62,21 @@ def extract_features(
     hold_out: HoldOut | None = None,
     seed: int = SEED,
     cache: Path | None = None,
-    progress: Progress = lambda done: None,
-) -> Extraction:
+    progress: ProgressCallback = lambda done: None,
+) -> ExtractionSummary:
     """Embeds every picture and writes the table, and beside it the list of skipped pictures.
 
-    Killed at any moment and started again it goes on where it was, and the table is the same to
-    the byte: each picture is embedded by itself, and the table is put together at the end.
+    A run that was killed goes on where it was when it is started again, and the table is the same
+    to the byte: each picture is embedded by itself, and the table is written at the end.
 
     Args:
         samples: the pictures; their split is decided here and written into the table.
         out: the Parquet file. `skipped_path(out)` lists what was left out.
         extractor: finds and embeds the faces.
-        hold_out: which half a picture belongs to; the dataset's own split unless given.
+        hold_out: the rule of the split; the dataset's own split unless given.
         seed: of the split.
-        cache: file of what is computed already, `cache_path(out)` unless given.
-        progress: is told of every picture.
+        cache: the file of embeddings computed already, `cache_path(out)` unless given.
+        progress: is given the number of pictures done.
 
     Raises:
         DatasetError: no split can be made, or a label's name is taken.
@@ -89,21 +94,23 @@ def extract_features(
         hold_out=how,
         command=command_line(samples, extractor.settings, hold_out or HoldOut(), seed),
         attributes=tuple(samples.labels),
-        compositions=samples.compositions,
+        flag_attributes=samples.flag_attributes,
     )
     check_names(info)
     with open_cache(cache or cache_path(out)) as store:
-        keys, reused = _fill(store, samples, extractor, progress)
+        keys, reused = _fill_cache(store, samples, extractor, progress)
         with table_writer(out, info) as writer:
-            faces, skipped = _assemble(store, keys, samples, splits, writer)
-    write_text(skipped_path(out), _skipped_csv(skipped))
-    return Extraction(pictures=len(samples), faces=faces, reused=reused, skipped=tuple(skipped))
+            faces, skipped = _write_faces(store, keys, samples, splits, writer)
+    write_whole(skipped_path(out), _skipped_csv(skipped).encode())
+    return ExtractionSummary(
+        pictures=len(samples), faces=faces, reused=reused, skipped=tuple(skipped)
+    )
 
 
 def temporary_table(
-    samples: Samples, extractor: Extractor, hold_out: HoldOut, seed: int, progress: Progress
+    samples: Samples, extractor: Extractor, hold_out: HoldOut, seed: int, progress: ProgressCallback
 ) -> FeatureTable:
-    """The table of a dataset, of which nothing stays on disk."""
+    """The table of a dataset; no file of it stays on disk."""
     with TemporaryDirectory() as folder:
         out = Path(folder) / "features.parquet"
         extract_features(samples, out, extractor, hold_out=hold_out, seed=seed, progress=progress)
@@ -135,7 +142,7 @@ def dataset_options(
     if settings.detection.detector != default.detection.detector:
         words.append(f"--detector {settings.detection.detector}")
     if hold_out != HoldOut():
-        words.append(f"--hold-out {hold_out.spelt}")
+        words.append(f"--hold-out {hold_out.text}")
     if seed != SEED:
         words.append(f"--seed {seed}")
     return words
@@ -151,23 +158,23 @@ def skipped_path(out: Path) -> Path:
     return out.with_name(out.stem + ".skipped.csv")
 
 
-def _assemble(
-    store: Cache,
+def _write_faces(
+    store: EmbeddingCache,
     keys: Sequence[bytes],
     samples: Samples,
     splits: Sequence[str],
     writer: TableWriter,
-) -> tuple[int, list[Skipped]]:
-    """Writes the table from what the cache knows; returns how many faces, and what is left out."""
+) -> tuple[int, list[SkippedPicture]]:
+    """Writes the faces of the cache into the table; returns their number, and what is skipped."""
     skipped = list(samples.skipped)
     faces = 0
-    for start in range(0, len(samples), _ROW_GROUP):
+    for start in range(0, len(samples), _ROW_GROUP_PICTURES):
         rows: list[Row] = []
-        for index in range(start, min(start + _ROW_GROUP, len(samples))):
+        for index in range(start, min(start + _ROW_GROUP_PICTURES, len(samples))):
             found = store.get(keys[index])
             if found is None or found.reason:
                 reason = found.reason if found else CHANGED
-                skipped.append(Skipped(samples.files[index], reason))
+                skipped.append(SkippedPicture(samples.files[index], reason))
             else:
                 faces += len(found.face_px)
                 rows.extend(_rows(samples, index, splits[index], found))
@@ -175,29 +182,33 @@ def _assemble(
     return faces, skipped
 
 
-def _fill(
-    store: Cache, samples: Samples, extractor: Extractor, progress: Progress
+def _fill_cache(
+    store: EmbeddingCache, samples: Samples, extractor: Extractor, progress: ProgressCallback
 ) -> tuple[list[bytes], int]:
-    """Sees to it that the cache knows every picture; returns their keys and how many it knew."""
+    """Embeds the pictures that the cache lacks; returns all keys and how many it had."""
     keys: list[bytes] = []
     reused = 0
     with ThreadPoolExecutor(available_cores()) as pool:
-        for start in range(0, len(samples), _CHUNK):
-            paths = [samples.root / file for file in samples.files[start : start + _CHUNK]]
+        for start in range(0, len(samples), _TRANSACTION_PICTURES):
+            files = samples.files[start : start + _TRANSACTION_PICTURES]
+            paths = [samples.root / file for file in files]
             chunk = list(pool.map(lambda path: extractor.key(read_picture(path)), paths))
-            known = [store.get(key) is not None for key in chunk]
-            missing = [path for path, is_known in zip(paths, known, strict=True) if not is_known]
-            progress(sum(known))
-            store.put(_computed(pool, missing, extractor, progress))
+            cached = [store.get(key) is not None for key in chunk]
+            missing = [path for path, is_cached in zip(paths, cached, strict=True) if not is_cached]
+            progress(sum(cached))
+            store.put(_extract_missing(pool, missing, extractor, progress))
             keys.extend(chunk)
-            reused += sum(known)
+            reused += sum(cached)
     return keys, reused
 
 
-def _computed(
-    pool: ThreadPoolExecutor, paths: Sequence[Path], extractor: Extractor, progress: Progress
-) -> Iterator[tuple[bytes, Extracted]]:
-    def compute(path: Path) -> tuple[bytes, Extracted]:
+def _extract_missing(
+    pool: ThreadPoolExecutor,
+    paths: Sequence[Path],
+    extractor: Extractor,
+    progress: ProgressCallback,
+) -> Iterator[tuple[bytes, EmbeddedFaces]]:
+    def compute(path: Path) -> tuple[bytes, EmbeddedFaces]:
         content = read_picture(path)
         return extractor.key(content), extractor.extract(content)
 
@@ -206,7 +217,7 @@ def _computed(
         yield result
 
 
-def _rows(samples: Samples, index: int, split_name: str, found: Extracted) -> Iterator[Row]:
+def _rows(samples: Samples, index: int, split_name: str, found: EmbeddedFaces) -> Iterator[Row]:
     labels = tuple(column[index] for column in samples.labels.values())
     for face, (face_px, views) in enumerate(zip(found.face_px, found.embeddings, strict=True)):
         for view, embedding in enumerate(views):
@@ -222,7 +233,7 @@ def _rows(samples: Samples, index: int, split_name: str, found: Extracted) -> It
             )
 
 
-def _skipped_csv(skipped: Sequence[Skipped]) -> str:
+def _skipped_csv(skipped: Sequence[SkippedPicture]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "reason"])

@@ -1,74 +1,87 @@
-"""One picture → the embeddings of its faces, through the steps the stream takes."""
+"""One picture → the embeddings of its faces, through the same steps as in the stream."""
 
 import hashlib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.embedder import read_embedder
-from models.engine import DetectionSettings, Engine, Runtime, load_engine
+from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
-from training.features.cache import Extracted
+from training.features.cache import EmbeddedFaces
 
 FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
-POLICIES: tuple[FacesPolicy, ...] = get_args(FacesPolicy)
+"""Which faces of a picture are taken: `one` skips pictures with several."""
 
-NO_FACE, SEVERAL_FACES, UNREADABLE = "no face", "several faces", "unreadable"
+NO_FACE = "no face"
+"""Reason for which a picture is skipped: no search finds a face."""
+
+SEVERAL_FACES = "several faces"
+"""Reason for which a picture is skipped: one face is wanted, and there are more."""
+
+UNREADABLE = "unreadable"
+"""Reason for which a picture is skipped: the file holds no picture, or only a part of it."""
+
 FIRST_SEARCH_PX = 140
-"""Shorter side of the picture searched first, in which faces of about half of it are found."""
+"""Shorter side of the first picture that is searched for the largest face, px; faces of about half
+of it are found. A larger one finds smaller faces at once and costs more."""
 
-CHIP_FACE = 1 / (1 + 2 * 0.25)
-"""Which part of an aligned chip's width the face is, with padding 0.25."""
+CHIP_FACE_SHARE = 1 / (1 + 2 * 0.25)
+"""Width of the face as a share of that of an aligned chip, with padding 0.25."""
 
+_FULL_SCALE = DetectionSettings(downscale=1.0)
+"""Settings of a search of the picture at its own size."""
 
-_AS_IT_IS = DetectionSettings(downscale=1.0)
+_JPEG_START = b"\xff\xd8"
+"""Marker with which a JPEG begins (ITU-T T.81, table B.1)."""
 
-_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_JPEG_END = b"\xff\xd9"
+"""Marker with which a JPEG ends."""
+
 _JPEG_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
-"""Markers that a length follows, or the end (ITU-T T.81, table B.1); in coded data none occurs."""
+"""Markers that a length follows, and the end marker (ITU-T T.81, table B.1); in coded data none
+occurs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractionSettings:
-    """What decides an embedding, besides the picture.
+    """The settings on which an embedding depends, besides the picture.
 
     Attributes:
         aligned: pictures are aligned chips (padding 0.25); no face is searched for.
-        faces: which faces of a picture are taken. `one` skips pictures with several.
+        faces: which faces of a picture are taken.
         mirror: each face is embedded a second time, flipped left to right.
         detection: how faces are searched for; see `Extractor.find` for the scales.
-        runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
         embedder: the file of one that `face-train finetune` wrote; dlib's without it.
     """
 
     aligned: bool = False
     faces: FacesPolicy = "one"
     mirror: bool = True
-    detection: DetectionSettings = _AS_IT_IS
-    runtime: Runtime = "onnx"
+    detection: DetectionSettings = _FULL_SCALE
     embedder: Path | None = None
 
     def __str__(self) -> str:
         if self.aligned:
-            return f"aligned chips, runtime {self.runtime}"
+            return "aligned chips, runtime onnx"
         return (
             f"{self.detection.detector} detector, threshold {self.detection.threshold:g}, "
-            f"faces {self.faces}, runtime {self.runtime}"
+            f"faces {self.faces}, runtime onnx"
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chips:
+class FaceChips:
     """The aligned faces of a picture.
 
     Attributes:
-        reason: why there are none; empty where there are.
+        reason: why there are none; empty where there are some.
         chips: `(faces, 150, 150, 3)` uint8 BGR.
         face_px: `(faces,)` float32, width of each face in the picture.
     """
@@ -89,52 +102,58 @@ class Extractor:
     def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
         self.settings = settings
         self.engine = engine or _engine(settings)
-        described = f"{self.engine.embedder.name} {self.chip_settings!r} {FIRST_SEARCH_PX}"
+        described = f"{self.engine.embedder.name} {self.chip_key} {FIRST_SEARCH_PX}"
         self._fingerprint = hashlib.sha256(described.encode()).digest()
 
     @property
-    def chip_settings(self) -> ExtractionSettings:
-        """What decides a chip, besides the picture."""
-        return replace(self.settings, embedder=None)
+    def chip_key(self) -> str:
+        """The settings on which a chip depends, in words that stay as they are: results that are
+        kept on disk are found by them."""
+        settings = self.settings
+        return (
+            f"ExtractionSettings(aligned={settings.aligned}, faces={settings.faces!r}, "
+            f"mirror={settings.mirror}, detection={settings.detection!r}, runtime='onnx', "
+            "embedder=None)"
+        )
 
     def key(self, content: bytes) -> bytes:
-        """What a result is remembered by: the picture's bytes and all that decides its result."""
+        """The key of a result in the cache: a hash of the picture's bytes and of all settings."""
         return hashlib.sha256(self._fingerprint + content).digest()
 
-    def extract(self, content: bytes) -> Extracted:
+    def extract(self, content: bytes) -> EmbeddedFaces:
         """The embeddings of one picture file's faces, or why there are none."""
         found = self.chips(content)
         if found.reason:
             nothing = np.zeros(0, dtype=np.float32)
-            return Extracted(found.reason, nothing, nothing.reshape(0, 1, 0))
+            return EmbeddedFaces(found.reason, nothing, nothing.reshape(0, 1, 0))
         chips = found.chips
         views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
         vectors = self.engine.embed(np.ascontiguousarray(np.concatenate(views)))
         by_view = vectors.reshape(len(views), len(chips), -1)
-        return Extracted("", found.face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
+        return EmbeddedFaces("", found.face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
 
-    def chips(self, content: bytes) -> Chips:
+    def chips(self, content: bytes) -> FaceChips:
         """The aligned faces of one picture file, or why there are none."""
         image = decode(content)
         if image is None:
-            return _no_chips(UNREADABLE)
+            return _no_faces(UNREADABLE)
         if self.settings.aligned:
-            face_px = np.array([min(image.shape[:2]) * CHIP_FACE], dtype=np.float32)
-            return Chips("", as_chip(image)[None], face_px)
+            face_px = np.array([min(image.shape[:2]) * CHIP_FACE_SHARE], dtype=np.float32)
+            return FaceChips("", as_chip(image)[None], face_px)
         faces = self.find(image)
         if not len(faces):
-            return _no_chips(NO_FACE)
+            return _no_faces(NO_FACE)
         if len(faces) > 1 and self.settings.faces == "one":
-            return _no_chips(SEVERAL_FACES)
+            return _no_faces(SEVERAL_FACES)
         chosen = _choose(faces, image, self.settings.faces)
         widths = sizes_wh(chosen.boxes_xyxy)[:, 0]
-        return Chips("", self.engine.align(image, chosen).chips, widths)
+        return FaceChips("", self.engine.align(image, chosen).chips, widths)
 
     def find(self, image: Image) -> Detections:
         """The faces of a picture, by the first search that finds any.
 
-        The picture is searched as it is, and where nothing is found, enlarged. Where only the
-        largest face is wanted, it is searched shrunk before that, at a fraction of the cost.
+        The picture is searched at its own size, and where nothing is found, enlarged. Where only
+        the largest face is wanted, a shrunk picture is searched first, at a fraction of the cost.
         """
         shrink = min(image.shape[:2]) / FIRST_SEARCH_PX
         scales: list[float | Literal["auto"]] = [self.settings.detection.downscale, "auto"]
@@ -153,15 +172,14 @@ def _engine(settings: ExtractionSettings) -> Engine:
     file = settings.embedder
     return load_engine(
         settings.detection,
-        runtime=settings.runtime,
         embedder=None if file is None else read_embedder(file),
         threads=1,
     )
 
 
-def detection(detector: Literal["cnn", "hog"]) -> DetectionSettings:
+def detection_settings(detector: Literal["cnn", "hog"]) -> DetectionSettings:
     """The search for labelled faces: pictures as they are, before they are enlarged."""
-    return replace(_AS_IT_IS, detector=detector)
+    return replace(_FULL_SCALE, detector=detector)
 
 
 def decode(content: bytes) -> Image | None:
@@ -192,9 +210,9 @@ def read_picture(path: Path) -> bytes:
         return b""
 
 
-def _no_chips(reason: str) -> Chips:
+def _no_faces(reason: str) -> FaceChips:
     none = np.zeros((0, CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
-    return Chips(reason, none, np.zeros(0, dtype=np.float32))
+    return FaceChips(reason, none, np.zeros(0, dtype=np.float32))
 
 
 def _is_truncated_jpeg(content: bytes) -> bool:

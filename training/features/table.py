@@ -1,20 +1,21 @@
-"""The feature table: embeddings with what is known of each."""
+"""The feature table: a row for each face, with its embedding and its labels."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets.samples import Composition
+from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
 
 _SCHEMA = "face-features/1"
+"""Version of the description in a table's file; another one is refused."""
 
-Labels = NDArray[np.object_]
-"""`(n,)`, a class name or None."""
+Column: TypeAlias = NDArray[np.object_]
+"""A column of text `(n,)`, such as class names; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,11 @@ class TableInfo:
         embedder: name of the embedding; a classifier is only good for the one it was fitted on.
         dimensions: how long an embedding is.
         chip_size: px, of the aligned face the embedder looks at.
-        engine: how faces were found, in words.
-        hold_out: how the split was decided, in words.
-        command: what makes the table again, the dataset's folder by its name.
+        engine: how faces were found, in a few words.
+        hold_out: how the split was decided, in a few words.
+        command: the command line that makes the table, with the name of the dataset's folder.
         attributes: the label columns.
-        compositions: those of them that are fitted through independent flags.
+        flag_attributes: the attributes that are fitted through independent flags.
     """
 
     dataset: str
@@ -43,29 +44,31 @@ class TableInfo:
     hold_out: str
     command: str
     attributes: tuple[str, ...]
-    compositions: tuple[Composition, ...] = ()
+    flag_attributes: tuple[FlagAttribute, ...] = ()
 
     def to_json(self) -> str:
-        """With the version of the format."""
-        return json.dumps({"schema": _SCHEMA, **asdict(self)}, ensure_ascii=False)
+        """The description as a table's file holds it, with the version of the format."""
+        content = asdict(self)
+        content["compositions"] = content.pop("flag_attributes")
+        return json.dumps({"schema": _SCHEMA, **content}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """What `to_json` wrote.
+        """Reads what `to_json` wrote.
 
         Raises:
-            ValueError: it is of another version, or something else.
+            ValueError: the text is of another version, or no description.
         """
         content = json.loads(text)
         if (schema := content.pop("schema", None)) != _SCHEMA:
             raise ValueError(f"its schema is {schema}, this program reads {_SCHEMA}")
-        compositions = tuple(
-            Composition(each["attribute"], tuple(each["flags"]), tuple(each["classes"]))
+        flag_attributes = tuple(
+            FlagAttribute(each["attribute"], tuple(each["flags"]), tuple(each["classes"]))
             for each in content.pop("compositions")
         )
         attributes = tuple(content.pop("attributes"))
         try:
-            return cls(**content, attributes=attributes, compositions=compositions)
+            return cls(**content, attributes=attributes, flag_attributes=flag_attributes)
         except TypeError as error:
             raise ValueError(f"its description is not understood: {error}") from error
 
@@ -80,7 +83,7 @@ class FeatureTable:
         files: the picture of each.
         faces: which face of its picture, from 0.
         mirrored: the picture was flipped left to right.
-        identities: who it is, None where unknown.
+        identities: name of the person, None where unknown.
         splits: `train` or `test`.
         face_px: width of the face in the picture, px.
         labels: attribute → class of each, None where unknown.
@@ -88,13 +91,13 @@ class FeatureTable:
 
     info: TableInfo
     embeddings: NDArray[np.float32]
-    files: Labels
+    files: Column
     faces: NDArray[np.int32]
     mirrored: NDArray[np.bool_]
-    identities: Labels
-    splits: Labels
+    identities: Column
+    splits: Column
     face_px: NDArray[np.float32]
-    labels: dict[str, Labels]
+    labels: dict[str, Column]
 
     def __post_init__(self) -> None:
         expected = (len(self.files), self.info.dimensions)
@@ -120,7 +123,7 @@ class FeatureTable:
             labels={name: column[chosen] for name, column in self.labels.items()},
         )
 
-    def column(self, attribute: str) -> Labels:
+    def column(self, attribute: str) -> Column:
         """The classes of one attribute.
 
         Raises:
@@ -132,7 +135,7 @@ class FeatureTable:
         return self.labels[attribute]
 
     def digest(self) -> str:
-        """sha256 of what a classifier is fitted on: embeddings, split and labels."""
+        """The sha256 of all that a classifier is fitted on: embeddings, split and labels."""
         found = hashlib.sha256(np.ascontiguousarray(self.embeddings).tobytes())
         columns = [self.files.tolist(), self.splits.tolist()]
         columns += [[name, *column.tolist()] for name, column in sorted(self.labels.items())]

@@ -16,7 +16,10 @@ from training.features.table import FeatureTable, TableInfo
 from training.outputs import written_aside
 
 _METADATA_KEY = b"face_train"
+"""Key of the description among the metadata of a Parquet file."""
+
 _FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", "embedding")
+"""Columns that every table has, before those of the labels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

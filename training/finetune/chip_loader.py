@@ -1,4 +1,4 @@
-"""The faces of a run, as its device takes them."""
+"""Loads faces as batches onto the device that trains."""
 
 import math
 from collections.abc import Iterator
@@ -10,11 +10,14 @@ from torch import Tensor
 
 from training.finetune.chip_store import ChipStore
 
-_KEPT = 0.5  # of a GPU's free memory, that faces may take
-_LOOKED_AT = 256  # faces a call where nothing is learned
+_GPU_MEMORY_SHARE = 0.5
+"""Share of a GPU's free memory up to which all faces are kept there; the rest is for training."""
+
+_INFERENCE_BATCH = 256
+"""Faces of a batch where nothing is learned."""
 
 
-class Pixels:
+class ChipLoader:
     """Faces by number, as batches on a device. A GPU keeps all of them if they leave it room.
 
     Args:
@@ -25,32 +28,32 @@ class Pixels:
     def __init__(self, chips: ChipStore, device: torch.device) -> None:
         self.device = device
         self._chips = chips
-        self._there: Tensor | None = None
+        self._on_gpu: Tensor | None = None
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
-            if len(chips) * math.prod(chips.shape) < _KEPT * free:
-                self._there = self._all()
+            if len(chips) * math.prod(chips.shape) < _GPU_MEMORY_SHARE * free:
+                self._on_gpu = self._load_all()
 
     def __repr__(self) -> str:
-        return f"Pixels({self._chips!r}, {self.device})"
+        return f"ChipLoader({self._chips!r}, {self.device})"
 
     def batch(self, faces: NDArray[np.intp]) -> Tensor:
         """`(n, 3, side, side)` float32 BGR, 0 to 255, channels last in memory."""
-        if self._there is None:
+        if self._on_gpu is None:
             read = np.stack([self._chips[face] for face in faces.tolist()])
             chosen = torch.from_numpy(read).to(self.device)
         else:
-            chosen = self._there[torch.from_numpy(faces).to(self.device)]
+            chosen = self._on_gpu[torch.from_numpy(faces).to(self.device)]
         return chosen.permute(0, 3, 1, 2).float()
 
     def batches(self, faces: NDArray[np.intp]) -> Iterator[Tensor]:
-        """All of these faces, some at a time."""
-        for start in range(0, len(faces), _LOOKED_AT):
-            yield self.batch(faces[start : start + _LOOKED_AT])
+        """All of these faces, 256 at a time."""
+        for start in range(0, len(faces), _INFERENCE_BATCH):
+            yield self.batch(faces[start : start + _INFERENCE_BATCH])
 
-    def _all(self) -> Tensor:
+    def _load_all(self) -> Tensor:
         shape = len(self._chips), *self._chips.shape
-        there = torch.empty(shape, dtype=torch.uint8, device=self.device)
-        for start, some in self._chips.parts():
-            there[start : start + len(some)] = torch.from_numpy(some).to(self.device)
-        return there
+        on_gpu = torch.empty(shape, dtype=torch.uint8, device=self.device)
+        for start, part in self._chips.parts():
+            on_gpu[start : start + len(part)] = torch.from_numpy(part).to(self.device)
+        return on_gpu

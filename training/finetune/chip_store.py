@@ -1,4 +1,4 @@
-"""The aligned faces of a dataset on disk, so that a training run finds them at once."""
+"""The aligned faces (dlib's face chips) of a dataset on disk, found and cut out once."""
 
 import hashlib
 import json
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from models.faces import Image
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.features.extraction import Progress
+from training.features.extraction import ProgressCallback
 from training.features.extractor import Extractor, read_picture
-from training.outputs import written_aside
+from training.outputs import write_whole, written_aside
 
-_SHARD = 512  # pictures a file: what a kill loses at most
+_SHARD_PICTURES = 512
+"""Pictures whose faces share a file: what a kill loses at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +47,7 @@ class ChipStore:
         return self._shards[0].shape[1:]
 
     def parts(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """All faces, some at a time: the number of the first, and `(some, side, side, 3)`."""
+        """All faces, a file at a time: the number of the first, and `(m, side, side, 3)`."""
         for shard, end in zip(self._shards, self._ends.tolist(), strict=True):
             yield end - len(shard), np.array(shard)
 
@@ -62,9 +63,9 @@ def store_chips(
     rows: Sequence[int],
     extractor: Extractor,
     folder: Path,
-    progress: Progress = lambda done: None,
+    progress: ProgressCallback = lambda done: None,
 ) -> ChipStore:
-    """Cuts out the faces of these pictures, unless that was done before.
+    """Cuts out the faces of these pictures, unless an earlier run did.
 
     Args:
         samples: the dataset.
@@ -72,7 +73,7 @@ def store_chips(
         extractor: finds and aligns the faces; pictures in which it finds none are left out.
         folder: where they are kept, 68 kB a face. Pictures of the same name, size and time of
             change are not looked at again.
-        progress: is told of every picture.
+        progress: is given the number of pictures done.
 
     Raises:
         OutputError: the disk refuses.
@@ -81,9 +82,9 @@ def store_chips(
     pictures: list[NDArray[np.intp]] = []
     shards: list[NDArray[np.uint8]] = []
     with ThreadPoolExecutor(available_cores()) as pool:
-        for start in range(0, len(rows), _SHARD):
-            some = rows[start : start + _SHARD]
-            paths = [samples.root / samples.files[row] for row in some]
+        for start in range(0, len(rows), _SHARD_PICTURES):
+            part = rows[start : start + _SHARD_PICTURES]
+            paths = [samples.root / samples.files[row] for row in part]
             stem = folder / _digest(paths, extractor)
             digest.update(stem.name.encode())
             chips_file, counts_file = stem.with_suffix(".npy"), stem.with_suffix(".json")
@@ -91,22 +92,22 @@ def store_chips(
                 found = list(pool.map(lambda path: extractor.chips(read_picture(path)), paths))
                 with written_aside(chips_file) as aside, aside.open("wb") as file:
                     np.save(file, np.concatenate([each.chips for each in found]))
-                with written_aside(counts_file) as aside:
-                    aside.write_text(json.dumps([len(each.chips) for each in found]))
+                counts = [len(each.chips) for each in found]
+                write_whole(counts_file, json.dumps(counts).encode())
             counts = json.loads(counts_file.read_text(encoding="utf-8"))
-            pictures.append(np.repeat(np.array(some, dtype=np.intp), counts))
+            pictures.append(np.repeat(np.array(part, dtype=np.intp), counts))
             shards.append(np.load(chips_file, mmap_mode="r"))
-            progress(len(some))
+            progress(len(part))
     ends = np.cumsum([len(each) for each in shards])
     return ChipStore(np.concatenate(pictures), digest.hexdigest()[:16], tuple(shards), ends)
 
 
 def _digest(paths: Sequence[Path], extractor: Extractor) -> str:
-    """What the chips of these pictures are known by."""
-    known = hashlib.sha256(repr(extractor.chip_settings).encode())
+    """The name of the files with the faces of these pictures."""
+    digest = hashlib.sha256(extractor.chip_key.encode())
     for path in paths:
-        known.update(repr((str(path), *_state(path))).encode())
-    return known.hexdigest()[:16]
+        digest.update(repr((str(path), *_state(path))).encode())
+    return digest.hexdigest()[:16]
 
 
 def _state(path: Path) -> tuple[int, ...]:

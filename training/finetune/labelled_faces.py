@@ -1,4 +1,4 @@
-"""Cut-out faces with their labels, as the network takes them."""
+"""The aligned faces of a dataset with their labels as class numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,25 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.datasets.samples import Samples, natural_key
-from training.datasets.splits import DEVELOPMENT_FRACTION, SEED, drawn
+from training.datasets.splits import DEVELOPMENT_FRACTION, SEED, hold_out_names
 from training.errors import DatasetError
 from training.finetune.chip_store import ChipStore
 
 UNLABELLED = -1
+"""Class number of a face without label."""
 
-_FEWEST = 2  # faces to learn from: the normalisations compare them
+_MIN_FITTED = 2
+"""Faces that are needed to fit on: batch normalisation compares them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
-    """Faces with labels, as the network takes them.
+class LabelledFaces:
+    """Faces and the class numbers of their labels.
 
     Attributes:
         chips: all faces.
         classes: attribute → names of its classes.
         targets: `(faces, attributes)` int64, UNLABELLED where unknown.
-        fitted: the faces that are learned from.
-        development: the faces that say how well it goes.
+        fitted: numbers of the faces that are fitted on.
+        development: numbers of the faces that are validated on.
     """
 
     chips: ChipStore
@@ -36,15 +38,15 @@ class Labelled:
 
 
 def check_attributes(samples: Samples, attributes: Sequence[str]) -> None:
-    """Raises DatasetError where the dataset has not one of them."""
+    """Raises DatasetError where the dataset lacks one of the attributes."""
     for name in attributes:
         if name not in samples.labels:
             raise DatasetError(f"{samples.name} has no {name}, only {', '.join(samples.labels)}")
 
 
-def labelled(
+def label_faces(
     samples: Samples, chips: ChipStore, attributes: Sequence[str], seed: int = SEED
-) -> Labelled:
+) -> LabelledFaces:
     """The faces, with the development rows that `training.fitting.fit` draws as well.
 
     Raises:
@@ -67,7 +69,7 @@ def labelled(
         numbers = {each: number for number, each in enumerate(classes[name])}
         targets[:, place] = [UNLABELLED if each is None else numbers[each] for each in column]
     people = [samples.identities[row] or samples.files[row] for row in chips.pictures]
-    held = drawn(people, DEVELOPMENT_FRACTION, seed)
-    if (~held).sum() < _FEWEST:
+    held = hold_out_names(people, DEVELOPMENT_FRACTION, seed)
+    if (~held).sum() < _MIN_FITTED:
         raise DatasetError("the training rows show hardly anybody: more faces are needed")
-    return Labelled(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))
+    return LabelledFaces(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))

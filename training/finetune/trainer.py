@@ -1,11 +1,10 @@
-"""Networks trained one after another on the same faces."""
+"""Trains one network after another on the same faces: the teachers, then the one exported."""
 
 import csv
 import io
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,82 +15,86 @@ from numpy.typing import NDArray
 from models.trunk import Trunk
 from training.errors import TrainingError
 from training.evaluation.plots import learning_curves
-from training.features.extraction import Progress
-from training.finetune.batches import Lessons, known_as, like_known
-from training.finetune.chip_loader import Pixels
-from training.finetune.labelled_faces import Labelled
+from training.features.extraction import ProgressCallback
+from training.finetune.batches import TrainingBatches
+from training.finetune.chip_loader import ChipLoader
+from training.finetune.identities import identity_embeddings, match_identity_scale
+from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.network import Network
-from training.finetune.run import Run
+from training.finetune.run import TrainingRun
 from training.finetune.settings import FinetuneSettings
 from training.finetune.validation import LogRow
-from training.outputs import write_text
+from training.outputs import write_whole
 
-LOG_FILE, PLOT_FILE = "log.csv", "log.svg"
+LOG_FILE = "log.csv"
+"""Name of the log, a line for each epoch."""
 
-_CHECKED = 64  # faces for which the exported network must say what the trained one says
+PLOT_FILE = "log.svg"
+"""Name of the plot of the learning curves."""
 
-Counting: TypeAlias = Callable[[int], AbstractContextManager[Progress]]
-"""Given how many pictures there are, counts those that are done."""
+_CHECKED_FACES = 64
+"""Faces for which the exported network must give what the trained one gives."""
 
-
-def teacher_settings(settings: FinetuneSettings, number: int) -> FinetuneSettings:
-    """Those of one of the networks that are trained first: each sees everything in another way."""
-    epochs, seed = settings.teacher_epochs, settings.seed + number
-    return replace(settings, epochs=epochs, patience=epochs, seed=seed, teachers=0)
+ProgressBar: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
+"""Is given the number of pictures, and shows how many of them are done."""
 
 
-class School:
-    """Trains one network after another on the same faces; `seconds` is what all of it took.
+class Trainer:
+    """Trains networks on the same faces.
 
     Args:
         faces: with labels.
-        pixels: of these faces.
-        told: is given a line about each epoch.
-        counting: shows how far it is.
+        loader: of these faces.
+        on_message: is given a line about each epoch.
+        progress_bar: shows how far training is.
+
+    Attributes:
+        seconds: the time that all of it took.
     """
 
     def __init__(
         self,
-        faces: Labelled,
-        pixels: Pixels,
-        told: Callable[[str], None],
-        counting: Counting,
+        faces: LabelledFaces,
+        loader: ChipLoader,
+        on_message: Callable[[str], None],
+        progress_bar: ProgressBar,
     ) -> None:
         self._faces = faces
-        self._pixels = pixels
+        self._loader = loader
         began = time.monotonic()
-        with counting(len(faces.chips)) as progress:
-            self._identities = known_as(pixels, np.arange(len(faces.chips)), progress=progress)
+        all_faces = np.arange(len(faces.chips))
+        with progress_bar(len(faces.chips)) as progress:
+            self._identities = identity_embeddings(loader, all_faces, progress=progress)
         self.seconds = time.monotonic() - began
-        self._told = told
-        self._counting = counting
+        self._on_message = on_message
+        self._progress_bar = progress_bar
 
     def __repr__(self) -> str:
-        return f"School({self._pixels!r})"
+        return f"Trainer({self._loader!r})"
 
-    def trained(
+    def train(
         self,
         settings: FinetuneSettings,
         trunk: Trunk,
         folder: Path,
         teachers: Sequence[Network] = (),
-    ) -> Run:
+    ) -> TrainingRun:
         """A run that has come to its end, its checkpoint and its log in the folder.
 
         Raises:
             TrainingError: the device is too small, or the weights are no numbers any more.
         """
-        lessons = Lessons(self._faces, self._pixels, self._identities, settings, teachers)
-        run = Run(self._faces, self._pixels, lessons, settings, folder, trunk)
-        self._told(f"{folder.resolve().name}: {run}")
+        batches = TrainingBatches(self._faces, self._loader, self._identities, settings, teachers)
+        run = TrainingRun(self._faces, self._loader, batches, settings, folder, trunk)
+        self._on_message(f"{folder.resolve().name}: {run}")
 
-        def log(row: LogRow) -> None:
-            self._told(_line(row))
+        def on_epoch(row: LogRow) -> None:
+            self._on_message(_line(row))
             _write_log(folder, run.log)
 
-        with self._counting(settings.epochs * len(lessons) * settings.batch) as progress:
+        with self._progress_bar(settings.epochs * len(batches) * settings.batch) as progress:
             try:
-                run.run(log, progress)
+                run.run(on_epoch, progress)
             except torch.OutOfMemoryError as error:
                 raise TrainingError(
                     "the GPU's memory is too small: give a smaller --batch, or --device cpu"
@@ -100,15 +103,15 @@ class School:
         self.seconds += run.seconds
         return run
 
-    def like_known(self, network: Network) -> Trunk:
-        """Its weights, with which different people are as far apart as dlib has them."""
+    def with_dlib_distances(self, network: Network) -> Trunk:
+        """The weights of a network, scaled so that different people are as far apart as dlib's."""
         faces = self._faces.development
-        found = known_as(self._pixels, faces, network)
-        return like_known(network.trunk(), found, self._identities[faces])
+        found = identity_embeddings(self._loader, faces, network)
+        return match_identity_scale(network.trunk(), found, self._identities[faces])
 
-    def some_chips(self) -> NDArray[np.uint8]:
-        """A few faces that were not learned from, `(n, side, side, 3)`."""
-        chosen = self._faces.development[:_CHECKED]
+    def check_chips(self) -> NDArray[np.uint8]:
+        """A few faces of the development rows, `(n, side, side, 3)`."""
+        chosen = self._faces.development[:_CHECKED_FACES]
         return np.stack([self._faces.chips[face] for face in chosen.tolist()])
 
 
@@ -126,5 +129,5 @@ def _write_log(folder: Path, log: Sequence[LogRow]) -> None:
     writer = csv.DictWriter(text, list(log[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(log)
-    write_text(folder / LOG_FILE, text.getvalue())
-    write_text(folder / PLOT_FILE, learning_curves(log))
+    write_whole(folder / LOG_FILE, text.getvalue().encode())
+    write_whole(folder / PLOT_FILE, learning_curves(log).encode())

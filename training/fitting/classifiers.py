@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +21,18 @@ from sklearn.utils.class_weight import compute_sample_weight
 from training.errors import DatasetError
 
 ClassifierName: TypeAlias = Literal["mlp", "logistic", "svm", "knn", "forest"]
-CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
+"""The classifiers that can be fitted."""
 
-Choice: TypeAlias = ClassifierName | Literal["auto"]
-"""What a user may ask for."""
+ClassifierChoice: TypeAlias = ClassifierName | Literal["auto"]
+"""What a user may choose; `auto` is the best of `AUTO_CLASSIFIERS`."""
 
-AUTO: tuple[ClassifierName, ...] = ("mlp", "logistic")
-"""Of which `auto` takes, for each attribute, the one that does better on the development rows."""
+AUTO_CLASSIFIERS: tuple[ClassifierName, ...] = ("mlp", "logistic")
+"""The classifiers of which `auto` takes, for each attribute, the one with the lower loss on the
+development rows."""
 
-MAX_ROWS: Mapping[Choice, int] = {"svm": 10_000, "knn": 40_000}
-"""More rows than this are sampled down: an SVM's time grows with their square, and a k-NN carries
-all of them."""
+MAX_ROWS: Mapping[ClassifierChoice, int] = {"svm": 10_000, "knn": 40_000}
+"""Rows, at most, that a classifier is fitted on; more are subsampled. The time of an SVM grows with
+their square, and a k-NN holds all of them."""
 
 GRIDS: Mapping[ClassifierName, Sequence[Mapping[str, Any]]] = {
     "mlp": [
@@ -45,14 +46,26 @@ GRIDS: Mapping[ClassifierName, Sequence[Mapping[str, Any]]] = {
     "knn": [{"n_neighbors": value} for value in (25, 10, 50)],
     "forest": [{"min_samples_leaf": value} for value in (20, 10, 40)],
 }
-"""What `--search` tries; the first is the default."""
+"""Options that `--search` tries; the first are the default."""
 
-_TREES = 100  # of 35,000 faces, with leaves of 20: 22 MB of ONNX for seven classes
-_BATCH = 256
+_TREES = 100
+"""Trees of a forest; more are steadier and larger: 100 of 35,000 faces, with leaves of 20, are
+22 MB of ONNX for seven classes."""
+
+_BATCH_ROWS = 256
+"""Rows of a batch of the MLP."""
+
 _LEARNING_RATE = 1e-3
-_DECAY = 0.5  # of the learning rate, after each epoch without progress
+"""First learning rate of the MLP (Adam)."""
+
+_LEARNING_RATE_DECAY = 0.5
+"""Factor of the learning rate after each epoch without a lower loss on the development rows."""
+
 _MAX_EPOCHS = 60
-_PATIENCE = 5  # epochs without progress on the development rows
+"""Epochs of the MLP at most."""
+
+_PATIENCE_EPOCHS = 5
+"""Epochs without a lower loss on the development rows after which the MLP stops."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +91,14 @@ def fit_mlp(
     class_weight: str | None,
     seed: int,
 ) -> Pipeline:
-    """A scaler and scikit-learn's MLPClassifier, stopped by rows that are given.
+    """A scaler and scikit-learn's MLPClassifier, with early stopping on given rows.
 
-    `MLPClassifier(early_stopping=True)` draws its validation rows one by one, so a face would be
-    on one side and its mirror image on the other.
+    `MLPClassifier(early_stopping=True)` draws its validation rows one by one, so a face could be
+    fitted on while its mirror image is validated on.
 
     Args:
-        fitted: rows it is fitted on.
-        development: fitting ends when the loss on them grows; the weights of the best epoch stay.
+        fitted: the rows it is fitted on.
+        development: the rows whose loss ends the fitting; the weights of the best epoch are kept.
         hidden: size of each hidden layer.
         alpha: strength of the L2 penalty.
         class_weight: None, or `balanced`.
@@ -97,7 +110,7 @@ def fit_mlp(
     mlp = MLPClassifier(
         hidden,
         alpha=alpha,
-        batch_size=min(_BATCH, len(scaled)),
+        batch_size=min(_BATCH_ROWS, len(scaled)),
         learning_rate_init=_LEARNING_RATE,
         random_state=seed,
     )
@@ -114,10 +127,10 @@ def fit_mlp(
             coefficients = [each.copy() for each in mlp.coefs_]
             intercepts = [each.copy() for each in mlp.intercepts_]
             continue
-        if epoch - best_epoch >= _PATIENCE:
+        if epoch - best_epoch >= _PATIENCE_EPOCHS:
             break
-        # scikit-learn decays the rate of plain gradient descent only; Adam's stands here.
-        mlp._optimizer.learning_rate_init *= _DECAY
+        # scikit-learn decays the learning rate of plain gradient descent only; this is Adam's.
+        mlp._optimizer.learning_rate_init *= _LEARNING_RATE_DECAY
     mlp.coefs_, mlp.intercepts_ = coefficients, intercepts
     return make_pipeline(scaler, mlp)
 
@@ -135,14 +148,14 @@ def fit_classifier(
 
     Args:
         name: which classifier.
-        fitted: rows it is fitted on.
-        development: rows that only say when to stop.
+        fitted: the rows it is fitted on.
+        development: rows that only decide when an MLP stops.
         options: an entry of its grid.
         class_weight: None, or `balanced`.
-        seed: of whatever it draws.
+        seed: of its random numbers.
 
     Raises:
-        DatasetError: the classifier knows no class weights.
+        DatasetError: the classifier takes no class weights.
     """
     flags = fitted.targets.ndim == 2
     if class_weight and (name == "knn" or (name == "mlp" and flags)):
@@ -153,7 +166,7 @@ def fit_classifier(
     estimator = _estimator(name, options, class_weight, seed)
     if flags:
         estimator = OneVsRestClassifier(estimator)
-    # Trees look at one value at a time: a scale would change nothing.
+    # A tree compares one value at a time: a scale would change nothing.
     steps = [estimator] if name == "forest" else [StandardScaler(), estimator]
     return make_pipeline(*steps).fit(fitted.embeddings, fitted.targets)
 

@@ -1,4 +1,4 @@
-"""Heads as ONNX files that say what scikit-learn says."""
+"""Exports heads as ONNX files, which are checked against scikit-learn."""
 
 import warnings
 from typing import Any
@@ -12,19 +12,25 @@ from training.errors import TrainingError
 from training.fitting.head import Head
 
 _OPSET = {"": 17, "ai.onnx.ml": 3, "com.microsoft": 1}
+"""Versions of the operators, by domain."""
+
 _CHECKED_ROWS = 2_000
+"""Rows, at most, that the exported head is checked on."""
+
 _MAX_DIFFERENCE = 1e-4
-_MAX_TIES = 1e-3
-"""Part of the rows that may differ by more: where a neighbour or a branch is a draw, float32 and
+"""Difference of a probability, at most, from scikit-learn's."""
+
+_MAX_DIFFERING_SHARE = 1e-3
+"""Share of the rows that may differ by more: where a neighbour or a branch is a tie, float32 and
 float64 may decide differently."""
 
 
 def convert(pipeline: Any, rows: NDArray[np.float32]) -> ModelProto:
-    """A fitted pipeline as an ONNX model whose last output are its probabilities.
+    """A fitted pipeline as an ONNX model, whose last output is the probabilities.
 
     Args:
-        pipeline: of scikit-learn.
-        rows: embeddings `(n, d)`, for their shape.
+        pipeline: a fitted one of scikit-learn.
+        rows: embeddings `(n, d)`, of which only the shape counts.
     """
     from skl2onnx import to_onnx
     from sklearn.neighbors import KNeighborsClassifier
@@ -45,14 +51,14 @@ def export(head: Head, converted: ModelProto, rows: NDArray[np.float32]) -> byte
     Args:
         head: fitted.
         converted: its pipeline.
-        rows: embeddings that both must agree on.
+        rows: embeddings for which ONNX and scikit-learn must agree.
 
     Raises:
-        TrainingError: they do not.
+        TrainingError: the two do not agree.
     """
     model = ModelProto()
     model.CopyFrom(converted)
-    model.graph.name = head.attribute  # it is a random one
+    model.graph.name = head.attribute  # skl2onnx draws a random one
     _append_calibration(model, head)
     data: bytes = model.SerializeToString()
     _check(data, head, rows[:_CHECKED_ROWS])
@@ -60,7 +66,7 @@ def export(head: Head, converted: ModelProto, rows: NDArray[np.float32]) -> byte
 
 
 def _append_calibration(model: ModelProto, head: Head) -> None:
-    """Replaces the outputs with softmax(beta · log p) of the head's classes."""
+    """Replaces the outputs with softmax(inverse temperature · log p) of the head's classes."""
     graph = model.graph
     last = graph.output[-1].name
     nodes = []
@@ -75,10 +81,10 @@ def _append_calibration(model: ModelProto, head: Head) -> None:
         nodes.append(helper.make_node("Concat", ["not_flag", last], ["both"], axis=1))
         last = "both"
     graph.initializer.append(
-        numpy_helper.from_array(np.full(1, head.floor, dtype=np.float32), "floor")
+        numpy_helper.from_array(np.full(1, head.min_probability, dtype=np.float32), "floor")
     )
     graph.initializer.append(
-        numpy_helper.from_array(np.full(1, head.beta, dtype=np.float32), "beta")
+        numpy_helper.from_array(np.full(1, head.inverse_temperature, dtype=np.float32), "beta")
     )
     nodes += [
         helper.make_node("Max", [last, "floor"], ["clipped"]),
@@ -96,7 +102,7 @@ def _check(data: bytes, head: Head, rows: NDArray[np.float32]) -> None:
     exported = Session(data, threads=1, device="cpu").run(rows)
     difference = np.abs(exported - head.probabilities(rows)).max(axis=1)
     differing = int((difference > _MAX_DIFFERENCE).sum())
-    if differing > _MAX_TIES * len(rows):
+    if differing > _MAX_DIFFERING_SHARE * len(rows):
         raise TrainingError(
             f"the exported head of {head.attribute} differs from scikit-learn's by up to "
             f"{difference.max():.2g} on {differing} of {len(rows)} faces: nothing was written"

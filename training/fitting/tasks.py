@@ -1,4 +1,4 @@
-"""Which classifiers are to be fitted, on which rows."""
+"""Plans which classifiers are fitted, on which rows and targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets.samples import Composition, natural_key
-from training.datasets.splits import DEVELOPMENT_FRACTION, drawn
+from training.datasets.samples import FlagAttribute, natural_key
+from training.datasets.splits import DEVELOPMENT_FRACTION, hold_out_names
 from training.errors import DatasetError
 from training.features.table import FeatureTable
 from training.fitting.head import Head
@@ -15,32 +15,34 @@ from training.fitting.head import Head
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """Heads that share a classifier: one attribute, or all that are read off flags."""
+    """Heads that share a classifier: one attribute, or all that follow from flags."""
 
     heads: tuple[Head, ...]  # without their pipeline
     rows: NDArray[np.intp]  # of the table, that have labels
     targets: NDArray[np.int64]  # of those rows
 
 
-def plan(table: FeatureTable, train: NDArray[np.intp], attributes: Sequence[str]) -> list[Task]:
+def plan_tasks(
+    table: FeatureTable, train: NDArray[np.intp], attributes: Sequence[str]
+) -> list[Task]:
     """The classifiers to fit for the attributes.
 
     Args:
         table: the features.
         train: its rows to fit on.
-        attributes: label columns.
+        attributes: the label columns.
 
     Raises:
-        DatasetError: one does not exist, has one class only, or two cannot be told apart.
+        DatasetError: an attribute does not exist or has one class only, or two have one file name.
     """
-    composed = {each.attribute: each for each in table.info.compositions}
+    by_flags = {each.attribute: each for each in table.info.flag_attributes}
     files: dict[str, str] = {}
     for name in attributes:
         table.column(name)
-        if (other := files.setdefault(file_name(name), name)) != name:
+        if (other := files.setdefault(head_file_name(name), name)) != name:
             raise DatasetError(f"{other!r} and {name!r} are too alike: name one with --attributes")
-    flagged = [composed[name] for name in attributes if name in composed]
-    tasks = [_class_task(table, train, name) for name in attributes if name not in composed]
+    flagged = [by_flags[name] for name in attributes if name in by_flags]
+    tasks = [_class_task(table, train, name) for name in attributes if name not in by_flags]
     return [_flag_task(table, train, flagged), *tasks] if flagged else tasks
 
 
@@ -57,9 +59,9 @@ def _class_task(table: FeatureTable, train: NDArray[np.intp], attribute: str) ->
 
 
 def _flag_task(
-    table: FeatureTable, train: NDArray[np.intp], composed: Sequence[Composition]
+    table: FeatureTable, train: NDArray[np.intp], by_flags: Sequence[FlagAttribute]
 ) -> Task:
-    flags = tuple(dict.fromkeys(flag for each in composed for flag in each.flags))
+    flags = tuple(dict.fromkeys(flag for each in by_flags for flag in each.flags))
     columns = np.array([table.column(flag) for flag in flags])
     rows = train[np.array([None not in columns[:, row] for row in train], dtype=np.bool_)]
     targets = (columns[:, rows] == np.array(flags)[:, None]).T.astype(np.int64)
@@ -75,18 +77,18 @@ def _flag_task(
             None,
             flags=(1,) if single else tuple(flags.index(flag) for flag in each.flags),
         )
-        for each in composed
+        for each in by_flags
     )
     return Task(heads, rows, targets[:, 0] if single else targets)
 
 
 def development_rows(table: FeatureTable, task: Task, seed: int) -> NDArray[np.bool_]:
-    """Which of the task's rows are not fitted on: whole people, where they are known.
+    """Which rows of a task are development rows: whole people, where they are known.
 
-    A class of which too few people are there for both sides is fitted on only.
+    A class with too few people for both sides has no development rows.
     """
     people = [table.identities[row] or table.files[row] for row in task.rows]
-    held = drawn(people, DEVELOPMENT_FRACTION, seed)
+    held = hold_out_names(people, DEVELOPMENT_FRACTION, seed)
     codes = task.targets if task.targets.ndim == 2 else np.eye(task.targets.max() + 1)[task.targets]
     for wanted in (codes == 1, codes == 0):
         for has in wanted.T:
@@ -95,7 +97,7 @@ def development_rows(table: FeatureTable, task: Task, seed: int) -> NDArray[np.b
     return held
 
 
-def file_name(attribute: str) -> str:
-    """What the file of a head is called: a name that every file system takes."""
+def head_file_name(attribute: str) -> str:
+    """The name of a head's file, which every file system takes."""
     kept = "".join(each if each.isalnum() else "_" for each in attribute.lower())
     return f"{kept}.onnx"
