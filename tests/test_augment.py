@@ -1,4 +1,4 @@
-"""How faces are changed for training: each otherwise, as much as the harms that are reported on."""
+"""How faces are changed for training: each differently, with the corruptions of the reports."""
 
 from collections.abc import Callable
 
@@ -60,7 +60,7 @@ def test_each_is_changed_in_its_own_way(chip: Image) -> None:
         (lambda batch: batch_corruptions.blur(batch, np.array([0.7, 2.0]))[..., 8:-8, 8:-8],
          lambda chip: [corruptions.blur(chip, size)[8:-8, 8:-8] for size in (0.7, 2.0)], 0.2),
     ],
-    ids=["narrowed", "compressed", "grey", "blurred"],
+    ids=["downscale", "jpeg", "grayscale", "blur"],
 )  # fmt: skip
 def test_a_batch_is_harmed_as_a_picture_is(
     chip: Image,
