@@ -28,7 +28,8 @@ from training_helpers import (
 from models.detector import resized
 from models.engine import Engine, load_engine
 from models.faces import Detections, Faces, Image
-from training.datasets import Samples, SkippedPicture, read_dataset
+from training.datasets import Samples, read_dataset
+from training.datasets.samples import SkippedPicture
 from training.datasets.splits import SEED, HoldOut
 from training.errors import DatasetError, OutputError
 from training.features.cache import EmbeddedFaces
