@@ -33,7 +33,7 @@ from training.features.table_files import read_table
 from training.finetune.chip_store import ChipStore, store_chips
 from training.finetune.labelled_faces import UNLABELLED, LabelledFaces, label_faces
 from training.finetune.settings import FinetuneSettings
-from training.fitting.tasks import development_rows, plan
+from training.fitting.tasks import development_rows, plan_tasks
 
 _HAS_TORCH = find_spec("torch") is not None
 _torch = pytest.mark.skipif(not _HAS_TORCH, reason="PyTorch is not installed: extra finetune")
@@ -82,12 +82,12 @@ class _CountingExtractor(Extractor):
 
 
 def test_faces_are_cut_out_once(samples: Samples, extractor: Extractor, tmp_path: Path) -> None:
-    progress_bar = _CountingExtractor(extractor.settings, extractor.engine)
+    counting = _CountingExtractor(extractor.settings, extractor.engine)
     rows = [2, 5, 7]
-    first = store_chips(samples, rows, progress_bar, tmp_path)
-    assert progress_bar.seen == 3
-    again = store_chips(samples, rows, progress_bar, tmp_path)
-    assert progress_bar.seen == 3
+    first = store_chips(samples, rows, counting, tmp_path)
+    assert counting.seen == 3
+    again = store_chips(samples, rows, counting, tmp_path)
+    assert counting.seen == 3
     assert list(again.pictures) == rows
     for face, row in enumerate(rows):
         expected = extractor.chips((samples.root / samples.files[row]).read_bytes()).chips[0]
@@ -98,12 +98,12 @@ def test_faces_are_cut_out_once(samples: Samples, extractor: Extractor, tmp_path
 def test_what_a_kill_left_of_the_faces_is_not_taken(
     samples: Samples, extractor: Extractor, tmp_path: Path
 ) -> None:
-    progress_bar = _CountingExtractor(extractor.settings, extractor.engine)
-    store_chips(samples, [1, 2], progress_bar, tmp_path)
+    counting = _CountingExtractor(extractor.settings, extractor.engine)
+    store_chips(samples, [1, 2], counting, tmp_path)
     (counts,) = tmp_path.glob("*.json")
     counts.unlink()  # it is written last
-    assert len(store_chips(samples, [1, 2], progress_bar, tmp_path)) == 2
-    assert progress_bar.seen == 4
+    assert len(store_chips(samples, [1, 2], counting, tmp_path)) == 2
+    assert counting.seen == 4
 
 
 def test_a_changed_picture_is_cut_out_again(extractor: Extractor, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_heads_are_calibrated_on_faces_the_network_did_not_learn_from(
     extract_features(samples, out, extractor, hold_out=HoldOut(first=6), seed=_SEED)
     table = read_table(out)
     train = np.flatnonzero(table.splits == TRAIN)
-    (task,) = plan(table, train, ["gender"])
+    (task,) = plan_tasks(table, train, ["gender"])
     held = development_rows(table, task, _SEED)
     developed = {samples.files[faces.chips.pictures[face]] for face in faces.development}
     train = {str(table.files[row]) for row in task.rows}
