@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 from training.datasets import read_dataset
-from training.extraction import ExtractionSettings, Extractor
-from training.features import extract_features
-from training.fit import FitSettings, fit
-from training.publish import publish
-from training.table_files import read_table
+from training.evaluation.publish import publish
+from training.features.extraction import extract_features
+from training.features.extractor import ExtractionSettings, Extractor
+from training.features.table_files import read_table
+from training.fitting.fit import fit
+from training.fitting.settings import FitSettings
 
 if __name__ == "__main__":  # features are made in several processes, which import this file
     faces, model = map(Path, sys.argv[1:])

@@ -1,4 +1,4 @@
-"""How faces are changed for training: each otherwise, as much as the harms that are reported on."""
+"""How faces are changed for training: each differently, with the corruptions of the reports."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,13 @@ import pytest
 from training_helpers import portrait
 
 from models.faces import Image
-from training import degrade
-from training.extraction import as_chip
+from training.evaluation import corruptions
+from training.features.extractor import as_chip
 
 _NEEDS = "PyTorch is not installed: extra finetune"
 torch = pytest.importorskip("torch", reason=_NEEDS)
 augment = pytest.importorskip("training.finetune.augment", reason=_NEEDS)
+batch_corruptions = pytest.importorskip("training.finetune.batch_corruptions", reason=_NEEDS)
 
 
 def _batch(*chips: Image) -> "torch.Tensor":
@@ -51,15 +52,15 @@ def test_each_is_changed_in_its_own_way(chip: Image) -> None:
 @pytest.mark.parametrize(
     ("changed", "expected", "off"),
     [
-        (lambda batch: augment.narrowed(batch, np.array([20.0, 60.0])),
-         lambda chip: [degrade.narrowed(chip, 20), degrade.narrowed(chip, 60)], 0.5),
-        (lambda batch: augment.compressed(batch, np.array([15, 60])),
-         lambda chip: [degrade.compressed(chip, 15), degrade.compressed(chip, 60)], 1.2),
-        (augment.grey, lambda chip: [degrade.grey(chip)] * 2, 0.1),
-        (lambda batch: augment.blurred(batch, np.array([0.7, 2.0]))[..., 8:-8, 8:-8],
-         lambda chip: [degrade.blurred(chip, size)[8:-8, 8:-8] for size in (0.7, 2.0)], 0.2),
+        (lambda batch: batch_corruptions.downscale(batch, np.array([20.0, 60.0])),
+         lambda chip: [corruptions.downscale(chip, 20), corruptions.downscale(chip, 60)], 0.5),
+        (lambda batch: batch_corruptions.jpeg(batch, np.array([15, 60])),
+         lambda chip: [corruptions.jpeg(chip, 15), corruptions.jpeg(chip, 60)], 1.2),
+        (batch_corruptions.grayscale, lambda chip: [corruptions.grayscale(chip)] * 2, 0.1),
+        (lambda batch: batch_corruptions.blur(batch, np.array([0.7, 2.0]))[..., 8:-8, 8:-8],
+         lambda chip: [corruptions.blur(chip, size)[8:-8, 8:-8] for size in (0.7, 2.0)], 0.2),
     ],
-    ids=["narrowed", "compressed", "grey", "blurred"],
+    ids=["downscale", "jpeg", "grayscale", "blur"],
 )  # fmt: skip
 def test_a_batch_is_harmed_as_a_picture_is(
     chip: Image,

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.cache import Extracted, open_cache
 from training.errors import OutputError
+from training.features.cache import EmbeddedFaces, open_cache
 
 
-def _extracted(faces: int, views: int) -> Extracted:
+def _extracted(faces: int, views: int) -> EmbeddedFaces:
     values = np.arange(faces * views * 4, dtype=np.float32).reshape(faces, views, 4)
-    return Extracted("", np.arange(faces, dtype=np.float32), values)
+    return EmbeddedFaces("", np.arange(faces, dtype=np.float32), values)
 
 
 def test_what_was_kept_is_found_again_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "made" / "cache"
-    none = Extracted("no face", np.zeros(0, np.float32), np.zeros((0, 1, 0), np.float32))
+    none = EmbeddedFaces("no face", np.zeros(0, np.float32), np.zeros((0, 1, 0), np.float32))
     with open_cache(path) as store:
         store.put([(b"two", _extracted(2, 2)), (b"one", _extracted(1, 1)), (b"none", none)])
     with open_cache(path) as store:

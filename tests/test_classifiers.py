@@ -7,14 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 
-from training.classifiers import GRIDS, ClassifierName, Rows, fit_classifier, fit_mlp
+from training.fitting.classifiers import GRIDS, ClassifierName, Rows, fit_classifier, fit_mlp
 
 _CHECKED = "1.9"
 """Release of scikit-learn by whose source `MLPClassifier._optimizer` was checked."""
 
 _WHAT_TO_CHECK = (
     f"scikit-learn is {version('scikit-learn')}, the training was checked with {_CHECKED}: "
-    "training.classifiers.fit_mlp lowers the learning rate of a running fit through "
+    "training.fitting.classifiers.fit_mlp lowers the learning rate of a running fit through "
     "MLPClassifier._optimizer.learning_rate_init, which is private. Check in "
     "sklearn/neural_network that partial_fit keeps that optimiser from call to call "
     "(_multilayer_perceptron.py) and that AdamOptimizer reads learning_rate_init at every step "

@@ -18,10 +18,10 @@ from training_helpers import (
 )
 
 from training.datasets import read_dataset
-from training.datasets.samples import natural_key, pictures_in, split_of
+from training.datasets.samples import natural_key, parse_split, pictures_in
+from training.datasets.splits import HoldOut, split
 from training.datasets.utkface import age_group
 from training.errors import DatasetError
-from training.splits import HoldOut, split
 
 
 @pytest.mark.parametrize("layout", LAYOUT_MAKERS)
@@ -207,4 +207,4 @@ def test_hidden_pictures_and_folders_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "expected"), [("Val", "test"), ("training", "train"), ("", None)])
 def test_usual_names_of_splits(name: str, expected: str | None) -> None:
-    assert split_of(name) == expected
+    assert parse_split(name) == expected

@@ -11,15 +11,16 @@ from training_helpers import drawn_table, flagged_table
 
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier
-from training.card import card
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
-from training.evaluate import evaluate, read_race_groups
-from training.fit import FitSettings, fit
-from training.publish import write_card
-from training.report import render, write_report
-from training.table import FeatureTable
-from training.table_files import read_table
+from training.evaluation.card import card
+from training.evaluation.evaluate import evaluate, read_race_groups
+from training.evaluation.publish import write_card
+from training.evaluation.report import render, write_report
+from training.features.table import FeatureTable
+from training.features.table_files import read_table
+from training.fitting.fit import fit
+from training.fitting.settings import FitSettings
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +226,7 @@ def test_the_shipped_model_is_whole_and_says_where_it_comes_from() -> None:
 def test_the_card_of_a_saved_model_is_written_anew(
     bundle: Bundle, table: FeatureTable, tmp_path: Path
 ) -> None:
-    from training.publish import publish
+    from training.evaluation.publish import publish
 
     fitted = fit(table, FitSettings(classifier="logistic"))
     publish(tmp_path / "model", fitted, table)

@@ -1,89 +1,508 @@
-"""The bytes of picture files: which hold a whole picture."""
+"""Pictures → a feature table: what is taken, what is skipped, and what a kill leaves."""
 
-import struct
+import os
+import signal
+import subprocess
+import sys
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
-from fakes import SIZE_WH, number_of, numbered
+from numpy.typing import NDArray
+from training_helpers import (
+    drawn_table,
+    face_picture,
+    make_fairface,
+    make_manifest,
+    portrait,
+    table_info,
+    write_picture,
+    write_table,
+)
 
-from training.extraction import decode
+from models.detector import resized
+from models.engine import Engine, load_engine
+from models.faces import Detections, Faces, Image
+from training.datasets import Samples, read_dataset
+from training.datasets.samples import SkippedPicture
+from training.datasets.splits import SEED, HoldOut
+from training.errors import DatasetError, OutputError
+from training.features.cache import EmbeddedFaces
+from training.features.extraction import (
+    cache_path,
+    extract_features,
+    skipped_path,
+    temporary_table,
+)
+from training.features.extractor import ExtractionSettings, Extractor, FacesPolicy, decode
+from training.features.table_files import is_table, read_table, write_csv
 
-_KINDS: dict[str, list[int]] = {
-    "baseline": [],
-    "progressive": [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
-    "restarts": [cv2.IMWRITE_JPEG_RST_INTERVAL, 2],
-}
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return load_engine(ExtractionSettings().detection, threads=1)
 
 
-def _jpeg(number: int, options: list[int]) -> bytes:
-    return cv2.imencode(".jpg", numbered(number), options)[1].tobytes()
+class _CountingEmbedder:
+    """Counts the chips, and dies after so many as a killed program does."""
+
+    def __init__(self, engine: Engine, die_after: int | None = None) -> None:
+        self._embedder = engine.embedder
+        self._die_after = die_after
+        self.name, self.dimensions = self._embedder.name, self._embedder.dimensions
+        self.appearance_dimensions = self._embedder.appearance_dimensions
+        self.calls = 0
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if self._die_after is not None and self.calls >= self._die_after:
+            raise KeyboardInterrupt
+        self.calls += 1
+        return self._embedder.embed(chips)
 
 
-def _with_thumbnail(jpeg: bytes) -> bytes:
-    """Exif whose second directory is a small picture: a whole JPEG inside a JPEG."""
-    thumbnail = cv2.imencode(".jpg", numbered(1, (16, 16)))[1].tobytes()
-    entries = struct.pack("<HHII", 0x0201, 4, 1, 44) + struct.pack(
-        "<HHII", 0x0202, 4, 1, len(thumbnail)
+def _counting(
+    engine: Engine, settings: ExtractionSettings, die_after: int | None = None
+) -> tuple[Extractor, _CountingEmbedder]:
+    embedder = _CountingEmbedder(engine, die_after)
+    return Extractor(settings, Engine(engine.detector, engine.aligner, embedder)), embedder
+
+
+def _scene(faces: int) -> NDArray[np.uint8]:
+    """Two faces side by side, the right one larger; or one; or none."""
+    small, large = face_picture(0), cv2.resize(face_picture(0), None, fx=1.5, fy=1.5)
+    scene = np.full((300, 560, 3), 90, dtype=np.uint8)
+    if faces:
+        scene[60:260, 10:210] = small
+    if faces > 1:
+        scene[:, 240:540] = large
+    return scene
+
+
+def _list_of(tmp_path: Path, **pictures: NDArray[np.uint8]) -> Samples:
+    lines = ["file,gender"]
+    for number, (name, image) in enumerate(pictures.items()):
+        write_picture(tmp_path / f"{name}.png", image)
+        lines.append(f"{name}.png,{('Male', 'Female')[number % 2]}")
+    (tmp_path / "list.csv").write_text("\n".join(lines) + "\n")
+    return read_dataset(tmp_path / "list.csv")
+
+
+def test_a_table_holds_what_the_engine_says(engine: Engine, tmp_path: Path) -> None:
+    samples = read_dataset(make_manifest(tmp_path / "list.csv"))
+    result = extract_features(
+        samples, tmp_path / "out.parquet", Extractor(ExtractionSettings(), engine)
     )
-    directories = struct.pack("<HIH", 0, 14, 2) + entries + bytes(4)
-    exif = b"Exif\0\0II" + struct.pack("<HI", 42, 8) + directories + thumbnail
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
-
-
-@pytest.fixture(params=[(kind, held) for kind in _KINDS for held in (False, True)], ids=str)
-def jpeg(request: pytest.FixtureRequest) -> bytes:
-    """One of each kind, without a thumbnail and with one."""
-    kind, has_thumbnail = request.param
-    plain = _jpeg(0b10100101, _KINDS[kind])
-    return _with_thumbnail(plain) if has_thumbnail else plain
-
-
-_TRAILS = {
-    "nothing": b"",
-    "zeros": bytes(5000),
-    "a video": b"\0\0\0\x18ftypmp42" + np.random.default_rng(0).bytes(5000),
-    "another picture": _jpeg(7, []),
-}
-
-
-@pytest.mark.parametrize("trail", _TRAILS)
-def test_what_follows_a_whole_picture_does_not_matter(jpeg: bytes, trail: str) -> None:
-    """A motion photo is a JPEG and then a video."""
-    image = decode(jpeg + _TRAILS[trail])
+    table = read_table(tmp_path / "out.parquet")
+    assert (result.pictures, result.faces, result.skipped) == (12, 12, ())
+    assert len(table) == 24
+    assert table.mirrored.sum() == 12
+    assert (table.info.embedder, table.info.dimensions) == (engine.embedder.name, 128)
+    image = decode((samples.root / samples.files[3]).read_bytes())
     assert image is not None
-    assert image.shape == (SIZE_WH[1], SIZE_WH[0], 3)
-    assert number_of(image) == 0b10100101
+    expected = engine.describe(image, engine.find(image)).embeddings
+    row = np.flatnonzero((table.files == samples.files[3]) & ~table.mirrored)
+    np.testing.assert_allclose(table.embeddings[row], expected, atol=1e-6)
+    assert table.face_px[row] == pytest.approx(96, abs=20)
+    assert table.identities[row] == "person 1"
+    assert table.labels["hat"][row] == "no"
+    held = {
+        each for each, half in zip(table.identities, table.splits, strict=True) if half == "test"
+    }
+    assert len(held) == 1
 
 
-def test_a_picture_cut_anywhere_is_none(jpeg: bytes) -> None:
-    assert [end for end in range(len(jpeg)) if decode(jpeg[:end]) is not None] == []
+def test_aligned_chips_are_not_searched(engine: Engine, tmp_path: Path) -> None:
+    make_fairface(tmp_path)
+    samples = read_dataset(tmp_path)
+    chip = np.zeros((224, 224, 3), dtype=np.uint8)  # no detector would find a face in it
+    write_picture(tmp_path / "train" / "1.jpg", chip)
+    extractor = Extractor(ExtractionSettings(aligned=True, mirror=False), engine)
+    table = temporary_table(samples, extractor, HoldOut(), SEED, lambda done: None)
+    assert len(table) == 12
+    expected = engine.embedder.embed(np.zeros((1, 150, 150, 3), dtype=np.uint8))
+    np.testing.assert_allclose(table.embeddings[:1], expected, atol=1e-6)
+    assert table.face_px[0] == pytest.approx(224 / 1.5)
 
 
-@pytest.mark.parametrize("share", [0.75, 0.9, 0.99])
-def test_a_cut_picture_filled_up_with_zeros_is_none(jpeg: bytes, share: float) -> None:
-    """So an interrupted download stands on the disk: as long as the whole, but empty at its end."""
-    held = round(len(jpeg) * share)
-    assert decode(jpeg[:held] + bytes(60_000)) is None
+def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: Path) -> None:
+    pictures = {"one": _scene(1), "none": _scene(0), "two": _scene(2), "more": face_picture(1)}
+    samples = _list_of(tmp_path, **pictures)
+    jpeg = cv2.imencode(".jpg", face_picture(2))[1].tobytes()
+    lines = (tmp_path / "list.csv").read_text()
+    for name, content in (("cut.jpg", jpeg[:-2000]), ("text.jpg", b"hello"), ("empty.jpg", b"")):
+        (tmp_path / name).write_bytes(content)
+        lines += f"{name},Male\n"
+    (tmp_path / "list.csv").write_text(lines + "absent.jpg,Male\n")
+    samples = read_dataset(tmp_path / "list.csv")
+    out = tmp_path / "out.parquet"
+    result = extract_features(samples, out, Extractor(ExtractionSettings(mirror=False), engine))
+    assert result.faces == 2
+    assert result.reasons() == {"unreadable": 4, "no face": 1, "several faces": 1}
+    assert skipped_path(out).read_text().splitlines() == [
+        "file,reason",
+        "none.png,no face",
+        "two.png,several faces",
+        "cut.jpg,unreadable",
+        "text.jpg,unreadable",
+        "empty.jpg,unreadable",
+        "absent.jpg,unreadable",
+    ]
+
+
+def test_what_the_reader_could_not_use_is_listed_first(engine: Engine, tmp_path: Path) -> None:
+    samples = replace(
+        _list_of(tmp_path, a=face_picture(0), b=face_picture(1)),
+        skipped=(SkippedPicture("odd.jpg", "name is odd"),),
+    )
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    out = tmp_path / "out.parquet"
+    settings = ExtractionSettings(aligned=True, mirror=False)
+    result = extract_features(
+        samples, out, Extractor(settings, engine), hold_out=HoldOut(fraction=0.5)
+    )
+    assert [each.file for each in result.skipped] == ["odd.jpg", "b.png"]
+    assert result.reasons() == {"name is odd": 1, "unreadable": 1}
+    listed = skipped_path(out).read_text().splitlines()
+    assert listed == ["file,reason", "odd.jpg,name is odd", "b.png,unreadable"]
+
+
+def _many(folder: Path, count: int) -> Samples:
+    files = tuple(f"{number}.png" for number in range(count))
+    for file in files:
+        (folder / file).write_text(file)
+    return Samples(
+        name="many",
+        root=folder,
+        files=files,
+        labels={"label": ("a", "b") * (count // 2)},
+        identities=(None,) * count,
+        splits=(None,) * count,
+    )
+
+
+def test_progress_counts_every_picture_once_also_those_known(
+    engine: Engine, tmp_path: Path
+) -> None:
+    samples = _many(tmp_path, 150)
+    extractor = _InstantExtractor(ExtractionSettings(), engine)
+    for known in (0, 150):
+        done: list[int] = []
+        result = extract_features(
+            samples, tmp_path / "out.parquet", extractor, progress=done.append
+        )
+        assert (sum(done), result.reused, result.faces) == (150, known, 150)
+
+
+def test_a_picture_that_changes_while_it_is_read_is_left_out(
+    engine: Engine, tmp_path: Path
+) -> None:
+    samples = _many(tmp_path, 20)
+
+    class _Changing(_InstantExtractor):
+        def extract(self, content: bytes) -> EmbeddedFaces:
+            if content != b"7.png":
+                return super().extract(content)
+            raise AssertionError("it was to have changed before")
+
+        def key(self, content: bytes) -> bytes:
+            if content == b"7.png":
+                (tmp_path / "7.png").write_text("another")
+            return super().key(content)
+
+    extractor = _Changing(ExtractionSettings(), engine)
+    result = extract_features(samples, tmp_path / "out.parquet", extractor)
+    assert [(each.file, each.reason) for each in result.skipped] == [
+        ("7.png", "changed while it was read")
+    ]
+    assert result.faces == 19
+
+
+def test_what_decides_an_embedding_is_part_of_its_key(engine: Engine) -> None:
+    settings = ExtractionSettings()
+
+    class _Renamed(_CountingEmbedder):
+        def __init__(self) -> None:
+            super().__init__(engine)
+            self.name = "other"
+
+    renamed = Engine(engine.detector, engine.aligner, _Renamed())
+    plain = Extractor(settings, engine)
+    keys = [
+        plain.key(b"picture"),
+        plain.key(b"another"),
+        Extractor(settings, renamed).key(b"picture"),
+        Extractor(replace(settings, mirror=False), engine).key(b"picture"),
+        Extractor(replace(settings, aligned=True), engine).key(b"picture"),
+        Extractor(replace(settings, faces="all"), engine).key(b"picture"),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert Extractor(settings, engine).key(b"picture") == keys[0]
+
+
+def test_a_turned_picture_is_set_upright() -> None:
+    """Orientation 6: a camera held upright; what it wrote as left is the top."""
+    image = np.zeros((16, 32, 3), dtype=np.uint8)
+    image[:, :16] = 255
+    jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+    entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
+    exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01" + entry + b"\x00\x00\x00\x00"
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    found = decode(jpeg[:2] + segment + jpeg[2:])
+    assert found is not None
+    assert found.shape == (32, 16, 3)
+    assert found[:15].min() > 200 and found[17:].max() < 50
+
+
+@pytest.mark.parametrize(("policy", "left"), [("largest", 10.0), ("centre", 130.0)])
+def test_the_face_in_the_middle_need_not_be_the_largest(
+    policy: FacesPolicy, left: float, engine: Engine
+) -> None:
+    class _Found:
+        def detect(self, image: Image, scale: float = 1.0) -> Detections:
+            boxes = np.array([[10, 10, 110, 110], [130, 70, 170, 130]], dtype=np.float32)
+            return Detections(boxes, np.ones(2, dtype=np.float32))
+
+        def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+            raise NotImplementedError
+
+    class _Left:
+        """Notes the left edge of each box of which a chip is wanted."""
+
+        def __init__(self) -> None:
+            self.lefts: list[float] = []
+
+        def locate(self, image: Image, detections: Detections) -> Faces:
+            landmarks = np.zeros((len(detections), 5, 2), dtype=np.float32)
+            return Faces(detections.boxes_xyxy, landmarks, detections.scores)
+
+        def chips(self, image: Image, faces: Faces) -> NDArray[np.uint8]:
+            self.lefts += faces.boxes_xyxy[:, 0].tolist()
+            return np.zeros((len(faces), 150, 150, 3), dtype=np.uint8)
+
+    aligner = _Left()
+    extractor = Extractor(
+        ExtractionSettings(faces=policy, mirror=False),
+        Engine(_Found(), aligner, engine.embedder),  # type: ignore[arg-type]
+    )
+    picture = cv2.imencode(".png", np.zeros((200, 300, 3), np.uint8))[1].tobytes()
+    found = extractor.chips(picture)
+    assert aligner.lefts == [left]
+    assert found.face_px.tolist() == [100.0 if policy == "largest" else 40.0]
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8\xff\xd9"]
+    ("policy", "widths"),
+    [("largest", [144]), ("centre", [144]), ("all", [144, 96])],
 )
-def test_what_is_no_picture_is_none(content: bytes) -> None:
-    assert decode(content) is None
+def test_faces_of_a_picture_with_several(
+    policy: FacesPolicy, widths: list[float], engine: Engine
+) -> None:
+    content = cv2.imencode(".png", _scene(2))[1].tobytes()
+    found = Extractor(ExtractionSettings(faces=policy), engine).extract(content)
+    assert sorted(found.face_px, reverse=True) == pytest.approx(widths, rel=0.25)
+    assert found.embeddings.shape == (len(widths), 2, 128)
 
 
-def test_bytes_that_fill_the_gap_before_a_marker_are_no_end() -> None:
-    """T.81, B.1.1.2: a marker may follow any number of fill bytes."""
-    plain = _jpeg(5, [])
-    image = decode(plain[:2] + b"\xff\xff" + plain[2:])
-    assert image is not None
-    assert number_of(image) == 5
+def test_a_small_face_is_found_by_enlarging(engine: Engine) -> None:
+    small = cv2.resize(portrait(), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    content = cv2.imencode(".png", small)[1].tobytes()
+    found = Extractor(ExtractionSettings(), engine).extract(content)
+    assert found.face_px == pytest.approx([48], rel=0.3)
 
 
-@pytest.mark.parametrize("ending", [".png", ".bmp", ".webp"])
-def test_other_kinds_are_pictures_too(ending: str) -> None:
-    image = decode(cv2.imencode(ending, numbered(9))[1].tobytes())
-    assert image is not None
-    assert number_of(image) == 9
+def test_the_largest_face_is_found_in_the_picture_shrunk(engine: Engine) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    class _Watching:
+        def detect(self, image: Image, scale: float = 1.0) -> Detections:
+            sizes.append(resized(image, scale)[0].shape[:2])
+            return engine.detector.detect(image, scale)
+
+        def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+            raise NotImplementedError
+
+    watched = Engine(_Watching(), engine.aligner, engine.embedder)
+    found = Extractor(ExtractionSettings(faces="largest"), watched).find(face_picture(0))
+    assert (len(found), sizes) == (1, [(140, 140)])
+    sizes.clear()
+    assert len(Extractor(ExtractionSettings(), watched).find(face_picture(0))) == 1
+    assert sizes == [(200, 200)]
+
+
+def test_what_is_computed_once_is_not_computed_again(engine: Engine, tmp_path: Path) -> None:
+    samples = read_dataset(make_manifest(tmp_path / "list.csv"))
+    out = tmp_path / "out.parquet"
+    settings = ExtractionSettings()
+    first, embedder = _counting(engine, settings)
+    extract_features(samples, out, first)
+    assert embedder.calls == 12
+    written = out.read_bytes()
+    write_picture(samples.root / samples.files[0], face_picture(41))
+    again, embedder = _counting(engine, settings)
+    result = extract_features(samples, out, again)
+    assert (embedder.calls, result.reused) == (1, 11)
+    assert out.read_bytes() != written
+    other, embedder = _counting(engine, replace(settings, faces="largest"))
+    extract_features(samples, out, other)
+    assert embedder.calls == 12
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(engine: Engine, tmp_path: Path) -> None:
+    samples = read_dataset(make_manifest(tmp_path / "list.csv", 100))
+    whole, out = tmp_path / "whole.parquet", tmp_path / "out.parquet"
+    settings = ExtractionSettings(aligned=True)
+    extract_features(samples, whole, Extractor(settings, engine))
+    dying, _ = _counting(engine, settings, die_after=70)
+    with pytest.raises(KeyboardInterrupt):
+        extract_features(samples, out, dying)
+    assert not out.exists()
+    result = extract_features(samples, out, Extractor(settings, engine))
+    assert result.reused == 64
+    assert out.read_bytes() == whole.read_bytes()
+    names = {each.name for each in tmp_path.iterdir() if each.name.startswith((".", "out"))}
+    assert names == {"out.parquet", "out.parquet.cache", "out.skipped.csv"}
+
+
+_EXTRACT = """
+import sys
+from pathlib import Path
+from training.datasets import read_dataset
+from training.features.extractor import ExtractionSettings, Extractor
+from training.features.extraction import extract_features
+out = Path(sys.argv[2])
+extractor = Extractor(ExtractionSettings(aligned=True))
+extract_features(
+    read_dataset(Path(sys.argv[1])), out, extractor,
+    progress=lambda done: print(done, flush=True),
+)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL")
+def test_a_killed_program_goes_on_to_the_same_bytes(engine: Engine, tmp_path: Path) -> None:
+    dataset = make_manifest(tmp_path / "list.csv", 200)
+    whole, out = tmp_path / "whole.parquet", tmp_path / "out.parquet"
+    command = [sys.executable, "-c", _EXTRACT, str(dataset), str(out)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        done = 0
+        while done < 100:
+            done += int(child.stdout.readline())
+        child.send_signal(signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    assert not out.exists()
+    settings = ExtractionSettings(aligned=True)
+    result = extract_features(read_dataset(dataset), out, Extractor(settings, engine))
+    assert 64 <= result.reused < 200
+    extract_features(read_dataset(dataset), whole, Extractor(settings, engine))
+    assert out.read_bytes() == whole.read_bytes()
+
+
+class _InstantExtractor(Extractor):
+    """Says at once that a picture has one face."""
+
+    def extract(self, content: bytes) -> EmbeddedFaces:
+        return EmbeddedFaces("", np.ones(1, np.float32), np.ones((1, 2, 128), np.float32))
+
+
+def test_memory_does_not_grow_with_the_embeddings(engine: Engine, tmp_path: Path) -> None:
+    peaks = []
+    for count in (1100, 6100):
+        samples = _many(tmp_path, count)
+        extractor = _InstantExtractor(ExtractionSettings(), engine)
+        tracemalloc.start()
+        extract_features(samples, tmp_path / f"{count}.parquet", extractor)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    embeddings_bytes = 5000 * 2 * 128 * 4
+    assert peaks[1] - peaks[0] < embeddings_bytes / 2
+
+
+def test_a_cache_of_something_else_is_refused(engine: Engine, tmp_path: Path) -> None:
+    samples = read_dataset(make_manifest(tmp_path / "list.csv"))
+    out = tmp_path / "out.parquet"
+    cache_path(out).write_text("this is not a database, and long enough to be taken for one" * 20)
+    with pytest.raises(OutputError, match=r"file is not a database: delete it"):
+        extract_features(samples, out, Extractor(ExtractionSettings(), engine))
+    assert not out.exists()
+
+
+def test_two_runs_at_once_do_not_mix(engine: Engine, tmp_path: Path) -> None:
+    import sqlite3
+
+    samples = read_dataset(make_manifest(tmp_path / "list.csv"))
+    out = tmp_path / "out.parquet"
+    extractor = Extractor(ExtractionSettings(aligned=True), engine)
+    extract_features(samples, out, extractor)
+    other = sqlite3.connect(cache_path(out))
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(OutputError, match="another run is using it"):
+            extract_features(samples, out, extractor)
+    finally:
+        other.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_leaves_the_old_table(tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 40)
+    before = path.read_bytes()
+    (tmp_path / ".table.parquet.partial").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"cannot write .*No space left.*nothing was changed"):
+        drawn_table(path, 4000)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["table.parquet"]
+
+
+def test_a_label_may_not_take_the_name_of_a_column(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("file,embedding\na.jpg,x\nb.jpg,y\n")
+    samples = read_dataset(tmp_path / "list.csv")
+    with pytest.raises(DatasetError, match="cannot be called 'embedding'"):
+        extract_features(samples, tmp_path / "o.parquet", Extractor(ExtractionSettings(), engine))
+
+
+def test_no_face_at_all_is_an_empty_table(engine: Engine, tmp_path: Path) -> None:
+    samples = _list_of(tmp_path, a=_scene(0), b=_scene(0))
+    extractor = Extractor(ExtractionSettings(), engine)
+    with pytest.raises(DatasetError, match="no face was found"):
+        temporary_table(samples, extractor, HoldOut(first=1), SEED, lambda done: None)
+
+
+def test_two_csv_files(tmp_path: Path) -> None:
+    table = read_table(drawn_table(tmp_path / "table.parquet", 20))
+    write_csv(table, tmp_path / "features.csv", tmp_path / "labels.csv")
+    features = pyarrow.csv.read_csv(tmp_path / "features.csv")
+    labels = pyarrow.csv.read_csv(tmp_path / "labels.csv")
+    assert features.column_names == ["file", *map(str, range(128))]
+    assert labels.column_names == ["file", "identity", "split", "gender", "race"]
+    assert labels["race"].to_pylist() == table.labels["race"].tolist()
+    np.testing.assert_allclose(features["7"].to_numpy(), table.embeddings[:, 7], rtol=1e-6)
+
+
+def test_damaged_tables_are_named(tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 50)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DatasetError, match=r"table\.parquet is damaged or not a table"):
+        read_table(path)
+    assert is_table(path)
+    with pytest.raises(DatasetError, match="does not exist: face-train features makes it"):
+        read_table(tmp_path / "none.parquet")
+    pq.write_table(pq.read_table(drawn_table(path, 9)).replace_schema_metadata(None), path)
+    with pytest.raises(DatasetError, match="is not a table of features"):
+        read_table(path)
+
+
+def test_embeddings_that_are_not_numbers_are_named(tmp_path: Path) -> None:
+    embeddings = np.ones((4, 128), dtype=np.float32)
+    embeddings[2, 5] = np.nan
+    path = write_table(
+        tmp_path / "t.parquet", table_info(("gender",)), embeddings, [("a",), ("b",)] * 2
+    )
+    with pytest.raises(DatasetError, match=r"1 embeddings are not finite numbers.* of 2\.jpg"):
+        read_table(path)

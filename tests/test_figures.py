@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from models.classifier import Prediction
-from training.figures import (
+from training.evaluation.figures import (
     attribute_figures,
     by_group,
     calibration,
@@ -14,16 +14,16 @@ from training.figures import (
     expected_calibration_error,
     with_interval,
 )
-from training.table import Labels
+from training.features.table import Column
 
 CLASSES = ("a", "b", "c")
 
 
-def _column(*values: str | None) -> Labels:
+def _column(*values: str | None) -> Column:
     return np.array(values, dtype=object)
 
 
-def _prediction(count: int, seed: int = 0) -> tuple[Prediction, Labels]:
+def _prediction(count: int, seed: int = 0) -> tuple[Prediction, Column]:
     """Probabilities, and a truth that follows them: what is well calibrated."""
     random = np.random.default_rng(seed)
     probabilities = random.dirichlet([1, 1, 1], size=count).astype(np.float32)
@@ -90,18 +90,18 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 
 def test_honest_confidence_has_no_calibration_error() -> None:
     prediction, truth = _prediction(20_000)
-    right = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
+    correct = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
     confidence = prediction.probabilities.max(axis=1)
-    assert expected_calibration_error(confidence, right) < 0.02
+    assert expected_calibration_error(confidence, correct) < 0.02
     boastful: NDArray[np.float32] = np.full(20_000, 0.999, dtype=np.float32)
-    expected = 0.999 - right.mean()
-    assert expected_calibration_error(boastful, right) == pytest.approx(expected, abs=1e-4)
+    expected = 0.999 - correct.mean()
+    assert expected_calibration_error(boastful, correct) == pytest.approx(expected, abs=1e-4)
 
 
 def test_coverage_falls_as_accuracy_rises() -> None:
     prediction, truth = _prediction(5000)
-    right = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
-    steps = coverage(prediction.probabilities.max(axis=1), right)
+    correct = prediction.probabilities.argmax(axis=1) == [CLASSES.index(each) for each in truth]
+    steps = coverage(prediction.probabilities.max(axis=1), correct)
     assert steps[0]["coverage"] == 1
     shares = [each["coverage"] for each in steps]
     assert shares == sorted(shares, reverse=True)
@@ -111,10 +111,10 @@ def test_coverage_falls_as_accuracy_rises() -> None:
 
 @pytest.mark.parametrize(("count", "small"), [(49, True), (50, False)])
 def test_exactly_fifty_faces_are_not_few(count: int, small: bool) -> None:
-    right = np.ones(100 + count, dtype=np.bool_)
-    right[100:] = False
+    correct = np.ones(100 + count, dtype=np.bool_)
+    correct[100:] = False
     place = _column(*["x"] * 100, *["y"] * count)
-    (grouping,) = by_group(right, {"place": place}, 0)
+    (grouping,) = by_group(correct, {"place": place}, 0)
     assert {name: each["small"] for name, each in grouping["groups"].items()} == {
         "x": False,
         "y": small,
@@ -181,8 +181,8 @@ def test_a_confusion_has_a_row_for_each_true_class() -> None:
 
 def test_bins_of_confidence_hold_about_as_many_faces_each() -> None:
     confidence = np.linspace(0.9, 0.999, 100, dtype=np.float32)
-    right = np.arange(100) % 2 == 0
-    bins = calibration(confidence, right)["bins"]
+    correct = np.arange(100) % 2 == 0
+    bins = calibration(confidence, correct)["bins"]
     assert len(bins) == 10
     assert {each["accuracy"] for each in bins} == {0.5}
     means = confidence.reshape(10, 10).mean(axis=1)

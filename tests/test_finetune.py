@@ -25,22 +25,22 @@ from training.__main__ import app
 from training.commands.finetune import finetune
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN
+from training.datasets.splits import HoldOut
 from training.errors import DatasetError, OutputError, TrainingError
-from training.extraction import ExtractionSettings, Extractor, as_chip
-from training.features import extract_features
-from training.finetune.chips import ChipStore, store_chips
-from training.finetune.labelled import UNLABELLED, Labelled, labelled
+from training.features.extraction import extract_features
+from training.features.extractor import ExtractionSettings, Extractor, as_chip
+from training.features.table_files import read_table
+from training.finetune.chip_store import ChipStore, store_chips
+from training.finetune.labelled_faces import UNLABELLED, LabelledFaces, label_faces
 from training.finetune.settings import FinetuneSettings
-from training.splits import HoldOut
-from training.table_files import read_table
-from training.tasks import development_rows, plan
+from training.fitting.tasks import development_rows, plan_tasks
 
 _HAS_TORCH = find_spec("torch") is not None
 _torch = pytest.mark.skipif(not _HAS_TORCH, reason="PyTorch is not installed: extra finetune")
 _SEED = 3
 
 if TYPE_CHECKING:
-    from training.finetune.run import Run
+    from training.finetune.run import TrainingRun
 
 
 def _own_graph() -> bytes:
@@ -67,10 +67,10 @@ def extractor() -> Extractor:
 @pytest.fixture(scope="module")
 def faces(
     samples: Samples, extractor: Extractor, tmp_path_factory: pytest.TempPathFactory
-) -> Labelled:
+) -> LabelledFaces:
     folder = tmp_path_factory.mktemp("chips")
     chips = store_chips(samples, range(len(samples)), extractor, folder)
-    return labelled(samples, chips, ("gender", "race"), _SEED)
+    return label_faces(samples, chips, ("gender", "race"), _SEED)
 
 
 class _CountingExtractor(Extractor):
@@ -142,22 +142,22 @@ def test_a_face_is_found_in_whichever_file_it_is() -> None:
 
 
 def test_heads_are_calibrated_on_faces_the_network_did_not_learn_from(
-    samples: Samples, extractor: Extractor, faces: Labelled, tmp_path: Path
+    samples: Samples, extractor: Extractor, faces: LabelledFaces, tmp_path: Path
 ) -> None:
     """Both steps draw their development rows by themselves, and must draw the same."""
     out = tmp_path / "f.parquet"
     extract_features(samples, out, extractor, hold_out=HoldOut(first=6), seed=_SEED)
     table = read_table(out)
     train = np.flatnonzero(table.splits == TRAIN)
-    (task,) = plan(table, train, ["gender"])
+    (task,) = plan_tasks(table, train, ["gender"])
     held = development_rows(table, task, _SEED)
     developed = {samples.files[faces.chips.pictures[face]] for face in faces.development}
-    trained = {str(table.files[row]) for row in task.rows}
-    assert {str(table.files[row]) for row in task.rows[held]} == developed & trained
+    train = {str(table.files[row]) for row in task.rows}
+    assert {str(table.files[row]) for row in task.rows[held]} == developed & train
     assert developed
 
 
-def test_labels_that_are_not_known_are_marked(samples: Samples, faces: Labelled) -> None:
+def test_labels_that_are_not_known_are_marked(samples: Samples, faces: LabelledFaces) -> None:
     labels = {"race": ("White", None, "Black", *["White"] * (len(samples) - 3))}
     partly = Samples(
         name="partly",
@@ -167,7 +167,7 @@ def test_labels_that_are_not_known_are_marked(samples: Samples, faces: Labelled)
         identities=samples.identities,
         splits=samples.splits,
     )
-    found = labelled(partly, faces.chips, ("race",), _SEED)
+    found = label_faces(partly, faces.chips, ("race",), _SEED)
     assert found.classes == {"race": ("Black", "White")}
     assert found.targets[:4, 0].tolist() == [1, UNLABELLED, 0, 1]
 
@@ -183,7 +183,7 @@ def test_faces_that_are_too_few(samples: Samples, extractor: Extractor, tmp_path
     )
     chips = store_chips(nobody, [0], extractor, tmp_path)
     with pytest.raises(DatasetError, match="no face was found in the training pictures"):
-        labelled(nobody, chips, ("gender",), _SEED)
+        label_faces(nobody, chips, ("gender",), _SEED)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_faces_that_are_too_few(samples: Samples, extractor: Extractor, tmp_path
     [(("hat",), "has no hat, only"), (("constant",), "all alike in constant")],
 )
 def test_labels_that_cannot_be_learned(
-    samples: Samples, faces: Labelled, attributes: tuple[str, ...], said: str
+    samples: Samples, faces: LabelledFaces, attributes: tuple[str, ...], said: str
 ) -> None:
     whole = Samples(
         name="fairface",
@@ -202,7 +202,7 @@ def test_labels_that_cannot_be_learned(
         splits=samples.splits,
     )
     with pytest.raises(DatasetError, match=said):
-        labelled(whole, faces.chips, attributes, _SEED)
+        label_faces(whole, faces.chips, attributes, _SEED)
 
 
 def test_an_embedder_file_goes_through_all_commands(tmp_path: Path) -> None:
@@ -248,20 +248,20 @@ def test_without_pytorch_one_line_says_so(tmp_path: Path) -> None:
 
 
 @_torch
-def test_a_run_begins_with_what_dlib_says(faces: Labelled) -> None:
+def test_a_run_begins_with_what_dlib_says(faces: LabelledFaces) -> None:
     """Blocks that were added and normalisations change nothing until they learn."""
     import torch
 
-    from training.finetune.network import Network, deepened
+    from training.finetune.network import Network, add_residual_blocks
 
-    trunk = deepened(dlib_trunk(), 1, np.random.default_rng(_SEED))
+    trunk = add_residual_blocks(dlib_trunk(), 1, np.random.default_rng(_SEED))
     assert len(trunk.convolutions) == len(dlib_trunk().convolutions) + 4
     chips = np.stack([faces.chips[face] for face in range(8)])
     planes = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
     network = Network(trunk, {"gender": 2, "race": 3}).train()
-    network.settle(planes)
+    network.calibrate_normalisations(planes)
     expected = OnnxEmbedder(embedder_model(_own_graph())).embed(chips)
-    exported = Network(network.trunk(), {"gender": 2, "race": 3}, normalised=False)
+    exported = Network(network.trunk(), {"gender": 2, "race": 3}, batch_norm=False)
     for each in (network.eval(), exported.eval()):
         with torch.inference_mode():
             embeddings = each.embed(planes).numpy()
@@ -275,22 +275,25 @@ def test_a_run_begins_with_what_dlib_says(faces: Labelled) -> None:
 
 
 def _trained(
-    faces: Labelled, settings: FinetuneSettings, folder: Path, start: Trunk | None = None
-) -> "Run":
+    faces: LabelledFaces, settings: FinetuneSettings, folder: Path, start: Trunk | None = None
+) -> "TrainingRun":
     """A run that has not begun, on the CPU, from dlib's network unless another is given."""
     import torch
 
-    from training.finetune.lessons import Lessons, known_as
-    from training.finetune.pixels import Pixels
-    from training.finetune.run import Run
+    from training.finetune.batches import TrainingBatches
+    from training.finetune.chip_loader import ChipLoader
+    from training.finetune.identities import identity_embeddings
+    from training.finetune.run import TrainingRun
 
-    pixels = Pixels(faces.chips, torch.device("cpu"))
-    lessons = Lessons(faces, pixels, known_as(pixels, np.arange(len(faces.chips))), settings)
-    return Run(faces, pixels, lessons, settings, folder, start or dlib_trunk())
+    loader = ChipLoader(faces.chips, torch.device("cpu"))
+    batches = TrainingBatches(
+        faces, loader, identity_embeddings(loader, np.arange(len(faces.chips))), settings
+    )
+    return TrainingRun(faces, loader, batches, settings, folder, start or dlib_trunk())
 
 
 @pytest.fixture(scope="module")
-def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) -> Labelled:
+def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) -> LabelledFaces:
     """Faces of which every other one stands on its head, and is labelled so."""
     folder = tmp_path_factory.mktemp("turned")
     for number in range(24):
@@ -304,12 +307,12 @@ def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) 
         identities=(None,) * 24,
         splits=(None,) * 24,
     )
-    return labelled(samples, store_chips(samples, range(24), extractor, folder), ("way",), _SEED)
+    return label_faces(samples, store_chips(samples, range(24), extractor, folder), ("way",), _SEED)
 
 
 @_torch
 def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
-    upside_down: Labelled, tmp_path: Path
+    upside_down: LabelledFaces, tmp_path: Path
 ) -> None:
     import torch
 
@@ -335,17 +338,17 @@ def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
 def test_identities_are_as_far_apart_as_dlib_s() -> None:
     import torch
 
-    from training.finetune.lessons import like_known
+    from training.finetune.identities import match_identity_scale
 
     known = torch.from_numpy(np.random.default_rng(_SEED).normal(size=(200, 128)))
-    trunk = like_known(dlib_trunk(), known * 0.7, known)
+    trunk = match_identity_scale(dlib_trunk(), known * 0.7, known)
     np.testing.assert_allclose(trunk.projection * 0.7, dlib_trunk().projection, rtol=1e-4)
-    few = like_known(dlib_trunk(), known[:20] * 0.7, known[:20])
+    few = match_identity_scale(dlib_trunk(), known[:20] * 0.7, known[:20])
     assert np.array_equal(few.projection, dlib_trunk().projection), "too few to say"
 
 
 @_torch
-def test_it_stops_where_nothing_is_gained(faces: Labelled, tmp_path: Path) -> None:
+def test_it_stops_where_nothing_is_gained(faces: LabelledFaces, tmp_path: Path) -> None:
     settings = FinetuneSettings(epochs=9, patience=1, rate=0.0, averaged=0.0, seed=_SEED)
     run = _trained(faces, settings, tmp_path)
     run.run()
@@ -353,7 +356,7 @@ def test_it_stops_where_nothing_is_gained(faces: Labelled, tmp_path: Path) -> No
 
 
 @_torch
-def test_another_run_s_checkpoint_is_refused(faces: Labelled, tmp_path: Path) -> None:
+def test_another_run_s_checkpoint_is_refused(faces: LabelledFaces, tmp_path: Path) -> None:
     import torch
 
     once = FinetuneSettings(epochs=1, seed=_SEED)
@@ -381,7 +384,7 @@ def test_another_run_s_checkpoint_is_refused(faces: Labelled, tmp_path: Path) ->
 
 
 @_torch
-def test_weights_that_are_no_numbers_end_the_run(faces: Labelled, tmp_path: Path) -> None:
+def test_weights_that_are_no_numbers_end_the_run(faces: LabelledFaces, tmp_path: Path) -> None:
     run = _trained(faces, FinetuneSettings(epochs=2, rate=float("nan"), seed=_SEED), tmp_path)
     with pytest.raises(TrainingError, match="lower --rate"):
         run.run()
@@ -396,16 +399,18 @@ def test_the_command_has_the_defaults_of_its_settings() -> None:
 
 
 @_torch
-def test_a_lesson_is_the_same_whenever_it_is_given(faces: Labelled) -> None:
+def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
     import torch
 
-    from training.finetune.lessons import Lessons
-    from training.finetune.pixels import Pixels
+    from training.finetune.batches import TrainingBatches
+    from training.finetune.chip_loader import ChipLoader
 
     settings = FinetuneSettings(batch=8, mixup=0.4, smoothing=0.1, seed=_SEED)
     identities = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
-    lessons = Lessons(faces, Pixels(faces.chips, torch.device("cpu")), identities, settings)
-    first, again, other = (lessons.lesson(step) for step in (1, 1, 2))
+    batches = TrainingBatches(
+        faces, ChipLoader(faces.chips, torch.device("cpu")), identities, settings
+    )
+    first, again, other = (batches.batch(step) for step in (1, 1, 2))
     assert torch.equal(first.images, again.images)
     assert not torch.equal(first.images, other.images)
     assert first.images.shape == (8, 3, 150, 150)
@@ -417,17 +422,17 @@ def test_a_lesson_is_the_same_whenever_it_is_given(faces: Labelled) -> None:
     numbers = first.identities[:, 0].long().numpy()
     assert len(numbers) == 4 and set(numbers) <= set(faces.fitted)
     assert first.targets[0][4:].argmax(dim=1).tolist() == faces.targets[numbers, 0].tolist()
-    seen = [lessons.lesson(step).identities for step in range(len(lessons))]
-    assert len(torch.unique(torch.cat(seen))) == 4 * len(lessons), "nobody comes twice an epoch"
+    seen = [batches.batch(step).identities for step in range(len(batches))]
+    assert len(torch.unique(torch.cat(seen))) == 4 * len(batches), "nobody comes twice an epoch"
 
 
 @_torch
-def test_labels_and_teachers_opinions_count_by_their_shares(faces: Labelled) -> None:
+def test_labels_and_teachers_probabilities_count_by_their_shares(faces: LabelledFaces) -> None:
     import torch
     from torch import nn
 
-    from training.finetune.lessons import Lessons
-    from training.finetune.pixels import Pixels
+    from training.finetune.batches import TrainingBatches
+    from training.finetune.chip_loader import ChipLoader
 
     class Says(nn.Module):
         def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -439,13 +444,13 @@ def test_labels_and_teachers_opinions_count_by_their_shares(faces: Labelled) -> 
     settings = FinetuneSettings(
         batch=len(faces.fitted), mixup=0.0, smoothing=0.1, teacher_share=0.5, seed=_SEED
     )
-    pixels = Pixels(faces.chips, torch.device("cpu"))
+    loader = ChipLoader(faces.chips, torch.device("cpu"))
     numbers = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
     partly = replace(faces, targets=targets)
-    lesson = Lessons(partly, pixels, numbers, settings, [Says(), Says()]).lesson(0)
-    shown = lesson.identities[:, 0].long().tolist()
+    batch = TrainingBatches(partly, loader, numbers, settings, [Says(), Says()]).batch(0)
+    shown = batch.identities[:, 0].long().tolist()
     assert len(shown) == len(faces.fitted)
-    for number, found in zip(shown, lesson.targets[0], strict=True):
+    for number, found in zip(shown, batch.targets[0], strict=True):
         said = {0: [0.95, 0.05], 1: [0.05, 0.95], UNLABELLED: [0.2, 0.8]}[targets[number, 0]]
         expected = np.mean([said, [0.2, 0.8]], axis=0)
         np.testing.assert_allclose(found.numpy(), expected, atol=5e-3)  # bfloat16
@@ -505,7 +510,7 @@ def test_a_trunk_is_read_as_it_was_written() -> None:
 
 
 @_torch
-def test_a_full_disk_is_said_in_one_line(faces: Labelled, tmp_path: Path) -> None:
+def test_a_full_disk_is_said_in_one_line(faces: LabelledFaces, tmp_path: Path) -> None:
     run = _trained(faces, FinetuneSettings(epochs=1, seed=_SEED), tmp_path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -1,6 +1,5 @@
 """A training run on a network so small that a step takes no time."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,18 +8,19 @@ import pytest
 
 from models.dlib_weights import Convolution
 from models.trunk import Trunk
-from training.finetune.chips import ChipStore
-from training.finetune.labelled import Labelled
+from training.finetune.chip_store import ChipStore
+from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.settings import FinetuneSettings
 
 _NEEDS = "PyTorch is not installed: extra finetune"
 torch = pytest.importorskip("torch", reason=_NEEDS)
 finetune_run = pytest.importorskip("training.finetune.run", reason=_NEEDS)
 network_module = pytest.importorskip("training.finetune.network", reason=_NEEDS)
-school = pytest.importorskip("training.finetune.school", reason=_NEEDS)
+schedule = pytest.importorskip("training.finetune.schedule", reason=_NEEDS)
+distillation = pytest.importorskip("training.finetune.distillation", reason=_NEEDS)
 
 if TYPE_CHECKING:
-    from training.finetune.run import Run
+    from training.finetune.run import TrainingRun
 
 _SIDE, _FACES, _DEVELOPMENT = 48, 24, 8
 _COUNTS = {"light": 2, "shape": 3}
@@ -49,7 +49,7 @@ def _trunk() -> Trunk:
     )
 
 
-def _faces() -> Labelled:
+def _faces() -> LabelledFaces:
     """Light and dark ones; the development rows are labelled the other way round."""
     light = np.arange(_FACES) % 2
     noise = np.random.default_rng(1).integers(0, 60, (_FACES, _SIDE, _SIDE, 3))
@@ -57,7 +57,7 @@ def _faces() -> Labelled:
     store = ChipStore(np.arange(_FACES), "digest", (chips,), np.array([_FACES]))
     targets = np.stack([light, np.arange(_FACES) % 3], axis=1)
     targets[:_DEVELOPMENT, 0] = 1 - light[:_DEVELOPMENT]
-    return Labelled(
+    return LabelledFaces(
         store,
         {"light": ("no", "yes"), "shape": ("a", "b", "c")},
         targets,
@@ -66,17 +66,17 @@ def _faces() -> Labelled:
     )
 
 
-def _run(settings: FinetuneSettings, folder: Path) -> "Run":
-    from training.finetune.lessons import Lessons
-    from training.finetune.pixels import Pixels
+def _run(settings: FinetuneSettings, folder: Path) -> "TrainingRun":
+    from training.finetune.batches import TrainingBatches
+    from training.finetune.chip_loader import ChipLoader
 
     faces = _faces()
-    pixels = Pixels(faces.chips, torch.device("cpu"))
-    lessons = Lessons(faces, pixels, torch.zeros(_FACES, 128), settings)
-    return finetune_run.Run(faces, pixels, lessons, settings, folder, _trunk())
+    loader = ChipLoader(faces.chips, torch.device("cpu"))
+    batches = TrainingBatches(faces, loader, torch.zeros(_FACES, 128), settings)
+    return finetune_run.TrainingRun(faces, loader, batches, settings, folder, _trunk())
 
 
-def _saved(run: "Run", folder: Path) -> dict[str, Any]:
+def _saved(run: "TrainingRun", folder: Path) -> dict[str, Any]:
     run.save()
     state: dict[str, Any] = torch.load(folder / "checkpoint.pt", weights_only=True)
     return state
@@ -88,10 +88,9 @@ def _same(first: "torch.nn.Module", second: "torch.nn.Module") -> bool:
 
 
 def test_the_rate_rises_straight_and_falls_as_half_a_cosine() -> None:
-    schedule: Callable[[float], float] = finetune_run._schedule
     for passed, expected in ((0.0, 0), (0.025, 0.5), (0.05, 1), (0.525, 0.5), (1.0, 0)):
-        assert schedule(passed) == pytest.approx(expected, abs=1e-12), passed
-    assert schedule(0.05 + 0.95 / 4) == pytest.approx(0.5 + 0.5 * 0.5**0.5)
+        assert schedule.get_lr(passed, 2.0) == pytest.approx(2 * expected, abs=1e-12), passed
+    assert schedule.get_lr(0.05 + 0.95 / 4, 1.0) == pytest.approx(0.5 + 0.5 * 0.5**0.5)
 
 
 def test_the_average_follows_closely_at_first(tmp_path: Path) -> None:
@@ -132,10 +131,10 @@ def test_it_stops_after_its_patience_and_exports_the_best_epoch(tmp_path: Path) 
     assert [row["epoch"] for row in run.log] == list(range(1, best + 4))
     whole = network_module.Network(_trunk(), _COUNTS)
     whole.load_state_dict(averages[best - 1])
-    expected = network_module.Network(whole.trunk(), _COUNTS, normalised=False)
+    expected = network_module.Network(whole.trunk(), _COUNTS, batch_norm=False)
     assert _same(run.network(), expected)
     whole.load_state_dict(averages[-1])
-    last = network_module.Network(whole.trunk(), _COUNTS, normalised=False)
+    last = network_module.Network(whole.trunk(), _COUNTS, batch_norm=False)
     assert not _same(run.network(), last)
 
 
@@ -175,7 +174,7 @@ def test_what_the_heads_have_learned_is_folded_into_one_product() -> None:
             layer.norm.running_var.uniform_(0.5, 2, generator=generator)
             layer.norm.bias.normal_(generator=generator)
     planes = 255 * torch.rand(3, 3, _SIDE, _SIDE, generator=generator)
-    folded = network_module.Network(network.trunk(), _COUNTS, normalised=False)
+    folded = network_module.Network(network.trunk(), _COUNTS, batch_norm=False)
     with torch.inference_mode():
         expected, found = (each.eval().embed(planes) for each in (network, folded))
     assert expected.shape == (3, 128 + 5)
@@ -196,11 +195,11 @@ def test_filters_and_heads_are_drawn_to_0_and_heads_learn_faster() -> None:
         id(network.evidence.weight),
         id(network.evidence.bias),
     }
-    trained = [id(each) for group in (filters, others, heads) for each in group["params"]]
-    assert sorted(trained) == sorted(id(each) for each in network.parameters())
+    train = [id(each) for group in (filters, others, heads) for each in group["params"]]
+    assert sorted(train) == sorted(id(each) for each in network.parameters())
 
 
 def test_each_teacher_learns_in_its_own_way_and_to_the_end() -> None:
     settings = FinetuneSettings(epochs=9, patience=2, seed=5, teachers=3, teacher_epochs=4, batch=7)
     expected = FinetuneSettings(epochs=4, patience=4, seed=7, teachers=0, teacher_epochs=4, batch=7)
-    assert school.teacher_settings(settings, 2) == expected
+    assert distillation.teacher_settings(settings, 2) == expected

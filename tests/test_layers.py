@@ -1,5 +1,5 @@
-"""The import law: stream → models ← training, the order of the rooms inside `stream`, and who alone
-may import what."""
+"""The import law: stream → models ← training, the order of the rooms inside `stream` and inside
+`training`, and who alone may import what."""
 
 import ast
 from collections.abc import Iterator
@@ -29,6 +29,17 @@ _EXCEPTIONS = {  # CONTRIBUTING.md says why
     ("stream.sinks.outputs", "stream.sources.pictures"),
     ("stream.sinks.video.sound", "stream.sources.media_clock"),
 }
+_TRAINING_FLOORS = (  # of `training`, likewise
+    {"__main__"},
+    {"commands"},
+    {"finetune"},
+    {"evaluation"},
+    {"fitting"},
+    {"features"},
+    {"datasets"},
+    {"outputs"},
+    {"errors"},
+)
 _ONLY_IN = {"face_recognition": "models/reference.py", "torch": "training/finetune/"}
 
 
@@ -92,6 +103,21 @@ def test_rooms_of_stream_import_only_what_lies_below_them() -> None:
                 wrong.append(f"{module} imports {name}")
     assert not wrong
     assert used == _EXCEPTIONS, "an exception that nothing uses"
+
+
+def test_rooms_of_training_import_only_what_lies_below_them() -> None:
+    floors = {room: floor for floor, rooms in enumerate(_TRAINING_FLOORS) for room in rooms}
+    wrong = []
+    for path in _modules("training"):
+        module = ".".join(path.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if module == "training":
+            continue
+        for package, name in _imported(path):
+            if package != "training" or _room(name) == _room(module):
+                continue
+            if floors[_room(name)] <= floors[_room(module)]:
+                wrong.append(f"{module} imports {name}")
+    assert not wrong
 
 
 @pytest.mark.parametrize(("package", "owner"), _ONLY_IN.items())

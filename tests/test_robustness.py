@@ -1,4 +1,4 @@
-"""Accuracy on bad pictures: which faces are harmed, by how much, and what is counted."""
+"""Accuracy on bad pictures: which faces are corrupted, by how much, and what is counted."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,11 +15,11 @@ from training_helpers import table_info, write_table
 from models.bundle import Bundle, EmbedderSpec, HeadSpec, Manifest
 from training.datasets import Samples
 from training.errors import DatasetError
-from training.extraction import Chips
-from training.figures import Figures
-from training.robustness import WIDTHS_PX, measure_robustness
-from training.table import FeatureTable
-from training.table_files import read_table
+from training.evaluation.figures import Figures
+from training.evaluation.robustness import WIDTHS_PX, measure_robustness
+from training.features.extractor import FaceChips
+from training.features.table import FeatureTable
+from training.features.table_files import read_table
 
 _SIDE = 12
 
@@ -51,12 +51,12 @@ class _Extractor:
         self.engine = SimpleNamespace(embed=self.embed)
         self.pictures = 0
 
-    def chips(self, content: bytes) -> Chips:
+    def chips(self, content: bytes) -> FaceChips:
         self.pictures += 1
         faces = [tuple(map(int, each.split())) for each in content.decode().split(";") if each]
         levels = np.array([level for level, _ in faces], dtype=np.uint8)
         chips = np.broadcast_to(levels[:, None, None, None], (len(faces), _SIDE, _SIDE, 3))
-        return Chips("", chips, np.array([width for _, width in faces], dtype=np.float32))
+        return FaceChips("", chips, np.array([width for _, width in faces], dtype=np.float32))
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         means = chips.mean(axis=(1, 2, 3), dtype=np.float32)
@@ -90,13 +90,13 @@ def _measured(table: FeatureTable, samples: Samples) -> tuple[list[Figures], dic
     return figures["face_width"], {each["harm"]: each for each in figures["harm"]}
 
 
-def test_each_harm_is_done_to_each_face(tmp_path: Path) -> None:
+def test_each_face_is_corrupted_in_each_way(tmp_path: Path) -> None:
     """A quarter of the light makes dark what was light; nothing else changes a plain face."""
     table, samples = _dataset(tmp_path, ["200 150"] * 3 + ["50 150"], ["light"] * 3 + ["dark"])
-    widths, harms = _measured(table, samples)
+    widths, corruptions = _measured(table, samples)
     assert [each["face_px"] for each in widths] == list(WIDTHS_PX)
     assert {each["value"] for each in widths} == {1.0}
-    assert {name: each["value"] for name, each in harms.items()} == {
+    assert {name: each["value"] for name, each in corruptions.items()} == {
         "none": 1.0,
         "JPEG of quality 30": 1.0,
         "blurred": 1.0,
@@ -105,17 +105,17 @@ def test_each_harm_is_done_to_each_face(tmp_path: Path) -> None:
         "a quarter of the light": 0.25,
         "grey": 1.0,
     }
-    assert {each["rows"] for each in [*widths, *harms.values()]} == {4}
+    assert {each["rows"] for each in [*widths, *corruptions.values()]} == {4}
 
 
 def test_a_face_counts_for_widths_up_to_its_own(tmp_path: Path) -> None:
     """Wrong are only the faces of 30 px, which are first: their rows must stay theirs."""
     pictures = ["50 30"] * 2 + ["200 60"] * 3
     table, samples = _dataset(tmp_path, pictures, ["light"] * 5)
-    widths, harms = _measured(table, samples)
+    widths, corruptions = _measured(table, samples)
     found = {each["face_px"]: (each["rows"], each["value"]) for each in widths}
     assert found == {px: (5, 0.6) for px in (10, 15, 20, 30)} | {px: (3, 1.0) for px in (40, 60)}
-    assert harms["none"]["rows"] == 5
+    assert corruptions["none"]["rows"] == 5
 
 
 def test_rows_keep_their_labels_where_others_fall_out(tmp_path: Path) -> None:
@@ -125,19 +125,19 @@ def test_rows_keep_their_labels_where_others_fall_out(tmp_path: Path) -> None:
     assert {each["value"] for each in widths} == {1.0}
 
 
-def test_of_several_faces_the_one_of_the_row_is_harmed(tmp_path: Path) -> None:
+def test_of_several_faces_the_one_of_the_row_is_corrupted(tmp_path: Path) -> None:
     table, samples = _dataset(tmp_path, ["50 150;200 150"] * 2, ["dark", "light"])
-    _, harms = _measured(replace(table, faces=np.array([0, 1], dtype=np.int32)), samples)
-    assert harms["none"]["value"] == 1
-    _, harms = _measured(replace(table, faces=np.array([0, 2], dtype=np.int32)), samples)
-    assert harms["none"]["rows"] == 1, "a face that is not found any more is left out"
+    _, corruptions = _measured(replace(table, faces=np.array([0, 1], dtype=np.int32)), samples)
+    assert corruptions["none"]["value"] == 1
+    _, corruptions = _measured(replace(table, faces=np.array([0, 2], dtype=np.int32)), samples)
+    assert corruptions["none"]["rows"] == 1, "a face that is not found any more is left out"
 
 
 @pytest.mark.parametrize(("count", "small"), [(49, True), (50, False)])
 def test_exactly_fifty_faces_are_not_few(count: int, small: bool, tmp_path: Path) -> None:
     table, samples = _dataset(tmp_path, ["200 150"] * count, ["light"] * count)
-    widths, harms = _measured(table, samples)
-    assert {each["small"] for each in [*widths, *harms.values()]} == {small}
+    widths, corruptions = _measured(table, samples)
+    assert {each["small"] for each in [*widths, *corruptions.values()]} == {small}
 
 
 def test_at_most_500_faces_are_looked_at(tmp_path: Path) -> None:
@@ -150,8 +150,8 @@ def test_at_most_500_faces_are_looked_at(tmp_path: Path) -> None:
 
 def test_faces_without_a_label_are_left_out(tmp_path: Path) -> None:
     table, samples = _dataset(tmp_path, ["200 150"] * 4, ["light", None, None, "dark"])
-    _, harms = _measured(table, samples)
-    assert (harms["none"]["rows"], harms["none"]["value"]) == (2, 0.5)
+    _, corruptions = _measured(table, samples)
+    assert (corruptions["none"]["rows"], corruptions["none"]["value"]) == (2, 0.5)
 
 
 def test_pictures_of_another_dataset_are_refused(tmp_path: Path) -> None:

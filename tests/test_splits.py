@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from training.datasets import Samples
+from training.datasets.splits import (
+    HoldOut,
+    hold_out_identities,
+    hold_out_names,
+    hold_out_stratified,
+    split,
+)
 from training.errors import DatasetError
-from training.splits import HoldOut, by_identity, drawn, split, stratified
 
 
 def _samples(
@@ -44,9 +50,11 @@ def test_people_of_whom_only_some_are_known_are_kept_apart_too() -> None:
         halves[half].append(person)
     assert set(halves["train"]) & set(halves["test"]) == {None}
     known = set(halves["test"]) - {None}
-    unknown = halves["test"].count(None)
-    assert known and unknown, "both kinds are held out"
-    assert len(known) + unknown == 25, "a fifth of 25 people and 100 rows that count as one each"
+    unknown_column = halves["test"].count(None)
+    assert known and unknown_column, "both kinds are held out"
+    assert len(known) + unknown_column == 25, (
+        "a fifth of 25 people and 100 rows that count as one each"
+    )
     assert how == "0.2 of the people, drawn with seed 20170624"
 
 
@@ -101,13 +109,17 @@ def test_a_half_must_not_be_empty() -> None:
 
 @pytest.mark.parametrize("text", ["given", "first:5000", "0.1"])
 def test_a_hold_out_is_spelt_as_it_is_read(text: str) -> None:
-    assert HoldOut.parse(text).spelt == text
+    assert HoldOut.parse(text).text == text
 
 
 def test_another_seed_holds_out_others_however_it_is_drawn() -> None:
     names = [f"person {number // 2}" for number in range(200)]
     classes = ["a", "b"] * 100
-    for how, rows in ((by_identity, names), (drawn, names), (stratified, classes)):
+    for how, rows in (
+        (hold_out_identities, names),
+        (hold_out_names, names),
+        (hold_out_stratified, classes),
+    ):
         first, again, other = (how(rows, 0.2, seed) for seed in (1, 1, 2))
         assert np.array_equal(first, again), how
         assert not np.array_equal(first, other), how
@@ -115,17 +127,17 @@ def test_another_seed_holds_out_others_however_it_is_drawn() -> None:
 
 def test_a_name_is_drawn_or_not_whatever_the_others_are() -> None:
     names = [f"{number}.jpg" for number in range(400)]
-    held = drawn(names, 0.1, 3)
+    held = hold_out_names(names, 0.1, 3)
     assert 20 < held.sum() < 60
-    assert np.array_equal(drawn(names[::4], 0.1, 3), held[::4])
+    assert np.array_equal(hold_out_names(names[::4], 0.1, 3), held[::4])
 
 
 def test_at_least_one_name_is_drawn_with_all_its_rows() -> None:
     names = ["ann", "bob", "ann", "cid"]
-    held = drawn(names, 1e-9, 0)
+    held = hold_out_names(names, 1e-9, 0)
     assert len({name for name, is_held in zip(names, held, strict=True) if is_held}) == 1
     assert held[0] == held[2]
 
 
 def test_at_least_one_row_is_held_out_of_few() -> None:
-    assert stratified(["a", "b", "a"], 0.1, 0).sum() == 1
+    assert hold_out_stratified(["a", "b", "a"], 0.1, 0).sum() == 1

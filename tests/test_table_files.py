@@ -12,8 +12,8 @@ import pytest
 from training_helpers import drawn_table, flagged_table
 
 from training.errors import DatasetError
-from training.table import FeatureTable
-from training.table_files import is_table, read_table, table_writer, write_csv
+from training.features.table import FeatureTable
+from training.features.table_files import is_table, read_table, table_writer, write_csv
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_a_table_without_one_of_its_columns_is_refused(tmp_path: Path) -> None:
 
 def test_what_flags_compose_is_read_again(tmp_path: Path) -> None:
     info = read_table(flagged_table(tmp_path / "table.parquet", 20)).info
-    assert [each.attribute for each in info.compositions] == list(info.attributes)
-    assert info.compositions[1].flags == ("White", "Black", "Asian")
+    assert [each.attribute for each in info.flag_attributes] == list(info.attributes)
+    assert info.flag_attributes[1].flags == ("White", "Black", "Asian")
     assert type(info).from_json(info.to_json().encode()) == info
 
 

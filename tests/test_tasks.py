@@ -7,24 +7,24 @@ from pathlib import Path
 import numpy as np
 from training_helpers import table_info, write_table
 
-from training.datasets.samples import Composition
-from training.splits import drawn
-from training.table import FeatureTable
-from training.table_files import read_table
-from training.tasks import Task, development_rows, plan
+from training.datasets.samples import FlagAttribute
+from training.datasets.splits import hold_out_names
+from training.features.table import FeatureTable
+from training.features.table_files import read_table
+from training.fitting.tasks import Task, development_rows, plan_tasks
 
 
 def _table(
-    folder: Path, labels: Sequence[Sequence[str]], compositions: tuple[Composition, ...] = ()
+    folder: Path, labels: Sequence[Sequence[str]], flag_attributes: tuple[FlagAttribute, ...] = ()
 ) -> FeatureTable:
-    names = tuple(each.attribute for each in compositions) or ("kind",)
+    names = tuple(each.attribute for each in flag_attributes) or ("kind",)
     embeddings = np.zeros((len(labels), 128), dtype=np.float32)
-    info = table_info(names, compositions)
+    info = table_info(names, flag_attributes)
     return read_table(write_table(folder / "table.parquet", info, embeddings, labels))
 
 
 def _task(table: FeatureTable) -> Task:
-    (task,) = plan(table, np.arange(len(table)), tuple(table.labels))
+    (task,) = plan_tasks(table, np.arange(len(table)), tuple(table.labels))
     return task
 
 
@@ -66,7 +66,9 @@ def _seed_that_draws(files: Sequence[str], wanted: str) -> int:
     """A seed by which that picture would be a development row, and others too."""
     place = list(files).index(wanted)
     return next(
-        seed for seed in range(1000) if (held := drawn(files, 0.1, seed))[place] and held.sum() > 3
+        seed
+        for seed in range(1000)
+        if (held := hold_out_names(files, 0.1, seed))[place] and held.sum() > 3
     )
 
 
@@ -74,20 +76,20 @@ def test_a_class_of_one_row_is_fitted_on_though_it_is_drawn(tmp_path: Path) -> N
     table = _table(tmp_path, [("rare",) if row == 3 else ("usual",) for row in range(80)])
     files = table.files.tolist()
     seed = _seed_that_draws(files, "3.jpg")
-    expected = drawn(files, 0.1, seed)
+    expected = hold_out_names(files, 0.1, seed)
     expected[3] = False
     assert np.array_equal(development_rows(table, _task(table), seed), expected)
 
 
 def test_a_flag_that_one_row_has_or_lacks_is_fitted_on_though_it_is_drawn(tmp_path: Path) -> None:
-    composition = Composition("hat", ("hat",), ("not hat", "hat"))
-    other = Composition("tie", ("tie",), ("not tie", "tie"))
+    composition = FlagAttribute("hat", ("hat",), ("not hat", "hat"))
+    other = FlagAttribute("tie", ("tie",), ("not tie", "tie"))
     for rare, usual in (("hat", "not hat"), ("not hat", "hat")):
         labels = [(rare if row == 3 else usual, ("tie", "not tie")[row % 2]) for row in range(80)]
         table = _table(tmp_path, labels, (composition, other))
         files = table.files.tolist()
         seed = _seed_that_draws(files, "3.jpg")
-        expected = drawn(files, 0.1, seed)
+        expected = hold_out_names(files, 0.1, seed)
         expected[3] = False
         assert np.array_equal(development_rows(table, _task(table), seed), expected), rare
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from training_helpers import make_folders
 
-from training.bench import Comparison, Timing, compare
 from training.datasets import read_dataset
-from training.extraction import ExtractionSettings, Extractor
+from training.evaluation.bench import PictureTiming, SpeedComparison, compare
+from training.features.extractor import ExtractionSettings, Extractor
 
 
 def test_each_way_finds_the_faces_and_is_timed(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_each_way_finds_the_faces_and_is_timed(tmp_path: Path) -> None:
 
 
 def test_lines_give_the_ratio() -> None:
-    theirs = (Timing("theirs", 0.5, 7),)
-    lines = list(Comparison(9, Timing("ours", 0.02, 8), theirs).lines())
+    theirs = (PictureTiming("theirs", 0.5, 7),)
+    lines = list(SpeedComparison(9, PictureTiming("ours", 0.02, 8), theirs).lines())
     assert lines[1] == "ours: 20.0 ms a picture, 8 faces, 1.0 times ours"
     assert lines[2] == "theirs: 500.0 ms a picture, 7 faces, 25.0 times ours"

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from models.bundle import load_bundle
 from training.__main__ import app
 from training.commands.options import DEFAULT_SEED
-from training.splits import SEED
+from training.datasets.splits import SEED
 
 
 def _run(*words: str | Path) -> Result:

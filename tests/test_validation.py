@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.finetune.labelled import UNLABELLED, Labelled
+from training.finetune.labelled_faces import UNLABELLED, LabelledFaces
 
 _NEEDS = "PyTorch is not installed: extra finetune"
 torch = pytest.importorskip("torch", reason=_NEEDS)
@@ -31,10 +31,10 @@ def _network(numbers: "torch.Tensor") -> tuple[None, list["torch.Tensor"]]:
     return None, [kinds, hats]
 
 
-def _labelled(hats: list[int]) -> Labelled:
+def _labelled(hats: list[int]) -> LabelledFaces:
     targets = np.array([[0, 0], [0, 0], [1, 0], [0, 0], [0, 0], [UNLABELLED, 0]])
     targets[:, 1] = hats
-    return Labelled(
+    return LabelledFaces(
         None,  # type: ignore[arg-type]
         {"kind": ("a", "b"), "hat": ("no", "yes")},
         targets,
@@ -46,7 +46,7 @@ def _labelled(hats: list[int]) -> Labelled:
 def test_only_development_rows_with_a_label_count() -> None:
     """Of 1, 2, 4 and 5 the kinds of the first two are right, 4 is wrong and 5 is not known."""
     faces = _labelled([1, 0, 0, 1, 0, 1])
-    found = validation.measured(_network, faces, _Numbers())
+    found = validation.validate(_network, faces, _Numbers())
     right, wrong = np.log(4 / 3), np.log(4)
     kind, hat = (2 * right + wrong) / 3, (3 * right + wrong) / 4
     assert found == {
@@ -57,7 +57,7 @@ def test_only_development_rows_with_a_label_count() -> None:
 
 
 def test_a_label_that_no_development_row_has_counts_as_nothing() -> None:
-    found = validation.measured(_network, _labelled([UNLABELLED] * 6), _Numbers())
+    found = validation.validate(_network, _labelled([UNLABELLED] * 6), _Numbers())
     assert found["hat accuracy"] == 0
     assert found["development loss"] == round((2 * np.log(4 / 3) + np.log(4)) / 3, 4)
 

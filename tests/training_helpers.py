@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from training.datasets.samples import TEST, TRAIN, Composition
-from training.table import TableInfo
-from training.table_files import Row, table_writer
+from training.datasets.samples import TEST, TRAIN, FlagAttribute
+from training.features.table import TableInfo
+from training.features.table_files import Row, table_writer
 
 CLASSES = {"gender": ("Female", "Male"), "race": ("Black", "Indian", "White")}
 
@@ -146,7 +146,7 @@ LAYOUT_MAKERS: Mapping[str, Callable[[Path], Path]] = {
 
 def table_info(
     attributes: tuple[str, ...],
-    compositions: tuple[Composition, ...] = (),
+    flag_attributes: tuple[FlagAttribute, ...] = (),
     dimensions: int = 128,
     embedder: str = "dlib-resnet-v1",
 ) -> TableInfo:
@@ -161,7 +161,7 @@ def table_info(
         hold_out="every fourth",
         command="face-train features made-up --out features.parquet",
         attributes=attributes,
-        compositions=compositions,
+        flag_attributes=flag_attributes,
     )
 
 
@@ -220,10 +220,10 @@ def flagged_table(path: Path, count: int = 400) -> Path:
         )
         for row, race in zip(values, races, strict=True)
     ]
-    compositions = (
-        Composition("gender", ("Male",), ("Female", "Male")),
-        Composition("race", flags[1:], flags[1:]),
-        *(Composition(flag, (flag,), (f"not {flag}", flag)) for flag in flags),
+    flag_attributes = (
+        FlagAttribute("gender", ("Male",), ("Female", "Male")),
+        FlagAttribute("race", flags[1:], flags[1:]),
+        *(FlagAttribute(flag, (flag,), (f"not {flag}", flag)) for flag in flags),
     )
-    info = table_info(("gender", "race", *flags), compositions)
+    info = table_info(("gender", "race", *flags), flag_attributes)
     return write_table(path, info, embeddings.astype(np.float32), labels)

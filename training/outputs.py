@@ -1,4 +1,4 @@
-"""Results are written aside and moved into place, so that none is ever half there."""
+"""Writes results aside and moves them into place, so that no file is ever half written."""
 
 import os
 from collections.abc import Iterator
@@ -31,18 +31,16 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise OutputError(f"cannot write {path}: {reason}; nothing was changed") from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a whole text file, UTF-8."""
-    with written_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8", newline="")
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a whole file.
 
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a whole file."""
+    Raises:
+        OutputError: the disk refuses.
+    """
     with written_aside(path) as aside:
         aside.write_bytes(data)
 
 
 def short_path(path: Path) -> str:
-    """A file as a record names it: in its folder, wherever that lies."""
+    """The last folder and the name of a file, by which records name it."""
     return "/".join(path.resolve().parts[-2:])

@@ -1,35 +1,35 @@
-"""How fast it is."""
+"""`face-train bench`: the time a picture takes."""
 
 from typing import Annotated
 
 import typer
 
-from training.commands.console import one_line_errors, say
-from training.commands.opening import opened
+from training.commands.console import one_line_errors, print_line
+from training.commands.opening import open_dataset
 from training.commands.options import (
-    Aligned,
-    Dataset,
-    Debug,
-    Faces,
-    Finder,
-    Layout,
+    AlignedChips,
+    DatasetFormat,
+    DatasetPath,
+    DebugFlag,
+    DetectorChoice,
+    FaceChoice,
 )
 
 
 def bench(
-    dataset: Dataset,
+    dataset: DatasetPath,
     count: Annotated[int, typer.Option(min=1, help="How many of its pictures.")] = 50,
-    layout: Layout = None,
-    aligned: Aligned = None,
-    faces: Faces = "one",
-    detector: Finder = "cnn",
-    debug: Debug = False,
+    layout: DatasetFormat = None,
+    aligned: AlignedChips = None,
+    faces: FaceChoice = "one",
+    detector: DetectorChoice = "cnn",
+    debug: DebugFlag = False,
 ) -> None:
     """Measures the time of a picture beside face_recognition's own calls."""
     with one_line_errors(debug):
-        from training.bench import compare
-        from training.extraction import Extractor
+        from training.evaluation.bench import compare
+        from training.features.extractor import Extractor
 
-        samples, settings = opened(dataset, layout, None, aligned, faces, detector)
+        samples, settings = open_dataset(dataset, layout, None, aligned, faces, detector)
         for line in compare(samples, Extractor(settings), count).lines():
-            say(line)
+            print_line(line)

@@ -20,22 +20,29 @@ from rich.text import Text
 from models.errors import ModelError
 from training.errors import DatasetError, TrainingError
 
-ASKED_WRONGLY, FAILED, INTERRUPTED = 2, 1, 130
+USAGE_ERROR = 2
+"""Exit code where the user asked for something impossible."""
+
+FAILURE = 1
+"""Exit code where the program failed."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
 
 _out = Console(highlight=False, soft_wrap=True, markup=False)
 _bar = Console(stderr=True)
 
 
-def say(line: str) -> None:
-    """Prints a line of what was done."""
+def print_line(line: str) -> None:
+    """Prints a line on what was done."""
     _out.print(line)
 
 
-def summary(report: Mapping[str, Any]) -> None:
-    """The figures of a report in a line an attribute."""
+def print_summary(report: Mapping[str, Any]) -> None:
+    """Prints the figures of a report, a line for each attribute."""
     for name, figures in report["attributes"].items():
         accuracy = figures["accuracy"]
-        say(
+        print_line(
             f"{name}: accuracy {accuracy['value']:.3f} ({accuracy['low']:.3f} to "
             f"{accuracy['high']:.3f}), balanced {figures['balanced_accuracy']:.3f}, "
             f"calibration error {figures['calibration']['error']:.3f}, on {figures['rows']} faces"
@@ -44,7 +51,7 @@ def summary(report: Mapping[str, Any]) -> None:
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left, on a terminal; to be told how many pictures were done."""
+    """Shows a bar with rate and time left, on a terminal; yields what counts the pictures done."""
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     disabled = not _bar.is_terminal
     with Progress(*columns, console=_bar, transient=True, disable=disabled) as bar:
@@ -54,7 +61,7 @@ def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def one_line_errors(debug: bool) -> Iterator[None]:
-    """One line and an exit code instead of a traceback, unless `debug`."""
+    """Turns errors into one line and an exit code, instead of a traceback, unless `debug`."""
     try:
         yield
     except (TrainingError, ModelError) as error:
@@ -62,7 +69,7 @@ def one_line_errors(debug: bool) -> Iterator[None]:
             raise
         sys.stderr.write(f"face-train: {error}\n")
         asked_wrongly = isinstance(error, DatasetError | ModelError)
-        raise typer.Exit(ASKED_WRONGLY if asked_wrongly else FAILED) from error
+        raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 
@@ -70,10 +77,10 @@ def one_line_errors(debug: bool) -> Iterator[None]:
 def parse_map(texts: list[str]) -> dict[str, dict[str, str | None]]:
     """`race:Asian=East Asian,Others=` → attribute → class of the dataset → class of the model.
 
-    Nothing behind the equals sign leaves the class out.
+    An empty name after the equals sign leaves the class out.
 
     Raises:
-        DatasetError: a text is not of that form.
+        DatasetError: a text has another form.
     """
     names: dict[str, dict[str, str | None]] = {}
     for text in texts:

@@ -1,22 +1,28 @@
-"""A model folder → a report."""
+"""`face-train evaluate`: a model folder → a report."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from training.commands.console import one_line_errors, parse_map, progress_bar, say, summary
-from training.commands.opening import opened
+from training.commands.console import (
+    one_line_errors,
+    parse_map,
+    print_line,
+    print_summary,
+    progress_bar,
+)
+from training.commands.opening import open_dataset
 from training.commands.options import (
     DEFAULT_SEED,
-    Aligned,
-    Debug,
-    Faces,
-    Finder,
-    HeldOut,
-    Labels,
-    Layout,
-    Seed,
+    AlignedChips,
+    DatasetFormat,
+    DebugFlag,
+    DetectorChoice,
+    FaceChoice,
+    HoldOutRule,
+    LabelColumns,
+    SeedOption,
 )
 
 
@@ -43,29 +49,29 @@ def evaluate(
     card: Annotated[
         bool, typer.Option("--card", help="Write the model's card anew from this report.")
     ] = False,
-    layout: Layout = None,
-    labels: Labels = None,
-    aligned: Aligned = None,
-    faces: Faces = "one",
-    detector: Finder = "cnn",
-    hold_out: HeldOut = "given",
-    seed: Seed = DEFAULT_SEED,
-    debug: Debug = False,
+    layout: DatasetFormat = None,
+    labels: LabelColumns = None,
+    aligned: AlignedChips = None,
+    faces: FaceChoice = "one",
+    detector: DetectorChoice = "cnn",
+    hold_out: HoldOutRule = "given",
+    seed: SeedOption = DEFAULT_SEED,
+    debug: DebugFlag = False,
 ) -> None:
     """Measures a model on labelled faces."""
     with one_line_errors(debug):
         from models.bundle import load_bundle
         from models.embedder import bundled_embedder
         from models.engine import load_engine
-        from training.evaluate import evaluate as measure
-        from training.evaluate import read_race_groups
-        from training.extraction import Extractor
-        from training.features import temporary_table
-        from training.publish import write_card
-        from training.report import write_report
-        from training.robustness import measure_robustness
-        from training.splits import HoldOut
-        from training.table_files import is_table, read_table
+        from training.datasets.splits import HoldOut
+        from training.evaluation.evaluate import evaluate as measure
+        from training.evaluation.evaluate import read_race_groups
+        from training.evaluation.publish import write_card
+        from training.evaluation.report import write_report
+        from training.evaluation.robustness import measure_robustness
+        from training.features.extraction import temporary_table
+        from training.features.extractor import Extractor
+        from training.features.table_files import is_table, read_table
 
         bundle = load_bundle(model)
         merged = {"race": read_race_groups(config)} if config else {}
@@ -73,7 +79,7 @@ def evaluate(
         rows = None if split == "all" else split
         dataset = pictures if is_table(data) else data
         if dataset is not None:
-            samples, settings = opened(dataset, layout, labels, aligned, faces, detector)
+            samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
             embedder = bundled_embedder(bundle)
             engine = load_engine(settings.detection, embedder=embedder, threads=1)
             extractor = Extractor(settings, engine)
@@ -89,10 +95,10 @@ def evaluate(
             )
             for name, figures in robustness.items():
                 report["attributes"][name] |= figures
-        summary(report)
+        print_summary(report)
         if out is not None:
             write_report(out, report)
-            say(f"{out}: report.html and report.json")
+            print_line(f"{out}: report.html and report.json")
         if card:
             write_card(bundle, report)
-            say(f"{model}: card")
+            print_line(f"{model}: card")

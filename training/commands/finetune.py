@@ -1,29 +1,29 @@
-"""Labelled pictures → an embedder."""
+"""`face-train finetune`: labelled pictures → an embedder."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from training.commands.console import one_line_errors, progress_bar, say
-from training.commands.opening import names_of, opened
+from training.commands.console import one_line_errors, print_line, progress_bar
+from training.commands.opening import open_dataset, parse_names
 from training.commands.options import (
     DEFAULT_SEED,
-    Aligned,
-    Attributes,
-    Dataset,
-    Debug,
-    Faces,
-    Finder,
-    HeldOut,
-    Labels,
-    Layout,
-    Seed,
+    AlignedChips,
+    AttributeNames,
+    DatasetFormat,
+    DatasetPath,
+    DebugFlag,
+    DetectorChoice,
+    FaceChoice,
+    HoldOutRule,
+    LabelColumns,
+    SeedOption,
 )
 
 
 def finetune(
-    dataset: Dataset,
+    dataset: DatasetPath,
     out: Annotated[
         Path, typer.Option(help="The folder for embedder.onnx, the log and the checkpoint.")
     ],
@@ -31,12 +31,12 @@ def finetune(
         Path | None,
         typer.Option(help="A model folder whose embedder, trained before, is trained further."),
     ] = None,
-    attributes: Attributes = None,
+    attributes: AttributeNames = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often each face is seen.")] = 24,
     patience: Annotated[
         int, typer.Option(min=1, help="Stops after that many epochs without gain.")
     ] = 6,
-    batch: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 64,
+    batch: Annotated[int, typer.Option(min=2, help="FaceChoice a step.")] = 64,
     rate: Annotated[
         float,
         typer.Option(
@@ -55,14 +55,14 @@ def finetune(
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where PyTorch has one.")
     ] = "auto",
-    layout: Layout = None,
-    labels: Labels = None,
-    aligned: Aligned = None,
-    faces: Faces = "one",
-    detector: Finder = "cnn",
-    hold_out: HeldOut = "given",
-    seed: Seed = DEFAULT_SEED,
-    debug: Debug = False,
+    layout: DatasetFormat = None,
+    labels: LabelColumns = None,
+    aligned: AlignedChips = None,
+    faces: FaceChoice = "one",
+    detector: DetectorChoice = "cnn",
+    hold_out: HoldOutRule = "given",
+    seed: SeedOption = DEFAULT_SEED,
+    debug: DebugFlag = False,
 ) -> None:
     """Trains an embedder for the attributes of labelled pictures; needs the extra finetune."""
     with one_line_errors(debug):
@@ -70,14 +70,14 @@ def finetune(
 
         check_torch()
         from models.bundle import load_bundle
-        from training.extraction import Extractor
+        from training.datasets.splits import HoldOut
+        from training.features.extractor import Extractor
         from training.finetune.finetuning import finetune as train
         from training.finetune.settings import FinetuneSettings
-        from training.splits import HoldOut
 
         held = HoldOut.parse(hold_out)
         settings = FinetuneSettings(
-            attributes=names_of(attributes),
+            attributes=parse_names(attributes),
             epochs=epochs,
             patience=patience,
             batch=batch,
@@ -87,8 +87,8 @@ def finetune(
             seed=seed,
             device=device,
         )
-        samples, extraction = opened(dataset, layout, labels, aligned, faces, detector)
-        say(f"{samples.name}: {len(samples)} pictures")
+        samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
+        print_line(f"{samples.name}: {len(samples)} pictures")
         model = train(
             samples,
             out,
@@ -96,7 +96,7 @@ def finetune(
             settings,
             held,
             start=None if start is None else load_bundle(start),
-            told=say,
-            counting=progress_bar,
+            on_message=print_line,
+            progress_bar=progress_bar,
         )
-        say(f"{out}: {model.name}, its log and the plot of it")
+        print_line(f"{out}: {model.name}, its log and the plot of it")

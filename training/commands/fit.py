@@ -1,27 +1,27 @@
-"""A feature table → a model folder."""
+"""`face-train fit`: a feature table → a model folder."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from training.commands.console import one_line_errors, say, summary
-from training.commands.opening import names_of
+from training.commands.console import one_line_errors, print_line, print_summary
+from training.commands.opening import parse_names
 from training.commands.options import (
     DEFAULT_SEED,
-    Attributes,
-    Debug,
+    AttributeNames,
+    DebugFlag,
     EmbedderFile,
-    Seed,
-    Table,
+    SeedOption,
+    TablePath,
 )
 
 
 def fit(
-    table: Table,
+    table: TablePath,
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
     embedder: EmbedderFile = None,
-    attributes: Attributes = None,
+    attributes: AttributeNames = None,
     classifier: Annotated[
         Literal["mlp", "logistic", "svm", "knn", "forest", "auto"],
         typer.Option(help="Which one; auto: mlp or logistic, what suits each attribute."),
@@ -37,18 +37,18 @@ def fit(
         bool, typer.Option("--calibrate/--no-calibrate", help="Make it as sure as it is right.")
     ] = True,
     search: Annotated[bool, typer.Option("--search", help="Try several settings.")] = False,
-    seed: Seed = DEFAULT_SEED,
-    debug: Debug = False,
+    seed: SeedOption = DEFAULT_SEED,
+    debug: DebugFlag = False,
 ) -> None:
     """Fits a classifier for each attribute and writes a model folder."""
     with one_line_errors(debug):
-        from training.fit import FitSettings
-        from training.fit import fit as fit_heads
-        from training.publish import check_folder, publish
-        from training.table_files import read_table
+        from training.evaluation.publish import check_folder, publish
+        from training.features.table_files import read_table
+        from training.fitting.fit import fit as fit_heads
+        from training.fitting.settings import FitSettings
 
         settings = FitSettings(
-            attributes=names_of(attributes),
+            attributes=parse_names(attributes),
             classifier=classifier,
             balanced=class_weight == "balanced",
             mirror=mirror,
@@ -59,5 +59,5 @@ def fit(
         )
         check_folder(out)
         faces = read_table(table)
-        summary(publish(out, fit_heads(faces, settings, told=say), faces))
-        say(f"{out}: model and card")
+        print_summary(publish(out, fit_heads(faces, settings, on_message=print_line), faces))
+        print_line(f"{out}: model and card")

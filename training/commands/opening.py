@@ -1,19 +1,19 @@
-"""What several commands begin with."""
+"""Opens the dataset that several commands begin with."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from training.datasets import Samples
-    from training.extraction import ExtractionSettings
+    from training.features.extractor import ExtractionSettings
 
 
-def names_of(text: str | None) -> tuple[str, ...] | None:
-    """`a, b` → the names, each once."""
+def parse_names(text: str | None) -> tuple[str, ...] | None:
+    """`a, b` → the names, without duplicates."""
     return tuple(dict.fromkeys(each.strip() for each in text.split(","))) if text else None
 
 
-def opened(
+def open_dataset(
     dataset: Path,
     layout: str | None,
     labels: str | None,
@@ -21,15 +21,15 @@ def opened(
     faces: Literal["one", "largest", "centre", "all"],
     detector: Literal["cnn", "hog"],
 ) -> tuple["Samples", "ExtractionSettings"]:
-    """The dataset, and which of its faces are taken, each once."""
+    """The dataset, and the settings of its faces, which are not mirrored."""
     from training.datasets import read_dataset
-    from training.extraction import ExtractionSettings, detection
+    from training.features.extractor import ExtractionSettings, detection_settings
 
-    samples = read_dataset(dataset, layout, names_of(labels))
+    samples = read_dataset(dataset, layout, parse_names(labels))
     settings = ExtractionSettings(
         aligned=samples.aligned if aligned is None else aligned,
         faces=faces,
         mirror=False,
-        detection=detection(detector),
+        detection=detection_settings(detector),
     )
     return samples, settings

@@ -6,42 +6,44 @@ from typing import Annotated, Literal
 import typer
 
 DEFAULT_SEED = 20170624
-"""`training.splits.SEED`, which is not imported before a command needs it."""
+"""`training.datasets.splits.SEED`, which is not imported before a command needs it."""
 
-Dataset = Annotated[
+DatasetPath = Annotated[
     Path, typer.Argument(help="A folder of labelled pictures, or a CSV or Parquet list of them.")
 ]
-Table = Annotated[Path, typer.Argument(help="The Parquet file that face-train features wrote.")]
-Layout = Annotated[
+TablePath = Annotated[Path, typer.Argument(help="The Parquet file that face-train features wrote.")]
+DatasetFormat = Annotated[
     str | None,
     typer.Option(
         "--format", help="manifest, fairface, lfwa, utkface or folders, where not recognised."
     ),
 ]
-Labels = Annotated[
+LabelColumns = Annotated[
     str | None,
     typer.Option(help="Label columns, with commas between; what a folder per class is of."),
 ]
-Aligned = Annotated[
+AlignedChips = Annotated[
     bool | None,
     typer.Option(
         "--aligned/--no-aligned",
         help="The pictures are aligned chips (padding 0.25); by default what the dataset is.",
     ),
 ]
-Faces = Annotated[
+FaceChoice = Annotated[
     Literal["one", "largest", "centre", "all"],
     typer.Option(help="Which faces of a picture are taken; one skips pictures with several."),
 ]
-Finder = Annotated[Literal["cnn", "hog"], typer.Option("--detector", help="How faces are found.")]
-HeldOut = Annotated[
+DetectorChoice = Annotated[
+    Literal["cnn", "hog"], typer.Option("--detector", help="How faces are found.")
+]
+HoldOutRule = Annotated[
     str,
     typer.Option(
         "--hold-out",
         help="The rows of the split test: given, first:N by file number, or a fraction.",
     ),
 ]
-Attributes = Annotated[
+AttributeNames = Annotated[
     str | None, typer.Option(help="Label columns, with commas between; all unless given.")
 ]
 EmbedderFile = Annotated[
@@ -50,5 +52,5 @@ EmbedderFile = Annotated[
         "--embedder", help="What face-train finetune wrote; without it dlib's embedder is taken."
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Of whatever is drawn.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+SeedOption = Annotated[int, typer.Option(help="Of whatever is drawn.")]
+DebugFlag = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -1,6 +1,6 @@
-"""Labelled pictures in the layouts they are published in."""
+"""Readers of labelled pictures, in the layouts in which datasets are published."""
 
 from training.datasets.layouts import LAYOUTS, read_dataset
-from training.datasets.samples import Composition, Samples, Skipped
+from training.datasets.samples import Samples
 
-__all__ = ["LAYOUTS", "Composition", "Samples", "Skipped", "read_dataset"]
+__all__ = ["LAYOUTS", "Samples", "read_dataset"]

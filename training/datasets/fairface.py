@@ -4,15 +4,26 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.datasets.samples import Samples, chosen_columns, natural_key, split_of, unknown
+from training.datasets.samples import (
+    Samples,
+    natural_key,
+    parse_split,
+    select_columns,
+    unknown_column,
+)
 from training.errors import DatasetError
 
 CREDIT = (
     "FairFace (Kimmo Kärkkäinen and Jungseock Joo, FairFace: Face Attribute Dataset for Balanced "
     "Race, Gender, and Age, WACV 2021), CC BY 4.0"
 )
+"""Source and licence."""
+
 ATTRIBUTES = ("gender", "race", "age")
+"""Label columns of FairFace that are read."""
+
 _LABEL_FILES = "fairface_label_*.csv"
+"""Pattern of the names of the label files."""
 
 
 def is_fairface(path: Path) -> bool:
@@ -30,7 +41,7 @@ def read_fairface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     """
     rows: list[tuple[str, str | None, dict[str, str]]] = []
     for file in sorted(path.glob(_LABEL_FILES)):
-        given = split_of(file.stem.removeprefix("fairface_label_"))
+        given = parse_split(file.stem.removeprefix("fairface_label_"))
         with file.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 if any(not row.get(name) for name in ("file", *ATTRIBUTES)):
@@ -42,8 +53,8 @@ def read_fairface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
         name="FairFace",
         root=path,
         files=tuple(file for file, _, _ in rows),
-        labels=chosen_columns(labels, wanted),
-        identities=unknown(len(rows)),
+        labels=select_columns(labels, wanted),
+        identities=unknown_column(len(rows)),
         splits=tuple(given for _, given, _ in rows),
         aligned=True,
         credit=CREDIT,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.datasets.samples import Samples, pictures_in, split_of, unknown
+from training.datasets.samples import Samples, parse_split, pictures_in, unknown_column
 from training.errors import DatasetError
 
 DEFAULT_LABEL = "label"
+"""Name of the attribute whose classes the folders are, unless another is given."""
 
 
 def is_folders(path: Path) -> bool:
@@ -19,7 +20,7 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
 
     Args:
         path: the folder of the folders.
-        wanted: one name, what the classes are classes of, such as `gender`.
+        wanted: the one name of the attribute, such as `gender`.
 
     Raises:
         DatasetError: there are fewer than two classes, or more than one name is given.
@@ -42,16 +43,16 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
         root=path,
         files=tuple(file for file, _, _ in rows),
         labels={label: tuple(name for _, name, _ in rows)},
-        identities=unknown(len(rows)),
+        identities=unknown_column(len(rows)),
         splits=tuple(given for _, _, given in rows),
     )
 
 
 def _classes(path: Path) -> list[tuple[Path, str | None]]:
-    """The class folders, with the split they stand in."""
+    """The class folders, each with the split whose folder holds it."""
     folders = _folders(path)
     try:
-        splits = [split_of(folder.name) for folder in folders]
+        splits = [parse_split(folder.name) for folder in folders]
     except DatasetError:  # an ordinary class name
         return [(folder, None) for folder in folders if pictures_in(folder, deep=True)]
     return [

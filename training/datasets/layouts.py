@@ -1,4 +1,4 @@
-"""Which layout a dataset has."""
+"""Reads a dataset in any known layout."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from training.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class DatasetLayout:
     """A way labelled pictures are laid out.
 
     Attributes:
         fits: whether the dataset at a path has it.
         read: the dataset at a path, with the labels wanted.
-        describes: what is expected, for whoever's dataset is not recognised.
+        describes: what is expected, for the message where no layout fits.
     """
 
     fits: Callable[[Path], bool]
@@ -28,14 +28,16 @@ class Layout:
     describes: str
 
 
-LAYOUTS: Mapping[str, Layout] = {
-    "manifest": Layout(is_manifest, read_manifest, "a CSV or Parquet file with a column file"),
-    "fairface": Layout(is_fairface, read_fairface, "fairface_label_*.csv in the folder"),
-    "lfwa": Layout(is_lfwa, read_lfwa, "lfw_att_73.mat in the folder"),
-    "utkface": Layout(is_utkface, read_utkface, "pictures named age_gender_race_date.jpg"),
-    "folders": Layout(is_folders, read_folders, "a folder of pictures per class"),
+LAYOUTS: Mapping[str, DatasetLayout] = {
+    "manifest": DatasetLayout(
+        is_manifest, read_manifest, "a CSV or Parquet file with a column file"
+    ),
+    "fairface": DatasetLayout(is_fairface, read_fairface, "fairface_label_*.csv in the folder"),
+    "lfwa": DatasetLayout(is_lfwa, read_lfwa, "lfw_att_73.mat in the folder"),
+    "utkface": DatasetLayout(is_utkface, read_utkface, "pictures named age_gender_race_date.jpg"),
+    "folders": DatasetLayout(is_folders, read_folders, "a folder of pictures per class"),
 }
-"""In the order they are tried."""
+"""The layouts by name, in the order in which they are tried."""
 
 
 def read_dataset(
@@ -46,10 +48,10 @@ def read_dataset(
     Args:
         path: a folder or a list.
         layout: one of `LAYOUTS`.
-        labels: which are wanted; for a folder per class, the one name of what they are.
+        labels: the wanted attributes; for a folder per class, the one name of the attribute.
 
     Raises:
-        DatasetError: there is nothing, no layout fits, or what fits cannot be read.
+        DatasetError: the path does not exist, no layout fits, or the dataset cannot be read.
     """
     if not path.exists():
         raise DatasetError(f"{path} does not exist")

@@ -6,16 +6,29 @@ from typing import Any
 
 import numpy as np
 
-from training.datasets.samples import Composition, Samples, unknown
+from training.datasets.samples import FlagAttribute, Samples, unknown_column
 from training.errors import DatasetError
 
 CREDIT = "LFWA+ (Liu, Luo, Wang and Tang, ICCV 2015) on Labeled Faces in the Wild"
+"""Source."""
+
 ANNOTATIONS = "lfw_att_73.mat"
+"""Name of the file with the 73 attributes."""
+
 DEFAULT_FLAGS = ("Male", "Asian", "White", "Black")
-_GENDER = Composition("gender", ("Male",), ("Female", "Male"))
+"""Attributes that are read unless others are wanted."""
+
+_GENDER = FlagAttribute("gender", ("Male",), ("Female", "Male"))
+"""Gender, which follows from the one attribute Male."""
+
 _RACE_FLAGS = ("White", "Black", "Asian")
-_RACE = Composition("race", _RACE_FLAGS, _RACE_FLAGS)
+"""Attributes from which a race follows, and its classes."""
+
+_RACE = FlagAttribute("race", _RACE_FLAGS, _RACE_FLAGS)
+"""Race, whose class is the strongest of three attributes."""
+
 _PICTURES = ("LFWA/lfw", "lfw")
+"""Folders in which the pictures may lie."""
 
 
 def is_lfwa(path: Path) -> bool:
@@ -27,8 +40,8 @@ def read_lfwa(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     """LFWA+ as published.
 
     Its attributes are independent flags: each becomes a label with the classes `not Male` and
-    `Male`. With Male there is a `gender`, with White, Black and Asian a `race`: the one that is
-    said of the face; where none or several are, it is not known.
+    `Male`. From Male follows a `gender`, from White, Black and Asian a `race`: the one whose flag
+    is set; where none or several are, it is unknown.
 
     Args:
         path: the folder of LFWA and the annotations, or LFWA itself.
@@ -50,19 +63,19 @@ def read_lfwa(path: Path, wanted: Sequence[str] | None = None) -> Samples:
             raise DatasetError(f"there is no attribute {flag!r}; LFWA+ has {', '.join(flags)}")
     columns = {flag: table[flags.index(flag)] for flag in chosen}
     labels: dict[str, tuple[str | None, ...]] = {}
-    compositions: list[Composition] = []
+    flag_attributes: list[FlagAttribute] = []
     if "Male" in chosen:
-        compositions.append(_GENDER)
+        flag_attributes.append(_GENDER)
         labels["gender"] = tuple(_GENDER.classes[int(each)] for each in columns["Male"])
     if set(_RACE_FLAGS) <= set(chosen):
-        compositions.append(_RACE)
+        flag_attributes.append(_RACE)
         stacked = np.stack([columns[flag] for flag in _RACE_FLAGS])
         labels["race"] = tuple(
             _RACE_FLAGS[int(each.argmax())] if each.sum() == 1 else None for each in stacked.T
         )
     for flag, column in columns.items():
-        composition = Composition(flag, (flag,), (f"not {flag}", flag))
-        compositions.append(composition)
+        composition = FlagAttribute(flag, (flag,), (f"not {flag}", flag))
+        flag_attributes.append(composition)
         labels[flag] = tuple(composition.classes[int(each)] for each in column)
     return Samples(
         name="LFWA+",
@@ -70,8 +83,8 @@ def read_lfwa(path: Path, wanted: Sequence[str] | None = None) -> Samples:
         files=tuple((folder / name).relative_to(path).as_posix() for name in names),
         labels=labels,
         identities=tuple(name.split("/")[0] for name in names),
-        splits=unknown(len(names)),
-        compositions=tuple(compositions),
+        splits=unknown_column(len(names)),
+        flag_attributes=tuple(flag_attributes),
         credit=CREDIT,
     )
 

@@ -7,11 +7,20 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from training.datasets.samples import Samples, chosen_columns, split_of, unknown
+from training.datasets.samples import Samples, parse_split, select_columns, unknown_column
 from training.errors import DatasetError
 
 _SUFFIXES = (".csv", ".parquet")
-_FILE, _IDENTITY, _SPLIT = "file", "identity", "split"
+"""Suffixes of the files that can be read."""
+
+_FILE = "file"
+"""Column of the pictures."""
+
+_IDENTITY = "identity"
+"""Column of the people, which may be missing."""
+
+_SPLIT = "split"
+"""Column of the split, which may be missing."""
 
 
 def is_manifest(path: Path) -> bool:
@@ -20,14 +29,14 @@ def is_manifest(path: Path) -> bool:
 
 
 def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
-    """A list of pictures; an empty cell is a label that is not known.
+    """Reads a list of pictures; an empty cell is an unknown label.
 
     Args:
-        path: of the list; the files in it are relative to its folder.
-        wanted: which label columns, all unless given.
+        path: the list; the files in it are relative to its folder.
+        wanted: the wanted label columns, all unless given.
 
     Raises:
-        DatasetError: it cannot be read, or lacks `file`, labels or a wanted column.
+        DatasetError: the list cannot be read, or lacks `file`, labels or a wanted column.
     """
     columns = _columns(path)
     if _FILE not in columns:
@@ -35,17 +44,17 @@ def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     files = columns.pop(_FILE)
     if None in files:
         raise DatasetError(f"{path}: row {files.index(None) + 1} names no file")
-    identities = columns.pop(_IDENTITY, unknown(len(files)))
-    splits = columns.pop(_SPLIT, unknown(len(files)))
+    identities = columns.pop(_IDENTITY, unknown_column(len(files)))
+    splits = columns.pop(_SPLIT, unknown_column(len(files)))
     if not columns:
         raise DatasetError(f"{path} has no label columns beside file, identity and split")
     return Samples(
         name=path.stem,
         root=path.parent,
         files=tuple(file.replace("\\", "/") for file in files if file is not None),
-        labels=chosen_columns(columns, wanted),
+        labels=select_columns(columns, wanted),
         identities=identities,
-        splits=tuple(split_of(each) for each in splits),
+        splits=tuple(parse_split(each) for each in splits),
     )
 
 

@@ -1,4 +1,4 @@
-"""Labelled pictures, whatever layout they came in."""
+"""Labelled pictures as every reader returns them, and what the readers share."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,24 +8,32 @@ from pathlib import Path
 from training.errors import DatasetError
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-TRAIN, TEST = "train", "test"
+"""Suffixes by which picture files are known."""
+
+TRAIN = "train"
+"""Name of the split that models are fitted on."""
+
+TEST = "test"
+"""Name of the split that is held out."""
+
 _SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), TRAIN),
     **dict.fromkeys(("test", "testing", "val", "valid", "validation", "dev"), TEST),
 }
+"""Usual names of the splits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A picture that is left out, and why: a short reason that can be counted."""
+class SkippedPicture:
+    """A picture that is left out, with a short reason."""
 
     file: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Composition:
-    """An attribute read off independent yes/no flags.
+class FlagAttribute:
+    """An attribute that follows from independent binary attributes, its flags.
 
     One flag and two classes: the flag's probability is that of the second class. As many flags as
     classes: the strongest flag wins, the probabilities are the flags' divided by their sum.
@@ -38,18 +46,18 @@ class Composition:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Samples:
-    """n pictures and what is known of them; every tuple has n entries, None where unknown.
+    """n pictures with their labels; every tuple has n entries, None where unknown.
 
     Attributes:
         name: of the dataset, for the record.
         root: the folder that `files` are relative to.
-        files: with forward slashes, in an order that does not change.
+        files: the pictures, with forward slashes, in an order that does not change.
         labels: attribute → the class of each picture.
-        identities: who is on it.
-        splits: `train` or `test`, where the dataset says so.
+        identities: the name of the person on each picture.
+        splits: `train` or `test`, where the dataset has a split.
         aligned: the pictures are aligned chips (padding 0.25): no face is searched for in them.
-        compositions: attributes of `labels` that are fitted through independent flags.
-        skipped: what the reader could not use.
+        flag_attributes: attributes of `labels` that are fitted through independent flags.
+        skipped: the pictures that the reader could not use.
         credit: whose data it is and under which licence, in one sentence.
     """
 
@@ -60,8 +68,8 @@ class Samples:
     identities: tuple[str | None, ...]
     splits: tuple[str | None, ...]
     aligned: bool = False
-    compositions: tuple[Composition, ...] = ()
-    skipped: tuple[Skipped, ...] = field(default=())
+    flag_attributes: tuple[FlagAttribute, ...] = ()
+    skipped: tuple[SkippedPicture, ...] = field(default=())
     credit: str = ""
 
     def __post_init__(self) -> None:
@@ -79,7 +87,7 @@ class Samples:
         return f"Samples({self.name}: {len(self)} pictures, {', '.join(self.labels)})"
 
 
-def split_of(name: str | None) -> str | None:
+def parse_split(name: str | None) -> str | None:
     """`train` or `test` for any usual name of either half, None for no name.
 
     Raises:
@@ -95,7 +103,7 @@ def split_of(name: str | None) -> str | None:
 
 
 def natural_key(text: str) -> tuple[tuple[bool, int, str], ...]:
-    """Sorts numbers within names by their value: `2.jpg` before `10.jpg`, `3-9` before `10-19`."""
+    """The key that sorts numbers in names by value: `2.jpg` before `10.jpg`, `3-9` before `10`."""
     parts = re.findall(r"\d+|\D+", text)
     return tuple(
         (False, int(part), part) if part.isdecimal() else (True, 0, part) for part in parts
@@ -112,16 +120,16 @@ def pictures_in(folder: Path, *, deep: bool = False) -> list[str]:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the name is a picture's and a file stands there."""
+    """Whether it is a file with a suffix of pictures."""
     return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
 
 
-def unknown(count: int) -> tuple[None, ...]:
-    """A column of which nothing is known."""
+def unknown_column(count: int) -> tuple[None, ...]:
+    """A column of unknown values."""
     return (None,) * count
 
 
-def chosen_columns(
+def select_columns(
     labels: Mapping[str, tuple[str | None, ...]], wanted: Sequence[str] | None
 ) -> dict[str, tuple[str | None, ...]]:
     """The wanted attributes, or all of them.

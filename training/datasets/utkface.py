@@ -4,11 +4,23 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.datasets.samples import Samples, Skipped, chosen_columns, pictures_in, unknown
+from training.datasets.samples import (
+    Samples,
+    SkippedPicture,
+    pictures_in,
+    select_columns,
+    unknown_column,
+)
 
 CREDIT = "UTKFace (Zhang, Song and Qi, CVPR 2017), for non-commercial research only"
+"""Source and terms of use."""
+
 GENDERS = ("Male", "Female")
+"""Classes of gender by the number in a name."""
+
 RACES = ("White", "Black", "Asian", "Indian", "Others")
+"""Classes of race by the number in a name."""
+
 AGE_GROUPS = (
     (2, "0-2"),
     (9, "3-9"),
@@ -23,17 +35,22 @@ AGE_GROUPS = (
 """Last year of each group, and FairFace's name for it."""
 
 _MALFORMED = "name is not age_gender_race_date"
+"""Reason for which a picture is skipped."""
+
 _NAME = re.compile(rf"(\d{{1,3}})_([01])_([0-{len(RACES) - 1}])_\d+(\.[^/]*)?$")
-_RECOGNISED = 0.5  # part of the pictures whose names must fit
+"""Names of pictures: age in years, gender, race and date."""
+
+_MIN_MATCHING_SHARE = 0.5
+"""Share of the pictures whose names must match for a folder to be UTKFace's."""
 
 
 def is_utkface(path: Path) -> bool:
-    """Whether most pictures of the folder are named as UTKFace's."""
+    """Whether most pictures of the folder have names as in UTKFace."""
     if not path.is_dir():
         return False
     names = pictures_in(path, deep=True)
     fitting = sum(_NAME.search(name.rsplit("/", 1)[-1]) is not None for name in names)
-    return fitting > _RECOGNISED * len(names)
+    return fitting > _MIN_MATCHING_SHARE * len(names)
 
 
 def read_utkface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
@@ -45,11 +62,11 @@ def read_utkface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     """
     files: list[str] = []
     found: list[tuple[str, str, str]] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedPicture] = []
     for name in pictures_in(path, deep=True):
         match = _NAME.match(name.rsplit("/", 1)[-1])
         if match is None:
-            skipped.append(Skipped(name, _MALFORMED))
+            skipped.append(SkippedPicture(name, _MALFORMED))
             continue
         age, gender, race = (int(each) for each in match.groups()[:3])
         files.append(name)
@@ -59,14 +76,14 @@ def read_utkface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
         name="UTKFace",
         root=path,
         files=tuple(files),
-        labels=chosen_columns({"gender": genders, "race": races, "age": ages}, wanted),
-        identities=unknown(len(files)),
-        splits=unknown(len(files)),
+        labels=select_columns({"gender": genders, "race": races, "age": ages}, wanted),
+        identities=unknown_column(len(files)),
+        splits=unknown_column(len(files)),
         skipped=tuple(skipped),
         credit=CREDIT,
     )
 
 
 def age_group(years: int) -> str:
-    """FairFace's name of the group of an age."""
+    """The class of an age, named as in FairFace."""
     return next(name for last, name in AGE_GROUPS if years <= last)

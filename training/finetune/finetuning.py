@@ -1,4 +1,4 @@
-"""From a dataset to an embedder file: faces, training, export, and the record of it all."""
+"""A dataset → an embedder file: faces are cut out, networks trained, and the last one exported."""
 
 import json
 import platform
@@ -17,22 +17,32 @@ from models.embedder import EmbedderModel, OnnxEmbedder, bundled_embedder, embed
 from models.runtime import available_cores
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
+from training.datasets.splits import HoldOut, split
 from training.errors import TrainingError
-from training.extraction import Extractor
-from training.features import dataset_options
-from training.finetune.chips import store_chips
-from training.finetune.labelled import check_attributes, labelled
-from training.finetune.network import Network, deepened
-from training.finetune.pixels import Pixels
-from training.finetune.run import chosen_device
-from training.finetune.school import Counting, School, teacher_settings
+from training.features.extraction import dataset_options
+from training.features.extractor import Extractor
+from training.finetune.chip_loader import ChipLoader
+from training.finetune.chip_store import store_chips
+from training.finetune.distillation import teacher_settings
+from training.finetune.labelled_faces import check_attributes, label_faces
+from training.finetune.network import Network, add_residual_blocks
+from training.finetune.run import choose_device
 from training.finetune.settings import FinetuneSettings
-from training.outputs import short_path, write_bytes
-from training.splits import HoldOut, split
+from training.finetune.trainer import ProgressBar, Trainer
+from training.outputs import short_path, write_whole
 
-EMBEDDER_FILE, CHIPS_FOLDER, TEACHER_FOLDER = "embedder.onnx", "chips", "teacher-{}"
+EMBEDDER_FILE = "embedder.onnx"
+"""Name of the file that is trained for."""
 
-_TOLERANCE = 1e-3  # of numbers up to 0.5 that say who it is, and up to 10 that speak for classes
+CHIPS_FOLDER = "chips"
+"""Name of the folder in which the aligned faces are kept between runs."""
+
+TEACHER_FOLDER = "teacher-{}"
+"""Name of the folder of a teacher, by its number from 1."""
+
+_TOLERANCE = 1e-3
+"""Difference, at most, of the exported network from the trained one; values of the identity go up
+to 0.5, logits up to 10."""
 
 
 def finetune(
@@ -43,8 +53,8 @@ def finetune(
     hold_out: HoldOut,
     *,
     start: Bundle | None = None,
-    told: Callable[[str], None],
-    counting: Counting,
+    on_message: Callable[[str], None],
+    progress_bar: ProgressBar,
 ) -> EmbedderModel:
     """Trains on the split `train` and writes `embedder.onnx`, `log.csv` and `log.svg` into `out`.
 
@@ -55,11 +65,11 @@ def finetune(
         out: the folder; the faces cut out and the checkpoints are kept in it too.
         extractor: finds and aligns the faces.
         settings: how.
-        hold_out: what is never looked at.
-        start: a model whose embedder training begins with, if it was trained too; without one it
+        hold_out: the pictures that are never trained or validated on.
+        start: a model whose embedder training begins with, if it was trained too; otherwise it
             begins with dlib's weights.
-        told: is given a line about each epoch.
-        counting: shows how far it is.
+        on_message: is given a line about each epoch.
+        progress_bar: shows how far it is.
 
     Raises:
         DatasetError: the labels cannot be learned from, or `out` has another run's checkpoint.
@@ -68,22 +78,22 @@ def finetune(
         TrainingError: the device is not there or too small, the weights are no numbers any more,
             or the exported network differs from the trained.
     """
-    device = chosen_device(settings.device)
+    device = choose_device(settings.device)
     attributes = settings.attributes or tuple(samples.labels)
     check_attributes(samples, attributes)
-    trunk = _begun_with(start, settings)
+    trunk = _initial_trunk(start, settings)
     splits, held = split(samples, hold_out, settings.seed)
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
-    with counting(len(rows)) as progress:
+    with progress_bar(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
-    faces = labelled(samples, chips, attributes, settings.seed)
-    school = School(faces, Pixels(chips, device), told, counting)
+    faces = label_faces(samples, chips, attributes, settings.seed)
+    trainer = Trainer(faces, ChipLoader(chips, device), on_message, progress_bar)
     teachers = []
     for number in range(1, settings.teachers + 1):
         folder = out / TEACHER_FOLDER.format(number)
-        run = school.trained(teacher_settings(settings, number), trunk, folder)
+        run = trainer.train(teacher_settings(settings, number), trunk, folder)
         teachers.append(run.network())
-    run = school.trained(settings, trunk, out, teachers)
+    run = trainer.train(settings, trunk, out, teachers)
     network = run.network()
     record = {
         "data": {"dataset": samples.name, "credit": samples.credit, "hold_out": held},
@@ -97,12 +107,12 @@ def finetune(
         "best": dict(run.best),
         "epochs": len(run.log),
         "start": start and start.manifest.embedder.name,
-        "hours": round(school.seconds / 3600, 2),
+        "hours": round(trainer.seconds / 3600, 2),
         "hardware": _hardware(device),
         "versions": {name: version(name) for name in ("numpy", "torch")},
     }
-    model = export(school.like_known(network), record, school.some_chips())
-    write_bytes(out / EMBEDDER_FILE, model.model)
+    model = export(trainer.with_dlib_distances(network), record, trainer.check_chips())
+    write_whole(out / EMBEDDER_FILE, model.model)
     return model
 
 
@@ -110,12 +120,12 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
     """The embedder as ONNX; its name says which weights it has.
 
     Args:
-        trunk: the weights, of which half the precision is kept.
+        trunk: the weights, which are stored in half precision.
         record: how they were made.
         checked: `(n, 150, 150, 3)` BGR, for which ONNX and PyTorch must agree.
 
     Raises:
-        TrainingError: they do not.
+        TrainingError: the two do not agree.
     """
     halved = trunk.half_precision()
     properties = {
@@ -128,19 +138,19 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
     embedder = OnnxEmbedder(model, device="cpu")
     with torch.inference_mode():
         planes = torch.from_numpy(checked).permute(0, 3, 1, 2).float()
-        expected = Network(halved, classes, normalised=False).eval().embed(planes).numpy()
+        expected = Network(halved, classes, batch_norm=False).eval().embed(planes).numpy()
     difference = float(np.abs(embedder.embed(checked) - expected).max())
     if not difference <= _TOLERANCE:
         raise TrainingError(f"the exported embedder differs from the trained one by {difference:g}")
     return model
 
 
-def _begun_with(start: Bundle | None, settings: FinetuneSettings) -> Trunk:
+def _initial_trunk(start: Bundle | None, settings: FinetuneSettings) -> Trunk:
     own = None if start is None else bundled_embedder(start)
     if own is not None:
         return read_trunk(own.model)
     random = np.random.default_rng(settings.seed)
-    return deepened(dlib_trunk(), settings.more_blocks, random)
+    return add_residual_blocks(dlib_trunk(), settings.more_blocks, random)
 
 
 def _command_line(

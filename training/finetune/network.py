@@ -13,8 +13,13 @@ from models.dlib_weights import Convolution
 from models.trunk import Trunk
 
 _DROPOUT = 0.2
-_EPSILON = 1e-5  # of the variances that are normalised by
-_MOMENTUM = 0.01  # of the running means and variances
+"""Share of the features that are dropped before the heads in training."""
+
+_EPSILON = 1e-5
+"""What batch normalisation adds to variances."""
+
+_MOMENTUM = 0.01
+"""Share of a batch in the running means and variances; more follows the batches faster."""
 
 
 class Network(nn.Module):
@@ -25,25 +30,25 @@ class Network(nn.Module):
     the convolution (Ioffe and Szegedy, Batch Normalization, ICML 2015).
 
     Args:
-        trunk: what it starts from.
+        trunk: the weights that it begins with.
         classes: attribute → how many classes it has.
-        normalised: with normalisations; without them it is what was exported.
+        batch_norm: with batch normalisations, to be trained; without them, as it is exported.
     """
 
     def __init__(
-        self, trunk: Trunk, classes: Mapping[str, int], *, normalised: bool = True
+        self, trunk: Trunk, classes: Mapping[str, int], *, batch_norm: bool = True
     ) -> None:
         super().__init__()
         self._counts = list(classes.values())
-        self.layers = nn.ModuleList(_Layer(each, normalised) for each in trunk.convolutions)
+        self.layers = nn.ModuleList(_Layer(each, batch_norm) for each in trunk.convolutions)
         self.identity = nn.Linear(*trunk.projection.shape, bias=False)
         # The heads learn from means of one size; what they have learned is folded too.
-        self.scaler = nn.BatchNorm1d(trunk.features, affine=False) if normalised else None
+        self.scaler = nn.BatchNorm1d(trunk.features, affine=False) if batch_norm else None
         self.dropout = nn.Dropout(_DROPOUT)
         self.evidence = nn.Linear(trunk.features, sum(self._counts))
         with torch.no_grad():
             self.identity.weight.copy_(torch.from_numpy(trunk.projection.T.copy()))
-            if normalised or not trunk.evidence.size:
+            if batch_norm or not trunk.evidence.size:
                 self.evidence.weight.zero_()
                 self.evidence.bias.zero_()
             else:
@@ -51,11 +56,11 @@ class Network(nn.Module):
                 self.evidence.bias.copy_(torch.from_numpy(trunk.evidence_biases.copy()))
 
     def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """`(n, 3, height, width)` BGR, 0 to 255 → who it is, `(n, 128)`, and the logits
+        """`(n, 3, height, width)` BGR, 0 to 255 → identities `(n, 128)`, and the logits
         `(n, classes)` of each attribute."""
-        means, last = self._described(chips)
-        seen = self.dropout(means if self.scaler is None else self.scaler(means))
-        return self.identity(last), list(self.evidence(seen).split(self._counts, dim=1))
+        means, last = self._pooled_features(chips)
+        features = self.dropout(means if self.scaler is None else self.scaler(means))
+        return self.identity(last), list(self.evidence(features).split(self._counts, dim=1))
 
     def embed(self, chips: Tensor) -> Tensor:
         """`(n, 3, height, width)` BGR, 0 to 255 → embeddings, as the graph gives them."""
@@ -63,7 +68,7 @@ class Network(nn.Module):
         return torch.cat([identity, *logits], dim=1)
 
     def trunk(self) -> Trunk:
-        """The weights as they are now, normalisations folded in."""
+        """The weights, with the normalisations folded into them."""
         weights, biases = self.evidence.weight.detach(), self.evidence.bias.detach()
         if self.scaler is not None:
             means, variances = self.scaler.running_mean, self.scaler.running_var
@@ -78,34 +83,34 @@ class Network(nn.Module):
         )
 
     @torch.no_grad()
-    def settle(self, chips: Tensor) -> None:
+    def calibrate_normalisations(self, chips: Tensor) -> None:
         """Sets the normalisations so that they change nothing of what these chips give."""
-        for layer in self._normalised():
-            layer.settling = True
-        self._described(chips)
-        for layer in self._normalised():
-            layer.settling = False
+        for layer in self._layers_with_normalisation():
+            layer.calibrating = True
+        self._pooled_features(chips)
+        for layer in self._layers_with_normalisation():
+            layer.calibrating = False
 
     def parameter_groups(
-        self, rate: float, head_rate: float, decay: float
+        self, rate: float, head_rate: float, weight_decay: float
     ) -> list[dict[str, object]]:
-        """What an optimiser is to train, at which rate; filters and heads are drawn to 0."""
+        """The parameters by learning rate; filters and heads have weight decay."""
         trunk = [*self.layers.parameters(), *self.identity.parameters()]
         filters = [each for each in trunk if each.ndim > 1]
         others = [each for each in trunk if each.ndim == 1]
         heads = list(self.evidence.parameters())
         return [
-            {"params": filters, "lr": rate, "weight_decay": decay},
+            {"params": filters, "lr": rate, "weight_decay": weight_decay},
             {"params": others, "lr": rate, "weight_decay": 0.0},
-            {"params": heads, "lr": head_rate, "weight_decay": decay},
+            {"params": heads, "lr": head_rate, "weight_decay": weight_decay},
         ]
 
-    def _normalised(self) -> Iterator["_Layer"]:
+    def _layers_with_normalisation(self) -> Iterator["_Layer"]:
         return (each for each in self.layers if isinstance(each, _Layer) and each.norm is not None)
 
-    def _described(self, chips: Tensor) -> tuple[Tensor, Tensor]:
-        """The means of the planes before the last two halvings and at the end, one after the
-        other, and those at the end alone."""
+    def _pooled_features(self, chips: Tensor) -> tuple[Tensor, Tensor]:
+        """The global averages of the planes before the last two halvings and at the end, in one
+        row, and those at the end alone."""
         layers = iter(self.layers)
         planes = functional.max_pool2d(functional.relu(next(layers)(chips)), 3, 2)
         means: list[Tensor] = []
@@ -118,27 +123,27 @@ class Network(nn.Module):
 
 
 class _Layer(nn.Module):
-    """A convolution and what normalises its planes."""
+    """A convolution and its batch normalisation."""
 
-    def __init__(self, convolution: Convolution, normalised: bool) -> None:
+    def __init__(self, convolution: Convolution, batch_norm: bool) -> None:
         super().__init__()
         outputs, inputs, rows, columns = convolution.filters.shape
         self.convolution = nn.Conv2d(
             inputs, outputs, (rows, columns), convolution.stride, padding=convolution.padding
         ).to(memory_format=torch.channels_last)
-        self.norm = nn.BatchNorm2d(outputs, _EPSILON, _MOMENTUM) if normalised else None
+        self.norm = nn.BatchNorm2d(outputs, _EPSILON, _MOMENTUM) if batch_norm else None
         self.halves = convolution.stride != (1, 1)
-        self.settling = False
+        self.calibrating = False
         filters = torch.from_numpy(convolution.filters.copy())
         biases = torch.from_numpy(convolution.biases.copy())
-        self._silent = normalised and not filters.any()
-        if self._silent:
+        self._starts_at_zero = batch_norm and not filters.any()
+        if self._starts_at_zero:
             nn.init.kaiming_normal_(filters, nonlinearity="relu")
         # A step of the optimiser is as large for small weights as for large ones, and dlib's first
-        # are a hundredth of its others: behind a normalisation all may be of one size.
+        # are a hundredth of its others: before a normalisation all may be of one size.
         usual = (2 / (inputs * rows * columns)) ** 0.5
         sizes = filters.std(dim=(1, 2, 3)).clamp(min=1e-3 * usual)
-        self._gain = usual / sizes if normalised else torch.ones(outputs)
+        self._gain = usual / sizes if batch_norm else torch.ones(outputs)
         with torch.no_grad():
             self.convolution.weight.copy_(filters * self._gain[:, None, None, None])
             assert self.convolution.bias is not None
@@ -148,24 +153,22 @@ class _Layer(nn.Module):
         planes = self.convolution(planes)
         if self.norm is None:
             return planes
-        return self._settled(self.norm, planes) if self.settling else self.norm(planes)
+        return self._calibrated(self.norm, planes) if self.calibrating else self.norm(planes)
 
-    def _settled(self, norm: nn.BatchNorm2d, planes: Tensor) -> Tensor:
-        """What the convolution gave at first; the normalisation is set to give the same.
-
-        Filters that were all 0 are silent: it lets nothing of them through yet.
-        """
+    def _calibrated(self, norm: nn.BatchNorm2d, planes: Tensor) -> Tensor:
+        """Sets the normalisation so that it gives what the convolution gave before its weights
+        were scaled; 0 for filters that were all 0."""
         variances, means = torch.var_mean(planes.float(), dim=(0, 2, 3), correction=0)
         assert norm.running_mean is not None and norm.running_var is not None
         norm.running_mean.copy_(means)
         norm.running_var.copy_(variances)
-        gain = torch.inf if self._silent else self._gain.to(planes.device)
+        gain = torch.inf if self._starts_at_zero else self._gain.to(planes.device)
         norm.weight.copy_((variances + _EPSILON).sqrt() / gain)
         norm.bias.copy_(means / gain)
         return norm(planes)
 
     def folded(self) -> Convolution:
-        """One convolution that does the same as both."""
+        """One convolution that gives the same as both."""
         filters, biases = self.convolution.weight.detach(), self.convolution.bias
         assert biases is not None
         if self.norm is not None:
@@ -187,15 +190,15 @@ def _array(tensor: Tensor) -> NDArray[np.float32]:
 
 
 def _residual_block(planes: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
-    """relu(input + two convolutions of it); where the summands' shapes differ, zeros fill up."""
+    """relu(input + two convolutions of it); where the shapes differ, zeros are appended."""
     main = second(functional.relu(first(planes)))
     shortcut = functional.avg_pool2d(planes, 2) if first.halves else planes
     shape = [max(sizes) for sizes in zip(main.shape, shortcut.shape, strict=True)]
-    return functional.relu(_filled(main, shape) + _filled(shortcut, shape))
+    return functional.relu(_zero_padded(main, shape) + _zero_padded(shortcut, shape))
 
 
-def _filled(planes: Tensor, shape: Sequence[int]) -> Tensor:
-    """With zeros behind the last channel, below and to the right."""
+def _zero_padded(planes: Tensor, shape: Sequence[int]) -> Tensor:
+    """With zeros after the last channel, below and to the right."""
     _, channels, height, width = (
         wanted - there for wanted, there in zip(shape, planes.shape, strict=True)
     )
@@ -204,10 +207,10 @@ def _filled(planes: Tensor, shape: Sequence[int]) -> Tensor:
     return functional.pad(planes, (0, width, 0, height, 0, channels))
 
 
-def deepened(trunk: Trunk, blocks: int, random: np.random.Generator) -> Trunk:
-    """With so many residual blocks more before each of the last two halvings; they add nothing yet.
+def add_residual_blocks(trunk: Trunk, blocks: int, random: np.random.Generator) -> Trunk:
+    """With more residual blocks before each of the last two halvings; they add 0 at first.
 
-    (Chen et al., Net2Net, ICLR 2016: a deeper network that begins where a shallower one ended.)
+    (Chen et al., Net2Net, ICLR 2016: a deeper network begins with what a shallower one learned.)
     """
     first, *rest = trunk.convolutions
     pairs = list(zip(rest[::2], rest[1::2], strict=True))
@@ -220,9 +223,9 @@ def deepened(trunk: Trunk, blocks: int, random: np.random.Generator) -> Trunk:
 
 def _new_block(planes: int, random: np.random.Generator) -> tuple[Convolution, Convolution]:
     shape, biases = (planes, planes, 3, 3), np.zeros(planes, dtype=np.float32)
-    drawn = random.normal(0, (2 / (9 * planes)) ** 0.5, shape).astype(np.float32)
-    still = np.zeros(shape, dtype=np.float32)
+    hold_out_names = random.normal(0, (2 / (9 * planes)) ** 0.5, shape).astype(np.float32)
+    zeros = np.zeros(shape, dtype=np.float32)
     return (
-        Convolution(drawn, biases, (1, 1), (1, 1)),
-        Convolution(still, biases, (1, 1), (1, 1)),
+        Convolution(hold_out_names, biases, (1, 1), (1, 1)),
+        Convolution(zeros, biases, (1, 1), (1, 1)),
     )

@@ -1,50 +1,60 @@
-"""The training itself: steps, validation, checkpoints."""
+"""One training run: steps, moving average of the weights, validation, checkpoints."""
 
 import hashlib
-import io
 import math
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from models.trunk import Trunk
-from training.errors import DatasetError, TrainingError
-from training.finetune.labelled import Labelled
-from training.finetune.lessons import Lesson, Lessons
+from training.errors import TrainingError
+from training.finetune.batches import TrainingBatch, TrainingBatches
+from training.finetune.checkpoint import CHECKPOINT_FILE, read_checkpoint, write_checkpoint
+from training.finetune.chip_loader import ChipLoader
+from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.network import Network
-from training.finetune.pixels import Pixels
+from training.finetune.schedule import get_lr
 from training.finetune.settings import FinetuneSettings
-from training.finetune.validation import LogRow, cross_entropy, measured
-from training.outputs import write_bytes
+from training.finetune.validation import LogRow, cross_entropy, validate
 
-CHECKPOINT_FILE, CHECKPOINT_FORMAT = "checkpoint.pt", 1
-_CHECKPOINT_S, _EPOCH_CHECKPOINT_S = 120.0, 20.0  # apart; the shorter one at the end of an epoch
-_WARM_UP = 0.05  # of the steps
-_MAX_NORM = 5.0  # of a step's gradient
-_SETTLED_ON = 256  # faces at most, which the normalisations begin with
+_CHECKPOINT_S = 120.0
+"""Time between two checkpoints, s: what a kill loses at most."""
+
+_EPOCH_CHECKPOINT_S = 20.0
+"""Time since the last checkpoint from which the end of an epoch writes one, s."""
+
+_MAX_GRADIENT_NORM = 5.0
+"""Norm to which the gradient of a step is clipped."""
+
+_CALIBRATION_FACES = 256
+"""Faces, at most, from which the batch normalisations get their first means and variances."""
 
 
-class Run:
+class TrainingRun:
     """A run that can be killed at any step and goes on from its last checkpoint.
 
-    Whatever is drawn, is drawn anew for each step from the seed and the step's number. So on a
-    CPU it comes to the same end; the sums of a GPU are not the same twice.
+    All random numbers of a step follow from the seed and the number of the step. So on a CPU a
+    resumed run ends with the same weights; the sums of a GPU are not the same twice.
 
     Args:
         faces: what is learned.
-        pixels: of these faces, on the device that trains.
-        lessons: what each step learns from.
+        loader: of these faces, on the device that trains.
+        batches: what each step learns from.
         settings: how.
-        folder: where `checkpoint.pt` is kept; one that is there is gone on from.
-        trunk: what the network starts from.
+        folder: where `checkpoint.pt` is kept; a run whose checkpoint is there goes on from it.
+        trunk: the weights that training begins with.
+
+    Attributes:
+        log: a row for each epoch.
+        seconds: the time that training took, including the runs that were killed.
 
     Raises:
         DatasetError: the checkpoint there is that of another run.
@@ -53,89 +63,86 @@ class Run:
 
     def __init__(
         self,
-        faces: Labelled,
-        pixels: Pixels,
-        lessons: Lessons,
+        faces: LabelledFaces,
+        loader: ChipLoader,
+        batches: TrainingBatches,
         settings: FinetuneSettings,
         folder: Path,
         trunk: Trunk,
     ) -> None:
         self.log: list[LogRow] = []
-        """A row for each epoch."""
+        self.seconds = 0.0
         self._faces = faces
-        self._pixels = pixels
-        self._lessons = lessons
+        self._loader = loader
+        self._batches = batches
         self._settings = settings
         self._checkpoint = folder / CHECKPOINT_FILE
-        self._described = _described(faces, settings, trunk)
-        self._device = pixels.device
+        self._description = _description(faces, settings, trunk)
+        self._device = loader.device
         torch.manual_seed(settings.seed)
-        self._counts = {name: len(names) for name, names in faces.classes.items()}
-        self._network = Network(trunk, self._counts).to(self._device).train()
-        self._network.settle(pixels.batch(faces.fitted[:_SETTLED_ON]))
-        self._average = deepcopy(self._network).eval()
+        self._class_counts = {name: len(names) for name, names in faces.classes.items()}
+        self._network = Network(trunk, self._class_counts).to(self._device).train()
+        self._network.calibrate_normalisations(loader.batch(faces.fitted[:_CALIBRATION_FACES]))
+        self._average = AveragedModel(
+            self._network, multi_avg_fn=self._ema_update, use_buffers=True
+        ).eval()
+        self._average.n_averaged.fill_(1)  # at 0, the first update would copy the weights
         groups = self._network.parameter_groups(
             settings.rate, settings.rate * settings.head_factor, settings.weight_decay
         )
         self._optimiser = torch.optim.AdamW(groups)
-        self._rates = [group["lr"] for group in self._optimiser.param_groups]
+        self._max_lrs = [group["lr"] for group in self._optimiser.param_groups]
         self._step = 0
-        self._seconds = 0.0
         self._loss = torch.zeros((), device=self._device)  # of this epoch's steps, summed
         self._best: dict[str, Any] = {}
         self._resume()
 
     def __repr__(self) -> str:
-        epoch = self._step // len(self._lessons)
+        epoch = self._step // len(self._batches)
         return f"Run({len(self._faces.fitted)} faces, epoch {epoch} of {self._settings.epochs})"
 
     @property
-    def seconds(self) -> float:
-        """What it took, with what was done before a kill."""
-        return self._seconds
-
-    @property
     def best(self) -> LogRow:
-        """The row of the log that won."""
+        """The row of the epoch with the lowest loss on the development rows."""
         return min(self.log, key=lambda row: row["development loss"])
 
     def network(self) -> Network:
         """The averaged weights of the best epoch, as they are exported."""
-        whole = deepcopy(self._average)
-        whole.load_state_dict(self._best)
-        network = Network(whole.trunk(), self._counts, normalised=False)
+        averaged: Network = deepcopy(self._average.module)
+        averaged.load_state_dict(self._best)
+        network = Network(averaged.trunk(), self._class_counts, batch_norm=False)
         return network.to(self._device).eval()
 
     def run(
         self,
-        told: Callable[[LogRow], None] = lambda row: None,
+        on_epoch: Callable[[LogRow], None] = lambda row: None,
         progress: Callable[[int], None] = lambda faces: None,
     ) -> None:
         """Trains to the end.
 
         Args:
-            told: is given the row of the log at the end of each epoch.
-            progress: is told how many faces each step learned from; first, those of an earlier run.
+            on_epoch: is given the row of the log at the end of each epoch.
+            progress: is given the number of faces of each step; first, those of an earlier run.
         """
-        began, saved = time.monotonic() - self._seconds, time.monotonic()
-        per_epoch = len(self._lessons)
+        began, saved = time.monotonic() - self.seconds, time.monotonic()
+        per_epoch = len(self._batches)
         total = self._settings.epochs * per_epoch
         progress(min(self._step, total) * self._settings.batch)
         while self._step < total:
-            lesson = self._lessons.lesson(self._step)
-            self._learn(lesson, (self._step + 1) / total)
+            batch = self._batches.batch(self._step)
+            self._train_step(batch, (self._step + 1) / total)
             self._step += 1
-            progress(len(lesson.images))
+            progress(len(batch.images))
             ended = self._step % per_epoch == 0
             if ended:
-                self._seconds = time.monotonic() - began
-                told(self._end_epoch())
+                self.seconds = time.monotonic() - began
+                on_epoch(self._finish_epoch())
                 if self._epochs_without_gain() >= self._settings.patience:
                     self._step = total
             since_s = time.monotonic() - saved
             first = ended and len(self.log) == 1
             if first or since_s > (_EPOCH_CHECKPOINT_S if ended else _CHECKPOINT_S):
-                self._seconds = time.monotonic() - began
+                self.seconds = time.monotonic() - began
                 self.save()
                 saved = time.monotonic()
         self.save()
@@ -143,89 +150,72 @@ class Run:
     def save(self) -> None:
         """Writes the checkpoint."""
         state = {
-            "format": CHECKPOINT_FORMAT,
-            "run": self._described,
             "network": self._network.state_dict(),
-            "average": self._average.state_dict(),
+            "average": self._average.module.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "best": self._best,
             "log": self.log,
             "step": self._step,
-            "seconds": self._seconds,
+            "seconds": self.seconds,
             "loss": self._loss,
         }
-        # In memory first: PyTorch hides what the disk said.
-        content = io.BytesIO()
-        torch.save(state, content)
-        write_bytes(self._checkpoint, content.getvalue())
+        write_checkpoint(self._checkpoint, self._description, state)
 
     def _resume(self) -> None:
-        if not self._checkpoint.is_file():
+        state = read_checkpoint(self._checkpoint, self._description, self._device)
+        if state is None:
             return
-        try:
-            state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
-        except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
-            raise TrainingError(
-                f"{self._checkpoint} cannot be read: delete it to begin anew"
-            ) from error
-        if not isinstance(state, dict) or state.get("format") != CHECKPOINT_FORMAT:
-            raise TrainingError(
-                f"{self._checkpoint} is in a format that is not known here: delete it to begin anew"
-            )
-        if state["run"] != self._described:
-            raise DatasetError(
-                f"{self._checkpoint} is of a run with other faces, labels or settings: "
-                "name another folder"
-            )
         self._network.load_state_dict(state["network"])
-        self._average.load_state_dict(state["average"])
+        self._average.module.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._best, self.log = state["best"], state["log"]
-        self._step, self._seconds, self._loss = state["step"], state["seconds"], state["loss"]
+        self._step, self.seconds, self._loss = state["step"], state["seconds"], state["loss"]
 
-    def _learn(self, lesson: Lesson, passed: float) -> None:
-        """One step; `passed` is the part of the run that is behind it."""
+    def _train_step(self, batch: TrainingBatch, done: float) -> None:
+        """One step of the optimiser; `done` is the share of the steps done after it."""
         random = np.random.default_rng((self._settings.seed, self._step, 2))
         torch.manual_seed(int(random.integers(2**31)))  # for the dropout
-        for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
-            group["lr"] = rate * _schedule(passed)
+        for group, max_lr in zip(self._optimiser.param_groups, self._max_lrs, strict=True):
+            group["lr"] = get_lr(done, max_lr)
         with torch.autocast(self._device.type, torch.bfloat16):
-            identities, logits = self._network(lesson.images)
+            identities, logits = self._network(batch.images)
         losses = [
             cross_entropy(each.float(), target)
-            for each, target in zip(logits, lesson.targets, strict=True)
+            for each, target in zip(logits, batch.targets, strict=True)
         ]
-        kept = identities[-len(lesson.identities) :].float() - lesson.identities
-        losses.append(self._settings.identity * kept.square().sum(dim=1).mean())
+        drift = identities[-len(batch.identities) :].float() - batch.identities
+        losses.append(self._settings.identity * drift.square().sum(dim=1).mean())
         loss = torch.stack(losses).sum()
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_NORM)
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), _MAX_GRADIENT_NORM)
         self._optimiser.step()
-        self._keep_average()
+        self._average.update_parameters(self._network)
         self._loss += loss.detach()
 
-    @torch.no_grad()
-    def _keep_average(self) -> None:
-        """The moving average, which at first follows closely: nothing worth keeping is in it."""
-        decay = min(self._settings.averaged, (1 + self._step) / (10 + self._step))
-        kept, new = _numbers(self._average), _numbers(self._network)
-        torch._foreach_lerp_(kept, new, 1 - decay)
+    def _ema_update(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: object) -> None:
+        """Moves the averages of weights, means and variances towards their values of this step.
 
-    def _end_epoch(self) -> LogRow:
+        The decay rises to that of the settings: the first weights are not worth keeping.
+        """
+        if averaged[0].is_floating_point():
+            decay = min(self._settings.averaged, (1 + self._step) / (10 + self._step))
+            torch._foreach_lerp_(averaged, current, 1 - decay)
+
+    def _finish_epoch(self) -> LogRow:
         row = {
-            "epoch": self._step // len(self._lessons),
-            "seconds": round(self._seconds, 1),
+            "epoch": self._step // len(self._batches),
+            "seconds": round(self.seconds, 1),
             "rate": round(self._optimiser.param_groups[0]["lr"], 8),
-            "loss": round(self._loss.item() / len(self._lessons), 4),
-            **measured(self._average, self._faces, self._pixels),
+            "loss": round(self._loss.item() / len(self._batches), 4),
+            **validate(self._average.module, self._faces, self._loader),
         }
         if not math.isfinite(row["development loss"]):
             raise TrainingError("training came to nothing that is a number: lower --rate")
         self._loss = torch.zeros((), device=self._device)
         self.log.append(row)
         if row is self.best:
-            state = self._average.state_dict()
+            state = self._average.module.state_dict()
             self._best = {name: values.clone().cpu() for name, values in state.items()}
         return row
 
@@ -233,8 +223,8 @@ class Run:
         return int(self.log[-1]["epoch"] - self.best["epoch"])
 
 
-def _described(faces: Labelled, settings: FinetuneSettings, trunk: Trunk) -> dict[str, Any]:
-    """What must be the same for a run to be gone on with."""
+def _description(faces: LabelledFaces, settings: FinetuneSettings, trunk: Trunk) -> dict[str, Any]:
+    """All that must be the same for a run to go on from a checkpoint."""
     record = asdict(settings)
     del record["device"]
     labels = hashlib.sha256()
@@ -249,29 +239,17 @@ def _described(faces: Labelled, settings: FinetuneSettings, trunk: Trunk) -> dic
     }
 
 
-def chosen_device(name: str) -> torch.device:
+def choose_device(name: str) -> torch.device:
     """The device of a setting.
 
     Raises:
         TrainingError: it is not there.
     """
-    there = torch.cuda.is_available()
-    if name == "cuda" and not there:
+    has_gpu = torch.cuda.is_available()
+    if name == "cuda" and not has_gpu:
         raise TrainingError("PyTorch finds no GPU here: leave --device out to train on the CPU")
-    if name == "cpu" or not there:
+    if name == "cpu" or not has_gpu:
         return torch.device("cpu")
     torch.backends.cudnn.benchmark = True  # the shapes stay the same
     torch.set_float32_matmul_precision("high")
     return torch.device("cuda")
-
-
-def _numbers(network: Network) -> Sequence[Tensor]:
-    """All that is averaged: weights, and the means and variances of normalisations."""
-    return [each for each in network.state_dict().values() if each.is_floating_point()]
-
-
-def _schedule(passed: float) -> float:
-    """Which part of the highest rate is due: a straight rise, then the half of a cosine."""
-    if passed < _WARM_UP:
-        return passed / _WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * (passed - _WARM_UP) / (1 - _WARM_UP)))

@@ -1,9 +1,9 @@
-"""How the network is trained."""
+"""The settings of fine-tuning."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from training.splits import SEED
+from training.datasets.splits import SEED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,25 +11,23 @@ class FinetuneSettings:
     """How the network is trained.
 
     Attributes:
-        attributes: which; all of the dataset unless given.
-        epochs: how often each face is seen, if training does not stop before.
-        patience: training stops after that many epochs without gain.
+        attributes: the attributes that are learned; all of the dataset unless given.
+        epochs: epochs at most; the learning rate reaches 0 at their end.
+        patience: epochs without a lower loss on the development rows after which training stops.
         batch: faces a step.
-        rate: highest learning rate of the trunk (AdamW); it rises, then falls as a cosine.
-        head_factor: how many times higher that of the heads is: they begin with nothing.
-        weight_decay: of AdamW.
-        smoothing: of the labels.
-        mixup: how much faces are mixed with one another, in one half of each batch: `alpha` of
-            Zhang et al., mixup, ICLR 2018; 0 for not at all.
-        identity: how much it counts that the first numbers of the embedding stay dlib's.
-        averaged: decay of the moving average of the weights, which is what is exported.
-        more_blocks: residual blocks that the network has more than dlib's, before each of its last
-            two halvings.
-        teachers: how many networks are trained first, whose common opinion counts beside the
-            labels for the one that is exported.
-        teacher_epochs: how often each of these sees each face.
-        teacher_share: how much their opinion counts beside a label.
-        seed: of whatever is drawn.
+        rate: highest learning rate of the trunk (AdamW): linear warm-up, then cosine decay.
+        head_factor: learning rate of the heads, as a multiple of it: they begin with weights of 0.
+        weight_decay: weight decay of AdamW.
+        smoothing: label smoothing.
+        mixup: `alpha` of mixup (Zhang et al., ICLR 2018), for one half of each batch; 0 for none.
+        identity: weight of the loss that keeps the identities close to dlib's.
+        averaged: EMA decay of the averaged weights, which are exported.
+        more_blocks: residual blocks that are added to dlib's network before each of its last two
+            halvings.
+        teachers: networks that are trained first, for distillation into the exported one.
+        teacher_epochs: epochs of each of these.
+        teacher_share: share of the teachers' probabilities in a target, beside the label.
+        seed: of all random numbers.
         device: `cpu`, `cuda`, or `auto` for a GPU where PyTorch has one.
     """
 

@@ -1,0 +1,166 @@
+"""The model card: what a model is for, how good it is, and how it was made, from a report."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from training.evaluation.figures import Figures
+from training.fitting.settings import FitSettings, command_line
+
+_PURPOSE = """\
+Each head says how a face is likely to be **perceived**, in the categories its data was labelled
+with, and how sure it is. A label is an appearance as annotators saw it. It is not who somebody is:
+neither a person's race nor their gender can be read off a face."""
+"""Paragraph on what the heads say."""
+
+_MISUSE = """\
+- identifying or recognising anybody, or following people from place to place;
+- surveillance, policing, border control, access control;
+- decisions about people: work, housing, credit, insurance, education, health, law;
+- sorting, pricing or addressing people by race or gender;
+- statements about a single person's race, gender or age, or about anything they are taken to imply;
+- people who have not agreed to it where the law asks for that."""
+"""Uses that the model is not made for."""
+
+_LIMITS = """\
+- The classes are coarse and of one culture; people who fit none of them get the nearest, and there
+  are only two for gender.
+- Where groups differ in accuracy (see below), counts made with the model are biased accordingly.
+- Small, dark, blurred, covered and turned faces are worse than these figures say.
+- Confidence is calibrated on faces like those of the data, and only there."""
+"""Weaknesses that every model has."""
+
+_SHOWN_CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9)
+"""Values of `min_confidence` for which the card has a line."""
+
+
+def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
+    """`card.md`, in Markdown."""
+    return "\n".join(_lines(report, manifest_provenance)) + "\n"
+
+
+def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
+    attributes: Mapping[str, Figures] = report["attributes"]
+    data, measured, embedder = provenance["data"], report["data"], provenance.get("embedder")
+    yield f"# Model card: {', '.join(attributes)} as perceived from a face"
+    yield from ("", _PURPOSE, "")
+    yield from ("## Not to be used for", "", _MISUSE, "")
+    yield from ("## Data", "")
+    mirrored = " and their mirror images" if data["mirrored"] else ""
+    faces = f"{data['train_faces']} faces{mirrored}"
+    yield f"- Fitted on: {data['dataset']}, {faces} ({data['features']})."
+    if data["credit"]:
+        yield f"- Source and licence: {data['credit']}."
+    if embedder:
+        yield from _embedder(report["model"]["embedder"], embedder)
+    yield f"- Held out, never looked at in training: {data['hold_out']}."
+    yield f"- Measured on: {measured['dataset']}, {measured['faces']} faces of the split"
+    yield f"  {measured['split']} ({measured['hold_out']})."
+    yield from ("", "## How good it is", "")
+    level = report["settings"]["confidence_level"]
+    yield "| attribute | faces | accuracy | balanced accuracy | ROC AUC | calibration error |"
+    yield "|---|---|---|---|---|---|"
+    for name, figures in attributes.items():
+        yield (
+            f"| {name} | {figures['rows']} | {_share(figures['accuracy'])} "
+            f"| {figures['balanced_accuracy']:.3f} | {_number(figures['roc_auc'])} "
+            f"| {figures['calibration']['error']:.3f} |"
+        )
+    for name, figures in attributes.items():
+        if gap := figures["largest_gap"]:
+            yield ""
+            yield (
+                f"Largest gap of {name} between groups: {gap['value']:.3f}, by {gap['by']}, "
+                f"{gap['best']} over {gap['worst']}."
+            )
+    yield from ("", f"In brackets: the {level:.0%} interval of a bootstrap over faces.", "")
+    for name, figures in attributes.items():
+        yield from _attribute(name, figures)
+    yield from ("## Limits", "", _LIMITS, "")
+    yield from ("## How it was made", "")
+    yield "The versions of all packages, the settings and the digest of the features are in"
+    yield "`manifest.json`. These commands reproduce it:"
+    settings = FitSettings.from_record(provenance["settings"])
+    yield from ("", "```sh")
+    if embedder:
+        yield from embedder["commands"]
+    yield from (data["command"], command_line(settings))
+    if any("face_width" in figures for figures in attributes.values()):
+        yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"
+    yield "```"
+
+
+def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
+    faces, data, best = record["faces"], record["data"], record["best"]
+    attributes = ", ".join(record["attributes"])
+    start = f"`{record['start']}`" if record["start"] else "dlib's face recognition network"
+    yield f"- The embedding is `{name}`: {start}, trained further"
+    yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']}."
+    if count := record["settings"]["teachers"]:
+        yield f"  {count} networks were trained before it; their common opinion counted beside"
+        yield "  the labels."
+    yield f"  {faces['development']} others chose the epoch ({best['epoch']:.0f} of"
+    yield f"  {record['epochs']}) and decide how sure the heads may be."
+    hours = record["hours"]
+    taken = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+    yield f"- All of that training took {taken} on {record['hardware']}."
+
+
+def _attribute(name: str, figures: Figures) -> Iterator[str]:
+    yield from (f"### {name}", "", "| class | faces | recognised |", "|---|---|---|")
+    for each, recall in figures["recall"].items():
+        yield f"| {each} | {_count(recall)} | {_number(recall['value'])} |"
+    yield ""
+    yield from _coverage(name, figures)
+    yield from _face_width(name, figures)
+    yield from _corruptions(name, figures)
+    for grouping in figures["by_group"]:
+        yield from (f"Accuracy of {name} by {grouping['by']}:", "")
+        yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
+        for group, each in grouping["groups"].items():
+            yield f"| {group} | {_count(each)} | {_share(each)} |"
+        yield ""
+        if gap := grouping["gap"]:
+            yield f"Largest gap: {gap['value']:.3f}, {gap['best']} over {gap['worst']}."
+            yield ""
+
+
+def _coverage(name: str, figures: Figures) -> Iterator[str]:
+    yield from (f"What `min_confidence` buys for {name}:", "")
+    yield from ("| min_confidence | faces with a label | accuracy of those |", "|---|---|---|")
+    for step in figures["coverage"]:
+        if step["min_confidence"] in _SHOWN_CONFIDENCES:
+            labelled, accuracy = step["coverage"], _number(step["accuracy"])
+            yield f"| {step['min_confidence']:.1f} | {labelled:.0%} | {accuracy} |"
+    yield ""
+
+
+def _face_width(name: str, figures: Figures) -> Iterator[str]:
+    steps = figures.get("face_width", [])
+    if steps:
+        yield from (f"Accuracy of {name} by the width of the face, pictures shrunk:", "")
+        yield from ("| px | faces | accuracy |", "|---|---|---|")
+        for step in steps:
+            yield f"| {step['face_px']} | {_count(step)} | {_share(step)} |"
+        yield ""
+
+
+def _corruptions(name: str, figures: Figures) -> Iterator[str]:
+    steps = figures.get("harm", [])
+    if steps:
+        yield from (f"Accuracy of {name} where pictures were made worse:", "")
+        yield from ("| harm | faces | accuracy |", "|---|---|---|")
+        for step in steps:
+            yield f"| {step['harm']} | {_count(step)} | {_share(step)} |"
+        yield ""
+
+
+def _share(interval: Figures) -> str:
+    return f"{interval['value']:.3f} ({interval['low']:.3f}–{interval['high']:.3f})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _count(group: Figures) -> str:
+    return f"{group['rows']} (few)" if group["small"] else str(group["rows"])

@@ -1,0 +1,76 @@
+"""A report on disk: `report.json` for programs, `report.html` for people, which stands alone."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from training.evaluation import plots
+from training.evaluation.figures import Figures
+from training.outputs import write_whole
+
+JSON_FILE = "report.json"
+"""Name of the report for programs."""
+
+HTML_FILE = "report.html"
+"""Name of the report for people."""
+
+_TEMPLATE = Path(__file__).with_name("report.html.jinja")
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """An SVG picture and what it shows."""
+
+    caption: str
+    base64: str
+
+
+def write_report(folder: Path, report: Figures) -> None:
+    """Writes both files into a folder, which is made if need be.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    write_whole(folder / HTML_FILE, render(report).encode())
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+    write_whole(folder / JSON_FILE, f"{text}\n".encode())
+
+
+def render(report: Figures) -> str:
+    """The page, in HTML."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["share"] = lambda value: "–" if value is None else f"{value:.3f}"
+    environment.filters["interval"] = lambda each: (
+        f"{each['value']:.3f} ({each['low']:.3f} to {each['high']:.3f})"
+    )
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        report=report,
+        provenance=report["model"]["provenance"],
+        plots={
+            name: [Plot(caption, _base64(svg)) for caption, svg in _plots(name, figures)]
+            for name, figures in report["attributes"].items()
+        },
+    )
+
+
+def _plots(name: str, figures: Figures) -> Iterator[tuple[str, str]]:
+    yield f"Which {name} is taken for which", plots.confusion(figures)
+    yield "Reliability: is it right as often as it is sure?", plots.reliability(figures)
+    yield "What min_confidence buys", plots.coverage(figures)
+    if "face_width" in figures:
+        caption = "Accuracy against the width of the face, pictures shrunk"
+        yield caption, plots.face_width(figures["face_width"])
+    for grouping in figures["by_group"]:
+        caption = f"Accuracy of {name} by {grouping['by']} (faces in brackets, pale: few)"
+        yield caption, plots.by_group(grouping, figures["accuracy"]["value"])
+
+
+def _base64(svg: str) -> str:
+    return base64.b64encode(svg.encode()).decode()

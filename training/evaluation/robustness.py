@@ -1,0 +1,166 @@
+"""How accuracy falls where pictures are corrupted: small, blurred, rotated, dark, compressed."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Bundle
+from models.classifier import Classifier, Prediction, grouped
+from models.faces import Image
+from models.runtime import available_cores
+from training.datasets.samples import Samples
+from training.datasets.splits import SEED
+from training.errors import DatasetError
+from training.evaluation.corruptions import blur, darken, downscale, grayscale, jpeg, rotate
+from training.evaluation.evaluate import ClassGroups, ClassNames, select_rows, to_model_classes
+from training.evaluation.figures import SMALL_GROUP, Figures, with_interval
+from training.features.extractor import Extractor, read_picture
+from training.features.table import FeatureTable
+
+WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
+"""Widths of faces for which the accuracy is measured, px."""
+
+FACE_WIDTH = "face_width"
+"""Key of a report's accuracies by width of the face."""
+
+CORRUPTION = "harm"
+"""Key of a report's accuracies by corruption."""
+
+_MAX_FACES = 500
+"""Faces that are corrupted at most; more make the figures steadier and take longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Corruption:
+    """A change that makes a chip worse.
+
+    Attributes:
+        kind: FACE_WIDTH or CORRUPTION, the key of its list in the report.
+        entry: how an entry of that list begins.
+        apply: a chip → the corrupted chip.
+        min_face_px: width under which a face is left out, px.
+    """
+
+    kind: str
+    entry: Mapping[str, Any]
+    apply: Callable[[Image], Image]
+    min_face_px: int = 0
+
+
+def _downscaled(width_px: int) -> _Corruption:
+    return _Corruption(
+        FACE_WIDTH, {"face_px": width_px}, lambda chip: downscale(chip, width_px), width_px
+    )
+
+
+_CORRUPTIONS = (
+    *map(_downscaled, WIDTHS_PX),
+    _Corruption(CORRUPTION, {"harm": "none"}, lambda chip: chip),
+    _Corruption(CORRUPTION, {"harm": "JPEG of quality 30"}, lambda chip: jpeg(chip, 30)),
+    _Corruption(CORRUPTION, {"harm": "blurred"}, lambda chip: blur(chip, 2.5)),
+    _Corruption(CORRUPTION, {"harm": "tilted by 20°"}, lambda chip: rotate(chip, 20)),
+    _Corruption(CORRUPTION, {"harm": "tilted by -20°"}, lambda chip: rotate(chip, -20)),
+    _Corruption(CORRUPTION, {"harm": "a quarter of the light"}, lambda chip: darken(chip, 0.25)),
+    _Corruption(CORRUPTION, {"harm": "grey"}, grayscale),
+)
+
+
+def measure_robustness(
+    bundle: Bundle,
+    table: FeatureTable,
+    samples: Samples,
+    extractor: Extractor,
+    *,
+    split: str | None = "test",
+    names: ClassNames | None = None,
+    groups: Mapping[str, ClassGroups] | None = None,
+    seed: int = SEED,
+) -> dict[str, dict[str, list[Figures]]]:
+    """Attribute → FACE_WIDTH and CORRUPTION → accuracies, on at most 500 faces of the table.
+
+    A face is shrunk to a width in px and enlarged to the chip the embedder takes, as the aligner
+    does with a small face. Faces that are narrower anyway are left out of that width.
+
+    Args:
+        bundle: the model.
+        table: the faces with their labels.
+        samples: the dataset of the table, with the pictures.
+        extractor: an extractor with the settings of the table.
+        split: the split to evaluate on, None for both.
+        names: the model's names of the classes of the table.
+        groups: attribute → classes of the model to be merged.
+        seed: of the choice of faces.
+
+    Raises:
+        DatasetError: the pictures are not those of the table.
+    """
+    chosen = select_rows(table, split)
+    if len(chosen) > _MAX_FACES:
+        order = np.random.default_rng(seed).permutation(len(chosen))
+        chosen = chosen[np.sort(order[:_MAX_FACES])]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        rows = pool.map(
+            lambda row: _embed_corrupted(chosen, row, samples, extractor), range(len(chosen))
+        )
+        embeddings = np.stack(list(rows))
+    if np.isnan(embeddings).all():
+        raise DatasetError(f"{samples.root} has none of the pictures of the table")
+    classifier = Classifier(bundle)
+    figures: dict[str, dict[str, list[Figures]]] = {}
+    for index, corruption in enumerate(_CORRUPTIONS):
+        embedded = ~np.isnan(embeddings[:, index, 0])
+        for prediction in classifier.predict(embeddings[embedded, index]):
+            correct = _correctness(prediction, chosen[embedded], names, groups)
+            if correct is not None:
+                kinds = figures.setdefault(prediction.attribute, {FACE_WIDTH: [], CORRUPTION: []})
+                small = len(correct) < SMALL_GROUP
+                kinds[corruption.kind].append(
+                    {
+                        **corruption.entry,
+                        "rows": len(correct),
+                        "small": small,
+                        **with_interval(correct, seed),
+                    }
+                )
+    return figures
+
+
+def _embed_corrupted(
+    table: FeatureTable, row: int, samples: Samples, extractor: Extractor
+) -> NDArray[np.float32]:
+    """`(corruptions, dimensions)` of a face; NaN where it is not found or too narrow."""
+    found = extractor.chips(read_picture(samples.root / table.files[row]))
+    vectors = np.full((len(_CORRUPTIONS), table.info.dimensions), np.nan, dtype=np.float32)
+    face = int(table.faces[row])
+    if face < len(found.chips):
+        fits = np.array([each.min_face_px <= found.face_px[face] for each in _CORRUPTIONS])
+        corrupted = [
+            each.apply(found.chips[face])
+            for each, fit in zip(_CORRUPTIONS, fits, strict=True)
+            if fit
+        ]
+        vectors[fits] = extractor.engine.embed(np.stack(corrupted))
+    return vectors
+
+
+def _correctness(
+    prediction: Prediction,
+    table: FeatureTable,
+    names: ClassNames | None,
+    groups: Mapping[str, ClassGroups] | None,
+) -> NDArray[np.bool_] | None:
+    """Whether the prediction is the label, for the faces with one; None where none has a label."""
+    attribute = prediction.attribute
+    if attribute not in table.labels:
+        return None
+    merged = grouped(prediction, (groups or {}).get(attribute, {}))
+    column = to_model_classes(table.labels[attribute], attribute, names, groups)
+    known = np.array([each is not None for each in column], dtype=np.bool_)
+    if not known.any():
+        return None
+    answers = np.array(merged.classes, dtype=object)[merged.probabilities.argmax(axis=1)]
+    return (answers == column)[known].astype(np.bool_)

@@ -1,0 +1,1 @@
+"""Labelled pictures → a feature table: faces found and embedded, with their labels."""

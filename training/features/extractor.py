@@ -1,0 +1,245 @@
+"""One picture → the embeddings of its faces, through the same steps as in the stream."""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.aligner import CHIP_PADDING
+from models.embedder import read_embedder
+from models.engine import DetectionSettings, Engine, load_engine
+from models.faces import Detections, Image, centres_xy, sizes_wh
+from models.graphs import CHIP_SIZE
+from training.features.cache import EmbeddedFaces
+
+FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
+"""Which faces of a picture are taken: `one` skips pictures with several."""
+
+NO_FACE = "no face"
+"""Reason for which a picture is skipped: no search finds a face."""
+
+SEVERAL_FACES = "several faces"
+"""Reason for which a picture is skipped: one face is wanted, and there are more."""
+
+UNREADABLE = "unreadable"
+"""Reason for which a picture is skipped: the file holds no picture, or only a part of it."""
+
+FIRST_SEARCH_PX = 140
+"""Shorter side of the first picture that is searched for the largest face, px; faces of about half
+of it are found. A larger one finds smaller faces at once and costs more."""
+
+CHIP_FACE_SHARE = 1 / (1 + 2 * CHIP_PADDING)
+"""Width of the face as a share of that of an aligned chip, with padding 0.25."""
+
+_FULL_SCALE = DetectionSettings(downscale=1.0)
+"""Settings of a search of the picture at its own size."""
+
+_JPEG_START = b"\xff\xd8"
+"""Marker with which a JPEG begins (ITU-T T.81, table B.1)."""
+
+_JPEG_END = b"\xff\xd9"
+"""Marker with which a JPEG ends."""
+
+_JPEG_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
+"""Markers that a length follows, and the end marker (ITU-T T.81, table B.1); in coded data none
+occurs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractionSettings:
+    """The settings on which an embedding depends, besides the picture.
+
+    Attributes:
+        aligned: pictures are aligned chips (padding 0.25); no face is searched for.
+        faces: which faces of a picture are taken.
+        mirror: each face is embedded a second time, flipped left to right.
+        detection: how faces are searched for; see `Extractor.find` for the scales.
+        embedder: the file of one that `face-train finetune` wrote; dlib's without it.
+    """
+
+    aligned: bool = False
+    faces: FacesPolicy = "one"
+    mirror: bool = True
+    detection: DetectionSettings = _FULL_SCALE
+    embedder: Path | None = None
+
+    def __str__(self) -> str:
+        if self.aligned:
+            return "aligned chips, runtime onnx"
+        return (
+            f"{self.detection.detector} detector, threshold {self.detection.threshold:g}, "
+            f"faces {self.faces}, runtime onnx"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceChips:
+    """The aligned faces of a picture.
+
+    Attributes:
+        reason: why there are none; empty where there are some.
+        chips: `(faces, 150, 150, 3)` uint8 BGR.
+        face_px: `(faces,)` float32, width of each face in the picture.
+    """
+
+    reason: str
+    chips: NDArray[np.uint8]
+    face_px: NDArray[np.float32]
+
+
+class Extractor:
+    """Embeds the faces of pictures; may be used from several threads at once.
+
+    Args:
+        settings: what is taken from a picture.
+        engine: finds and embeds faces; each call keeps to one core.
+    """
+
+    def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
+        self.settings = settings
+        self.engine = engine or _engine(settings)
+        described = f"{self.engine.embedder.name} {self.chip_key} {FIRST_SEARCH_PX}"
+        self._fingerprint = hashlib.sha256(described.encode()).digest()
+
+    @property
+    def chip_key(self) -> str:
+        """The settings on which a chip depends, in words that stay as they are: results that are
+        kept on disk are found by them."""
+        settings = self.settings
+        return (
+            f"ExtractionSettings(aligned={settings.aligned}, faces={settings.faces!r}, "
+            f"mirror={settings.mirror}, detection={settings.detection!r}, runtime='onnx', "
+            "embedder=None)"
+        )
+
+    def key(self, content: bytes) -> bytes:
+        """The key of a result in the cache: a hash of the picture's bytes and of all settings."""
+        return hashlib.sha256(self._fingerprint + content).digest()
+
+    def extract(self, content: bytes) -> EmbeddedFaces:
+        """The embeddings of one picture file's faces, or why there are none."""
+        found = self.chips(content)
+        if found.reason:
+            nothing = np.zeros(0, dtype=np.float32)
+            return EmbeddedFaces(found.reason, nothing, nothing.reshape(0, 1, 0))
+        chips = found.chips
+        views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
+        vectors = self.engine.embed(np.ascontiguousarray(np.concatenate(views)))
+        by_view = vectors.reshape(len(views), len(chips), -1)
+        return EmbeddedFaces("", found.face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
+
+    def chips(self, content: bytes) -> FaceChips:
+        """The aligned faces of one picture file, or why there are none."""
+        image = decode(content)
+        if image is None:
+            return _no_faces(UNREADABLE)
+        if self.settings.aligned:
+            face_px = np.array([min(image.shape[:2]) * CHIP_FACE_SHARE], dtype=np.float32)
+            return FaceChips("", as_chip(image)[None], face_px)
+        faces = self.find(image)
+        if not len(faces):
+            return _no_faces(NO_FACE)
+        if len(faces) > 1 and self.settings.faces == "one":
+            return _no_faces(SEVERAL_FACES)
+        chosen = _choose(faces, image, self.settings.faces)
+        widths = sizes_wh(chosen.boxes_xyxy)[:, 0]
+        return FaceChips("", self.engine.align(image, chosen).chips, widths)
+
+    def find(self, image: Image) -> Detections:
+        """The faces of a picture, by the first search that finds any.
+
+        The picture is searched at its own size, and where nothing is found, enlarged. Where only
+        the largest face is wanted, a shrunk picture is searched first, at a fraction of the cost.
+        """
+        shrink = min(image.shape[:2]) / FIRST_SEARCH_PX
+        scales: list[float | Literal["auto"]] = [self.settings.detection.downscale, "auto"]
+        if shrink > 1 and self.settings.faces == "largest":
+            scales.insert(0, shrink)
+        for scale in scales:
+            detection = replace(self.settings.detection, downscale=scale)
+            found = self.engine.with_settings(detection).find(image)
+            if len(found):
+                break
+        return found
+
+
+def _engine(settings: ExtractionSettings) -> Engine:
+    file = settings.embedder
+    return load_engine(
+        settings.detection,
+        embedder=None if file is None else read_embedder(file),
+        threads=1,
+    )
+
+
+def detection_settings(detector: Literal["cnn", "hog"]) -> DetectionSettings:
+    """The search for labelled faces: pictures as they are, before they are enlarged."""
+    return replace(_FULL_SCALE, detector=detector)
+
+
+def decode(content: bytes) -> Image | None:
+    """The picture in a file's bytes, upright; None where they hold none, or not all of it."""
+    if not content or _is_truncated_jpeg(content):
+        return None
+    try:
+        image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    return None if image is None else image.astype(np.uint8, copy=False)
+
+
+def as_chip(image: Image) -> Image:
+    """An aligned chip of any size, at the size the embedder takes."""
+    if image.shape[:2] == (CHIP_SIZE, CHIP_SIZE):
+        return image
+    flags = cv2.INTER_AREA if min(image.shape[:2]) > CHIP_SIZE else cv2.INTER_LINEAR
+    resized = cv2.resize(image, (CHIP_SIZE, CHIP_SIZE), interpolation=flags)
+    return resized.astype(np.uint8, copy=False)
+
+
+def read_picture(path: Path) -> bytes:
+    """A picture file's bytes; none where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _no_faces(reason: str) -> FaceChips:
+    none = np.zeros((0, CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
+    return FaceChips(reason, none, np.zeros(0, dtype=np.float32))
+
+
+def _is_truncated_jpeg(content: bytes) -> bool:
+    """Whether the picture's own end mark is missing.
+
+    OpenCV refuses a file that ends too early, but fills a picture up with noise where other bytes
+    follow the cut. The mark of a thumbnail, which lies in a segment, does not count; what follows
+    the picture's own, such as the video of a motion photo, is no part of it.
+    """
+    if not content.startswith(_JPEG_START):
+        return False
+    at = len(_JPEG_START)
+    while (marker := _JPEG_MARKER.search(content, at)) is not None:
+        if marker[0] == _JPEG_END:
+            return False
+        length = content[marker.end() : marker.end() + 2]
+        at = marker.end() + int.from_bytes(length, "big")
+    return True
+
+
+def _choose(faces: Detections, image: Image, policy: FacesPolicy) -> Detections:
+    if policy in ("one", "all"):
+        return faces
+    if policy == "largest":
+        order = -sizes_wh(faces.boxes_xyxy).prod(axis=1)
+    else:
+        height, width = image.shape[:2]
+        middle = np.array([width / 2, height / 2], dtype=np.float32)
+        order = np.linalg.norm(centres_xy(faces.boxes_xyxy) - middle, axis=1)
+    return faces[np.array([int(order.argmin())], dtype=np.intp)]

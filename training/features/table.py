@@ -1,0 +1,143 @@
+"""The feature table: a row for each face, with its embedding and its labels."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.datasets.samples import FlagAttribute
+from training.errors import DatasetError
+
+_SCHEMA = "face-features/1"
+"""Version of the description in a table's file; another one is refused."""
+
+Column: TypeAlias = NDArray[np.object_]
+"""A column of text `(n,)`, such as class names; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableInfo:
+    """Where a table comes from.
+
+    Attributes:
+        dataset: its name.
+        credit: whose data it is and under which licence.
+        embedder: name of the embedding; a classifier is only good for the one it was fitted on.
+        dimensions: how long an embedding is.
+        chip_size: px, of the aligned face the embedder looks at.
+        engine: how faces were found, in a few words.
+        hold_out: how the split was decided, in a few words.
+        command: the command line that makes the table, with the name of the dataset's folder.
+        attributes: the label columns.
+        flag_attributes: the attributes that are fitted through independent flags.
+    """
+
+    dataset: str
+    credit: str
+    embedder: str
+    dimensions: int
+    chip_size: int
+    engine: str
+    hold_out: str
+    command: str
+    attributes: tuple[str, ...]
+    flag_attributes: tuple[FlagAttribute, ...] = ()
+
+    def to_json(self) -> str:
+        """The description as a table's file holds it, with the version of the format."""
+        content = asdict(self)
+        content["compositions"] = content.pop("flag_attributes")
+        return json.dumps({"schema": _SCHEMA, **content}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Reads what `to_json` wrote.
+
+        Raises:
+            ValueError: the text is of another version, or no description.
+        """
+        content = json.loads(text)
+        if (schema := content.pop("schema", None)) != _SCHEMA:
+            raise ValueError(f"its schema is {schema}, this program reads {_SCHEMA}")
+        flag_attributes = tuple(
+            FlagAttribute(each["attribute"], tuple(each["flags"]), tuple(each["classes"]))
+            for each in content.pop("compositions")
+        )
+        attributes = tuple(content.pop("attributes"))
+        try:
+            return cls(**content, attributes=attributes, flag_attributes=flag_attributes)
+        except TypeError as error:
+            raise ValueError(f"its description is not understood: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FeatureTable:
+    """n faces; every array has n rows.
+
+    Attributes:
+        info: where it comes from.
+        embeddings: `(n, dimensions)` float32, finite.
+        files: the picture of each.
+        faces: which face of its picture, from 0.
+        mirrored: the picture was flipped left to right.
+        identities: name of the person, None where unknown.
+        splits: `train` or `test`.
+        face_px: width of the face in the picture, px.
+        labels: attribute → class of each, None where unknown.
+    """
+
+    info: TableInfo
+    embeddings: NDArray[np.float32]
+    files: Column
+    faces: NDArray[np.int32]
+    mirrored: NDArray[np.bool_]
+    identities: Column
+    splits: Column
+    face_px: NDArray[np.float32]
+    labels: dict[str, Column]
+
+    def __post_init__(self) -> None:
+        expected = (len(self.files), self.info.dimensions)
+        if self.embeddings.shape != expected:
+            raise ValueError(f"embeddings should be {expected}, are {self.embeddings.shape}")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __repr__(self) -> str:
+        return f"FeatureTable({self.info.dataset}: {len(self)} faces by {self.info.embedder})"
+
+    def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
+        return type(self)(
+            info=self.info,
+            embeddings=self.embeddings[chosen],
+            files=self.files[chosen],
+            faces=self.faces[chosen],
+            mirrored=self.mirrored[chosen],
+            identities=self.identities[chosen],
+            splits=self.splits[chosen],
+            face_px=self.face_px[chosen],
+            labels={name: column[chosen] for name, column in self.labels.items()},
+        )
+
+    def column(self, attribute: str) -> Column:
+        """The classes of one attribute.
+
+        Raises:
+            DatasetError: the table does not have it.
+        """
+        if attribute not in self.labels:
+            known = ", ".join(self.labels)
+            raise DatasetError(f"there is no label column {attribute!r}; the table has {known}")
+        return self.labels[attribute]
+
+    def digest(self) -> str:
+        """The sha256 of all that a classifier is fitted on: embeddings, split and labels."""
+        found = hashlib.sha256(np.ascontiguousarray(self.embeddings).tobytes())
+        columns = [self.files.tolist(), self.splits.tolist()]
+        columns += [[name, *column.tolist()] for name, column in sorted(self.labels.items())]
+        found.update(json.dumps(columns).encode())
+        return found.hexdigest()

@@ -1,0 +1,179 @@
+"""Feature tables on disk: one Parquet file, or two CSV files for other programs."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from training.errors import DatasetError
+from training.features.table import FeatureTable, TableInfo
+from training.outputs import written_aside
+
+_METADATA_KEY = b"face_train"
+"""Key of the description among the metadata of a Parquet file."""
+
+_FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", "embedding")
+"""Columns that every table has, before those of the labels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One face as it goes into a table."""
+
+    file: str
+    face: int
+    mirrored: bool
+    identity: str | None
+    split: str
+    face_px: float
+    embedding: NDArray[np.float32]
+    labels: tuple[str | None, ...]
+
+
+class TableWriter:
+    """Takes rows group by group, so that a table of any size passes through little memory."""
+
+    def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self._writer = writer
+        self._schema = schema
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Appends rows as a group of their own."""
+        if not rows:
+            return
+        size = self._schema.field("embedding").type.list_size
+        vectors = np.stack([row.embedding for row in rows]).reshape(-1)
+        names = self._schema.names[len(_FIXED_COLUMNS) :]
+        columns = [
+            *([getattr(row, name) for row in rows] for name in _FIXED_COLUMNS[:-1]),
+            pa.FixedSizeListArray.from_arrays(pa.array(vectors, pa.float32()), size),
+            *([row.labels[index] for row in rows] for index in range(len(names))),
+        ]
+        arrays = [
+            pa.array(column, field.type) if isinstance(column, list) else column
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+
+
+def check_names(info: TableInfo) -> None:
+    """Raises DatasetError where an attribute has the name of a column that every table has."""
+    for name in info.attributes:
+        if name in _FIXED_COLUMNS:
+            raise DatasetError(f"a label cannot be called {name!r}: the table uses that name")
+
+
+@contextmanager
+def table_writer(path: Path, info: TableInfo) -> Iterator[TableWriter]:
+    """Writes a table aside; it becomes `path` when the body is through.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    schema = _schema(info)
+    with written_aside(path) as aside, pq.ParquetWriter(aside, schema) as writer:
+        yield TableWriter(writer, schema)
+
+
+def read_table(path: Path) -> FeatureTable:
+    """Reads a feature table and checks it.
+
+    Raises:
+        DatasetError: there is none, it is truncated or of another kind, it is empty, or an
+            embedding is not finite.
+    """
+    if not path.is_file():
+        raise DatasetError(f"{path} does not exist: face-train features makes it")
+    try:
+        table = pq.read_table(path)
+        info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
+        table = table.select([*_FIXED_COLUMNS, *info.attributes])
+    except KeyError as error:
+        reason = "face-train features did not write it, or its columns were changed"
+        raise DatasetError(f"{path} is not a table of features: {reason}") from error
+    except (pa.ArrowException, ValueError, OSError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DatasetError(f"{path} is damaged or not a table of features: {reason}") from error
+    if not table.num_rows:
+        raise DatasetError(f"{path} has no rows: no face was found in the dataset")
+    return _checked(path, _from_arrow(table, info))
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is meant as a table of features; a damaged one too, so that it is named."""
+    if path.suffix.lower() != ".parquet" or path.is_dir():
+        return False
+    try:
+        return _METADATA_KEY in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return True
+
+
+def write_csv(table: FeatureTable, features: Path, labels: Path) -> None:
+    """The table as two CSV files, one line a face and the mirrored ones left out.
+
+    Args:
+        table: what is written.
+        features: gets the file and the values of the embedding.
+        labels: gets the file, identity, split and labels.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    chosen = table[~table.mirrored]
+    numbers = [str(number) for number in range(table.info.dimensions)]
+    vectors = chosen.embeddings.T
+    files = pa.array(chosen.files.tolist(), pa.string())
+    columns = {"identity": chosen.identities, "split": chosen.splits, **chosen.labels}
+    texts = {name: pa.array(column.tolist(), pa.string()) for name, column in columns.items()}
+    embedding = dict(zip(numbers, map(pa.array, vectors), strict=True))
+    for path, content in ((features, embedding), (labels, texts)):
+        with written_aside(path) as aside:
+            pyarrow.csv.write_csv(pa.table({"file": files, **content}), aside)
+
+
+def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
+    embeddings = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    text = {
+        name: np.array(table[name].to_pylist(), dtype=object)
+        for name in ("file", "identity", "split", *info.attributes)
+    }
+    return FeatureTable(
+        info=info,
+        embeddings=embeddings.reshape(table.num_rows, -1),
+        files=text["file"],
+        faces=table["face"].to_numpy(),
+        mirrored=table["mirrored"].to_numpy(),
+        identities=text["identity"],
+        splits=text["split"],
+        face_px=table["face_px"].to_numpy(),
+        labels={name: text[name] for name in info.attributes},
+    )
+
+
+def _checked(path: Path, table: FeatureTable) -> FeatureTable:
+    finite = np.isfinite(table.embeddings).all(axis=1)
+    if not finite.all():
+        count, first = int((~finite).sum()), table.files[~finite][0]
+        raise DatasetError(
+            f"{path}: {count} embeddings are not finite numbers, the first of {first}: "
+            "make the table again"
+        )
+    return table
+
+
+def _schema(info: TableInfo) -> pa.Schema:
+    text = pa.string()
+    types = (text, pa.int32(), pa.bool_(), text, text, pa.float32())
+    fields = [
+        *zip(_FIXED_COLUMNS[:-1], types, strict=True),
+        ("embedding", pa.list_(pa.float32(), info.dimensions)),
+        *((name, text) for name in info.attributes),
+    ]
+    return pa.schema(fields, metadata={_METADATA_KEY: info.to_json().encode()})

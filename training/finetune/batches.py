@@ -1,0 +1,115 @@
+"""The batch of each step: faces, augmented and mixed, and the targets of their attributes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.finetune.augment import augment
+from training.finetune.chip_loader import ChipLoader
+from training.finetune.distillation import blend, teacher_probabilities
+from training.finetune.labelled_faces import UNLABELLED, LabelledFaces
+from training.finetune.network import Network
+from training.finetune.settings import FinetuneSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingBatch:
+    """Of n faces the first are mixed with others, the last m are not.
+
+    Attributes:
+        images: `(n, 3, side, side)` float32 BGR, 0 to 255.
+        targets: for each attribute `(n, classes)`, rows of probabilities; rows of 0 without label.
+        identities: `(m, 128)`, dlib's identities of the last m faces, unchanged.
+    """
+
+    images: Tensor
+    targets: tuple[Tensor, ...]
+    identities: Tensor
+
+
+class TrainingBatches:
+    """Makes the batches of the faces that are fitted on; the same step has the same batch.
+
+    Args:
+        faces: with labels.
+        loader: of these faces.
+        identities: `(faces, 128)`, dlib's, on the same device; see `identity_embeddings`.
+        settings: the batch, the seed, the mixing.
+        teachers: networks whose probabilities for each picture are blended with its labels.
+    """
+
+    def __init__(
+        self,
+        faces: LabelledFaces,
+        loader: ChipLoader,
+        identities: Tensor,
+        settings: FinetuneSettings,
+        teachers: Sequence[Network] = (),
+    ) -> None:
+        self._fitted = faces.fitted
+        self._loader = loader
+        self._identities = identities
+        self._settings = settings
+        self._teachers = teachers
+        self._labels = smoothed_targets(faces, settings.smoothing, loader.device)
+
+    def __repr__(self) -> str:
+        return f"TrainingBatches({len(self._fitted)} faces, {len(self._teachers)} teachers)"
+
+    def __len__(self) -> int:
+        """Batches of an epoch; the faces that do not fill one are left out of that epoch."""
+        return max(len(self._fitted) // self._settings.batch, 1)
+
+    def batch(self, step: int) -> TrainingBatch:
+        """The batch of a step of the run."""
+        epoch, place = divmod(step, len(self))
+        seed, size = self._settings.seed, self._settings.batch
+        order = np.random.default_rng((seed, epoch)).permutation(self._fitted)
+        chosen = order[place * size : (place + 1) * size]
+        random = np.random.default_rng((seed, step, 1))
+        images = augment(self._loader.batch(chosen), random)
+        rows = torch.from_numpy(chosen).to(images.device)
+        labels = [each[rows] for each in self._labels]
+        mixed = len(chosen) // 2 if self._settings.mixup else 0
+        if mixed:
+            shares = random.beta(self._settings.mixup, self._settings.mixup, mixed)
+            share = torch.from_numpy(shares.astype(np.float32)).to(images.device)
+            images = _mixup(images, share)
+            labels = [_mixup(each, share) for each in labels]
+        images = images.contiguous(memory_format=torch.channels_last)
+        return TrainingBatch(images, self._targets(images, labels), self._identities[rows[mixed:]])
+
+    def _targets(self, images: Tensor, labels: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        if not self._teachers:
+            return tuple(labels)
+        share = self._settings.teacher_share
+        probabilities = teacher_probabilities(self._teachers, images)
+        pairs = zip(labels, probabilities, strict=True)
+        return tuple(blend(label, by_teachers, share) for label, by_teachers in pairs)
+
+
+def smoothed_targets(faces: LabelledFaces, smoothing: float, device: torch.device) -> list[Tensor]:
+    """The labels of all faces as smoothed probabilities, for each attribute `(faces, classes)`.
+
+    (Label smoothing: Szegedy et al., Rethinking the Inception Architecture, CVPR 2016.)
+    """
+    targets = []
+    for column, names in zip(faces.targets.T, faces.classes.values(), strict=True):
+        smoothed = smoothing / len(names) + (1 - smoothing) * np.eye(len(names))[column]
+        smoothed[column == UNLABELLED] = 0
+        targets.append(torch.from_numpy(smoothed.astype(np.float32)).to(device))
+    return targets
+
+
+def _mixup(batch: Tensor, share: Tensor) -> Tensor:
+    """The first items, each mixed with its counterpart from the other end of the batch.
+
+    (Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018.)
+    """
+    count = len(share)
+    weight = share.reshape(-1, *(1 for _ in batch.shape[1:]))
+    first = weight * batch[:count] + (1 - weight) * batch.flip(0)[:count]
+    return torch.cat([first, batch[count:]])

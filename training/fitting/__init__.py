@@ -1,0 +1,1 @@
+"""A feature table → fitted, calibrated heads as ONNX files."""

@@ -1,0 +1,225 @@
+"""A feature table → fitted, calibrated and exported heads, with their manifest."""
+
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from models.bundle import EmbedderSpec, HeadSpec, Manifest
+from models.embedder import DLIB_NAME, EmbedderModel, read_embedder
+from training.datasets.samples import TRAIN
+from training.errors import DatasetError
+from training.features.table import FeatureTable
+from training.fitting.classifiers import (
+    AUTO_CLASSIFIERS,
+    GRIDS,
+    MAX_ROWS,
+    ClassifierName,
+    Rows,
+    cross_entropy,
+    fit_classifier,
+)
+from training.fitting.export import convert, export
+from training.fitting.head import (
+    KNN_MIN_PROBABILITY,
+    MIN_PROBABILITY,
+    Head,
+    fit_inverse_temperature,
+)
+from training.fitting.settings import FitSettings
+from training.fitting.tasks import Task, development_rows, head_file_name, plan_tasks
+
+_EMBEDDER_FILE = "embedder.onnx"
+"""Name of the embedder's file in a model folder."""
+
+_MIN_CALIBRATION_ROWS = 50
+"""Labelled development rows that a calibration needs; with fewer a head stays uncalibrated."""
+
+_PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "scipy", "skl2onnx")
+"""Packages whose versions the manifest records."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedModel:
+    """Heads, their ONNX files by name, and the manifest that describes them."""
+
+    heads: tuple[Head, ...]
+    files: dict[str, bytes]
+    manifest: Manifest
+
+
+def fit(
+    table: FeatureTable,
+    settings: FitSettings,
+    on_message: Callable[[str], None] = lambda line: None,
+) -> FittedModel:
+    """Fits, calibrates and exports a head for each attribute.
+
+    Only rows of the split `train` are used. A tenth of them, whole people or whole pictures, are
+    the development rows, on which no classifier is fitted: they decide when fitting stops, which
+    setting is best, and the temperature.
+
+    The same seed gives the same files, but for a forest: its trees are summed in the order in
+    which threads finish them, so its probabilities, and with them the temperature, differ by
+    about 1e-16 from run to run.
+
+    Args:
+        table: the features.
+        settings: how the heads are fitted.
+        on_message: is given a line about each step.
+
+    Raises:
+        DatasetError: an attribute does not exist or has one class only, or the features are of
+            another embedder.
+        ModelError: the embedder's file cannot be read.
+        TrainingError: an exported head differs from scikit-learn's.
+    """
+    embedder = None if settings.embedder is None else read_embedder(settings.embedder)
+    _check_embedder(table, embedder)
+    train = np.flatnonzero(table.splits == TRAIN)
+    tasks = plan_tasks(table, train, settings.attributes or tuple(table.labels))
+    heads: list[Head] = []
+    files: dict[str, bytes] = {}
+    record: dict[str, Any] = {}
+    for task in tasks:
+        names = ", ".join(head.attribute for head in task.heads)
+        on_message(f"{names}: fitting {settings.classifier}")
+        # The matrices are small: more threads are no faster, and sums would depend on them.
+        with threadpool_limits(1):
+            fitted, notes = _fit_task(table, task, settings)
+        checked = table.embeddings[task.rows]
+        converted = convert(fitted[0].pipeline, checked)
+        for head in fitted:
+            files[head_file_name(head.attribute)] = export(head, converted, checked)
+            record[head.attribute] = {
+                **notes,
+                "inverse_temperature": round(head.inverse_temperature, 4),
+            }
+        heads.extend(fitted)
+    manifest = _manifest(table, settings, heads, record)
+    if embedder is not None:
+        files[_EMBEDDER_FILE] = embedder.model
+        spec = manifest.embedder.model_copy(
+            update={"file": _EMBEDDER_FILE, "appearance_dimensions": embedder.appearance_dimensions}
+        )
+        provenance = {"embedder": dict(embedder.record), **manifest.provenance}
+        manifest = manifest.model_copy(update={"embedder": spec, "provenance": provenance})
+    return FittedModel(tuple(heads), files, manifest)
+
+
+def _check_embedder(table: FeatureTable, embedder: EmbedderModel | None) -> None:
+    name = DLIB_NAME if embedder is None else embedder.name
+    if table.info.embedder != name:
+        raise DatasetError(
+            f"the features are of the embedder {table.info.embedder}, not of {name}: "
+            "name the file they were made with with --embedder, or none for dlib's"
+        )
+
+
+def _fit_task(
+    table: FeatureTable, task: Task, settings: FitSettings
+) -> tuple[list[Head], dict[str, Any]]:
+    """The fitted and calibrated heads of a task, and the notes on them for the manifest."""
+    held = development_rows(table, task, settings.seed)
+    mirrored = table.mirrored[task.rows]
+    rows = Rows(table.embeddings[task.rows], task.targets)
+    fitted = _subsample(
+        rows[~held & (settings.mirror | ~mirrored)],
+        MAX_ROWS.get(settings.classifier),
+        settings.seed,
+    )
+    # With one person only, there are no development rows: the fitted ones must do.
+    development = rows[held & ~mirrored] if held.any() else fitted
+    tried = []
+    for name, options in _candidates(settings):
+        pipeline = fit_classifier(
+            name,
+            fitted,
+            development,
+            options,
+            class_weight="balanced" if settings.balanced else None,
+            seed=settings.seed,
+        )
+        loss = cross_entropy(pipeline.predict_proba(development.embeddings), development.targets)
+        tried.append((loss, {"classifier": name, **options}, pipeline))
+    _, chosen, pipeline = min(tried, key=lambda each: each[0])
+    min_probability = KNN_MIN_PROBABILITY if settings.classifier == "knn" else MIN_PROBABILITY
+    heads = [
+        replace(head, pipeline=pipeline, min_probability=min_probability) for head in task.heads
+    ]
+    if settings.calibrate and held.any():
+        heads = [_calibrate(head, table, task.rows[held & ~mirrored]) for head in heads]
+    return heads, {
+        "options": chosen,
+        "fitted_rows": len(fitted),
+        "development_rows": int((held & ~mirrored).sum()),
+        "tried": [{**each, "loss": round(loss, 4)} for loss, each, _ in tried],
+    }
+
+
+def _candidates(settings: FitSettings) -> Iterator[tuple[ClassifierName, Mapping[str, Any]]]:
+    """The classifiers and options to try, the default of each classifier first."""
+    names = AUTO_CLASSIFIERS if settings.classifier == "auto" else (settings.classifier,)
+    for name in names:
+        for options in GRIDS[name] if settings.search else GRIDS[name][:1]:
+            yield name, options
+
+
+def _subsample(rows: Rows, count: int | None, seed: int) -> Rows:
+    if count is None or len(rows) <= count:
+        return rows
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
+    return rows[np.sort(chosen)]
+
+
+def _calibrate(head: Head, table: FeatureTable, rows: NDArray[np.intp]) -> Head:
+    column = table.column(head.attribute)
+    labelled = rows[np.array([column[row] is not None for row in rows], dtype=np.bool_)]
+    if len(labelled) < _MIN_CALIBRATION_ROWS:
+        return head
+    numbers = {name: number for number, name in enumerate(head.classes)}
+    targets = np.array([numbers[name] for name in column[labelled]])
+    return replace(
+        head,
+        inverse_temperature=fit_inverse_temperature(
+            head.uncalibrated(table.embeddings[labelled]), targets, head.min_probability
+        ),
+    )
+
+
+def _manifest(
+    table: FeatureTable, settings: FitSettings, heads: Sequence[Head], record: dict[str, Any]
+) -> Manifest:
+    info = table.info
+    return Manifest(
+        embedder=EmbedderSpec(
+            name=info.embedder, dimensions=info.dimensions, chip_size=info.chip_size
+        ),
+        attributes=tuple(
+            HeadSpec(
+                attribute=head.attribute, classes=head.classes, file=head_file_name(head.attribute)
+            )
+            for head in heads
+        ),
+        provenance={
+            "data": {
+                "dataset": info.dataset,
+                "credit": info.credit,
+                "features": info.engine,
+                "hold_out": info.hold_out,
+                "command": info.command,
+                "sha256": table.digest(),
+                "train_faces": int(((table.splits == TRAIN) & ~table.mirrored).sum()),
+                "mirrored": bool(settings.mirror and table.mirrored.any()),
+            },
+            "settings": settings.record(),
+            "heads": record,
+            "versions": {"python": platform.python_version()}
+            | {name: version(name) for name in _PACKAGES},
+        },
+    )

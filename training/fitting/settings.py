@@ -1,0 +1,73 @@
+"""The settings of fitting, as a manifest records them and as a command line."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from training.datasets.splits import SEED
+from training.fitting.classifiers import ClassifierChoice
+from training.outputs import short_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """How heads are fitted.
+
+    Attributes:
+        attributes: the attributes that get a head; all of the table unless given.
+        classifier: one of scikit-learn's, or `auto` for the better of two for each attribute.
+        balanced: rare classes weigh as much as frequent ones.
+        mirror: mirrored faces are fitted on too, where the table has them.
+        calibrate: the temperature of each head is fitted on the development rows.
+        search: several settings are tried; the development rows decide.
+        seed: of all random numbers.
+        embedder: the file of the embedder that made the features, which becomes part of the
+            model; None for dlib's.
+    """
+
+    attributes: tuple[str, ...] | None = None
+    classifier: ClassifierChoice = "mlp"
+    balanced: bool = False
+    mirror: bool = True
+    calibrate: bool = True
+    search: bool = False
+    seed: int = SEED
+    embedder: Path | None = None
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Reads what `record` gave."""
+        attributes, embedder = record["attributes"], record.get("embedder")
+        typed = {
+            "attributes": attributes and tuple(attributes),
+            "embedder": embedder and Path(embedder),
+        }
+        return cls(**{**record, **typed})
+
+    def record(self) -> dict[str, Any]:
+        """The settings as a manifest records them."""
+        return {**asdict(self), "embedder": self.embedder and short_path(self.embedder)}
+
+
+def command_line(settings: FitSettings) -> str:
+    """The command that fits with these settings."""
+    default = FitSettings()
+    words = ["face-train fit features.parquet --out FOLDER"]
+    if settings.attributes is not None:
+        words.append(f"--attributes {','.join(settings.attributes)}")
+    if settings.classifier != default.classifier:
+        words.append(f"--classifier {settings.classifier}")
+    if settings.balanced:
+        words.append("--class-weight balanced")
+    if not settings.mirror:
+        words.append("--no-mirror")
+    if not settings.calibrate:
+        words.append("--no-calibrate")
+    if settings.embedder is not None:
+        words.append(f"--embedder {short_path(settings.embedder)}")
+    if settings.search:
+        words.append("--search")
+    if settings.seed != default.seed:
+        words.append(f"--seed {settings.seed}")
+    return " ".join(words)
