@@ -295,7 +295,7 @@ def test_a_new_face_is_found_by_the_next_search() -> None:
     assert [len(tracks) for tracks in seen] == [1, 1, 1, 1, 1, 3, 3, 3, 3, 3]
 
 
-class _Divisible(FakeActors):
+class _DivisibleActors(FakeActors):
     """A part of the search at a time; each notes where it was asked to look."""
 
     def __init__(self, script: Script) -> None:
@@ -316,7 +316,7 @@ class _Divisible(FakeActors):
 
 @pytest.mark.parametrize("blur", [False, True])
 def test_where_faces_are_blurred_what_seems_unchanged_is_searched_too(blur: bool) -> None:
-    actors, info = _Divisible(_still), SourceInfo("script", "camera", _SIZE_WH, 25.0)
+    actors, info = _DivisibleActors(_still), SourceInfo("script", "camera", _SIZE_WH, 25.0)
     annotator = scripted_annotator(
         actors,
         FakeClassifier(gender=_GENDER, race=_RACE),
@@ -461,13 +461,13 @@ def test_a_face_of_which_nothing_is_known_yet_is_viewed_even_at_the_edge() -> No
 def test_what_is_saved_to_keep_up_is_said() -> None:
     info, report = SourceInfo("script", "camera", _SIZE_WH, 25.0), RunReport()
     shedding = LoadShedding(0.5, clock=lambda: 0.0)
-    actors = _Divisible(_still)
+    actors = _DivisibleActors(_still)
     schedule = Schedule(info, divisible=True, load_shedding=shedding)
     classifier = FakeClassifier(gender=_GENDER)
     annotator = scripted_annotator(actors, classifier, info, schedule, report=report)
     for index in range(0, 10, 2):  # every other frame is dropped
         annotator.annotate(Frame(numbered(0, _SIZE_WH, 16), index, index / 25, 0.0))
-    assert report.load_shedding == str(shedding) == "newcomers looked for 1.6× more rarely"
+    assert report.load_shedding == shedding.note == "newcomers looked for 1.6× more rarely"
 
 
 def test_a_live_frame_is_not_held_up_by_many_faces() -> None:

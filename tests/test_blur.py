@@ -178,7 +178,7 @@ def test_without_labels_nothing_is_drawn(blur: bool) -> None:
 
 def test_what_was_lost_in_one_picture_is_not_hidden_in_the_next() -> None:
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(), _INFO, Controls(blur=True)) as sinks:
+    with Sinks([keeping], Overlay(), replace(_INFO, kind="pictures"), Controls(blur=True)) as sinks:
         for number, tracks in enumerate([[track()], []]):
             image = frame(number)
             sinks.write(replace(image, path=Path(f"{number}.png")), tracks)

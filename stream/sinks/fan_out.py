@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -71,11 +70,11 @@ class Sinks:
         self._open = [_OpenSink(sink) for sink in (*watchers, *sinks, *last)]
         self._asked_for = list(sinks)
         self._overlay = overlay
-        self._fps = info.nominal_fps
         self._controls = controls or Controls()
         self._face_crops = face_crops
         self._people = PeopleLedger(info)
-        self._lost = LostFaces(self._fps)
+        self._are_unrelated = info.kind == "pictures"
+        self._lost = LostFaces()
 
     def __repr__(self) -> str:
         return f"Sinks({', '.join(each.sink.name for each in self._open)})"
@@ -83,12 +82,7 @@ class Sinks:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         complete = kind is None or issubclass(kind, KeyboardInterrupt)
         with ExitStack() as stack:  # whatever one of them raises, the others are closed
             for each in reversed(self._open):
@@ -131,10 +125,9 @@ class Sinks:
 
     def _face_places(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
         """Where faces are, and where those may be that were lost a moment ago, `(n, 4)` px."""
-        if frame.path is not None:  # pictures are unrelated to one another
-            self._lost = LostFaces(self._fps)
-        lost = self._lost.update(tracks, frame.time_s)
-        places = [*(track.box_xyxy for track in tracks), *lost]
+        places = [track.box_xyxy for track in tracks]
+        if not self._are_unrelated:
+            places += list(self._lost.update(tracks, frame))
         return np.array(places, dtype=np.float32).reshape(-1, 4)
 
     def _close(self, sink: Sink, present: Sequence[Person], *, complete: bool) -> None:

@@ -138,10 +138,10 @@ def _windows(
         _log.warning("%s: going on without", error)
         return
     if info.kind == "pictures":
-        controls.recording_refusal = "pictures are not recorded"
+        report.recording_refusal = "pictures are not recorded"
     elif outputs.save is not None:
         report.recording = outputs.save
-        controls.recording_refusal = f"everything is recorded into {outputs.save}"
+        report.recording_refusal = f"everything is recorded into {outputs.save}"
     else:
         yield ManualRecordings(Path(), info, config.recorder, controls, report)
     # Each picture waits for a key, or it could not be looked at, unless the run is to save them.
