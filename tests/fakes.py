@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -364,7 +364,9 @@ class FakeClassifier:
     def classes(self) -> dict[str, tuple[str, ...]]:
         return {attribute: tuple(each) for attribute, each in self._probabilities.items()}
 
-    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
+    def predict(
+        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+    ) -> tuple[Prediction, ...]:
         return tuple(
             Prediction(
                 attribute,
@@ -372,6 +374,7 @@ class FakeClassifier:
                 np.tile(np.array(list(each.values()), dtype=np.float32), (len(embeddings), 1)),
             )
             for attribute, each in self._probabilities.items()
+            if attributes is None or attribute in attributes
         )
 
 

@@ -1,6 +1,6 @@
 """Frame → tracks, with people whom a script puts into the pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from random import Random
 
 import cv2
@@ -153,9 +153,11 @@ class _Wavering(FakeClassifier):
         super().__init__(gender=_GENDER)
         self.female = list(female)
 
-    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
+    def predict(
+        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+    ) -> tuple[Prediction, ...]:
         if not len(embeddings):
-            return super().predict(embeddings)
+            return super().predict(embeddings, attributes)
         female = self.female.pop(0)
         rows = np.tile(np.array([female, 1 - female], dtype=np.float32), (len(embeddings), 1))
         return (Prediction("gender", tuple(_GENDER), rows),)

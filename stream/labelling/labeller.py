@@ -112,11 +112,7 @@ class Labeller:
             chosen = faces[np.array(rows, dtype=np.intp)]
             described = self._engine.describe(frame.image, chosen)
         with stage("classify"):
-            predictions = tuple(
-                each
-                for each in self._classifier.predict(described.embeddings)
-                if each.attribute in self._settings.attributes
-            )
+            predictions = self._classifier.predict(described.embeddings, self._settings.attributes)
         weights = view_weights(described.faces, described.chips)
         return Views(described.appearances, predictions, weights)
 
