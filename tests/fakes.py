@@ -23,6 +23,7 @@ from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
+from stream.drawing.overlay import Overlay
 from stream.errors import SinkError, SourceError
 from stream.following.follower import Follower
 from stream.following.schedule import Schedule
@@ -30,7 +31,8 @@ from stream.frames import Frame, SourceInfo, SourceKind
 from stream.labelling.labeller import Labeller
 from stream.people import BestView, Person
 from stream.settings.schema import LabelSettings, RecorderSection
-from stream.sinks import AnnotatedFrame
+from stream.sinks import AnnotatedFrame, Sink, Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.video.video_file import VideoFile
 from stream.sources.demo import DemoSource
 from stream.sources.reconnection import Reconnection
@@ -393,6 +395,22 @@ def scripted_annotator(
     engine = actors.engine(min_face_px=min_face_px)
     follower = Follower(engine, info, schedule, controls or Controls(), report or RunReport())
     return Annotator(follower, Labeller(engine, classifier, labels or LabelSettings()), info)
+
+
+def fan_out(
+    sinks: Sequence[Sink],
+    overlay: Overlay,
+    info: SourceInfo,
+    controls: Controls | None = None,
+    report: RunReport | None = None,
+    *,
+    watchers: Sequence[Sink] = (),
+    summary: Sink | None = None,
+    face_crops: bool = False,
+) -> Sinks:
+    """Sinks of a run, given what its frames are made with."""
+    frames = FrameAssembler(overlay, info, controls, face_crops=face_crops)
+    return Sinks(sinks, frames, report, watchers=watchers, summary=summary)
 
 
 class RecordingSink:

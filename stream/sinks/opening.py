@@ -17,6 +17,7 @@ from stream.sinks.contract import Sink
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.outputs import Outputs, check_outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
@@ -76,16 +77,9 @@ def open_sinks(
         for sink in (*sinks, *watching):
             sink.close(complete=False)
         raise
-    return Sinks(
-        sinks,
-        Overlay(config.overlay),
-        info,
-        controls,
-        report,
-        watchers=watching,
-        summary=summary,
-        face_crops=outputs.snapshots is not None or outputs.sheet is not None,
-    )
+    face_crops = outputs.snapshots is not None or outputs.sheet is not None
+    frames = FrameAssembler(Overlay(config.overlay), info, controls, face_crops=face_crops)
+    return Sinks(sinks, frames, report, watchers=watching, summary=summary)
 
 
 def _warn_of_letters(names: Iterable[str]) -> None:
