@@ -223,9 +223,9 @@ def add_residual_blocks(trunk: Trunk, blocks: int, random: np.random.Generator) 
 
 def _new_block(planes: int, random: np.random.Generator) -> tuple[Convolution, Convolution]:
     shape, biases = (planes, planes, 3, 3), np.zeros(planes, dtype=np.float32)
-    hold_out_names = random.normal(0, (2 / (9 * planes)) ** 0.5, shape).astype(np.float32)
+    filters = random.normal(0, (2 / (9 * planes)) ** 0.5, shape).astype(np.float32)
     zeros = np.zeros(shape, dtype=np.float32)
     return (
-        Convolution(hold_out_names, biases, (1, 1), (1, 1)),
+        Convolution(filters, biases, (1, 1), (1, 1)),
         Convolution(zeros, biases, (1, 1), (1, 1)),
     )
