@@ -15,7 +15,12 @@ from models.runtime import available_cores
 from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
 from training.features.cache import EmbeddedFaces, EmbeddingCache, open_cache
-from training.features.extractor import ExtractionSettings, Extractor, read_picture
+from training.features.extractor import (
+    UNREADABLE,
+    ExtractionSettings,
+    Extractor,
+    read_picture,
+)
 from training.features.table import FeatureTable, TableInfo
 from training.features.table_files import Row, TableWriter, check_names, read_table, table_writer
 from training.outputs import short_path, write_whole
@@ -193,13 +198,18 @@ def _fill_cache(
             files = samples.files[start : start + _TRANSACTION_PICTURES]
             paths = [samples.root / file for file in files]
             chunk = list(pool.map(lambda path: extractor.key(read_picture(path)), paths))
-            cached = [store.get(key) is not None for key in chunk]
+            cached = [_is_cached(store.get(key)) for key in chunk]
             missing = [path for path, is_cached in zip(paths, cached, strict=True) if not is_cached]
             progress(sum(cached))
             store.put(_extract_missing(pool, missing, extractor, progress))
             keys.extend(chunk)
             reused += sum(cached)
     return keys, reused
+
+
+def _is_cached(found: EmbeddedFaces | None) -> bool:
+    """Whether a result of the cache holds: later versions of the program read more pictures."""
+    return found is not None and found.reason != UNREADABLE
 
 
 def _extract_missing(
