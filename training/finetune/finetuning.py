@@ -41,8 +41,8 @@ TEACHER_FOLDER = "teacher-{}"
 """Name of the folder of a teacher, by its number from 1."""
 
 _TOLERANCE = 1e-3
-"""Difference, at most, of the exported network from the trained one; values of the identity go up
-to 0.5, logits up to 10."""
+"""Difference, at most, of the exported network from the trained one; values of an appearance go
+up to 0.5, logits up to 10."""
 
 
 def finetune(

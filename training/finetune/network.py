@@ -56,7 +56,7 @@ class Network(nn.Module):
                 self.evidence.bias.copy_(torch.from_numpy(trunk.evidence_biases.copy()))
 
     def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """`(n, 3, height, width)` BGR, 0 to 255 → identities `(n, 128)`, and the logits
+        """`(n, 3, height, width)` BGR, 0 to 255 → appearances `(n, 128)`, and the logits
         `(n, classes)` of each attribute."""
         means, last = self._pooled_features(chips)
         features = self.dropout(means if self.scaler is None else self.scaler(means))
@@ -64,8 +64,8 @@ class Network(nn.Module):
 
     def embed(self, chips: Tensor) -> Tensor:
         """`(n, 3, height, width)` BGR, 0 to 255 → embeddings, as the graph gives them."""
-        identity, logits = self(chips)
-        return torch.cat([identity, *logits], dim=1)
+        appearances, logits = self(chips)
+        return torch.cat([appearances, *logits], dim=1)
 
     def trunk(self) -> Trunk:
         """The weights, with the normalisations folded into them."""

@@ -178,12 +178,12 @@ class TrainingRun:
         for group, max_lr in zip(self._optimiser.param_groups, self._max_lrs, strict=True):
             group["lr"] = get_lr(done, max_lr)
         with torch.autocast(self._device.type, torch.bfloat16):
-            identities, logits = self._network(batch.images)
+            appearances, logits = self._network(batch.images)
         losses = [
             cross_entropy(each.float(), target)
             for each, target in zip(logits, batch.targets, strict=True)
         ]
-        drift = identities[-len(batch.identities) :].float() - batch.identities
+        drift = appearances[-len(batch.appearances) :].float() - batch.appearances
         losses.append(self._settings.identity * drift.square().sum(dim=1).mean())
         loss = torch.stack(losses).sum()
         self._optimiser.zero_grad(set_to_none=True)

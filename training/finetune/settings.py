@@ -20,7 +20,7 @@ class FinetuneSettings:
         weight_decay: weight decay of AdamW.
         smoothing: label smoothing.
         mixup: `alpha` of mixup (Zhang et al., ICLR 2018), for one half of each batch; 0 for none.
-        identity: weight of the loss that keeps the identities close to dlib's.
+        identity: weight of the loss that keeps the appearances close to dlib's.
         averaged: EMA decay of the averaged weights, which are exported.
         more_blocks: residual blocks that are added to dlib's network before each of its last two
             halvings.
