@@ -166,7 +166,12 @@ def _rooms() -> dict[str, str]:
     """The rooms of which the page on architecture lists the files, each with its section."""
     pieces = re.split(r"^#{2,3} (.+)$", _text(_ROOT / "docs" / "architecture.md"), flags=re.M)
     sections = zip(pieces[1::2], pieces[2::2], strict=True)
-    return {title.strip("`"): text for title, text in sections if title.startswith("`stream/")}
+    return {title.strip("`"): text for title, text in sections if title.endswith("/`")}
+
+
+def test_each_room_is_listed() -> None:
+    packages = {path.parent.relative_to(_ROOT) for path in _ROOT.glob("training/*/__init__.py")}
+    assert {f"{each.as_posix()}/" for each in packages} | {"models/", "training/"} <= set(_rooms())
 
 
 @pytest.mark.parametrize("room", _rooms())
