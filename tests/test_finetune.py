@@ -257,15 +257,15 @@ def test_a_run_begins_with_what_dlib_says(faces: LabelledFaces) -> None:
     trunk = add_residual_blocks(dlib_trunk(), 1, np.random.default_rng(_SEED))
     assert len(trunk.convolutions) == len(dlib_trunk().convolutions) + 4
     chips = np.stack([faces.chips[face] for face in range(8)])
-    planes = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
+    images = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
     network = Network(trunk, {"gender": 2, "race": 3}).train()
-    network.calibrate_normalisations(planes)
+    network.calibrate_normalisations(images)
     expected = OnnxEmbedder(embedder_model(_own_graph())).embed(chips)
     exported = Network(network.trunk(), {"gender": 2, "race": 3}, batch_norm=False)
     for each in (network.eval(), exported.eval()):
         with torch.inference_mode():
-            embeddings = each.embed(planes).numpy()
-            appearances, logits = each(planes)
+            embeddings = each.embed(images).numpy()
+            appearances, logits = each(images)
         np.testing.assert_allclose(embeddings[:, :128], expected, atol=5e-3)  # halved in the file
         assert not embeddings[:, 128:].any(), "nothing is learned yet"
         np.testing.assert_array_equal(appearances.numpy(), embeddings[:, :128])
@@ -323,11 +323,11 @@ def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
     run.run()
     assert run.best["development loss"] == min(row["development loss"] for row in run.log)
     chips = np.stack([upside_down.chips[face] for face in range(24)])
-    planes = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
+    images = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
     network = run.network()
     with torch.inference_mode():
-        _, (logits,) = network(planes)
-        found = network.embed(planes).numpy()
+        _, (logits,) = network(images)
+        found = network.embed(images).numpy()
     assert (logits.argmax(1).numpy() == upside_down.targets[:, 0]).mean() > 0.9
     known = dlib_embedder().embed(chips)
     assert np.linalg.norm(found[:, :128] - known, axis=1).max() < 0.6  # dlib's: one person

@@ -137,8 +137,8 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
     model = embedder_model(trunk_graph(halved, properties))
     embedder = OnnxEmbedder(model, device="cpu")
     with torch.inference_mode():
-        planes = torch.from_numpy(checked).permute(0, 3, 1, 2).float()
-        expected = Network(halved, classes, batch_norm=False).eval().embed(planes).numpy()
+        images = torch.from_numpy(checked).permute(0, 3, 1, 2).float()
+        expected = Network(halved, classes, batch_norm=False).eval().embed(images).numpy()
     difference = float(np.abs(embedder.embed(checked) - expected).max())
     if not difference <= _TOLERANCE:
         raise TrainingError(f"the exported embedder differs from the trained one by {difference:g}")
