@@ -15,6 +15,9 @@ from models.errors import ModelError
 from models.graphs import CHIP_SIZE, embedder_graph
 from models.runtime import Device, Session
 
+TRAINED_EMBEDDER_FILE = "embedder.onnx"
+"""Name of the file of an embedder that was trained, in its run's folder and in a model folder."""
+
 DLIB_NAME = "dlib-resnet-v1"
 """Name of the embedding that dlib's own network gives."""
 

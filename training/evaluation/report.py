@@ -63,13 +63,13 @@ def render(report: Figures) -> str:
 def _plots(name: str, figures: Figures) -> Iterator[tuple[str, str]]:
     yield f"Which {name} is taken for which", plots.confusion(figures)
     yield "Reliability: is it right as often as it is sure?", plots.reliability(figures)
-    yield "What min_confidence buys", plots.coverage(figures)
+    yield "What min_confidence buys", plots.coverage_curve(figures)
     if "face_width" in figures:
         caption = "Accuracy against the width of the face, pictures shrunk"
         yield caption, plots.face_width(figures["face_width"])
     for grouping in figures["by_group"]:
         caption = f"Accuracy of {name} by {grouping['by']} (faces in brackets, pale: few)"
-        yield caption, plots.by_group(grouping, figures["accuracy"]["value"])
+        yield caption, plots.group_accuracies(grouping, figures["accuracy"]["value"])
 
 
 def _base64(svg: str) -> str:

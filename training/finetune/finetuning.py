@@ -13,7 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
-from models.embedder import EmbedderModel, OnnxEmbedder, bundled_embedder, embedder_model
+from models.embedder import (
+    TRAINED_EMBEDDER_FILE,
+    EmbedderModel,
+    OnnxEmbedder,
+    bundled_embedder,
+    embedder_model,
+)
 from models.runtime import available_cores
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
@@ -28,11 +34,8 @@ from training.finetune.labelled_faces import check_attributes, label_faces
 from training.finetune.network import Network, add_residual_blocks
 from training.finetune.run import choose_device
 from training.finetune.settings import FinetuneSettings
-from training.finetune.trainer import ProgressBar, Trainer
+from training.finetune.trainer import OpenProgress, Trainer
 from training.outputs import short_path, write_whole
-
-EMBEDDER_FILE = "embedder.onnx"
-"""Name of the file that is trained for."""
 
 CHIPS_FOLDER = "chips"
 """Name of the folder in which the aligned faces are kept between runs."""
@@ -54,7 +57,7 @@ def finetune(
     *,
     start: Bundle | None = None,
     on_message: Callable[[str], None],
-    progress_bar: ProgressBar,
+    progress_bar: OpenProgress,
 ) -> EmbedderModel:
     """Trains on the split `train` and writes `embedder.onnx`, `log.csv` and `log.svg` into `out`.
 
@@ -112,7 +115,7 @@ def finetune(
         "versions": {name: version(name) for name in ("numpy", "torch")},
     }
     model = export(trainer.with_dlib_distances(network), record, trainer.check_chips())
-    write_whole(out / EMBEDDER_FILE, model.model)
+    write_whole(out / TRAINED_EMBEDDER_FILE, model.model)
     return model
 
 

@@ -23,7 +23,7 @@ from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.network import Network
 from training.finetune.schedule import get_lr
 from training.finetune.settings import FinetuneSettings
-from training.finetune.validation import LogRow, cross_entropy, validate
+from training.finetune.validation import LogRow, soft_cross_entropy, validate
 
 _CHECKPOINT_S = 120.0
 """Time between two checkpoints, s: what a kill loses at most."""
@@ -180,7 +180,7 @@ class TrainingRun:
         with torch.autocast(self._device.type, torch.bfloat16):
             appearances, logits = self._network(batch.images)
         losses = [
-            cross_entropy(each.float(), target)
+            soft_cross_entropy(each.float(), target)
             for each, target in zip(logits, batch.targets, strict=True)
         ]
         drift = appearances[-len(batch.appearances) :].float() - batch.appearances

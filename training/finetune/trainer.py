@@ -35,8 +35,8 @@ PLOT_FILE = "log.svg"
 _CHECKED_FACES = 64
 """Faces for which the exported network must give what the trained one gives."""
 
-ProgressBar: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
-"""Is given the number of pictures, and shows how many of them are done."""
+OpenProgress: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
+"""Opens what shows how many of so many pictures are done."""
 
 
 class Trainer:
@@ -57,7 +57,7 @@ class Trainer:
         faces: LabelledFaces,
         loader: ChipLoader,
         on_message: Callable[[str], None],
-        progress_bar: ProgressBar,
+        progress_bar: OpenProgress,
     ) -> None:
         self._faces = faces
         self._loader = loader
