@@ -98,8 +98,13 @@ class TrainingRun:
         self._resume()
 
     def __repr__(self) -> str:
-        epoch = self._step // len(self._batches)
-        return f"Run({len(self._faces.fitted)} faces, epoch {epoch} of {self._settings.epochs})"
+        faces, epochs = len(self._faces.fitted), self._settings.epochs
+        return f"TrainingRun({faces} faces, epoch {self.epoch} of {epochs})"
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs have been trained."""
+        return self._step // len(self._batches)
 
     @property
     def best(self) -> LogRow:
@@ -204,7 +209,7 @@ class TrainingRun:
 
     def _finish_epoch(self) -> LogRow:
         row = {
-            "epoch": self._step // len(self._batches),
+            "epoch": self.epoch,
             "seconds": round(self.seconds, 1),
             "rate": round(self._optimiser.param_groups[0]["lr"], 8),
             "loss": round(self._loss.item() / len(self._batches), 4),

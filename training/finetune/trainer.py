@@ -86,7 +86,8 @@ class Trainer:
         """
         batches = TrainingBatches(self._faces, self._loader, self._appearances, settings, teachers)
         run = TrainingRun(self._faces, self._loader, batches, settings, folder, trunk)
-        self._on_message(f"{folder.resolve().name}: {run}")
+        state = f"{len(self._faces.fitted)} faces, epoch {run.epoch} of {settings.epochs}"
+        self._on_message(f"{folder.resolve().name}: Run({state})")
 
         def on_epoch(row: LogRow) -> None:
             self._on_message(_line(row))
