@@ -22,7 +22,7 @@ DLIB_NAME = "dlib-resnet-v1"
 """Name of the embedding that dlib's own network gives."""
 
 DLIB_DIMENSIONS = 128
-"""Length of that embedding; all of its numbers tell people apart."""
+"""Length of the embedding that dlib's own network gives; all of its numbers tell people apart."""
 
 _DLIB_SPEC = EmbedderSpec(name=DLIB_NAME, dimensions=DLIB_DIMENSIONS, chip_size=CHIP_SIZE)
 """The embedder that a bundle names whose heads were fitted on dlib's own embedding."""

@@ -19,6 +19,7 @@ HTML_FILE = "report.html"
 """Name of the report for people."""
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+"""The Jinja template of the page."""
 
 
 @dataclass(frozen=True, slots=True)

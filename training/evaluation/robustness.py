@@ -67,6 +67,8 @@ _CORRUPTIONS = (
     _Corruption(CORRUPTION, {"harm": "a quarter of the light"}, lambda chip: darken(chip, 0.25)),
     _Corruption(CORRUPTION, {"harm": "grey"}, grayscale),
 )
+"""What is measured, in the order of the report: the widths, then the chip as it is and made worse
+in six ways; one more costs an embedding of each face."""
 
 
 def measure_robustness(

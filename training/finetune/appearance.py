@@ -19,7 +19,8 @@ _MIN_FACES = 100
 """Faces from which the distance of the nearest pairs is known well enough."""
 
 _MAX_FACES = 1000
-"""Faces from which it is computed at most: pairs grow with their square."""
+"""Faces, at most, whose distances are computed; more make the nearest ones steadier, and their
+pairs grow with the square."""
 
 
 def embed_appearances(
