@@ -174,16 +174,16 @@ def test_labels_that_are_not_known_are_marked(samples: Samples, faces: LabelledF
 
 def test_faces_that_are_too_few(samples: Samples, extractor: Extractor, tmp_path: Path) -> None:
     (samples.root / "none.jpg").write_bytes(b"not a picture")
-    nobody = replace(
+    faceless = replace(
         samples,
         files=("none.jpg",),
         labels={"gender": ("Male",)},
         identities=(None,),
         splits=(None,),
     )
-    chips = store_chips(nobody, [0], extractor, tmp_path)
+    chips = store_chips(faceless, [0], extractor, tmp_path)
     with pytest.raises(DatasetError, match="no face was found in the training pictures"):
-        label_faces(nobody, chips, ("gender",), _SEED)
+        label_faces(faceless, chips, ("gender",), _SEED)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_labels_that_cannot_be_learned(
         label_faces(whole, faces.chips, attributes, _SEED)
 
 
-def test_an_embedder_file_goes_through_all_commands(tmp_path: Path) -> None:
+def test_features_take_an_embedder_file_and_fit_wants_it_named(tmp_path: Path) -> None:
     """dlib's own network stands in for a trained one."""
     dataset = make_fairface(tmp_path / "data")
     file, table, model = (tmp_path / name for name in ("own.onnx", "f.parquet", "model"))
@@ -311,7 +311,7 @@ def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @_torch
-def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
+def test_it_learns_what_it_is_shown_and_keeps_the_appearance(
     upside_down: LabelledFaces, tmp_path: Path
 ) -> None:
     import torch
@@ -352,7 +352,8 @@ def test_it_stops_where_nothing_is_gained(faces: LabelledFaces, tmp_path: Path) 
     settings = FinetuneSettings(epochs=9, patience=1, rate=0.0, averaged=0.0, seed=_SEED)
     run = _trained(faces, settings, tmp_path)
     run.run()
-    assert len(run.log) < 9
+    assert len(run.log) < settings.epochs
+    assert run.log[-1]["epoch"] - run.best["epoch"] == settings.patience
 
 
 @_torch
@@ -423,7 +424,7 @@ def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
     assert len(numbers) == 4 and set(numbers) <= set(faces.fitted)
     assert first.targets[0][4:].argmax(dim=1).tolist() == faces.targets[numbers, 0].tolist()
     seen = [batches.batch(step).appearances for step in range(len(batches))]
-    assert len(torch.unique(torch.cat(seen))) == 4 * len(batches), "nobody comes twice an epoch"
+    assert len(torch.unique(torch.cat(seen))) == 4 * len(batches), "no face comes twice an epoch"
 
 
 @_torch
