@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -25,6 +26,8 @@ from training_helpers import (
     write_table,
 )
 
+import training.datasets
+import training.features
 from models.detector import resized
 from models.engine import Engine, load_engine
 from models.faces import Detections, Faces, Image
@@ -77,6 +80,15 @@ def _counting(
 ) -> tuple[Extractor, _CountingEmbedder]:
     embedder = _CountingEmbedder(engine, die_after)
     return Extractor(settings, Engine(engine.detector, engine.aligner, embedder)), embedder
+
+
+@pytest.mark.parametrize(
+    "room", [training.datasets, training.features], ids=lambda each: each.__name__
+)
+def test_what_a_room_exports_is_there(room: ModuleType) -> None:
+    assert all(hasattr(room, name) for name in room.__all__)
+    assert set(room.__all__) <= set(dir(room))
+    assert not hasattr(room, "extract_feature")
 
 
 def _scene(faces: int) -> NDArray[np.uint8]:

@@ -354,6 +354,7 @@ def test_it_stops_where_nothing_is_gained(faces: LabelledFaces, tmp_path: Path) 
     run.run()
     assert len(run.log) < settings.epochs
     assert run.log[-1]["epoch"] - run.best["epoch"] == settings.patience
+    assert repr(run) == f"TrainingRun({len(faces.fitted)} faces, epoch 9 of 9)"
 
 
 @_torch

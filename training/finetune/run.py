@@ -104,7 +104,7 @@ class TrainingRun:
 
     @property
     def epoch(self) -> int:
-        """How many epochs have been trained."""
+        """How many epochs are over; all of them once the run has come to its end."""
         return self._step // len(self._batches)
 
     @property
