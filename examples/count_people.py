@@ -1,5 +1,6 @@
 """Counts people by perceived class, with pandas, from the table of tracks that a run leaves.
 
+pip install pandas
 face-stream run clip.mp4 --log out.csv --no-show     writes out.csv and out.tracks.csv
 python examples/count_people.py out.tracks.csv       or out.tracks.parquet
 """

@@ -15,13 +15,10 @@ from training.features.table_files import read_table
 from training.fitting.fit import fit
 from training.fitting.settings import FitSettings
 
-if __name__ == "__main__":  # features are made in several processes, which import this file
-    faces, model = map(Path, sys.argv[1:])
-    features = model.with_name(f"{model.name}.parquet")
-    samples = read_dataset(faces, labels=["gender"])
-    extract_features(samples, features, Extractor(ExtractionSettings(aligned=samples.aligned)))
-    table = read_table(features)
-    report = publish(model, fit(table, FitSettings(classifier="logistic")), table)
-    print(
-        f"accuracy {report['attributes']['gender']['accuracy']['value']:.3f}, see {model}/card.md"
-    )
+faces, model = map(Path, sys.argv[1:])
+features = model.with_name(f"{model.name}.parquet")
+samples = read_dataset(faces, labels=["gender"])
+extract_features(samples, features, Extractor(ExtractionSettings(aligned=samples.aligned)))
+table = read_table(features)
+report = publish(model, fit(table, FitSettings(classifier="logistic")), table)
+print(f"accuracy {report['attributes']['gender']['accuracy']['value']:.3f}, see {model}/card.md")

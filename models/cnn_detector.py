@@ -34,16 +34,18 @@ _CROP_LEVELS = 3
 """Scales at which a crop near a known face is searched: it may have shrunk or grown by a sixth."""
 
 _DOWNSAMPLINGS = 3
-"""How many convolutions of stride 2 the network begins with."""
+"""How many convolutions of stride 2 the network begins with, as in dlib's
+`dnn_mmod_face_detection_ex.cpp`."""
 
 _KERNEL_PX = 5
-"""Width and height of their filters, px."""
+"""Width and height of the filters of these convolutions, px, as in that file."""
 
 _FIELD_PX = 29
-"""Width and height of what those three see at once, px."""
+"""Width and height of what one value behind these three convolutions depends on, px: 5 + 8 + 16."""
 
 _CONTEXT_ROWS = 2 + 2 + 2 + 4
-"""Rows of scores to either side that the four convolutions after them see."""
+"""Rows to either side on which a row of scores depends: half of the filters of the convolutions
+that follow, three of 5×5 and one of 9×9; with fewer, scores at the edge of a strip would differ."""
 
 _UNDIVIDED_PX = 4_000_000
 """Size of the largest canvas that is searched in one piece, which is faster, px."""
@@ -53,10 +55,12 @@ _STRIP_PX = 1_100_000
 overlap more. At full HD strips save 120 MB."""
 
 _NEAR_MARGIN = 0.4
-"""How far under the threshold a window may score and still be a face where one is expected."""
+"""How far under the threshold a window may score and still be a face where one is expected; more
+keeps faces that are seen badly, and what only looks like one."""
 
 _VOTING_IOU = 0.4
-"""Overlap with a face's window above which another window votes for its box."""
+"""Overlap with a face's window above which another window votes for its box; higher lets fewer
+vote, and boxes jitter more."""
 
 
 class CnnDetector:

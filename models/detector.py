@@ -27,7 +27,9 @@ CROP_PX = 160
 and costs more."""
 
 CROP_FACE_PX = WINDOW_PX * 1.2
-"""Width of the known face in that crop, px; larger finds it though it has shrunk more."""
+"""Width of the known face in that crop, px: a fifth above the window's, so that of the three levels
+of a crop the middle one shows it in the window's size; larger finds a face that has shrunk more,
+and loses one that grows sooner."""
 
 
 class Detector(Protocol):

@@ -29,21 +29,26 @@ _REGION_MARGIN_PX = WINDOW_PX // 4
 """How far from a region the centre of a face may lie that is searched for, px of the level."""
 
 _CALL_PX = 20_000
-"""What a call of the network costs whatever it is given, in px that could be searched instead."""
+"""What a call of the network in integers costs whatever it is given, in px that could be searched
+instead; more joins regions more readily, into fewer calls."""
 
 _GPU_CALL_PX = 1_000_000
-"""The same in floats, which are for a GPU: pixels cost little beside a call there."""
+"""What a call of the network in floats, which are for a GPU, costs whatever it is given, in px that
+could be searched instead: a GPU's pixels cost little beside its calls."""
 
 _NEAR_PX = 128
 """Side of the crop that is searched near a known face, px; larger finds faces that moved farther
 and costs more."""
 
 _NEAR_FACE_PX = (88.0, 73.0)
-"""Widths of that face in the two crops that are searched, px: as much above as below the
-window's."""
+"""Widths of that face in the two crops that are searched, px: a level of the pyramid apart, and as
+much above as below the window's, so that boxes keep their size; wider apart follows faster changes
+of size, and sees a face that keeps its size less well."""
 
 _CANDIDATE_MARGIN = 0.3
-"""How far under the threshold a search in parts still takes a window for what may be a face."""
+"""How far under the threshold a search in parts still takes a window for a candidate, which a
+search in a crop then decides on; more finds faces sooner whose size is not the window's, and costs
+more crops."""
 
 _BACKGROUND_BGRA = np.array([*map(round, BACKGROUND_BGR), 0], dtype=np.uint8)
 """The pixel outside the picture, `(4,)`."""

@@ -61,6 +61,7 @@ class Dense:
 
 
 Layer = InputMean | Convolution | Affine | Dense
+"""A layer that holds weights, as a file is read."""
 
 
 def installed_file(name: str) -> Path:
@@ -210,5 +211,5 @@ _PARSERS: dict[bytes, Callable[[_Reader], Layer]] = {
 """By the name of a layer with weights, what parses it."""
 
 _LAYER_NAMES = re.compile(b"|".join(bytes((1, len(name))) + re.escape(name) for name in _PARSERS))
-"""Finds the name of such a layer: a string is its length as an integer (here of one byte), then its
-bytes."""
+"""Pattern of the name of a layer with weights as dlib's `serialize.h` writes it: its length as an
+integer (here of one byte), then its bytes."""

@@ -15,11 +15,14 @@ from models.errors import ModelError
 from models.graphs import CHIP_SIZE, embedder_graph
 from models.runtime import Device, Session
 
+TRAINED_EMBEDDER_FILE = "embedder.onnx"
+"""Name of the file of an embedder that was trained, in its run's folder and in a model folder."""
+
 DLIB_NAME = "dlib-resnet-v1"
 """Name of the embedding that dlib's own network gives."""
 
 DLIB_DIMENSIONS = 128
-"""Length of that embedding; all of its numbers tell people apart."""
+"""Length of the embedding that dlib's own network gives; all of its numbers tell people apart."""
 
 _DLIB_SPEC = EmbedderSpec(name=DLIB_NAME, dimensions=DLIB_DIMENSIONS, chip_size=CHIP_SIZE)
 """The embedder that a bundle names whose heads were fitted on dlib's own embedding."""

@@ -19,7 +19,11 @@ from models.hog_detector import HogDetector
 from models.runtime import Device
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
+"""What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
+
 Precision: TypeAlias = Literal["int8", "float"]
+"""What the CNN detector calculates in: 8-bit integers, which are faster and a little inexact, or
+floats as dlib does."""
 
 _AUTO_MAX_PX = 1920 * 1080
 """Largest picture that `auto` searches, px; a full search of more costs over half a second on two

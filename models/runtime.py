@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.errors import ModelError
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+"""Where a model runs: `cuda` insists on a GPU, `auto` takes one where ONNX Runtime offers it."""
 
 _ARENA = {
     "arena_extend_strategy": 1,

@@ -536,7 +536,7 @@ def test_a_swing_of_the_camera_is_no_cut_for_those_it_shows_on() -> None:
     assert ids == [1, 4]
 
 
-# --- who is who ---
+# --- which track a face belongs to ---
 
 
 def _moving(number: int) -> Mapping[int, Sequence[float]]:
@@ -644,7 +644,7 @@ def test_only_the_appearance_tells_faces_apart() -> None:
     annotator = _annotator(actors)
     viewed = _viewed_in(actors, annotator, 30)
     assert viewed == [0, 5, 10, 15, 20]
-    assert [trail.track_id for trail in _walk(annotator, [30])[0]] == [1, 2, 3]
+    assert [track.track_id for track in _walk(annotator, [30])[0]] == [1, 2, 3]
 
 
 def test_people_who_cross_keep_their_ids() -> None:

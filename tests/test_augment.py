@@ -62,7 +62,7 @@ def test_each_is_changed_in_its_own_way(chip: Image) -> None:
     ],
     ids=["downscale", "jpeg", "grayscale", "blur"],
 )  # fmt: skip
-def test_a_batch_is_harmed_as_a_picture_is(
+def test_a_batch_is_corrupted_as_a_picture_is(
     chip: Image,
     changed: "Callable[[torch.Tensor], torch.Tensor]",
     expected: Callable[[Image], list[Image]],

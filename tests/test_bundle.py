@@ -160,7 +160,7 @@ def test_what_is_not_whole_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("name", ["missing", "file.onnx"])
-def test_what_is_no_folder(tmp_path: Path, name: str) -> None:
+def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.onnx").touch()
     with pytest.raises(ModelError, match=f"{name} is not a folder: --model wants a folder with"):
         load_bundle(tmp_path / name)

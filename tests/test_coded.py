@@ -166,10 +166,10 @@ def test_players_are_told_the_colours_of_the_source(
 ) -> None:
     annotated = [_annotated(frame) for frame in _frames(_clip(tmp_path / "in.mp4", colours))]
     out = _record(tmp_path / "out.mkv", annotated, RecorderSection(codec=name, quality=5))
-    told = Colours.of(_decoded(out)[0])
-    assert told.matrix == colours.matrix
-    assert (told.range == 2) is (colours.range == 2)
-    assert (told.primaries, told.transfer) == (colours.primaries, colours.transfer)
+    recorded = Colours.of(_decoded(out)[0])
+    assert recorded.matrix == colours.matrix
+    assert (recorded.range == 2) is (colours.range == 2)
+    assert (recorded.primaries, recorded.transfer) == (colours.primaries, colours.transfer)
     for back, given in zip(_frames(out), annotated, strict=True):
         assert abs((back.image.astype(int) - given.picture).mean()) < 2.5
 

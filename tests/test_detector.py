@@ -52,11 +52,13 @@ def _assert_is_the_face(found: Detections, box_xyxy: NDArray[np.float32]) -> Non
     assert found.scores[0] > 0
 
 
-def test_one_face(detector: Detector, head: Image) -> None:
+def test_a_face_is_found_where_it_is(detector: Detector, head: Image) -> None:
     _assert_is_the_face(detector.detect(head), _HEAD_XYXY)
 
 
-def test_no_face(detector: Detector, astronaut: Image) -> None:
+def test_a_picture_without_a_face_gives_an_empty_result(
+    detector: Detector, astronaut: Image
+) -> None:
     found = detector.detect(np.ascontiguousarray(astronaut[:130, :130]))
     assert found.boxes_xyxy.shape == (0, 4)
     assert found.scores.shape == (0,)
@@ -68,7 +70,7 @@ def test_a_picture_that_looks_grey(detector: Detector, head: Image) -> None:
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (5, 400), (400, 5), (7, 7), (39, 39), (41, 41)])
-def test_tiny_pictures(detector: Detector, size_wh: tuple[int, int]) -> None:
+def test_a_tiny_picture_gives_no_face(detector: Detector, size_wh: tuple[int, int]) -> None:
     width, height = size_wh
     assert len(detector.detect(np.full((height, width, 3), 128, dtype=np.uint8))) == 0
 

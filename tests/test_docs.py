@@ -57,20 +57,54 @@ def _commands(app: typer.Typer) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("app", "name"),
-    [(app, name) for app in (stream_app, train_app) for name in _commands(app)],
+    ("app", "program", "name"),
+    [
+        (app, program, name)
+        for app, program in ((stream_app, "face-stream"), (train_app, "face-train"))
+        for name in _commands(app)
+    ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_each_option_is_explained(app: typer.Typer, name: str) -> None:
-    """The options of `bench` on the page on performance, all others on the page on usage."""
-    measures = app is stream_app and name == "bench"
-    page = _ROOT / "docs" / ("performance.md" if measures else "usage.md")
-    explained = set(re.findall(r"[` ](--[a-z-]+)", _text(page)))
-    for parameter in _commands(app)[name].params:
-        options = {
-            each for each in (*parameter.opts, *parameter.secondary_opts) if each[:2] == "--"
-        }
-        assert options <= explained | {"--help", "--debug"}
+def test_each_option_of_a_command_is_explained(app: typer.Typer, program: str, name: str) -> None:
+    """What the pages say of a command are its options, and no others."""
+    taken = _options(app, name)
+    explained = _explained(program, name)
+    if program == "face-stream" and name == "render":
+        explained = _explained(program, "run") - explained  # "the options of `run` but"
+    assert explained - {"--debug"} == taken - {"--debug"}
+
+
+def _options(app: typer.Typer, name: str) -> set[str]:
+    params = _commands(app)[name].params
+    options = {each for param in params for each in (*param.opts, *param.secondary_opts)}
+    return {each for each in options if each.startswith("--")} - {"--help"}
+
+
+def _explained(program: str, name: str) -> set[str]:
+    """The options in the section or the rows of the tables that are about a command.
+
+    1. `run`, and `bench` of `face-stream`, have a section of their own.
+    2. The row of another command begins with it.
+    3. An option of training names its commands in the second cell of its row.
+    4. The table of the options of `finetune` alone says so in its heading.
+    """
+    usage = _text(_ROOT / "docs" / "usage.md")
+    if (program, name) == ("face-stream", "run"):
+        return _named_options(usage.split("\n## `face-stream run`\n")[1].split("\n```")[0])
+    if (program, name) == ("face-stream", "bench"):
+        measuring = _text(_ROOT / "docs" / "performance.md").split("\n## Measure it yourself\n")[1]
+        return _named_options(re.sub(r"^.*face-train.*$", "", measuring, flags=re.M))
+    rows = _table(usage)
+    chosen = [row for row in rows if row[0].startswith(f"`{program} {name}")]
+    if program == "face-train":
+        chosen += [row[:1] for row in rows if len(row) == 3 and f"`{name}`" in row[1]]
+    own = usage.split("\n| option of `finetune` | effect |\n")[1].split("\n\n")[0]
+    found = _named_options(" ".join(cell for row in chosen for cell in row))
+    return found | (_named_options(own) if name == "finetune" else set())
+
+
+def _named_options(text: str) -> set[str]:
+    return set(re.findall(r"[` ](--[a-z][a-z-]*)", text))
 
 
 def test_each_command_is_named() -> None:
@@ -115,6 +149,9 @@ def test_the_order_of_the_rooms_is_the_one_that_is_tested() -> None:
     assert floors == test_layers._FLOORS
     exceptions = {(row[0].strip("`"), row[1].strip("`")) for row in _table(law)[1:]}
     assert exceptions == test_layers._EXCEPTIONS
+    block = next(each for each in re.findall(r"```text\n(.*?)```", law, re.S) if "fitting" in each)
+    floors = tuple(set(line.split(", ")) for line in block.splitlines())
+    assert floors == test_layers._TRAINING_FLOORS
 
 
 def test_each_file_that_a_page_names_is_there() -> None:
@@ -129,7 +166,12 @@ def _rooms() -> dict[str, str]:
     """The rooms of which the page on architecture lists the files, each with its section."""
     pieces = re.split(r"^#{2,3} (.+)$", _text(_ROOT / "docs" / "architecture.md"), flags=re.M)
     sections = zip(pieces[1::2], pieces[2::2], strict=True)
-    return {title.strip("`"): text for title, text in sections if title.startswith("`stream/")}
+    return {title.strip("`"): text for title, text in sections if title.endswith("/`")}
+
+
+def test_each_room_is_listed() -> None:
+    packages = {path.parent.relative_to(_ROOT) for path in _ROOT.glob("training/*/__init__.py")}
+    assert {f"{each.as_posix()}/" for each in packages} | {"models/", "training/"} <= set(_rooms())
 
 
 @pytest.mark.parametrize("room", _rooms())

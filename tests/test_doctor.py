@@ -113,7 +113,7 @@ def _program(folder: Path, broken: Path) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"PYTHONPATH": str(broken)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=120,
     )
 
 

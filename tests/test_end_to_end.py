@@ -36,7 +36,7 @@ def done(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=120,
     )
     assert (program.returncode, program.stderr) == (0, "")
     return folder, json.loads(program.stdout)

@@ -38,7 +38,9 @@ _FULL_HD = (1920, 1080)
         (DetectionSettings(min_face_px=10), (960, 540), 2),
     ],
 )
-def test_scale(settings: DetectionSettings, size_wh: tuple[int, int], scale: float) -> None:
+def test_the_scale_follows_downscale_upsample_and_the_smallest_face(
+    settings: DetectionSettings, size_wh: tuple[int, int], scale: float
+) -> None:
     assert settings.scale(size_wh) == pytest.approx(scale)
 
 

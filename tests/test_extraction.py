@@ -7,6 +7,7 @@ import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -25,6 +26,8 @@ from training_helpers import (
     write_table,
 )
 
+import training.datasets
+import training.features
 from models.detector import resized
 from models.engine import Engine, load_engine
 from models.faces import Detections, Faces, Image
@@ -32,14 +35,21 @@ from training.datasets import Samples, read_dataset
 from training.datasets.samples import SkippedPicture
 from training.datasets.splits import SEED, HoldOut
 from training.errors import DatasetError, OutputError
-from training.features.cache import EmbeddedFaces
+from training.features.cache import EmbeddedFaces, open_cache
 from training.features.extraction import (
     cache_path,
     extract_features,
     skipped_path,
     temporary_table,
 )
-from training.features.extractor import ExtractionSettings, Extractor, FacesPolicy, decode
+from training.features.extractor import (
+    NO_FACE,
+    UNREADABLE,
+    ExtractionSettings,
+    Extractor,
+    FacesPolicy,
+    decode,
+)
 from training.features.table_files import is_table, read_table, write_csv
 
 
@@ -70,6 +80,15 @@ def _counting(
 ) -> tuple[Extractor, _CountingEmbedder]:
     embedder = _CountingEmbedder(engine, die_after)
     return Extractor(settings, Engine(engine.detector, engine.aligner, embedder)), embedder
+
+
+@pytest.mark.parametrize(
+    "room", [training.datasets, training.features], ids=lambda each: each.__name__
+)
+def test_what_a_room_exports_is_there(room: ModuleType) -> None:
+    assert all(hasattr(room, name) for name in room.__all__)
+    assert set(room.__all__) <= set(dir(room))
+    assert not hasattr(room, "extract_feature")
 
 
 def _scene(faces: int) -> NDArray[np.uint8]:
@@ -350,6 +369,20 @@ def test_what_is_computed_once_is_not_computed_again(engine: Engine, tmp_path: P
     other, embedder = _counting(engine, replace(settings, faces="largest"))
     extract_features(samples, out, other)
     assert embedder.calls == 12
+
+
+def test_a_picture_that_could_not_be_read_is_tried_again(engine: Engine, tmp_path: Path) -> None:
+    """An earlier version could not read motion photos, and its cache says so of each."""
+    samples = _list_of(tmp_path, a=face_picture(0), b=_scene(0))
+    out = tmp_path / "out.parquet"
+    extractor = Extractor(ExtractionSettings(), engine)
+    nothing = np.zeros(0, dtype=np.float32)
+    with open_cache(cache_path(out)) as store:
+        for file, reason in (("a.png", UNREADABLE), ("b.png", NO_FACE)):
+            key = extractor.key((tmp_path / file).read_bytes())
+            store.put([(key, EmbeddedFaces(reason, nothing, nothing.reshape(0, 1, 0)))])
+    result = extract_features(samples, out, extractor, hold_out=HoldOut(first=1))
+    assert (result.faces, result.reused, result.reasons()) == (1, 1, {NO_FACE: 1})
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bytes(engine: Engine, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def jpeg(request: pytest.FixtureRequest) -> bytes:
     return _with_thumbnail(plain) if has_thumbnail else plain
 
 
-_TRAILS = {
+_APPENDED = {
     "nothing": b"",
     "zeros": bytes(5000),
     "a video": b"\0\0\0\x18ftypmp42" + np.random.default_rng(0).bytes(5000),
@@ -47,10 +47,10 @@ _TRAILS = {
 }
 
 
-@pytest.mark.parametrize("trail", _TRAILS)
-def test_what_follows_a_whole_picture_does_not_matter(jpeg: bytes, trail: str) -> None:
+@pytest.mark.parametrize("appended", _APPENDED)
+def test_what_follows_a_whole_picture_does_not_matter(jpeg: bytes, appended: str) -> None:
     """A motion photo is a JPEG and then a video."""
-    image = decode(jpeg + _TRAILS[trail])
+    image = decode(jpeg + _APPENDED[appended])
     assert image is not None
     assert image.shape == (SIZE_WH[1], SIZE_WH[0], 3)
     assert number_of(image) == 0b10100101

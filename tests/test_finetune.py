@@ -174,16 +174,16 @@ def test_labels_that_are_not_known_are_marked(samples: Samples, faces: LabelledF
 
 def test_faces_that_are_too_few(samples: Samples, extractor: Extractor, tmp_path: Path) -> None:
     (samples.root / "none.jpg").write_bytes(b"not a picture")
-    nobody = replace(
+    faceless = replace(
         samples,
         files=("none.jpg",),
         labels={"gender": ("Male",)},
         identities=(None,),
         splits=(None,),
     )
-    chips = store_chips(nobody, [0], extractor, tmp_path)
+    chips = store_chips(faceless, [0], extractor, tmp_path)
     with pytest.raises(DatasetError, match="no face was found in the training pictures"):
-        label_faces(nobody, chips, ("gender",), _SEED)
+        label_faces(faceless, chips, ("gender",), _SEED)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_labels_that_cannot_be_learned(
         label_faces(whole, faces.chips, attributes, _SEED)
 
 
-def test_an_embedder_file_goes_through_all_commands(tmp_path: Path) -> None:
+def test_features_take_an_embedder_file_and_fit_wants_it_named(tmp_path: Path) -> None:
     """dlib's own network stands in for a trained one."""
     dataset = make_fairface(tmp_path / "data")
     file, table, model = (tmp_path / name for name in ("own.onnx", "f.parquet", "model"))
@@ -257,18 +257,18 @@ def test_a_run_begins_with_what_dlib_says(faces: LabelledFaces) -> None:
     trunk = add_residual_blocks(dlib_trunk(), 1, np.random.default_rng(_SEED))
     assert len(trunk.convolutions) == len(dlib_trunk().convolutions) + 4
     chips = np.stack([faces.chips[face] for face in range(8)])
-    planes = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
+    images = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
     network = Network(trunk, {"gender": 2, "race": 3}).train()
-    network.calibrate_normalisations(planes)
+    network.calibrate_normalisations(images)
     expected = OnnxEmbedder(embedder_model(_own_graph())).embed(chips)
     exported = Network(network.trunk(), {"gender": 2, "race": 3}, batch_norm=False)
     for each in (network.eval(), exported.eval()):
         with torch.inference_mode():
-            embeddings = each.embed(planes).numpy()
-            identities, logits = each(planes)
+            embeddings = each.embed(images).numpy()
+            appearances, logits = each(images)
         np.testing.assert_allclose(embeddings[:, :128], expected, atol=5e-3)  # halved in the file
         assert not embeddings[:, 128:].any(), "nothing is learned yet"
-        np.testing.assert_array_equal(identities.numpy(), embeddings[:, :128])
+        np.testing.assert_array_equal(appearances.numpy(), embeddings[:, :128])
         assert [values.shape for values in logits] == [(8, 2), (8, 3)]
     sizes = [float(layer.convolution.weight.detach().std()) for layer in network.layers]
     assert min(sizes) > 0.02, "all filters are of a size that the optimiser's steps suit"
@@ -280,14 +280,14 @@ def _trained(
     """A run that has not begun, on the CPU, from dlib's network unless another is given."""
     import torch
 
+    from training.finetune.appearance import embed_appearances
     from training.finetune.batches import TrainingBatches
     from training.finetune.chip_loader import ChipLoader
-    from training.finetune.identities import identity_embeddings
     from training.finetune.run import TrainingRun
 
     loader = ChipLoader(faces.chips, torch.device("cpu"))
     batches = TrainingBatches(
-        faces, loader, identity_embeddings(loader, np.arange(len(faces.chips))), settings
+        faces, loader, embed_appearances(loader, np.arange(len(faces.chips))), settings
     )
     return TrainingRun(faces, loader, batches, settings, folder, start or dlib_trunk())
 
@@ -311,7 +311,7 @@ def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @_torch
-def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
+def test_it_learns_what_it_is_shown_and_keeps_the_appearance(
     upside_down: LabelledFaces, tmp_path: Path
 ) -> None:
     import torch
@@ -323,11 +323,11 @@ def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
     run.run()
     assert run.best["development loss"] == min(row["development loss"] for row in run.log)
     chips = np.stack([upside_down.chips[face] for face in range(24)])
-    planes = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
+    images = torch.from_numpy(chips).permute(0, 3, 1, 2).float()
     network = run.network()
     with torch.inference_mode():
-        _, (logits,) = network(planes)
-        found = network.embed(planes).numpy()
+        _, (logits,) = network(images)
+        found = network.embed(images).numpy()
     assert (logits.argmax(1).numpy() == upside_down.targets[:, 0]).mean() > 0.9
     known = dlib_embedder().embed(chips)
     assert np.linalg.norm(found[:, :128] - known, axis=1).max() < 0.6  # dlib's: one person
@@ -335,15 +335,15 @@ def test_it_learns_what_it_is_shown_and_still_knows_who_is_who(
 
 
 @_torch
-def test_identities_are_as_far_apart_as_dlib_s() -> None:
+def test_appearances_are_as_far_apart_as_dlib_s() -> None:
     import torch
 
-    from training.finetune.identities import match_identity_scale
+    from training.finetune.appearance import match_appearance_scale
 
     known = torch.from_numpy(np.random.default_rng(_SEED).normal(size=(200, 128)))
-    trunk = match_identity_scale(dlib_trunk(), known * 0.7, known)
+    trunk = match_appearance_scale(dlib_trunk(), known * 0.7, known)
     np.testing.assert_allclose(trunk.projection * 0.7, dlib_trunk().projection, rtol=1e-4)
-    few = match_identity_scale(dlib_trunk(), known[:20] * 0.7, known[:20])
+    few = match_appearance_scale(dlib_trunk(), known[:20] * 0.7, known[:20])
     assert np.array_equal(few.projection, dlib_trunk().projection), "too few to say"
 
 
@@ -352,7 +352,9 @@ def test_it_stops_where_nothing_is_gained(faces: LabelledFaces, tmp_path: Path) 
     settings = FinetuneSettings(epochs=9, patience=1, rate=0.0, averaged=0.0, seed=_SEED)
     run = _trained(faces, settings, tmp_path)
     run.run()
-    assert len(run.log) < 9
+    assert len(run.log) < settings.epochs
+    assert run.log[-1]["epoch"] - run.best["epoch"] == settings.patience
+    assert repr(run) == f"TrainingRun({len(faces.fitted)} faces, epoch 9 of 9)"
 
 
 @_torch
@@ -406,9 +408,9 @@ def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
     from training.finetune.chip_loader import ChipLoader
 
     settings = FinetuneSettings(batch=8, mixup=0.4, smoothing=0.1, seed=_SEED)
-    identities = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
+    appearances = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
     batches = TrainingBatches(
-        faces, ChipLoader(faces.chips, torch.device("cpu")), identities, settings
+        faces, ChipLoader(faces.chips, torch.device("cpu")), appearances, settings
     )
     first, again, other = (batches.batch(step) for step in (1, 1, 2))
     assert torch.equal(first.images, again.images)
@@ -419,11 +421,11 @@ def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
         assert target.shape == (8, count)
         torch.testing.assert_close(target.sum(dim=1), torch.ones(8))
     # Of the half that is not mixed, it is known whose faces they are, and what their labels say.
-    numbers = first.identities[:, 0].long().numpy()
+    numbers = first.appearances[:, 0].long().numpy()
     assert len(numbers) == 4 and set(numbers) <= set(faces.fitted)
     assert first.targets[0][4:].argmax(dim=1).tolist() == faces.targets[numbers, 0].tolist()
-    seen = [batches.batch(step).identities for step in range(len(batches))]
-    assert len(torch.unique(torch.cat(seen))) == 4 * len(batches), "nobody comes twice an epoch"
+    seen = [batches.batch(step).appearances for step in range(len(batches))]
+    assert len(torch.unique(torch.cat(seen))) == 4 * len(batches), "no face comes twice an epoch"
 
 
 @_torch
@@ -448,7 +450,7 @@ def test_labels_and_teachers_probabilities_count_by_their_shares(faces: Labelled
     numbers = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
     partly = replace(faces, targets=targets)
     batch = TrainingBatches(partly, loader, numbers, settings, [Says(), Says()]).batch(0)
-    shown = batch.identities[:, 0].long().tolist()
+    shown = batch.appearances[:, 0].long().tolist()
     assert len(shown) == len(faces.fitted)
     for number, found in zip(shown, batch.targets[0], strict=True):
         said = {0: [0.95, 0.05], 1: [0.05, 0.95], UNLABELLED: [0.2, 0.8]}[targets[number, 0]]

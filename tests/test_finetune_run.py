@@ -173,10 +173,10 @@ def test_what_the_heads_have_learned_is_folded_into_one_product() -> None:
             layer.norm.running_mean.normal_(generator=generator)
             layer.norm.running_var.uniform_(0.5, 2, generator=generator)
             layer.norm.bias.normal_(generator=generator)
-    planes = 255 * torch.rand(3, 3, _SIDE, _SIDE, generator=generator)
+    images = 255 * torch.rand(3, 3, _SIDE, _SIDE, generator=generator)
     folded = network_module.Network(network.trunk(), _COUNTS, batch_norm=False)
     with torch.inference_mode():
-        expected, found = (each.eval().embed(planes) for each in (network, folded))
+        expected, found = (each.eval().embed(images) for each in (network, folded))
     assert expected.shape == (3, 128 + 5)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
 

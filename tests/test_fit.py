@@ -28,7 +28,6 @@ from training.fitting.head import (
     MIN_PROBABILITY,
     Head,
     fit_inverse_temperature,
-    temperature_scaled,
 )
 from training.fitting.settings import FitSettings, command_line
 from training.fitting.tasks import Task, development_rows, plan_tasks
@@ -204,43 +203,6 @@ class _Liar(LogisticRegression):
         return found
 
 
-@pytest.mark.parametrize(("count", "is_calibrated"), [(49, False), (50, True)])
-def test_of_few_rows_a_head_stays_uncalibrated(
-    tmp_path: Path, count: int, is_calibrated: bool
-) -> None:
-    """Of so few rows that nothing was fitted on it could only be guessed how sure it may be."""
-    big = read_table(drawn_table(tmp_path / "big.parquet", 1200))
-    (task,) = plan_tasks(big, np.flatnonzero(big.splits == "train"), ["gender"])
-    held = task.rows[development_rows(big, task, FitSettings().seed)]
-    table = big[np.setdiff1d(np.arange(len(big)), held[count:])]
-    fitted = fit(table, FitSettings(attributes=("gender",), classifier="logistic"))
-    record = fitted.manifest.provenance["heads"]["gender"]
-    assert record["development_rows"] == count
-    assert (fitted.heads[0].inverse_temperature != 1) is is_calibrated
-    assert record["inverse_temperature"] == round(fitted.heads[0].inverse_temperature, 4)
-
-
-@pytest.mark.parametrize("count", [4, 40])
-def test_all_right_of_a_handful_does_not_make_certain(count: int) -> None:
-    """What is said is what is right of all, were there one more that is and one that is not."""
-    probabilities = np.tile([0.7, 0.3], (count, 1))
-    targets = np.zeros(count, dtype=np.int64)
-    inverse_temperature = fit_inverse_temperature(probabilities, targets)
-    said = temperature_scaled(probabilities, inverse_temperature)[0, 0]
-    assert said == pytest.approx((count + 1) / (count + 2))
-
-
-@pytest.mark.parametrize(
-    ("likeliest", "right", "inverse_temperature"), [(0.51, 100, 5.0), (0.999, 0, 0.2)]
-)
-def test_the_inverse_temperature_has_bounds(
-    likeliest: float, right: int, inverse_temperature: float
-) -> None:
-    probabilities = np.tile([likeliest, 1 - likeliest], (100, 1))
-    targets = (np.arange(100) >= right).astype(np.int64)
-    assert fit_inverse_temperature(probabilities, targets) == pytest.approx(inverse_temperature)
-
-
 @pytest.mark.parametrize(("wrong", "written"), [(0, True), (1, True), (2, False), (1000, False)])
 def test_an_export_that_differs_is_not_written(wrong: int, written: bool) -> None:
     """One row of a thousand may be a draw that is decided otherwise."""
@@ -257,7 +219,7 @@ def test_an_export_that_differs_is_not_written(wrong: int, written: bool) -> Non
     )
     random = np.random.default_rng(0)
     embeddings = random.normal(size=(1000, 128)).astype(np.float32)
-    embeddings[:2] += 1  # nobody in doubt
+    embeddings[:2] += 1  # neither of them is in doubt
     targets = (embeddings.sum(axis=1) > 0).astype(int)
     pipeline = make_pipeline(_Liar(wrong).fit(embeddings, targets))
     head = Head("gender", ("Female", "Male"), pipeline)
@@ -275,7 +237,7 @@ def test_an_attribute_that_does_not_exist(table: FeatureTable) -> None:
         fit(table, FitSettings(attributes=("hair",)))
 
 
-def test_one_class_only(tmp_path: Path) -> None:
+def test_an_attribute_of_one_class_is_refused(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     embeddings = random.normal(size=(8, 128)).astype(np.float32)
     path = write_table(tmp_path / "t.parquet", table_info(("hat",)), embeddings, [("yes",)] * 8)
@@ -283,7 +245,7 @@ def test_one_class_only(tmp_path: Path) -> None:
         fit(read_table(path), FitSettings())
 
 
-def test_a_class_of_one_row_is_fitted_on_though_it_is_drawn(tmp_path: Path) -> None:
+def test_a_class_of_one_row_is_a_class_of_its_head(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     embeddings = random.normal(size=(80, 128)).astype(np.float32)
     labels = [("rare",) if number == 3 else ("usual",) for number in range(80)]
@@ -330,10 +292,13 @@ def test_fifty_rows_are_enough_to_calibrate(count: int, calibrated: bool, tmp_pa
     known = table.labels["gender"].copy()
     known[held[count:]] = None
     fewer = replace(table, labels={"gender": known})
-    # Who is drawn does not depend on the others.
+    # Which rows are drawn does not depend on the others.
     assert np.array_equal(_development(fewer)[0], held[:count])
-    (head,) = fit(fewer, FitSettings(classifier="forest")).heads
+    fitted = fit(fewer, FitSettings(classifier="forest"))
+    (head,), record = fitted.heads, fitted.manifest.provenance["heads"]["gender"]
     assert (head.inverse_temperature != 1) == calibrated
+    assert record["development_rows"] == count
+    assert record["inverse_temperature"] == round(head.inverse_temperature, 4)
 
 
 def _with_mirrored(table: FeatureTable) -> FeatureTable:
@@ -363,7 +328,7 @@ def test_mirrored_faces_do_not_decide(tmp_path: Path) -> None:
 
 
 def test_one_person_alone_is_fitted_on(tmp_path: Path) -> None:
-    """There is nobody else to look at, so the rows fitted on say when to stop."""
+    """There are no development rows, so the rows fitted on say when to stop."""
     table = _gender_only(read_table(drawn_table(tmp_path / "t.parquet", 400)))
     alone = replace(table, identities=np.array(["ann"] * 400, dtype=object))
     fitted = fit(alone, FitSettings())

@@ -49,7 +49,7 @@ def test_a_callers_types_are_checked_against_ours(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=120,
     )
     assert done.returncode == 1
     error, total = done.stdout.splitlines()

@@ -129,10 +129,12 @@ def jpeg(request: pytest.FixtureRequest) -> bytes:
     return bytes(request.param)
 
 
-@pytest.mark.parametrize("trail", [b"", bytes(5000), b"\0\0\0\x18ftypmp42" + 700 * b"\1\xff\xd8"])
-def test_what_follows_a_photo_does_not_matter(jpeg: bytes, trail: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "appended", [b"", bytes(5000), b"\0\0\0\x18ftypmp42" + 700 * b"\1\xff\xd8"]
+)
+def test_what_follows_a_photo_does_not_matter(jpeg: bytes, appended: bytes, tmp_path: Path) -> None:
     """A motion photo is a JPEG and then a video."""
-    (tmp_path / "photo.jpg").write_bytes(jpeg + trail)
+    (tmp_path / "photo.jpg").write_bytes(jpeg + appended)
     (each,) = open_source(str(tmp_path / "photo.jpg")).frames()
     assert each.image.shape == (SIZE_WH[1], SIZE_WH[0], 3)
     assert number_of(each.image) == 5

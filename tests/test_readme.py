@@ -146,7 +146,7 @@ def test_an_example_runs(example: str, printed: str, work: Path) -> None:
         cwd=work,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

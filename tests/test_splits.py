@@ -50,11 +50,10 @@ def test_people_of_whom_only_some_are_known_are_kept_apart_too() -> None:
         halves[half].append(person)
     assert set(halves["train"]) & set(halves["test"]) == {None}
     known = set(halves["test"]) - {None}
-    unknown_column = halves["test"].count(None)
-    assert known and unknown_column, "both kinds are held out"
-    assert len(known) + unknown_column == 25, (
-        "a fifth of 25 people and 100 rows that count as one each"
-    )
+    unknown_count = halves["test"].count(None)
+    assert known and unknown_count, "both kinds are held out"
+    # A fifth of 25 people and 100 rows that count as one each.
+    assert len(known) + unknown_count == 25
     assert how == "0.2 of the people, drawn with seed 20170624"
 
 

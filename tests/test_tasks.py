@@ -59,7 +59,7 @@ def test_a_person_is_on_one_side_with_all_pictures_also_where_others_are_unknown
         for side in (True, False)
     ]
     assert sides[0] & sides[1] == {None}
-    assert len(sides[0]) > 1, "somebody known is held too"
+    assert len(sides[0]) > 1, "a known person is held too"
 
 
 def _seed_that_draws(files: Sequence[str], wanted: str) -> int:

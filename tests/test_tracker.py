@@ -109,15 +109,15 @@ def test_a_matched_face_is_searched_for_now_and_then() -> None:
     looked_for = []
     for number in range(32):
         here = _moved(_ANN, 4 * number)
-        recognised = {
+        matched = {
             state.track_id: np.array(here, dtype=np.float32)
             for state in tracker.states
             if state.may_be_matched(number)
         }
-        wanted = len(tracker.predicted_xyxy(1, recognised))
+        wanted = len(tracker.predicted_xyxy(1, matched))
         looked_for.append(wanted)
         faces = _faces([here] if wanted or not number else [])
-        tracker.follow(faces, 1, recognised)
+        tracker.follow(faces, 1, matched)
         tracker.admit(faces[tracker.unexplained_rows(faces.boxes_xyxy)], {})
     assert looked_for[:5] == [0, 1, 1, 1, 1]
     assert sum(looked_for[-16:]) == 2  # each eighth frame
@@ -134,15 +134,15 @@ def test_which_faces_are_searched_for_together_is_for_the_turn_to_say(
     boxes = [_ANN, _BOB, _moved(_BOB, 200), _moved(_ANN, 0, 200)]
     looked_for = []
     for turn in range(40):
-        recognised = {
+        matched = {
             state.track_id: state.box_xyxy
             for state in tracker.states
             if state.may_be_matched(turn + apart * state.track_id)
         }
-        wanted = [state for state in tracker.states if state.track_id not in recognised]
+        wanted = [state for state in tracker.states if state.track_id not in matched]
         looked_for.append(len(wanted))
-        faces = _faces([box for number, box in enumerate(boxes, 1) if number not in recognised])
-        tracker.follow(faces, 1, recognised)
+        faces = _faces([box for number, box in enumerate(boxes, 1) if number not in matched])
+        tracker.follow(faces, 1, matched)
         tracker.admit(faces[tracker.unexplained_rows(faces.boxes_xyxy)], {})
     assert len(tracker.states) == 4
     assert max(looked_for[5:]) == most
@@ -293,7 +293,7 @@ def test_an_unexplained_face_hardly_overlaps_with_a_visible_one(
     """Of two squares of 80 px that are 34 px apart a bit more than 0.4 is shared."""
     box = np.array([_moved(_ANN, shift)], dtype=np.float32)
     assert _lost(0).unexplained_rows(box).tolist() == unexplained
-    assert _lost(1).unexplained_rows(box).tolist() == [0]  # nobody is in sight
+    assert _lost(1).unexplained_rows(box).tolist() == [0]  # no track is in sight
 
 
 @pytest.mark.parametrize(("shift", "track_id"), [(34, 1), (35, 2)])

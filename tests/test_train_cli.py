@@ -65,9 +65,9 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "r" / "report.json").read_text())
     widths = report["attributes"]["gender"]["face_width"]
     assert [each["face_px"] for each in widths] == [10, 15, 20, 30, 40, 60, 80, 120]
-    harms = report["attributes"]["gender"]["harm"]
-    assert harms[0]["harm"] == "none" and len(harms) == 7
-    assert {each["rows"] for each in harms} == {12}
+    corruptions = report["attributes"]["gender"]["harm"]
+    assert corruptions[0]["harm"] == "none" and len(corruptions) == 7
+    assert {each["rows"] for each in corruptions} == {12}
     assert report["data"]["faces"] == 12
     assert (model / "card.md").read_text() != card
     load_bundle(model)

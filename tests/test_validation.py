@@ -66,5 +66,5 @@ def test_a_loss_is_the_mean_over_the_faces_of_which_something_is_known() -> None
     logits = torch.tensor([[0.0, 0.0], [0.0, float(np.log(3))], [5.0, 0.0]])
     targets = torch.tensor([[1.0, 0.0], [0.25, 0.75], [0.0, 0.0]])
     expected = (np.log(2) + 0.25 * np.log(4) + 0.75 * np.log(4 / 3)) / 2
-    assert validation.cross_entropy(logits, targets).item() == pytest.approx(expected)
-    assert validation.cross_entropy(logits, torch.zeros(3, 2)).item() == 0
+    assert validation.soft_cross_entropy(logits, targets).item() == pytest.approx(expected)
+    assert validation.soft_cross_entropy(logits, torch.zeros(3, 2)).item() == 0

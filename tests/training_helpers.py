@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.faces import Image
 from training.datasets.samples import TEST, TRAIN, FlagAttribute
 from training.features.table import TableInfo
-from training.features.table_files import Row, table_writer
+from training.features.table_files import FeatureRow, table_writer
 
 CLASSES = {"gender": ("Female", "Male"), "race": ("Black", "Indian", "White")}
 
@@ -172,7 +172,7 @@ def write_table(
     with table_writer(path, info) as writer:
         writer.write(
             [
-                Row(
+                FeatureRow(
                     file=f"{number}.jpg",
                     face=0,
                     mirrored=False,

@@ -36,7 +36,7 @@ def finetune(
     patience: Annotated[
         int, typer.Option(min=1, help="Stops after that many epochs without gain.")
     ] = 6,
-    batch: Annotated[int, typer.Option(min=2, help="FaceChoice a step.")] = 64,
+    batch: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 64,
     rate: Annotated[
         float,
         typer.Option(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import DatasetError
@@ -69,7 +69,7 @@ class Samples:
     splits: tuple[str | None, ...]
     aligned: bool = False
     flag_attributes: tuple[FlagAttribute, ...] = ()
-    skipped: tuple[SkippedPicture, ...] = field(default=())
+    skipped: tuple[SkippedPicture, ...] = ()
     credit: str = ""
 
     def __post_init__(self) -> None:

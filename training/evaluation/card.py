@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.evaluation.figures import Figures
+from training.evaluation.figures import CORRUPTION, FACE_WIDTH, Figures
 from training.fitting.settings import FitSettings, command_line
 
 _PURPOSE = """\
@@ -84,7 +84,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     if embedder:
         yield from embedder["commands"]
     yield from (data["command"], command_line(settings))
-    if any("face_width" in figures for figures in attributes.values()):
+    if any(FACE_WIDTH in figures for figures in attributes.values()):
         yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"
     yield "```"
 
@@ -135,7 +135,7 @@ def _coverage(name: str, figures: Figures) -> Iterator[str]:
 
 
 def _face_width(name: str, figures: Figures) -> Iterator[str]:
-    steps = figures.get("face_width", [])
+    steps = figures.get(FACE_WIDTH, [])
     if steps:
         yield from (f"Accuracy of {name} by the width of the face, pictures shrunk:", "")
         yield from ("| px | faces | accuracy |", "|---|---|---|")
@@ -145,12 +145,12 @@ def _face_width(name: str, figures: Figures) -> Iterator[str]:
 
 
 def _corruptions(name: str, figures: Figures) -> Iterator[str]:
-    steps = figures.get("harm", [])
+    steps = figures.get(CORRUPTION, [])
     if steps:
         yield from (f"Accuracy of {name} where pictures were made worse:", "")
         yield from ("| harm | faces | accuracy |", "|---|---|---|")
         for step in steps:
-            yield f"| {step['harm']} | {_count(step)} | {_share(step)} |"
+            yield f"| {step[CORRUPTION]} | {_count(step)} | {_share(step)} |"
         yield ""
 
 

@@ -21,6 +21,12 @@ from training.features.table import Column
 Figures: TypeAlias = dict[str, Any]
 """Figures as they stand in `report.json`."""
 
+FACE_WIDTH = "face_width"
+"""Key of a report's accuracies by width of the face."""
+
+CORRUPTION = "harm"
+"""Key of a report's accuracies by corruption, and of its name in each of them."""
+
 SMALL_GROUP = 50
 """Faces under which a group is marked as small: its figures are uncertain."""
 

@@ -66,7 +66,7 @@ def reliability(figures: Figures) -> str:
     return _svg(draw, (4.2, 3.6))
 
 
-def coverage(figures: Figures) -> str:
+def coverage_curve(figures: Figures) -> str:
     """The share of labelled faces and their accuracy against `min_confidence`."""
     steps = [each for each in figures["coverage"] if each["accuracy"] is not None]
 
@@ -83,7 +83,7 @@ def coverage(figures: Figures) -> str:
     return _svg(draw, (4.2, 3.6))
 
 
-def by_group(grouping: Figures, overall: float) -> str:
+def group_accuracies(grouping: Figures, overall: float) -> str:
     """The accuracy within each group, with its interval; small groups are pale."""
     groups: dict[str, Figures] = grouping["groups"]
 

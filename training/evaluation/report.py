@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from training.evaluation import plots
-from training.evaluation.figures import Figures
+from training.evaluation.figures import FACE_WIDTH, Figures
 from training.outputs import write_whole
 
 JSON_FILE = "report.json"
@@ -19,6 +19,7 @@ HTML_FILE = "report.html"
 """Name of the report for people."""
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+"""The Jinja template of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ def render(report: Figures) -> str:
 def _plots(name: str, figures: Figures) -> Iterator[tuple[str, str]]:
     yield f"Which {name} is taken for which", plots.confusion(figures)
     yield "Reliability: is it right as often as it is sure?", plots.reliability(figures)
-    yield "What min_confidence buys", plots.coverage(figures)
-    if "face_width" in figures:
+    yield "What min_confidence buys", plots.coverage_curve(figures)
+    if FACE_WIDTH in figures:
         caption = "Accuracy against the width of the face, pictures shrunk"
-        yield caption, plots.face_width(figures["face_width"])
+        yield caption, plots.face_width(figures[FACE_WIDTH])
     for grouping in figures["by_group"]:
         caption = f"Accuracy of {name} by {grouping['by']} (faces in brackets, pale: few)"
-        yield caption, plots.by_group(grouping, figures["accuracy"]["value"])
+        yield caption, plots.group_accuracies(grouping, figures["accuracy"]["value"])
 
 
 def _base64(svg: str) -> str:

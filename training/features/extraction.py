@@ -15,9 +15,20 @@ from models.runtime import available_cores
 from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
 from training.features.cache import EmbeddedFaces, EmbeddingCache, open_cache
-from training.features.extractor import ExtractionSettings, Extractor, read_picture
+from training.features.extractor import (
+    UNREADABLE,
+    ExtractionSettings,
+    Extractor,
+    read_picture,
+)
 from training.features.table import FeatureTable, TableInfo
-from training.features.table_files import Row, TableWriter, check_names, read_table, table_writer
+from training.features.table_files import (
+    FeatureRow,
+    TableWriter,
+    check_names,
+    read_table,
+    table_writer,
+)
 from training.outputs import short_path, write_whole
 
 ProgressCallback: TypeAlias = Callable[[int], None]
@@ -92,7 +103,7 @@ def extract_features(
         chip_size=CHIP_SIZE,
         engine=str(extractor.settings),
         hold_out=how,
-        command=command_line(samples, extractor.settings, hold_out or HoldOut(), seed),
+        command=features_command(samples, extractor.settings, hold_out or HoldOut(), seed),
         attributes=tuple(samples.labels),
         flag_attributes=samples.flag_attributes,
     )
@@ -117,7 +128,7 @@ def temporary_table(
         return read_table(out)
 
 
-def command_line(
+def features_command(
     samples: Samples, settings: ExtractionSettings, hold_out: HoldOut, seed: int
 ) -> str:
     """The command that makes a table with these settings."""
@@ -169,7 +180,7 @@ def _write_faces(
     skipped = list(samples.skipped)
     faces = 0
     for start in range(0, len(samples), _ROW_GROUP_PICTURES):
-        rows: list[Row] = []
+        rows: list[FeatureRow] = []
         for index in range(start, min(start + _ROW_GROUP_PICTURES, len(samples))):
             found = store.get(keys[index])
             if found is None or found.reason:
@@ -193,13 +204,18 @@ def _fill_cache(
             files = samples.files[start : start + _TRANSACTION_PICTURES]
             paths = [samples.root / file for file in files]
             chunk = list(pool.map(lambda path: extractor.key(read_picture(path)), paths))
-            cached = [store.get(key) is not None for key in chunk]
+            cached = [_is_cached(store.get(key)) for key in chunk]
             missing = [path for path, is_cached in zip(paths, cached, strict=True) if not is_cached]
             progress(sum(cached))
             store.put(_extract_missing(pool, missing, extractor, progress))
             keys.extend(chunk)
             reused += sum(cached)
     return keys, reused
+
+
+def _is_cached(found: EmbeddedFaces | None) -> bool:
+    """Whether a result of the cache holds: later versions of the program read more pictures."""
+    return found is not None and found.reason != UNREADABLE
 
 
 def _extract_missing(
@@ -217,11 +233,13 @@ def _extract_missing(
         yield result
 
 
-def _rows(samples: Samples, index: int, split_name: str, found: EmbeddedFaces) -> Iterator[Row]:
+def _rows(
+    samples: Samples, index: int, split_name: str, found: EmbeddedFaces
+) -> Iterator[FeatureRow]:
     labels = tuple(column[index] for column in samples.labels.values())
     for face, (face_px, views) in enumerate(zip(found.face_px, found.embeddings, strict=True)):
         for view, embedding in enumerate(views):
-            yield Row(
+            yield FeatureRow(
                 file=samples.files[index],
                 face=face,
                 mirrored=view == 1,

@@ -23,7 +23,7 @@ _FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", "e
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class FeatureRow:
     """One face as it goes into a table."""
 
     file: str
@@ -43,7 +43,7 @@ class TableWriter:
         self._writer = writer
         self._schema = schema
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[FeatureRow]) -> None:
         """Appends rows as a group of their own."""
         if not rows:
             return

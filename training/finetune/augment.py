@@ -1,6 +1,8 @@
 """Random augmentation of faces: moved, recoloured, downscaled, blurred, compressed, erased.
 
-It works on a whole batch, on the device that trains.
+It works on a whole batch, on the device that trains. The embedder that ships was trained with the
+values below. A greater one makes faces more varied and harder to learn from, unless it says
+otherwise.
 """
 
 from collections.abc import Callable
@@ -14,55 +16,58 @@ from training.features.extractor import CHIP_FACE_SHARE
 from training.finetune.batch_corruptions import as_tensor, blur, downscale, grayscale, jpeg
 
 _TILT_DEG = 8.0
-"""Standard deviation of the rotation, degrees; an aligner leaves a few."""
+"""Standard deviation of the rotation of a face, degrees; an aligner leaves a few."""
 
 _MAX_TILT_DEG = 25.0
-"""Rotation at most, degrees."""
+"""Rotation of a face at most, degrees; more shows faces as no aligner would."""
 
 _SCALE = 0.10
-"""Standard deviation of the logarithm of the scale."""
+"""Standard deviation of the natural logarithm of a face's scale."""
 
 _SHIFT = 0.05
-"""Standard deviation of the shift, as a share of the side of a chip."""
+"""Standard deviation of the shift of a face in x and in y, as a share of the side of a chip."""
 
 _CAST = 0.04
-"""Standard deviation of the logarithm of the gain of one colour: a colour cast."""
+"""Standard deviation of the natural logarithm of the gain of each colour by itself: a colour
+cast."""
 
 _GAIN = 0.15
-"""Standard deviation of the logarithm of the gain of all colours: brightness."""
+"""Standard deviation of the natural logarithm of the gain of all colours: brightness."""
 
 _GAMMA = 0.2
-"""Standard deviation of the logarithm of the gamma: contrast."""
+"""Standard deviation of the natural logarithm of the gamma: contrast."""
 
 _DARK_SHARE = 0.1
-"""Share of the faces that are made dark."""
+"""Share of the faces, 0 to 1, that are made dark besides."""
 
 _DARK_GAINS = (0.15, 0.6)
-"""Least and greatest gain of a dark face."""
+"""Least and greatest gain of a dark face; lower ones are darker."""
 
 _GREY_SHARE = 0.1
-"""Share of the faces that lose their colour."""
+"""Share of the faces, 0 to 1, that lose their colour."""
 
 _DOWNSCALED_SHARE = 0.25
-"""Share of the faces that are downscaled, as faces far from the camera are."""
+"""Share of the faces, 0 to 1, that are downscaled, as faces far from the camera are."""
 
 _MIN_DOWNSCALED_PX = 26
-"""Side of the smallest chip that a downscaled one is enlarged from, px."""
+"""Side of the smallest chip that a downscaled one is enlarged from, px: a face of some 17 px, whose
+chip it is with padding 0.25; less shows smaller faces."""
 
 _BLURRED_SHARE = 0.1
-"""Share of the faces that are blurred."""
+"""Share of the faces, 0 to 1, that are blurred."""
 
 _BLUR_PX = (0.5, 3.0)
-"""Least and greatest standard deviation of the blur, px."""
+"""Least and greatest standard deviation of the Gaussian blur, px of the chip."""
 
 _JPEG_SHARE = 0.3
-"""Share of the faces that are compressed."""
+"""Share of the faces, 0 to 1, that are compressed as a JPEG."""
 
 _JPEG_QUALITY = (15, 80)
-"""Least quality of a compressed face, and the first above the greatest."""
+"""Least quality of a compressed face, and the first above the greatest, of 1 to 100; lower is
+worse."""
 
 _ERASED_SHARE = 0.25
-"""Share of the faces of which a rectangle is erased."""
+"""Share of the faces, 0 to 1, of which a rectangle is erased, as if something hid it."""
 
 
 def augment(chips: Tensor, random: np.random.Generator) -> Tensor:

@@ -22,12 +22,12 @@ class TrainingBatch:
     Attributes:
         images: `(n, 3, side, side)` float32 BGR, 0 to 255.
         targets: for each attribute `(n, classes)`, rows of probabilities; rows of 0 without label.
-        identities: `(m, 128)`, dlib's identities of the last m faces, unchanged.
+        appearances: `(m, 128)`, dlib's appearances of the last m faces, unchanged.
     """
 
     images: Tensor
     targets: tuple[Tensor, ...]
-    identities: Tensor
+    appearances: Tensor
 
 
 class TrainingBatches:
@@ -36,7 +36,7 @@ class TrainingBatches:
     Args:
         faces: with labels.
         loader: of these faces.
-        identities: `(faces, 128)`, dlib's, on the same device; see `identity_embeddings`.
+        appearances: `(faces, 128)`, dlib's, on the same device; see `embed_appearances`.
         settings: the batch, the seed, the mixing.
         teachers: networks whose probabilities for each picture are blended with its labels.
     """
@@ -45,13 +45,13 @@ class TrainingBatches:
         self,
         faces: LabelledFaces,
         loader: ChipLoader,
-        identities: Tensor,
+        appearances: Tensor,
         settings: FinetuneSettings,
         teachers: Sequence[Network] = (),
     ) -> None:
         self._fitted = faces.fitted
         self._loader = loader
-        self._identities = identities
+        self._appearances = appearances
         self._settings = settings
         self._teachers = teachers
         self._labels = smoothed_targets(faces, settings.smoothing, loader.device)
@@ -80,7 +80,7 @@ class TrainingBatches:
             images = _mixup(images, share)
             labels = [_mixup(each, share) for each in labels]
         images = images.contiguous(memory_format=torch.channels_last)
-        return TrainingBatch(images, self._targets(images, labels), self._identities[rows[mixed:]])
+        return TrainingBatch(images, self._targets(images, labels), self._appearances[rows[mixed:]])
 
     def _targets(self, images: Tensor, labels: Sequence[Tensor]) -> tuple[Tensor, ...]:
         if not self._teachers:

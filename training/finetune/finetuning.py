@@ -13,7 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
-from models.embedder import EmbedderModel, OnnxEmbedder, bundled_embedder, embedder_model
+from models.embedder import (
+    TRAINED_EMBEDDER_FILE,
+    EmbedderModel,
+    OnnxEmbedder,
+    bundled_embedder,
+    embedder_model,
+)
 from models.runtime import available_cores
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
@@ -28,11 +34,8 @@ from training.finetune.labelled_faces import check_attributes, label_faces
 from training.finetune.network import Network, add_residual_blocks
 from training.finetune.run import choose_device
 from training.finetune.settings import FinetuneSettings
-from training.finetune.trainer import ProgressBar, Trainer
+from training.finetune.trainer import OpenProgress, Trainer
 from training.outputs import short_path, write_whole
-
-EMBEDDER_FILE = "embedder.onnx"
-"""Name of the file that is trained for."""
 
 CHIPS_FOLDER = "chips"
 """Name of the folder in which the aligned faces are kept between runs."""
@@ -41,8 +44,8 @@ TEACHER_FOLDER = "teacher-{}"
 """Name of the folder of a teacher, by its number from 1."""
 
 _TOLERANCE = 1e-3
-"""Difference, at most, of the exported network from the trained one; values of the identity go up
-to 0.5, logits up to 10."""
+"""Difference, at most, of the exported network from the trained one; values of an appearance go
+up to 0.5, logits up to 10."""
 
 
 def finetune(
@@ -54,7 +57,7 @@ def finetune(
     *,
     start: Bundle | None = None,
     on_message: Callable[[str], None],
-    progress_bar: ProgressBar,
+    progress_bar: OpenProgress,
 ) -> EmbedderModel:
     """Trains on the split `train` and writes `embedder.onnx`, `log.csv` and `log.svg` into `out`.
 
@@ -112,7 +115,7 @@ def finetune(
         "versions": {name: version(name) for name in ("numpy", "torch")},
     }
     model = export(trainer.with_dlib_distances(network), record, trainer.check_chips())
-    write_whole(out / EMBEDDER_FILE, model.model)
+    write_whole(out / TRAINED_EMBEDDER_FILE, model.model)
     return model
 
 
@@ -137,8 +140,8 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
     model = embedder_model(trunk_graph(halved, properties))
     embedder = OnnxEmbedder(model, device="cpu")
     with torch.inference_mode():
-        planes = torch.from_numpy(checked).permute(0, 3, 1, 2).float()
-        expected = Network(halved, classes, batch_norm=False).eval().embed(planes).numpy()
+        images = torch.from_numpy(checked).permute(0, 3, 1, 2).float()
+        expected = Network(halved, classes, batch_norm=False).eval().embed(images).numpy()
     difference = float(np.abs(embedder.embed(checked) - expected).max())
     if not difference <= _TOLERANCE:
         raise TrainingError(f"the exported embedder differs from the trained one by {difference:g}")

@@ -13,7 +13,8 @@ from models.dlib_weights import Convolution
 from models.trunk import Trunk
 
 _DROPOUT = 0.2
-"""Share of the features that are dropped before the heads in training."""
+"""Share of the features, 0 to 1, that are dropped before the heads in training; more keeps the
+heads from leaning on single features, and slows them (Srivastava et al., JMLR 2014)."""
 
 _EPSILON = 1e-5
 """What batch normalisation adds to variances."""
@@ -56,7 +57,7 @@ class Network(nn.Module):
                 self.evidence.bias.copy_(torch.from_numpy(trunk.evidence_biases.copy()))
 
     def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """`(n, 3, height, width)` BGR, 0 to 255 → identities `(n, 128)`, and the logits
+        """`(n, 3, height, width)` BGR, 0 to 255 → appearances `(n, 128)`, and the logits
         `(n, classes)` of each attribute."""
         means, last = self._pooled_features(chips)
         features = self.dropout(means if self.scaler is None else self.scaler(means))
@@ -64,8 +65,8 @@ class Network(nn.Module):
 
     def embed(self, chips: Tensor) -> Tensor:
         """`(n, 3, height, width)` BGR, 0 to 255 → embeddings, as the graph gives them."""
-        identity, logits = self(chips)
-        return torch.cat([identity, *logits], dim=1)
+        appearances, logits = self(chips)
+        return torch.cat([appearances, *logits], dim=1)
 
     def trunk(self) -> Trunk:
         """The weights, with the normalisations folded into them."""
@@ -109,16 +110,16 @@ class Network(nn.Module):
         return (each for each in self.layers if isinstance(each, _Layer) and each.norm is not None)
 
     def _pooled_features(self, chips: Tensor) -> tuple[Tensor, Tensor]:
-        """The global averages of the planes before the last two halvings and at the end, in one
-        row, and those at the end alone."""
+        """The global averages of the feature maps before the last two downsamplings and at the
+        end, in one row, and those at the end alone."""
         layers = iter(self.layers)
-        planes = functional.max_pool2d(functional.relu(next(layers)(chips)), 3, 2)
+        features = functional.max_pool2d(functional.relu(next(layers)(chips)), 3, 2)
         means: list[Tensor] = []
         for first, second in zip(layers, layers, strict=True):
-            if first.halves:
-                means.append(planes.mean((2, 3)))
-            planes = _residual_block(planes, first, second)
-        last = planes.mean((2, 3))
+            if first.downsamples:
+                means.append(features.mean((2, 3)))
+            features = _residual_block(features, first, second)
+        last = features.mean((2, 3))
         return torch.cat([*means[-2:], last], dim=1), last
 
 
@@ -132,7 +133,7 @@ class _Layer(nn.Module):
             inputs, outputs, (rows, columns), convolution.stride, padding=convolution.padding
         ).to(memory_format=torch.channels_last)
         self.norm = nn.BatchNorm2d(outputs, _EPSILON, _MOMENTUM) if batch_norm else None
-        self.halves = convolution.stride != (1, 1)
+        self.downsamples = convolution.stride != (1, 1)
         self.calibrating = False
         filters = torch.from_numpy(convolution.filters.copy())
         biases = torch.from_numpy(convolution.biases.copy())
@@ -149,23 +150,23 @@ class _Layer(nn.Module):
             assert self.convolution.bias is not None
             self.convolution.bias.copy_(biases * self._gain)
 
-    def forward(self, planes: Tensor) -> Tensor:
-        planes = self.convolution(planes)
+    def forward(self, features: Tensor) -> Tensor:
+        features = self.convolution(features)
         if self.norm is None:
-            return planes
-        return self._calibrated(self.norm, planes) if self.calibrating else self.norm(planes)
+            return features
+        return self._calibrated(self.norm, features) if self.calibrating else self.norm(features)
 
-    def _calibrated(self, norm: nn.BatchNorm2d, planes: Tensor) -> Tensor:
+    def _calibrated(self, norm: nn.BatchNorm2d, features: Tensor) -> Tensor:
         """Sets the normalisation so that it gives what the convolution gave before its weights
         were scaled; 0 for filters that were all 0."""
-        variances, means = torch.var_mean(planes.float(), dim=(0, 2, 3), correction=0)
+        variances, means = torch.var_mean(features.float(), dim=(0, 2, 3), correction=0)
         assert norm.running_mean is not None and norm.running_var is not None
         norm.running_mean.copy_(means)
         norm.running_var.copy_(variances)
-        gain = torch.inf if self._starts_at_zero else self._gain.to(planes.device)
+        gain = torch.inf if self._starts_at_zero else self._gain.to(features.device)
         norm.weight.copy_((variances + _EPSILON).sqrt() / gain)
         norm.bias.copy_(means / gain)
-        return norm(planes)
+        return norm(features)
 
     def folded(self) -> Convolution:
         """One convolution that gives the same as both."""
@@ -189,43 +190,43 @@ def _array(tensor: Tensor) -> NDArray[np.float32]:
     return np.ascontiguousarray(tensor.detach().cpu().numpy())
 
 
-def _residual_block(planes: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+def _residual_block(features: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
     """relu(input + two convolutions of it); where the shapes differ, zeros are appended."""
-    main = second(functional.relu(first(planes)))
-    shortcut = functional.avg_pool2d(planes, 2) if first.halves else planes
+    main = second(functional.relu(first(features)))
+    shortcut = functional.avg_pool2d(features, 2) if first.downsamples else features
     shape = [max(sizes) for sizes in zip(main.shape, shortcut.shape, strict=True)]
     return functional.relu(_zero_padded(main, shape) + _zero_padded(shortcut, shape))
 
 
-def _zero_padded(planes: Tensor, shape: Sequence[int]) -> Tensor:
+def _zero_padded(features: Tensor, shape: Sequence[int]) -> Tensor:
     """With zeros after the last channel, below and to the right."""
     _, channels, height, width = (
-        wanted - there for wanted, there in zip(shape, planes.shape, strict=True)
+        wanted - there for wanted, there in zip(shape, features.shape, strict=True)
     )
     if not (channels or height or width):
-        return planes
-    return functional.pad(planes, (0, width, 0, height, 0, channels))
+        return features
+    return functional.pad(features, (0, width, 0, height, 0, channels))
 
 
 def add_residual_blocks(trunk: Trunk, blocks: int, random: np.random.Generator) -> Trunk:
-    """With more residual blocks before each of the last two halvings; they add 0 at first.
+    """With more residual blocks before each of the last two downsamplings; they add 0 at first.
 
     (Chen et al., Net2Net, ICLR 2016: a deeper network begins with what a shallower one learned.)
     """
     first, *rest = trunk.convolutions
     pairs = list(zip(rest[::2], rest[1::2], strict=True))
-    halvings = [place for place, (each, _) in enumerate(pairs) if each.stride != (1, 1)]
-    for place in reversed(halvings[-2:]):
-        planes = len(pairs[place - 1][1].filters)
-        pairs[place:place] = [_new_block(planes, random) for _ in range(blocks)]
+    downsamplings = [place for place, (each, _) in enumerate(pairs) if each.stride != (1, 1)]
+    for place in reversed(downsamplings[-2:]):
+        channels = len(pairs[place - 1][1].filters)
+        pairs[place:place] = [_new_block(channels, random) for _ in range(blocks)]
     return replace(trunk, convolutions=(first, *(each for pair in pairs for each in pair)))
 
 
-def _new_block(planes: int, random: np.random.Generator) -> tuple[Convolution, Convolution]:
-    shape, biases = (planes, planes, 3, 3), np.zeros(planes, dtype=np.float32)
-    hold_out_names = random.normal(0, (2 / (9 * planes)) ** 0.5, shape).astype(np.float32)
+def _new_block(channels: int, random: np.random.Generator) -> tuple[Convolution, Convolution]:
+    shape, biases = (channels, channels, 3, 3), np.zeros(channels, dtype=np.float32)
+    filters = random.normal(0, (2 / (9 * channels)) ** 0.5, shape).astype(np.float32)
     zeros = np.zeros(shape, dtype=np.float32)
     return (
-        Convolution(hold_out_names, biases, (1, 1), (1, 1)),
+        Convolution(filters, biases, (1, 1), (1, 1)),
         Convolution(zeros, biases, (1, 1), (1, 1)),
     )

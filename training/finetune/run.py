@@ -23,7 +23,7 @@ from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.network import Network
 from training.finetune.schedule import get_lr
 from training.finetune.settings import FinetuneSettings
-from training.finetune.validation import LogRow, cross_entropy, validate
+from training.finetune.validation import LogRow, soft_cross_entropy, validate
 
 _CHECKPOINT_S = 120.0
 """Time between two checkpoints, s: what a kill loses at most."""
@@ -32,7 +32,8 @@ _EPOCH_CHECKPOINT_S = 20.0
 """Time since the last checkpoint from which the end of an epoch writes one, s."""
 
 _MAX_GRADIENT_NORM = 5.0
-"""Norm to which the gradient of a step is clipped."""
+"""Norm to which the gradient of a step is clipped; lower lets an odd batch move the weights less,
+and slows training (Pascanu et al., ICML 2013)."""
 
 _CALIBRATION_FACES = 256
 """Faces, at most, from which the batch normalisations get their first means and variances."""
@@ -98,8 +99,13 @@ class TrainingRun:
         self._resume()
 
     def __repr__(self) -> str:
-        epoch = self._step // len(self._batches)
-        return f"Run({len(self._faces.fitted)} faces, epoch {epoch} of {self._settings.epochs})"
+        faces, epochs = len(self._faces.fitted), self._settings.epochs
+        return f"TrainingRun({faces} faces, epoch {self.epoch} of {epochs})"
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are over; all of them once the run has come to its end."""
+        return self._step // len(self._batches)
 
     @property
     def best(self) -> LogRow:
@@ -178,12 +184,12 @@ class TrainingRun:
         for group, max_lr in zip(self._optimiser.param_groups, self._max_lrs, strict=True):
             group["lr"] = get_lr(done, max_lr)
         with torch.autocast(self._device.type, torch.bfloat16):
-            identities, logits = self._network(batch.images)
+            appearances, logits = self._network(batch.images)
         losses = [
-            cross_entropy(each.float(), target)
+            soft_cross_entropy(each.float(), target)
             for each, target in zip(logits, batch.targets, strict=True)
         ]
-        drift = identities[-len(batch.identities) :].float() - batch.identities
+        drift = appearances[-len(batch.appearances) :].float() - batch.appearances
         losses.append(self._settings.identity * drift.square().sum(dim=1).mean())
         loss = torch.stack(losses).sum()
         self._optimiser.zero_grad(set_to_none=True)
@@ -204,7 +210,7 @@ class TrainingRun:
 
     def _finish_epoch(self) -> LogRow:
         row = {
-            "epoch": self._step // len(self._batches),
+            "epoch": self.epoch,
             "seconds": round(self.seconds, 1),
             "rate": round(self._optimiser.param_groups[0]["lr"], 8),
             "loss": round(self._loss.item() / len(self._batches), 4),

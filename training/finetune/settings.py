@@ -20,10 +20,10 @@ class FinetuneSettings:
         weight_decay: weight decay of AdamW.
         smoothing: label smoothing.
         mixup: `alpha` of mixup (Zhang et al., ICLR 2018), for one half of each batch; 0 for none.
-        identity: weight of the loss that keeps the identities close to dlib's.
+        identity: weight of the loss that keeps the appearances close to dlib's.
         averaged: EMA decay of the averaged weights, which are exported.
         more_blocks: residual blocks that are added to dlib's network before each of its last two
-            halvings.
+            downsamplings.
         teachers: networks that are trained first, for distillation into the exported one.
         teacher_epochs: epochs of each of these.
         teacher_share: share of the teachers' probabilities in a target, beside the label.

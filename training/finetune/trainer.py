@@ -16,9 +16,9 @@ from models.trunk import Trunk
 from training.errors import TrainingError
 from training.evaluation.plots import learning_curves
 from training.features.extraction import ProgressCallback
+from training.finetune.appearance import embed_appearances, match_appearance_scale
 from training.finetune.batches import TrainingBatches
 from training.finetune.chip_loader import ChipLoader
-from training.finetune.identities import identity_embeddings, match_identity_scale
 from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.network import Network
 from training.finetune.run import TrainingRun
@@ -35,8 +35,8 @@ PLOT_FILE = "log.svg"
 _CHECKED_FACES = 64
 """Faces for which the exported network must give what the trained one gives."""
 
-ProgressBar: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
-"""Is given the number of pictures, and shows how many of them are done."""
+OpenProgress: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
+"""Opens what shows how many of so many pictures are done."""
 
 
 class Trainer:
@@ -57,14 +57,14 @@ class Trainer:
         faces: LabelledFaces,
         loader: ChipLoader,
         on_message: Callable[[str], None],
-        progress_bar: ProgressBar,
+        progress_bar: OpenProgress,
     ) -> None:
         self._faces = faces
         self._loader = loader
         began = time.monotonic()
         all_faces = np.arange(len(faces.chips))
         with progress_bar(len(faces.chips)) as progress:
-            self._identities = identity_embeddings(loader, all_faces, progress=progress)
+            self._appearances = embed_appearances(loader, all_faces, progress=progress)
         self.seconds = time.monotonic() - began
         self._on_message = on_message
         self._progress_bar = progress_bar
@@ -84,9 +84,10 @@ class Trainer:
         Raises:
             TrainingError: the device is too small, or the weights are no numbers any more.
         """
-        batches = TrainingBatches(self._faces, self._loader, self._identities, settings, teachers)
+        batches = TrainingBatches(self._faces, self._loader, self._appearances, settings, teachers)
         run = TrainingRun(self._faces, self._loader, batches, settings, folder, trunk)
-        self._on_message(f"{folder.resolve().name}: {run}")
+        state = f"{len(self._faces.fitted)} faces, epoch {run.epoch} of {settings.epochs}"
+        self._on_message(f"{folder.resolve().name}: Run({state})")
 
         def on_epoch(row: LogRow) -> None:
             self._on_message(_line(row))
@@ -106,8 +107,8 @@ class Trainer:
     def with_dlib_distances(self, network: Network) -> Trunk:
         """The weights of a network, scaled so that different people are as far apart as dlib's."""
         faces = self._faces.development
-        found = identity_embeddings(self._loader, faces, network)
-        return match_identity_scale(network.trunk(), found, self._identities[faces])
+        found = embed_appearances(self._loader, faces, network)
+        return match_appearance_scale(network.trunk(), found, self._appearances[faces])
 
     def check_chips(self) -> NDArray[np.uint8]:
         """A few faces of the development rows, `(n, side, side, 3)`."""

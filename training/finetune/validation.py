@@ -33,7 +33,7 @@ def validate(network: Network, faces: LabelledFaces, loader: ChipLoader) -> LogR
     return {"development loss": round(sum(losses), 4), **accuracies}
 
 
-def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """The mean over the faces with a label; targets `(n, classes)`, rows of 0 without one."""
     labelled = targets.sum().clamp(min=1)
     return -(targets * functional.log_softmax(logits, dim=1)).sum() / labelled

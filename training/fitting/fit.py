@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
-from models.embedder import DLIB_NAME, EmbedderModel, read_embedder
+from models.embedder import DLIB_NAME, TRAINED_EMBEDDER_FILE, EmbedderModel, read_embedder
 from training.datasets.samples import TRAIN
 from training.errors import DatasetError
 from training.features.table import FeatureTable
@@ -33,9 +33,6 @@ from training.fitting.head import (
 )
 from training.fitting.settings import FitSettings
 from training.fitting.tasks import Task, development_rows, head_file_name, plan_tasks
-
-_EMBEDDER_FILE = "embedder.onnx"
-"""Name of the embedder's file in a model folder."""
 
 _MIN_CALIBRATION_ROWS = 50
 """Labelled development rows that a calibration needs; with fewer a head stays uncalibrated."""
@@ -103,9 +100,12 @@ def fit(
         heads.extend(fitted)
     manifest = _manifest(table, settings, heads, record)
     if embedder is not None:
-        files[_EMBEDDER_FILE] = embedder.model
+        files[TRAINED_EMBEDDER_FILE] = embedder.model
         spec = manifest.embedder.model_copy(
-            update={"file": _EMBEDDER_FILE, "appearance_dimensions": embedder.appearance_dimensions}
+            update={
+                "file": TRAINED_EMBEDDER_FILE,
+                "appearance_dimensions": embedder.appearance_dimensions,
+            }
         )
         provenance = {"embedder": dict(embedder.record), **manifest.provenance}
         manifest = manifest.model_copy(update={"embedder": spec, "provenance": provenance})

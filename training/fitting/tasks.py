@@ -15,11 +15,17 @@ from training.fitting.head import Head
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """Heads that share a classifier: one attribute, or all that follow from flags."""
+    """Heads that share a classifier: one attribute, or all that follow from flags.
 
-    heads: tuple[Head, ...]  # without their pipeline
-    rows: NDArray[np.intp]  # of the table, that have labels
-    targets: NDArray[np.int64]  # of those rows
+    Attributes:
+        heads: without their pipelines, which are not fitted yet.
+        rows: `(n,)`, the rows of the table that have labels.
+        targets: of these rows, `(n,)` class numbers, or `(n, m)` flags of 0 and 1.
+    """
+
+    heads: tuple[Head, ...]
+    rows: NDArray[np.intp]
+    targets: NDArray[np.int64]
 
 
 def plan_tasks(

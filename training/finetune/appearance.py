@@ -1,4 +1,4 @@
-"""The part of an embedding that tells people apart, which training keeps close to dlib's."""
+"""Appearance, by which an embedding tells people apart: training keeps it close to dlib's."""
 
 from dataclasses import replace
 
@@ -19,16 +19,17 @@ _MIN_FACES = 100
 """Faces from which the distance of the nearest pairs is known well enough."""
 
 _MAX_FACES = 1000
-"""Faces from which it is computed at most: pairs grow with their square."""
+"""Faces, at most, whose distances are computed; more make the nearest ones steadier, and their
+pairs grow with the square."""
 
 
-def identity_embeddings(
+def embed_appearances(
     loader: ChipLoader,
     faces: NDArray[np.intp],
     network: Network | None = None,
     progress: ProgressCallback = lambda done: None,
 ) -> Tensor:
-    """The identities `(n, 128)` of unchanged faces, by a network or, without one, by dlib's."""
+    """The appearances `(n, 128)` of unchanged faces, by a network or, without one, by dlib's."""
     if network is None:
         network = Network(dlib_trunk(), {"any": 1}, batch_norm=False).to(loader.device).eval()
     found = []
@@ -39,16 +40,16 @@ def identity_embeddings(
     return torch.cat(found)
 
 
-def match_identity_scale(trunk: Trunk, found: Tensor, dlibs: Tensor) -> Trunk:
+def match_appearance_scale(trunk: Trunk, found: Tensor, dlibs: Tensor) -> Trunk:
     """The weights, scaled so that different people are as far apart as with dlib's network.
 
     The thresholds for dlib's distances then hold for this network too. Without the scaling they
-    do not: training on augmented faces brings all identities nearer to one another.
+    do not: training on augmented faces brings all appearances nearer to one another.
 
     Args:
         trunk: the network that gives `found`.
-        found: `(n, 128)`, its identities of n faces of different people.
-        dlibs: `(n, 128)`, dlib's identities of them.
+        found: `(n, 128)`, its appearances of n faces of different people.
+        dlibs: `(n, 128)`, dlib's appearances of them.
     """
     if len(found) < _MIN_FACES:
         return trunk
