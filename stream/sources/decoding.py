@@ -4,24 +4,23 @@ import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import av
 import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
-from av.sidedata.sidedata import SideDataContainer, Type
 from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.coded import is_planar
 from stream.errors import SourceError
 from stream.frames import Frame
+from stream.sources.orientation import Orientation, upright
 from stream.stopwatch import stage
 
 _MAX_PLAUSIBLE_FPS = 1000
@@ -58,8 +57,7 @@ class Decoder:
         self.damaged_packets = 0
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
-        self._matrix: bytes | None = None
-        self._is_matrix_known = False
+        self._orientation = Orientation()
 
     @property
     def fps(self) -> float | None:
@@ -121,7 +119,7 @@ class Decoder:
             SourceError: the frame cannot be converted.
         """
         width = max(round(decoded.width * (self.stream.sample_aspect_ratio or 1)), 1)
-        return _upright(self._converted(decoded, width), self._display_matrix(decoded))
+        return upright(self._converted(decoded, width), self._orientation.matrix_of(decoded))
 
     @stage("convert")
     def _converted(self, decoded: VideoFrame, width: int) -> Image:
@@ -135,13 +133,7 @@ class Decoder:
     def _is_shown_as_coded(self, frame: VideoFrame) -> bool:
         """Whether a frame is shown as it was coded, 8-bit 4:2:0, neither turned nor stretched."""
         square = (self.stream.sample_aspect_ratio or 1) == 1
-        return square and self._display_matrix(frame) is None and is_planar(frame)
-
-    def _display_matrix(self, frame: VideoFrame) -> bytes | None:
-        """The display matrix of the track, from its first frame; None where it has none."""
-        if not self._is_matrix_known:  # asking each frame would keep it from being freed
-            self._matrix, self._is_matrix_known = _display_matrix(frame), True
-        return self._matrix
+        return square and self._orientation.matrix_of(frame) is None and is_planar(frame)
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
         """The packets of the track, past those that cannot be read."""
@@ -175,25 +167,3 @@ def _video_track(container: InputContainer, name: str) -> VideoStream:
         if other is not tracks[0]:
             other.discard = Discard.all
     return tracks[0]
-
-
-def _upright(image: NDArray[Any], matrix: bytes | None) -> Image:
-    """A picture turned and mirrored as its display matrix says."""
-    if matrix is not None:
-        # The matrix takes (x, y) of the stored picture to (a x + c y, b x + d y) of the shown one.
-        a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5]
-        turned = abs(int(b)) > abs(int(a))
-        if turned:
-            image = image.transpose(1, 0, 2)
-        right, down = (c, b) if turned else (a, d)
-        image = image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
-    return np.ascontiguousarray(image, dtype=np.uint8)
-
-
-def _display_matrix(frame: VideoFrame) -> bytes | None:
-    """How the frame is turned and mirrored, nine int32 numbers; None where it is not."""
-    side_data = cast(SideDataContainer, frame.side_data)  # its stub knows motion vectors only
-    try:
-        return bytes(side_data[Type.DISPLAYMATRIX])
-    except KeyError:
-        return None
