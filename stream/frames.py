@@ -44,6 +44,8 @@ class SourceInfo:
         fps: frames a second; None where there is no rate or it is not known.
         frame_count: None where it is not known.
         has_audio: there is sound beside the pictures.
+        sound_track: which sound is recorded where there are several: a number from 1 on, or "auto"
+            for the default one.
         start_s: media time of the first frame where only a part of a video is read; a recording
             begins here.
         reopen: opens the media a second time, for its sound; None where it can be read only once.
@@ -55,6 +57,7 @@ class SourceInfo:
     fps: float | None = None
     frame_count: int | None = None
     has_audio: bool = False
+    sound_track: Literal["auto"] | int = "auto"
     start_s: float = 0.0
     reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
 

@@ -21,7 +21,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"following", "labelling", "drawing"},
     {"settings"},
     {"people"},
-    {"tracks", "controls", "frames"},
+    {"tracks", "controls", "frames", "media_tracks"},
     {"coded", "errors", "stopwatch"},
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why

@@ -10,8 +10,9 @@ import av
 import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
+from av.format import Flags as ContainerFlags
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -20,6 +21,8 @@ from models.faces import Image
 from stream.coded import is_planar
 from stream.errors import SourceError
 from stream.frames import Frame
+from stream.media_tracks import video_track
+from stream.settings.schema import SourceSection
 from stream.sources.orientation import Orientation, upright
 from stream.stopwatch import stage
 
@@ -31,11 +34,12 @@ _MAX_FAILED_READS = 100
 
 
 class Decoder:
-    """Decodes the first video track of a container.
+    """Decodes one video track of a container.
 
     Args:
         container: open; the caller closes it.
         name: of the source, as messages print it.
+        settings: which track, and the rate of a bare stream; the defaults without them.
         live: no frame is held back for the sake of speed.
 
     Attributes:
@@ -46,10 +50,21 @@ class Decoder:
         SourceError: the container has no pictures, or none that can be decoded.
     """
 
-    def __init__(self, container: InputContainer, name: str, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        name: str,
+        settings: SourceSection | None = None,
+        *,
+        live: bool = False,
+    ) -> None:
+        settings = settings or SourceSection()
         self._container = container
         self._name = name
-        self.stream = _video_track(container, name)
+        self.stream = video_track(container, name, settings.video_track)
+        for other in container.streams:
+            if other is not self.stream:
+                other.discard = Discard.all
         # With a thread for each frame, frames come out as many frames late as there are threads.
         self.stream.thread_type = "SLICE" if live else "AUTO"
         if live:
@@ -58,11 +73,21 @@ class Decoder:
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
         self._orientation = Orientation()
+        self._raw_fps = settings.raw.fps
+        self._is_bare = _is_bare(container)
 
     @property
     def fps(self) -> float | None:
-        """Frames a second; None if the container does not state a plausible rate."""
-        rate = self.stream.average_rate or self.stream.guessed_rate
+        """Frames a second; None if no plausible rate is stated.
+
+        1. Of a bare stream: the rate in the settings, else the one that its pictures state as far
+           as FFmpeg can tell. The average is made up.
+        2. Of any other: what the container states.
+        """
+        if self._is_bare and self._raw_fps != "auto":
+            return self._raw_fps
+        average = None if self._is_bare else self.stream.average_rate
+        rate = average or self.stream.guessed_rate
         return float(rate) if rate and rate <= _MAX_PLAUSIBLE_FPS else None
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -95,6 +120,12 @@ class Decoder:
         packet.stream = self.stream
         packet.time_base = self.stream.time_base or Fraction(0)  # else those frames have no time
         return packet
+
+    def stated_s(self, decoded: VideoFrame) -> float | None:
+        """The time that the container states of a frame; None where it states none, and in a bare
+        stream whose rate the settings say.
+        """
+        return None if self._is_bare and self._raw_fps != "auto" else decoded.time
 
     def frame(self, decoded: VideoFrame, index: int, time_s: float, captured_s: float) -> Frame:
         """A frame as it is to be shown: with square pixels, turned and mirrored.
@@ -152,18 +183,7 @@ class Decoder:
                 return
 
 
-def _video_track(container: InputContainer, name: str) -> VideoStream:
-    """The first video track that is not a cover; no other track is read."""
-    tracks = [
-        track
-        for track in container.streams.video
-        if not Disposition.attached_pic & track.disposition
-    ]
-    if not tracks:
-        raise SourceError(f"{name} has no pictures in it, only sound or data")
-    if tracks[0].codec_context is None:
-        raise SourceError(f"{name} is in a format that cannot be decoded here")
-    for other in container.streams:
-        if other is not tracks[0]:
-            other.discard = Discard.all
-    return tracks[0]
+def _is_bare(container: InputContainer) -> bool:
+    """Whether it is a bare stream: coded pictures and no times, such as a `.h264` file."""
+    without_times = cast(int, ContainerFlags.no_timestamps.value)  # as its stub does not say
+    return bool(container.format.flags & without_times)

@@ -56,9 +56,9 @@ def open_source(
     path = Path(uri)
     # Unlike Path.is_file, os.path.isfile takes any text: too long a name names no file.
     if os.path.isfile(uri) and not is_picture(path):
-        return VideoSource(path, span)
+        return VideoSource(path, span, config.source)
     if uri == STANDARD_INPUT or _is_pipe(uri):
-        return PipeSource(uri, config.source.raw, span)
+        return PipeSource(uri, config.source, span)
     if is_url(uri):
         return open_url(uri, config.source, span)
     open_untimed = _opener(uri, path, config, outputs)

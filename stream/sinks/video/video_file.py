@@ -202,11 +202,8 @@ class VideoFile:
         return stream
 
     def _add_sound(self, info: SourceInfo, kind: ContainerFormat) -> Sound | None:
-        if info.reopen is None:
-            _log.warning("recorded without sound: %s can be read only once", info.uri)
-            return None
         try:
-            return Sound(info.reopen, self._container, kind.sound, info.start_s)
+            return Sound(info, self._container, kind.sound)
         except SourceError as error:
             _log.warning("recorded without sound: %s", error)
             return None
@@ -226,9 +223,10 @@ class VideoFile:
 
 
 def _metadata(info: SourceInfo) -> dict[str, str]:
-    """Title, origin and date of the file."""
+    """Title, origin and date of the file; a byte of the name that is not text becomes an escape."""
+    name = info.name.encode(errors="backslashreplace").decode()
     return {
-        "title": f"{info.name}, annotated",
+        "title": f"{name}, annotated",
         "comment": "Made by face-stream. Labels are of perceived appearance.",
         "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
