@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
+from models.printable import printable
 from stream.coded import NARROW_BLACK, NARROW_LUMA_STEPS, is_full_range, luma_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class SourceInfo:
     @property
     def name(self) -> str:
         """Its name for people: that of a camera has its number, any other is without the folder."""
-        return f"camera {self.uri}" if self.kind == "camera" else Path(self.uri).name or self.uri
+        name = f"camera {self.uri}" if self.kind == "camera" else Path(self.uri).name or self.uri
+        return printable(name)
 
     @property
     def nominal_fps(self) -> float:
