@@ -223,10 +223,9 @@ class VideoFile:
 
 
 def _metadata(info: SourceInfo) -> dict[str, str]:
-    """Title, origin and date of the file; a byte of the name that is not text becomes an escape."""
-    name = info.name.encode(errors="backslashreplace").decode()
+    """Title, origin and date of the file."""
     return {
-        "title": f"{name}, annotated",
+        "title": f"{info.name}, annotated",
         "comment": "Made by face-stream. Labels are of perceived appearance.",
         "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
