@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
@@ -59,18 +60,15 @@ class Sound:
             self._stream = output.add_stream_from_template(track)
             self._packets = self._copied(track)
         else:
-            rate = min(track.codec_context.sample_rate, _MAX_HZ)
-            if encoder == "libopus":
-                rate = _MAX_HZ  # of the common rates it takes no other
-            self._stream = cast(
-                AudioStream, output.add_stream(encoder, rate=rate, layout=_layout(track))
-            )
+            rate, layout = _encodable(encoder, track)
+            self._stream = cast(AudioStream, output.add_stream(encoder, rate=rate, layout=layout))
             self._packets = self._encoded(track)
             _log.warning(
-                "the sound is %s, which %s cannot hold: recorded as %s",
+                "the sound is %s, which %s cannot hold: recorded as %s%s",
                 _title(track.codec_context.name),
                 Path(output.name).suffix,
                 _title(encoder),
+                "" if layout == _layout(track) else f" in {layout}",
             )
         self._next: Packet[AudioStream] | None = None
         self._begun = False
@@ -152,6 +150,23 @@ def _without_headers(
 def _title(codec: str) -> str:
     """Name of a codec for messages."""
     return _TITLES.get(codec, codec)
+
+
+def _encodable(encoder: str, track: AudioStream) -> tuple[int, str]:
+    """Sampling rate in Hz and channels in which a track is encoded.
+
+    1. Its own, a rate of at most `_MAX_HZ`. Opus takes no other of the common rates.
+    2. Stereo at `_MAX_HZ`, where the encoder refuses that: AAC takes few layouts of many channels.
+    """
+    rate = _MAX_HZ if encoder == "libopus" else min(track.codec_context.sample_rate, _MAX_HZ)
+    trial = cast(AudioCodecContext, av.CodecContext.create(encoder, "w"))
+    trial.sample_rate, trial.layout = rate, _layout(track)
+    trial.format = trial.codec.audio_formats[0]
+    try:
+        trial.open()
+    except (av.error.FFmpegError, ValueError):
+        return _MAX_HZ, "stereo"
+    return rate, _layout(track)
 
 
 def _layout(track: AudioStream) -> str:
