@@ -1,5 +1,6 @@
 """What the user wishes while a run goes on, and what the run reports: no part knows another."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,7 @@ class RunReport:
     Attributes:
         recording: the file that frames are being written to; None while there is none.
         dropped: frames of a live source that newer ones replaced, since the first was taken.
+        skipped: pictures that were left out, by kind.
         load_shedding: what is done to keep up with a live source, for the user.
         notice: a message about what the user last asked for; the window shows it and takes it back.
         outputs: the files and folders that are complete.
@@ -87,6 +89,7 @@ class RunReport:
 
     recording: Path | None = None
     dropped: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     load_shedding: str = ""
     notice: str = ""
     outputs: list[Path] = field(default_factory=list)

@@ -17,7 +17,7 @@ from training.datasets.splits import SEED, HoldOut, split
 from training.features.cache import EmbeddedFaces, EmbeddingCache, open_cache
 from training.features.extractor import ExtractionSettings, Extractor, read_picture
 from training.features.table import FeatureTable, TableInfo
-from training.features.table_files import Row, TableWriter, check_names, read_table, table_writer
+from training.features.table_files import Row, TableWriter, read_table, table_writer
 from training.outputs import short_path, write_whole
 
 ProgressCallback: TypeAlias = Callable[[int], None]
@@ -82,6 +82,7 @@ def extract_features(
         DatasetError: no split can be made, or a label's name is taken.
         OutputError: the disk refuses; what was computed is kept.
     """
+    samples.check_names()
     splits, how = split(samples, hold_out or HoldOut(), seed)
     embedder = extractor.engine.embedder
     info = TableInfo(
@@ -96,7 +97,6 @@ def extract_features(
         attributes=tuple(samples.labels),
         flag_attributes=samples.flag_attributes,
     )
-    check_names(info)
     with open_cache(cache or cache_path(out)) as store:
         keys, reused = _fill_cache(store, samples, extractor, progress)
         with table_writer(out, info) as writer:
