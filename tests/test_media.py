@@ -205,9 +205,3 @@ def test_that_rate_is_for_streams_without_times(tmp_path: Path) -> None:
     )
     assert fps == 30
     assert times[-1] == pytest.approx(19 / 30, abs=1e-3)
-
-
-def test_a_real_bare_stream(shared_data: Path) -> None:
-    fps, times = _rate_and_times(str(shared_data / "field" / "raw_30fps.h264"))
-    assert fps == 30
-    assert times == pytest.approx([index / 30 for index in range(90)])

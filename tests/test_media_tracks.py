@@ -1,6 +1,5 @@
 """Which video and which sound track is taken, and what is said of it."""
 
-import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -271,29 +270,3 @@ def test_where_no_sound_can_be_decoded_the_pictures_are_recorded(
     (said,) = caplog.messages
     assert said.startswith("recorded without sound: the sound of ")
     assert said.endswith("is in a format that cannot be decoded here")
-
-
-@pytest.mark.parametrize(
-    ("name", "said", "has_sound"),
-    [
-        ("unknown_sound_codec.mp4", "recorded without sound: ", False),
-        ("unknown_first_sound.mp4", "2 sound tracks: number 2 is taken", True),
-        ("second_sound_default.mkv", "2 sound tracks: number 2 is taken", True),
-        ("second_video_default.mkv", "2 video tracks: number 2 is taken", True),
-    ],
-)
-def test_real_files(
-    name: str,
-    said: str,
-    has_sound: bool,
-    shared_data: Path,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.WARNING)
-    _record(shared_data / "field" / name, tmp_path / "out.mp4")
-    assert sum(said in message for message in caplog.messages) == 1
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        assert sum(packet.size > 0 for packet in container.demux(video=0)) == 90
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        assert bool(container.streams.audio) is has_sound

@@ -76,9 +76,3 @@ def test_a_web_camera_may_send_exif(orientation: int | None) -> None:
         frames += _read(f"http://{server.address}/one.jpg")
     assert len(frames) == 11
     assert all(_is_shown(frame, orientation) for frame in frames)
-
-
-def test_a_real_stream_with_exif(shared_data: Path) -> None:
-    frames = _read(str(shared_data / "field" / "exif.mjpeg"))
-    assert len(frames) == 15
-    assert {frame.size_wh for frame in frames} == {(270, 480)}

@@ -160,9 +160,9 @@ def _encodable(encoder: str, track: AudioStream) -> tuple[int, str]:
     """
     rate = _MAX_HZ if encoder == "libopus" else min(track.codec_context.sample_rate, _MAX_HZ)
     trial = cast(AudioCodecContext, av.CodecContext.create(encoder, "w"))
-    trial.sample_rate, trial.layout = rate, _layout(track)
-    trial.format = trial.codec.audio_formats[0]
     try:
+        trial.sample_rate, trial.layout = rate, _layout(track)
+        trial.format = next(iter(trial.codec.audio_formats or ()))
         trial.open()
     except (av.error.FFmpegError, ValueError):
         return _MAX_HZ, "stereo"
