@@ -1,6 +1,6 @@
 """The classifier: from embeddings to what each face is perceived as."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,13 +61,21 @@ class Classifier:
         """The classes of each attribute that is predicted."""
         return {head.attribute: head.classes for head in self._heads}
 
-    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
-        """One prediction an attribute for `(n, dimensions)` embeddings."""
+    def predict(
+        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+    ) -> tuple[Prediction, ...]:
+        """One prediction an attribute for `(n, dimensions)` embeddings.
+
+        Args:
+            embeddings: of the faces.
+            attributes: those that are wanted; None for all.
+        """
         return tuple(
             Prediction(
                 head.attribute, head.classes, self._probabilities(session, embeddings, head.classes)
             )
             for head, session in zip(self._heads, self._sessions, strict=True)
+            if attributes is None or head.attribute in attributes
         )
 
     def _probabilities(

@@ -1,6 +1,4 @@
-"""Frame → tracks: follow the known faces, search for new ones, label those worth a look."""
-
-import numpy as np
+"""Frame → tracks: follow the known faces, search for new ones, label those that are due."""
 
 from stream.following.follower import Follower, FramePlan
 from stream.following.schedule import SearchPart
@@ -11,10 +9,11 @@ from stream.stopwatch import stage
 from stream.tracks import Track
 
 _LIVE_VIEWS = 2
-"""Faces looked at in one frame of a live source; more settle labels sooner and make frames late."""
+"""Faces viewed in one frame of a live source; more settle labels sooner and make frames late."""
 
 _SHOWN_MISSED = 3
-"""Missed frames for which a face is still shown where it should be."""
+"""Missed frames for which a face is still shown where it should be; fewer flicker, more show boxes
+where faces have gone."""
 
 
 class Annotator:
@@ -41,8 +40,8 @@ class Annotator:
 
     @stage("track")
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The faces in the next frame, by track id."""
-        plan = self._follower.plan(frame)
+        """The faces in the next frame, in the order of their track ids."""
+        plan = self._follower.begin(frame)
         if not plan.is_cut:
             self._follow(frame, plan)
         if plan.part is not None:
@@ -52,38 +51,36 @@ class Annotator:
         return tuple(self._track(state) for state in states if state.missed_frames <= _SHOWN_MISSED)
 
     def _follow(self, frame: Frame, plan: FramePlan) -> None:
-        """Finds the faces of the tracks again, and looks at those that are due."""
+        """Finds the faces of the tracks again, and views those that are due."""
         labeller = self._labeller
         seen = self._follower.follow(
             frame, plan, lambda track_id: labeller.is_due(track_id, frame.time_s)
         )
         due = labeller.due(frame, seen.faces, seen.rows, seen.returning, self._most_views)
         if due:
-            views = labeller.look(frame, seen.faces, list(due.values()))
-            for place, track_id in enumerate(due):
-                self._learn(frame, track_id, views, place)
-        self._follower.update_templates(frame, seen)
+            views = labeller.view(frame, seen.faces, list(due.values()))
+            for index, track_id in enumerate(due):
+                self._add_view(frame, track_id, views, index)
 
     @stage("search")
     def _search(self, frame: Frame, part: SearchPart, most_views: int | None) -> None:
-        """Searches for new faces, looks at some of them, and gives each a track."""
+        """Searches for new faces, views some of them, and gives each a track."""
         faces = self._follower.new_faces(frame, part)
-        wide = self._labeller.is_wide_enough(faces.boxes_xyxy)
-        rows = np.flatnonzero(wide).tolist()[:most_views]
+        rows = self._labeller.wide_rows(faces, most_views)
         if not rows:
             self._follower.admit(faces, {})
             return
-        views = self._labeller.look(frame, faces, rows)
+        views = self._labeller.view(frame, faces, rows)
         appearances = dict(zip(rows, views.appearances, strict=True))
         for track_id, row in self._follower.admit(faces, appearances).items():
             if row in appearances:
-                self._learn(frame, track_id, views, rows.index(row))
+                self._add_view(frame, track_id, views, rows.index(row))
 
-    def _learn(self, frame: Frame, track_id: int, views: Views, place: int) -> None:
-        """Takes in what one of the views says about a track."""
-        weight = float(views.weights[place])
-        track_id = self._follower.identify(track_id, views.appearances[place], weight)
-        self._labeller.learn(track_id, views, place, frame.time_s)
+    def _add_view(self, frame: Frame, track_id: int, views: Views, index: int) -> None:
+        """Adds one of the views to its track, which gets a new id if its face is another's."""
+        weight = float(views.weights[index])
+        track_id = self._follower.settle_id(track_id, views.appearances[index], weight)
+        self._labeller.add_view(track_id, views, index, frame.time_s)
 
     def _track(self, state: TrackState) -> Track:
         return Track(

@@ -59,7 +59,8 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         runtime=config.engine.runtime,
         embedder=None if bundle is None else bundled_embedder(bundle),
         precision=_precision(config, info),
-        # At once a search of 1080p took 97 ms on an H200: a live frame would be late.
+        # On a GPU video is searched in parts, too: on an H200 a whole search of 1080p took 97 ms,
+        # by which a live frame would be late.
         divisible=info.kind != "pictures" and uses_gpu(config.engine.device),
         threads=config.engine.threads,
         device=config.engine.device,
@@ -67,7 +68,8 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
 
 
 def _precision(config: Config, info: SourceInfo) -> Precision:
-    """A picture is looked at once, so it is looked at well; a GPU gains nothing from integers."""
+    """Floats for pictures, of which each is searched once, and on a GPU, which gains nothing from
+    integers; else integers."""
     if config.engine.precision != "auto":
         return config.engine.precision
     single = info.kind == "pictures" or uses_gpu(config.engine.device)

@@ -1,4 +1,7 @@
-"""What the user wishes while a run goes on, and what the run reports: no part knows another."""
+"""What the user wishes while a run goes on, and what the run reports.
+
+The window, the loop, the capture and the sinks meet here, and do not know one another.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -22,7 +25,7 @@ def _no_input() -> None:
 
 @dataclass(slots=True)
 class Controls:
-    """What the user wishes: keys set it, the loop, the annotator and the sinks read it.
+    """What the user wishes: the window sets it, the loop, the annotator and the sinks act on it.
 
     Attributes:
         quit_requested: the run is to end.
@@ -31,7 +34,6 @@ class Controls:
         record: frames are to be recorded.
         snapshot: the picture is to be saved; the window takes this back when it has done so.
         help: the keys are to be shown.
-        recording_refusal: why `record` cannot be set, for the user; empty where it can.
         poll_input: reads the keys while no frame arrives; the window sets it.
     """
 
@@ -41,14 +43,14 @@ class Controls:
     record: bool = False
     snapshot: bool = False
     help: bool = False
-    recording_refusal: str = ""
     poll_input: Callable[[], None] = _no_input
 
-    def press(self, key: str) -> str:
+    def press(self, key: str, recording_refusal: str = "") -> str:
         """Does what a key asks for.
 
         Args:
             key: a small letter, `space` or `escape`; others do nothing.
+            recording_refusal: why nothing can be recorded; empty where it can.
 
         Returns:
             A notice for the user; empty where the picture itself shows what has changed.
@@ -60,8 +62,8 @@ class Controls:
                 self.paused = not self.paused
             case "s":
                 self.snapshot = True
-            case "r" if self.recording_refusal:
-                return self.recording_refusal
+            case "r" if recording_refusal:
+                return recording_refusal
             case "r":
                 self.record = not self.record
                 return "recording begins" if self.record else "recording ends"
@@ -79,6 +81,7 @@ class RunReport:
 
     Attributes:
         recording: the file that frames are being written to; None while there is none.
+        recording_refusal: why keys cannot start a recording, for the user; empty where they can.
         dropped: frames of a live source that newer ones replaced, since the first was taken.
         skipped: pictures that were left out, by kind.
         load_shedding: what is done to keep up with a live source, for the user.
@@ -88,6 +91,7 @@ class RunReport:
     """
 
     recording: Path | None = None
+    recording_refusal: str = ""
     dropped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     load_shedding: str = ""

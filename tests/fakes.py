@@ -8,7 +8,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +24,7 @@ from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
+from stream.drawing.overlay import Overlay
 from stream.errors import SinkError, SourceError
 from stream.following.follower import Follower
 from stream.following.schedule import Schedule
@@ -31,7 +32,8 @@ from stream.frames import Frame, SourceInfo, SourceKind
 from stream.labelling.labeller import Labeller
 from stream.people import BestView, Person
 from stream.settings.schema import LabelSettings, RecorderSection
-from stream.sinks import AnnotatedFrame
+from stream.sinks import AnnotatedFrame, Sink, Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.video.video_file import VideoFile
 from stream.sources.demo import DemoSource
 from stream.sources.reconnection import Reconnection
@@ -365,7 +367,9 @@ class FakeClassifier:
     def classes(self) -> dict[str, tuple[str, ...]]:
         return {attribute: tuple(each) for attribute, each in self._probabilities.items()}
 
-    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
+    def predict(
+        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+    ) -> tuple[Prediction, ...]:
         return tuple(
             Prediction(
                 attribute,
@@ -373,6 +377,7 @@ class FakeClassifier:
                 np.tile(np.array(list(each.values()), dtype=np.float32), (len(embeddings), 1)),
             )
             for attribute, each in self._probabilities.items()
+            if attributes is None or attribute in attributes
         )
 
 
@@ -391,6 +396,22 @@ def scripted_annotator(
     engine = actors.engine(min_face_px=min_face_px)
     follower = Follower(engine, info, schedule, controls or Controls(), report or RunReport())
     return Annotator(follower, Labeller(engine, classifier, labels or LabelSettings()), info)
+
+
+def fan_out(
+    sinks: Sequence[Sink],
+    overlay: Overlay,
+    info: SourceInfo,
+    controls: Controls | None = None,
+    report: RunReport | None = None,
+    *,
+    watchers: Sequence[Sink] = (),
+    summary: Sink | None = None,
+    face_crops: bool = False,
+) -> Sinks:
+    """Sinks of a run, given what its frames are made with."""
+    frames = FrameAssembler(overlay, info, controls, face_crops=face_crops)
+    return Sinks(sinks, frames, report, watchers=watchers, summary=summary)
 
 
 class RecordingSink:

@@ -1,6 +1,6 @@
 """Frame → tracks, with people whom a script puts into the pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from random import Random
 
 import cv2
@@ -153,9 +153,11 @@ class _Wavering(FakeClassifier):
         super().__init__(gender=_GENDER)
         self.female = list(female)
 
-    def predict(self, embeddings: NDArray[np.float32]) -> tuple[Prediction, ...]:
+    def predict(
+        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+    ) -> tuple[Prediction, ...]:
         if not len(embeddings):
-            return super().predict(embeddings)
+            return super().predict(embeddings, attributes)
         female = self.female.pop(0)
         rows = np.tile(np.array([female, 1 - female], dtype=np.float32), (len(embeddings), 1))
         return (Prediction("gender", tuple(_GENDER), rows),)
@@ -295,7 +297,7 @@ def test_a_new_face_is_found_by_the_next_search() -> None:
     assert [len(tracks) for tracks in seen] == [1, 1, 1, 1, 1, 3, 3, 3, 3, 3]
 
 
-class _Divisible(FakeActors):
+class _DivisibleActors(FakeActors):
     """A part of the search at a time; each notes where it was asked to look."""
 
     def __init__(self, script: Script) -> None:
@@ -316,7 +318,7 @@ class _Divisible(FakeActors):
 
 @pytest.mark.parametrize("blur", [False, True])
 def test_where_faces_are_blurred_what_seems_unchanged_is_searched_too(blur: bool) -> None:
-    actors, info = _Divisible(_still), SourceInfo("script", "camera", _SIZE_WH, 25.0)
+    actors, info = _DivisibleActors(_still), SourceInfo("script", "camera", _SIZE_WH, 25.0)
     annotator = scripted_annotator(
         actors,
         FakeClassifier(gender=_GENDER, race=_RACE),
@@ -461,13 +463,13 @@ def test_a_face_of_which_nothing_is_known_yet_is_viewed_even_at_the_edge() -> No
 def test_what_is_saved_to_keep_up_is_said() -> None:
     info, report = SourceInfo("script", "camera", _SIZE_WH, 25.0), RunReport()
     shedding = LoadShedding(0.5, clock=lambda: 0.0)
-    actors = _Divisible(_still)
+    actors = _DivisibleActors(_still)
     schedule = Schedule(info, divisible=True, load_shedding=shedding)
     classifier = FakeClassifier(gender=_GENDER)
     annotator = scripted_annotator(actors, classifier, info, schedule, report=report)
     for index in range(0, 10, 2):  # every other frame is dropped
         annotator.annotate(Frame(numbered(0, _SIZE_WH, 16), index, index / 25, 0.0))
-    assert report.load_shedding == str(shedding) == "newcomers looked for 1.6× more rarely"
+    assert report.load_shedding == shedding.note == "newcomers looked for 1.6× more rarely"
 
 
 def test_a_live_frame_is_not_held_up_by_many_faces() -> None:

@@ -11,6 +11,7 @@ from fakes import (
     FakeActors,
     FakeClassifier,
     RecordingSink,
+    fan_out,
     frame,
     label,
     scripted_annotator,
@@ -25,7 +26,7 @@ from stream.drawing.overlay import Overlay
 from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
 from stream.settings.schema import OverlaySection
-from stream.sinks import AnnotatedFrame, Sinks
+from stream.sinks import AnnotatedFrame
 from stream.sources.pictures import read_picture
 from stream.tracks import Track
 
@@ -150,7 +151,7 @@ def _given(*frames: Sequence[Track], blur: bool, labels: bool = True) -> list[An
     """What a sink gets of pictures with these people."""
     keeping = _Keeping()
     overlay = Overlay(OverlaySection(labels=labels))
-    with Sinks([keeping], overlay, _INFO, Controls(blur=blur)) as sinks:
+    with fan_out([keeping], overlay, _INFO, Controls(blur=blur)) as sinks:
         for tracks in frames:
             sinks.write(frame(0b10101010), tracks)
     return keeping.given
@@ -178,7 +179,9 @@ def test_without_labels_nothing_is_drawn(blur: bool) -> None:
 
 def test_what_was_lost_in_one_picture_is_not_hidden_in_the_next() -> None:
     keeping = _Keeping()
-    with Sinks([keeping], Overlay(), _INFO, Controls(blur=True)) as sinks:
+    with fan_out(
+        [keeping], Overlay(), replace(_INFO, kind="pictures"), Controls(blur=True)
+    ) as sinks:
         for number, tracks in enumerate([[track()], []]):
             image = frame(number)
             sinks.write(replace(image, path=Path(f"{number}.png")), tracks)

@@ -36,7 +36,7 @@ def _regions(
     face_px: float = 40.0,
 ) -> list[list[float]]:
     frame = Frame(image, 0, time_s, 0.0)
-    regions = change_map.regions(frame, share, known_xyxy, lost_xyxy, face_px)
+    regions = change_map.take_regions(frame, share, known_xyxy, lost_xyxy, face_px)
     assert regions.shape == (len(regions), 4)
     return regions.tolist()
 

@@ -9,7 +9,7 @@ from typing import cast
 import av
 import numpy as np
 import pytest
-from fakes import CORNERS, SIZE_WH, encode, label, numbered, track
+from fakes import CORNERS, SIZE_WH, encode, fan_out, label, numbered, track
 from numpy.typing import NDArray
 
 from models.faces import Image
@@ -21,7 +21,7 @@ from stream.drawing.planes import Planes
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.settings.schema import CodecName, OverlaySection, RecorderSection
-from stream.sinks import AnnotatedFrame, Sinks
+from stream.sinks import AnnotatedFrame
 from stream.sinks.video.codecs import CODECS
 from stream.sinks.video.recorder import Recorder
 from stream.sinks.video.video_file import VideoFile
@@ -218,7 +218,7 @@ def _record_blurred(path: Path, frames: Sequence[Frame], labels: bool) -> list[A
     seen = [track(1, (100, 60, 170, 130), _SAID)]
     overlay = Overlay(OverlaySection(labels=labels))
     info = _info(frames[0])
-    with Sinks([_Keeper(given), recorder], overlay, info, Controls(blur=True)) as sinks:
+    with fan_out([_Keeper(given), recorder], overlay, info, Controls(blur=True)) as sinks:
         for frame, tracks in zip(frames, [seen, seen, [], [], seen], strict=True):
             sinks.write(frame, tracks)
     return given

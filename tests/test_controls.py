@@ -36,8 +36,8 @@ def test_other_keys_do_nothing(key: str) -> None:
 
 
 def test_what_cannot_be_recorded_is_said() -> None:
-    controls = Controls(recording_refusal="pictures are not recorded")
-    assert controls.press("r") == "pictures are not recorded"
+    controls = Controls()
+    assert controls.press("r", "pictures are not recorded") == "pictures are not recorded"
     assert not controls.record
 
 

@@ -15,7 +15,7 @@ def _grey(level: int) -> Image:
 def _cuts(*pictures: Image) -> list[bool]:
     detector = CutDetector()
     return [
-        detector.is_cut(Frame(picture, number, number / 25, 0.0))
+        detector.observe(Frame(picture, number, number / 25, 0.0))
         for number, picture in enumerate(pictures)
     ]
 

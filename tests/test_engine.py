@@ -137,7 +137,7 @@ def test_a_box_fits_the_picture_whatever_the_scale(
     np.testing.assert_allclose(faces.boxes_xyxy, [[0, 0, width, height]], rtol=1e-3)
 
 
-class _Divisible(_WholePicture):
+class _DivisibleDetector(_WholePicture):
     """Notes what it is asked for."""
 
     def __init__(self) -> None:
@@ -157,7 +157,7 @@ class _Divisible(_WholePicture):
 
 
 def test_a_coarser_search_of_a_part_is_what_the_detector_is_asked_for(engine: Engine) -> None:
-    whole, divisible = _WholePicture(), _Divisible()
+    whole, divisible = _WholePicture(), _DivisibleDetector()
     settings, image = DetectionSettings(downscale=2), np.zeros((120, 160, 3), dtype=np.uint8)
     searches = [
         Engine(each, engine.aligner, engine.embedder, settings) for each in (whole, divisible)

@@ -2,7 +2,7 @@
 `training`, and who alone may import what."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -52,7 +52,10 @@ def _imported(path: Path, root: Path = _ROOT) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [_resolved(path.relative_to(root), node)]
+            module = _resolved(path.relative_to(root), node)
+            # `from stream import x` may name a room as well as a public name.
+            rooms = [f"{module}.{alias.name}" for alias in node.names]
+            names = rooms if module in _ROOMS else [module]
         else:
             continue
         for name in names:
@@ -77,46 +80,33 @@ def test_rooms_import_only_what_they_may(room: str) -> None:
     assert not wrong
 
 
-def _floor(module: str) -> int:
-    """The floor of a module of `stream`; the package itself only names what others define."""
-    room = module.split(".")[1]
-    return next(floor for floor, rooms in enumerate(_FLOORS) if room in rooms)
-
-
 def _room(module: str) -> str:
     return module.split(".")[1]
 
 
-def test_rooms_of_stream_import_only_what_lies_below_them() -> None:
+@pytest.mark.parametrize(
+    ("package", "floors", "exceptions"),
+    [("stream", _FLOORS, _EXCEPTIONS), ("training", _TRAINING_FLOORS, set())],
+)
+def test_a_room_imports_only_what_lies_below_it(
+    package: str, floors: Sequence[set[str]], exceptions: set[tuple[str, str]]
+) -> None:
+    floor_of = {room: floor for floor, rooms in enumerate(floors) for room in rooms}
     wrong, used = [], set()
-    for path in _modules("stream"):
+    for path in _modules(package):
         module = ".".join(path.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__")
-        if module == "stream":
+        if module == package:  # the package itself only names what others define
             continue
-        for package, name in _imported(path):
-            if package != "stream" or name == "stream" or _room(name) == _room(module):
+        assert _room(module) in floor_of, f"{module} has no floor: name its room above"
+        for root, name in _imported(path):
+            if root != package or _room(name) == _room(module):
                 continue
-            if (module, name) in _EXCEPTIONS:
+            if (module, name) in exceptions:
                 used.add((module, name))
-            elif _floor(name) <= _floor(module):
+            elif floor_of[_room(name)] <= floor_of[_room(module)]:
                 wrong.append(f"{module} imports {name}")
     assert not wrong
-    assert used == _EXCEPTIONS, "an exception that nothing uses"
-
-
-def test_rooms_of_training_import_only_what_lies_below_them() -> None:
-    floors = {room: floor for floor, rooms in enumerate(_TRAINING_FLOORS) for room in rooms}
-    wrong = []
-    for path in _modules("training"):
-        module = ".".join(path.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__")
-        if module == "training":
-            continue
-        for package, name in _imported(path):
-            if package != "training" or _room(name) == _room(module):
-                continue
-            if floors[_room(name)] <= floors[_room(module)]:
-                wrong.append(f"{module} imports {name}")
-    assert not wrong
+    assert used == exceptions, "an exception that nothing uses"
 
 
 @pytest.mark.parametrize(("package", "owner"), _ONLY_IN.items())
@@ -131,9 +121,10 @@ def test_costly_packages_have_one_door(package: str, owner: str) -> None:
 
 
 def test_the_reader_of_imports_sees_them_all(tmp_path: Path) -> None:
-    lines = ["import a.b as c, d", "from e.f import g", "def h():", "    from ..i import j"]
+    lines = ["import a.b as c, d", "from e.f import g", "from stream import k"]
+    lines += ["def h():", "    from ..i import j"]
     path = tmp_path / "stream" / "sinks" / "module.py"
     path.parent.mkdir(parents=True)
     path.write_text("\n".join(lines))
     names = [name for _, name in _imported(path, tmp_path)]
-    assert names == ["a.b", "d", "e.f", "stream.i"]
+    assert names == ["a.b", "d", "e.f", "stream.k", "stream.i"]

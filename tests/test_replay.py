@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import SIZE_WH, frame, label, times_s, track, write_numbers
+from fakes import SIZE_WH, fan_out, frame, label, times_s, track, write_numbers
 from typer.testing import CliRunner
 
 from models.errors import ModelError
@@ -17,7 +17,7 @@ from stream.errors import SourceError
 from stream.frames import SourceInfo
 from stream.replay import Replay
 from stream.settings.schema import LabelSettings
-from stream.sinks import AnnotatedFrame, Sinks
+from stream.sinks import AnnotatedFrame
 from stream.sinks.data.json_log import JsonLog
 from stream.tracks import Label
 
@@ -68,7 +68,7 @@ def test_a_log_of_a_part_fits_the_whole_and_one_of_the_whole_a_part(tmp_path: Pa
 
 def test_what_a_log_says_of_whole_tracks_is_passed_over(tmp_path: Path) -> None:
     info = replace(_INFO, kind="pictures")
-    with Sinks([JsonLog(tmp_path / "out.jsonl", info, "default")], Overlay(), info) as sinks:
+    with fan_out([JsonLog(tmp_path / "out.jsonl", info, "default")], Overlay(), info) as sinks:
         for number in range(4):
             sinks.write(frame(number), [track(number)])
     kinds = ["track" if "track" in json.loads(line) else "" for line in _lines(tmp_path)]

@@ -308,11 +308,11 @@ def test_a_scale_that_was_chosen_is_kept(downscale: float | Literal["auto"], coa
     """A live source that cannot be kept up with is searched more rarely, but not more coarsely."""
     config = Config(detection=DetectionSection(downscale=downscale))
     schedule = _schedule(config, SourceInfo("x", "camera", (320, 180)), divisible=True)
-    assert schedule.saving == ""
+    assert schedule.load_shedding_note == ""
     first = next(NumberedSource(1).frames())
     for number in range(100):
         schedule.next_part(replace(first, index=2 * number))  # of two one is lost
-    assert ("of the scale" in schedule.saving) is coarser
+    assert ("of the scale" in schedule.load_shedding_note) is coarser
 
 
 def test_an_output_that_exists_stops_the_run(outputs: Outputs, tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_one_output_that_cannot_be_made_leaves_none(outputs: Outputs, tmp_path: 
 def test_frames_a_live_source_loses_are_counted() -> None:
     source = PacedSource()
 
-    class Slow(RecordingSink):
+    class SlowSink(RecordingSink):
         """Busy with the first frame while three more come."""
 
         def write(self, annotated: object) -> None:
@@ -343,7 +343,7 @@ def test_frames_a_live_source_loses_are_counted() -> None:
                 source.give(3)
                 source.end()
 
-    slow = Slow()
+    slow = SlowSink()
     source.allow()
     summary = run(source, _QUICK, Outputs(), [slow])
     assert slow.indices == [0, 3]

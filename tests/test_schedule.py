@@ -67,7 +67,7 @@ def test_after_a_restart_all_is_searched_at_once() -> None:
 def test_of_a_live_source_each_frame_has_its_part(skip: int | None, parts: int) -> None:
     shares = _shares(Schedule(_info("camera"), skip, divisible=True), 1 + 2 * parts)
     assert shares[0] == _WHOLE
-    turns = [share.part for share in shares[1:] if share and share.parts == parts]
+    turns = [share.index for share in shares[1:] if share and share.count == parts]
     assert sorted(turns) == sorted(2 * list(range(parts)))
     assert all(later == (earlier + 1) % parts for earlier, later in pairwise(turns))
 
@@ -91,7 +91,7 @@ def test_frames_in_time_shed_no_load() -> None:
     day = _Day()
     day.run(10, age_s=0.02)
     assert day.shedding.level == 0
-    assert str(day.shedding) == ""
+    assert day.shedding.note == ""
     assert day.shedding.saving == (1.0, 1.0)
 
 
@@ -104,7 +104,7 @@ def test_within_a_second_less_is_done_and_later_more_again(trouble: dict[str, fl
     assert (rarity > 3, coarseness) == (True, 1.0)
     day.run(1.0, **trouble)  # type: ignore[arg-type]
     assert day.shedding.saving[1] < 1
-    assert "more rarely, at" in str(day.shedding)
+    assert "more rarely, at" in day.shedding.note
     day.run(60)
     assert day.shedding.level == 0
 
@@ -209,7 +209,7 @@ def test_only_live_sources_are_searched_less_and_only_where_the_user_does_not_sa
     for index in range(0, 40, 2):
         schedule.next_part(Frame(frame().image, index, index / 25, 0.0))
     assert bool(shedding.level) is saves
-    assert schedule.saving == str(shedding)
+    assert schedule.load_shedding_note == shedding.note
 
 
 def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
@@ -232,7 +232,7 @@ def test_a_search_that_grows_goes_on_where_it_was() -> None:
         share = schedule.next_part(Frame(frame().image, 2 * number, 0.0, day.now_s))
         assert share is not None
         if number:
-            places.append(share.part / share.parts)
+            places.append(share.index / share.count)
     steps = [(later - earlier) % 1 for earlier, later in pairwise(places)]
     assert max(steps) < 0.1
-    assert share.scale < 1
+    assert share.scale_factor < 1

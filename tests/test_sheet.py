@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fakes import SIZE_WH, frame, label, numbered, track
+from fakes import SIZE_WH, fan_out, frame, label, numbered, track
 
 from models.faces import Image
 from stream.drawing.overlay import Overlay
@@ -43,7 +43,7 @@ def _sheet(
 
 
 def _fed(sheet: Sheet, info: SourceInfo = _INFO) -> Sinks:
-    return Sinks([sheet], Overlay(), info, face_crops=True)
+    return fan_out([sheet], Overlay(), info, face_crops=True)
 
 
 def _read(path: Path) -> Image:

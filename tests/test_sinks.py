@@ -17,6 +17,7 @@ from fakes import (
     SIZE_WH,
     FailingSink,
     RecordingSink,
+    fan_out,
     frame,
     label,
     log_lines,
@@ -36,7 +37,7 @@ from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.settings import Config
 from stream.settings.schema import RecorderSection
-from stream.sinks import AnnotatedFrame, Outputs, Sink, Sinks, open_sinks
+from stream.sinks import AnnotatedFrame, Outputs, Sink, open_sinks
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable
 from stream.sinks.outputs import check_outputs
@@ -217,7 +218,7 @@ def test_the_log_line_by_line(tmp_path: Path) -> None:
 
 def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES)
-    with Sinks([log], Overlay(), _INFO) as sinks:
+    with fan_out([log], Overlay(), _INFO) as sinks:
         for number in (0, 3):
             sinks.write(_annotated(number).frame, _annotated(number).tracks)
         assert track_lines(log.partial_path) == []
@@ -247,7 +248,7 @@ def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
 
 def test_the_log_says_when_the_best_view_of_a_track_was(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
-    with Sinks([log], Overlay(), _INFO) as sinks:
+    with fan_out([log], Overlay(), _INFO) as sinks:
         for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
             sinks.write(
                 frame(number), [replace(track(7, (number, 2, 3 * number, 4)), quality=quality)]
@@ -418,7 +419,7 @@ def test_a_place_in_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_every_sink_gets_every_frame_and_the_picture_is_drawn_once() -> None:
     one, two = RecordingSink("one"), RecordingSink("two")
-    with Sinks([one, two], Overlay(), _INFO) as sinks:
+    with fan_out([one, two], Overlay(), _INFO) as sinks:
         assert repr(sinks) == "Sinks(one, two)"
         for number in range(3):
             sinks.write(frame(number), [])
@@ -431,7 +432,7 @@ def test_every_sink_gets_every_frame_and_the_picture_is_drawn_once() -> None:
 
 def test_a_sink_that_fails_is_named_closed_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
     good, bad = RecordingSink("good"), FailingSink("bad", fail_at=1)
-    with Sinks([bad, good], Overlay(), _INFO) as sinks:
+    with fan_out([bad, good], Overlay(), _INFO) as sinks:
         for number in range(4):
             sinks.write(frame(number), [])
     assert bad.indices == [0]
@@ -450,7 +451,7 @@ def test_all_failures_are_kept_each_once(caplog: pytest.LogCaptureFixture) -> No
         FailingSink("three", fail_at=2),
     ]
     good = RecordingSink()
-    with Sinks([*bad, good], Overlay(), _INFO) as sinks:
+    with fan_out([*bad, good], Overlay(), _INFO) as sinks:
         for number in range(3):
             sinks.write(frame(number), [])
     assert sinks.report.failures == [f"{name}: no paper left" for name in ("one", "three", "two")]
@@ -468,7 +469,7 @@ def test_how_it_ends_says_whether_outputs_are_complete(
 ) -> None:
     sink = RecordingSink()
     try:
-        with Sinks([sink], Overlay(), _INFO):
+        with fan_out([sink], Overlay(), _INFO):
             if error is not None:
                 raise error
     except (KeyboardInterrupt, ValueError) as caught:
@@ -479,7 +480,7 @@ def test_how_it_ends_says_whether_outputs_are_complete(
 def test_when_all_that_was_asked_for_has_failed_it_ends(caplog: pytest.LogCaptureFixture) -> None:
     bad = [FailingSink("one", fail_at=1), FailingSink("two", fail_at=2)]
     watcher = RecordingSink("watcher")
-    with Sinks(bad, Overlay(), _INFO, watchers=[watcher]) as sinks:
+    with fan_out(bad, Overlay(), _INFO, watchers=[watcher]) as sinks:
         asked = []
         for number in range(3):
             sinks.write(frame(number), [])
@@ -491,13 +492,13 @@ def test_when_all_that_was_asked_for_has_failed_it_ends(caplog: pytest.LogCaptur
 
 
 def test_where_nothing_was_asked_for_nothing_can_fail() -> None:
-    with Sinks([], Overlay(), _INFO, watchers=[RecordingSink()]) as sinks:
+    with fan_out([], Overlay(), _INFO, watchers=[RecordingSink()]) as sinks:
         sinks.write(frame(0), [])
         assert not sinks.quit_requested
 
 
 def test_anybody_may_ask_for_the_end() -> None:
-    with Sinks([RecordingSink(), RecordingSink(quit_after=2)], Overlay(), _INFO) as sinks:
+    with fan_out([RecordingSink(), RecordingSink(quit_after=2)], Overlay(), _INFO) as sinks:
         sinks.write(frame(0), [])
         assert not sinks.quit_requested
         sinks.write(frame(1), [])
@@ -506,7 +507,7 @@ def test_anybody_may_ask_for_the_end() -> None:
 
 def test_people_are_handed_over_once_to_every_sink_when_their_tracks_end() -> None:
     one, two = RecordingSink("one"), RecordingSink("two")
-    with Sinks([one, two], Overlay(), replace(_INFO, fps=1.0)) as sinks:
+    with fan_out([one, two], Overlay(), replace(_INFO, fps=1.0)) as sinks:
         for number in range(9):  # five seconds of one frame each are waited for a face to return
             sinks.write(frame(number), [track(2), *([track(1)] if number < 2 else [])])
     assert one.ended == two.ended == [1]
@@ -517,7 +518,7 @@ def test_a_sink_that_fails_is_closed_with_the_people_present_then(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     good, bad = RecordingSink("good"), FailingSink("bad", fail_at=1)
-    with Sinks([bad, good], Overlay(), _INFO) as sinks:
+    with fan_out([bad, good], Overlay(), _INFO) as sinks:
         for number in range(4):
             sinks.write(frame(number), [track(number)])
     assert (bad.present, good.present) == ([0, 1], [0, 1, 2, 3])
@@ -529,7 +530,7 @@ def test_a_sink_that_ctrl_c_kept_a_frame_from_knows_nothing_of_its_people() -> N
     before, after = RecordingSink("before"), RecordingSink("after")
     stopper = FailingSink("stopper", fail_at=6, error=KeyboardInterrupt())
     info = replace(_INFO, fps=1.0)
-    sinks = Sinks([before, stopper], Overlay(), info, summary=after)
+    sinks = fan_out([before, stopper], Overlay(), info, summary=after)
     with pytest.raises(KeyboardInterrupt), sinks:
         for number in range(7):
             sinks.write(frame(number), [track(1)] if number == 0 else [])
@@ -541,7 +542,7 @@ def test_the_summary_gets_each_frame_last_and_is_no_reason_to_go_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     summary, bad = RecordingSink("summary"), FailingSink("bad", fail_at=1)
-    with Sinks([bad], Overlay(), _INFO, watchers=[RecordingSink()], summary=summary) as sinks:
+    with fan_out([bad], Overlay(), _INFO, watchers=[RecordingSink()], summary=summary) as sinks:
         assert repr(sinks) == "Sinks(recording, bad, summary)"
         sinks.write(frame(0), [])
         assert not sinks.quit_requested
@@ -565,7 +566,7 @@ def test_faces_are_cropped_only_where_a_sink_needs_it(wanted: bool) -> None:
         asked.append(1)
         return numbered(0)
 
-    with Sinks([Keeping()], Overlay(), _INFO, face_crops=wanted) as sinks:
+    with fan_out([Keeping()], Overlay(), _INFO, face_crops=wanted) as sinks:
         sinks.write(Frame(pixels, 0, 0.0, 0.0), [track()])
     assert crops == [wanted]
     assert len(asked) == wanted
@@ -685,7 +686,7 @@ def test_any_name_can_stand_before_the_bar(name: str) -> None:
 def test_whatever_one_raises_on_closing_the_others_are_closed(error: BaseException) -> None:
     first = FailingSink(fail_on_close=True, error=error)
     second = RecordingSink()
-    with pytest.raises(type(error)), Sinks([first, second], Overlay(), _INFO):
+    with pytest.raises(type(error)), fan_out([first, second], Overlay(), _INFO):
         pass
     assert second.closed == [True]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from fakes import SIZE_WH, frame, label, numbered, track
+from fakes import SIZE_WH, fan_out, frame, label, numbered, track
 
 from models.faces import Image
 from stream.controls import Controls
@@ -30,7 +30,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _fed(sink: Snapshots, info: SourceInfo = _INFO) -> Sinks:
-    return Sinks([sink], Overlay(), info, face_crops=True)
+    return fan_out([sink], Overlay(), info, face_crops=True)
 
 
 def _noise() -> Image:
@@ -91,7 +91,7 @@ def test_no_face_leaves_the_program_that_is_to_be_blurred(
     info = replace(_INFO, fps=0.2)
     snapshots = Snapshots(tmp_path / "faces", _ATTRIBUTES)
     sheet = Sheet(tmp_path / "sheet.png", SourceInfo("in", "pictures", SIZE_WH))
-    with Sinks([snapshots, sheet], Overlay(), info, controls, face_crops=True) as sinks:
+    with fan_out([snapshots, sheet], Overlay(), info, controls, face_crops=True) as sinks:
         for number, wanted in enumerate(blur):
             controls.blur = wanted
             sinks.write(Frame(_noise(), number, number / 25, 0.0), [track(1, _BOX, _LABELS)])

@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import SIZE_WH, frame, label, track
+from fakes import SIZE_WH, fan_out, frame, label, track
 
 from stream.controls import RunReport
 from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo
-from stream.sinks import Sinks
 from stream.summary import Summary
 from stream.tracks import Track
 
@@ -22,7 +21,7 @@ _LABELS = {"gender": label(), "race": label(None, 0.4)}
 def _summary(frames: Sequence[Sequence[Track]], report: RunReport | None = None) -> Summary:
     """Of a run through these frames."""
     summary = Summary(report or RunReport())
-    with Sinks([], Overlay(), _INFO, summary=summary) as sinks:
+    with fan_out([], Overlay(), _INFO, summary=summary) as sinks:
         summary.start()
         for number, tracks in enumerate(frames):
             sinks.write(frame(number), tracks)
@@ -47,7 +46,7 @@ def test_faces_are_those_seen_and_people_are_counted_once() -> None:
 
 def test_a_person_is_counted_when_the_track_has_ended() -> None:
     summary, counts = Summary(RunReport()), []
-    with Sinks([], Overlay(), replace(_INFO, fps=1.0), summary=summary) as sinks:
+    with fan_out([], Overlay(), replace(_INFO, fps=1.0), summary=summary) as sinks:
         summary.start()
         for number in range(8):  # five seconds of one frame each are waited for a face to return
             sinks.write(frame(number), [track(1)] if number == 0 else [])

@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from fakes import SIZE_WH, frame, label, person, track
+from fakes import SIZE_WH, fan_out, frame, label, person, track
 
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo
-from stream.sinks import AnnotatedFrame, Sink, Sinks
+from stream.sinks import AnnotatedFrame, Sink
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.table_file import TableFile
 from stream.sinks.data.tables import TableLog, TrackTable, face_columns, tracks_path
@@ -91,7 +91,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
     path = tracks_path(tmp_path / f"out{ending}")
     assert path.name == f"out.tracks{ending}"
-    with Sinks([TrackTable(path, _ATTRIBUTES)], Overlay(), _INFO) as sinks:
+    with fan_out([TrackTable(path, _ATTRIBUTES)], Overlay(), _INFO) as sinks:
         for number in range(3):
             sinks.write(frame(number), [track(1, labels={"gender": label(None, 0.55)})])
     (row,) = _rows(path)
@@ -119,7 +119,7 @@ def test_a_row_a_track(ending: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_the_best_view_has_a_frame_and_a_time_of_its_own(ending: str, tmp_path: Path) -> None:
     table = TrackTable(tmp_path / f"out{ending}", _ATTRIBUTES)
-    with Sinks([table], Overlay(), _INFO) as sinks:
+    with fan_out([table], Overlay(), _INFO) as sinks:
         for number, quality in ((10, 0.25), (11, 0.75), (12, 0.5)):
             seen = replace(track(7, (number, 2, 3 * number, 4)), score=0.125, quality=quality)
             sinks.write(frame(number), [seen])

@@ -230,13 +230,13 @@ def test_a_notice_goes_after_a_while() -> None:
 
 
 def test_latency_is_measured_when_the_picture_is_on_the_screen() -> None:
-    class Slow(FakeScreen):
+    class SlowScreen(FakeScreen):
         def show(self, picture: Image) -> None:
             super().show(picture)
             clock.now_s += 0.25
 
     clock = Clock()
-    window = _window(Slow(), clock=clock)
+    window = _window(SlowScreen(), clock=clock)
     picture = frame(0)
     clock.now_s = picture.captured_s
     window.write(AnnotatedFrame(picture, [], Overlay()))

@@ -149,7 +149,8 @@ def _coded(colour: Colour, colours: Colours) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=_CACHED)
 def _luma_offset(tile: TextTile, colours: Colours) -> NDArray[np.uint8]:
-    """What a tile adds to luma: that of the white, and of what it hides the luma of black."""
+    """What a tile adds to luma: white for its letters, and black for the share of the picture that
+    it hides."""
     black, white = _coded(BLACK, colours)[0], _coded(WHITE, colours)[0]
     hidden = UNIT_GAIN - tile.gain.astype(np.float32)
     share = np.float32((white - black) / 255)
@@ -157,7 +158,7 @@ def _luma_offset(tile: TextTile, colours: Colours) -> NDArray[np.uint8]:
     return np.rint(offset).astype(np.uint8)
 
 
-@lru_cache(maxsize=2 * _CACHED)  # a tile that moves begins in another of four ways each time
+@lru_cache(maxsize=2 * _CACHED)  # a tile may begin on even or odd columns and rows
 def _chroma_gain_and_offset(
     tile: TextTile, column: int, row: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -9,16 +9,18 @@ from models.faces import centres_xy, sizes_wh
 from stream.following.track_state import TrackState
 
 _REACH = 0.4
-"""How far from its expected place a face comes back that was lost just now, in face widths."""
+"""How far from its expected place a face that was lost just now may come back, in face widths;
+farther bridges faster motion and confuses more neighbours."""
 
 _REACH_PER_FRAME = 0.08
-"""How much farther it may be for each frame that it was lost, in face widths."""
+"""Growth of the reach of a lost face a frame, in face widths: less is known of its place."""
 
 _MAX_REACH = 1.2
-"""The farthest it may be, in face widths."""
+"""The largest reach of a lost face, in face widths."""
 
 _MAX_GROWTH = 1.6
-"""Factor by which the width of a face may change while it is lost, up or down."""
+"""Factor by which the width of a face may change while it is lost, up or down; more confuses faces
+at different distances."""
 
 
 def closeness(

@@ -1,7 +1,7 @@
 """Where a picture has changed since it was last searched: only there can a new face be.
 
 1. A region that has not changed looks to the detector as it did: it is searched again rarely, for
-   faces that came in the dark, with less of a change than is noticed.
+   faces that appeared in the dark, where the change was under the threshold.
 2. A change around the head of a face that is followed is no news: it is searched once the head has
    stayed away for a whole round of the search, and now and then all the same, for another face may
    have come up beside it.
@@ -31,7 +31,8 @@ _FACE_CELLS = 2
 """Cells in either direction of which a changed region must consist, where a face is larger."""
 
 _SURE_FACE_CELLS = 2.5
-"""Cells that the smallest face must cover for that to be asked; else a single cell is enough."""
+"""Cells that the smallest face must be wide and high for `_FACE_CELLS` to be asked; where it is
+smaller, a single changed cell is enough."""
 
 _MAX_REGIONS = 16
 """Changed regions that are searched one by one; more (rain, grain) are searched as one."""
@@ -46,6 +47,7 @@ _TRUSTED_S = 24.0
 """Time after which all is searched, changed or not, s; longer costs less and finds later."""
 
 _Cells = NDArray[np.int16]
+"""Luminance of the cells, `(rows, columns)`, signed so that differences fit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +79,7 @@ class ChangeMap:
     def __repr__(self) -> str:
         return f"ChangeMap({len(self._parts)} parts)"
 
-    def regions(
+    def take_regions(
         self,
         frame: Frame,
         part: SearchPart,
@@ -85,9 +87,7 @@ class ChangeMap:
         lost_xyxy: NDArray[np.float32],
         face_px: float,
     ) -> NDArray[np.float32]:
-        """Where a part of the search must be made, `(n, 4)` xyxy px.
-
-        The map then takes it for made there.
+        """Where a part of the search must be made, `(n, 4)` xyxy px; it then counts as made.
 
         Args:
             frame: the picture.
@@ -102,12 +102,12 @@ class ChangeMap:
             self._head_s[:] = -np.inf  # the clock was set back
         self._mark_heads(visible_xyxy, everything[2:], time_s)
         self._mark_heads(lost_xyxy, everything[2:], -np.inf)
-        if part.parts != len(self._parts):
+        if part.count != len(self._parts):
             self._divide(part, cells, time_s)
-        last = self._parts[part.part]
-        is_trusted = part.scale <= last.scale and 0 <= time_s - last.whole_s <= _TRUSTED_S
+        last = self._parts[part.index]
+        is_trusted = part.scale_factor <= last.scale and 0 <= time_s - last.whole_s <= _TRUSTED_S
         if part.is_whole or not is_trusted:
-            self._parts[part.part] = _Searched(cells, part.scale, time_s, time_s, time_s)
+            self._parts[part.index] = _Searched(cells, part.scale_factor, time_s, time_s, time_s)
             return everything[None]
         changed, heads_s = np.abs(cells - last.cells) > _MIN_CHANGE, last.heads_s
         if time_s - heads_s > _HEADS_TRUSTED_S:
@@ -118,14 +118,14 @@ class ChangeMap:
         regions, searched = _changed_regions(changed, face_px / cell_wh)
         # A change too slow or too small for a face must not be forgotten: more of it may come.
         kept = np.where(searched, cells, last.cells)
-        self._parts[part.part] = _Searched(kept, last.scale, time_s, heads_s, last.whole_s)
+        self._parts[part.index] = _Searched(kept, last.scale, time_s, heads_s, last.whole_s)
         return regions * np.tile(cell_wh, 2)
 
     def _divide(self, part: SearchPart, cells: _Cells, time_s: float) -> None:
         """Divides the search anew; what was searched in one piece was searched in each part."""
-        parts = part.parts
+        parts = part.count
         if len(self._parts) != 1:
-            never = _Searched(cells, part.scale, time_s, -np.inf, -np.inf)
+            never = _Searched(cells, part.scale_factor, time_s, -np.inf, -np.inf)
             self._parts = [never] * parts
             return
         (last,) = self._parts

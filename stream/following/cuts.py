@@ -25,8 +25,8 @@ class CutDetector:
     def __repr__(self) -> str:
         return "CutDetector()"
 
-    def is_cut(self, frame: Frame) -> bool:
-        """Whether a new shot begins with this frame; the first frame begins none."""
+    def observe(self, frame: Frame) -> bool:
+        """Takes the next frame; whether a new shot begins with it. The first frame begins none."""
         thumbnail = frame.luminance(_THUMBNAIL_WH, _SAMPLES).astype(np.int16)
         before, self._before = self._before, thumbnail
         return before is not None and float(np.abs(thumbnail - before).mean()) > _MIN_CHANGE

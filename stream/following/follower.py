@@ -18,15 +18,17 @@ from stream.following.tracker import Tracker
 from stream.frames import Frame, SourceInfo
 
 _RETURNING_AFTER = 3
-"""Missed frames after which a face that is found again is due for a view at once."""
+"""Missed frames after which a face that is found again is due for a view at once; fewer cost more
+views of faces that the detector misses now and then. Chosen by eye."""
 
 _SAME_FACE_IOU = 0.4
-"""Overlap above which two searches of one frame have found the same face."""
+"""Overlap above which two searches of one frame have found the same face; their boxes differ by a
+step of the pyramid, a fifth. Lower takes neighbours for one face."""
 
 
 @dataclass(frozen=True, slots=True)
 class FramePlan:
-    """How a frame is taken in.
+    """How a frame is processed.
 
     Attributes:
         frames: how many frames it is on from the last one; a live source skips some.
@@ -92,18 +94,18 @@ class Follower:
     def __repr__(self) -> str:
         return f"Follower({self._engine!r}, {self._schedule!r})"
 
-    def plan(self, frame: Frame) -> FramePlan:
-        """Moves on to the next frame, and says how it is taken in."""
+    def begin(self, frame: Frame) -> FramePlan:
+        """Moves on to the next frame, and says how it is processed."""
         frames = max(frame.index - self._last_index, 1)
         self._last_index = frame.index
-        is_cut = self._are_unrelated or self._cuts.is_cut(frame)
+        is_cut = self._are_unrelated or self._cuts.observe(frame)
         if is_cut:
             self._tracker.lose_all(frames)
             self._schedule.restart()
         if self._are_unrelated:
             self._tracker.drop_lost()
         part = self._schedule.next_part(frame, search_all=self._controls.blur)
-        self._report.load_shedding = self._schedule.saving
+        self._report.load_shedding = self._schedule.load_shedding_note
         return FramePlan(frames, is_cut, part)
 
     def follow(self, frame: Frame, plan: FramePlan, is_due: Callable[[int], bool]) -> Sightings:
@@ -113,8 +115,8 @@ class Follower:
 
         Args:
             frame: the picture.
-            plan: how it is taken in.
-            is_due: whether a track should be looked at, for which its face must be searched for.
+            plan: how it is processed.
+            is_due: whether a track is due for a view, for which its face must be searched for.
         """
         returning = {
             state.track_id
@@ -125,13 +127,9 @@ class Follower:
         matched = {} if is_thorough else self._matched(frame, plan.frames, is_due)
         faces = self._found_near(frame, self._tracker.predicted_xyxy(plan.frames, matched))
         rows = self._tracker.follow(faces, plan.frames, matched)
-        return Sightings(faces, rows, returning & rows.keys())
-
-    def update_templates(self, frame: Frame, sightings: Sightings) -> None:
-        """Cuts new templates of the tracks that were found by a search."""
         boxes = {state.track_id: state.box_xyxy for state in self._tracker.states}
-        found = {each: boxes[each] for each in sightings.rows if each in boxes}
-        self._templates.update(frame, found)
+        self._templates.update(frame, {track_id: boxes[track_id] for track_id in rows})
+        return Sightings(faces, rows, returning & rows.keys())
 
     def new_faces(self, frame: Frame, part: SearchPart) -> Detections:
         """The faces that a part of the search finds and no visible track explains.
@@ -147,7 +145,9 @@ class Follower:
         regions = self._regions(frame, part)
         if regions is not None and not len(regions):
             return Detections.of([], [])
-        rough = self._engine.find_part(frame.image, part.part, part.parts, part.scale, regions)
+        rough = self._engine.find_part(
+            frame.image, part.index, part.count, part.scale_factor, regions
+        )
         rough = rough[self._tracker.unexplained_rows(rough.boxes_xyxy)]
         faces = self._found_near(frame, rough.boxes_xyxy)
         confirmed = iou(faces.boxes_xyxy, rough[self._is_sure(rough)].boxes_xyxy) > _SAME_FACE_IOU
@@ -160,7 +160,7 @@ class Follower:
         """Gives each new face a track; see `Tracker.admit`."""
         return self._tracker.admit(faces, appearances)
 
-    def identify(self, track_id: int, appearance: NDArray[np.float32], weight: float) -> int:
+    def settle_id(self, track_id: int, appearance: NDArray[np.float32], weight: float) -> int:
         """The id of a track after a view of its face: a new one if the face is plainly another's.
 
         Args:
@@ -174,7 +174,7 @@ class Follower:
         return track_id
 
     def finish(self, plan: FramePlan) -> Sequence[TrackState]:
-        """Ends the frame; the states of the tracks, by id."""
+        """Ends the frame; the states of the tracks, in the order of their ids."""
         if plan.is_cut:
             self._tracker.drop_lost()
         states = sorted(self._tracker.states, key=lambda state: state.track_id)
@@ -189,10 +189,14 @@ class Follower:
         expected = {
             state.track_id: state.predicted_xyxy(frames)
             for state in self._tracker.states
-            if state.may_be_matched(frame.index + state.track_id * self._search_in_turns)
+            if state.may_be_matched(frame.index + self._turn_offset(state))
             and not (state.width_px >= least_px and is_due(state.track_id))
         }
         return self._templates.match(frame, expected)
+
+    def _turn_offset(self, state: TrackState) -> int:
+        """By how many frames the turn of a track is off: in a live source each has its own."""
+        return state.track_id if self._search_in_turns else 0
 
     def _found_near(self, frame: Frame, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """The faces near places `(n, 4)`; of none, the picture is not even converted."""
@@ -207,6 +211,6 @@ class Follower:
         """Where a part of the search must be made, `(n, 4)` px; None for everywhere."""
         if self._controls.blur:
             return None
-        face_px = self._engine.smallest_px(frame.size_wh, part.scale)
+        face_px = self._engine.smallest_px(frame.size_wh, part.scale_factor)
         visible_xyxy, lost_xyxy = self._tracker.visible_xyxy, self._tracker.lost_xyxy
-        return self._change_map.regions(frame, part, visible_xyxy, lost_xyxy, face_px)
+        return self._change_map.take_regions(frame, part, visible_xyxy, lost_xyxy, face_px)

@@ -23,24 +23,27 @@ _RECENT_FRAMES = 8
 """Frames over which late ones are counted; fewer react sooner, also to chance."""
 
 _LATE_FRAMES = 3
-"""Late frames among the recent ones from which a level is added."""
+"""Late frames, among the last `_RECENT_FRAMES`, from which a level is added; fewer react sooner,
+also to chance."""
 
 _PATIENCE_S = 1.0
 """Time without a late frame before a level is taken back, s."""
 
 _MAX_PATIENCE_S = 32.0
-"""The longest such time, s: it doubles each time that a level was taken back in vain."""
+"""The longest time without a late frame that is asked for before a level is taken back, s: the time
+doubles each time that a level was taken back in vain."""
 
 
 class SearchSaving(NamedTuple):
-    """How much cheaper the search is: `interval` is how many times as long a whole search takes,
-    `scale` by what its scale is multiplied."""
+    """How much cheaper the search is: how many times as long a whole search takes, and by what its
+    scale is multiplied."""
 
-    interval: float
-    scale: float
+    interval_factor: float
+    scale_factor: float
 
 
 NO_SAVING = SearchSaving(1.0, 1.0)
+"""The saving of a search that is left as it is."""
 
 
 class LoadShedding:
@@ -76,13 +79,14 @@ class LoadShedding:
     def __repr__(self) -> str:
         return f"LoadShedding(level {self.level})"
 
-    def __str__(self) -> str:
+    @property
+    def note(self) -> str:
         """What is saved, in words for the user; empty for nothing."""
         if not self.level:
             return ""
-        interval, scale = self.saving
-        coarser = f", at {scale:.0%} of the scale" if scale < 1 else ""
-        return f"newcomers looked for {interval:.1f}× more rarely{coarser}"
+        interval_factor, scale_factor = self.saving
+        coarser = f", at {scale_factor:.0%} of the scale" if scale_factor < 1 else ""
+        return f"newcomers looked for {interval_factor:.1f}× more rarely{coarser}"
 
     @property
     def saving(self) -> SearchSaving:

@@ -23,19 +23,19 @@ class SearchPart:
     """What is searched in one frame: by default all of it.
 
     Attributes:
-        part: which of the parts.
-        parts: in how many the search is divided.
-        scale: by what the scale of the search is multiplied, at most 1.
+        index: which of the parts, from 0.
+        count: in how many parts the search is divided.
+        scale_factor: by what the scale of the search is multiplied, at most 1.
     """
 
-    part: int = 0
-    parts: int = 1
-    scale: float = 1.0
+    index: int = 0
+    count: int = 1
+    scale_factor: float = 1.0
 
     @property
     def is_whole(self) -> bool:
         """Whether it is a search in one piece."""
-        return self.parts == 1
+        return self.count == 1
 
 
 class Schedule:
@@ -63,7 +63,7 @@ class Schedule:
         sheds = self._is_spread and frame_skip is None
         self._load_shedding = load_shedding if sheds else None
         self._whole_next = True
-        self._parts = 1
+        self._count = 1
         self._part = 0
         self._frames = 0  # since the last search
         self._searched_s = 0.0
@@ -73,9 +73,9 @@ class Schedule:
         return f"Schedule(a search every {every})"
 
     @property
-    def saving(self) -> str:
+    def load_shedding_note(self) -> str:
         """What is saved to keep up, in words for the user; empty for nothing."""
-        return "" if self._load_shedding is None else str(self._load_shedding)
+        return "" if self._load_shedding is None else self._load_shedding.note
 
     def restart(self) -> None:
         """The next frame is unrelated to those before: all of it is searched at once."""
@@ -113,9 +113,9 @@ class Schedule:
 
     def _part_of_spread_search(self) -> SearchPart:
         shedding = self._load_shedding
-        interval, scale = NO_SAVING if shedding is None else shedding.saving
-        parts = max(round(self._frames_per_search * interval), 1)
+        saving = NO_SAVING if shedding is None else shedding.saving
+        count = max(round(self._frames_per_search * saving.interval_factor), 1)
         # Where the division changes, the search goes on at about the same place.
-        self._part = (self._part * parts // self._parts + 1) % parts
-        self._parts = parts
-        return SearchPart(self._part, parts, scale)
+        self._part = (self._part * count // self._count + 1) % count
+        self._count = count
+        return SearchPart(self._part, count, saving.scale_factor)

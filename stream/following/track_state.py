@@ -23,23 +23,28 @@ _MOTION_ERROR = 0.06
 """Prediction error that counts as motion, in face widths; lower takes more jitter for motion."""
 
 _SETTLED_FRAMES = 5
-"""Frames in which a face was found before its motion is known well enough to match it."""
+"""Frames in which a face was found before its motion is known well enough to match it; fewer match
+sooner and lose more faces."""
 
 _MATCHED_FRAMES = 7
 """Frames in a row in which a face may be matched instead of searched for; more cost less and
 drift farther."""
 
 _MATCHED_GROWTH = 0.05
-"""Change of size up to which a face may be matched, which keeps its size, as a share of it."""
+"""Change of size, as a share of it, up to which a face may be matched: a match keeps the size. More
+costs less, and boxes lag behind faces that come nearer."""
 
 SAME_FACE_DISTANCE = 0.5
-"""Distance of two appearances under which they are of one face; dlib's own threshold is 0.6."""
+"""Distance of two appearances under which they are of one face; higher finds more faces again and
+confuses more. Stricter than dlib's own threshold for one person, 0.6."""
 
 OTHER_FACE_DISTANCE = 0.7
-"""Distance of two appearances above which they are of two faces, even in the expected place."""
+"""Distance of two appearances above which they are of two faces, even in the expected place; lower
+splits tracks of faces that turn. Laxer than dlib's own threshold for one person, 0.6."""
 
 _REPLACING_WEIGHT = 0.7
-"""Weight of a view, as a share of that kept, from which its appearance replaces the kept one."""
+"""Weight of a view, as a share of that kept, from which its appearance replaces the kept one;
+higher keeps better views and follows changes of a face less."""
 
 _BOTH_CORNERS = np.array([0, 1, 0, 1])
 """Picks x and y for both corners of a box."""
@@ -104,28 +109,16 @@ class TrackState:
 
     def update(self, box_xyxy: NDArray[np.float32], score: float, frames: int) -> None:
         """The face was found there, so many frames on."""
-        predicted = self.predicted_xyxy(frames)
-        width = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
-        error = box_xyxy - predicted
-        motion = min(max(map(abs, error.tolist())) / (width * _MOTION_ERROR), 1.0)
-        gain = _STILL_GAIN + motion * (_MOVING_GAIN - _STILL_GAIN)
-        error_xy = np.float32(0.5) * (error[:2] + error[2:])
-        # A turn may fall into the frames that were missed: the error is that of all of them.
-        elapsed = frames + self.missed_frames
-        self.growth = abs(width / max(self.width_px, 1.0) - 1) / (elapsed + self.matched_frames)
-        self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / elapsed) * error_xy
-        self.seen_xyxy = box_xyxy
-        self.box_xyxy = predicted + np.float32(gain) * error
-        self.score = score
-        self.seen_frames += 1
-        self.missed_frames = 0
-        self.matched_frames = 0
+        elapsed = frames + self.missed_frames + self.matched_frames
+        width_px = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
+        self.growth = abs(width_px / max(self.width_px, 1.0) - 1) / elapsed
+        self.score, self.matched_frames = score, 0
+        self._move_to(box_xyxy, frames)
 
     def match(self, box_xyxy: NDArray[np.float32], frames: int) -> None:
         """The face was matched there by its template, so many frames on, and not searched for."""
-        growth, matched_frames = self.growth, self.matched_frames
-        self.update(box_xyxy, self.score, frames)
-        self.growth, self.matched_frames = growth, matched_frames + 1
+        self.matched_frames += 1
+        self._move_to(box_xyxy, frames)
 
     def miss(self, frames: int) -> None:
         """The face was not found, so many frames on."""
@@ -141,6 +134,22 @@ class TrackState:
         self.seen_frames += 1
         self.missed_frames = 0
         self.growth, self.matched_frames = float("inf"), 0
+
+    def _move_to(self, box_xyxy: NDArray[np.float32], frames: int) -> None:
+        """Smooths the box and the velocity, given where the face is, so many frames on."""
+        predicted = self.predicted_xyxy(frames)
+        width_px = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
+        error = box_xyxy - predicted
+        motion = min(max(map(abs, error.tolist())) / (width_px * _MOTION_ERROR), 1.0)
+        gain = _STILL_GAIN + motion * (_MOVING_GAIN - _STILL_GAIN)
+        error_xy = np.float32(0.5) * (error[:2] + error[2:])
+        # A turn may fall into the frames that were missed: the error is that of all of them.
+        elapsed = frames + self.missed_frames
+        self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / elapsed) * error_xy
+        self.seen_xyxy = box_xyxy
+        self.box_xyxy = predicted + np.float32(gain) * error
+        self.seen_frames += 1
+        self.missed_frames = 0
 
     def distance(self, appearance: NDArray[np.float32]) -> float:
         """From the kept appearance to another, `(d,)`; infinite where none is kept."""

@@ -16,18 +16,22 @@ _MIN_IOU = 0.2
 motion and confuses more neighbours."""
 
 _SAME_PLACE_IOU = 0.4
-"""Overlap with a visible face above which a detection is that face."""
+"""Overlap with a visible face above which a detection is that face; lower overlooks new faces close
+to known ones, higher finds known ones twice."""
 
 _SEEN_PLACE_AFTER = 3
-"""Missed frames from which a face is also searched for where it was last seen."""
+"""Missed frames from which a face is also searched for where it was last seen; fewer cost more
+searches of faces that the detector misses now and then."""
 
 _LOST_S = 2.0
 """How long a lost track is kept, s; longer bridges longer gaps and risks mistaken returns."""
 
 _CONFIRMED_FRAMES = 3
-"""Frames in which a face was found before its track survives being lost."""
+"""Frames in which a face was found before its track survives being lost; fewer keep more false
+alarms, more forget more faces that are seen briefly."""
 
 _NO_MATCHES: Mapping[int, NDArray[np.float32]] = MappingProxyType({})
+"""Of a frame in which no face was matched by its template."""
 
 
 class Tracker:
@@ -144,7 +148,7 @@ class Tracker:
         return self._state(track_id).is_other_face(appearance)
 
     def rename(self, track_id: int) -> int:
-        """Another face has taken the place of a track: gives it an id of its own, and says it."""
+        """Another face has taken the place of a track: gives it an id of its own, the result."""
         new_id = self._new_id()
         self._state(track_id).become(new_id)
         return new_id
@@ -154,7 +158,7 @@ class Tracker:
         self._state(track_id).remember(appearance, weight)
 
     def lose_all(self, frames: int) -> None:
-        """Moves all tracks so many frames on into another shot, in which all are lost.
+        """Counts all tracks as lost, so many frames on: another shot begins.
 
         A track whose face is admitted in this frame all the same goes on; `drop_lost` ends the
         others.

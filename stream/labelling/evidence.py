@@ -15,7 +15,8 @@ _EARLY_VIEWS = 5
 """How many views of a track follow one another quickly; more settle a label on more evidence."""
 
 _EARLY_INTERVAL_S = 0.2
-"""Time between two of them, s: views that follow at once are much alike."""
+"""Time between two of the first `_EARLY_VIEWS` views, s; shorter settles a label sooner, on views
+that are more alike."""
 
 _LATE_INTERVAL_S = 2.0
 """Time between two later views, s; longer costs less and corrects a wrong label later."""
@@ -42,17 +43,17 @@ class AttributeEvidence:
         """The label to show; unsure, with confidence 0, before the first view."""
         return self._label or Label(None, 0.0, {})
 
-    def add(self, prediction: Prediction, row: int, weight: float) -> None:
-        """Takes in one more view.
+    def add(self, prediction: Prediction, index: int, weight: float) -> None:
+        """Adds one more view.
 
         Args:
             prediction: of several faces.
-            row: the face it is about.
+            index: which of the faces it is about.
             weight: how good the view is, above 0.
         """
         if not self._weight:
             self._sum = np.zeros(len(prediction.classes))
-        self._sum += weight * prediction.probabilities[row]
+        self._sum += weight * prediction.probabilities[index]
         self._weight += weight
         mean = (self._sum / self._weight).astype(np.float32)[None]
         so_far = Prediction(prediction.attribute, prediction.classes, mean)
@@ -66,7 +67,7 @@ class TrackEvidence:
         settings: how evidence becomes a label.
 
     Attributes:
-        views: how often the face was looked at.
+        views: how many views of the face there were.
         next_view_s: when the next view is due.
         quality: how good the best view was, 0 to 1.
     """
@@ -86,12 +87,14 @@ class TrackEvidence:
         """The label of each attribute; none before the first view."""
         return {name: evidence.label for name, evidence in self._by_attribute.items()}
 
-    def add(self, predictions: Sequence[Prediction], row: int, weight: float, now_s: float) -> None:
-        """Takes in one more view.
+    def add(
+        self, predictions: Sequence[Prediction], index: int, weight: float, now_s: float
+    ) -> None:
+        """Adds one more view.
 
         Args:
             predictions: of several faces, one an attribute.
-            row: the face it is about.
+            index: which of the faces it is about.
             weight: how good the view is, above 0 and at most 1.
             now_s: when it was.
         """
@@ -103,4 +106,4 @@ class TrackEvidence:
             name = prediction.attribute
             if name not in self._by_attribute:
                 self._by_attribute[name] = AttributeEvidence(LabelRule.of(self._settings, name))
-            self._by_attribute[name].add(prediction, row, weight)
+            self._by_attribute[name].add(prediction, index, weight)

@@ -1,4 +1,4 @@
-"""What the faces of tracks are perceived as: which are looked at, and what their views say."""
+"""What the faces of tracks are perceived as: which are viewed, and what their views say."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from stream.settings.schema import LabelSettings
 from stream.stopwatch import stage
 from stream.tracks import Label
 
-_WHOLE = 0.9
+_MIN_INSIDE = 0.9
 """Share of a face inside the picture from which a further view of it counts: one that is cut off
 at the edge may look like another."""
 
@@ -26,20 +26,18 @@ class Views:
     """Some faces of one frame, described and classified.
 
     Attributes:
-        rows: of the faces, among all that were found in the frame.
         appearances: `(n, d)` float32, the parts of their embeddings that tell faces apart.
         predictions: one an attribute, of the n faces.
         weights: `(n,)` float32, how good each view is, above 0 and at most 1.
     """
 
-    rows: Sequence[int]
     appearances: NDArray[np.float32]
     predictions: tuple[Prediction, ...]
     weights: NDArray[np.float32]
 
 
 class Labeller:
-    """Chooses the faces that are worth a look, and gathers what their views say.
+    """Chooses the faces that are due for a view, and gathers what their views say.
 
     Args:
         engine: describes faces.
@@ -66,13 +64,18 @@ class Labeller:
         }
 
     def is_due(self, track_id: int, time_s: float) -> bool:
-        """Whether a track that is large enough should be looked at."""
+        """Whether a track that is large enough is due for a view."""
         evidence = self._evidence.get(track_id)
         return evidence is None or time_s >= evidence.next_view_s
 
-    def is_wide_enough(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Which faces, of boxes `(n, 4)` px, are large enough for a label, `(n,)`."""
-        return sizes_wh(boxes_xyxy)[:, 0] >= self._engine.settings.min_face_px
+    def wide_rows(self, faces: Detections, most: int | None) -> list[int]:
+        """The rows of the faces that are large enough for a label, the first so many of them.
+
+        Args:
+            faces: what was found in a frame.
+            most: how many are wanted; None for all.
+        """
+        return np.flatnonzero(self._is_wide_enough(faces)).tolist()[:most]
 
     def due(
         self,
@@ -82,17 +85,17 @@ class Labeller:
         returning: Collection[int],
         most: int | None,
     ) -> dict[int, int]:
-        """The tracks to look at now, those that wait longest first, with the rows of their faces.
+        """The tracks to view now, those that wait longest first, and the rows of their faces.
 
         Args:
             frame: the picture.
             faces: what was found in it.
             rows: by track, the row of its face.
             returning: tracks that were lost and are found again: they are due at once.
-            most: how many may be looked at; None for all.
+            most: how many may be viewed; None for all.
         """
-        wide = self.is_wide_enough(faces.boxes_xyxy)
-        whole = fraction_inside(faces.boxes_xyxy, frame.size_wh) >= _WHOLE
+        wide = self._is_wide_enough(faces)
+        whole = fraction_inside(faces.boxes_xyxy, frame.size_wh) >= _MIN_INSIDE
         waiting = [
             track_id
             for track_id, row in rows.items()
@@ -103,26 +106,22 @@ class Labeller:
         waiting.sort(key=self._next_view_s)
         return {track_id: rows[track_id] for track_id in waiting[:most]}
 
-    def look(self, frame: Frame, faces: Detections, rows: Sequence[int]) -> Views:
+    def view(self, frame: Frame, faces: Detections, rows: Sequence[int]) -> Views:
         """Describes and classifies some of the faces of a frame, all in one batch."""
         with stage("describe"):
             chosen = faces[np.array(rows, dtype=np.intp)]
             described = self._engine.describe(frame.image, chosen)
         with stage("classify"):
-            predictions = tuple(
-                each
-                for each in self._classifier.predict(described.embeddings)
-                if each.attribute in self._settings.attributes
-            )
+            predictions = self._classifier.predict(described.embeddings, self._settings.attributes)
         weights = view_weights(described.faces, described.chips)
-        return Views(rows, described.appearances, predictions, weights)
+        return Views(described.appearances, predictions, weights)
 
-    def learn(self, track_id: int, views: Views, place: int, time_s: float) -> None:
-        """Takes in what one of the views, by its place among them, says about a track."""
+    def add_view(self, track_id: int, views: Views, index: int, time_s: float) -> None:
+        """Adds one of the views to the evidence of a track."""
         evidence = self._evidence.get(track_id)
         if evidence is None:
             evidence = self._evidence[track_id] = TrackEvidence(self._settings)
-        evidence.add(views.predictions, place, float(views.weights[place]), time_s)
+        evidence.add(views.predictions, index, float(views.weights[index]), time_s)
 
     def labels(self, track_id: int) -> Mapping[str, Label]:
         """The labels of a track, by attribute; empty before its first view."""
@@ -141,6 +140,9 @@ class Labeller:
             for track_id, evidence in self._evidence.items()
             if track_id in track_ids
         }
+
+    def _is_wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
+        return sizes_wh(faces.boxes_xyxy)[:, 0] >= self._engine.settings.min_face_px
 
     def _next_view_s(self, track_id: int) -> float:
         evidence = self._evidence.get(track_id)

@@ -4,21 +4,15 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stream.controls import Controls, RunReport
-from stream.drawing.overlay import Overlay
+from stream.controls import RunReport
 from stream.errors import SinkError
-from stream.following.lost_faces import LostFaces
-from stream.frames import Frame, SourceInfo
+from stream.frames import Frame
 from stream.people import Person
-from stream.sinks.contract import AnnotatedFrame, Sink
+from stream.sinks.contract import Sink
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.paths import partial_path
-from stream.sinks.people_ledger import PeopleLedger
 from stream.tracks import Track
 
 _log = logging.getLogger(__name__)
@@ -35,20 +29,17 @@ class _OpenSink:
 class Sinks:
     """Fans frames out. A sink that fails is named, closed and left out from then on.
 
-    The people are counted here, once for all sinks. A sink is closed with those who were present in
-    the last frame that it took: Ctrl-C may fall when only some of the sinks have the newest one.
+    A sink is closed with the people who were present in the last frame that it took: Ctrl-C may
+    fall when only some of the sinks have the newest one.
 
     Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
 
     Args:
         sinks: what was asked for; when all of them have failed, the run ends.
-        overlay: draws what they are given.
-        info: the source.
-        controls: what the user wishes, such as that faces be unrecognisable.
+        frames: makes what the sinks are given.
         report: takes the outputs that are complete, and the failures.
         watchers: sinks that get every frame first, and for whose sake alone no run goes on.
         summary: a sink that gets every frame last, when all others have it.
-        face_crops: whether people need crops of their best views.
 
     Attributes:
         report: what the run reports.
@@ -57,25 +48,17 @@ class Sinks:
     def __init__(
         self,
         sinks: Sequence[Sink],
-        overlay: Overlay,
-        info: SourceInfo,
-        controls: Controls | None = None,
+        frames: FrameAssembler,
         report: RunReport | None = None,
         *,
         watchers: Sequence[Sink] = (),
         summary: Sink | None = None,
-        face_crops: bool = False,
     ) -> None:
         self.report = report or RunReport()
         last = () if summary is None else (summary,)
         self._open = [_OpenSink(sink) for sink in (*watchers, *sinks, *last)]
         self._asked_for = list(sinks)
-        self._overlay = overlay
-        self._fps = info.nominal_fps
-        self._controls = controls or Controls()
-        self._face_crops = face_crops
-        self._people = PeopleLedger(info)
-        self._lost = LostFaces(self._fps)
+        self._frames = frames
 
     def __repr__(self) -> str:
         return f"Sinks({', '.join(each.sink.name for each in self._open)})"
@@ -83,12 +66,7 @@ class Sinks:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         complete = kind is None or issubclass(kind, KeyboardInterrupt)
         with ExitStack() as stack:  # whatever one of them raises, the others are closed
             for each in reversed(self._open):
@@ -102,8 +80,8 @@ class Sinks:
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
-        annotated = self._annotated(frame, tracks)
-        present = self._people.present
+        annotated = self._frames.annotated(frame, tracks)
+        present = self._frames.present
         for each in list(self._open):
             try:
                 each.sink.write(annotated)
@@ -120,22 +98,6 @@ class Sinks:
     def _all_failed(self) -> bool:
         working = [each.sink for each in self._open]
         return bool(self._asked_for) and not any(sink in working for sink in self._asked_for)
-
-    def _annotated(self, frame: Frame, tracks: Sequence[Track]) -> AnnotatedFrame:
-        """The frame as all sinks get it, its people counted."""
-        blur, faces_xyxy = self._controls.blur, self._face_places(frame, tracks)
-        annotated = AnnotatedFrame(frame, tracks, self._overlay, faces_xyxy, blur)
-        picture = (lambda: annotated.shown) if self._face_crops else None
-        annotated.ended = self._people.add(frame, tracks, picture, blur=blur)
-        return annotated
-
-    def _face_places(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
-        """Where faces are, and where those may be that were lost a moment ago, `(n, 4)` px."""
-        if frame.path is not None:  # pictures are unrelated to one another
-            self._lost = LostFaces(self._fps)
-        lost = self._lost.update(tracks, frame.time_s)
-        places = [*(track.box_xyxy for track in tracks), *lost]
-        return np.array(places, dtype=np.float32).reshape(-1, 4)
 
     def _close(self, sink: Sink, present: Sequence[Person], *, complete: bool) -> None:
         try:

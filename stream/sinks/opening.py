@@ -17,6 +17,7 @@ from stream.sinks.contract import Sink
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.outputs import Outputs, check_outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
@@ -76,16 +77,9 @@ def open_sinks(
         for sink in (*sinks, *watching):
             sink.close(complete=False)
         raise
-    return Sinks(
-        sinks,
-        Overlay(config.overlay),
-        info,
-        controls,
-        report,
-        watchers=watching,
-        summary=summary,
-        face_crops=outputs.snapshots is not None or outputs.sheet is not None,
-    )
+    face_crops = outputs.snapshots is not None or outputs.sheet is not None
+    frames = FrameAssembler(Overlay(config.overlay), info, controls, face_crops=face_crops)
+    return Sinks(sinks, frames, report, watchers=watching, summary=summary)
 
 
 def _warn_of_letters(names: Iterable[str]) -> None:
@@ -138,10 +132,10 @@ def _windows(
         _log.warning("%s: going on without", error)
         return
     if info.kind == "pictures":
-        controls.recording_refusal = "pictures are not recorded"
+        report.recording_refusal = "pictures are not recorded"
     elif outputs.save is not None:
         report.recording = outputs.save
-        controls.recording_refusal = f"everything is recorded into {outputs.save}"
+        report.recording_refusal = f"everything is recorded into {outputs.save}"
     else:
         yield ManualRecordings(Path(), info, config.recorder, controls, report)
     # Each picture waits for a key, or it could not be looked at, unless the run is to save them.

@@ -1,7 +1,7 @@
 """The people of a run: those in sight, and those whose tracks have ended."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,14 @@ _CROP_MARGIN = 0.4
 """Margin around a face in its crop, as a share of its box."""
 
 
+@dataclass(slots=True, eq=False)
+class _Presence:
+    """A person whose track has not ended, and the number of the frame that last showed it."""
+
+    person: Person
+    last_seen: int
+
+
 class PeopleLedger:
     """Counts the frames of each person in sight, and hands a person over once the track has ended.
 
@@ -31,8 +39,7 @@ class PeopleLedger:
     def __init__(self, info: SourceInfo) -> None:
         is_video = info.kind != "pictures"
         self._ended_after = round(_ENDED_AFTER_S * info.nominal_fps) if is_video else 0
-        self._present: dict[int, Person] = {}
-        self._last_seen: dict[int, int] = {}
+        self._present: dict[int, _Presence] = {}
         self._count = 0  # of frames, as a tracker counts them: dropped ones are not among them
 
     def __repr__(self) -> str:
@@ -40,8 +47,8 @@ class PeopleLedger:
 
     @property
     def present(self) -> list[Person]:
-        """The people whose tracks have not ended, by id."""
-        return [self._present[track_id] for track_id in sorted(self._present)]
+        """The people whose tracks have not ended, in the order of their ids."""
+        return [self._present[track_id].person for track_id in sorted(self._present)]
 
     def add(
         self,
@@ -51,7 +58,7 @@ class PeopleLedger:
         *,
         blur: bool = False,
     ) -> list[Person]:
-        """Takes in the next frame.
+        """Adds the next frame.
 
         Args:
             frame: when and where.
@@ -60,41 +67,37 @@ class PeopleLedger:
             blur: the faces of this picture are blurred; those of earlier crops become so.
 
         Returns:
-            The people whose tracks have ended with this frame, by id.
+            The people whose tracks have ended with this frame, in the order of their ids.
         """
         self._count += 1
         if blur:
-            self._present = {
-                track_id: replace(person, best=blurred_view(person.best))
-                for track_id, person in self._present.items()
-            }
+            for each in self._present.values():
+                each.person = replace(each.person, best=blurred_view(each.person.best))
         for track in tracks:
             if not track.missed_frames:
-                self._present[track.track_id] = self._seen(frame, track, picture, blur)
-                self._last_seen[track.track_id] = self._count
+                person = self._seen(frame, track, picture, blur)
+                self._present[track.track_id] = _Presence(person, self._count)
         return self._end_tracks()
 
     def _seen(
         self, frame: Frame, track: Track, picture: Callable[[], Image] | None, blur: bool
     ) -> Person:
         """The person of a track, as of this frame."""
-        person = self._present.get(track.track_id)
-        if person is None:
+        known = self._present.get(track.track_id)
+        if known is None:
             view = _view(frame, track, picture, blur)
             return Person(track.track_id, frame.time_s, frame.time_s, 1, track.labels, view)
-        best = person.best
+        person, best = known.person, known.person.best
         if _is_better(track, best):
             best = _view(frame, track, picture, blur)
         frames = person.frames + 1
         return replace(person, last_s=frame.time_s, frames=frames, labels=track.labels, best=best)
 
     def _end_tracks(self) -> list[Person]:
-        """Removes the people who have been out of sight for too long, by id."""
+        """Removes the people who have been out of sight for too long, in the order of their ids."""
         oldest = self._count - self._ended_after
-        ended = sorted(track_id for track_id, last in self._last_seen.items() if last < oldest)
-        for track_id in ended:
-            del self._last_seen[track_id]
-        return [self._present.pop(track_id) for track_id in ended]
+        ended = [track_id for track_id, each in self._present.items() if each.last_seen < oldest]
+        return [self._present.pop(track_id).person for track_id in sorted(ended)]
 
 
 def _is_better(track: Track, best: BestView) -> bool:

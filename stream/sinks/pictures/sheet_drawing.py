@@ -54,7 +54,7 @@ _LABELS_X = 2 * _PAD_PX + _STRIPE_PX + _FACE_PX + 8
 """Where the labels begin in a row, px."""
 
 _SIGHTINGS_X = 444
-"""Where it begins in a row when a person was seen, px."""
+"""Left edge of the times of a person in a row, px."""
 
 _GROUND = (34, 31, 30)
 """Colour of the sheet, BGR."""
@@ -63,7 +63,7 @@ _ROW_GROUND = (44, 41, 39)
 """Colour of a row, BGR."""
 
 _GREY = (178, 172, 168)
-"""Colour of what is unsure or beside the point, BGR."""
+"""Colour of unsure labels and of notes, BGR."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,12 +55,13 @@ class ManualRecordings:
         """
         try:
             if self._controls.record:
-                self._current_recorder(annotated.frame).write(annotated)
+                if self._recorder is None:
+                    self._recorder = self._begin(annotated.frame)
+                self._recorder.write(annotated)
             else:
                 self._end(complete=True)
         except SinkError as error:
-            self._controls.recording_refusal = f"not recording: {error}"
-            self._report.notice = self._controls.recording_refusal
+            self._report.recording_refusal = self._report.notice = f"not recording: {error}"
             raise
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
@@ -71,17 +72,16 @@ class ManualRecordings:
         """
         self._end(complete=complete)
 
-    def _current_recorder(self, frame: Frame) -> Recorder:
-        """The recorder at work; a new one begins with this frame."""
-        if self._recorder is None:
-            path = dated_path(self._folder, "recording", ".mp4")
-            part = replace(self._info, start_s=frame.time_s, size_wh=frame.size_wh)
-            try:
-                self._recorder = Recorder(path, part, self._settings)
-            except ConfigError as error:  # this FFmpeg lacks the encoder
-                raise SinkError(str(error)) from error
-            self._report.recording = path
-        return self._recorder
+    def _begin(self, frame: Frame) -> Recorder:
+        """Opens a new recording that begins with a frame."""
+        path = dated_path(self._folder, "recording", ".mp4")
+        part = replace(self._info, start_s=frame.time_s, size_wh=frame.size_wh)
+        try:
+            recorder = Recorder(path, part, self._settings)
+        except ConfigError as error:  # this FFmpeg lacks the encoder
+            raise SinkError(str(error)) from error
+        self._report.recording = path
+        return recorder
 
     def _end(self, *, complete: bool) -> None:
         recorder, self._recorder = self._recorder, None

@@ -34,7 +34,7 @@ class Screen(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether the user has not closed the window."""
+        """Whether the window is open: the user has not closed it."""
 
     def close(self) -> None:
         """Takes the window away."""
@@ -85,7 +85,7 @@ class OpenCvScreen:
 
     @property
     def is_open(self) -> bool:
-        """Whether the user has not closed the window."""
+        """Whether the window is open: the user has not closed it."""
         try:
             return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) >= 1)
         except cv2.error:  # Qt ends with its last window

@@ -118,7 +118,8 @@ class Window:
     def _read_key(self, wait_ms: int) -> None:
         """Does what a key asks for; draws again what this or the time has changed."""
         key = self._screen.key(wait_ms)
-        self._report.notice = self._controls.press(key) or self._report.notice
+        notice = self._controls.press(key, self._report.recording_refusal)
+        self._report.notice = notice or self._report.notice
         if not self._screen.is_open:
             self._controls.quit_requested = True
         if self._controls.quit_requested:

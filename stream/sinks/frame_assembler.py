@@ -1,0 +1,64 @@
+"""What all sinks are given of a frame: its tracks, the people who left with it, what to blur."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.controls import Controls
+from stream.drawing.overlay import Overlay
+from stream.following.lost_faces import LostFaces
+from stream.frames import Frame, SourceInfo
+from stream.people import Person
+from stream.sinks.contract import AnnotatedFrame
+from stream.sinks.people_ledger import PeopleLedger
+from stream.tracks import Track
+
+
+class FrameAssembler:
+    """Makes the annotated frames of one run; the people are counted here, once for all sinks.
+
+    Args:
+        overlay: draws the frames.
+        info: the source.
+        controls: what the user wishes, such as that faces be unrecognisable.
+        face_crops: whether people need crops of their best views.
+    """
+
+    def __init__(
+        self,
+        overlay: Overlay,
+        info: SourceInfo,
+        controls: Controls | None = None,
+        *,
+        face_crops: bool = False,
+    ) -> None:
+        self._overlay = overlay
+        self._controls = controls or Controls()
+        self._face_crops = face_crops
+        self._are_unrelated = info.kind == "pictures"
+        self._people = PeopleLedger(info)
+        self._lost = LostFaces()
+
+    def __repr__(self) -> str:
+        return f"FrameAssembler({self._people!r})"
+
+    @property
+    def present(self) -> Sequence[Person]:
+        """The people whose tracks have not ended with the last frame."""
+        return self._people.present
+
+    def annotated(self, frame: Frame, tracks: Sequence[Track]) -> AnnotatedFrame:
+        """The next frame as all sinks get it, its people counted."""
+        blur, faces_xyxy = self._controls.blur, self._face_places(frame, tracks)
+        annotated = AnnotatedFrame(frame, tracks, self._overlay, faces_xyxy, blur)
+        picture = (lambda: annotated.shown) if self._face_crops else None
+        annotated.ended = self._people.add(frame, tracks, picture, blur=blur)
+        return annotated
+
+    def _face_places(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
+        """Where faces are, and where those may be that were lost a moment ago, `(n, 4)` px."""
+        places = [track.box_xyxy for track in tracks]
+        if not self._are_unrelated:
+            places += list(self._lost.update(tracks, frame))
+        return np.array(places, dtype=np.float32).reshape(-1, 4)
