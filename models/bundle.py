@@ -22,6 +22,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import ModelError
+from models.label_names import check_label_names
 
 FORMAT_VERSION = 1
 """Version of the format; a bundle of another version is refused."""
@@ -156,7 +157,7 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
 def _read_manifest(folder: Path) -> Manifest:
     """The manifest of a model folder, checked but for the files that it names."""
     path = folder / MANIFEST_FILE
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # unlike Path.is_dir it takes any text
         raise ModelError(f"{folder} is not a folder: --model wants a folder with {MANIFEST_FILE}")
     if not path.is_file():
         raise ModelError(f"{folder} is not a model folder: it has no {MANIFEST_FILE}")
@@ -169,6 +170,7 @@ def _read_manifest(folder: Path) -> Manifest:
                 "update the program or fit the model again"
             )
         manifest = Manifest.model_validate(content, by_name=False)
+        check_label_names((head.attribute, head.classes) for head in manifest.attributes)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

@@ -3,6 +3,7 @@
 The window, the loop, the capture and the sinks meet here, and do not know one another.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +83,7 @@ class RunReport:
         recording: the file that frames are being written to; None while there is none.
         recording_refusal: why keys cannot start a recording, for the user; empty where they can.
         dropped: frames of a live source that newer ones replaced, since the first was taken.
+        skipped: pictures that were left out, by kind.
         load_shedding: what is done to keep up with a live source, for the user.
         notice: a message about what the user last asked for; the window shows it and takes it back.
         outputs: the files and folders that are complete.
@@ -91,6 +93,7 @@ class RunReport:
     recording: Path | None = None
     recording_refusal: str = ""
     dropped: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     load_shedding: str = ""
     notice: str = ""
     outputs: list[Path] = field(default_factory=list)

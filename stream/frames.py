@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
+from models.printable import printable
 from stream.coded import NARROW_BLACK, NARROW_LUMA_STEPS, is_full_range, luma_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class SourceInfo:
         fps: frames a second; None where there is no rate or it is not known.
         frame_count: None where it is not known.
         has_audio: there is sound beside the pictures.
+        sound_track: which sound is recorded where there are several: a number from 1 on, or "auto"
+            for the default one.
         start_s: media time of the first frame where only a part of a video is read; a recording
             begins here.
         reopen: opens the media a second time, for its sound; None where it can be read only once.
@@ -55,13 +58,15 @@ class SourceInfo:
     fps: float | None = None
     frame_count: int | None = None
     has_audio: bool = False
+    sound_track: Literal["auto"] | int = "auto"
     start_s: float = 0.0
     reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """Its name for people: that of a camera has its number, any other is without the folder."""
-        return f"camera {self.uri}" if self.kind == "camera" else Path(self.uri).name or self.uri
+        name = f"camera {self.uri}" if self.kind == "camera" else Path(self.uri).name or self.uri
+        return printable(name)
 
     @property
     def nominal_fps(self) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.classifier import Prediction, check_groups
 from models.faces import centres_xy
+from models.label_names import check_label_names
 from stream.errors import SourceError
 from stream.frames import Frame
 from stream.labelling.label_rule import LabelRule
@@ -71,6 +72,11 @@ class Replay:
         self.header = next(self._entries, {})
         if self.header.get("schema") != SCHEMA:
             raise SourceError(f"{path} is not a log of {SCHEMA}: give a .jsonl that --log wrote")
+        try:
+            check_label_names(self.attributes.items())
+            self._classes = {name: frozenset(each) for name, each in self.attributes.items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            raise SourceError(f"{path} cannot be drawn: {error}") from error
         for attribute, classes in self.attributes.items():
             check_groups(attribute, classes, settings.groups_of(attribute))
         self._next = next(self._entries, None)
@@ -178,6 +184,8 @@ class Replay:
         self, track: _ReplayedTrack, attribute: str, probabilities: Mapping[str, float]
     ) -> Label:
         """The label that the rule makes of logged probabilities, with hysteresis as it was."""
+        if foreign := probabilities.keys() - self._classes[attribute]:
+            raise ValueError(f"{min(foreign)!a} is no class of {attribute} in its header")
         values = np.array([list(probabilities.values())], dtype=np.float32)
         if not values.sum() > 0:
             raise ValueError(f"probabilities of {attribute} add up to nothing")

@@ -14,6 +14,7 @@ from stream.sinks import Outputs, Sink, open_sinks
 from stream.sources import WHOLE, Span, open_source
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
+from stream.sources.pictures import PictureSource
 from stream.summary import Summary
 from stream.tracks import Track
 
@@ -56,6 +57,8 @@ def run(
     """
     controls, report = Controls(blur=config.overlay.blur), RunReport()
     summary = Summary(report)
+    if isinstance(source, PictureSource):
+        report.skipped = source.skipped
     try:
         with Capture(source, controls, report) as capture:
             info = capture.info

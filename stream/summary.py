@@ -8,6 +8,7 @@ from typing import Any
 
 from imutils.video import FPS
 
+from models.pictures import counted_kinds
 from stream.controls import RunReport
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
@@ -75,6 +76,11 @@ class Summary:
         return self._report.dropped
 
     @property
+    def skipped(self) -> Counter[str]:
+        """Pictures that were left out, by kind."""
+        return self._report.skipped
+
+    @property
     def outputs(self) -> list[Path]:
         """The files and folders that are complete."""
         return self._report.outputs
@@ -102,6 +108,8 @@ class Summary:
         ]
         if self.dropped:
             words.append(f"and {self.dropped} dropped,")
+        if self.skipped:
+            words.append(f"and {counted_kinds(self.skipped)} left out,")
         words.append(f"{_counted(self.people, 'person', 'people')}")
         if self.outputs:
             words.append(f"→ {', '.join(map(str, self.outputs))}")
@@ -112,6 +120,7 @@ class Summary:
         return {
             "frames": self.frames,
             "dropped": self.dropped,
+            "skipped": dict(self.skipped.most_common()),
             "faces": self.faces,
             "people": self.people,
             "perceived": dict(self.perceived),

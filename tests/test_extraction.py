@@ -31,6 +31,7 @@ import training.features
 from models.detector import resized
 from models.engine import Engine, load_engine
 from models.faces import Detections, Faces, Image
+from models.pictures import decode_picture
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import SkippedPicture
 from training.datasets.splits import SEED, HoldOut
@@ -48,7 +49,6 @@ from training.features.extractor import (
     ExtractionSettings,
     Extractor,
     FacesPolicy,
-    decode,
 )
 from training.features.table_files import is_table, read_table, write_csv
 
@@ -121,7 +121,7 @@ def test_a_table_holds_what_the_engine_says(engine: Engine, tmp_path: Path) -> N
     assert len(table) == 24
     assert table.mirrored.sum() == 12
     assert (table.info.embedder, table.info.dimensions) == (engine.embedder.name, 128)
-    image = decode((samples.root / samples.files[3]).read_bytes())
+    image = decode_picture((samples.root / samples.files[3]).read_bytes())
     assert image is not None
     expected = engine.describe(image, engine.find(image)).embeddings
     row = np.flatnonzero((table.files == samples.files[3]) & ~table.mirrored)
@@ -271,7 +271,7 @@ def test_a_turned_picture_is_set_upright() -> None:
     entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
     exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01" + entry + b"\x00\x00\x00\x00"
     segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-    found = decode(jpeg[:2] + segment + jpeg[2:])
+    found = decode_picture(jpeg[:2] + segment + jpeg[2:])
     assert found is not None
     assert found.shape == (32, 16, 3)
     assert found[:15].min() > 200 and found[17:].max() < 50

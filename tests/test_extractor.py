@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fakes import SIZE_WH, number_of, numbered
 
-from training.features.extractor import decode
+from models.pictures import decode_picture
 
 _KINDS: dict[str, list[int]] = {
     "baseline": [],
@@ -50,40 +50,40 @@ _APPENDED = {
 @pytest.mark.parametrize("appended", _APPENDED)
 def test_what_follows_a_whole_picture_does_not_matter(jpeg: bytes, appended: str) -> None:
     """A motion photo is a JPEG and then a video."""
-    image = decode(jpeg + _APPENDED[appended])
+    image = decode_picture(jpeg + _APPENDED[appended])
     assert image is not None
     assert image.shape == (SIZE_WH[1], SIZE_WH[0], 3)
     assert number_of(image) == 0b10100101
 
 
 def test_a_picture_cut_anywhere_is_none(jpeg: bytes) -> None:
-    assert [end for end in range(len(jpeg)) if decode(jpeg[:end]) is not None] == []
+    assert [end for end in range(len(jpeg)) if decode_picture(jpeg[:end]) is not None] == []
 
 
 @pytest.mark.parametrize("share", [0.75, 0.9, 0.99])
 def test_a_cut_picture_filled_up_with_zeros_is_none(jpeg: bytes, share: float) -> None:
     """So an interrupted download stands on the disk: as long as the whole, but empty at its end."""
     held = round(len(jpeg) * share)
-    assert decode(jpeg[:held] + bytes(60_000)) is None
+    assert decode_picture(jpeg[:held] + bytes(60_000)) is None
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\xd8\xff\xd9"]
 )
 def test_what_is_no_picture_is_none(content: bytes) -> None:
-    assert decode(content) is None
+    assert decode_picture(content) is None
 
 
 def test_bytes_that_fill_the_gap_before_a_marker_are_no_end() -> None:
     """T.81, B.1.1.2: a marker may follow any number of fill bytes."""
     plain = _jpeg(5, [])
-    image = decode(plain[:2] + b"\xff\xff" + plain[2:])
+    image = decode_picture(plain[:2] + b"\xff\xff" + plain[2:])
     assert image is not None
     assert number_of(image) == 5
 
 
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".webp"])
 def test_other_kinds_are_pictures_too(ending: str) -> None:
-    image = decode(cv2.imencode(ending, numbered(9))[1].tobytes())
+    image = decode_picture(cv2.imencode(ending, numbered(9))[1].tobytes())
     assert image is not None
     assert number_of(image) == 9

@@ -115,7 +115,9 @@ def test_what_it_says_of_itself(clip: Path) -> None:
 
 
 def test_a_rate_that_ffmpeg_makes_up_is_not_passed_on(clip: Path) -> None:
-    source = _source([TamperedContainer(clip, format=SimpleNamespace(name="mpjpeg"), **_ENDLESS)])
+    source = _source(
+        [TamperedContainer(clip, format=SimpleNamespace(name="mpjpeg", flags=0), **_ENDLESS)]
+    )
     assert source.info.fps is None
     source.close()
 
@@ -124,7 +126,8 @@ def test_a_rate_that_ffmpeg_makes_up_is_not_passed_on(clip: Path) -> None:
 def test_what_comes_in_pieces_is_given_out_at_the_pace_of_its_pictures(
     name: str, clip: Path
 ) -> None:
-    container = TamperedContainer(clip, format=SimpleNamespace(name=name), **_ENDLESS)
+    said = SimpleNamespace(name=name, flags=0)
+    container = TamperedContainer(clip, format=said, **_ENDLESS)
     reconnection = HastyReconnection(interrupt_at=20)
     source = _source([container], reconnection)
     assert _numbers(list(source.frames())) == list(

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from fakes import CORNERS, SIZE_WH, number_of, numbered
 
+from models.pictures import PICTURE_SUFFIXES
 from stream.errors import SourceError
 from stream.sources import open_source
-from stream.sources.pictures import natural_order
+from stream.sources.pictures import PictureSource, natural_order
 
 
 def test_natural_order() -> None:
@@ -54,12 +55,85 @@ def test_a_pattern(tmp_path: Path) -> None:
     assert found("[b]/*.png") == ["b/1.png"]
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".tif", ".webp", ".ppm"])
+_ENCODERS = {".jfif": ".jpg", ".mpo": ".jpg", ".dib": ".bmp"}
+"""Endings by which OpenCV is asked to write what it knows by other names."""
+
+_WRITTEN = sorted(PICTURE_SUFFIXES - {".heic", ".heif", ".hif"})
+"""Endings of all kinds of pictures but those that only phones write."""
+
+
+def _encoded(suffix: str, number: int = 0b10100101) -> bytes:
+    picture = numbered(number)
+    if suffix in (".pgm", ".pbm"):
+        picture = picture[..., 0]
+    return cv2.imencode(_ENCODERS.get(suffix, suffix), picture)[1].tobytes()
+
+
+@pytest.mark.parametrize("suffix", _WRITTEN)
 def test_each_kind_of_picture(suffix: str, tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / f"a{suffix}"), numbered(0b10100101))
-    source = open_source(str(tmp_path / f"a{suffix}"))
+    (tmp_path / f"a{suffix}").write_bytes(_encoded(suffix))
+    for uri in (tmp_path, tmp_path / f"a{suffix}"):
+        source = open_source(str(uri))
+        assert source.info.kind == "pictures"
+        (frame,) = source.frames()
+        assert frame.size_wh == SIZE_WH
+        assert suffix == ".pbm" or number_of(frame.image) == 0b10100101
+
+
+@pytest.mark.parametrize("suffix", _WRITTEN)
+@pytest.mark.parametrize("name", ["photo", "photo.dat", "photo.mp4", "photo.jpg_large", "a.1"])
+def test_a_picture_alone_is_one_whatever_its_ending(suffix: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(_encoded(suffix))
+    source = open_source(str(tmp_path / name))
     assert source.info.kind == "pictures"
-    assert [number_of(frame.image) for frame in source.frames()] == [0b10100101]
+    assert [frame.size_wh for frame in source.frames()] == [SIZE_WH]
+
+
+@pytest.mark.parametrize("name", ["clip.mjpeg", "clip.jpg_stream", "clip"])
+def test_pictures_one_after_the_other_are_a_video(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"".join(_encoded(".jpg", number) for number in range(3)))
+    source = open_source(str(tmp_path / name))
+    assert source.info.kind == "video"
+    source.close()
+
+
+def test_a_gif_that_moves_is_a_video_alone_and_its_first_picture_in_a_folder(
+    tmp_path: Path,
+) -> None:
+    animation = cv2.Animation()
+    animation.frames = [numbered(number) for number in (5, 6, 7)]
+    animation.durations = [100, 100, 100]
+    cv2.imwriteanimation(str(tmp_path / "a.gif"), animation)
+    source = open_source(str(tmp_path / "a.gif"))
+    assert source.info.kind == "video"
+    source.close()
+    (frame,) = open_source(str(tmp_path)).frames()
+    assert number_of(frame.image) == 5
+
+
+@pytest.mark.parametrize("name", ["phone.heic", "phone.avif"])
+def test_what_phones_write(name: str, shared_data: Path) -> None:
+    source = open_source(str(shared_data / "field" / name))
+    assert source.info.kind == "pictures"
+    assert [frame.size_wh for frame in source.frames()] == [(270, 480)]
+
+
+def test_what_a_folder_holds_beside_pictures_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), numbered(1))
+    for name in ("1.nef", "2.NEF", "clip.mp4", "notes.txt", ".hidden.nef"):
+        (tmp_path / name).write_bytes(b"anything")
+    (tmp_path / "copy.png.bak").write_bytes((tmp_path / "a.png").read_bytes())
+    source = open_source(str(tmp_path))
+    assert isinstance(source, PictureSource)
+    assert source.skipped == {".nef": 2, ".mp4": 1, ".bak": 1}
+    assert caplog.messages == [
+        f"{tmp_path}: left out, of kinds that are not read: 2 .nef, 1 .mp4, 1 .bak"
+    ]
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(SourceError, match=r"no pictures there .*; 2 \.nef, 1 \.mp4"):
+        open_source(str(tmp_path))
 
 
 @pytest.mark.parametrize("shape", [(64, 96), (64, 96, 4), (1, 1, 3), (1, 300, 3)])
@@ -181,7 +255,7 @@ def test_a_real_photo(photos: Path) -> None:
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no pictures there \(of the kinds \.bmp, "):
+    with pytest.raises(SourceError, match=r"no pictures there \(of the kinds \.avif, \.bmp, "):
         open_source(str(tmp_path))
 
 

@@ -11,7 +11,7 @@ import pytest
 from fakes import SIZE_WH, encode, fifo, log_lines, number_of, numbered, write_clip
 
 from stream.errors import ConfigError, SourceError
-from stream.settings.schema import RawVideo
+from stream.settings.schema import RawVideo, SourceSection
 from stream.sources import Span, open_source
 from stream.sources.capture import Capture
 from stream.sources.pipe import PipeSource
@@ -23,7 +23,7 @@ def test_raw_frames(tmp_path: Path) -> None:
     data = b"".join(numbered(number).tobytes() for number in range(10))
     raw = RawVideo(size=SIZE_WH, pixel_format="bgr24", fps=10.0)
     with fifo(tmp_path / "pipe", data + b"half a frame") as path:
-        source = PipeSource(str(path), raw)
+        source = PipeSource(str(path), SourceSection(raw=raw))
         frames = list(source.frames())
         source.close()
     assert (source.info.size_wh, source.info.fps) == (SIZE_WH, 10.0)
@@ -32,10 +32,20 @@ def test_raw_frames(tmp_path: Path) -> None:
     assert (frames[3].image == numbered(3)).all()
 
 
+def test_raw_frames_of_no_rate_are_25_a_second(tmp_path: Path) -> None:
+    data = b"".join(numbered(number).tobytes() for number in range(10))
+    with fifo(tmp_path / "pipe", data) as path:
+        source = PipeSource(str(path), SourceSection(raw=RawVideo(size=SIZE_WH)))
+        frames = list(source.frames())
+        source.close()
+    assert source.info.fps == 25
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 25 for i in range(10)])
+
+
 def test_what_raw_frames_cannot_be(tmp_path: Path) -> None:
     raw = RawVideo(size=SIZE_WH, pixel_format="colourful")
     with fifo(tmp_path / "pipe", bytes(10_000)) as path, pytest.raises(ConfigError) as caught:
-        PipeSource(str(path), raw)
+        PipeSource(str(path), SourceSection(raw=raw))
     assert str(caught.value) == "source.raw: there is no pixel format 'colourful'"
 
 
@@ -75,7 +85,8 @@ def test_the_wait_for_a_writer_can_be_left(tmp_path: Path) -> None:
     data = encode(tmp_path / "a.ts", pictures, "mpeg2video", "yuv420p").read_bytes()
     hold = threading.Event()
     with fifo(tmp_path / "pipe", data, hold) as path:
-        source = PipeSource(str(path), RawVideo(size=SIZE_WH, pixel_format="gray"))
+        raw = RawVideo(size=SIZE_WH, pixel_format="gray")
+        source = PipeSource(str(path), SourceSection(raw=raw))
         with Capture(source) as capture:
             assert next(iter(capture)).index == 0
         assert not [each for each in threading.enumerate() if each.name == "capture"]

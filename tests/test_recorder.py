@@ -50,21 +50,22 @@ def _annotated(number: int = 0) -> AnnotatedFrame:
     return AnnotatedFrame(frame(number), [track()], Overlay())
 
 
-def _write_beep(path: Path, codec: str) -> None:
+def _write_beep(path: Path, codec: str, layout: str = "stereo") -> None:
     """Two seconds of video, silent but for a tone from `_BEEP_S` on for 0.3 seconds."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=25)
         video.width, video.height = SIZE_WH
         video.pix_fmt = "yuv420p"
-        sound = container.add_stream(codec, rate=48_000, layout="stereo")
+        sound = container.add_stream(codec, rate=48_000, layout=layout)
         for number in range(50):
             picture = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
             picture.pts, picture.time_base = number, Fraction(1, 25)
             container.mux(video.encode(picture))
         clock = np.arange(96_000) / 48_000
         tone = np.sin(2 * np.pi * 440 * clock) * ((clock >= _BEEP_S) & (clock < _BEEP_S + 0.3))
-        samples = np.repeat((tone * 20_000).astype(np.int16), 2)[None]
-        whole = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        channels = sound.codec_context.layout.nb_channels
+        samples = np.repeat((tone * 20_000).astype(np.int16), channels)[None]
+        whole = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
         whole.sample_rate, whole.pts, whole.time_base = 48_000, 0, Fraction(1, 48_000)
         container.mux(sound.encode(whole))
         for stream in (video, sound):
@@ -277,6 +278,18 @@ def test_sound_that_is_encoded_anew_is_said_once(
     assert caplog.messages == [said]
     with av.open(str(tmp_path / "out.webm")) as container:
         assert container.streams.audio[0].codec_context.name == "opus"
+
+
+def test_more_channels_than_an_encoder_takes_are_recorded_in_stereo(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _write_beep(tmp_path / "beep.mkv", "pcm_s16le", "7.1")
+    again = partial(open_container, tmp_path / "beep.mkv")
+    info = SourceInfo("beep.mkv", "video", SIZE_WH, 25.0, has_audio=True, reopen=again)
+    _record(tmp_path / "out.mp4", [index / 25 for index in range(50)], info)
+    said = "the sound is pcm_s16le, which .mp4 cannot hold: recorded as AAC in stereo"
+    assert caplog.messages == [said]
+    assert _beep_s(tmp_path / "out.mp4") == pytest.approx((_BEEP_S, _BEEP_S + 0.3), abs=0.05)
 
 
 def test_a_file_says_what_it_is(tmp_path: Path) -> None:

@@ -114,6 +114,29 @@ def test_groups_of_classes_that_the_log_does_not_have_are_refused(tmp_path: Path
         Replay(path, LabelSettings(race_groups={"Brown": ("Black", "Indian")}))
 
 
+@pytest.mark.parametrize("where", ["header", "frames"])
+def test_half_a_character_in_a_class_is_refused_in_one_line(where: str, tmp_path: Path) -> None:
+    header, *frames = _log(tmp_path).read_text(encoding="utf-8").splitlines()
+    parts = {"header": [header], "frames": frames}
+    parts[where] = [line.replace("Female", "Fe\\ud800male") for line in parts[where]]
+    path = tmp_path / "odd.jsonl"
+    path.write_text("\n".join([*parts["header"], *parts["frames"]]))
+    write_numbers(tmp_path / "numbers.mp4", 4)
+    words = ["render", str(tmp_path / "numbers.mp4"), str(path), "--no-show"]
+    out = ["--save", str(tmp_path / "again.mp4"), "--sheet", str(tmp_path / "again.png")]
+    result = CliRunner().invoke(app, [*words, *out])
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "ud800male" in result.stderr
+
+
+def test_a_log_with_a_label_named_like_a_column_is_refused(tmp_path: Path) -> None:
+    attributes = {"gender": ("confidence", "Male")}
+    JsonLog(tmp_path / "out.jsonl", _INFO, "default", attributes).close(complete=True)
+    with pytest.raises(SourceError, match="a class of 'gender' cannot be called 'confidence'"):
+        Replay(tmp_path / "out.jsonl", LabelSettings())
+
+
 def test_labels_are_as_steady_as_they_were(tmp_path: Path) -> None:
     swaying = [{"Black": 0.52, "White": 0.48}, {"Black": 0.48, "White": 0.52}] * 3
     path = _race_log(tmp_path, [*swaying, {"Black": 0.3, "White": 0.7}])

@@ -1,5 +1,6 @@
 """What a run came to, counted and said."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -61,15 +62,16 @@ def test_the_rate_is_of_the_time_it_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dropped", "outputs", "rest"),
+    ("report", "rest"),
     [
-        (0, [], "3 people"),
-        (4, [], "and 4 dropped, 3 people"),
-        (0, [Path("a.mp4"), Path("b.csv")], "3 people → a.mp4, b.csv"),
+        (RunReport(), "3 people"),
+        (RunReport(dropped=4), "and 4 dropped, 3 people"),
+        (RunReport(skipped=Counter({".cr2": 2})), "and 2 .cr2 left out, 3 people"),
+        (RunReport(outputs=[Path("a.mp4"), Path("b.csv")]), "3 people → a.mp4, b.csv"),
     ],
 )
-def test_all_in_one_line(dropped: int, outputs: list[Path], rest: str) -> None:
-    summary = _run(RunReport(dropped=dropped, outputs=outputs))
+def test_all_in_one_line(report: RunReport, rest: str) -> None:
+    summary = _run(report)
     took = f"3 frames in {summary.elapsed_s:.1f} s ({summary.fps:.1f} a second)"
     assert summary.line() == f"{took} {rest}"
 
@@ -82,7 +84,8 @@ def test_one_is_not_said_in_the_plural() -> None:
 
 def test_the_same_for_machines() -> None:
     failures, outputs = ["the disk is full"], [Path("a.mp4")]
-    summary = _run(RunReport(dropped=2, failures=failures, outputs=outputs))
+    skipped = Counter({".jpg": 1, ".heic": 2})
+    summary = _run(RunReport(dropped=2, skipped=skipped, failures=failures, outputs=outputs))
     summary.interrupted = True
     said = summary.as_dict()
     assert said.pop("elapsed_s") == round(summary.elapsed_s, 3)
@@ -90,6 +93,7 @@ def test_the_same_for_machines() -> None:
     assert said == {
         "frames": 3,
         "dropped": 2,
+        "skipped": {".heic": 2, ".jpg": 1},
         "faces": 6,
         "people": 3,
         "perceived": {"Female, race unsure": 2, "too small to say": 1},

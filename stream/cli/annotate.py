@@ -45,6 +45,7 @@ def run(
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     json_summary: options.JsonSummary = False,
+    strict: options.Strict = False,
     debug: options.Debug = False,
 ) -> None:
     """Annotate a camera, a video or pictures."""
@@ -60,7 +61,7 @@ def run(
         return _run(open_source(source, settled, span, outputs.paths), settled, outputs, quiet)
 
     start_logging(quiet)
-    print_summary(exit_on_error(work, debug), quiet, json_summary)
+    print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)
 
 
 def render(
@@ -80,6 +81,7 @@ def render(
     overwrite: options.Overwrite = False,
     quiet: options.Quiet = False,
     json_summary: options.JsonSummary = False,
+    strict: options.Strict = False,
     debug: options.Debug = False,
 ) -> None:
     """Draw a log onto its video again, in other settings; no face is looked at anew."""
@@ -98,7 +100,7 @@ def render(
             return _run(opened, settled, outputs, quiet, lambda *_: replay)
 
     start_logging(quiet)
-    print_summary(exit_on_error(work, debug), quiet, json_summary)
+    print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)
 
 
 def demo(

@@ -7,10 +7,14 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from errno import ENAMETOOLONG
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from rich.console import Console
+
+from models.printable import printable
+from models.system_libraries import import_fault, import_remedy
 
 if TYPE_CHECKING:
     from stream.summary import Summary
@@ -26,19 +30,26 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 """Exit code: Ctrl-C or a termination signal ended the program; 128 + SIGINT, as shells have it."""
 
+_SHOWN_LETTERS = 60
+"""Letters of the name of a file that the system refuses, after which it is cut."""
+
+_DIAGNOSE = "face-stream doctor says what else is missing"
+"""What to do besides where a package cannot be imported."""
+
 stderr_console = Console(stderr=True, markup=False, emoji=False)
-"""Where messages go. Names of files are printed as they are: nothing in them is markup."""
+"""Where messages go: nothing in the names of files is markup."""
 
 
 def print_message(line: str) -> None:
     """Prints a line for people, on standard error."""
-    stderr_console.print(line, highlight=False, soft_wrap=True)
+    stderr_console.print(printable(line), highlight=False, soft_wrap=True)
 
 
 def print_output(text: str) -> None:
     """Prints a result on standard output; if that fails, prints why and exits with 1."""
+    lines = map(printable, text.split("\n"))
     try:
-        typer.echo(text)
+        typer.echo("\n".join(lines))
     except BrokenPipeError:
         raise  # the reader has gone: Typer ends the program without a message
     except OSError as error:
@@ -71,6 +82,18 @@ def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
             raise
         _print_error(str(error))
         raise typer.Exit(EXIT_USAGE) from error
+    except ImportError as error:
+        if debug:
+            raise
+        remedy = import_remedy(error, "install face-stream again")
+        _print_error(f"{import_fault(error)}: {remedy}; {_DIAGNOSE}")
+        raise typer.Exit(EXIT_FAILURE) from error
+    except OSError as error:
+        if debug:
+            raise
+        name = str(error.filename or "the system")[:_SHOWN_LETTERS]
+        _print_error(f"{name}: {error.strerror or error}")
+        raise typer.Exit(EXIT_USAGE if error.errno == ENAMETOOLONG else EXIT_FAILURE) from error
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
 
@@ -81,13 +104,22 @@ def start_logging(quiet: bool) -> None:
     logging.basicConfig(level=level, handlers=[_ConsoleHandler()])
 
 
-def print_summary(summary: "Summary", quiet: bool, as_json: bool) -> None:
-    """Prints the summary of a run, and exits with its code unless it is 0."""
+def print_summary(summary: "Summary", quiet: bool, as_json: bool, *, strict: bool = False) -> None:
+    """Prints the summary of a run, and exits with its code unless it is 0.
+
+    Args:
+        summary: of the run.
+        quiet: print no line for people.
+        as_json: print JSON on standard output instead.
+        strict: that a picture was left out is a failure.
+    """
     if as_json:
         print_output(json.dumps(summary.as_dict()))
     elif not quiet:
         print_message(summary.line())
-    if summary.failures:
+    if strict and summary.skipped:
+        _print_error(f"{summary.skipped.total()} pictures were left out, which --strict forbids")
+    if summary.failures or (strict and summary.skipped):
         raise typer.Exit(EXIT_FAILURE)
     if summary.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -101,4 +133,5 @@ class _ConsoleHandler(logging.Handler):
 
 
 def _print_error(message: str, style: str = "red") -> None:
-    stderr_console.print(f"face-stream: {message}", style=style, highlight=False, soft_wrap=True)
+    line = printable(f"face-stream: {message}")
+    stderr_console.print(line, style=style, highlight=False, soft_wrap=True)

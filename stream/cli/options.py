@@ -126,6 +126,14 @@ JsonSummary = Annotated[
         help="Print the summary as JSON on standard output.",
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        rich_help_panel=_MESSAGES,
+        help="Exit with 1 where a picture was left out.",
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", rich_help_panel=_MESSAGES, help="Print JSON instead of text.")
 ]

@@ -14,6 +14,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from models.printable import printable
 from stream.frames import SourceInfo
 from stream.people import Person
 from stream.sinks import AnnotatedFrame
@@ -67,4 +68,5 @@ class _RateColumn(ProgressColumn):
 
 def _short(uri: str, length: int = 30) -> str:
     """The end of an address that is longer than `length` characters."""
+    uri = printable(uri)
     return uri if len(uri) <= length else f"…{uri[1 - length :]}"

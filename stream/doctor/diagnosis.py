@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from models.printable import printable
 from stream.doctor import engine, environment, installation
 from stream.doctor.findings import Check, Finding
 
@@ -65,10 +66,10 @@ def diagnose(load: "Callable[[], Settings]") -> Iterator[Finding]:
 def as_lines(finding: Finding) -> Text:
     """A finding, and on a second line its remedy; colours repeat what the words say."""
     line = Text(f"{finding.state:{_STATE_WIDTH}}", style=_STYLES[finding.state])
-    line.append(f"{finding.name:{_NAME_WIDTH}} {finding.found}", style="default")
+    line.append(f"{finding.name:{_NAME_WIDTH}} {printable(finding.found)}", style="default")
     if finding.remedy:
         indent = " " * (_STATE_WIDTH + _NAME_WIDTH)
-        line.append(f"\n{indent} remedy: {finding.remedy}", style="default")
+        line.append(f"\n{indent} remedy: {printable(finding.remedy)}", style="default")
     return line
 
 

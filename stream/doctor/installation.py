@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
+from models.system_libraries import import_remedy
 from stream.doctor.findings import Check, Finding, State
 
 _GIB = 2**30
@@ -62,8 +63,8 @@ def package(
     except Exception as error:  # noqa: BLE001 - a library that does not fit the machine raises any
         message = " ".join(str(error).split())
         remedy = f"install it again: pip install --force-reinstall {distribution}"
-        if "libGL" in message:
-            remedy = "install the system's libGL (on Debian: apt-get install libgl1)"
+        if isinstance(error, ImportError):
+            remedy = import_remedy(error, remedy)
         state: State = "note" if is_optional else "broken"
         return Finding(name, state, f"cannot be imported: {message}", remedy)
     found = str(getattr(loaded, "__version__", "of unknown version"))

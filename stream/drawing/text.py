@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
+from models.printable import printable
 from stream.drawing.marks import UNIT_GAIN, WHITE, Box, Colour, Fill, Mark, PlacedTile, TextTile
 
 BACKGROUND_GAIN = 0.38
@@ -152,7 +153,8 @@ def draw_text(
     picture: Image, text: str, baseline_xy: tuple[int, int], size_px: int, colour: Colour = WHITE
 ) -> None:
     """Draws text that begins at a point of its baseline."""
-    cv2.putText(picture, text, baseline_xy, colour, _font(), size_px, _FONT_WEIGHT)
+    shown = printable(text)  # OpenCV crashes on half a character
+    cv2.putText(picture, shown, baseline_xy, colour, _font(), size_px, _FONT_WEIGHT)
 
 
 def has_glyphs(text: str) -> bool:
@@ -170,7 +172,8 @@ def _glyph(letter: str) -> Image:
 @lru_cache(maxsize=_CACHED_WIDTHS)
 def text_width(text: str, size_px: int) -> int:
     """The width of text of that height, px."""
-    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size_px, _FONT_WEIGHT)[2])
+    shown = printable(text)
+    return int(cv2.getTextSize((0, 0), shown, (0, 0), _font(), size_px, _FONT_WEIGHT)[2])
 
 
 def _caption_px(style: Style) -> int:

@@ -31,6 +31,7 @@ _FrameSkip: TypeAlias = Literal["auto"] | Annotated[int, Field(ge=0, le=1000)]
 _Downscale: TypeAlias = Literal["auto"] | Annotated[float, Field(ge=1, le=16)]
 _Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 _SidePx: TypeAlias = Annotated[int, Field(ge=1, le=16_384)]
+_TrackNumber: TypeAlias = Literal["auto"] | Annotated[int, Field(ge=1, le=1000)]
 _SidePxOrZero: TypeAlias = Annotated[int, Field(ge=0, le=16_384)]
 
 
@@ -82,23 +83,27 @@ class LabelSettings(BaseModel):
 
 
 class RawVideo(BaseModel):
-    """The format of raw frames in a pipe; its size is 0 × 0 where a pipe has a container."""
+    """The format of raw frames in a pipe, whose size is 0 × 0 where a pipe has a container; and the
+    rate of a stream that has no times, in a pipe or a file.
+    """
 
     model_config = _STRICT
 
     size: tuple[_SidePxOrZero, _SidePxOrZero] = Field(default=(0, 0), strict=False)
     pixel_format: str = "bgr24"
-    fps: Annotated[float, Field(gt=0, le=1000)] = 25.0
+    fps: Literal["auto"] | Annotated[float, Field(gt=0, le=1000)] = "auto"
 
 
 class SourceSection(BaseModel):
-    """`[source]`: streams of the network, and pipes."""
+    """`[source]`: tracks of videos, streams of the network, and pipes."""
 
     model_config = _STRICT
 
     timeout_s: Annotated[float, Field(ge=0.1, le=300)] = 10.0
     reconnect_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     rtsp_transport: Literal["tcp", "udp"] = "tcp"
+    video_track: _TrackNumber = "auto"
+    sound_track: _TrackNumber = "auto"
     raw: RawVideo = RawVideo()
 
 

@@ -6,21 +6,25 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+from models.pictures import is_picture
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
 from stream.sinks.data.tables import tracks_path
-from stream.sinks.paths import partial_path, same_file
+from stream.sinks.paths import partial_path, same_file, written_names
 from stream.sinks.pictures.folder import FACES_FILE
 from stream.sinks.pictures.snapshots import TRACKS_FILE
 from stream.sinks.video.codecs import CONTAINERS, codec_for
-from stream.sources.pictures import is_picture
 
 _LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
 
 _SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
+
+
+_SHOWN_LETTERS = 60
+"""Letters of a name that is refused, after which the message leaves out the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def check_outputs(
 ) -> None:
     """Checks that all outputs may be written, before any is.
 
-    1. None takes the place of the source, lacks a folder, or has a name that does not suit it.
+    1. Each has a name that the system takes. None takes the place of the source, lacks a folder,
+       or has a name that does not suit it.
     2. No two are the same file.
     3. None exists, unless it may be replaced.
     4. A video can be written with the codec of the settings.
@@ -104,6 +109,7 @@ def check_outputs(
     if info.kind == "pictures" and not source.is_dir():
         source = source.parent  # copies in there would take the place of the pictures
     for target in targets:
+        _check_name(target)
         _check_place(target, source)
     for one, other in combinations(targets, 2):
         if one.names & other.names:
@@ -128,6 +134,23 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[_Target]:
         yield _Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
         yield _Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
+
+
+def _check_name(target: _Target) -> None:
+    """Checks that the system takes the name of a target, and those it has while it is written."""
+    for name in written_names(target.path):
+        try:
+            os.lstat(name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            shown = str(target.path)
+            if len(shown) > _SHOWN_LETTERS:
+                shown = f"{shown[:_SHOWN_LETTERS]}…"
+            raise ConfigError(
+                f"{target.option} {shown}: {reason.lower()}; choose another name"
+            ) from error
 
 
 def _check_place(target: _Target, source: Path) -> None:

@@ -47,7 +47,18 @@ def dated_path(folder: Path, name: str, suffix: str, now: datetime | None = None
 
 def same_file(one: Path, other: Path) -> bool:
     """Whether both name one file or folder that exists, links resolved."""
-    return one.exists() and other.exists() and one.samefile(other)
+    # Unlike Path.exists, os.path.exists takes any text, such as a long address.
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
+
+
+def written_names(path: Path) -> tuple[Path, ...]:
+    """The names that a file has while it is written and after."""
+    return path, partial_path(path), _aside(path)
+
+
+def _aside(path: Path) -> Path:
+    """Where a file that is there at once is written."""
+    return path.parent / f".{path.name}.part"
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -58,7 +69,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         SinkError: the disk refuses.
     """
-    aside = path.with_name(f".{path.name}.part")
+    aside = _aside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.write_bytes(data)

@@ -4,24 +4,26 @@ import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import av
 import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
+from av.format import Flags as ContainerFlags
 from av.packet import Packet
-from av.sidedata.sidedata import SideDataContainer, Type
-from av.stream import Discard, Disposition
+from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.coded import is_planar
 from stream.errors import SourceError
 from stream.frames import Frame
+from stream.media_tracks import video_track
+from stream.settings.schema import SourceSection
+from stream.sources.orientation import Orientation, upright
 from stream.stopwatch import stage
 
 _MAX_PLAUSIBLE_FPS = 1000
@@ -32,11 +34,12 @@ _MAX_FAILED_READS = 100
 
 
 class Decoder:
-    """Decodes the first video track of a container.
+    """Decodes one video track of a container.
 
     Args:
         container: open; the caller closes it.
         name: of the source, as messages print it.
+        settings: which track, and the rate of a bare stream; the defaults without them.
         live: no frame is held back for the sake of speed.
 
     Attributes:
@@ -47,10 +50,21 @@ class Decoder:
         SourceError: the container has no pictures, or none that can be decoded.
     """
 
-    def __init__(self, container: InputContainer, name: str, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        name: str,
+        settings: SourceSection | None = None,
+        *,
+        live: bool = False,
+    ) -> None:
+        settings = settings or SourceSection()
         self._container = container
         self._name = name
-        self.stream = _video_track(container, name)
+        self.stream = video_track(container, name, settings.video_track)
+        for other in container.streams:
+            if other is not self.stream:
+                other.discard = Discard.all
         # With a thread for each frame, frames come out as many frames late as there are threads.
         self.stream.thread_type = "SLICE" if live else "AUTO"
         if live:
@@ -58,13 +72,22 @@ class Decoder:
         self.damaged_packets = 0
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
-        self._matrix: bytes | None = None
-        self._is_matrix_known = False
+        self._orientation = Orientation()
+        self._raw_fps = settings.raw.fps
+        self._is_bare = _is_bare(container)
 
     @property
     def fps(self) -> float | None:
-        """Frames a second; None if the container does not state a plausible rate."""
-        rate = self.stream.average_rate or self.stream.guessed_rate
+        """Frames a second; None if no plausible rate is stated.
+
+        1. Of a bare stream: the rate in the settings, else the one that its pictures state as far
+           as FFmpeg can tell. The average is made up.
+        2. Of any other: what the container states.
+        """
+        if self._is_bare and self._raw_fps != "auto":
+            return self._raw_fps
+        average = None if self._is_bare else self.stream.average_rate
+        rate = average or self.stream.guessed_rate
         return float(rate) if rate and rate <= _MAX_PLAUSIBLE_FPS else None
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -98,6 +121,12 @@ class Decoder:
         packet.time_base = self.stream.time_base or Fraction(0)  # else those frames have no time
         return packet
 
+    def stated_s(self, decoded: VideoFrame) -> float | None:
+        """The time that the container states of a frame; None where it states none, and in a bare
+        stream whose rate the settings say.
+        """
+        return None if self._is_bare and self._raw_fps != "auto" else decoded.time
+
     def frame(self, decoded: VideoFrame, index: int, time_s: float, captured_s: float) -> Frame:
         """A frame as it is to be shown: with square pixels, turned and mirrored.
 
@@ -121,7 +150,7 @@ class Decoder:
             SourceError: the frame cannot be converted.
         """
         width = max(round(decoded.width * (self.stream.sample_aspect_ratio or 1)), 1)
-        return _upright(self._converted(decoded, width), self._display_matrix(decoded))
+        return upright(self._converted(decoded, width), self._orientation.matrix_of(decoded))
 
     @stage("convert")
     def _converted(self, decoded: VideoFrame, width: int) -> Image:
@@ -135,13 +164,7 @@ class Decoder:
     def _is_shown_as_coded(self, frame: VideoFrame) -> bool:
         """Whether a frame is shown as it was coded, 8-bit 4:2:0, neither turned nor stretched."""
         square = (self.stream.sample_aspect_ratio or 1) == 1
-        return square and self._display_matrix(frame) is None and is_planar(frame)
-
-    def _display_matrix(self, frame: VideoFrame) -> bytes | None:
-        """The display matrix of the track, from its first frame; None where it has none."""
-        if not self._is_matrix_known:  # asking each frame would keep it from being freed
-            self._matrix, self._is_matrix_known = _display_matrix(frame), True
-        return self._matrix
+        return square and self._orientation.matrix_of(frame) is None and is_planar(frame)
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
         """The packets of the track, past those that cannot be read."""
@@ -160,40 +183,7 @@ class Decoder:
                 return
 
 
-def _video_track(container: InputContainer, name: str) -> VideoStream:
-    """The first video track that is not a cover; no other track is read."""
-    tracks = [
-        track
-        for track in container.streams.video
-        if not Disposition.attached_pic & track.disposition
-    ]
-    if not tracks:
-        raise SourceError(f"{name} has no pictures in it, only sound or data")
-    if tracks[0].codec_context is None:
-        raise SourceError(f"{name} is in a format that cannot be decoded here")
-    for other in container.streams:
-        if other is not tracks[0]:
-            other.discard = Discard.all
-    return tracks[0]
-
-
-def _upright(image: NDArray[Any], matrix: bytes | None) -> Image:
-    """A picture turned and mirrored as its display matrix says."""
-    if matrix is not None:
-        # The matrix takes (x, y) of the stored picture to (a x + c y, b x + d y) of the shown one.
-        a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5]
-        turned = abs(int(b)) > abs(int(a))
-        if turned:
-            image = image.transpose(1, 0, 2)
-        right, down = (c, b) if turned else (a, d)
-        image = image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
-    return np.ascontiguousarray(image, dtype=np.uint8)
-
-
-def _display_matrix(frame: VideoFrame) -> bytes | None:
-    """How the frame is turned and mirrored, nine int32 numbers; None where it is not."""
-    side_data = cast(SideDataContainer, frame.side_data)  # its stub knows motion vectors only
-    try:
-        return bytes(side_data[Type.DISPLAYMATRIX])
-    except KeyError:
-        return None
+def _is_bare(container: InputContainer) -> bool:
+    """Whether it is a bare stream: coded pictures and no times, such as a `.h264` file."""
+    without_times = cast(int, ContainerFlags.no_timestamps.value)  # as its stub does not say
+    return bool(container.format.flags & without_times)

@@ -9,6 +9,8 @@ from av.video.frame import VideoFrame
 
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.media_tracks import warn_of_others
+from stream.settings.schema import SourceSection
 from stream.sources.decoding import Decoder
 from stream.sources.reconnection import Reconnection, loss_reason
 
@@ -18,7 +20,7 @@ _SEGMENTED_FORMATS = frozenset({"hls", "dash"})
 _MAX_SEGMENT_S = 20.0
 """Longest wait for the time of a frame of such a segment, s; a longer one means a new count."""
 
-_FORMATS_WITHOUT_RATE = frozenset({"mpjpeg", "mjpeg"})
+_FORMATS_WITHOUT_RATE = frozenset({"mpjpeg", "mjpeg", "jpeg_pipe"})
 """FFmpeg's names of formats without times: the rate that FFmpeg states is made up."""
 
 
@@ -30,6 +32,7 @@ class StreamSource:
         container: the stream, open.
         reopen: opens the stream again.
         reconnection: says for how long a lost stream is tried again.
+        settings: which track, and the rate of a bare stream; the defaults without them.
 
     Raises:
         SourceError: the stream gives no picture.
@@ -41,15 +44,19 @@ class StreamSource:
         container: InputContainer,
         reopen: Callable[[], InputContainer],
         reconnection: Reconnection,
+        settings: SourceSection | None = None,
     ) -> None:
         self._name = name
         self._reopen = reopen
         self._reconnection = reconnection
+        self._settings = settings or SourceSection()
         self._opened_s = time.monotonic()
         self._count = 0
         self._container = container
         try:
             self._start()
+            wanted = self._settings.video_track
+            warn_of_others(container, self._decoder.stream, name, wanted)
         except BaseException:
             self.close()
             raise
@@ -103,7 +110,7 @@ class StreamSource:
 
     def _start(self) -> None:
         """Decodes the first frame of a connection."""
-        self._decoder = Decoder(self._container, self._name, live=True)
+        self._decoder = Decoder(self._container, self._name, self._settings, live=True)
         self._decoded = self._paced(self._decoder.frames())
         try:
             first = next(self._decoded, None)

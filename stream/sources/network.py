@@ -14,6 +14,7 @@ from av.container import InputContainer
 from stream.errors import ConfigError, SourceError
 from stream.settings.schema import SourceSection
 from stream.sources.live import StreamSource, is_live
+from stream.sources.media import open_media
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
@@ -69,12 +70,12 @@ def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSou
     reconnection = Reconnection(name, settings.reconnect_s)
     if not is_live(container):
         return VideoSource(
-            name, span, container=container, reopen=reopen, reconnection=reconnection
+            name, span, settings, container=container, reopen=reopen, reconnection=reconnection
         )
     if span != WHOLE:
         container.close()
         raise ConfigError(f"--start and --end are for videos, and {name} is live")
-    return StreamSource(name, container, reopen, reconnection)
+    return StreamSource(name, container, reopen, reconnection, settings)
 
 
 def _printable_address(url: str) -> str:
@@ -102,7 +103,7 @@ def _printable_address(url: str) -> str:
 def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
     options = _OPTIONS | {"rtsp_transport": settings.rtsp_transport}
     try:
-        return av.open(url, options=options, timeout=settings.timeout_s)
+        return open_media(url, options=options, timeout_s=settings.timeout_s)
     except (av.error.ExitError, av.error.TimeoutError):
         reason = f"does not answer within {settings.timeout_s:g} s"
     except av.error.ProtocolNotFoundError:

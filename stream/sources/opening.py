@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from models.pictures import is_single_picture
 from stream.errors import ConfigError, SourceError
 from stream.settings import Config
 from stream.sources.camera import CameraSource, camera_index
@@ -14,7 +15,6 @@ from stream.sources.network import is_url, open_url
 from stream.sources.pictures import (
     PictureSource,
     fixed_part,
-    is_picture,
     natural_order,
     not_written,
     pictures_in,
@@ -32,7 +32,7 @@ def open_source(
 ) -> Source:
     """Opens what the user named. The first case that fits decides:
 
-    1. a file that is not named like a picture: a video
+    1. a file that is no picture by its name, nor by how it begins, or that moves: a video
     2. `-`, or what is there but neither a file, a folder nor a camera: a pipe
     3. a protocol and an address: a video or a live stream of the network
     4. a folder: the pictures in it
@@ -55,10 +55,10 @@ def open_source(
     config = config or Config()
     path = Path(uri)
     # Unlike Path.is_file, os.path.isfile takes any text: too long a name names no file.
-    if os.path.isfile(uri) and not is_picture(path):
-        return VideoSource(path, span)
+    if os.path.isfile(uri) and not is_single_picture(path):
+        return VideoSource(path, span, config.source)
     if uri == STANDARD_INPUT or _is_pipe(uri):
-        return PipeSource(uri, config.source.raw, span)
+        return PipeSource(uri, config.source, span)
     if is_url(uri):
         return open_url(uri, config.source, span)
     open_untimed = _opener(uri, path, config, outputs)
@@ -76,14 +76,15 @@ def _is_pipe(uri: str) -> bool:
 def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Callable[[], Source]:
     """Cases 4 to 7, of which no part can be asked for: what opens the pictures or the camera."""
     if uri and os.path.isdir(uri):
-        return lambda: PictureSource(uri, not_written(pictures_in(path), path, outputs))
+        found, left_out = (not_written(each, path, outputs) for each in pictures_in(path))
+        return lambda: PictureSource(uri, found, left_out)
     if os.path.isfile(uri):
         return lambda: PictureSource(uri, [path])
     if camera_index(uri) is not None:
         return lambda: CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
-        found = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
-        return lambda: PictureSource(uri, not_written(found, fixed_part(path), outputs))
+        named = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
+        return lambda: PictureSource(uri, not_written(named, fixed_part(path), outputs))
     camera = "number or name" if sys.platform == "linux" else "number (names only on Linux)"
     raise SourceError(
         f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "

@@ -4,20 +4,25 @@ import glob
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-import cv2
-import numpy as np
 from imutils.paths import list_files
 
 from models.faces import Image
+from models.pictures import (
+    PICTURE_SUFFIXES,
+    counted_kinds,
+    decode_picture,
+    is_left_out,
+    is_picture,
+    kind_of,
+    kinds_of,
+)
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
-
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".ppm"})
-"""Endings of the names of files that are taken for pictures."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,17 +30,29 @@ _log = logging.getLogger(__name__)
 class PictureSource:
     """Pictures in the order given; a warning names each that cannot be read, and it is left out.
 
+    Args:
+        uri: what was opened.
+        paths: the pictures.
+        left_out: files beside them of kinds that are not read; a warning counts them.
+
+    Attributes:
+        skipped: how many files were left out so far, by kind.
+
     Raises:
         SourceError: there are no pictures, or not one can be read.
     """
 
-    def __init__(self, uri: str, paths: Sequence[Path]) -> None:
+    def __init__(self, uri: str, paths: Sequence[Path], left_out: Sequence[Path] = ()) -> None:
+        self.skipped: Counter[str] = kinds_of(left_out)
+        words = counted_kinds(self.skipped)
         if not paths:
-            raise SourceError(
-                f"{uri}: no pictures there (of the kinds {', '.join(sorted(_SUFFIXES))})"
-            )
+            kinds = ", ".join(sorted(PICTURE_SUFFIXES))
+            others = f"; {words} left out" if words else ""
+            raise SourceError(f"{uri}: no pictures there (of the kinds {kinds}){others}")
         self._paths = paths
         self._info = self._describe(uri)
+        if words:
+            _log.warning("%s: left out, of kinds that are not read: %s", uri, words)
 
     def __repr__(self) -> str:
         return f"PictureSource({self._info.uri}, {len(self._paths)} pictures)"
@@ -50,6 +67,7 @@ class PictureSource:
         for index, path in enumerate(self._paths):
             image = read_picture(path)
             if image is None:
+                self.skipped[kind_of(path)] += 1
                 _log.warning("%s cannot be read as a picture: left out", path)
             else:
                 yield Frame(image, index, float(index), time.monotonic(), path)
@@ -69,15 +87,13 @@ class PictureSource:
         raise SourceError(f"{uri}: not one picture there can be read")
 
 
-def is_picture(path: Path) -> bool:
-    """Whether a file is named like a picture."""
-    return path.suffix.lower() in _SUFFIXES
+def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The pictures in a folder and below it, and the files of kinds that are not read.
 
-
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures in a folder and below it, in natural order: 2 before 10."""
-    found = (Path(name) for name in list_files(str(folder), validExts=tuple(_SUFFIXES)))
-    return sorted(found, key=natural_order)
+    Both are in natural order: 2 before 10.
+    """
+    found = sorted(map(Path, list_files(str(folder))), key=natural_order)
+    return list(filter(is_picture, found)), list(filter(is_left_out, found))
 
 
 def fixed_part(pattern: Path) -> Path:
@@ -101,19 +117,12 @@ def not_written(paths: Sequence[Path], folder: Path, outputs: Sequence[Path]) ->
 def read_picture(path: Path) -> Image | None:
     """Reads a picture, turned as its camera was held; None if it cannot be read.
 
-    The file is read by NumPy, because OpenCV cannot open every name.
+    The file is not read by OpenCV, which cannot open every name.
     """
     try:
-        data = np.fromfile(path, dtype=np.uint8)
+        return decode_picture(path.read_bytes())
     except OSError:
         return None
-    if not data.size:
-        return None
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    except cv2.error:  # larger than OpenCV accepts
-        return None
-    return None if image is None else np.ascontiguousarray(image, dtype=np.uint8)
 
 
 def natural_order(path: Path) -> list[tuple[int, int | str]]:

@@ -10,7 +10,9 @@ import av
 from av.container import InputContainer
 
 from stream.errors import ConfigError, SourceError
-from stream.settings.schema import RawVideo
+from stream.frames import ASSUMED_FPS
+from stream.settings.schema import RawVideo, SourceSection
+from stream.sources.media import open_media
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 
@@ -32,7 +34,7 @@ class PipeSource(VideoSource):
 
     Args:
         uri: `-`, or the path of the pipe.
-        raw: the format of frames without a container.
+        settings: which tracks, and the format of frames without a container.
         span: the part that is wanted; what comes before it is decoded too.
 
     Raises:
@@ -40,10 +42,11 @@ class PipeSource(VideoSource):
         ConfigError: there is no such format of raw frames.
     """
 
-    def __init__(self, uri: str, raw: RawVideo, span: Span = WHOLE) -> None:
+    def __init__(self, uri: str, settings: SourceSection, span: Span = WHOLE) -> None:
         self._pipe = _Pipe(uri)
         try:
-            super().__init__(self._pipe.name, span, container=_open(self._pipe, raw))
+            container = _open(self._pipe, settings.raw)
+            super().__init__(self._pipe.name, span, settings, container=container)
         except BaseException as error:
             self._pipe.close()
             if isinstance(error, SourceError) and _MP4_FILE_TYPE in self._pipe.head:
@@ -125,7 +128,7 @@ class _Pipe:
 def _open(pipe: _Pipe, raw: RawVideo) -> InputContainer:
     container_format, options = _raw_format(raw)
     try:
-        return av.open(pipe, "r", format=container_format, options=options)
+        return open_media(pipe, container_format=container_format, options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if not pipe.head:
             raise SourceError(f"{pipe.name} is empty: nothing was written into it") from error
@@ -144,5 +147,5 @@ def _raw_format(raw: RawVideo) -> tuple[str | None, dict[str, str]]:
     return "rawvideo", {
         "video_size": "{}x{}".format(*raw.size),
         "pixel_format": raw.pixel_format,
-        "framerate": str(raw.fps),
+        "framerate": str(ASSUMED_FPS if raw.fps == "auto" else raw.fps),
     }

@@ -12,7 +12,10 @@ from av.video.frame import VideoFrame
 
 from stream.errors import SourceError
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
+from stream.media_tracks import sound_track, warn_of_others
+from stream.settings.schema import SourceSection
 from stream.sources.decoding import Decoder
+from stream.sources.media import open_container
 from stream.sources.media_clock import MediaClock, duration_s, start_time_s
 from stream.sources.reconnection import Reconnection, loss_reason
 from stream.sources.span import ROUNDING_S, WHOLE, Span
@@ -41,6 +44,7 @@ class VideoSource:
     Args:
         uri: the file, or the name of a source that is not a file.
         span: the part to be read, exact to the frame.
+        settings: which tracks, and the rate of a bare stream; the defaults without them.
         container: the open source, where it is not a file.
         reopen: opens the container again; None where that is impossible.
         reconnection: opens a video again that is lost on the way; None for a file.
@@ -53,6 +57,7 @@ class VideoSource:
         self,
         uri: str | Path,
         span: Span = WHOLE,
+        settings: SourceSection | None = None,
         *,
         container: InputContainer | None = None,
         reopen: Callable[[], InputContainer] | None = None,
@@ -60,6 +65,7 @@ class VideoSource:
     ) -> None:
         self._name = str(uri)
         self._span = span
+        self._settings = settings or SourceSection()
         self._reopen = reopen
         if container is None:
             self._reopen = partial(open_container, Path(uri))
@@ -71,7 +77,8 @@ class VideoSource:
         self._damaged_packets = 0  # those of containers before the present one
         self._corrupt_frames = 0
         try:
-            self._decoder = Decoder(self._container, self._name)
+            self._decoder = Decoder(self._container, self._name, self._settings)
+            self._check_tracks()
             self._read = self._span_frames()
             self._first = next(self._read, None)
             if self._first is None:
@@ -108,6 +115,13 @@ class VideoSource:
     def close(self) -> None:
         """Closes the video."""
         self._container.close()
+
+    def _check_tracks(self) -> None:
+        """Says which video track is read of several, and refuses a number that no sound has."""
+        tracks, wanted = self._container, self._settings
+        warn_of_others(tracks, self._decoder.stream, self._name, wanted.video_track)
+        if wanted.sound_track != "auto":
+            sound_track(tracks, self._name, wanted.sound_track)
 
     def _span_frames(self) -> Iterator[Frame]:
         """The frames of the span; a video that is lost on the way is opened again."""
@@ -172,7 +186,7 @@ class VideoSource:
         except av.error.FFmpegError:
             return
         for frame_s, frame in self._timed_frames():
-            if frame.time is None:
+            if self._decoder.stated_s(frame) is None:
                 return
             yield frame_s, frame
 
@@ -180,7 +194,7 @@ class VideoSource:
         """Times and frames from where the container stands."""
         clock = MediaClock(start_time_s(self._container), self._step_s)
         for frame in self._decoder.frames():
-            yield clock.time_s(frame.time), frame
+            yield clock.time_s(self._decoder.stated_s(frame)), frame
 
     @property
     def _step_s(self) -> float:
@@ -199,7 +213,7 @@ class VideoSource:
         """Goes on with the same video in a container that was opened again."""
         self._container.close()
         self._damaged_packets += self._decoder.damaged_packets
-        self._container, self._decoder = container, Decoder(container, self._name)
+        self._container, self._decoder = container, Decoder(container, self._name, self._settings)
 
     def _truncation(self) -> str:
         """Where the video ended, in words that follow its name, if that is before its end.
@@ -258,6 +272,7 @@ class VideoSource:
             fps=self._decoder.fps,
             frame_count=self._frame_count(),
             has_audio=bool(self._container.streams.audio),
+            sound_track=self._settings.sound_track,
             start_s=first.time_s if self._span.start_s > 0 else 0.0,
             reopen=self._reopen,
         )
@@ -272,16 +287,3 @@ class VideoSource:
             return None
         ends_s = min(ends_s, self._span.end_s or ends_s)
         return max(round((ends_s - self._span.start_s) * fps), 1)
-
-
-def open_container(path: Path) -> InputContainer:
-    """Opens a media file.
-
-    Raises:
-        SourceError: the file is not one.
-    """
-    try:
-        # A plain path would let FFmpeg take "http:..." or "concat:..." in a name for a protocol.
-        return av.open(f"file:{path}")
-    except (av.error.FFmpegError, OSError) as error:
-        raise SourceError(f"{path} is not a video that can be read: {error.strerror}") from error

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from errno import ENAMETOOLONG
 from typing import Any
 
 import typer
@@ -18,6 +19,8 @@ from rich.progress import (
 from rich.text import Text
 
 from models.errors import ModelError
+from models.printable import printable
+from models.system_libraries import import_fault, import_remedy
 from training.errors import DatasetError, TrainingError
 
 USAGE_ERROR = 2
@@ -29,13 +32,16 @@ FAILURE = 1
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
+_SHOWN_LETTERS = 60
+"""Letters of the name of a file that the system refuses, after which it is cut."""
+
 _out = Console(highlight=False, soft_wrap=True, markup=False)
 _bar = Console(stderr=True)
 
 
 def print_line(line: str) -> None:
     """Prints a line on what was done."""
-    _out.print(line)
+    _out.print(printable(line))
 
 
 def print_summary(report: Mapping[str, Any]) -> None:
@@ -67,11 +73,29 @@ def one_line_errors(debug: bool) -> Iterator[None]:
     except (TrainingError, ModelError) as error:
         if debug:
             raise
-        sys.stderr.write(f"face-train: {error}\n")
+        _print_error(str(error))
         asked_wrongly = isinstance(error, DatasetError | ModelError)
         raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
+    except ImportError as error:
+        if debug:
+            raise
+        remedy = import_remedy(error, "install face-stream with the extra that the command needs")
+        _print_error(
+            f"{import_fault(error)}: {remedy}; face-stream doctor says what else is missing"
+        )
+        raise typer.Exit(FAILURE) from error
+    except OSError as error:
+        if debug:
+            raise
+        name = str(error.filename or "the system")[:_SHOWN_LETTERS]
+        _print_error(f"{name}: {error.strerror or error}")
+        raise typer.Exit(USAGE_ERROR if error.errno == ENAMETOOLONG else FAILURE) from error
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _print_error(message: str) -> None:
+    sys.stderr.write(f"{printable(f'face-train: {message}')}\n")
 
 
 def parse_map(texts: list[str]) -> dict[str, dict[str, str | None]]:

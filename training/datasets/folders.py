@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.datasets.samples import Samples, parse_split, pictures_in, unknown_column
+from training.datasets.samples import (
+    Samples,
+    SkippedPicture,
+    left_out_in,
+    parse_split,
+    pictures_in,
+    unknown_column,
+)
 from training.errors import DatasetError
 
 DEFAULT_LABEL = "label"
@@ -29,11 +36,13 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     if others:
         raise DatasetError("a folder per class holds one label: give it one name")
     rows: list[tuple[str, str, str | None]] = []
+    skipped: list[SkippedPicture] = []
     for folder, given in _classes(path):
         prefix = folder.relative_to(path).as_posix()
         rows.extend(
             (f"{prefix}/{name}", folder.name, given) for name in pictures_in(folder, deep=True)
         )
+        skipped.extend(left_out_in(folder, f"{prefix}/"))
     classes = {name for _, name, _ in rows}
     if len(classes) < 2:
         only = f"only {classes.pop()!r}" if classes else "none"
@@ -45,6 +54,7 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
         labels={label: tuple(name for _, name, _ in rows)},
         identities=unknown_column(len(rows)),
         splits=tuple(given for _, _, given in rows),
+        skipped=tuple(skipped),
     )
 
 

@@ -1,14 +1,13 @@
 """Labelled pictures as every reader returns them, and what the readers share."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.label_names import check_label_names
+from models.pictures import is_left_out, is_picture, kind_of
 from training.errors import DatasetError
-
-PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""Suffixes by which picture files are known."""
 
 TRAIN = "train"
 """Name of the split that models are fitted on."""
@@ -80,6 +79,17 @@ class Samples:
             if len(column) != len(self.files):
                 raise ValueError(f"{name} should have {len(self.files)} rows, has {len(column)}")
 
+    def check_names(self) -> None:
+        """Raises DatasetError where a label or a class has a name that tables cannot have."""
+        classes = {
+            attribute: sorted({name for name in column if name is not None})
+            for attribute, column in self.labels.items()
+        }
+        try:
+            check_label_names(classes.items())
+        except ValueError as error:
+            raise DatasetError(str(error)) from error
+
     def __len__(self) -> int:
         return len(self.files)
 
@@ -112,16 +122,32 @@ def natural_key(text: str) -> tuple[tuple[bool, int, str], ...]:
 
 def pictures_in(folder: Path, *, deep: bool = False) -> list[str]:
     """The pictures of a folder, relative to it, in natural order; hidden ones are left out."""
-    paths = folder.rglob("*") if deep else folder.iterdir()
-    names = (path.relative_to(folder).as_posix() for path in paths if is_picture(path))
+    return _names(folder, folder.rglob("*") if deep else folder.iterdir(), _is_picture_file)
+
+
+def left_out_in(folder: Path, prefix: str = "") -> list[SkippedPicture]:
+    """The files in a folder and below it that are pictures of kinds that are not read.
+
+    Args:
+        folder: hidden files in it are passed over.
+        prefix: stands before their names.
+    """
+    names = _names(folder, folder.rglob("*"), is_left_out)
+    return [
+        SkippedPicture(prefix + name, f"of a kind that is not read ({kind_of(Path(name))})")
+        for name in names
+    ]
+
+
+def _names(folder: Path, paths: Iterable[Path], wanted: Callable[[Path], bool]) -> list[str]:
+    names = (path.relative_to(folder).as_posix() for path in paths if wanted(path))
     return sorted(
         (name for name in names if not name.startswith(".") and "/." not in name), key=natural_key
     )
 
 
-def is_picture(path: Path) -> bool:
-    """Whether it is a file with a suffix of pictures."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
+def _is_picture_file(path: Path) -> bool:
+    return is_picture(path) and path.is_file()
 
 
 def unknown_column(count: int) -> tuple[None, ...]:

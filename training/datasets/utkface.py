@@ -7,6 +7,7 @@ from pathlib import Path
 from training.datasets.samples import (
     Samples,
     SkippedPicture,
+    left_out_in,
     pictures_in,
     select_columns,
     unknown_column,
@@ -62,7 +63,7 @@ def read_utkface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     """
     files: list[str] = []
     found: list[tuple[str, str, str]] = []
-    skipped: list[SkippedPicture] = []
+    skipped = left_out_in(path)
     for name in pictures_in(path, deep=True):
         match = _NAME.match(name.rsplit("/", 1)[-1])
         if match is None:

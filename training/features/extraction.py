@@ -22,13 +22,7 @@ from training.features.extractor import (
     read_picture,
 )
 from training.features.table import FeatureTable, TableInfo
-from training.features.table_files import (
-    FeatureRow,
-    TableWriter,
-    check_names,
-    read_table,
-    table_writer,
-)
+from training.features.table_files import FeatureRow, TableWriter, read_table, table_writer
 from training.outputs import short_path, write_whole
 
 ProgressCallback: TypeAlias = Callable[[int], None]
@@ -93,6 +87,7 @@ def extract_features(
         DatasetError: no split can be made, or a label's name is taken.
         OutputError: the disk refuses; what was computed is kept.
     """
+    samples.check_names()
     splits, how = split(samples, hold_out or HoldOut(), seed)
     embedder = extractor.engine.embedder
     info = TableInfo(
@@ -107,7 +102,6 @@ def extract_features(
         attributes=tuple(samples.labels),
         flag_attributes=samples.flag_attributes,
     )
-    check_names(info)
     with open_cache(cache or cache_path(out)) as store:
         keys, reused = _fill_cache(store, samples, extractor, progress)
         with table_writer(out, info) as writer:

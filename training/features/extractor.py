@@ -1,7 +1,6 @@
 """One picture → the embeddings of its faces, through the same steps as in the stream."""
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -15,6 +14,7 @@ from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
+from models.pictures import decode_picture
 from training.features.cache import EmbeddedFaces
 
 FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
@@ -38,16 +38,6 @@ CHIP_FACE_SHARE = 1 / (1 + 2 * CHIP_PADDING)
 
 _FULL_SCALE = DetectionSettings(downscale=1.0)
 """Settings of a search of the picture at its own size."""
-
-_JPEG_START = b"\xff\xd8"
-"""Marker with which a JPEG begins (ITU-T T.81, table B.1)."""
-
-_JPEG_END = b"\xff\xd9"
-"""Marker with which a JPEG ends."""
-
-_JPEG_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
-"""Markers that a length follows, and the end marker (ITU-T T.81, table B.1); in coded data none
-occurs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +125,7 @@ class Extractor:
 
     def chips(self, content: bytes) -> FaceChips:
         """The aligned faces of one picture file, or why there are none."""
-        image = decode(content)
+        image = decode_picture(content)
         if image is None:
             return _no_faces(UNREADABLE)
         if self.settings.aligned:
@@ -182,17 +172,6 @@ def detection_settings(detector: Literal["cnn", "hog"]) -> DetectionSettings:
     return replace(_FULL_SCALE, detector=detector)
 
 
-def decode(content: bytes) -> Image | None:
-    """The picture in a file's bytes, upright; None where they hold none, or not all of it."""
-    if not content or _is_truncated_jpeg(content):
-        return None
-    try:
-        image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        return None
-    return None if image is None else image.astype(np.uint8, copy=False)
-
-
 def as_chip(image: Image) -> Image:
     """An aligned chip of any size, at the size the embedder takes."""
     if image.shape[:2] == (CHIP_SIZE, CHIP_SIZE):
@@ -213,24 +192,6 @@ def read_picture(path: Path) -> bytes:
 def _no_faces(reason: str) -> FaceChips:
     none = np.zeros((0, CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
     return FaceChips(reason, none, np.zeros(0, dtype=np.float32))
-
-
-def _is_truncated_jpeg(content: bytes) -> bool:
-    """Whether the picture's own end mark is missing.
-
-    OpenCV refuses a file that ends too early, but fills a picture up with noise where other bytes
-    follow the cut. The mark of a thumbnail, which lies in a segment, does not count; what follows
-    the picture's own, such as the video of a motion photo, is no part of it.
-    """
-    if not content.startswith(_JPEG_START):
-        return False
-    at = len(_JPEG_START)
-    while (marker := _JPEG_MARKER.search(content, at)) is not None:
-        if marker[0] == _JPEG_END:
-            return False
-        length = content[marker.end() : marker.end() + 2]
-        at = marker.end() + int.from_bytes(length, "big")
-    return True
 
 
 def _choose(faces: Detections, image: Image, policy: FacesPolicy) -> Detections:

@@ -62,13 +62,6 @@ class TableWriter:
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
 
-def check_names(info: TableInfo) -> None:
-    """Raises DatasetError where an attribute has the name of a column that every table has."""
-    for name in info.attributes:
-        if name in _FIXED_COLUMNS:
-            raise DatasetError(f"a label cannot be called {name!r}: the table uses that name")
-
-
 @contextmanager
 def table_writer(path: Path, info: TableInfo) -> Iterator[TableWriter]:
     """Writes a table aside; it becomes `path` when the body is through.

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
 from models.embedder import DLIB_NAME, TRAINED_EMBEDDER_FILE, EmbedderModel, read_embedder
+from models.label_names import check_label_names
 from training.datasets.samples import TRAIN
 from training.errors import DatasetError
 from training.features.table import FeatureTable
@@ -80,6 +81,10 @@ def fit(
     _check_embedder(table, embedder)
     train = np.flatnonzero(table.splits == TRAIN)
     tasks = plan_tasks(table, train, settings.attributes or tuple(table.labels))
+    try:
+        check_label_names((head.attribute, head.classes) for task in tasks for head in task.heads)
+    except ValueError as error:
+        raise DatasetError(str(error)) from error
     heads: list[Head] = []
     files: dict[str, bytes] = {}
     record: dict[str, Any] = {}

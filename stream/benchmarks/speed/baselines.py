@@ -15,8 +15,9 @@ from stream.frames import ASSUMED_FPS
 from stream.settings.schema import RecorderSection
 from stream.sinks.video.video_file import VideoFile
 from stream.sources.decoding import Decoder
+from stream.sources.media import open_container
 from stream.sources.media_clock import MediaClock, start_time_s
-from stream.sources.video import VideoSource, open_container
+from stream.sources.video import VideoSource
 
 _Box = tuple[int, int, int, int]
 """Left, top, right, bottom, px."""

@@ -9,7 +9,7 @@ from models.faces import Image
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.sources.decoding import Decoder
-from stream.sources.video import open_container
+from stream.sources.media import open_container
 
 
 class SimulatedCamera:

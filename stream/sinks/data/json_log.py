@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.printable import printable_json
 from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.people import Person
@@ -49,10 +50,7 @@ class JsonLog:
         self.partial_path = partial_path(path)
         self._begun = False
         try:
-            # A byte of a file's name that is not text becomes an escape, which JSON understands.
-            self._file = self.partial_path.open(
-                "w", buffering=1, encoding="utf-8", errors="backslashreplace"
-            )
+            self._file = self.partial_path.open("w", buffering=1, encoding="utf-8")
         except OSError as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
         header = {
@@ -107,7 +105,8 @@ class JsonLog:
 
     def _write(self, *entries: dict[str, Any]) -> None:
         """A line for each entry, in one write: what a full disk refuses, closing tries again."""
-        lines = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+        texts = (printable_json(json.dumps(entry, ensure_ascii=False)) for entry in entries)
+        lines = "".join(text + "\n" for text in texts)
         try:
             self._file.write(lines)
         except OSError as error:

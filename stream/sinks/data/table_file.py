@@ -5,8 +5,9 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TextIO, TypeAlias
 
+from models.printable import printable
 from stream.errors import SinkError
 from stream.sinks.paths import finish_partial, partial_path
 
@@ -53,7 +54,7 @@ class TableFile:
             SinkError: the disk refuses.
         """
         try:
-            self._writer.write(rows)
+            self._writer.write([printable_row(row) for row in rows])
         except OSError as error:
             raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
         self._begun = True
@@ -78,6 +79,17 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
+def printable_row(row: Row) -> Row:
+    """A row whose text has nothing in it that a terminal would obey or a file not take."""
+    return {name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+
+
+def begin_csv(file: TextIO, columns: Sequence[str]) -> "csv.DictWriter[str]":
+    """Writes the names of the columns; the rest is for `printable_row` of each row."""
+    csv.writer(file, lineterminator="\n").writerow(map(printable, columns))
+    return csv.DictWriter(file, columns, restval="", lineterminator="\n")
+
+
 class _Writer(Protocol):
     def write(self, rows: Sequence[Row]) -> None: ...
 
@@ -88,13 +100,9 @@ class _CsvWriter:
     """Writes each row at once, so that it can be read while the run goes on."""
 
     def __init__(self, path: Path, columns: Columns) -> None:
-        # A byte of a file's name that is not text becomes an escape.
-        self._file = path.open(
-            "w", buffering=1, encoding="utf-8", errors="backslashreplace", newline=""
-        )
-        self._table = csv.DictWriter(self._file, list(columns), restval="", lineterminator="\n")
+        self._file = path.open("w", buffering=1, encoding="utf-8", newline="")
         try:
-            self._table.writeheader()
+            self._table = begin_csv(self._file, list(columns))
         except OSError:
             with suppress(OSError):
                 self._file.close()  # tries again to write what could not be written

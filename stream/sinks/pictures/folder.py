@@ -1,6 +1,5 @@
 """Annotated copies of pictures, each with a table of its faces beside it, and one table of all."""
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,9 +7,9 @@ from pathlib import Path
 from stream.errors import SinkError
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.data.table_file import Columns, TableFile
+from stream.sinks.data.table_file import Columns, TableFile, begin_csv, printable_row
 from stream.sinks.paths import same_file, write_whole
-from stream.sinks.pictures.picture_file import write_picture
+from stream.sinks.pictures.picture_file import write_picture, written_name
 from stream.tracks import Track
 
 FACES_FILE = "faces.csv"
@@ -65,7 +64,7 @@ class PictureFolder:
         if source is None:
             raise SinkError("only pictures can be written as pictures: name a video file instead")
         inside = source.relative_to(self._root) if self._root else Path(source.name)
-        target = self.output / inside
+        target = written_name(self.output / inside)
         if same_file(target, source):
             raise SinkError(f"{target} is the input: name another folder to write to")
         write_picture(target, annotated.picture)
@@ -86,9 +85,8 @@ class PictureFolder:
 def faces_table(tracks: Sequence[Track], attributes: Mapping[str, Sequence[str]]) -> str:
     """One row a face, as CSV: perceived labels, probabilities, then top, right, bottom, left."""
     out = io.StringIO()
-    table = csv.DictWriter(out, face_columns(attributes), restval="", lineterminator="\n")
-    table.writeheader()
-    table.writerows(face_rows(tracks))
+    table = begin_csv(out, face_columns(attributes))
+    table.writerows(map(printable_row, face_rows(tracks)))
     return out.getvalue()
 
 

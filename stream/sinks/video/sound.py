@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import cast
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
+from stream.errors import SourceError
+from stream.frames import SourceInfo
+from stream.media_tracks import sound_track, warn_of_others
 from stream.sources.media_clock import start_time_s
 
 _MAX_HZ = 48_000
@@ -26,48 +30,45 @@ _log = logging.getLogger(__name__)
 
 
 class Sound:
-    """The source's first sound track: copied where the container can hold it, else encoded anew.
+    """A sound track of the source: copied where the container can hold it, else encoded anew.
 
     Args:
-        reopen: opens the media a further time.
+        info: the source, which is opened a further time; its start is where the video begins.
         output: the video, before anything was written to it.
         encoder: encodes sound that cannot be copied; a warning says so.
-        start_s: media time at which the video begins.
 
     Raises:
-        SourceError: the media cannot be opened again.
+        SourceError: the source cannot be opened again, or has no sound that can be decoded.
     """
 
-    def __init__(
-        self,
-        reopen: Callable[[], InputContainer],
-        output: OutputContainer,
-        encoder: str,
-        start_s: float = 0.0,
-    ) -> None:
-        self._source = reopen()
-        track = self._source.streams.audio[0]
+    def __init__(self, info: SourceInfo, output: OutputContainer, encoder: str) -> None:
+        if info.reopen is None:
+            raise SourceError(f"{info.uri} can be read only once")
+        self._source = info.reopen()
+        try:
+            track = sound_track(self._source, info.uri, info.sound_track)
+        except SourceError:
+            self.close()
+            raise
+        warn_of_others(self._source, track, info.uri, info.sound_track)
         self._output = output
-        self._skips = start_s > 0
-        self._start_s = start_time_s(self._source) + start_s
+        self._skips = info.start_s > 0
+        self._start_s = start_time_s(self._source) + info.start_s
         if self._skips:
             self._seek()
-        if _can_hold(output.format.name, reopen):
+        if _can_hold(output.format.name, info.reopen, track.index):
             self._stream = output.add_stream_from_template(track)
             self._packets = self._copied(track)
         else:
-            rate = min(track.codec_context.sample_rate, _MAX_HZ)
-            if encoder == "libopus":
-                rate = _MAX_HZ  # of the common rates it takes no other
-            self._stream = cast(
-                AudioStream, output.add_stream(encoder, rate=rate, layout=_layout(track))
-            )
+            rate, layout = _encodable(encoder, track)
+            self._stream = cast(AudioStream, output.add_stream(encoder, rate=rate, layout=layout))
             self._packets = self._encoded(track)
             _log.warning(
-                "the sound is %s, which %s cannot hold: recorded as %s",
+                "the sound is %s, which %s cannot hold: recorded as %s%s",
                 _title(track.codec_context.name),
                 Path(output.name).suffix,
                 _title(encoder),
+                "" if layout == _layout(track) else f" in {layout}",
             )
         self._next: Packet[AudioStream] | None = None
         self._begun = False
@@ -151,19 +152,36 @@ def _title(codec: str) -> str:
     return _TITLES.get(codec, codec)
 
 
+def _encodable(encoder: str, track: AudioStream) -> tuple[int, str]:
+    """Sampling rate in Hz and channels in which a track is encoded.
+
+    1. Its own, a rate of at most `_MAX_HZ`. Opus takes no other of the common rates.
+    2. Stereo at `_MAX_HZ`, where the encoder refuses that: AAC takes few layouts of many channels.
+    """
+    rate = _MAX_HZ if encoder == "libopus" else min(track.codec_context.sample_rate, _MAX_HZ)
+    trial = cast(AudioCodecContext, av.CodecContext.create(encoder, "w"))
+    try:
+        trial.sample_rate, trial.layout = rate, _layout(track)
+        trial.format = next(iter(trial.codec.audio_formats or ()))
+        trial.open()
+    except (av.error.FFmpegError, ValueError):
+        return _MAX_HZ, "stereo"
+    return rate, _layout(track)
+
+
 def _layout(track: AudioStream) -> str:
     """The channels of a track; of one or two they are the usual ones."""
     layout = track.codec_context.layout
     return {1: "mono", 2: "stereo"}.get(layout.nb_channels, layout.name)
 
 
-def _can_hold(container: str, reopen: Callable[[], InputContainer]) -> bool:
-    """Whether the container takes the track as it is, tried with its first packet.
+def _can_hold(container: str, reopen: Callable[[], InputContainer], index: int) -> bool:
+    """Whether the container takes the stream of that index as it is, tried with its first packet.
 
     FFmpeg may refuse what it says it supports, such as Opus in QuickTime.
     """
     with reopen() as again:
-        track = again.streams.audio[0]
+        track = cast(AudioStream, again.streams[index])
         try:
             with av.open(io.BytesIO(), "w", format=container) as trial:
                 stream = trial.add_stream_from_template(track)

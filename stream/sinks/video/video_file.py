@@ -202,11 +202,8 @@ class VideoFile:
         return stream
 
     def _add_sound(self, info: SourceInfo, kind: ContainerFormat) -> Sound | None:
-        if info.reopen is None:
-            _log.warning("recorded without sound: %s can be read only once", info.uri)
-            return None
         try:
-            return Sound(info.reopen, self._container, kind.sound, info.start_s)
+            return Sound(info, self._container, kind.sound)
         except SourceError as error:
             _log.warning("recorded without sound: %s", error)
             return None

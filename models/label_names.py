@@ -1,0 +1,64 @@
+"""The one rule on names of labels and classes, for whoever makes, reads or logs them."""
+
+from collections.abc import Iterable, Sequence
+
+RESERVED_COLUMNS = frozenset(
+    {
+        # the tables of faces and of people
+        *("frame", "time_s", "file", "track", "left", "top", "right", "bottom"),
+        *("score", "missed", "quality", "picture"),
+        *("first_s", "last_s", "frames", "best_frame", "best_s"),
+        # the tables of features
+        *("face", "mirrored", "identity", "split", "face_px", "embedding"),
+    }
+)
+"""Columns of the tables that `face-stream` and `face-train` write, beside those of labels."""
+
+CONFIDENCE = "confidence"
+"""What follows the name of a label in the column of its confidence: `gender_confidence`."""
+
+
+def check_label_names(attributes: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Checks that the columns of labels in a table differ from one another and from all others.
+
+    Each attribute has a column of its name, one of its confidence, and one for each class.
+
+    Args:
+        attributes: each attribute with its classes.
+
+    Raises:
+        ValueError: a name is empty or no text, or two columns would have one name.
+    """
+    owners = dict.fromkeys(RESERVED_COLUMNS, "a column of the tables")
+    for attribute, classes in attributes:
+        for name in (attribute, *classes):
+            _check_text(name)
+        columns = {attribute: f"the label {attribute!r}"}
+        for name in (CONFIDENCE, *classes):
+            column = f"{attribute}_{name}"
+            what = f"the class {name!r} of {attribute!r}"
+            if column in columns:
+                raise ValueError(
+                    f"a class of {attribute!r} cannot be called {name!r}: "
+                    f"the column {column!r} would stand for two things; rename it"
+                )
+            columns[column] = what
+        for column, what in columns.items():
+            if column in owners:
+                raise ValueError(
+                    f"a label cannot be called {attribute!r}: "
+                    f"the column {column!r} is that of {owners[column]} too; rename it"
+                )
+            owners[column] = what
+
+
+def _check_text(name: str) -> None:
+    """Checks that a name is text that can be written and drawn."""
+    if not name:
+        raise ValueError("a label or a class has an empty name; give it one")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the name {name!a} holds half a character and is no text; rename it"
+        ) from error

@@ -1,0 +1,25 @@
+"""Names as people are shown them: what a terminal would obey stands there escaped."""
+
+import re
+
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters: ESC begins a command, a line break a line
+    "\u2028\u2029"  # separators of lines and paragraphs
+    "\u202a-\u202e\u2066-\u2069"  # turn the direction in which what follows is read
+    "\ud800-\udfff]"  # halves of a character, and bytes of a name that are not text
+)
+"""Characters that a terminal, a table or a drawing of text obeys or cannot take."""
+
+
+def printable(text: str) -> str:
+    """The text in one line, with each character escaped that would not be shown: `\\x1b`."""
+    return _OBEYED.sub(_escaped, text)
+
+
+def printable_json(text: str) -> str:
+    """A line of JSON with the same characters escaped as JSON has it; it is read as before."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
