@@ -171,6 +171,7 @@ def _read_manifest(folder: Path) -> Manifest:
             )
         manifest = Manifest.model_validate(content, by_name=False)
         check_label_names((head.attribute, head.classes) for head in manifest.attributes)
+        json.dumps(content, ensure_ascii=False).encode()  # half a character anywhere is no text
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

@@ -129,6 +129,7 @@ _HEAD = {"attribute": "age", "classes": ["0-2", "3-9"], "file": "age.onnx"}
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
+        (_edited(provenance={"data": "caf\udce9"}), "cannot be understood"),
         (_change_a_byte, "gender.onnx was changed since the model was made"),
         (lambda folder: (folder / "gender.onnx").unlink(), "gender.onnx is missing"),
         (lambda folder: (folder / "x.pkl").write_bytes(b"\x80\x04."), "x.pkl does not belong"),

@@ -492,6 +492,22 @@ def test_a_full_disk_leaves_the_old_table(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["table.parquet"]
 
 
+def test_names_of_files_that_are_no_text_are_escaped(engine: Engine, tmp_path: Path) -> None:
+    for name, content in (("a/caf\udce9.png", None), ("b/\x1b[31m.png", None), ("b/\n.cr2", b"x")):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        picture = cv2.imencode(".png", face_picture(0))[1].tobytes()
+        (tmp_path / "set" / name).write_bytes(content or picture)
+    samples = read_dataset(tmp_path / "set")
+    out = tmp_path / "o.parquet"
+    hold_out = HoldOut.parse("0.5")
+    extractor = Extractor(ExtractionSettings(mirror=False), engine)
+    assert extract_features(samples, out, extractor, hold_out=hold_out).faces == 2
+    assert read_table(out).files.tolist() == ["a/caf\\udce9.png", "b/\\x1b[31m.png"]
+    assert skipped_path(out).read_text().splitlines()[1:] == [
+        "b/\\n.cr2,of a kind that is not read (.cr2)"
+    ]
+
+
 def test_a_label_may_not_take_the_name_of_a_column(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("file,embedding\na.jpg,x\nb.jpg,y\n")
     samples = read_dataset(tmp_path / "list.csv")

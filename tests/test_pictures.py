@@ -98,7 +98,7 @@ def test_pictures_one_after_the_other_are_a_video(name: str, tmp_path: Path) -> 
 
 
 def test_a_gif_that_moves_is_a_video_alone_and_its_first_picture_in_a_folder(
-    tmp_path: Path,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     animation = cv2.Animation()
     animation.frames = [numbered(number) for number in (5, 6, 7)]
@@ -109,6 +109,8 @@ def test_a_gif_that_moves_is_a_video_alone_and_its_first_picture_in_a_folder(
     source.close()
     (frame,) = open_source(str(tmp_path)).frames()
     assert number_of(frame.image) == 5
+    moving = tmp_path / "a.gif"
+    assert caplog.messages == [f"{moving} moves: its first picture is taken; named alone, all are"]
 
 
 @pytest.mark.parametrize("name", ["phone.heic", "phone.avif"])

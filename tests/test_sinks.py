@@ -377,12 +377,19 @@ def test_each_kind_of_picture_can_be_written(suffix: str, tmp_path: Path) -> Non
     assert cv2.imread(str(tmp_path / f"5{suffix}")).shape == (64, 96, 3)
 
 
-@pytest.mark.parametrize("suffix", ["", ".xyz"])
-def test_a_kind_that_cannot_be_written(suffix: str, tmp_path: Path) -> None:
-    said = "cannot be written as a picture of that kind"
-    with _pictures(tmp_path) as sink, pytest.raises(SinkError, match=said):
+@pytest.mark.parametrize("suffix", ["", ".xyz", ".heic", ".HIF"])
+def test_the_copy_of_a_kind_that_cannot_be_written_is_a_jpeg(suffix: str, tmp_path: Path) -> None:
+    with _pictures(tmp_path) as sink:
         sink.write(_annotated(5, suffix))
-    assert list(tmp_path.iterdir()) == []
+    assert cv2.imread(str(tmp_path / f"5{suffix}.jpg")).shape == (64, 96, 3)
+    assert (tmp_path / f"5{suffix}.jpg.csv").is_file()
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".MPO", ".jpe"])
+def test_other_names_of_jpegs(suffix: str, tmp_path: Path) -> None:
+    with _pictures(tmp_path) as sink:
+        sink.write(_annotated(5, suffix))
+    assert (tmp_path / f"5{suffix}").read_bytes().startswith(b"\xff\xd8\xff")
 
 
 def test_a_picture_never_takes_the_place_of_its_source(tmp_path: Path) -> None:

@@ -209,3 +209,20 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 
 def test_the_seed_of_the_command_line_is_that_of_the_library() -> None:
     assert DEFAULT_SEED == SEED
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["features", "{long}", "--out", "o.parquet"],
+        ["fit", "{long}", "--out", "model"],
+        ["fit", "{table}", "--out", "{long}"],
+        ["evaluate", "{long}", "{table}"],
+    ],
+)
+def test_too_long_a_name_is_refused_in_one_line(words: list[str], tmp_path: Path) -> None:
+    names = {"long": "x" * 304, "table": str(drawn_table(tmp_path / "table.parquet", 40))}
+    result = _run(*(word.format(**names) for word in words))
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "x" * 60 in result.stderr

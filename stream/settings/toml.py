@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from models.printable import printable_json
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """A key that needs no quotes."""
 
@@ -35,5 +37,5 @@ def _key(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # JSON's escapes are TOML's, but JSON leaves one character that TOML wants escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+    # JSON's escapes are TOML's, but JSON leaves some characters that TOML or a terminal obeys.
+    return printable_json(json.dumps(text, ensure_ascii=False))

@@ -18,6 +18,7 @@ from models.pictures import (
     decode_picture,
     is_left_out,
     is_picture,
+    is_single_picture,
     kind_of,
     kinds_of,
 )
@@ -70,6 +71,8 @@ class PictureSource:
                 self.skipped[kind_of(path)] += 1
                 _log.warning("%s cannot be read as a picture: left out", path)
             else:
+                if not is_single_picture(path):
+                    _log.warning("%s moves: its first picture is taken; named alone, all are", path)
                 yield Frame(image, index, float(index), time.monotonic(), path)
 
     def interrupt(self) -> None:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 from models.graphs import CHIP_SIZE
+from models.printable import printable
 from models.runtime import available_cores
 from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
@@ -234,7 +235,7 @@ def _rows(
     for face, (face_px, views) in enumerate(zip(found.face_px, found.embeddings, strict=True)):
         for view, embedding in enumerate(views):
             yield FeatureRow(
-                file=samples.files[index],
+                file=printable(samples.files[index]),
                 face=face,
                 mirrored=view == 1,
                 identity=samples.identities[index],
@@ -249,5 +250,5 @@ def _skipped_csv(skipped: Sequence[SkippedPicture]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "reason"])
-    writer.writerows((each.file, each.reason) for each in skipped)
+    writer.writerows((printable(each.file), each.reason) for each in skipped)
     return text.getvalue()
