@@ -118,8 +118,9 @@ class Replay:
         key, value = ("time_s", frame.time_s) if frame.path is None else ("frame", frame.index)
         while self._next is not None and self._next.get(key, -1) < value - ROUNDING_S:
             self._next = next(self._entries, None)
-            if self._next is not None and "track" in self._next:  # the entry of a whole track
-                self._tracks.pop(self._next["track"], None)
+            ended = None if self._next is None else self._next.get("track")
+            if isinstance(ended, int):  # the entry of a whole track
+                self._tracks.pop(ended, None)
         if self._next is None:
             self._warn_of_end(frame)
             return ()

@@ -169,6 +169,33 @@ def test_a_log_cut_short_ends_where_it_was_cut_and_says_so_once(
     assert caplog.messages == [f"{path} ends before 0.1 s: no face is known from there on"]
 
 
+@pytest.mark.parametrize("entry", ['{"track": [1]}', '{"track": null}', '{"what": "else"}'])
+def test_a_damaged_entry_between_frames_is_passed_over(entry: str, tmp_path: Path) -> None:
+    path = _log(tmp_path)
+    header, first, *others = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([header, first, entry, *others]), encoding="utf-8")
+    with Replay(path, LabelSettings()) as replay:
+        assert [len(replay.annotate(frame(number))) for number in range(2)] == [1, 1]
+
+
+def test_the_velocity_of_a_track_follows_from_its_logged_boxes(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    log = JsonLog(path, _INFO, "default")
+    for number in range(4):
+        moved = track(1, (20 + 6 * number, 10, 60 + 6 * number, 50))
+        log.write(AnnotatedFrame(frame(number), [moved], Overlay()))
+    log.close(complete=True)
+    with Replay(path, LabelSettings()) as replay:
+        tracks = [replay.annotate(frame(number)) for number in range(4)]
+    velocities = [each.velocity_xy.tolist() for (each,) in tracks]
+    assert velocities == [
+        [0, 0],
+        [3, 0],
+        [4.5, 0],
+        [5.25, 0],
+    ]  # half of what is seen, half of before
+
+
 @pytest.mark.parametrize("content", ["", "hello\n", "[1]\n", '{"schema": "other/1"}\n'])
 def test_what_is_no_log_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").write_text(content, encoding="utf-8")
