@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -126,10 +127,8 @@ def decode_picture(content: bytes) -> Image | None:
     Of several pictures in one file it is the first.
     """
     if content[4:8] == b"ftyp":
-        try:
+        with suppress(HeifError):  # a sequence: OpenCV reads the first picture where it is AVIF
             return read_heif(content)
-        except HeifError:
-            pass  # a sequence, of which OpenCV reads the first picture where it is AVIF
     if not content or _is_cut_jpeg(content):
         return None
     try:

@@ -1,5 +1,6 @@
 """Frames, and what a source states of itself before the first one."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -50,6 +51,7 @@ class SourceInfo:
         start_s: media time of the first frame where only a part of a video is read; a recording
             begins here.
         reopen: opens the media a second time, for its sound; None where it can be read only once.
+        skipped: pictures that are left out, by kind; it grows while the source is read.
     """
 
     uri: str
@@ -61,6 +63,7 @@ class SourceInfo:
     sound_track: Literal["auto"] | int = "auto"
     start_s: float = 0.0
     reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
+    skipped: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
 
     @property
     def name(self) -> str:

@@ -14,7 +14,6 @@ from stream.sinks import Outputs, Sink, open_sinks
 from stream.sources import WHOLE, Span, open_source
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
-from stream.sources.pictures import PictureSource
 from stream.summary import Summary
 from stream.tracks import Track
 
@@ -55,10 +54,9 @@ def run(
         SourceError: the source gives nothing at all. A source or a model that fails later ends
             the run instead, and is named in the summary's failures.
     """
-    controls, report = Controls(blur=config.overlay.blur), RunReport()
+    controls = Controls(blur=config.overlay.blur)
+    report = RunReport(skipped=source.info.skipped)
     summary = Summary(report)
-    if isinstance(source, PictureSource):
-        report.skipped = source.skipped
     try:
         with Capture(source, controls, report) as capture:
             info = capture.info

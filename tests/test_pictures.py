@@ -129,7 +129,7 @@ def test_what_a_folder_holds_beside_pictures_is_counted(
     (tmp_path / "copy.png.bak").write_bytes((tmp_path / "a.png").read_bytes())
     source = open_source(str(tmp_path))
     assert isinstance(source, PictureSource)
-    assert source.skipped == {".nef": 2, ".mp4": 1, ".bak": 1}
+    assert source.info.skipped == {".nef": 2, ".mp4": 1, ".bak": 1}
     assert caplog.messages == [
         f"{tmp_path}: left out, of kinds that are not read: 2 .nef, 1 .mp4, 1 .bak"
     ]

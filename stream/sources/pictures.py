@@ -36,22 +36,19 @@ class PictureSource:
         paths: the pictures.
         left_out: files beside them of kinds that are not read; a warning counts them.
 
-    Attributes:
-        skipped: how many files were left out so far, by kind.
-
     Raises:
         SourceError: there are no pictures, or not one can be read.
     """
 
     def __init__(self, uri: str, paths: Sequence[Path], left_out: Sequence[Path] = ()) -> None:
-        self.skipped: Counter[str] = kinds_of(left_out)
-        words = counted_kinds(self.skipped)
+        skipped = kinds_of(left_out)
+        words = counted_kinds(skipped)
         if not paths:
             kinds = ", ".join(sorted(PICTURE_SUFFIXES))
             others = f"; {words} left out" if words else ""
             raise SourceError(f"{uri}: no pictures there (of the kinds {kinds}){others}")
         self._paths = paths
-        self._info = self._describe(uri)
+        self._info = self._describe(uri, skipped)
         if words:
             _log.warning("%s: left out, of kinds that are not read: %s", uri, words)
 
@@ -60,7 +57,7 @@ class PictureSource:
 
     @property
     def info(self) -> SourceInfo:
-        """The number of pictures, and the size of the first that can be read."""
+        """The number of pictures, the size of the first that can be read, and what is left out."""
         return self._info
 
     def frames(self) -> Iterator[Frame]:
@@ -68,7 +65,7 @@ class PictureSource:
         for index, path in enumerate(self._paths):
             image = read_picture(path)
             if image is None:
-                self.skipped[kind_of(path)] += 1
+                self._info.skipped[kind_of(path)] += 1
                 _log.warning("%s cannot be read as a picture: left out", path)
             else:
                 if not is_single_picture(path):
@@ -81,12 +78,15 @@ class PictureSource:
     def close(self) -> None:
         """There is nothing to release."""
 
-    def _describe(self, uri: str) -> SourceInfo:
+    def _describe(self, uri: str, skipped: Counter[str]) -> SourceInfo:
         for path in self._paths:
             image = read_picture(path)
             if image is not None:
                 height, width = image.shape[:2]
-                return SourceInfo(uri, "pictures", (width, height), frame_count=len(self._paths))
+                count = len(self._paths)
+                return SourceInfo(
+                    uri, "pictures", (width, height), frame_count=count, skipped=skipped
+                )
         raise SourceError(f"{uri}: not one picture there can be read")
 
 

@@ -1,6 +1,6 @@
 """The model card: what a model is for, how good it is, and how it was made, from a report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH, Figures
@@ -111,8 +111,10 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
         yield f"| {each} | {_count(recall)} | {_number(recall['value'])} |"
     yield ""
     yield from _coverage(name, figures)
-    yield from _face_width(name, figures)
-    yield from _corruptions(name, figures)
+    shrunk = "by the width of the face, pictures shrunk"
+    yield from _steps(name, shrunk, figures.get(FACE_WIDTH, []), "px", "face_px")
+    worse = "where pictures were made worse"
+    yield from _steps(name, worse, figures.get(CORRUPTION, []), "harm", CORRUPTION)
     for grouping in figures["by_group"]:
         yield from (f"Accuracy of {name} by {grouping['by']}:", "")
         yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
@@ -134,23 +136,15 @@ def _coverage(name: str, figures: Figures) -> Iterator[str]:
     yield ""
 
 
-def _face_width(name: str, figures: Figures) -> Iterator[str]:
-    steps = figures.get(FACE_WIDTH, [])
+def _steps(
+    name: str, conditions: str, steps: Sequence[Figures], column: str, key: str
+) -> Iterator[str]:
+    """A table of accuracies under conditions that get worse; nothing where none were measured."""
     if steps:
-        yield from (f"Accuracy of {name} by the width of the face, pictures shrunk:", "")
-        yield from ("| px | faces | accuracy |", "|---|---|---|")
+        yield from (f"Accuracy of {name} {conditions}:", "")
+        yield from (f"| {column} | faces | accuracy |", "|---|---|---|")
         for step in steps:
-            yield f"| {step['face_px']} | {_count(step)} | {_share(step)} |"
-        yield ""
-
-
-def _corruptions(name: str, figures: Figures) -> Iterator[str]:
-    steps = figures.get(CORRUPTION, [])
-    if steps:
-        yield from (f"Accuracy of {name} where pictures were made worse:", "")
-        yield from ("| harm | faces | accuracy |", "|---|---|---|")
-        for step in steps:
-            yield f"| {step[CORRUPTION]} | {_count(step)} | {_share(step)} |"
+            yield f"| {step[key]} | {_count(step)} | {_share(step)} |"
         yield ""
 
 
