@@ -183,7 +183,7 @@ class Follower:
             appearance: `(d,)`, kept to tell later views from.
             weight: how good the view is, above 0 and at most 1.
         """
-        if self._tracker.is_other_face(track_id, appearance):
+        if self._tracker.is_other_face(track_id, appearance, weight):
             track_id = self._tracker.rename(track_id)
         self._tracker.remember(track_id, appearance, weight)
         return track_id
