@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.aligner import Aligner
 from models.cnn_detector import CnnDetector
 from models.detector import WINDOW_PX, Detector, DivisibleDetector
+from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.divisible_cnn_detector import DivisibleCnnDetector
 from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
 from models.faces import Detections, Faces, Image, non_maximum_suppression
@@ -53,7 +54,7 @@ class DetectionSettings:
             Smaller ones may be found, and get none.
     """
 
-    detector: Literal["cnn", "hog"] = "cnn"
+    detector: DetectorName = DEFAULT_DETECTOR
     downscale: float | Literal["auto"] = "auto"
     upsample: float = 1.0
     threshold: float = 0.0

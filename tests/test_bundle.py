@@ -13,13 +13,13 @@ from models.bundle import (
     DLIB_FOLDER,
     FORMAT_VERSION,
     MANIFEST_FILE,
-    NO_DETECTOR,
     EmbedderSpec,
     HeadSpec,
     Manifest,
     load_bundle,
     save_bundle,
 )
+from models.detector_names import NO_DETECTOR
 from models.errors import ModelError
 
 _MANIFEST = Manifest(

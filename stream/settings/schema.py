@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
+from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.engine import DetectionSettings, Runtime
 from models.runtime import Device
 
@@ -40,7 +41,7 @@ class DetectionSection(BaseModel):
 
     model_config = _STRICT
 
-    detector: Literal["cnn", "hog"] = "cnn"
+    detector: DetectorName = DEFAULT_DETECTOR
     downscale: _Downscale = "auto"
     upsample: Annotated[float, Field(ge=1, le=4)] = 1.0
     threshold: Annotated[float, Field(ge=-1, le=2)] = 0.0
