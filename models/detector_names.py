@@ -2,11 +2,11 @@
 
 from typing import Literal, TypeAlias
 
-DetectorName: TypeAlias = Literal["cnn", "hog"]
-"""The detectors; `DetectionSettings` says what each finds."""
+DetectorName: TypeAlias = Literal["centerface", "cnn", "hog"]
+"""The detectors: CenterFace, and dlib's two."""
 
-DEFAULT_DETECTOR: DetectorName = "cnn"
-"""The detector that finds faces unless another is asked for, in the stream and in training."""
+DEFAULT_DETECTOR: DetectorName = "centerface"
+"""The detector of videos, live sources, pictures and training alike."""
 
 NO_DETECTOR = "none"
 """What tables and model folders name where pictures were aligned chips: no detector was used."""

@@ -44,7 +44,7 @@ class DetectionSection(BaseModel):
     detector: DetectorName = DEFAULT_DETECTOR
     downscale: _Downscale = "auto"
     upsample: Annotated[float, Field(ge=1, le=4)] = 1.0
-    threshold: Annotated[float, Field(ge=-1, le=2)] = 0.0
+    threshold: Literal["auto"] | Annotated[float, Field(ge=-1, le=2)] = "auto"
     min_face_px: Annotated[float, Field(ge=10, le=1000)] = 40.0
     frame_skip: _FrameSkip = "auto"
     max_staleness: Annotated[float, Field(ge=0.05, le=60)] = 0.5
@@ -125,7 +125,6 @@ class EngineSection(BaseModel):
     model_config = _STRICT
 
     runtime: Runtime = "onnx"
-    precision: Literal["auto", "int8", "float"] = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     embedder: Literal["finetuned", "dlib"] = "finetuned"
