@@ -1,7 +1,8 @@
 """A bundle: the model folder that the stream loads and training writes.
 
 ```
-manifest.json   format version, sha256 of every other file, embedder, attributes, provenance
+manifest.json   format version, sha256 of every other file, embedder, attributes, the detector that
+                found the faces, short names of classes, provenance
 card.md         what it was made of, how good it is and for whom, what it must not be used for
 gender.onnx …   one head an attribute, and the embedder where it is not dlib's
 ```
@@ -22,10 +23,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import ModelError
-from models.label_names import check_label_names
+from models.label_names import check_label_names, check_short_names
 
-FORMAT_VERSION = 1
-"""Version of the format; a bundle of another version is refused."""
+FORMAT_VERSION = 2
+"""Version of the format that is written: 2 added `detector`, `short_names`, `confusion`, `tree`."""
+
+_READ_VERSIONS = (1, FORMAT_VERSION)
+"""Versions that are read: what 2 added is unknown in a bundle of version 1."""
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 """The bundle that ships, on an embedder that was made for its attributes."""
@@ -69,11 +73,30 @@ class HeadSpec(_ManifestPart):
 
 
 class Manifest(_ManifestPart):
-    """What `manifest.json` holds; `provenance` is the maker's to fill (data, settings, figures)."""
+    """What `manifest.json` holds.
+
+    Attributes:
+        format_version: of the format.
+        embedder: what the heads were fitted on.
+        attributes: the heads.
+        detector: which detector found the faces that the heads were fitted on, `NO_DETECTOR` for
+            pictures that were aligned already, None where it is not known.
+        short_names: attribute → class → a short form of its name, for where there is little room;
+            a class without one keeps its name.
+        confusion: attribute → which class is taken for which. Nothing writes or reads it yet:
+            what it holds by attribute is kept as it is.
+        tree: attribute → groups of its classes, likewise kept as it is.
+        files: name → sha256.
+        provenance: the maker's to fill (data, settings, figures).
+    """
 
     format_version: int = FORMAT_VERSION
     embedder: EmbedderSpec
     attributes: tuple[HeadSpec, ...]
+    detector: str | None = Field(default=None, min_length=1)
+    short_names: dict[str, dict[str, str]] = Field(default_factory=dict)
+    confusion: dict[str, Any] = Field(default_factory=dict)
+    tree: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
 
@@ -89,6 +112,11 @@ class Bundle:
     def __repr__(self) -> str:
         names = ", ".join(head.attribute for head in self.manifest.attributes)
         return f"Bundle({self.folder.name}: {names} on {self.manifest.embedder.name})"
+
+    @property
+    def short_names(self) -> Mapping[str, Mapping[str, str]]:
+        """Attribute → class → short form of its name; classes that have none are left out."""
+        return self.manifest.short_names
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -164,13 +192,15 @@ def _read_manifest(folder: Path) -> Manifest:
     try:
         content = json.loads(_read(path))
         version = content.get("format_version") if isinstance(content, dict) else None
-        if version != FORMAT_VERSION:
+        if type(version) is not int or version not in _READ_VERSIONS:
+            known = " and ".join(map(str, _READ_VERSIONS))
             raise ModelError(
-                f"{folder} has format version {version}, this program reads {FORMAT_VERSION}: "
+                f"{folder} has format version {version}, this program reads {known}: "
                 "update the program or fit the model again"
             )
+        content["format_version"] = FORMAT_VERSION
         manifest = Manifest.model_validate(content, by_name=False)
-        check_label_names((head.attribute, head.classes) for head in manifest.attributes)
+        _check_names(manifest)
         json.dumps(content, ensure_ascii=False).encode()  # half a character anywhere is no text
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -184,6 +214,17 @@ def _read_manifest(folder: Path) -> Manifest:
     if unlisted := sorted(_named_files(manifest) - manifest.files.keys()):
         raise ModelError(f"{path} has no sha256 of {unlisted[0]}: fit the model again")
     return manifest
+
+
+def _check_names(manifest: Manifest) -> None:
+    """Raises ValueError where names of attributes or classes are ambiguous or unknown."""
+    classes = {head.attribute: head.classes for head in manifest.attributes}
+    check_label_names((head.attribute, head.classes) for head in manifest.attributes)
+    for field in ("short_names", "confusion", "tree"):
+        if unknown := sorted(getattr(manifest, field).keys() - classes.keys()):
+            raise ValueError(f"{field} names {unknown[0]!r}, which is none of its attributes")
+    for attribute, short in manifest.short_names.items():
+        check_short_names(attribute, classes[attribute], short)
 
 
 def _named_files(manifest: Manifest) -> set[str]:

@@ -1,6 +1,6 @@
 """The one rule on names of labels and classes, for whoever makes, reads or logs them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 RESERVED_COLUMNS = frozenset(
     {
@@ -50,6 +50,33 @@ def check_label_names(attributes: Iterable[tuple[str, Sequence[str]]]) -> None:
                     f"the column {column!r} is that of {owners[column]} too; rename it"
                 )
             owners[column] = what
+
+
+def check_short_names(
+    attribute: str, classes: Sequence[str], short_names: Mapping[str, str]
+) -> None:
+    """Checks that the classes of an attribute differ from one another by their short names too.
+
+    Args:
+        attribute: its name.
+        classes: its classes; one without a short name keeps its own.
+        short_names: class → short name.
+
+    Raises:
+        ValueError: a class is unknown, or a short name is empty, no text or that of two classes.
+    """
+    if unknown := sorted(short_names.keys() - set(classes)):
+        raise ValueError(f"short_names has {unknown[0]!r}, which is no class of {attribute!r}")
+    owners: dict[str, str] = {}
+    for name in classes:
+        short = short_names.get(name, name)
+        _check_text(short)
+        if short in owners:
+            raise ValueError(
+                f"{owners[short]!r} and {name!r} of {attribute!r} would both be called {short!r}; "
+                "rename one in short_names"
+            )
+        owners[short] = name
 
 
 def _check_text(name: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from models.bundle import (
     CARD_FILE,
+    DEFAULT_FOLDER,
+    DLIB_FOLDER,
     FORMAT_VERSION,
     MANIFEST_FILE,
     EmbedderSpec,
@@ -17,6 +19,7 @@ from models.bundle import (
     load_bundle,
     save_bundle,
 )
+from models.detector_names import NO_DETECTOR
 from models.errors import ModelError
 
 _MANIFEST = Manifest(
@@ -40,6 +43,58 @@ def test_what_was_saved_is_read_again(folder: Path) -> None:
     assert bundle.manifest.model_copy(update={"files": {}}) == _MANIFEST
     assert repr(bundle) == "Bundle(model: gender on dlib-resnet-v1)"
     assert json.loads((folder / MANIFEST_FILE).read_text())["format_version"] == FORMAT_VERSION
+
+
+def test_what_version_2_has_is_read_again_and_survives_a_second_saving(tmp_path: Path) -> None:
+    added = {
+        "detector": "hog",
+        "short_names": {"gender": {"Female": "F"}},
+        "confusion": {"gender": [[9, 1], [2, 8]]},
+        "tree": {"gender": {"anyone": ["Female", "Male"]}},
+    }
+    folder = tmp_path / "model"
+    save_bundle(folder, _MANIFEST.model_copy(update=added), _FILES)
+    bundle = load_bundle(folder)
+    assert bundle.short_names == {"gender": {"Female": "F"}}
+    save_bundle(folder, bundle.manifest, bundle.files)
+    content = json.loads((folder / MANIFEST_FILE).read_text())
+    assert {name: content[name] for name in added} == added
+    assert content["format_version"] == 2
+
+
+def test_a_folder_of_version_1_is_read_and_saved_as_version_2(folder: Path) -> None:
+    path = folder / MANIFEST_FILE
+    sums = json.loads(path.read_text())["files"]
+    first = {
+        "format_version": 1,
+        "embedder": {
+            "name": "dlib-resnet-v1",
+            "dimensions": 128,
+            "chip_size": 150,
+            "file": None,
+            "identity": None,
+        },
+        "attributes": [
+            {"attribute": "gender", "classes": ["Female", "Male"], "file": "gender.onnx"}
+        ],
+        "files": sums,
+        "provenance": {"data": "none", "rows": 3},
+    }
+    path.write_text(json.dumps(first))
+    bundle = load_bundle(folder)
+    assert bundle.files == _FILES
+    assert bundle.manifest == _MANIFEST.model_copy(update={"files": sums})
+    assert (bundle.manifest.detector, bundle.short_names) == (None, {})
+    save_bundle(folder, bundle.manifest, bundle.files)
+    assert json.loads(path.read_text())["format_version"] == 2
+
+
+@pytest.mark.parametrize("folder", [DEFAULT_FOLDER, DLIB_FOLDER], ids=lambda folder: folder.name)
+def test_the_shipped_folders_say_that_no_detector_found_their_faces(folder: Path) -> None:
+    bundle = load_bundle(folder)
+    assert bundle.manifest.detector == NO_DETECTOR
+    assert bundle.manifest.provenance["data"]["features"].startswith("aligned chips")
+    assert bundle.short_names["race"]["Southeast Asian"] == "SE Asian"
 
 
 def test_a_bundle_may_bring_its_embedder(tmp_path: Path) -> None:
@@ -135,8 +190,27 @@ _HEAD = {"attribute": "age", "classes": ["0-2", "3-9"], "file": "age.onnx"}
         (lambda folder: (folder / "x.pkl").write_bytes(b"\x80\x04."), "x.pkl does not belong"),
         (lambda folder: (folder / MANIFEST_FILE).unlink(), f"it has no {MANIFEST_FILE}"),
         (_replace_by_a_folder, "cannot read .*card.md: Is a directory"),
-        (_edited(format_version=2), "has format version 2, this program reads 1: update"),
+        (_edited(format_version=3), "has format version 3, this program reads 1 and 2: update"),
+        (_edited(format_version=0), "has format version 0, this program reads 1 and 2: update"),
+        (_edited(format_version=True), "has format version True"),
+        (_edited(format_version="2"), "has format version 2"),
         (_edited(format_version=None), "has format version None"),
+        (_edited(detector=3), "cannot be understood: detector: Input should be a valid string"),
+        (_edited(detector=""), "cannot be understood: detector: String should have at least 1"),
+        (_edited(short_names=["F"]), "cannot be understood: short_names: Input should be"),
+        (_edited(short_names={"race": {}}), "short_names names 'race', which is none of its attr"),
+        (_edited(short_names={"gender": {"Man": "M"}}), "short_names has 'Man', which is no class"),
+        (_edited(short_names={"gender": {"Male": ""}}), "has an empty name"),
+        (_edited(short_names={"gender": {"Male": "Female"}}), "would both be called 'Female'"),
+        (
+            _edited(short_names={"gender": {"Male": "?", "Female": "?"}}),
+            r"'Female' and 'Male' of 'gender' would both be called '\?'; rename one",
+        ),
+        (
+            _edited(confusion={"race": []}),
+            "confusion names 'race', which is none of its attributes",
+        ),
+        (_edited(tree={"race": {}}), "tree names 'race', which is none of its attributes"),
         (_edited(attributes=[_HEAD]), "has no sha256 of age.onnx"),
         (_edited(attributes="gender"), "cannot be understood: attributes: Input should be"),
         (_edited(colour="red"), "cannot be understood: colour: Extra inputs are not permitted"),
