@@ -14,8 +14,8 @@ _ELLIPSE_SCALE = 1.8
 """Axes of the ellipse, in sides of the box of the face, or in their geometric mean where that is
 longer; more hides more of the picture. It covers forehead, chin and ears, and what the face moves
 until the next frame. Around a rectangle of CenterFace 1.74 covers the circle of 1.7 sides around
-dlib's square, whose side is .965 of the mean and whose middle lies .05 of it off; 1.8 covers 96 % of
-it on the photos, where dlib's squares vary."""
+dlib's square, whose side is .965 of the mean and whose middle lies .05 of it off; 1.8 covers 96 %
+of it on the photos, where dlib's squares vary."""
 
 _MOSAIC_CELLS = 6
 """Cells of the mosaic across the ellipse, whatever its size; some four lie across the face itself.

@@ -148,6 +148,8 @@ class PanelScene:
     def _fits(self, form: int, max_face_widths: float) -> bool:
         """Whether the picture has room for a form, and it is not too wide for the face, or the last
         one that there is."""
+        if form not in self.forms:  # one of another picture
+            return False
         width, height = self.forms[form]
         *_, last = self.forms
         fits = width <= self.frame_wh[0] and height <= self.frame_wh[1]

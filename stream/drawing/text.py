@@ -88,10 +88,12 @@ class PlacedText(NamedTuple):
 def outline(box: Box, colour: Colour, line: int) -> list[Mark]:
     """A line around a box, so many px thick, dark along both sides so that it is seen on anything.
 
-    A line of 1 px lies just outside of the box, and is dark only there: a small face is left whole.
+    A line of 1 px lies on the outermost pixels of the box and is dark outside only: there is little
+    room in a small face.
     """
-    inner = line // 2
-    outer, dark_inner = line - inner, inner + (line > 1)
+    outer = line // 2
+    inner = line - outer
+    dark_inner = inner + (line > 1)
     blue, green, red = colour
     dark = blue // _EDGE_DARKENING, green // _EDGE_DARKENING, red // _EDGE_DARKENING
     return [
