@@ -334,3 +334,132 @@ def test_colours_tell_people_apart_and_nothing_else() -> None:
     assert all(max(colour) > 200 for colour in colours)
     for said in ({"gender": label("Female")}, {"gender": label("Male")}, {"race": label(None)}):
         assert line(3, said) == colours[2]
+
+
+def _line_px(side: int, said: dict[str, Label], size_wh: tuple[int, int] = (1920, 1080)) -> int:
+    """Thickness of the line around a face, without what is dark beside it."""
+    image = _filled(0, size_wh)
+    picture = draw(image, [track(1, (600, 400, 600 + side, 400 + side), said)], _PLAIN)
+    column = picture[300 : 400 + side // 2, 600 + side // 2]
+    return (
+        int((column.max(axis=1) == 255).sum())
+        if not said
+        else int((picture[400 + side // 2, 590 : 600 + side // 2].max(axis=1) == 255).sum())
+    )
+
+
+def test_a_face_without_a_label_has_a_thin_line_and_a_small_one_is_left_whole() -> None:
+    assert _line_px(10, {}) == 1
+    assert _line_px(200, {}) < _line_px(200, _SAID)
+    assert _line_px(30, _SAID) <= _line_px(200, _SAID)
+    image = _noise()
+    picture = draw(image, [track(1, (100, 100, 110, 112))], _PLAIN)
+    np.testing.assert_array_equal(picture[101:111, 101:109], image[101:111, 101:109])
+
+
+def test_text_grows_with_the_face_and_does_not_breathe_with_it() -> None:
+    overlay = Overlay(_PLAIN)
+
+    def height(side: int) -> int:
+        marks = overlay.marks((1920, 1080), [track(1, (500, 400, 500 + side, 400 + side), _SAID)])
+        ((_, top, _, bottom),) = _grounds(marks)
+        return bottom - top
+
+    first = height(100)
+    assert {height(side) for side in (101, 97, 104, 98, 102, 95)} == {first}
+    assert height(60) < first < height(160)
+    assert height(400) == height(600)  # no larger than suits the picture
+
+
+def _rows(count: int, size: int, apart: int) -> list[Track]:
+    """Rows of faces with labels in a picture of full HD."""
+    places = [(x, y) for y in range(40, 1000, apart) for x in range(40, 1800, apart)][:count]
+    return [
+        track(number, (x, y, x + size, y + size * 1.3), _SAID)
+        for number, (x, y) in enumerate(places)
+    ]
+
+
+@pytest.mark.parametrize(("count", "size", "apart"), [(13, 100, 230), (40, 60, 110), (90, 40, 80)])
+def test_in_a_crowd_nothing_hides_a_face_or_another_panel(
+    count: int, size: int, apart: int
+) -> None:
+    tracks = _rows(count, size, apart)
+    panels = _panels(tracks, (1920, 1080))
+    assert len(panels) > 0.9 * count
+    assert not any(_overlap(panel, each.box_xyxy) for panel in panels for each in tracks)
+    assert not any(_overlap(one, other) for one, other in combinations(panels, 2))
+    faces = sum(size * size * 1.3 for _ in tracks)
+    written = sum((right - left) * (bottom - top) for left, top, right, bottom in panels)
+    assert written < 0.5 * faces
+
+
+def test_faces_shoulder_to_shoulder_have_boxes_and_no_text() -> None:
+    tracks = [
+        track(20 * row + column, (40 * column, 50 * row, 40 * column + 40, 50 * row + 50), _SAID)
+        for row in range(8)
+        for column in range(16)
+    ]
+    assert _panels(tracks, (640, 400)) == []
+
+
+def test_short_labels_are_those_that_the_model_names() -> None:
+    tracks = _rows(13, 100, 230)
+    image = _filled(0, (1920, 1080))
+    plain, named = Overlay(_PLAIN), Overlay(_PLAIN, {"gender": {"Female": "Fem."}})
+    assert (plain.draw(image, tracks) != named.draw(image, tracks)).any()
+    few = tracks[:12]
+    np.testing.assert_array_equal(
+        Overlay(_PLAIN).draw(image, few),
+        Overlay(_PLAIN, {"gender": {"Female": "Fem."}}).draw(image, few),
+    )
+
+
+def test_a_label_kept_under_its_threshold_has_no_number() -> None:
+    def drawn(said: Label, settings: OverlaySection = _PLAIN) -> Image:
+        return draw(_filled(0), [track(1, (200, 100, 300, 200), {"gender": said})], settings)
+
+    held = Label("Female", 0.42, {"Female": 0.42, "Male": 0.4}, is_held=True)
+    assert (drawn(held) != drawn(label("Female", 0.42))).any()
+    other = Label("Female", 0.45, {"Female": 0.45, "Male": 0.4}, is_held=True)
+    np.testing.assert_array_equal(drawn(held), drawn(other))
+
+
+def test_tiny_videos_have_no_legend() -> None:
+    tracks = [track(1, (60, 60, 120, 130), _SAID)]
+    for size_wh, count in (((320, 240), 1), ((640, 360), 2)):
+        assert len(_panels(tracks, size_wh, OverlaySection())) == count
+
+
+def test_colours_by_attribute_are_explained_in_the_legend() -> None:
+    settings = OverlaySection(colours="gender")
+    tracks = [
+        track(1, (100, 100, 160, 170), {"gender": label("Female")}),
+        track(2, (300, 100, 360, 170), {"gender": label("Female")}),
+        track(
+            3, (500, 100, 560, 170), {"gender": Label("Male", 0.9, {"Female": 0.1, "Male": 0.9})}
+        ),
+        track(4, (400, 250, 410, 262)),
+    ]
+    picture = draw(_filled(0), tracks, settings)
+    female, same, male = (tuple(picture[140, x].tolist()) for x in (100, 300, 500))
+    assert female == same != male
+    key = picture[330:, :400].reshape(-1, 3)
+    for colour in (female, male):
+        assert (key == colour).all(axis=1).any()
+    assert tuple(picture[255, 400].tolist()) == (190, 190, 190)  # without a label
+
+
+def test_one_colour_for_all() -> None:
+    tracks = [track(row, (50 + 150 * row, 100, 110 + 150 * row, 170), _SAID) for row in range(3)]
+    picture = draw(_filled(0), tracks, OverlaySection(colours="#102030"))
+    assert {tuple(picture[140, 50 + 150 * row].tolist()) for row in range(3)} == {(48, 32, 16)}
+
+
+def test_grey_text_stands_out_on_white() -> None:
+    tracks = [track(1, (200, 150, 300, 250), {"gender": label(None)})]
+    left, top, right, bottom = _panel(tracks)
+    panel = draw(_filled(255), tracks, _PLAIN)[top:bottom, left + 8 : right].max(axis=2)
+    behind = float(np.percentile(panel, 50))
+    contrast = (_luminance(float(panel.max())) + 0.05) / (_luminance(behind) + 0.05)
+    assert contrast >= 4.5

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.drawing.marks import Box, enclosing, overlap_px
+from stream.drawing.marks import Box, enclosing, overlap_px, touches
 from stream.drawing.placement import Arrangement, Placement
 
 _FRAME_WH = (640, 360)
@@ -83,7 +83,7 @@ def test_a_panel_touches_the_space_around_its_own_face_and_is_nearest_to_it(
     for track_id, panel in _arrange(Placement(), faces, legend=False).panels.items():
         assert overlap_px(panel.box.grown(_GAP + 1), [faces[track_id]])
         others = [face for other, face in faces.items() if other != track_id]
-        assert not overlap_px(panel.box.grown(2 * _GAP), others)
+        assert not overlap_px(panel.box.grown(_GAP + 2), others)
 
 
 @pytest.mark.parametrize("larger", [1, 2])
@@ -255,6 +255,8 @@ def test_overlaps_are_added_up() -> None:
     others = [Box(5, 5, 20, 20), Box(-5, -5, 2, 2), Box(10, 0, 20, 10), Box(3, 3, 3, 9)]
     assert overlap_px(box, others) == 25 + 4
     assert overlap_px(box, []) == 0
+    assert touches(box, others)
+    assert not touches(box, others[2:3])
 
 
 def test_what_encloses_boxes() -> None:

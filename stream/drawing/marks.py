@@ -75,6 +75,15 @@ def overlap_px(box: Box, others: Iterable[Box]) -> int:
     return overlap
 
 
+def touches(box: Box, others: Iterable[Box]) -> bool:
+    """Whether a box shares a pixel with any of the others."""
+    left, top, right, bottom = box
+    for other_left, other_top, other_right, other_bottom in others:
+        if other_left < right and other_right > left and other_top < bottom and other_bottom > top:
+            return True
+    return False
+
+
 def enclosing(boxes: Iterable[Box]) -> Box:
     """The smallest box around all of these; empty where there are none."""
     edges = list(zip(*boxes, strict=True))

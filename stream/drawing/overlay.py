@@ -87,7 +87,7 @@ class Overlay:
             },
             None if legend is None else legend.size_wh,
             size_wh,
-            gap=style.line + 1,
+            gap=style.line // 2 + 2,  # beyond the outline, which is dark along its edge
         )
         marks: list[Mark] = []
         for track in tracks:

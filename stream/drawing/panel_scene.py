@@ -6,7 +6,7 @@ from enum import Enum, auto
 from itertools import chain, product
 from typing import NamedTuple
 
-from stream.drawing.marks import Box, enclosing, overlap_px
+from stream.drawing.marks import Box, enclosing, overlap_px, touches
 
 _TOLERATED = 0.05
 """Share of a panel that may lie on faces or other panels before the panel moves; more lets it cover
@@ -19,6 +19,10 @@ face that fills the picture has a label too."""
 _MAX_FACE_WIDTHS = 3.0
 """Width of a panel, in widths of its face, above which a shorter form is taken; more lets text
 dominate small faces."""
+
+_FARTHER_PX = 2
+"""By how much farther a panel is from other faces than from its own, and how far from other panels,
+px; more makes clearer whose it is and finds fewer places."""
 
 _SHARED = 0.4
 """Share of the shorter of a panel's and its face's edge along which the two lie side by side where
@@ -120,24 +124,26 @@ class PanelScene:
         first = -1 if before is None else before.place
         order = sorted(range(len(_PLACES)), key=lambda place: place != first)
         boxes = {
-            form: [(place, self._place(form, place)) for place in order]
+            (form, place): self._place(form, place)
             for form in self.forms
             if self._fits(form, _MAX_FACE_WIDTHS)
+            for place in order
         }
-        reach = enclosing(box for _, box in chain.from_iterable(boxes.values()))
-        reach = reach.grown(2 * self.gap)
-        faces = [face for face in self.faces if overlap_px(face, [reach])]
-        texts = [text for text in self.texts if overlap_px(text, [reach])]
-        for on_face, own_limit in ((False, 0.0), (True, self._own_limit)):
-            for form, places in boxes.items():
-                for place, box in places:
-                    if (
-                        overlap_px(box, [self.face]) <= own_limit
-                        # The face that a panel is nearest to is its own.
-                        and not overlap_px(box.grown(2 * self.gap), faces)
-                        and not overlap_px(box.grown(self.gap), texts)
-                    ):
-                        return Candidate(form, place, on_face)
+        reach = enclosing(boxes.values()).grown(self.gap + _FARTHER_PX)
+        # The face that a panel is nearest to is its own.
+        obstacles = [
+            *(face.grown(self.gap + _FARTHER_PX) for face in self.faces if touches(face, [reach])),
+            *(text.grown(_FARTHER_PX) for text in self.texts if touches(text, [reach])),
+        ]
+        on_face = []
+        for (form, place), box in boxes.items():
+            if own := overlap_px(box, [self.face]):
+                on_face += [(form, place)] if own <= self._own_limit else []
+            elif not touches(box, obstacles):
+                return Candidate(form, place, on_face=False)
+        for form, place in on_face:
+            if not touches(boxes[form, place], obstacles):
+                return Candidate(form, place, on_face=True)
         return None
 
     @property

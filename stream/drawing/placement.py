@@ -73,7 +73,7 @@ class Placement:
                 number of the form, the best first; not every face has a panel.
             legend_wh: width and height of the legend; None where there is none.
             frame_wh: width and height of the picture.
-            gap: px between a panel and its face; half of what is between it and any other.
+            gap: px between a panel and its face; it is farther from any other.
         """
         self._frames += 1
         if self.are_all_new(panels_wh):
