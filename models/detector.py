@@ -1,11 +1,7 @@
-"""The contract of every face detector, and what several detectors share.
+"""The contract of every face detector, and what several detectors share."""
 
-Every detector looks through a window of 80×80 px and shrinks the picture step by step until larger
-faces fit it; none enlarges. So a picture of scale 1 gives up the faces of about 80 px and more, and
-a search at scale s those of about 80 / s px and more (see `DetectionSettings`).
-"""
-
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import dlib
@@ -16,57 +12,103 @@ from models.crops import crops
 from models.faces import Detections, Image, concatenate
 
 WINDOW_PX = 80
-"""Height and width of the smallest face that a detector finds, in px of the picture searched."""
+"""Height and width of the window through which dlib's detectors look, px of the picture searched:
+the size of the smallest face that they find. They shrink the picture step by step until larger
+faces fit it; none enlarges."""
 
 MIN_SIDE_PX = WINDOW_PX // 2
-"""Height and width under which no face is searched for in a picture, px: half a face. A smaller one
-is too small for the network's convolutions (dlib's own overrun their memory on it)."""
+"""Height and width under which dlib's networks search no picture, px: half a face. A smaller one is
+too small for their convolutions (dlib's own overrun their memory on it)."""
 
 CROP_PX = 160
-"""Side of the crop that is searched near a known face, px; larger finds faces that moved farther
-and costs more."""
+"""Side of the crop that dlib's detectors search near a known face, px; larger finds faces that
+moved farther and costs more."""
 
 CROP_FACE_PX = WINDOW_PX * 1.2
 """Width of the known face in that crop, px: a fifth above the window's, so that of the three levels
 of a crop the middle one shows it in the window's size; larger finds a face that has shrunk more,
 and loses one that grows sooner."""
 
+_AUTO_MAX_PX = 1920 * 1080
+"""Largest picture that dlib's detectors search unless told otherwise, px; a search of more costs
+over half a second on two cores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorTraits:
+    """What differs from detector to detector, as the engine needs to know it.
+
+    Attributes:
+        smallest_px: width of the smallest face that is found at scale 1, px.
+        threshold: the score above which a detection is a face by default.
+        thresholds: the lowest and the highest threshold that make sense.
+        clear_score: the score of most clear faces.
+        candidate_margin: how far under the threshold a detection may score and still be worth a
+            closer look.
+        max_scale: the largest scale that is searched unless the user enlarges the picture.
+        max_px: the largest picture that is searched unless the user fixes the scale, px.
+    """
+
+    smallest_px: float
+    threshold: float
+    thresholds: tuple[float, float]
+    clear_score: float
+    candidate_margin: float = 0.0
+    max_scale: float = float("inf")
+    max_px: float = float("inf")
+
+
+DLIB_TRAITS = DetectorTraits(
+    smallest_px=WINDOW_PX,
+    threshold=0.0,
+    thresholds=(-1.0, 2.0),
+    clear_score=1.0,
+    max_px=_AUTO_MAX_PX,
+)
+"""Of both detectors of dlib: 0 is its own choice of a threshold, and its CNN gives most clear faces
+a score of about 1."""
+
 
 class Detector(Protocol):
     """Finds faces; boxes are px of the picture given, at whatever scale it was searched."""
 
-    def detect(self, image: Image, scale: float = 1.0) -> Detections:
-        """All faces of the picture, searched at `scale` times its size, surest first."""
+    @property
+    def traits(self) -> DetectorTraits:
+        """What differs from other detectors."""
 
-    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
-        """The faces near places, `(n, 4)`, where faces are expected; one may be found twice."""
-
-
-@runtime_checkable
-class DivisibleDetector(Detector, Protocol):
-    """A detector whose search can be spread over several frames."""
-
-    def detect_part(
-        self,
-        image: Image,
-        scale: float,
-        part: int,
-        parts: int,
-        regions_xyxy: NDArray[np.float32] | None = None,
+    def detect(
+        self, image: Image, scale: float = 1.0, threshold: float | None = None
     ) -> Detections:
-        """What one of so many parts of a search finds: all together see what `detect` sees.
+        """All faces of the picture that score higher than the threshold, surest first.
 
-        Only faces in regions, `(n, 4)` px, and close to them are searched for; None is everywhere.
+        Args:
+            image: the picture.
+            scale: by what it is multiplied before it is searched.
+            threshold: that of `traits` unless given.
         """
+
+    def detect_near(
+        self, image: Image, boxes_xyxy: NDArray[np.float32], threshold: float | None = None
+    ) -> Detections:
+        """The faces near places, `(n, 4)`, where faces are expected; one may be found twice.
+
+        A face there may score a little under the threshold.
+        """
+
+    def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The squares that dlib's landmark predictor was made for, `(n, 4)`, of the same faces."""
 
 
 def detect_in_crops(
-    detector: Detector, image: Image, boxes_xyxy: NDArray[np.float32]
+    detector: Detector,
+    image: Image,
+    boxes_xyxy: NDArray[np.float32],
+    threshold: float | None = None,
 ) -> Detections:
     """`detect_near` for a detector that takes one picture at a time."""
     pixels, transforms = crops(image, boxes_xyxy, CROP_PX, CROP_FACE_PX)
     found = [
-        detector.detect(crop).mapped(*transform)
+        detector.detect(crop, 1.0, threshold).mapped(*transform)
         for crop, transform in zip(pixels, transforms, strict=True)
     ]
     return concatenate(found)

@@ -10,24 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
+from models.centerface_detector import CenterFaceDetector
 from models.cnn_detector import CnnDetector
-from models.detector import WINDOW_PX, Detector, DivisibleDetector
-from models.divisible_cnn_detector import DivisibleCnnDetector
+from models.detector import Detector
 from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
-from models.faces import Detections, Faces, Image, non_maximum_suppression
+from models.faces import Detections, Faces, Image, concatenate, non_maximum_suppression
 from models.hog_detector import HogDetector
 from models.runtime import Device
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
 
-Precision: TypeAlias = Literal["int8", "float"]
-"""What the CNN detector calculates in: 8-bit integers, which are faster and a little inexact, or
-floats as dlib does."""
+DetectorName: TypeAlias = Literal["centerface", "cnn", "hog"]
+"""The detectors: CenterFace, and dlib's two."""
 
-_AUTO_MAX_PX = 1920 * 1080
-"""Largest picture that `auto` searches, px; a full search of more costs over half a second on two
-cores."""
+DEFAULT_DETECTOR: DetectorName = "centerface"
+"""The detector of videos, live sources, pictures and training alike."""
 
 _SAME_FACE_IOU = 0.4
 """Overlap above which two detections in neighbouring crops are one face."""
@@ -35,37 +33,25 @@ _SAME_FACE_IOU = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionSettings:
-    """How faces are searched for.
-
-    Both detectors look through a window of 80 px and never enlarge a picture themselves, so the
-    smallest face found is about 80 px wide in the picture searched: 80 * downscale / upsample px
-    in the picture given. Halving the picture costs a quarter of the time and doubles that size;
-    enlarging it does the reverse.
+    """How faces are searched for; each setting means the same for every detector.
 
     Attributes:
-        detector: `cnn` finds turned and tilted heads too, `hog` upright frontal ones.
+        detector: `centerface` finds faces of any pose, small and half hidden ones too; `cnn` is
+            dlib's network, `hog` dlib's search for upright frontal faces.
         downscale: by how much the picture is shrunk for the search, 1 for none. `auto` picks the
-            scale at which a face of `min_face_px` fills the window, enlarging at most until the
-            searched picture has as many pixels as full HD, and shrinking what has more.
+            scale at which faces of `min_face_px` are found; see `Engine.scale`.
         upsample: by how much the picture is enlarged for the search, 1 for none.
-        threshold: detections that score higher are faces; 0 is dlib's choice, higher finds fewer.
+        threshold: detections that score higher are faces; higher finds fewer. `auto` is the
+            detector's own choice, a number is on its own scale.
         min_face_px: width of the smallest face that is worth a label, in px of the picture given.
             Smaller ones may be found, and get none.
     """
 
-    detector: Literal["cnn", "hog"] = "cnn"
+    detector: DetectorName = DEFAULT_DETECTOR
     downscale: float | Literal["auto"] = "auto"
     upsample: float = 1.0
-    threshold: float = 0.0
+    threshold: float | Literal["auto"] = "auto"
     min_face_px: float = 40.0
-
-    def scale(self, size_wh: tuple[int, int]) -> float:
-        """By what a picture of that size is multiplied before it is searched."""
-        if self.downscale != "auto":
-            return self.upsample / self.downscale
-        fills_window = WINDOW_PX / max(self.min_face_px, 1.0)
-        affordable = (_AUTO_MAX_PX / (size_wh[0] * size_wh[1])) ** 0.5
-        return self.upsample * min(max(fills_window, 1.0), affordable)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +91,8 @@ class Engine:
         detector: finds faces in a picture as it is.
         aligner: gives landmarks and chips.
         embedder: describes chips.
-        settings: what is searched; its `detector` and `threshold` have chosen `detector`.
+        settings: what is searched; its `detector` has chosen `detector`.
+        full_scale: pictures are searched at full scale at least, whatever the smallest face is.
     """
 
     def __init__(
@@ -114,65 +101,85 @@ class Engine:
         aligner: Aligner,
         embedder: Embedder,
         settings: DetectionSettings | None = None,
+        *,
+        full_scale: bool = False,
     ) -> None:
         self.detector = detector
         self.aligner = aligner
         self.embedder = embedder
         self.settings = settings or DetectionSettings()
+        self._full_scale = full_scale
 
     def __repr__(self) -> str:
         return f"Engine({self.detector!r}, {self.embedder!r})"
 
-    def with_settings(self, settings: DetectionSettings) -> "Engine":
-        """An engine of the same parts that searches by other settings.
+    @property
+    def threshold(self) -> float:
+        """The score above which a detection is a face."""
+        if self.settings.threshold == "auto":
+            return self.detector.traits.threshold
+        return self.settings.threshold
 
-        Its detector keeps the `threshold` that it was loaded with.
+    def with_settings(self, settings: DetectionSettings) -> "Engine":
+        """An engine of the same parts that searches by other settings."""
+        return Engine(
+            self.detector, self.aligner, self.embedder, settings, full_scale=self._full_scale
+        )
+
+    def scale(self, size_wh: tuple[int, int]) -> float:
+        """By what a picture of that size is multiplied before it is searched.
+
+        1. As the user says: `upsample / downscale`.
+        2. `auto`: the scale at which a face of `min_face_px` is just found, within what the
+           detector takes of its own accord; at full scale no less than 1.
         """
-        return Engine(self.detector, self.aligner, self.embedder, settings)
+        settings, traits = self.settings, self.detector.traits
+        if settings.downscale != "auto":
+            return settings.upsample / settings.downscale
+        wanted = traits.smallest_px / settings.min_face_px
+        if self._full_scale:
+            wanted = max(wanted, 1.0)
+        affordable: float = (traits.max_px / (size_wh[0] * size_wh[1])) ** 0.5
+        return settings.upsample * min(wanted, traits.max_scale, affordable)
+
+    def smallest_px(self, size_wh: tuple[int, int]) -> float:
+        """The width of the smallest face that a search of such a picture finds, in its px."""
+        return self.detector.traits.smallest_px / self.scale(size_wh)
 
     def find(self, image: Image) -> Detections:
         """All faces of a picture, surest first."""
-        return self.detector.detect(image, self._scale(image))
+        return self.detector.detect(image, self._scale(image), self.threshold)
 
-    @property
-    def divisible(self) -> bool:
-        """Whether a search can be spread over several frames."""
-        return isinstance(self.detector, DivisibleDetector)
-
-    def find_part(
-        self,
-        image: Image,
-        part: int = 0,
-        parts: int = 1,
-        coarseness: float = 1.0,
-        regions_xyxy: NDArray[np.float32] | None = None,
+    def find_candidates(
+        self, image: Image, regions_xyxy: NDArray[np.float32], scale_factor: float = 1.0
     ) -> Detections:
-        """The faces that one of so many parts of the search finds; all parts find what `find` does.
+        """What may be a face in regions of a picture.
 
-        The boxes are rough: `find_near` gives those of the faces that matter.
+        The boxes are rough, and a face at the edge of a region may be cut: `find_near` gives those
+        of the faces that matter.
 
         Args:
             image: the picture.
-            part: which of the parts.
-            parts: how many there are; one where the search is not divisible.
-            coarseness: by what the scale of the search is multiplied, at most 1.
-            regions_xyxy: `(n, 4)` px, where faces are searched for if the search is divisible.
+            regions_xyxy: `(n, 4)` px.
+            scale_factor: by what the scale of the search is multiplied.
         """
-        scale = self._scale(image) * coarseness
-        if isinstance(self.detector, DivisibleDetector):
-            return self.detector.detect_part(image, scale, part, parts, regions_xyxy)
-        return self.detector.detect(image, scale)
-
-    def smallest_px(self, size_wh: tuple[int, int], coarseness: float = 1.0) -> float:
-        """The width of the smallest face that a search of such a picture finds, in its px."""
-        return WINDOW_PX / (self.settings.scale(size_wh) * coarseness)
+        height, width = image.shape[:2]
+        threshold = self.threshold - self.detector.traits.candidate_margin
+        scale, found = self._scale(image) * scale_factor, []
+        for region in regions_xyxy.round().astype(int):
+            left, top, right, bottom = region.clip(0, [width, height, width, height]).tolist()
+            if left < right and top < bottom:
+                cut = np.ascontiguousarray(image[top:bottom, left:right])
+                detections = self.detector.detect(cut, scale, threshold)
+                found.append(detections.mapped((1.0, 1.0), (left, top)))
+        return non_maximum_suppression(concatenate(found), _SAME_FACE_IOU)
 
     def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """The faces near `(n, 4)` places where faces are expected, each once.
 
         What it costs depends on n, not on the size of the picture.
         """
-        found = self.detector.detect_near(image, boxes_xyxy)
+        found = self.detector.detect_near(image, boxes_xyxy, self.threshold)
         return non_maximum_suppression(found, _SAME_FACE_IOU)
 
     def describe(self, image: Image, detections: Detections) -> DescribedFaces:
@@ -184,7 +191,8 @@ class Engine:
 
     def align(self, image: Image, detections: Detections) -> AlignedFaces:
         """The faces of detections, with landmarks and chips."""
-        faces = self.aligner.locate(image, detections)
+        squares = self.detector.squares(detections.boxes_xyxy)
+        faces = self.aligner.locate(image, detections, squares)
         return AlignedFaces(faces, self.aligner.chips(image, faces))
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -193,7 +201,7 @@ class Engine:
 
     def _scale(self, image: Image) -> float:
         height, width = image.shape[:2]
-        return self.settings.scale((width, height))
+        return self.scale((width, height))
 
 
 def load_engine(
@@ -201,8 +209,7 @@ def load_engine(
     *,
     runtime: Runtime = "onnx",
     embedder: EmbedderModel | None = None,
-    precision: Precision = "float",
-    divisible: bool = False,
+    full_scale: bool = False,
     threads: int = 0,
     device: Device = "auto",
 ) -> Engine:
@@ -212,9 +219,7 @@ def load_engine(
         settings: what is searched for, and how.
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
         embedder: what describes the faces; dlib's unless given.
-        precision: in what the CNN detector calculates: `float` as dlib does, `int8` for video.
-        divisible: a search can be made a part at a time, as `int8` always can; without it floats
-            lay all scales out on one canvas, as dlib does.
+        full_scale: pictures are searched at full scale at least.
         threads: cores for one step, 0 for all.
         device: where ONNX Runtime works.
 
@@ -222,35 +227,26 @@ def load_engine(
         ModelError: weights are missing or damaged, or the device is not there.
     """
     return Engine(
-        _detector(settings, runtime, precision, divisible, threads, device),
+        _detector(settings, runtime, threads, device),
         Aligner(),
         _embedder(embedder, runtime, threads, device),
         settings,
+        full_scale=full_scale,
     )
 
 
 def _detector(
-    settings: DetectionSettings,
-    runtime: Runtime,
-    precision: Precision,
-    divisible: bool,
-    threads: int,
-    device: Device,
+    settings: DetectionSettings, runtime: Runtime, threads: int, device: Device
 ) -> Detector:
+    if settings.detector == "centerface":
+        return CenterFaceDetector(threads=threads, device=device)
     if settings.detector == "hog":
-        return HogDetector(threshold=settings.threshold)
+        return HogDetector()
     if runtime == "dlib":
         from models.reference import ReferenceCnnDetector
 
-        return ReferenceCnnDetector(threshold=settings.threshold)
-    if precision == "int8" or divisible:
-        return DivisibleCnnDetector(
-            threshold=settings.threshold,
-            quantized=precision == "int8",
-            threads=threads,
-            device=device,
-        )
-    return CnnDetector(threshold=settings.threshold, threads=threads, device=device)
+        return ReferenceCnnDetector()
+    return CnnDetector(threads=threads, device=device)
 
 
 def _embedder(

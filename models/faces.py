@@ -26,33 +26,41 @@ class Detections:
     Attributes:
         boxes_xyxy: `(n, 4)` float32.
         scores: `(n,)` float32, the detector's own confidence: higher is surer.
+        rolls_deg: `(n,)` float32, by how many degrees each face is turned clockwise in the picture,
+            -180 to 180; 0 from a detector that does not say.
     """
 
     boxes_xyxy: NDArray[np.float32]
     scores: NDArray[np.float32]
+    rolls_deg: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         _check_shape(self.boxes_xyxy, (-1, 4), "boxes_xyxy")
         _check_shape(self.scores, (len(self.boxes_xyxy),), "scores")
+        _check_shape(self.rolls_deg, (len(self.boxes_xyxy),), "rolls_deg")
 
     @classmethod
-    def of(cls, boxes_xyxy: ArrayLike, scores: ArrayLike) -> Self:
-        """From any array-likes, empty ones too."""
+    def of(
+        cls, boxes_xyxy: ArrayLike, scores: ArrayLike, rolls_deg: ArrayLike | None = None
+    ) -> Self:
+        """From any array-likes, empty ones too; upright where no rolls are given."""
         boxes = np.asarray(boxes_xyxy, dtype=np.float32).reshape(-1, 4)
-        return cls(boxes, np.asarray(scores, dtype=np.float32).reshape(-1))
+        rolls = np.zeros(len(boxes)) if rolls_deg is None else rolls_deg
+        floats = (np.asarray(each, dtype=np.float32).reshape(-1) for each in (scores, rolls))
+        return cls(boxes, *floats)
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def __getitem__(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Self:
-        return type(self)(self.boxes_xyxy[chosen], self.scores[chosen])
+        return type(self)(self.boxes_xyxy[chosen], self.scores[chosen], self.rolls_deg[chosen])
 
     def mapped(
         self, scale_xy: tuple[float, float], offset_xy: tuple[float, float] = (0.0, 0.0)
     ) -> Self:
         """The same faces in a picture where pixel p lies at `scale * p + offset`."""
         scale, offset = (np.array(pair * 2, dtype=np.float32) for pair in (scale_xy, offset_xy))
-        return type(self)(self.boxes_xyxy * scale + offset, self.scores)
+        return type(self)(self.boxes_xyxy * scale + offset, self.scores, self.rolls_deg)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +96,7 @@ def concatenate(detections: Sequence[Detections]) -> Detections:
     return Detections(
         np.concatenate([each.boxes_xyxy for each in detections]),
         np.concatenate([each.scores for each in detections]),
+        np.concatenate([each.rolls_deg for each in detections]),
     )
 
 

@@ -4,32 +4,38 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import detect_in_crops, rectangle_xyxy, resized
+from models.detector import DLIB_TRAITS, detect_in_crops, rectangle_xyxy, resized
 from models.faces import Detections, Image
 
 
 class HogDetector:
-    """dlib's frontal face detector, on histograms of oriented gradients.
+    """dlib's frontal face detector, on histograms of oriented gradients."""
 
-    Args:
-        threshold: scores above it are faces; 0 is dlib's own choice, higher finds fewer.
-    """
+    traits = DLIB_TRAITS
 
-    def __init__(self, *, threshold: float = 0.0) -> None:
-        self._threshold = threshold
+    def __init__(self) -> None:
         self._detector = dlib.get_frontal_face_detector()
 
     def __repr__(self) -> str:
-        return f"HogDetector(threshold={self._threshold:g})"
+        return "HogDetector()"
 
-    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+    def detect(
+        self, image: Image, scale: float = 1.0, threshold: float | None = None
+    ) -> Detections:
         """All faces of the picture, surest first."""
+        threshold = self.traits.threshold if threshold is None else threshold
         searched, back_xy = resized(image, scale)
         # Gradients are taken from the channel where they are strongest, so BGR does as RGB does.
-        rectangles, scores, _ = self._detector.run(searched, 0, self._threshold)
+        rectangles, scores, _ = self._detector.run(searched, 0, threshold)
         boxes = [rectangle_xyxy(each) for each in rectangles]
         return Detections.of(boxes, list(scores)).mapped(back_xy)
 
-    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+    def detect_near(
+        self, image: Image, boxes_xyxy: NDArray[np.float32], threshold: float | None = None
+    ) -> Detections:
         """Searches a crop around each box."""
-        return detect_in_crops(self, image, boxes_xyxy)
+        return detect_in_crops(self, image, boxes_xyxy, threshold)
+
+    def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The boxes themselves."""
+        return boxes_xyxy

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import MIN_SIDE_PX, detect_in_crops, rectangle_xyxy, resized
+from models.detector import DLIB_TRAITS, MIN_SIDE_PX, detect_in_crops, rectangle_xyxy, resized
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
 from models.faces import Detections, Image
 
@@ -25,28 +25,34 @@ with warnings.catch_warnings():
 class ReferenceCnnDetector:
     """dlib's own CNN detector; its threshold cannot be lowered below 0."""
 
-    def __init__(self, *, threshold: float = 0.0) -> None:
-        self._threshold = threshold
+    traits = DLIB_TRAITS
 
     def __repr__(self) -> str:
-        return f"ReferenceCnnDetector(threshold={self._threshold:g})"
+        return "ReferenceCnnDetector()"
 
-    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+    def detect(
+        self, image: Image, scale: float = 1.0, threshold: float | None = None
+    ) -> Detections:
         """All faces of the picture, surest first."""
+        threshold = self.traits.threshold if threshold is None else threshold
         searched, back_xy = resized(image, scale)
         if min(searched.shape[:2]) < MIN_SIDE_PX:
             return Detections.of([], [])
         found = [
-            each
-            for each in api.cnn_face_detector(_rgb(searched), 0)
-            if each.confidence > self._threshold
+            each for each in api.cnn_face_detector(_rgb(searched), 0) if each.confidence > threshold
         ]
         boxes = [rectangle_xyxy(each.rect) for each in found]
         return Detections.of(boxes, [each.confidence for each in found]).mapped(back_xy)
 
-    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+    def detect_near(
+        self, image: Image, boxes_xyxy: NDArray[np.float32], threshold: float | None = None
+    ) -> Detections:
         """Searches a crop around each box."""
-        return detect_in_crops(self, image, boxes_xyxy)
+        return detect_in_crops(self, image, boxes_xyxy, threshold)
+
+    def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The boxes themselves."""
+        return boxes_xyxy
 
 
 class ReferenceEmbedder:

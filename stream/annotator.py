@@ -1,7 +1,7 @@
 """Frame → tracks: follow the known faces, search for new ones, label those that are due."""
 
 from stream.following.follower import Follower, FramePlan
-from stream.following.schedule import SearchPart
+from stream.following.schedule import Search
 from stream.following.track_state import TrackState
 from stream.frames import Frame, SourceInfo
 from stream.labelling.labeller import Labeller, Views
@@ -44,11 +44,15 @@ class Annotator:
         plan = self._follower.begin(frame)
         if not plan.is_cut:
             self._follow(frame, plan)
-        if plan.part is not None:
-            self._search(frame, plan.part, None if plan.is_cut else self._most_views)
+        if plan.search is not None:
+            self._search(frame, plan.search, None if plan.is_cut else self._most_views)
         states = self._follower.finish(plan)
         self._labeller.keep({state.track_id for state in states})
-        return tuple(self._track(state) for state in states if state.missed_frames <= _SHOWN_MISSED)
+        return tuple(
+            self._track(state)
+            for state in states
+            if state.confirmed and state.missed_frames <= _SHOWN_MISSED
+        )
 
     def _follow(self, frame: Frame, plan: FramePlan) -> None:
         """Finds the faces of the tracks again, and views those that are due."""
@@ -63,16 +67,16 @@ class Annotator:
                 self._add_view(frame, track_id, views, index)
 
     @stage("search")
-    def _search(self, frame: Frame, part: SearchPart, most_views: int | None) -> None:
+    def _search(self, frame: Frame, search: Search, most_views: int | None) -> None:
         """Searches for new faces, views some of them, and gives each a track."""
-        faces = self._follower.new_faces(frame, part)
-        rows = self._labeller.wide_rows(faces, most_views)
+        new = self._follower.new_faces(frame, search)
+        rows = self._labeller.wide_rows(new.faces, most_views)
         if not rows:
-            self._follower.admit(faces, {})
+            self._follower.admit(new, {})
             return
-        views = self._labeller.view(frame, faces, rows)
+        views = self._labeller.view(frame, new.faces, rows)
         appearances = dict(zip(rows, views.appearances, strict=True))
-        for track_id, row in self._follower.admit(faces, appearances).items():
+        for track_id, row in self._follower.admit(new, appearances).items():
             if row in appearances:
                 self._add_view(frame, track_id, views, rows.index(row))
 

@@ -3,8 +3,7 @@
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, check_groups
 from models.embedder import bundled_embedder
-from models.engine import Engine, Precision, load_engine
-from models.runtime import uses_gpu
+from models.engine import Engine, load_engine
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError
@@ -37,7 +36,7 @@ def load_annotator(
     bundle = load_bundle(config.engine.model_folder)
     _check_labels(config, bundle)
     engine = engine_for(config, info, bundle)
-    schedule = _schedule(config, info, engine.divisible)
+    schedule = _schedule(config, info)
     controls = controls or Controls(blur=config.overlay.blur)
     follower = Follower(engine, info, schedule, controls, report or RunReport())
     return Annotator(follower, Labeller(engine, Classifier(bundle), config.labels), info)
@@ -58,29 +57,17 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         config.detection.for_engine(),
         runtime=config.engine.runtime,
         embedder=None if bundle is None else bundled_embedder(bundle),
-        precision=_precision(config, info),
-        # On a GPU video is searched in parts, too: on an H200 a whole search of 1080p took 97 ms,
-        # by which a live frame would be late.
-        divisible=info.kind != "pictures" and uses_gpu(config.engine.device),
+        full_scale=info.kind == "pictures",
         threads=config.engine.threads,
         device=config.engine.device,
     )
 
 
-def _precision(config: Config, info: SourceInfo) -> Precision:
-    """Floats for pictures, of which each is searched once, and on a GPU, which gains nothing from
-    integers; else integers."""
-    if config.engine.precision != "auto":
-        return config.engine.precision
-    single = info.kind == "pictures" or uses_gpu(config.engine.device)
-    return "float" if single else "int8"
-
-
-def _schedule(config: Config, info: SourceInfo, divisible: bool) -> Schedule:
+def _schedule(config: Config, info: SourceInfo) -> Schedule:
     settings = config.detection
     skip = None if settings.frame_skip == "auto" else settings.frame_skip
-    shedding = LoadShedding(settings.max_staleness, may_coarsen=settings.downscale == "auto")
-    return Schedule(info, skip, divisible=divisible, load_shedding=shedding)
+    shedding = LoadShedding(settings.max_staleness) if info.is_live else None
+    return Schedule(skip, load_shedding=shedding)
 
 
 def _check_labels(config: Config, bundle: Bundle) -> None:

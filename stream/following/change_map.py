@@ -1,21 +1,18 @@
 """Where a picture has changed since it was last searched: only there can a new face be.
 
-1. A region that has not changed looks to the detector as it did: it is searched again rarely, for
+1. A place that has not changed looks to the detector as it did: it is searched again rarely, for
    faces that appeared in the dark, where the change was under the threshold.
 2. A change around the head of a face that is followed is no news: it is searched once the head has
-   stayed away for a whole round of the search, and now and then all the same, for another face may
-   have come up beside it.
-3. Any other changed region is searched, if it is large enough for a face.
+   stayed away from one search to the next, and now and then all the same, for another face may have
+   come up beside it.
+3. Any other place that has changed is searched, if it is large enough for a face.
 """
-
-from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import sizes_wh
-from stream.following.schedule import SearchPart
 from stream.frames import Frame
 
 _CELLS_WH = (64, 36)
@@ -34,6 +31,10 @@ _SURE_FACE_CELLS = 2.5
 """Cells that the smallest face must be wide and high for `_FACE_CELLS` to be asked; where it is
 smaller, a single changed cell is enough."""
 
+_MARGIN_FACES = 1.0
+"""How far around a change is searched, in widths of the smallest face: a face is found by what
+surrounds it too. More finds more and costs more."""
+
 _MAX_REGIONS = 16
 """Changed regions that are searched one by one; more (rain, grain) are searched as one."""
 
@@ -44,101 +45,58 @@ _HEADS_TRUSTED_S = 8.0
 """Time after which changes around heads are searched too, s; longer costs less and finds later."""
 
 _TRUSTED_S = 24.0
-"""Time after which all is searched, changed or not, s; longer costs less and finds later."""
-
-_Cells = NDArray[np.int16]
-"""Luminance of the cells, `(rows, columns)`, signed so that differences fit."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Searched:
-    """How the picture looked when one part of the search was last made.
-
-    Attributes:
-        cells: `(rows, columns)`, luminance.
-        scale: of the search, see `SearchPart`.
-        last_s: when it was made.
-        heads_s: when changes around heads were last included.
-        whole_s: when all of the picture was.
-    """
-
-    cells: _Cells
-    scale: float
-    last_s: float
-    heads_s: float
-    whole_s: float
+"""Time after which a place is searched, changed or not, s; longer costs less and finds later."""
 
 
 class ChangeMap:
-    """Remembers, for each part of a search, how the picture looked when it was made."""
+    """Remembers of each cell of the picture how it looked when it was last searched."""
 
     def __init__(self) -> None:
-        self._parts: list[_Searched] = []
-        self._head_s = np.full(_CELLS_WH[::-1], -np.inf)  # when a head was last in each cell
+        shape = _CELLS_WH[::-1]
+        self._cells = np.zeros(shape, dtype=np.int16)  # luminance, signed so that differences fit
+        self._searched_s = np.full(shape, -np.inf)
+        self._head_s = np.full(shape, -np.inf)  # when a head was last in each cell
+        self._last_s = -np.inf
 
     def __repr__(self) -> str:
-        return f"ChangeMap({len(self._parts)} parts)"
+        return f"ChangeMap(last searched at {self._last_s:g} s)"
+
+    def take_all(self, frame: Frame) -> None:
+        """All of the frame counts as searched."""
+        self._cells = frame.luminance(_CELLS_WH, _SAMPLES).astype(np.int16)
+        self._searched_s[:] = self._last_s = frame.time_s
+        self._head_s[:] = -np.inf
 
     def take_regions(
         self,
         frame: Frame,
-        part: SearchPart,
         visible_xyxy: NDArray[np.float32],
         lost_xyxy: NDArray[np.float32],
         face_px: float,
     ) -> NDArray[np.float32]:
-        """Where a part of the search must be made, `(n, 4)` xyxy px; it then counts as made.
+        """Where a search must be made, `(n, 4)` xyxy px; it then counts as made.
 
         Args:
             frame: the picture.
-            part: what is searched.
             visible_xyxy: `(n, 4)` px, the faces that are followed.
             lost_xyxy: `(m, 4)` px, where lost faces may be.
             face_px: width of the smallest face that is searched for, px of the picture.
         """
+        time_s, size_wh = frame.time_s, np.array(frame.size_wh, dtype=np.float32)
+        if time_s < self._last_s:
+            self._searched_s[:] = self._last_s = -np.inf  # the clock was set back
         cells = frame.luminance(_CELLS_WH, _SAMPLES).astype(np.int16)
-        time_s, everything = frame.time_s, np.array([0, 0, *frame.size_wh], dtype=np.float32)
-        if time_s < self._head_s.max():
-            self._head_s[:] = -np.inf  # the clock was set back
-        self._mark_heads(visible_xyxy, everything[2:], time_s)
-        self._mark_heads(lost_xyxy, everything[2:], -np.inf)
-        if part.count != len(self._parts):
-            self._divide(part, cells, time_s)
-        last = self._parts[part.index]
-        is_trusted = part.scale_factor <= last.scale and 0 <= time_s - last.whole_s <= _TRUSTED_S
-        if part.is_whole or not is_trusted:
-            self._parts[part.index] = _Searched(cells, part.scale_factor, time_s, time_s, time_s)
-            return everything[None]
-        changed, heads_s = np.abs(cells - last.cells) > _MIN_CHANGE, last.heads_s
-        if time_s - heads_s > _HEADS_TRUSTED_S:
-            heads_s = time_s
-        else:
-            changed &= self._head_s < last.last_s
-        cell_wh = everything[2:] / _CELLS_WH
-        regions, searched = _changed_regions(changed, face_px / cell_wh)
+        self._mark_heads(visible_xyxy, size_wh, time_s)
+        self._mark_heads(lost_xyxy, size_wh, -np.inf)
+        age_s = time_s - self._searched_s
+        is_news = (self._head_s < self._last_s) | (age_s > _HEADS_TRUSTED_S)
+        wanted = (np.abs(cells - self._cells) > _MIN_CHANGE) & is_news | (age_s > _TRUSTED_S)
+        face_wh = face_px * np.array(_CELLS_WH) / size_wh
         # A change too slow or too small for a face must not be forgotten: more of it may come.
-        kept = np.where(searched, cells, last.cells)
-        self._parts[part.index] = _Searched(kept, last.scale, time_s, heads_s, last.whole_s)
-        return regions * np.tile(cell_wh, 2)
-
-    def _divide(self, part: SearchPart, cells: _Cells, time_s: float) -> None:
-        """Divides the search anew; what was searched in one piece was searched in each part."""
-        parts = part.count
-        if len(self._parts) != 1:
-            never = _Searched(cells, part.scale_factor, time_s, -np.inf, -np.inf)
-            self._parts = [never] * parts
-            return
-        (last,) = self._parts
-        # The parts stop being trusted one after another, not all at once.
-        spent = [1 - (number + 1) / parts for number in range(parts)]
-        self._parts = [
-            replace(
-                last,
-                heads_s=last.heads_s - each * _HEADS_TRUSTED_S,
-                whole_s=last.whole_s - each * _TRUSTED_S,
-            )
-            for each in spent
-        ]
+        searched = _large_regions(wanted, face_wh)
+        self._cells = np.where(searched, cells, self._cells)
+        self._searched_s[searched] = self._last_s = time_s
+        return _boxes(searched, face_wh * _MARGIN_FACES) * np.tile(size_wh / _CELLS_WH, 2)
 
     def _mark_heads(
         self, faces_xyxy: NDArray[np.float32], size_wh: NDArray[np.float32], time_s: float
@@ -151,24 +109,32 @@ class ChangeMap:
             self._head_s[top : bottom + 1, left : right + 1] = time_s
 
 
-def _changed_regions(
-    changed: NDArray[np.bool_], face_wh: NDArray[np.float64]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The connected regions of changed cells that are large enough for a face.
+def _large_regions(wanted: NDArray[np.bool_], face_wh: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The cells of connected regions that are large enough for a face.
 
     Args:
-        changed: `(rows, columns)`, the cells that changed.
+        wanted: `(rows, columns)`, the cells that should be searched.
         face_wh: how many cells the smallest face is wide and high.
-
-    Returns:
-        Their boxes `(n, 4)`, in cells, and `(rows, columns)`, the cells that belong to one.
     """
-    _, labels, found, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
-    corners, sizes_wh = found[:, :2], found[:, 2:4]
-    wide, high = (sizes_wh >= np.where(face_wh >= _SURE_FACE_CELLS, _FACE_CELLS, 1)).T
+    _, labels, found, _ = cv2.connectedComponentsWithStats(wanted.astype(np.uint8), connectivity=8)
+    wide, high = (found[:, 2:4] >= np.where(face_wh >= _SURE_FACE_CELLS, _FACE_CELLS, 1)).T
     large = wide & high
-    large[0] = False  # the component of all cells that did not change
-    boxes = np.concatenate([corners, corners + sizes_wh], axis=1)[large].astype(np.float32)
-    if len(boxes) > _MAX_REGIONS:
+    large[0] = False  # the component of all other cells
+    return large[labels]
+
+
+def _boxes(cells: NDArray[np.bool_], margin_wh: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The bounding boxes of regions of cells and what surrounds them, `(n, 4)`, in cells.
+
+    Regions whose surroundings touch become one; where the boxes are many, or together larger than
+    the picture, one box holds all.
+    """
+    across, down = (2 * np.ceil(margin_wh).astype(int) + 1).tolist()
+    kernel = np.ones((min(down, 2 * len(cells)), min(across, 2 * cells.shape[1])), dtype=np.uint8)
+    wider = cv2.dilate(cells.astype(np.uint8), kernel)
+    _, _, found, _ = cv2.connectedComponentsWithStats(wider, connectivity=8)
+    corners, sizes = found[1:, :2], found[1:, 2:4]
+    boxes = np.concatenate([corners, corners + sizes], axis=1).astype(np.float32)
+    if len(boxes) > _MAX_REGIONS or sizes.prod(axis=1).sum() > cells.size:
         boxes = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])[None]
-    return boxes, large[labels]
+    return boxes

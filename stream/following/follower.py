@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine import Engine
-from models.faces import Detections, iou
+from models.faces import Detections, concatenate, iou
 from stream.controls import Controls, RunReport
 from stream.following.change_map import ChangeMap
 from stream.following.cuts import CutDetector
-from stream.following.schedule import Schedule, SearchPart
+from stream.following.schedule import Schedule, Search
+from stream.following.search_steps import SearchStep, SearchSteps
 from stream.following.template_matching import TemplateMatcher
 from stream.following.track_state import TrackState
 from stream.following.tracker import Tracker
@@ -33,12 +34,12 @@ class FramePlan:
     Attributes:
         frames: how many frames it is on from the last one; a live source skips some.
         is_cut: it is unrelated to those before: no face is followed into it.
-        part: what of it is searched for new faces; None for nothing.
+        search: how much of it is searched for new faces; None for nothing.
     """
 
     frames: int
     is_cut: bool
-    part: SearchPart | None
+    search: Search | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +55,19 @@ class Sightings:
     faces: Detections
     rows: Mapping[int, int]
     returning: Set[int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewFaces:
+    """The faces that a search found and no visible track explains.
+
+    Attributes:
+        faces: where they are.
+        confirmed: `(n,)`, whether two searches of the frame are sure of each.
+    """
+
+    faces: Detections
+    confirmed: NDArray[np.bool_]
 
 
 class Follower:
@@ -88,6 +102,7 @@ class Follower:
         self._search_in_turns = info.is_live  # else all at once, which costs less
         self._cuts = CutDetector()
         self._change_map = ChangeMap()
+        self._steps = SearchSteps()
         self._templates = TemplateMatcher()
         self._last_index = 0
 
@@ -104,9 +119,11 @@ class Follower:
             self._schedule.restart()
         if self._are_unrelated:
             self._tracker.drop_lost()
-        part = self._schedule.next_part(frame, search_all=self._controls.blur)
+        search = self._schedule.next_search(
+            frame, search_all=self._controls.blur, has_steps=bool(self._steps)
+        )
         self._report.load_shedding = self._schedule.load_shedding_note
-        return FramePlan(frames, is_cut, part)
+        return FramePlan(frames, is_cut, search)
 
     def follow(self, frame: Frame, plan: FramePlan, is_due: Callable[[int], bool]) -> Sightings:
         """Finds the faces of the tracks again.
@@ -123,7 +140,7 @@ class Follower:
             for state in self._tracker.states
             if state.missed_frames >= _RETURNING_AFTER
         }
-        is_thorough = plan.part is not None and plan.part.is_whole
+        is_thorough = plan.search is Search.ALL
         matched = {} if is_thorough else self._matched(frame, plan.frames, is_due)
         faces = self._found_near(frame, self._tracker.predicted_xyxy(plan.frames, matched))
         rows = self._tracker.follow(faces, plan.frames, matched)
@@ -131,34 +148,32 @@ class Follower:
         self._templates.update(frame, {track_id: boxes[track_id] for track_id in rows})
         return Sightings(faces, rows, returning & rows.keys())
 
-    def new_faces(self, frame: Frame, part: SearchPart) -> Detections:
-        """The faces that a part of the search finds and no visible track explains.
+    def new_faces(self, frame: Frame, search: Search) -> NewFaces:
+        """The faces that a search finds and no visible track explains.
 
         1. Pictures: all faces of which the search is sure.
-        2. Else the search is made where the picture changed; what it finds is rough.
-        3. Around each finding a closer look, at other sizes, gives the faces themselves; one
+        2. Else the search gives candidates, whose boxes are rough.
+        3. Around each candidate a closer look, at another scale, gives the faces themselves; one
            counts if either search is sure of it.
         """
         if self._are_unrelated:
-            faces = self._engine.find_part(frame.image)
-            return faces[self._is_sure(faces)]
-        regions = self._regions(frame, part)
-        if regions is not None and not len(regions):
-            return Detections.of([], [])
-        rough = self._engine.find_part(
-            frame.image, part.index, part.count, part.scale_factor, regions
-        )
+            faces = self._engine.find(frame.image)
+            return NewFaces(faces, np.ones(len(faces), dtype=np.bool_))
+        rough = self._candidates(frame, search)
         rough = rough[self._tracker.unexplained_rows(rough.boxes_xyxy)]
         faces = self._found_near(frame, rough.boxes_xyxy)
-        confirmed = iou(faces.boxes_xyxy, rough[self._is_sure(rough)].boxes_xyxy) > _SAME_FACE_IOU
-        faces = faces[self._is_sure(faces) | confirmed.any(axis=1)]
-        return faces[self._tracker.unexplained_rows(faces.boxes_xyxy)]
+        clear = rough[self._is_sure(rough)].boxes_xyxy
+        is_clear = (iou(faces.boxes_xyxy, clear) > _SAME_FACE_IOU).any(axis=1)
+        is_sure = self._is_sure(faces)
+        rows = self._tracker.unexplained_rows(faces.boxes_xyxy)
+        rows = rows[(is_sure | is_clear)[rows]]
+        return NewFaces(faces[rows], (is_sure & is_clear)[rows])
 
     def admit(
-        self, faces: Detections, appearances: Mapping[int, NDArray[np.float32]]
+        self, new: NewFaces, appearances: Mapping[int, NDArray[np.float32]]
     ) -> dict[int, int]:
         """Gives each new face a track; see `Tracker.admit`."""
-        return self._tracker.admit(faces, appearances)
+        return self._tracker.admit(new.faces, new.confirmed, appearances)
 
     def settle_id(self, track_id: int, appearance: NDArray[np.float32], weight: float) -> int:
         """The id of a track after a view of its face: a new one if the face is plainly another's.
@@ -205,12 +220,28 @@ class Follower:
         return self._engine.find_near(frame.image, boxes_xyxy)
 
     def _is_sure(self, faces: Detections) -> NDArray[np.bool_]:
-        return faces.scores > self._engine.settings.threshold
+        return faces.scores > self._engine.threshold
 
-    def _regions(self, frame: Frame, part: SearchPart) -> NDArray[np.float32] | None:
-        """Where a part of the search must be made, `(n, 4)` px; None for everywhere."""
-        if self._controls.blur:
-            return None
-        face_px = self._engine.smallest_px(frame.size_wh, part.scale_factor)
-        visible_xyxy, lost_xyxy = self._tracker.visible_xyxy, self._tracker.lost_xyxy
-        return self._change_map.take_regions(frame, part, visible_xyxy, lost_xyxy, face_px)
+    def _candidates(self, frame: Frame, search: Search) -> Detections:
+        """What the search of a frame takes for faces at first sight."""
+        found = [
+            self._engine.find_candidates(frame.image, step.regions_xyxy, step.scale_factor)
+            for step in self._steps_of(frame, search)
+            if len(step.regions_xyxy)
+        ]
+        return concatenate(found)
+
+    def _steps_of(self, frame: Frame, search: Search) -> list[SearchStep]:
+        """What of a frame is searched: in a live source, one step at a time."""
+        if search is Search.ALL:
+            self._change_map.take_all(frame)
+            self._steps.clear()
+            return [SearchStep(np.array([[0, 0, *frame.size_wh]], dtype=np.float32))]
+        if search is Search.CHANGES:
+            face_px = self._engine.smallest_px(frame.size_wh)
+            visible_xyxy, lost_xyxy = self._tracker.visible_xyxy, self._tracker.lost_xyxy
+            regions = self._change_map.take_regions(frame, visible_xyxy, lost_xyxy, face_px)
+            if not self._search_in_turns:
+                return [SearchStep(regions)]
+            self._steps.divide(regions, self._engine.scale(frame.size_wh), face_px)
+        return [self._steps.take()] if self._steps else []

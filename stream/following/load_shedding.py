@@ -1,23 +1,16 @@
-"""Load shedding: the search of a live source becomes cheaper while frames come late."""
+"""Load shedding: the search of a live source becomes rarer while frames come late."""
 
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from stream.frames import Frame
 
 _INTERVAL_FACTOR = 1.6
-"""How many times as long a whole search takes with each of the first levels."""
+"""How many times as long a whole search takes with each level."""
 
-_INTERVAL_LEVELS = 4
-"""How many levels make searches rarer: up to 6.5 times, before they become coarser."""
-
-_SCALE_FACTOR = 0.8
-"""Factor of the scale of the search with each further level."""
-
-_SCALE_LEVELS = 4
-"""How many levels make searches coarser: down to 0.4 of their scale."""
+_MAX_LEVEL = 6
+"""The most levels of saving: a whole search then takes 17 times as long."""
 
 _RECENT_FRAMES = 8
 """Frames over which late ones are counted; fewer react sooner, also to chance."""
@@ -34,18 +27,6 @@ _MAX_PATIENCE_S = 32.0
 doubles each time that a level was taken back in vain."""
 
 
-class SearchSaving(NamedTuple):
-    """How much cheaper the search is: how many times as long a whole search takes, and by what its
-    scale is multiplied."""
-
-    interval_factor: float
-    scale_factor: float
-
-
-NO_SAVING = SearchSaving(1.0, 1.0)
-"""The saving of a search that is left as it is."""
-
-
 class LoadShedding:
     """Adds a level of saving while frames come late, and takes it back when they no longer do.
 
@@ -53,7 +34,6 @@ class LoadShedding:
 
     Args:
         max_staleness_s: how old a frame may be when it is shown.
-        may_coarsen: whether the scale of the search may change: the user has not fixed it.
         clock: the monotonic clock, s.
 
     Attributes:
@@ -61,15 +41,10 @@ class LoadShedding:
     """
 
     def __init__(
-        self,
-        max_staleness_s: float,
-        *,
-        may_coarsen: bool = True,
-        clock: Callable[[], float] = time.monotonic,
+        self, max_staleness_s: float, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.level = 0
         self._max_age_s = max_staleness_s / 2
-        self._max_level = _INTERVAL_LEVELS + _SCALE_LEVELS * may_coarsen
         self._clock = clock
         self._recent: deque[bool] = deque(maxlen=_RECENT_FRAMES)
         self._last_index: int | None = None
@@ -84,15 +59,12 @@ class LoadShedding:
         """What is saved, in words for the user; empty for nothing."""
         if not self.level:
             return ""
-        interval_factor, scale_factor = self.saving
-        coarser = f", at {scale_factor:.0%} of the scale" if scale_factor < 1 else ""
-        return f"newcomers looked for {interval_factor:.1f}× more rarely{coarser}"
+        return f"newcomers looked for {self.interval_factor:.1f}× more rarely"
 
     @property
-    def saving(self) -> SearchSaving:
-        """What the present level saves."""
-        rarer = min(self.level, _INTERVAL_LEVELS)
-        return SearchSaving(_INTERVAL_FACTOR**rarer, _SCALE_FACTOR ** (self.level - rarer))
+    def interval_factor(self) -> float:
+        """How many times as long a whole search takes at the present level."""
+        return _INTERVAL_FACTOR**self.level
 
     def observe(self, frame: Frame) -> None:
         """Takes in whether the next frame, which is about to be annotated, is late."""
@@ -114,4 +86,4 @@ class LoadShedding:
         self._recent.clear()
         in_vain = now_s - self._relaxed_s < self._patience_s
         self._patience_s = min(2 * self._patience_s, _MAX_PATIENCE_S) if in_vain else _PATIENCE_S
-        self.level = min(self.level + 1, self._max_level)
+        self.level = min(self.level + 1, _MAX_LEVEL)

@@ -26,6 +26,10 @@ _SETTLED_FRAMES = 5
 """Frames in which a face was found before its motion is known well enough to match it; fewer match
 sooner and lose more faces."""
 
+_CONFIRMED_FRAMES = 3
+"""Frames in which a face was found before it counts as one, is shown, and survives being lost;
+fewer show more false alarms, more show faces later."""
+
 _MATCHED_FRAMES = 7
 """Frames in a row in which a face may be matched instead of searched for; more cost less and
 drift farther."""
@@ -65,6 +69,8 @@ class TrackState:
         growth: change of its width a frame, as a share of it, when it was last searched for;
             infinite before that.
         matched_frames: for how many frames in a row it was matched and not searched for.
+        confirmed: it is surely a face: two searches of its first frame said so, or it was found in
+            some frames since.
         appearance: `(d,)` float32, the embedding of a good view, kept only while the track lives
             and only to tell it from others that cross it; None before the first view.
         appearance_weight: how good that view was, 0 to 1.
@@ -79,13 +85,17 @@ class TrackState:
     missed_frames: int = 0
     growth: float = float("inf")
     matched_frames: int = 0
+    confirmed: bool = True
     appearance: NDArray[np.float32] | None = None
     appearance_weight: float = 0.0
 
     @classmethod
-    def start(cls, track_id: int, box_xyxy: NDArray[np.float32], score: float) -> Self:
+    def start(
+        cls, track_id: int, box_xyxy: NDArray[np.float32], score: float, confirmed: bool
+    ) -> Self:
         """The state of a face that was found for the first time, at rest."""
-        return cls(track_id, box_xyxy.copy(), np.zeros(2, np.float32), score, box_xyxy)
+        at_rest = np.zeros(2, np.float32)
+        return cls(track_id, box_xyxy.copy(), at_rest, score, box_xyxy, confirmed=confirmed)
 
     @property
     def width_px(self) -> float:
@@ -150,6 +160,7 @@ class TrackState:
         self.box_xyxy = predicted + np.float32(gain) * error
         self.seen_frames += 1
         self.missed_frames = 0
+        self.confirmed |= self.seen_frames >= _CONFIRMED_FRAMES
 
     def distance(self, appearance: NDArray[np.float32]) -> float:
         """From the kept appearance to another, `(d,)`; infinite where none is kept."""

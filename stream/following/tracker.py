@@ -26,10 +26,6 @@ searches of faces that the detector misses now and then."""
 _LOST_S = 2.0
 """How long a lost track is kept, s; longer bridges longer gaps and risks mistaken returns."""
 
-_CONFIRMED_FRAMES = 3
-"""Frames in which a face was found before its track survives being lost; fewer keep more false
-alarms, more forget more faces that are seen briefly."""
-
 _NO_MATCHES: Mapping[int, NDArray[np.float32]] = MappingProxyType({})
 """Of a frame in which no face was matched by its template."""
 
@@ -119,12 +115,16 @@ class Tracker:
         return np.flatnonzero(~known)
 
     def admit(
-        self, faces: Detections, appearances: Mapping[int, NDArray[np.float32]]
+        self,
+        faces: Detections,
+        confirmed: NDArray[np.bool_],
+        appearances: Mapping[int, NDArray[np.float32]],
     ) -> dict[int, int]:
         """Gives each face a track: a lost one if the face is the same, else a new one.
 
         Args:
             faces: those that no visible track explains.
+            confirmed: `(n,)`, whether each is surely one, so that its track may be shown at once.
             appearances: the embeddings `(d,)` of the faces that were described, by row.
 
         Returns:
@@ -136,7 +136,7 @@ class Tracker:
         ):
             state = self._returning(box, appearances.get(row))
             if state is None:
-                state = TrackState.start(self._new_id(), box, score)
+                state = TrackState.start(self._new_id(), box, score, bool(confirmed[row]))
                 self.states.append(state)
             else:
                 state.reappear(box, score)
@@ -180,7 +180,7 @@ class Tracker:
         return self._next_id - 1
 
     def _has_ended(self, state: TrackState, frames: int) -> bool:
-        if state.seen_frames < _CONFIRMED_FRAMES:
+        if not state.confirmed:
             return state.missed_frames > frames  # it may be missed once
         return state.missed_frames > self._max_missed
 

@@ -113,7 +113,8 @@ class Labeller:
             described = self._engine.describe(frame.image, chosen)
         with stage("classify"):
             predictions = self._classifier.predict(described.embeddings, self._settings.attributes)
-        weights = view_weights(described.faces, described.chips)
+        clear_score = self._engine.detector.traits.clear_score
+        weights = view_weights(described.faces, described.chips, clear_score)
         return Views(described.appearances, predictions, weights)
 
     def add_view(self, track_id: int, views: Views, index: int, time_s: float) -> None:

