@@ -69,6 +69,15 @@ def bench(
             help="Draw what faces and pixels cost; wants the extra `train`.",
         ),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            "--pictures",
+            metavar="FOLDER",
+            rich_help_panel=_SPEED,
+            help="The folder whose pictures a second are measured, by default synthetic ones.",
+        ),
+    ] = None,
     parity: Annotated[
         bool,
         typer.Option(
@@ -126,7 +135,12 @@ def bench(
         from stream.settings import load_config
 
         paths = files or []
-        speed_options = {"--full": full, "--soak": soak is not None, "--plot": plot is not None}
+        speed_options = {
+            "--full": full,
+            "--soak": soak is not None,
+            "--plot": plot is not None,
+            "--pictures": pictures is not None,
+        }
         others = {"--parity": parity, "--tracks": tracks is not None, "--faces": faces is not None}
         track_options = {"--casts": repeats > 1, "--first-cast": first_cast > 0}
         other = _other_benchmark(_given(others), _given(speed_options))
@@ -138,7 +152,7 @@ def bench(
             return _tracking_report(tracks, config, range(first_cast, first_cast + repeats))
         if faces is not None:
             return _faces_report(*faces, config)
-        plan = SpeedPlan(full=full, soak_s=60 * (soak or 0))
+        plan = SpeedPlan(pictures=pictures, full=full, soak_s=60 * (soak or 0))
         return speed_report(paths[0] if paths else None, config, plan, plot)
 
     start_logging(quiet=False)
