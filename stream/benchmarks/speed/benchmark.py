@@ -114,7 +114,7 @@ class _Benchmark:
     def measure(self, clip: Path | None) -> SpeedReport:
         """The report; memory is measured first, before other measurements have used any."""
         plan = self._plan
-        pictures = pictures_of(plan.pictures) if plan.pictures else self._pictures()
+        pictures = pictures_of(plan.pictures) if plan.pictures else None
         base_wh, large_wh = plan.sizes_wh[1:3]
         subject = clip or self._clip(plan.several, large_wh)
         memory = self._memory(subject)
@@ -140,7 +140,7 @@ class _Benchmark:
             crowds=by_faces,
             ratios=tuple(ratios),
             search=self._search(large_wh),
-            pictures=self._picture_rate(pictures),
+            pictures=self._picture_rate(pictures or self._synthetic_pictures()),
             live=tuple(self._live(camera)),
             soak=self._soak(camera) if plan.soak_s else None,
         )
@@ -153,7 +153,7 @@ class _Benchmark:
             write_clip(SyntheticSource(faces, size_wh, self._plan.frames), path)
         return path
 
-    def _pictures(self) -> list[Path]:
+    def _synthetic_pictures(self) -> list[Path]:
         """Synthetic pictures."""
         self._on_progress("making pictures")
         return write_pictures(
