@@ -113,14 +113,10 @@ def measure_pictures(
 
 
 def _searching_finely(engine: Engine, size_wh: tuple[int, int]) -> Engine:
-    """The engine with settings by which it finds faces from `_SEARCHED_PX` on, and none smaller.
+    """The engine with the scale at which it just finds faces of `_SEARCHED_PX`.
 
-    `auto` may search a large picture more coarsely than `min_face_px` asks: then the scale is set.
+    `auto` may search a large picture more coarsely than `min_face_px` asks.
     """
-    settings = replace(engine.settings, min_face_px=_SEARCHED_PX, downscale="auto", upsample=1.0)
-    engine = engine.with_settings(settings)
-    coarseness = engine.smallest_px(size_wh) / _SEARCHED_PX
-    if coarseness <= 1:
-        return engine
-    scale = settings.scale(size_wh) * coarseness
-    return engine.with_settings(replace(settings, downscale=1 / scale))
+    unscaled = replace(engine.settings, min_face_px=_SEARCHED_PX, downscale=1.0, upsample=1.0)
+    smallest_px = engine.with_settings(unscaled).smallest_px(size_wh)
+    return engine.with_settings(replace(unscaled, downscale=_SEARCHED_PX / smallest_px))
