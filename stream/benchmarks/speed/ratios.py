@@ -57,6 +57,18 @@ def cost_of_a_face(
     )
 
 
+def rate_of_a_crowd(crowds: Mapping[int, TimedRun]) -> Ratio:
+    """The rate of the run with the most faces beside that with the fewest.
+
+    Args:
+        crowds: runs at one size, by number of faces.
+    """
+    fewest, most = min(crowds), max(crowds)
+    what = f"annotated recording, {min(crowds[most].size_wh)}p, {counted(most, 'face')}"
+    beside = f"the same, {counted(fewest, 'face')}"
+    return Ratio("crowd", what, beside, crowds[most].fps, crowds[fewest].fps, "rate")
+
+
 def _slope(times_ms: Mapping[int, float]) -> float:
     """The least-squares slope of times over numbers of faces, ms a face."""
     return float(np.polyfit(list(times_ms), list(times_ms.values()), 1)[0])
