@@ -31,9 +31,6 @@ FORMAT_VERSION = 2
 _READ_VERSIONS = (1, FORMAT_VERSION)
 """Versions that are read: what 2 added is unknown in a bundle of version 1."""
 
-NO_DETECTOR = "none"
-"""What a manifest names as its detector where the pictures were aligned chips: none was used."""
-
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 """The bundle that ships, on an embedder that was made for its attributes."""
 

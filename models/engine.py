@@ -13,6 +13,7 @@ from models.aligner import Aligner
 from models.centerface_detector import CenterFaceDetector
 from models.cnn_detector import CnnDetector
 from models.detector import Detector
+from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
 from models.faces import Detections, Faces, Image, concatenate, non_maximum_suppression
 from models.hog_detector import HogDetector
@@ -20,12 +21,6 @@ from models.runtime import Device
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
-
-DetectorName: TypeAlias = Literal["centerface", "cnn", "hog"]
-"""The detectors: CenterFace, and dlib's two."""
-
-DEFAULT_DETECTOR: DetectorName = "centerface"
-"""The detector of videos, live sources, pictures and training alike."""
 
 _SAME_FACE_IOU = 0.4
 """Overlap above which two detections in neighbouring crops are one face."""

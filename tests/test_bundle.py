@@ -13,7 +13,6 @@ from models.bundle import (
     DLIB_FOLDER,
     FORMAT_VERSION,
     MANIFEST_FILE,
-    NO_DETECTOR,
     EmbedderSpec,
     HeadSpec,
     Manifest,
@@ -21,6 +20,7 @@ from models.bundle import (
     read_short_names,
     save_bundle,
 )
+from models.detector_names import NO_DETECTOR
 from models.errors import ModelError
 
 _MANIFEST = Manifest(

@@ -11,6 +11,7 @@ from training_helpers import drawn_table, flagged_table
 
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier
+from models.detector_names import NO_DETECTOR, found_by
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluation.card import card
@@ -209,6 +210,30 @@ def test_a_card_marks_figures_of_few_faces(bundle: Bundle, table: FeatureTable) 
     black = recall["Black"]
     assert black["rows"] > 50
     assert f"| Black | {black['rows']} | {black['value']:.3f} |" in text
+
+
+@pytest.mark.parametrize(
+    ("fitted_on", "measured_on"), [("hog", "cnn"), ("cnn", NO_DETECTOR), (NO_DETECTOR, None)]
+)
+def test_report_page_and_card_say_which_detector_found_the_faces(
+    fitted_on: str, measured_on: str | None, table: FeatureTable
+) -> None:
+    fitted = fit(_of_detector(table, fitted_on), FitSettings(classifier="logistic"))
+    assert fitted.manifest.detector == fitted_on
+    bundle = Bundle(Path("model"), fitted.manifest, fitted.files)
+    report = evaluate(bundle, _of_detector(table, measured_on))
+    assert report["model"]["detector"] == fitted_on
+    assert report["data"]["detector"] == measured_on
+    text = card(report, bundle.manifest.provenance)
+    assert f"(drawn),\n  {found_by(fitted_on)}.\n" in text
+    assert f"(every fourth), {found_by(measured_on)}.\n" in text
+    page = render(report)
+    assert f"(every fourth), {found_by(measured_on)}. " in page
+    assert f"(drawn), {found_by(fitted_on)}; held out" in page
+
+
+def _of_detector(table: FeatureTable, detector: str | None) -> FeatureTable:
+    return replace(table, info=replace(table.info, detector=detector))
 
 
 def test_the_shipped_model_is_whole_and_says_where_it_comes_from() -> None:

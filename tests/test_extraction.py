@@ -29,6 +29,7 @@ from training_helpers import (
 import training.datasets
 import training.features
 from models.detector import resized
+from models.detector_names import NO_DETECTOR, DetectorName
 from models.engine import Engine, load_engine
 from models.faces import Detections, Faces, Image
 from models.pictures import decode_picture
@@ -40,6 +41,7 @@ from training.features.cache import EmbeddedFaces, open_cache
 from training.features.extraction import (
     cache_path,
     extract_features,
+    info_path,
     skipped_path,
     temporary_table,
 )
@@ -49,7 +51,9 @@ from training.features.extractor import (
     ExtractionSettings,
     Extractor,
     FacesPolicy,
+    detection_settings,
 )
+from training.features.table import TableInfo
 from training.features.table_files import is_table, read_table, write_csv
 
 
@@ -263,6 +267,46 @@ def test_what_decides_an_embedding_is_part_of_its_key(engine: Engine) -> None:
     assert Extractor(settings, engine).key(b"picture") == keys[0]
 
 
+def test_the_detector_is_recorded_in_the_table_and_beside_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    samples = _list_of(tmp_path, a=face_picture(0), b=face_picture(1))
+    out = tmp_path / "out.parquet"
+    for settings, detector, option in (
+        (_searched_by("cnn"), "cnn", "--detector cnn"),
+        (_searched_by("hog"), "hog", "--detector hog"),
+        (ExtractionSettings(aligned=True), NO_DETECTOR, "--aligned"),
+    ):
+        extract_features(samples, out, Extractor(settings, engine), hold_out=HoldOut(first=1))
+        info = read_table(out).info
+        assert info.detector == detector
+        assert f" {option} " in f"{info.command} ", "the command is to make the same table again"
+        assert info_path(out) == tmp_path / "out.info.json"
+        assert TableInfo.from_json(info_path(out).read_bytes()) == info
+
+
+def test_a_cache_of_another_detector_is_not_used(engine: Engine, tmp_path: Path) -> None:
+    samples = _list_of(tmp_path, a=face_picture(0), b=face_picture(1))
+    hold_out, cache = HoldOut(first=1), tmp_path / "cache"
+    aligned = ExtractionSettings(aligned=True)
+    for settings, reused in (
+        (_searched_by("cnn"), 0),
+        (_searched_by("hog"), 0),
+        (_searched_by("cnn"), 2),
+        (_searched_by("hog"), 2),
+        (aligned, 0),
+        (replace(aligned, detection=_searched_by("hog").detection), 2),
+    ):
+        extractor = Extractor(settings, engine)
+        out = tmp_path / "out.parquet"
+        result = extract_features(samples, out, extractor, hold_out=hold_out, cache=cache)
+        assert result.reused == reused, settings
+
+
+def _searched_by(detector: DetectorName) -> ExtractionSettings:
+    return ExtractionSettings(detection=detection_settings(detector))
+
+
 def test_a_turned_picture_is_set_upright() -> None:
     """Orientation 6: a camera held upright; what it wrote as left is the top."""
     image = np.zeros((16, 32, 3), dtype=np.uint8)
@@ -398,7 +442,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(engine: Engine, tmp_path: 
     assert result.reused == 64
     assert out.read_bytes() == whole.read_bytes()
     names = {each.name for each in tmp_path.iterdir() if each.name.startswith((".", "out"))}
-    assert names == {"out.parquet", "out.parquet.cache", "out.skipped.csv"}
+    assert names == {"out.parquet", "out.parquet.cache", "out.info.json", "out.skipped.csv"}
 
 
 _EXTRACT = """

@@ -18,6 +18,7 @@ from training_helpers import face_picture, make_fairface, portrait, write_pictur
 from typer.testing import CliRunner, Result
 
 from models.bundle import DLIB_FOLDER, load_bundle
+from models.detector_names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import OnnxEmbedder, dlib_embedder, embedder_model, read_embedder
 from models.errors import ModelError
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
@@ -28,7 +29,12 @@ from training.datasets.samples import TRAIN
 from training.datasets.splits import HoldOut
 from training.errors import DatasetError, OutputError, TrainingError
 from training.features.extraction import extract_features
-from training.features.extractor import ExtractionSettings, Extractor, as_chip
+from training.features.extractor import (
+    ExtractionSettings,
+    Extractor,
+    as_chip,
+    detection_settings,
+)
 from training.features.table_files import read_table
 from training.finetune.chip_store import ChipStore, store_chips
 from training.finetune.labelled_faces import UNLABELLED, LabelledFaces, label_faces
@@ -93,6 +99,18 @@ def test_faces_are_cut_out_once(samples: Samples, extractor: Extractor, tmp_path
         expected = extractor.chips((samples.root / samples.files[row]).read_bytes()).chips[0]
         assert np.array_equal(first[face], expected)
         assert np.array_equal(again[face], expected)
+
+
+def test_faces_of_another_detector_are_cut_out_anew(samples: Samples, tmp_path: Path) -> None:
+    engine = Extractor(ExtractionSettings(mirror=False)).engine
+    digests = set()
+    detectors: tuple[DetectorName, ...] = ("hog", "cnn", "hog")
+    for detector, seen in zip(detectors, (2, 2, 0), strict=True):
+        settings = ExtractionSettings(mirror=False, detection=detection_settings(detector))
+        counting = _CountingExtractor(settings, engine)
+        digests.add(store_chips(samples, [1, 2], counting, tmp_path).digest)
+        assert counting.seen == seen
+    assert len(digests) == 2
 
 
 def test_what_a_kill_left_of_the_faces_is_not_taken(
@@ -480,6 +498,7 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
         "face-train finetune data --out killed --attributes gender,race --epochs 6 --batch 16 "
         "--teachers 1 --teacher-epochs 1 --hold-out 0.25"
     ]
+    assert found.record["detector"] == NO_DETECTOR
     assert found.record["data"]["hold_out"].startswith("0.25 of each class")
     assert "<svg" in (killed / "log.svg").read_text()
     table, model = tmp_path / "f.parquet", tmp_path / "model"
@@ -492,6 +511,7 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     assert bundle.manifest.embedder.file == "embedder.onnx"
     card = (model / "card.md").read_text()
     assert f"The embedding is `{expected.name}`" in card
+    assert f"faces of FairFace,\n  {found_by(NO_DETECTOR)}.\n" in card
     assert found.record["commands"][0] in card
 
 

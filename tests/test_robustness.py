@@ -17,7 +17,7 @@ from training.datasets import Samples
 from training.errors import DatasetError
 from training.evaluation.figures import Figures
 from training.evaluation.robustness import WIDTHS_PX, measure_robustness
-from training.features.extractor import FaceChips
+from training.features.extractor import ExtractionSettings, FaceChips
 from training.features.table import FeatureTable
 from training.features.table_files import read_table
 
@@ -48,6 +48,7 @@ class _Extractor:
     """Pictures are texts: the grey level and the width of each of their faces."""
 
     def __init__(self) -> None:
+        self.settings = ExtractionSettings()
         self.engine = SimpleNamespace(embed=self.embed)
         self.pictures = 0
 

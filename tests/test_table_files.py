@@ -33,13 +33,25 @@ def test_a_table_of_another_version_is_refused(tmp_path: Path) -> None:
     path = drawn_table(tmp_path / "table.parquet", 20)
     _rewritten(path, dataset="renamed")
     assert read_table(path).info.dataset == "renamed"
-    _rewritten(path, schema="face-features/2")
-    said = r"its schema is face-features/2, this program reads face-features/1"
+    _rewritten(path, schema="face-features/3")
+    said = r"its schema is face-features/3, this program reads face-features/1 and face-features/2"
     with pytest.raises(DatasetError, match=said):
         read_table(path)
-    _rewritten(path, schema="face-features/1", colour="red")
+    _rewritten(path, schema="face-features/2", colour="red")
     with pytest.raises(DatasetError, match=r"its description is not understood: .*colour"):
         read_table(path)
+
+
+def test_a_table_of_version_1_does_not_say_which_detector_found_its_faces(tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 20)
+    content = pq.read_table(path)
+    first = json.loads(content.schema.metadata[b"face_train"]) | {"schema": "face-features/1"}
+    del first["detector"]
+    metadata = {b"face_train": json.dumps(first).encode()}
+    pq.write_table(content.replace_schema_metadata(metadata), path)
+    table = read_table(path)
+    assert len(table) == 20
+    assert table.info.detector is None
 
 
 def test_a_table_without_one_of_its_columns_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,9 +16,13 @@ from training_helpers import (
     table_info,
     write_table,
 )
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from models.bundle import load_bundle
+from models.engine import DetectionSettings
+from stream.settings import Config
+from stream.settings.schema import DetectionSection
 from training.__main__ import app
 from training.commands.options import DEFAULT_SEED
 from training.datasets.splits import SEED
@@ -78,6 +83,38 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
     again = json.loads((tmp_path / "again" / "report.json").read_text())
     assert again["attributes"]["gender"]["face_width"] == widths
     assert "gender: accuracy" in with_table
+
+
+def test_a_table_is_not_measured_on_faces_of_another_detector(tmp_path: Path) -> None:
+    dataset = make_manifest(tmp_path / "list.csv")
+    table, model, out = (tmp_path / name for name in ("f.parquet", "model", "report"))
+    said = _done("features", dataset, "--out", table, "--detector", "hog")
+    assert "12 pictures, faces found by hog" in said
+    _done("fit", table, "--out", model, "--classifier", "logistic")
+    assert load_bundle(model).manifest.detector == "hog"
+    words = ("evaluate", model, table, "--split", "all", "--pictures", dataset, "--out", out)
+    for given, complaint in (
+        (("--detector", "cnn"), "would be found by cnn: add --detector hog, or make"),
+        (("--aligned",), "aligned chips: add --no-aligned --detector hog, or make"),
+    ):
+        _wrong(_run(*words, *given), "the faces of the table were found by hog; ", complaint)
+        assert not out.exists()
+    assert "faces found by hog" in _done(*words, "--detector", "hog")
+    _done("features", dataset, "--out", table, "--aligned")
+    _wrong(_run(*words), "found by no detector, for they were aligned chips; ", "add --aligned, or")
+    assert "faces found by no detector" in _done(*words, "--aligned")
+
+
+@pytest.mark.parametrize("name", ["features", "finetune", "evaluate", "bench"])
+def test_the_detectors_and_their_default_are_the_stream_s(name: str) -> None:
+    command: Any = get_command(app)
+    (option,) = (each for each in command.commands[name].params if each.name == "detector")
+    assert option.default == Config().detection.detector == DetectionSettings().detector
+    refused = _run(name, "--detector", "eyes")
+    assert refused.exit_code == 2
+    choices = get_args(DetectionSection.model_fields["detector"].annotation)
+    said = " ".join(refused.stderr.replace("│", " ").split())
+    assert ", ".join(map(repr, choices)) in said
 
 
 def test_two_csv_files_beside_the_table(tmp_path: Path) -> None:

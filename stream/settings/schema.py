@@ -8,7 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
-from models.engine import DEFAULT_DETECTOR, DetectionSettings, DetectorName, Runtime
+from models.detector_names import DEFAULT_DETECTOR, DetectorName
+from models.engine import DetectionSettings, Runtime
 from models.runtime import Device
 
 DEFAULT_ATTRIBUTES = ("gender", "race")

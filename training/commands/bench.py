@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from models.detector_names import DEFAULT_DETECTOR
 from training.commands.console import one_line_errors, print_line
 from training.commands.opening import open_dataset
 from training.commands.options import (
@@ -22,7 +23,7 @@ def bench(
     layout: DatasetFormat = None,
     aligned: AlignedChips = None,
     faces: FaceChoice = "one",
-    detector: DetectorChoice = "cnn",
+    detector: DetectorChoice = DEFAULT_DETECTOR,
     debug: DebugFlag = False,
 ) -> None:
     """Measures the time of a picture beside face_recognition's own calls."""

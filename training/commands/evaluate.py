@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from models.detector_names import DEFAULT_DETECTOR, found_by
 from training.commands.console import (
     one_line_errors,
     parse_map,
@@ -53,7 +54,7 @@ def evaluate(
     labels: LabelColumns = None,
     aligned: AlignedChips = None,
     faces: FaceChoice = "one",
-    detector: DetectorChoice = "cnn",
+    detector: DetectorChoice = DEFAULT_DETECTOR,
     hold_out: HoldOutRule = "given",
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
@@ -95,6 +96,7 @@ def evaluate(
             )
             for name, figures in robustness.items():
                 report["attributes"][name] |= figures
+        print_line(f"faces {found_by(table.info.detector)}")
         print_summary(report)
         if out is not None:
             write_report(out, report)

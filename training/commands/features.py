@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from models.detector_names import DEFAULT_DETECTOR, found_by
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset
 from training.commands.options import (
@@ -30,7 +31,7 @@ def features(
     labels: LabelColumns = None,
     aligned: AlignedChips = None,
     faces: FaceChoice = "one",
-    detector: DetectorChoice = "cnn",
+    detector: DetectorChoice = DEFAULT_DETECTOR,
     embedder: EmbedderFile = None,
     mirror: Annotated[
         bool, typer.Option("--mirror/--no-mirror", help="Embed each face mirrored as well.")
@@ -56,7 +57,8 @@ def features(
         held = HoldOut.parse(hold_out)
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
         extractor = Extractor(replace(settings, mirror=mirror, embedder=embedder))
-        print_line(f"{samples.name}: {len(samples)} pictures")
+        found = found_by(extractor.settings.detector)
+        print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
         with progress_bar(len(samples)) as progress:
             result = extract_features(
                 samples,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from models.detector_names import DEFAULT_DETECTOR, found_by
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset, parse_names
 from training.commands.options import (
@@ -59,7 +60,7 @@ def finetune(
     labels: LabelColumns = None,
     aligned: AlignedChips = None,
     faces: FaceChoice = "one",
-    detector: DetectorChoice = "cnn",
+    detector: DetectorChoice = DEFAULT_DETECTOR,
     hold_out: HoldOutRule = "given",
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
@@ -88,7 +89,8 @@ def finetune(
             device=device,
         )
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        print_line(f"{samples.name}: {len(samples)} pictures")
+        found = found_by(extraction.detector)
+        print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
         model = train(
             samples,
             out,

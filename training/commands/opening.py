@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from models.detector_names import DetectorName
+
 if TYPE_CHECKING:
     from training.datasets import Samples
     from training.features.extractor import ExtractionSettings
@@ -19,7 +21,7 @@ def open_dataset(
     labels: str | None,
     aligned: bool | None,
     faces: Literal["one", "largest", "centre", "all"],
-    detector: Literal["cnn", "hog"],
+    detector: DetectorName,
 ) -> tuple["Samples", "ExtractionSettings"]:
     """The dataset, and the settings of its faces, which are not mirrored."""
     from training.datasets import read_dataset

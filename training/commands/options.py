@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from models.detector_names import DetectorName
+
 DEFAULT_SEED = 20170624
 """`training.datasets.splits.SEED`, which is not imported before a command needs it."""
 
@@ -34,7 +36,8 @@ FaceChoice = Annotated[
     typer.Option(help="Which faces of a picture are taken; one skips pictures with several."),
 ]
 DetectorChoice = Annotated[
-    Literal["cnn", "hog"], typer.Option("--detector", help="How faces are found.")
+    DetectorName,
+    typer.Option("--detector", help="What finds the faces; aligned chips need none."),
 ]
 HoldOutRule = Annotated[
     str,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from models.detector_names import found_by
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH, Figures
 from training.fitting.settings import FitSettings, command_line
 
@@ -47,14 +48,15 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield from ("## Data", "")
     mirrored = " and their mirror images" if data["mirrored"] else ""
     faces = f"{data['train_faces']} faces{mirrored}"
-    yield f"- Fitted on: {data['dataset']}, {faces} ({data['features']})."
+    yield f"- Fitted on: {data['dataset']}, {faces} ({data['features']}),"
+    yield f"  {found_by(report['model']['detector'])}."
     if data["credit"]:
         yield f"- Source and licence: {data['credit']}."
     if embedder:
         yield from _embedder(report["model"]["embedder"], embedder)
     yield f"- Held out, never looked at in training: {data['hold_out']}."
     yield f"- Measured on: {measured['dataset']}, {measured['faces']} faces of the split"
-    yield f"  {measured['split']} ({measured['hold_out']})."
+    yield f"  {measured['split']} ({measured['hold_out']}), {found_by(measured['detector'])}."
     yield from ("", "## How good it is", "")
     level = report["settings"]["confidence_level"]
     yield "| attribute | faces | accuracy | balanced accuracy | ROC AUC | calibration error |"
@@ -94,7 +96,8 @@ def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     attributes = ", ".join(record["attributes"])
     start = f"`{record['start']}`" if record["start"] else "dlib's face recognition network"
     yield f"- The embedding is `{name}`: {start}, trained further"
-    yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']}."
+    yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']},"
+    yield f"  {found_by(record.get('detector'))}."
     if count := record["settings"]["teachers"]:
         yield f"  {count} networks were trained before it; their common opinion counted beside"
         yield "  the labels."

@@ -82,12 +82,14 @@ def evaluate(
         "model": {
             "name": bundle.folder.name,
             "embedder": bundle.manifest.embedder.name,
+            "detector": bundle.manifest.detector,
             "provenance": bundle.manifest.provenance,
         },
         "data": {
             "dataset": table.info.dataset,
             "credit": table.info.credit,
             "features": table.info.engine,
+            "detector": table.info.detector,
             "hold_out": table.info.hold_out,
             "split": split or "all",
             "faces": len(chosen),

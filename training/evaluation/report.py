@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from models.detector_names import found_by
 from training.evaluation import plots
 from training.evaluation.figures import FACE_WIDTH, Figures
 from training.outputs import write_whole
@@ -50,6 +51,7 @@ def render(report: Figures) -> str:
     environment.filters["interval"] = lambda each: (
         f"{each['value']:.3f} ({each['low']:.3f} to {each['high']:.3f})"
     )
+    environment.filters["found_by"] = found_by
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         report=report,

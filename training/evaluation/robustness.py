@@ -24,7 +24,7 @@ from training.evaluation.figures import (
     Figures,
     with_interval,
 )
-from training.features.extractor import Extractor, read_picture
+from training.features.extractor import Extractor, check_detector, read_picture
 from training.features.table import FeatureTable
 
 WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
@@ -100,8 +100,9 @@ def measure_robustness(
         seed: of the choice of faces.
 
     Raises:
-        DatasetError: the pictures are not those of the table.
+        DatasetError: the pictures are not those of the table, or another detector found its faces.
     """
+    check_detector(table, extractor.settings)
     chosen = select_rows(table, split)
     if len(chosen) > _MAX_FACES:
         order = np.random.default_rng(seed).permutation(len(chosen))

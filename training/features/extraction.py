@@ -70,14 +70,16 @@ def extract_features(
     cache: Path | None = None,
     progress: ProgressCallback = lambda done: None,
 ) -> ExtractionSummary:
-    """Embeds every picture and writes the table, and beside it the list of skipped pictures.
+    """Embeds every picture and writes the table, and beside it where it comes from, and the list
+    of skipped pictures.
 
     A run that was killed goes on where it was when it is started again, and the table is the same
     to the byte: each picture is embedded by itself, and the table is written at the end.
 
     Args:
         samples: the pictures; their split is decided here and written into the table.
-        out: the Parquet file. `skipped_path(out)` lists what was left out.
+        out: the Parquet file. `info_path(out)` is its description, for those who do not read
+            Parquet; `skipped_path(out)` lists what was left out.
         extractor: finds and embeds the faces.
         hold_out: the rule of the split; the dataset's own split unless given.
         seed: of the split.
@@ -98,6 +100,7 @@ def extract_features(
         dimensions=embedder.dimensions,
         chip_size=CHIP_SIZE,
         engine=str(extractor.settings),
+        detector=extractor.settings.detector,
         hold_out=how,
         command=features_command(samples, extractor.settings, hold_out or HoldOut(), seed),
         attributes=tuple(samples.labels),
@@ -107,6 +110,7 @@ def extract_features(
         keys, reused = _fill_cache(store, samples, extractor, progress)
         with table_writer(out, info) as writer:
             faces, skipped = _write_faces(store, keys, samples, splits, writer)
+    write_whole(info_path(out), f"{info.to_json(indent=2)}\n".encode())
     write_whole(skipped_path(out), _skipped_csv(skipped).encode())
     return ExtractionSummary(
         pictures=len(samples), faces=faces, reused=reused, skipped=tuple(skipped)
@@ -138,15 +142,15 @@ def features_command(
 def dataset_options(
     samples: Samples, settings: ExtractionSettings, hold_out: HoldOut, seed: int
 ) -> list[str]:
-    """The options, where they are not the default, that say which faces are taken and held out."""
+    """The options that say which faces are taken and held out, but for those of the default."""
     default = ExtractionSettings()
     words = []
     if settings.aligned != samples.aligned:
         words.append("--aligned" if settings.aligned else "--no-aligned")
     if settings.faces != default.faces:
         words.append(f"--faces {settings.faces}")
-    if settings.detection.detector != default.detection.detector:
-        words.append(f"--detector {settings.detection.detector}")
+    if not settings.aligned:
+        words.append(f"--detector {settings.detector}")  # the default may become another one
     if hold_out != HoldOut():
         words.append(f"--hold-out {hold_out.text}")
     if seed != SEED:
@@ -157,6 +161,11 @@ def dataset_options(
 def cache_path(out: Path) -> Path:
     """Where the embeddings computed for a table are kept between runs."""
     return out.with_name(out.name + ".cache")
+
+
+def info_path(out: Path) -> Path:
+    """Where a table's description is, as its own file holds it."""
+    return out.with_name(out.stem + ".info.json")
 
 
 def skipped_path(out: Path) -> Path:

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import CHIP_PADDING
+from models.detector_names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
 from models.pictures import decode_picture
+from training.errors import DatasetError
 from training.features.cache import EmbeddedFaces
+from training.features.table import FeatureTable
 
 FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
 """Which faces of a picture are taken: `one` skips pictures with several."""
@@ -58,6 +61,11 @@ class ExtractionSettings:
     detection: DetectionSettings = _FULL_SCALE
     embedder: Path | None = None
 
+    @property
+    def detector(self) -> str:
+        """The detector that finds the faces, `NO_DETECTOR` where none is searched for."""
+        return NO_DETECTOR if self.aligned else self.detection.detector
+
     def __str__(self) -> str:
         if self.aligned:
             return "aligned chips, runtime onnx"
@@ -99,11 +107,12 @@ class Extractor:
     @property
     def chip_key(self) -> str:
         """The settings on which a chip depends, in words that stay as they are: results that are
-        kept on disk are found by them."""
+        kept on disk are found by them, and so never those of another detector."""
         settings = self.settings
+        detection = None if settings.aligned else settings.detection
         return (
             f"ExtractionSettings(aligned={settings.aligned}, faces={settings.faces!r}, "
-            f"mirror={settings.mirror}, detection={settings.detection!r}, runtime='onnx', "
+            f"mirror={settings.mirror}, detection={detection!r}, runtime='onnx', "
             "embedder=None)"
         )
 
@@ -167,9 +176,26 @@ def _engine(settings: ExtractionSettings) -> Engine:
     )
 
 
-def detection_settings(detector: Literal["cnn", "hog"]) -> DetectionSettings:
+def detection_settings(detector: DetectorName) -> DetectionSettings:
     """The search for labelled faces: pictures as they are, before they are enlarged."""
     return replace(_FULL_SCALE, detector=detector)
+
+
+def check_detector(table: FeatureTable, settings: ExtractionSettings) -> None:
+    """Raises DatasetError where a table's faces are not those that these settings find.
+
+    Faces are told apart by their number in a picture, which is another one by another detector.
+    """
+    theirs, ours = table.info.detector, settings.detector
+    if theirs in (None, ours):
+        return
+    option = "--aligned" if theirs == NO_DETECTOR else f"--detector {theirs}"
+    if ours == NO_DETECTOR:
+        option = f"--no-aligned {option}"
+    raise DatasetError(
+        f"the faces of the table were {found_by(theirs)}; those of the pictures would be "
+        f"{found_by(ours)}: add {option}, or make the table anew"
+    )
 
 
 def as_chip(image: Image) -> Image:

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
 
-_SCHEMA = "face-features/1"
-"""Version of the description in a table's file; another one is refused."""
+_SCHEMA = "face-features/2"
+"""Version of the description that is written into a table's file; 2 added `detector`."""
+
+_READ_SCHEMAS = ("face-features/1", _SCHEMA)
+"""Versions that are read; another one is refused."""
 
 Column: TypeAlias = NDArray[np.object_]
 """A column of text `(n,)`, such as class names; None where unknown."""
@@ -29,6 +32,8 @@ class TableInfo:
         dimensions: how long an embedding is.
         chip_size: px, of the aligned face the embedder looks at.
         engine: how faces were found, in a few words.
+        detector: which detector found them, `NO_DETECTOR` where the pictures were aligned chips,
+            None in a table of version 1, which does not say.
         hold_out: how the split was decided, in a few words.
         command: the command line that makes the table, with the name of the dataset's folder.
         attributes: the label columns.
@@ -44,13 +49,14 @@ class TableInfo:
     hold_out: str
     command: str
     attributes: tuple[str, ...]
+    detector: str | None = None
     flag_attributes: tuple[FlagAttribute, ...] = ()
 
-    def to_json(self) -> str:
+    def to_json(self, indent: int | None = None) -> str:
         """The description as a table's file holds it, with the version of the format."""
         content = asdict(self)
         content["compositions"] = content.pop("flag_attributes")
-        return json.dumps({"schema": _SCHEMA, **content}, ensure_ascii=False)
+        return json.dumps({"schema": _SCHEMA, **content}, ensure_ascii=False, indent=indent)
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -60,8 +66,9 @@ class TableInfo:
             ValueError: the text is of another version, or no description.
         """
         content = json.loads(text)
-        if (schema := content.pop("schema", None)) != _SCHEMA:
-            raise ValueError(f"its schema is {schema}, this program reads {_SCHEMA}")
+        if (schema := content.pop("schema", None)) not in _READ_SCHEMAS:
+            known = " and ".join(_READ_SCHEMAS)
+            raise ValueError(f"its schema is {schema}, this program reads {known}")
         flag_attributes = tuple(
             FlagAttribute(each["attribute"], tuple(each["flags"]), tuple(each["classes"]))
             for each in content.pop("compositions")

@@ -101,6 +101,7 @@ def finetune(
     record = {
         "data": {"dataset": samples.name, "credit": samples.credit, "hold_out": held},
         "attributes": tuple(faces.classes),
+        "detector": extractor.settings.detector,
         "faces": {"fitted": len(faces.fitted), "development": len(faces.development)},
         "commands": [
             *(start.manifest.provenance.get("embedder", {}).get("commands", ()) if start else ()),

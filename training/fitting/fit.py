@@ -211,6 +211,7 @@ def _manifest(
             )
             for head in heads
         ),
+        detector=info.detector,
         provenance={
             "data": {
                 "dataset": info.dataset,
