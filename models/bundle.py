@@ -139,6 +139,15 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(folder, manifest, files)
 
 
+def read_short_names(folder: Path) -> Mapping[str, Mapping[str, str]]:
+    """The short names of a bundle, of which nothing but the manifest is read.
+
+    Raises:
+        ModelError: it has no manifest, or one that cannot be understood.
+    """
+    return _read_manifest(folder).short_names
+
+
 def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
     """Writes a bundle beside its folder and moves it into place; an earlier one is replaced.
 

@@ -76,7 +76,7 @@ def centerface_graph(path: Path) -> bytes:
             "again, or set detection.detector to cnn"
         )
     model = onnx.load_from_string(content)
-    graph, size = model.graph, ["n", "height", "width"]
+    graph = model.graph
     first = next(node for node in graph.node if _INPUT in node.input)
     _reverse_channels(graph, first)
     first.input[0] = "planes"
@@ -84,8 +84,9 @@ def centerface_graph(path: Path) -> bytes:
     graph.node.insert(0, helper.make_node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT))
     graph.node.append(helper.make_node("Concat", list(_OUTPUTS), ["maps"], axis=1))
     del graph.input[:], graph.output[:], graph.value_info[:]
-    graph.input.append(helper.make_tensor_value_info("pictures", TensorProto.UINT8, [*size, 3]))
-    maps = ["n", PLANES, "rows", "columns"]
+    pictures: list[str | int | None] = ["n", "height", "width", 3]
+    maps: list[str | int | None] = ["n", PLANES, "rows", "columns"]
+    graph.input.append(helper.make_tensor_value_info("pictures", TensorProto.UINT8, pictures))
     graph.output.append(helper.make_tensor_value_info("maps", TensorProto.FLOAT, maps))
     model.ir_version = _IR_VERSION
     return model.SerializeToString()

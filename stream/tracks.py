@@ -15,11 +15,14 @@ class Label:
         text: the class or group of classes; None where the model is unsure.
         confidence: the probability of `text`, or of the likeliest class where unsure; 0 to 1.
         probabilities: by class, also of classes that are shown as a group.
+        is_held: `text` is still shown although its probability fell under the threshold, so that
+            the label does not flicker; no number is drawn beside it.
     """
 
     text: str | None
     confidence: float
     probabilities: Mapping[str, float]
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

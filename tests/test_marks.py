@@ -13,7 +13,7 @@ from models.faces import Image
 from stream.coded import BT709, Colours
 from stream.drawing.marks import EMPTY_BOX, UNIT_GAIN, Box, Fill, Mark, PlacedTile, TextTile
 from stream.drawing.planes import Planes
-from stream.drawing.text import render_text
+from stream.drawing.text import PlacedText, render_text
 
 _WH, _FAR = (96, 64), 200
 _COLOUR = (40, 200, 120)
@@ -130,7 +130,9 @@ def test_a_fill_has_its_colour_on_planes_too(colours: Colours) -> None:
 def test_a_tile_looks_the_same_on_planes(
     colours: Colours, left: int, top: int, size_wh: tuple[int, int]
 ) -> None:
-    tile = render_text([("gj 97%", (6, 16))], 16, size_wh, 5)
+    tile = render_text(
+        [PlacedText("gj", (6, 16)), PlacedText("97%", (22, 16), is_sure=False)], 16, size_wh, 5
+    )
     picture, planes = _smooth(), _planes(_smooth(), colours)
     before = [plane.astype(int) for plane in _all(planes)]
     placed = PlacedTile(left, top, tile)

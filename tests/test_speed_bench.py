@@ -25,13 +25,26 @@ from stream.benchmarks.speed.benchmark import SpeedPlan
 from stream.benchmarks.speed.camera import SimulatedCamera
 from stream.benchmarks.speed.clips import SyntheticSource
 from stream.benchmarks.speed.live import measure_soak
+from stream.benchmarks.speed.pictures import (
+    measure_pictures,
+    measure_search,
+    pictures_of,
+    write_pictures,
+)
 from stream.benchmarks.speed.probes import TimeLimit
 from stream.benchmarks.speed.ratios import (
     cost_of_a_face,
+    rate_of_a_crowd,
     ratio_of_full_search,
     ratios_to_face_recognition,
 )
-from stream.benchmarks.speed.report import LiveFigures, Ratio, SpeedReport
+from stream.benchmarks.speed.report import (
+    LiveFigures,
+    PictureFigures,
+    Ratio,
+    SearchFigures,
+    SpeedReport,
+)
 from stream.benchmarks.speed.tables import bottleneck, render
 from stream.benchmarks.speed.timed_run import LOOP, STAGES, THREADS, TimedRun, timed_run
 from stream.cli.bench import speed_report
@@ -54,6 +67,10 @@ _COARSE = Config(detection=DetectionSection(downscale=4.0))
 def portrait_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One face of about 90 px."""
     return write_clip(tmp_path_factory.mktemp("bench") / "clip.mp4", _FRAMES, (640, 360))
+
+
+_SEARCH = SearchFigures((1920, 1080), 40.0, 4, 50.0, 99.5)
+_PICTURES = PictureFigures("[blue]", 8, 12.5, 4.0)
 
 
 def _timed(stages_ms: dict[str, float], frame_ms: float = 10.0, steady_ms: float = 9.0) -> TimedRun:
@@ -200,6 +217,55 @@ def test_ratios_of_rates_times_and_shares() -> None:
     assert annotation.theirs == 10
 
 
+def test_the_rate_of_a_crowd_is_that_of_the_most_faces_beside_the_fewest() -> None:
+    crowds = {4: _timed({}, frame_ms=15), 1: _timed({}, frame_ms=10), 16: _timed({}, frame_ms=20)}
+    ratio = rate_of_a_crowd(crowds)
+    assert ratio.ratio == pytest.approx(0.5)
+    assert (ratio.what, ratio.beside) == (
+        "annotated recording, 720p, 16 faces",
+        "the same, 1 face",
+    )
+
+
+@pytest.mark.parametrize("size_wh", [(640, 360), (1600, 900)], ids=str)
+def test_a_whole_frame_is_searched_for_faces_of_40_px(size_wh: tuple[int, int]) -> None:
+    """Also where the settings search for others, and where `auto` would search more coarsely."""
+    (frame,) = SyntheticSource(2, size_wh, 1).frames()
+    small = np.zeros_like(frame.image)
+    half = cv2.resize(frame.image, None, fx=0.6, fy=0.6)
+    small[: half.shape[0], : half.shape[1]] = half
+    found = measure_search(small, _COARSE, 1)
+    assert (found.size_wh, found.faces) == (size_wh, 2)
+    assert found.smallest_px == pytest.approx(40)
+    assert found.ms > 0 < found.cpu_ms
+
+
+def test_pictures_are_annotated_and_those_that_cannot_be_read_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = write_pictures(tmp_path / "pictures", (1, 3), [(320, 180), (400, 224)])
+    assert [path.name for path in paths] == [
+        "1-faces-180p.jpg",
+        "3-faces-180p.jpg",
+        "1-faces-224p.jpg",
+        "3-faces-224p.jpg",
+    ]
+    (tmp_path / "pictures" / "0.jpg").write_bytes(b"no picture")
+    (tmp_path / "pictures" / "notes.txt").write_text("no picture")
+    taken = pictures_of(tmp_path / "pictures")
+    assert len(taken) == 5
+    found = measure_pictures("some", taken, Config(), 2)
+    assert (found.name, found.pictures, found.faces) == ("some", 4, 2)
+    assert found.per_s > 0
+    assert len(caplog.messages) == 1  # it is said once
+
+
+def test_a_folder_without_pictures(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(SourceError, match="no pictures there"):
+            pictures_of(folder)
+
+
 @pytest.mark.parametrize(
     ("frame_ms", "encoder_ms", "held_up"),
     [(0.1, 0.2, "its own work"), (6.0, 1.0, "reading"), (1.0, 6.0, "encoding")],
@@ -220,11 +286,16 @@ def test_memory_in_the_long_run(portrait_clip: Path) -> None:
 def test_a_report_without_memory() -> None:
     run = _timed({})
     live = LiveFigures((640, 360), 30.0, 1.0, False, 10.0, 300, 299, 20.0, 30.0)
-    report = SpeedReport(2, 1, "[red].mp4", run, None, (run,), {4: run}, (), (live,), None)
+    report = SpeedReport(
+        *(2, 1, "[red].mp4", run, None, (run,), {4: run}, (), _SEARCH, _PICTURES, (live,), None)
+    )
     console = Console(width=100, markup=False, file=(written := StringIO()))
     console.print(render(report))
     assert "Memory can be measured on Linux only." in written.getvalue()
     assert "[red].mp4, 1280×720, 1 face" in written.getvalue()
+    assert "search of all of 1920×1080 for faces from 40 px on" in written.getvalue()
+    for figure in ("99.5", "8 pictures annotated, [blue]", "4.00", "250.0"):
+        assert figure in written.getvalue()
     assert report.as_dict()["memory"] is None
 
 
@@ -259,8 +330,14 @@ def test_all_of_it_on_small_clips(tmp_path: Path) -> None:
     shares = [each["share"] for each in report["clip"]["threads"]["looking"].values()]
     assert sum(shares) == pytest.approx(1)
     names = [each["name"] for each in report["ratios"]]
-    assert names == ["transcoding", "transcoding_clip", "one_more_face", "one_more_annotation"]
+    assert names == [
+        *("transcoding", "transcoding_clip", "crowd", "one_more_face", "one_more_annotation"),
+    ]
     assert all(each["ours"] > 0 and each["theirs"] > 0 for each in report["ratios"][:2])
+    assert report["search"]["size_wh"] == [640, 360]
+    assert report["search"]["ms"] > 0 and report["search"]["cpu_ms"] > 0
+    assert (report["pictures"]["name"], report["pictures"]["pictures"]) == ("made on the spot", 4)
+    assert report["pictures"]["per_s"] > 0
     assert [each["recording"] for each in report["live"]] == [False, True]
     for each in report["live"]:
         assert 0 < each["shown"] <= each["offered"]

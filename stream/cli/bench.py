@@ -1,6 +1,7 @@
 """The command `bench`: checks what is asked for, runs one of the benchmarks, prints its report."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -25,6 +26,9 @@ _SPEED = "Speed"
 
 _OTHERS = "Instead of speed"
 """Panel of the help: the other benchmarks and their options."""
+
+_NUMBERS = {2: "two", 3: "three"}
+"""How many benchmarks were asked for at once, in words."""
 
 _MIN_SOAK_MINUTES = 3
 """The shortest long run, minutes: the memory counts after the first two."""
@@ -65,6 +69,15 @@ def bench(
             help="Draw what faces and pixels cost; wants the extra `train`.",
         ),
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            "--pictures",
+            metavar="FOLDER",
+            rich_help_panel=_SPEED,
+            help="The folder whose pictures a second are measured, by default synthetic ones.",
+        ),
+    ] = None,
     parity: Annotated[
         bool,
         typer.Option(
@@ -89,9 +102,28 @@ def bench(
             min=1,
             metavar="N",
             rich_help_panel=_OTHERS,
-            help="With --tracks, how often.",
+            help="With --tracks, how often, each time with other faces.",
         ),
     ] = 1,
+    first_cast: Annotated[
+        int,
+        typer.Option(
+            "--first-cast",
+            min=0,
+            metavar="N",
+            rich_help_panel=_OTHERS,
+            help="With --tracks, which faces are the first: tune on other casts than you report.",
+        ),
+    ] = 0,
+    faces: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--faces",
+            metavar="FOLDER TRUTH.csv",
+            rich_help_panel=_OTHERS,
+            help="Judge what is found in the labelled pictures of a folder.",
+        ),
+    ] = None,
     settings: options.Overrides = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -103,16 +135,24 @@ def bench(
         from stream.settings import load_config
 
         paths = files or []
-        speed_options = {"--full": full, "--soak": soak is not None, "--plot": plot is not None}
-        given = [name for name, is_given in speed_options.items() if is_given]
-        _check_options(given, soak, parity, tracks)
-        _check_files(paths, parity, tracks, repeats)
+        speed_options = {
+            "--full": full,
+            "--soak": soak is not None,
+            "--plot": plot is not None,
+            "--pictures": pictures is not None,
+        }
+        others = {"--parity": parity, "--tracks": tracks is not None, "--faces": faces is not None}
+        track_options = {"--casts": repeats > 1, "--first-cast": first_cast > 0}
+        other = _other_benchmark(_given(others), _given(speed_options))
+        _check_values(soak, other, _given(track_options), paths)
         config = load_config(overrides=settings or [])
         if parity:
             return _parity_report(paths)
         if tracks is not None:
-            return _tracking_report(tracks, config, repeats)
-        plan = SpeedPlan(full=full, soak_s=60 * (soak or 0))
+            return _tracking_report(tracks, config, range(first_cast, first_cast + repeats))
+        if faces is not None:
+            return _faces_report(*faces, config)
+        plan = SpeedPlan(pictures=pictures, full=full, soak_s=60 * (soak or 0))
         return speed_report(paths[0] if paths else None, config, plan, plot)
 
     start_logging(quiet=False)
@@ -147,24 +187,37 @@ def speed_report(
     return report.as_dict(), render(report)
 
 
-def _check_options(given: list[str], soak: float | None, parity: bool, tracks: Path | None) -> None:
-    """Checks that the options ask for one benchmark; `given` are those of the one of speed."""
-    if parity and tracks is not None:
-        raise ConfigError("--parity and --tracks are two benchmarks: ask for one of them")
-    if given and (parity or tracks is not None):
-        other = "--parity" if parity else "--tracks"
-        raise ConfigError(f"{given[0]} is of the benchmark of speed: leave out {other}")
+def _given(options: Mapping[str, bool]) -> list[str]:
+    """The names of the options that are given."""
+    return [name for name, is_given in options.items() if is_given]
+
+
+def _other_benchmark(others: list[str], speed_options: list[str]) -> str | None:
+    """The option that asks for another benchmark than that of speed; None for that one.
+
+    Args:
+        others: those that are given; more than one are an error.
+        speed_options: options of the benchmark of speed that are given.
+    """
+    if len(others) > 1:
+        names = " and ".join(others)
+        raise ConfigError(f"{names} are {_NUMBERS[len(others)]} benchmarks: ask for one of them")
+    if others and speed_options:
+        raise ConfigError(f"{speed_options[0]} is of the benchmark of speed: leave out {others[0]}")
+    return others[0] if others else None
+
+
+def _check_values(
+    soak: float | None, other: str | None, track_options: list[str], files: list[Path]
+) -> None:
+    """Checks that options and files suit the benchmark; `other` is its option, None for speed."""
     if soak is not None and not soak >= _MIN_SOAK_MINUTES:
         raise ConfigError(f"--soak {soak:g}: it takes {_MIN_SOAK_MINUTES} minutes at least")
-
-
-def _check_files(files: list[Path], parity: bool, tracks: Path | None, repeats: int) -> None:
-    """Checks that the files and the repeats suit the benchmark."""
-    if tracks is None and repeats > 1:
-        raise ConfigError("--casts belongs to --tracks: give both or neither")
-    if tracks is not None and files:
-        raise ConfigError("--tracks takes its faces from its folder: give no other files")
-    if len(files) > 1 and not parity:
+    if track_options and other != "--tracks":
+        raise ConfigError(f"{track_options[0]} belongs to --tracks: give both or neither")
+    if files and other in ("--tracks", "--faces"):
+        raise ConfigError(f"{other} takes its faces from its folder: give no other files")
+    if len(files) > 1 and other is None:
         raise ConfigError("one clip at a time; pictures are for --parity")
 
 
@@ -175,9 +228,18 @@ def _parity_report(pictures: list[Path]) -> _Report:
     return report.as_dict(), render(report)
 
 
-def _tracking_report(folder: Path, config: "Config", repeats: int) -> _Report:
+def _tracking_report(folder: Path, config: "Config", casts: range) -> _Report:
     from stream.benchmarks.tracking.benchmark import measure_tracking
     from stream.benchmarks.tracking.tables import render
 
-    reports = measure_tracking(folder, config, repeats)
-    return {name: each.as_dict() for name, each in reports.items()}, render(reports)
+    report = measure_tracking(folder, config, casts)
+    return report.as_dict(), render(report)
+
+
+def _faces_report(folder: Path, truth: Path, config: "Config") -> _Report:
+    from stream.benchmarks.faces.benchmark import measure_faces
+    from stream.benchmarks.faces.tables import render
+
+    with stderr_console.status("finding faces"):
+        report = measure_faces(folder, truth, config)
+    return report.as_dict(), render(report)

@@ -1,5 +1,6 @@
 """Marks, the drawing's primitives: filled rectangles, and tiles of white text on a dark ground."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -31,6 +32,16 @@ class Box(NamedTuple):
     bottom: int
 
     @property
+    def width(self) -> int:
+        """Its width, px."""
+        return self.right - self.left
+
+    @property
+    def area(self) -> int:
+        """How many pixels it has."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+    @property
     def halved_out(self) -> "Box":
         """The pixels at half the resolution that the box touches."""
         left, top, right, bottom = self
@@ -50,6 +61,36 @@ class Box(NamedTuple):
 
 EMPTY_BOX = Box(0, 0, 0, 0)
 """A box without pixels."""
+
+
+def overlap_px(box: Box, others: Iterable[Box]) -> int:
+    """The pixels that a box shares with each of the others, added up. So few are compared that
+    NumPy's arrays would be slower."""
+    left, top, right, bottom = box
+    overlap = 0
+    for other_left, other_top, other_right, other_bottom in others:
+        if other_left < right and other_right > left and other_top < bottom and other_bottom > top:
+            width = min(right, other_right) - max(left, other_left)
+            overlap += width * (min(bottom, other_bottom) - max(top, other_top))
+    return overlap
+
+
+def touches(box: Box, others: Iterable[Box]) -> bool:
+    """Whether a box shares a pixel with any of the others."""
+    left, top, right, bottom = box
+    for other_left, other_top, other_right, other_bottom in others:
+        if other_left < right and other_right > left and other_top < bottom and other_bottom > top:
+            return True
+    return False
+
+
+def enclosing(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all of these; empty where there are none."""
+    edges = list(zip(*boxes, strict=True))
+    if not edges:
+        return EMPTY_BOX
+    lefts, tops, rights, bottoms = edges
+    return Box(min(lefts), min(tops), max(rights), max(bottoms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,49 +1,46 @@
 """Tracks → marks on their picture: outlines, panels with labels, the legend."""
 
-import colorsys
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
 from stream.drawing.canvas import Canvas
-from stream.drawing.marks import Box, Colour, Mark
+from stream.drawing.colours import ColourScheme
+from stream.drawing.legend import Legend, fitting_legend
+from stream.drawing.marks import Box, Mark
+from stream.drawing.panel_forms import PanelForms
 from stream.drawing.placement import Placement
-from stream.drawing.text import Style, caption, caption_size_wh, outline, panel, panel_size_wh
+from stream.drawing.text import Style, outline, panel
+from stream.drawing.wording import NO_SHORT_NAMES, ShortNames
 from stream.settings.schema import OverlaySection
 from stream.stopwatch import stage
-from stream.tracks import Label, Track
+from stream.tracks import Track
 
-_MAX_SHOWN_CONFIDENCE = 0.99
-"""Highest confidence on a picture: a model is never quite sure. The log has the exact figure."""
-
-_CROWD_TRACKS = 8
-"""Tracks with labels above which text becomes smaller."""
-
-_CROWD_END_TRACKS = 5
-"""Tracks with labels down to which text then stays smaller, so that its size does not flicker."""
-
-_CROWD_TEXT_SCALE = 0.7
-"""Height of text in a crowd, in heights of other text."""
-
-_GOLDEN_ANGLE = 0.381966
-"""Distance of the hues of two tracks in turn, as a share of the colour wheel: hues of neighbours
-in time differ most."""
+_LINE_OF_FACE = 0.04
+"""Thickness of the thickest line around a face, in widths of the face."""
 
 
 class Overlay:
-    """Draws the frames of one source. It remembers the places and the size of labels.
+    """Draws the frames of one source. It remembers places, sizes and colours.
 
     Args:
-        settings: what is drawn, and how large.
+        settings: what is drawn, in which colours, and how large.
+        short_names: what classes are called where there is little room.
+        groups: names of groups that stand for classes; their order is that of their colours.
     """
 
-    def __init__(self, settings: OverlaySection | None = None) -> None:
+    def __init__(
+        self,
+        settings: OverlaySection | None = None,
+        short_names: ShortNames = NO_SHORT_NAMES,
+        groups: Iterable[str] = (),
+    ) -> None:
         self._settings = settings or OverlaySection()
+        self._colours = ColourScheme(self._settings.colours, groups)
+        self._forms = PanelForms(self._settings, short_names)
         self._placement = Placement()
-        self._is_crowded = False
 
     def __repr__(self) -> str:
         return f"Overlay({self._settings!r})"
@@ -51,8 +48,8 @@ class Overlay:
     def draw(self, image: Image, tracks: Sequence[Track]) -> Image:
         """The next picture with a box around each face and what it is perceived as.
 
-        It is a copy, or where nothing is drawn the picture itself. Colours tell tracks apart and
-        mean nothing else.
+        It is a copy, or where nothing is drawn the picture itself. A panel has the colour of its
+        box. Boxes without a label are thin.
         """
         height, width = image.shape[:2]
         return Canvas(lambda: image, self.marks((width, height), tracks)).picture
@@ -68,76 +65,60 @@ class Overlay:
         if not self._settings.labels:
             return []
         labelled = [track for track in tracks if track.labels]
-        style = Style.of(size_wh, self._scale([track.track_id for track in labelled]))
-        # As wide as the surest label would be, so that a panel's width does not follow its figures.
-        panels_wh = {
-            track.track_id: panel_size_wh(self._lines(track, surest=True), style)
-            for track in labelled
-        }
-        legend = self._legend(labelled)
         boxes = {track.track_id: _pixel_box(track.box_xyxy) for track in tracks}
+        if is_unrelated := self._placement.are_all_new(track.track_id for track in labelled):
+            self._colours.forget()
+        colours = {
+            track.track_id: self._colours.of(track.track_id, track.labels) for track in tracks
+        }
+        style = Style.of(size_wh, self._settings.scale)
+        forms = self._forms.update(
+            {track.track_id: track.labels for track in labelled},
+            {track_id: box.width for track_id, box in boxes.items()},
+            style,
+            is_unrelated=is_unrelated,
+        )
+        legend = self._legend(labelled, size_wh, style)
         arrangement = self._placement.arrange(
             boxes,
-            panels_wh,
-            caption_size_wh(legend, style) if legend else None,
+            {
+                track_id: {number: form.size_wh for number, form in each.items()}
+                for track_id, each in forms.items()
+            },
+            None if legend is None else legend.size_wh,
             size_wh,
-            gap=style.line + 1,
+            gap=style.line // 2 + 2,  # beyond the outline, which is dark along its edge
         )
         marks: list[Mark] = []
-        for track_id, box in boxes.items():
-            marks += outline(box, colour_of(track_id), style)
-        for track in labelled:
-            box, colour = arrangement.panels[track.track_id], colour_of(track.track_id)
-            marks += panel(box, self._lines(track), colour, style)
-        if arrangement.legend is not None:
-            marks.append(caption(arrangement.legend, legend, style))
+        for track in tracks:
+            box = boxes[track.track_id]
+            marks += outline(box, colours[track.track_id], _line(track, box, style))
+        for track_id, placed in arrangement.panels.items():
+            form = forms[track_id][placed.form]
+            is_before = placed.box.right <= boxes[track_id].left
+            marks += panel(
+                placed.box, form.lines, colours[track_id], form.style, strip_at_right=is_before
+            )
+        if legend is not None and arrangement.legend is not None:
+            marks += legend.marks(arrangement.legend)
         return marks
 
-    def _scale(self, track_ids: Sequence[int]) -> float:
-        """The scale of text, given the tracks that have labels."""
-        was_crowded = self._is_crowded and not self._placement.are_all_new(track_ids)
-        self._is_crowded = len(track_ids) > (_CROWD_END_TRACKS if was_crowded else _CROWD_TRACKS)
-        return self._settings.scale * (_CROWD_TEXT_SCALE if self._is_crowded else 1)
-
-    def _lines(self, track: Track, *, surest: bool = False) -> tuple[str, ...]:
-        """The lines of a track's panel; `surest` gives each its highest confidence."""
-        return tuple(
-            label_text(
-                name,
-                label,
-                _MAX_SHOWN_CONFIDENCE if surest else label.confidence,
-                self._settings.confidence,
-            )
-            for name, label in track.labels.items()
-        )
-
-    def _legend(self, labelled: Sequence[Track]) -> str:
-        """The attributes that labels are of; empty where there are none."""
-        attributes = dict.fromkeys(name for track in labelled for name in track.labels)
+    def _legend(
+        self, labelled: Sequence[Track], size_wh: tuple[int, int], style: Style
+    ) -> Legend | None:
+        """The legend of a picture, if it has labels and room for one."""
+        attributes = list(dict.fromkeys(name for track in labelled for name in track.labels))
         if not (self._settings.legend and attributes):
-            return ""
-        *others, last = attributes
-        return f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
+            return None
+        return fitting_legend(attributes, self._colours.key, size_wh, style)
 
 
-def label_text(attribute: str, label: Label, confidence: float, shown: bool = True) -> str:
-    """A label in words, with its confidence if that is shown."""
-    if label.text is None:
-        return f"{attribute} unsure"
-    text = display_name(label.text)
-    return f"{text} {min(confidence, _MAX_SHOWN_CONFIDENCE):.0%}" if shown else text
-
-
-def display_name(name: str) -> str:
-    """The name of a class or a group of classes as pictures show it."""
-    return name.replace("_", " ")
-
-
-@cache
-def colour_of(track_id: int) -> Colour:
-    """The colour of a track, unlike those of the tracks that began just before and after it."""
-    red, green, blue = colorsys.hsv_to_rgb(track_id * _GOLDEN_ANGLE % 1, 0.55, 1.0)
-    return round(blue * 255), round(green * 255), round(red * 255)
+def _line(track: Track, box: Box, style: Style) -> int:
+    """Thickness of the line around a face; of one without a label it is thin, px."""
+    of_face = round(box.width * _LINE_OF_FACE)
+    if track.labels:
+        return max(min(style.line, of_face), 2)
+    return max(min(style.line // 2, of_face), 1)
 
 
 def _pixel_box(box_xyxy: NDArray[np.float32]) -> Box:

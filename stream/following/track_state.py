@@ -19,6 +19,10 @@ _STILL_GAIN = 0.35
 _MOVING_GAIN = 0.9
 """Share of the prediction error that the box of a moving face takes over; higher lags less."""
 
+_SIZE_GAIN = 0.3
+"""Share of a change of size that the box takes over at most; higher follows faces that come nearer
+sooner, and faces that go behind something: their boxes end where they are hidden."""
+
 _MOTION_ERROR = 0.06
 """Prediction error that counts as motion, in face widths; lower takes more jitter for motion."""
 
@@ -49,6 +53,10 @@ splits tracks of faces that turn. Laxer than dlib's own threshold for one person
 _REPLACING_WEIGHT = 0.7
 """Weight of a view, as a share of that kept, from which its appearance replaces the kept one;
 higher keeps better views and follows changes of a face less."""
+
+_TELLING_WEIGHT = 0.5
+"""Weight of a view, as a share of that of the kept appearance, from which it may tell that another
+face has taken the place; lower splits the tracks of faces that are half hidden for a while."""
 
 _BOTH_CORNERS = np.array([0, 1, 0, 1])
 """Picks x and y for both corners of a box."""
@@ -152,12 +160,14 @@ class TrackState:
         error = box_xyxy - predicted
         motion = min(max(map(abs, error.tolist())) / (width_px * _MOTION_ERROR), 1.0)
         gain = _STILL_GAIN + motion * (_MOVING_GAIN - _STILL_GAIN)
-        error_xy = np.float32(0.5) * (error[:2] + error[2:])
+        shift_xy = _shift(error)
         # A turn may fall into the frames that were missed: the error is that of all of them.
         elapsed = frames + self.missed_frames
-        self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / elapsed) * error_xy
+        self.velocity_xy = self.velocity_xy + np.float32(_VELOCITY_GAIN / elapsed) * shift_xy
         self.seen_xyxy = box_xyxy
-        self.box_xyxy = predicted + np.float32(gain) * error
+        shift = shift_xy[_BOTH_CORNERS]
+        resize = np.float32(min(gain, _SIZE_GAIN)) * (error - shift)
+        self.box_xyxy = predicted + np.float32(gain) * shift + resize
         self.seen_frames += 1
         self.missed_frames = 0
         self.confirmed |= self.seen_frames >= _CONFIRMED_FRAMES
@@ -168,9 +178,14 @@ class TrackState:
             return float("inf")
         return float(np.linalg.norm(self.appearance - appearance))
 
-    def is_other_face(self, appearance: NDArray[np.float32]) -> bool:
-        """Whether an appearance is another face's, even in this one's place."""
-        return self.appearance is not None and self.distance(appearance) > OTHER_FACE_DISTANCE
+    def is_other_face(self, appearance: NDArray[np.float32], weight: float) -> bool:
+        """Whether the appearance in a view of that weight is another face's, even in this place.
+
+        A view much worse than the kept one cannot say: of a face that is half hidden, say.
+        """
+        is_fair = weight >= _TELLING_WEIGHT * self.appearance_weight
+        is_known = self.appearance is not None
+        return is_fair and is_known and self.distance(appearance) > OTHER_FACE_DISTANCE
 
     def become(self, track_id: int) -> None:
         """Another face has taken this place: it has an id of its own, and no view so far."""
@@ -181,3 +196,14 @@ class TrackState:
         """Keeps the appearance of a view of that weight, unless the kept one is much better."""
         if weight >= _REPLACING_WEIGHT * self.appearance_weight:
             self.appearance, self.appearance_weight = appearance, weight
+
+
+def _shift(error_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much a face is off its predicted place, `(2,)` px, given by how much its box is.
+
+    Where both edges are off in one direction, the one that is less so says how far: the other may
+    be hidden, as that of a face that goes behind something. Else the box has grown or shrunk.
+    """
+    first, last = error_xyxy[:2], error_xyxy[2:]
+    nearer = np.where(np.abs(first) < np.abs(last), first, last)
+    return np.where(first * last > 0, nearer, 0).astype(np.float32)

@@ -143,9 +143,9 @@ class Tracker:
             admitted[state.track_id] = row
         return admitted
 
-    def is_other_face(self, track_id: int, appearance: NDArray[np.float32]) -> bool:
-        """Whether an appearance `(d,)`, seen in the place of a track, is plainly another face's."""
-        return self._state(track_id).is_other_face(appearance)
+    def is_other_face(self, track_id: int, appearance: NDArray[np.float32], weight: float) -> bool:
+        """Whether an appearance `(d,)`, in a view of that weight, is plainly another face's."""
+        return self._state(track_id).is_other_face(appearance, weight)
 
     def rename(self, track_id: int) -> int:
         """Another face has taken the place of a track: gives it an id of its own, the result."""

@@ -58,7 +58,9 @@ class LabelRule:
             was_unsure = before is not None and before.text is None
             text = likeliest if chances[likeliest] >= self._needed(was_unsure) else None
         single = zip(prediction.classes, prediction.probabilities[0].tolist(), strict=True)
-        return Label(text, chances[likeliest if text is None else text], dict(single))
+        confidence = chances[likeliest if text is None else text]
+        is_held = text is not None and confidence < self.min_confidence
+        return Label(text, confidence, dict(single), is_held)
 
     def _holds(self, shown: str, chances: Mapping[str, float]) -> bool:
         enough = chances[shown] >= self.min_confidence - _KEEP_SLACK

@@ -1,5 +1,6 @@
 """The schema of the settings: each with its type, range and default."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -24,6 +25,9 @@ Preset: TypeAlias = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"
 ]
 """The speed of the encoder, by x264's names; slower makes smaller files."""
+
+BY_PERSON = "person"
+"""The value of `overlay.colours` by which each person has a colour."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Unknown names and values of another type are errors."""
@@ -150,15 +154,23 @@ class RecorderSection(BaseModel):
 
 
 class OverlaySection(BaseModel):
-    """`[overlay]`: what is drawn on pictures, and how large."""
+    """`[overlay]`: what is drawn on pictures, in which colours, and how large."""
 
     model_config = _STRICT
 
     scale: Annotated[float, Field(ge=0.3, le=5)] = 1.0
     labels: bool = True
     confidence: bool = True
+    colours: Annotated[str, Field(min_length=1)] = BY_PERSON
     legend: bool = True
     blur: bool = False
+
+    @field_validator("colours")
+    @classmethod
+    def _is_colour(cls, colours: str) -> str:
+        if colours.startswith("#") and not re.fullmatch(r"#[0-9a-fA-F]{6}", colours):
+            raise ValueError(f"{colours} is no colour: write #rrggbb, such as #40c0ff")
+        return colours
 
 
 class Config(BaseModel):

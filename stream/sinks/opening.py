@@ -7,12 +7,17 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
+from models.bundle import read_short_names
+from models.errors import ModelError
 from stream.controls import Controls, RunReport
-from stream.drawing.overlay import Overlay, display_name
+from stream.drawing.colours import ColourScheme
+from stream.drawing.overlay import Overlay
 from stream.drawing.text import has_glyphs
-from stream.errors import SinkError
+from stream.drawing.wording import NO_SHORT_NAMES, ShortNames, display_name
+from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
 from stream.settings import Config
+from stream.settings.schema import BY_PERSON
 from stream.sinks.contract import Sink
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
@@ -60,9 +65,14 @@ def open_sinks(
         SinkError: an output cannot be made.
     """
     check_outputs(outputs, info, config.recorder)
+    _check_colours(config, attributes)
+    short_names = NO_SHORT_NAMES
     drawn = config.overlay.labels and (outputs.show or outputs.save is not None)
+    if drawn:
+        short_names = _short_names(config)
     if drawn or outputs.sheet is not None:
-        _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values())])
+        short = chain(*(names.values() for names in short_names.values()))
+        _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values()), *short])
     controls = controls or Controls(blur=config.overlay.blur)
     report = report or RunReport()
     sinks: list[Sink] = []
@@ -78,8 +88,28 @@ def open_sinks(
             sink.close(complete=False)
         raise
     face_crops = outputs.snapshots is not None or outputs.sheet is not None
-    frames = FrameAssembler(Overlay(config.overlay), info, controls, face_crops=face_crops)
+    overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
+    frames = FrameAssembler(overlay, info, controls, face_crops=face_crops)
     return Sinks(sinks, frames, report, watchers=watching, summary=summary)
+
+
+def _check_colours(config: Config, attributes: Mapping[str, Sequence[str]]) -> None:
+    """Checks that colours are of an attribute that labels are of, if they are of one."""
+    colours = config.overlay.colours
+    if attributes and colours not in (BY_PERSON, *attributes) and not colours.startswith("#"):
+        raise ConfigError(
+            f"overlay.colours: labels are of {', '.join(attributes)}, not {colours!r}: name one of "
+            f"these, {BY_PERSON}, or a colour such as #40c0ff"
+        )
+
+
+def _short_names(config: Config) -> ShortNames:
+    """The short names of the model's classes, as its folder has them now."""
+    try:
+        return read_short_names(config.engine.model_folder)
+    except ModelError as error:  # a log is drawn without its model
+        _log.warning("%s; in crowds classes are shortened to their first letters", error)
+        return NO_SHORT_NAMES
 
 
 def _warn_of_letters(names: Iterable[str]) -> None:
@@ -109,7 +139,9 @@ def _files(
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:
-        yield Sheet(outputs.sheet, info)
+        yield Sheet(
+            outputs.sheet, info, ColourScheme(config.overlay.colours, config.labels.race_groups)
+        )
 
 
 def _root(info: SourceInfo) -> Path | None:

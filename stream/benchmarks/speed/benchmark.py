@@ -16,9 +16,16 @@ from stream.benchmarks.speed.baselines import transcode_s
 from stream.benchmarks.speed.clips import SyntheticSource, write_clip
 from stream.benchmarks.speed.live import measure_live, measure_soak
 from stream.benchmarks.speed.memory import MemorySampler
+from stream.benchmarks.speed.pictures import (
+    measure_pictures,
+    measure_search,
+    pictures_of,
+    write_pictures,
+)
 from stream.benchmarks.speed.ratios import (
     ProgressCallback,
     cost_of_a_face,
+    rate_of_a_crowd,
     ratio_of_full_search,
     ratio_to_transcoding,
     ratios_to_face_recognition,
@@ -26,7 +33,9 @@ from stream.benchmarks.speed.ratios import (
 from stream.benchmarks.speed.report import (
     LiveFigures,
     MemoryFigures,
+    PictureFigures,
     Ratio,
+    SearchFigures,
     SoakFigures,
     SpeedReport,
     counted,
@@ -48,6 +57,8 @@ class SpeedPlan:
         repeats: how often each run is made.
         live_s: how long a camera is measured, after `live_warm_up_s`, s.
         live_warm_up_s: time of the camera that does not count, s.
+        pictures: the folder whose pictures are annotated; None for synthetic ones, of each of the
+            crowds at the second and the third size.
         full: whether the slow baselines are measured too, face_recognition and dlib.
         baseline_frames: how many frames of a clip the slow baselines are given.
         soak_s: length of the long run with a camera, s; 0 for none.
@@ -61,6 +72,7 @@ class SpeedPlan:
     repeats: int = 3
     live_s: float = 10.0
     live_warm_up_s: float = 2.0
+    pictures: Path | None = None
     full: bool = False
     baseline_frames: int = 4
     soak_s: float = 0.0
@@ -80,7 +92,7 @@ def measure_speed(
         on_progress: called as each measurement begins.
 
     Raises:
-        SourceError: the clip cannot be read.
+        SourceError: the clip cannot be read, or the plan's folder has no picture.
         ConfigError, ModelError, SinkError: as for `run`.
     """
     with TemporaryDirectory(prefix="face-stream-bench-") as folder:
@@ -102,6 +114,7 @@ class _Benchmark:
     def measure(self, clip: Path | None) -> SpeedReport:
         """The report; memory is measured first, before other measurements have used any."""
         plan = self._plan
+        pictures = pictures_of(plan.pictures) if plan.pictures else None
         base_wh, large_wh = plan.sizes_wh[1:3]
         subject = clip or self._clip(plan.several, large_wh)
         memory = self._memory(subject)
@@ -113,6 +126,7 @@ class _Benchmark:
         ratios = [
             ratio_to_transcoding("transcoding", runs[base], rates[base]),
             ratio_to_transcoding("transcoding_clip", runs[subject], rates[subject]),
+            rate_of_a_crowd(by_faces),
             *cost_of_a_face(by_faces, {faces: rates[path] for faces, path in crowds.items()}),
             *(self._slow_baselines(subject) if plan.full else ()),
         ]
@@ -125,6 +139,8 @@ class _Benchmark:
             sizes=tuple(runs[path] for path in sizes),
             crowds=by_faces,
             ratios=tuple(ratios),
+            search=self._search(large_wh),
+            pictures=self._picture_rate(pictures or self._synthetic_pictures()),
             live=tuple(self._live(camera)),
             soak=self._soak(camera) if plan.soak_s else None,
         )
@@ -136,6 +152,23 @@ class _Benchmark:
             self._on_progress(f"making a clip: {counted(faces, 'face')}, {size_wh[0]}×{size_wh[1]}")
             write_clip(SyntheticSource(faces, size_wh, self._plan.frames), path)
         return path
+
+    def _synthetic_pictures(self) -> list[Path]:
+        """Synthetic pictures."""
+        self._on_progress("making pictures")
+        return write_pictures(
+            self._folder / "pictures", self._plan.crowds, self._plan.sizes_wh[1:3]
+        )
+
+    def _search(self, size_wh: tuple[int, int]) -> SearchFigures:
+        self._on_progress("searching a whole frame")
+        (frame,) = SyntheticSource(self._plan.several, size_wh, 1).frames()
+        return measure_search(frame.image, self._config, self._plan.repeats)
+
+    def _picture_rate(self, paths: Sequence[Path]) -> PictureFigures:
+        self._on_progress("annotating pictures")
+        name = self._plan.pictures.name if self._plan.pictures else "made on the spot"
+        return measure_pictures(name, paths, self._config, self._plan.repeats)
 
     def _memory(self, path: Path) -> MemoryFigures | None:
         self._on_progress("measuring memory")

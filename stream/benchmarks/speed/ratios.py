@@ -57,6 +57,18 @@ def cost_of_a_face(
     )
 
 
+def rate_of_a_crowd(crowds: Mapping[int, TimedRun]) -> Ratio:
+    """The rate of the run with the most faces beside that with the fewest.
+
+    Args:
+        crowds: runs at one size, by number of faces.
+    """
+    fewest, most = min(crowds), max(crowds)
+    what = f"annotated recording, {min(crowds[most].size_wh)}p, {counted(most, 'face')}"
+    beside = f"the same, {counted(fewest, 'face')}"
+    return Ratio("crowd", what, beside, crowds[most].fps, crowds[fewest].fps, "rate")
+
+
 def _slope(times_ms: Mapping[int, float]) -> float:
     """The least-squares slope of times over numbers of faces, ms a face."""
     return float(np.polyfit(list(times_ms), list(times_ms.values()), 1)[0])
@@ -100,7 +112,7 @@ def ratios_to_face_recognition(
 def ratio_of_full_search(
     path: Path, config: Config, repeats: int, on_progress: ProgressCallback
 ) -> Ratio:
-    """The search of a whole frame, the first one, beside dlib's search at the same scale.
+    """The search of a whole frame, the first one, beside dlib's search of it as it is.
 
     Raises:
         SourceError, ModelError: the clip cannot be read, or the engine cannot be loaded.
@@ -112,9 +124,8 @@ def ratio_of_full_search(
     source.close()
     engine, reference = engine_for(config, info), ReferenceCnnDetector()
     on_progress(f"dlib on a frame of {info.size_wh[0]}×{info.size_wh[1]}")
-    scale = engine.settings.scale(info.size_wh)
-    ours_ms = [_elapsed_ms(lambda: engine.find_part(image)) for _ in range(1 + repeats)]
-    theirs_ms = _elapsed_ms(lambda: reference.detect(image, scale))
+    ours_ms = [_elapsed_ms(lambda: engine.find(image)) for _ in range(1 + repeats)]
+    theirs_ms = _elapsed_ms(lambda: reference.detect(image))
     what = f"search of a whole frame, {min(info.size_wh)}p"
     return Ratio(
         "full_search", what, "dlib's CNN", statistics.median(ours_ms[1:]), theirs_ms, "time"

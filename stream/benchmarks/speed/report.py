@@ -49,6 +49,42 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchFigures:
+    """The search of a whole frame.
+
+    Attributes:
+        size_wh: size of the frame, px.
+        smallest_px: width of the smallest face that it looks for, px.
+        faces: number of faces found.
+        ms: median time, ms.
+        cpu_ms: median CPU time of the whole program, ms.
+    """
+
+    size_wh: tuple[int, int]
+    smallest_px: float
+    faces: int
+    ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFigures:
+    """Pictures that are annotated one after the other.
+
+    Attributes:
+        name: what the report calls them.
+        pictures: number of those that could be read.
+        faces: mean number of faces in a picture.
+        per_s: pictures a second, without the loading of the model.
+    """
+
+    name: str
+    pictures: int
+    faces: float
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class LiveFigures:
     """Latency and dropped frames of a run with a camera.
 
@@ -110,6 +146,8 @@ class SpeedReport:
         sizes: runs with one face, the smallest frames first.
         crowds: runs at one size, by number of faces.
         ratios: this program beside baselines.
+        search: the search of a whole frame.
+        pictures: the pictures of a folder.
         live: runs with a camera, without and with a recording.
         soak: the long run with a camera; None where none was asked for, or the system does not
             tell the memory.
@@ -123,6 +161,8 @@ class SpeedReport:
     sizes: tuple[TimedRun, ...]
     crowds: Mapping[int, TimedRun]
     ratios: tuple[Ratio, ...]
+    search: SearchFigures
+    pictures: PictureFigures
     live: tuple[LiveFigures, ...]
     soak: SoakFigures | None
 
@@ -136,6 +176,8 @@ class SpeedReport:
             "sizes": [_run(each) for each in self.sizes],
             "crowds": [{"wanted": faces, **_run(each)} for faces, each in self.crowds.items()],
             "ratios": [asdict(each) | {"ratio": each.ratio} for each in self.ratios],
+            "search": asdict(self.search),
+            "pictures": asdict(self.pictures),
             "live": [asdict(each) | {"shown_share": each.shown_share} for each in self.live],
             "soak": None if self.soak is None else asdict(self.soak),
         }

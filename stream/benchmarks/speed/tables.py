@@ -26,6 +26,7 @@ def render(report: SpeedReport) -> RenderableType:
         _stages(report.name, report.subject),
         Text(bottleneck(report.subject), style="italic"),
         _rates(report),
+        _pictures(report),
         _camera(report),
         *_memory(report),
     )
@@ -100,6 +101,19 @@ def _add_rate(table: Table, run: TimedRun, faces: int) -> None:
     width, height = run.size_wh
     times = f"{run.frame_ms:.1f}", f"{run.steady_ms:.1f}"
     table.add_row(f"{width}×{height}", str(faces), _three_digits(run.fps), *times)
+
+
+def _pictures(report: SpeedReport) -> Table:
+    search, folder = report.search, report.pictures
+    table = _table("Pictures on their own", "", "faces", "a second", "ms", "CPU, ms")
+    width, height = search.size_wh
+    what = f"search of all of {width}×{height} for faces from {search.smallest_px:.0f} px on"
+    times = f"{search.ms:.1f}", f"{search.cpu_ms:.1f}"
+    table.add_row(what, str(search.faces), _three_digits(1000 / search.ms), *times)
+    what = f"{counted(folder.pictures, 'picture')} annotated, {folder.name}"
+    rate, time_ms = _three_digits(folder.per_s), f"{1000 / folder.per_s:.1f}"
+    table.add_row(what, _three_digits(folder.faces), rate, time_ms, "")
+    return table
 
 
 def _camera(report: SpeedReport) -> Table:

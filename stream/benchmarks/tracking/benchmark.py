@@ -15,7 +15,13 @@ from stream.benchmarks.tracking.label_metrics import (
     label_changes,
     most_probable_class,
 )
+from stream.benchmarks.tracking.newcomers import (
+    NewcomerMetrics,
+    measure_newcomers,
+    newcomer_scene,
+)
 from stream.benchmarks.tracking.scenes import FACES_IN_ALL, SceneSource, scenes
+from stream.benchmarks.tracking.steadiness import Steadiness, measure_steadiness
 from stream.benchmarks.tracking.tracking_metrics import TrackingMetrics, match, measure_tracks
 from stream.errors import SourceError
 from stream.settings import Config
@@ -37,23 +43,52 @@ _SINGLE_EVERY = 20
 
 @dataclass(frozen=True, slots=True)
 class SceneReport:
-    """The metrics of the scenes of one name: of tracks, and of labels by attribute."""
+    """The metrics of the scenes of one name: of tracks, boxes, and labels by attribute."""
 
     tracking: TrackingMetrics
+    steadiness: Steadiness
     labels: Mapping[str, LabelMetrics]
 
     def __add__(self, other: "SceneReport") -> "SceneReport":
         labels = {name: self.labels[name] + other.labels[name] for name in self.labels}
-        return SceneReport(self.tracking + other.tracking, labels)
+        steadiness = self.steadiness + other.steadiness
+        return SceneReport(self.tracking + other.tracking, steadiness, labels)
 
     def as_dict(self) -> dict[str, object]:
         """The report as JSON has it."""
         labels = {name: metrics.as_dict() for name, metrics in self.labels.items()}
-        return {**self.tracking.as_dict(), "labels": labels}
+        return {
+            **self.tracking.as_dict(),
+            "jitter": self.steadiness.as_dict(),
+            "labels": labels,
+        }
 
 
-def measure_tracking(folder: Path, config: Config, repeats: int = 1) -> dict[str, SceneReport]:
-    """Runs all scenes with the first faces of a data set that is laid out as FairFace's.
+@dataclass(frozen=True, slots=True)
+class TrackingReport:
+    """All that one benchmark of tracks and labels measured.
+
+    Attributes:
+        casts: the numbers of the casts, `FACES_IN_ALL` faces each; 0 is the first of the table.
+        scenes: by the name of the scene; `ALL_SCENES`, the last, is the sum.
+        newcomers: how soon newcomers were seen, in a scene of their own that is in no sum.
+    """
+
+    casts: tuple[int, ...]
+    scenes: Mapping[str, SceneReport]
+    newcomers: NewcomerMetrics
+
+    def as_dict(self) -> dict[str, object]:
+        """The report as JSON has it."""
+        return {
+            "casts": list(self.casts),
+            "scenes": {name: each.as_dict() for name, each in self.scenes.items()},
+            "newcomers": self.newcomers.as_dict(),
+        }
+
+
+def measure_tracking(folder: Path, config: Config, casts: range = range(1)) -> TrackingReport:
+    """Runs all scenes with faces of a data set that is laid out as FairFace's.
 
     The classifier that ships was never fitted on the first 5,000 of them, and how labels are
     weighed and kept was chosen on the second half of these: the first 2,500 are unseen by both.
@@ -61,24 +96,23 @@ def measure_tracking(folder: Path, config: Config, repeats: int = 1) -> dict[str
     Args:
         folder: holds the table of labels and the pictures it names, aligned chips.
         config: the settings, as for `run`.
-        repeats: how often, each time with `FACES_IN_ALL` other faces.
-
-    Returns:
-        By the name of the scene; `ALL_SCENES`, the last, is the sum.
+        casts: which casts, at least one, each of `FACES_IN_ALL` faces; 0 has the first ones.
 
     Raises:
         SourceError: there is no such table, or it names too few faces.
     """
-    chips = _labelled_chips(folder)
     reports: dict[str, SceneReport] = {}
-    for number in range(repeats):
-        chosen = list(islice(chips, FACES_IN_ALL))
-        if len(chosen) < FACES_IN_ALL:
-            raise SourceError(f"{folder} has only {number * FACES_IN_ALL + len(chosen)} faces")
-        for scene in scenes(chosen):
+    newcomers = NewcomerMetrics()
+    for chips in _casts(folder, casts):
+        for scene in scenes(chips):
             name, report = scene.info.uri, measure_scene(scene, config)
             reports[name] = reports[name] + report if name in reports else report
-    return {**reports, ALL_SCENES: _total(reports.values())}
+        scene = newcomer_scene(chips)
+        annotator = load_annotator(config, scene.info)
+        tracks_by_frame = [annotator.annotate(frame) for frame in scene.frames()]
+        newcomers += measure_newcomers(scene, tracks_by_frame)
+    all_scenes = {**reports, ALL_SCENES: _total(reports.values())}
+    return TrackingReport(tuple(casts), all_scenes, newcomers)
 
 
 def measure_scene(scene: SceneSource, config: Config) -> SceneReport:
@@ -109,7 +143,7 @@ def measure_scene(scene: SceneSource, config: Config) -> SceneReport:
         for attribute in config.labels.attributes
         if attribute in _ATTRIBUTES
     }
-    return SceneReport(tracking, labels)
+    return SceneReport(tracking, measure_steadiness(scene, tracks_by_frame), labels)
 
 
 def _total(reports: Iterable[SceneReport]) -> SceneReport:
@@ -157,6 +191,19 @@ def _main_tracks(scene: SceneSource, tracks_by_frame: Sequence[Sequence[Track]])
         for face_id, track_id in match(scene.truth(index), tracks).items():
             together.setdefault(face_id, Counter())[track_id] += 1
     return {face_id: counts.most_common(1)[0][0] for face_id, counts in together.items()}
+
+
+def _casts(folder: Path, casts: range) -> Iterator[list[tuple[Image, Mapping[str, str]]]]:
+    """The faces of each cast, with their labels."""
+    chips = islice(_labelled_chips(folder), casts.start * FACES_IN_ALL, None)
+    for number in casts:
+        cast = list(islice(chips, FACES_IN_ALL))
+        if len(cast) < FACES_IN_ALL:
+            raise SourceError(
+                f"{folder} has too few faces for cast {number}: it takes "
+                f"{(number + 1) * FACES_IN_ALL} that can be read"
+            )
+        yield cast
 
 
 def _labelled_chips(folder: Path) -> Iterator[tuple[Image, Mapping[str, str]]]:

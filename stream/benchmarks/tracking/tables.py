@@ -1,14 +1,18 @@
 """The reports of the benchmark of tracks and labels as tables for people."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from stream.benchmarks.tracking.benchmark import ALL_SCENES, SceneReport
+from stream.benchmarks.tracking.benchmark import ALL_SCENES, TrackingReport
 
-_TRACK_HEADINGS = ("tracks", "minutes", "IDF1", "switches", "fragments")
+_TRACK_HEADINGS = ("tracks", "minutes", "IDF1", "switches", "fragments", "centre ±", "size ±")
 """Columns of the table of tracks, after the scene."""
+
+_NEWCOMER_HEADINGS = ("p50", "p95", "max")
+"""Columns of the table of newcomers, after their number."""
 
 _LABEL_HEADINGS = (
     "faces / frames",
@@ -21,23 +25,44 @@ _LABEL_HEADINGS = (
 """Columns of the table of labels, after the attribute."""
 
 
-def render(reports: Mapping[str, SceneReport]) -> RenderableType:
-    """The tables of tracks by scene, and of labels by attribute."""
-    tracks = _table("tracks, against scenes of known truth", "scene", _TRACK_HEADINGS)
-    for name, report in reports.items():
-        metrics = report.tracking
-        tracks.add_row(
+def render(report: TrackingReport) -> RenderableType:
+    """The tables of tracks by scene, of newcomers, and of labels by attribute."""
+    return Group(_tracks(report), _newcomers(report), _labels(report))
+
+
+def _tracks(report: TrackingReport) -> Table:
+    casts = ", ".join(map(str, report.casts))
+    title = f"tracks, against scenes of known truth with cast {casts}"
+    table = _table(title, "scene", _TRACK_HEADINGS)
+    table.caption = "±: jitter of the boxes, in % of a face's width"
+    for name, scene in report.scenes.items():
+        metrics, jitter = scene.tracking, scene.steadiness
+        table.add_row(
             name,
             str(metrics.tracks),
             f"{metrics.track_minutes:.1f}",
             f"{metrics.idf1:.3f}",
             str(metrics.switches),
             str(metrics.fragments),
+            f"{jitter.centre:.2%}",
+            f"{jitter.size:.2%}",
         )
-    labels = _table("labels, over all scenes", "attribute", _LABEL_HEADINGS)
-    for attribute, each in reports[ALL_SCENES].labels.items():
+    return table
+
+
+def _newcomers(report: TrackingReport) -> Table:
+    table = _table("newcomers: seen within", "faces", _NEWCOMER_HEADINGS)
+    delays_s = [report.newcomers.percentile_s(percent) for percent in (50, 95, 100)]
+    cells = ["never" if math.isinf(each) else f"{each:.2f} s" for each in delays_s]
+    table.add_row(str(len(report.newcomers.delays_s)), *cells)
+    return table
+
+
+def _labels(report: TrackingReport) -> Table:
+    table = _table("labels, over all scenes", "attribute", _LABEL_HEADINGS)
+    for attribute, each in report.scenes[ALL_SCENES].labels.items():
         counts = each.as_dict()
-        labels.add_row(
+        table.add_row(
             attribute,
             f"{counts['faces']} / {counts['views']}",
             f"{each.settled_accuracy:.1%}",
@@ -46,7 +71,7 @@ def render(reports: Mapping[str, SceneReport]) -> RenderableType:
             f"{counts['shown_right']} / {counts['shown']}",
             f"{each.changes} ({each.changes_per_minute:.2f})",
         )
-    return Group(tracks, labels)
+    return table
 
 
 def _table(title: str, first: str, headings: Sequence[str]) -> Table:

@@ -15,7 +15,7 @@ _MATCH_IOU = 0.3
 """Overlap from which a track covers a true face. The true box is a median over many faces: it
 overlaps most of them by 0.7 and more, but a face that fills its chip otherwise by 0.4 only."""
 
-_MIN_VISIBLE = 0.6
+MIN_VISIBLE = 0.6
 """Visible share of a face from which it must be found; a face that is hidden more may be found."""
 
 _IN_FRONT_GAIN = 1e-3
@@ -70,7 +70,7 @@ def measure_tracks(
     for index, tracks in enumerate(tracks_by_frame):
         truth = scene.truth(index)
         matched = match(truth, tracks)
-        seen = {face.face_id for face in truth if face.visible >= _MIN_VISIBLE}
+        seen = {face.face_id for face in truth if face.visible >= MIN_VISIBLE}
         hidden = sum(face_id not in seen for face_id in matched)
         true_faces += len(seen)
         tracked_faces += len(tracks) - hidden
@@ -130,7 +130,7 @@ def _fragments(scene: SceneSource, pairs: Sequence[Mapping[int, int]]) -> int:
             face_id in pairs[index]
             for index in range(len(pairs))
             for face in scene.truth(index)
-            if face.face_id == face_id and face.visible >= _MIN_VISIBLE
+            if face.face_id == face_id and face.visible >= MIN_VISIBLE
         ]
         runs = sum(now and not before for before, now in pairwise([False, *tracked]))
         count += max(runs - 1, 0)

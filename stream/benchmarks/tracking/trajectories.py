@@ -8,6 +8,9 @@ from typing import TypeAlias
 SIZE_WH = (1280, 720)
 """Width and height of the scenes, px."""
 
+_WALK_PX_PER_S = 200.0
+"""Speed of who walks in, px/s; more is sooner wholly in the picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:
@@ -73,3 +76,26 @@ def leaving_and_returning(time_s: float) -> Pose | None:
         return None
     away = 2.5 - time_s if time_s < 2.5 else time_s - 3.5
     return Pose(-60 + 200 * min(away, 2.0), 0.5 * SIZE_WH[1], 150)
+
+
+def appearing(x: float, y: float, width: float, at_s: float) -> Trajectory:
+    """At once at a place `x`, `y`, in shares of the scene's sides, where it stays."""
+
+    def pose(time_s: float) -> Pose | None:
+        return None if time_s < at_s else Pose(x * SIZE_WH[0], y * SIZE_WH[1], width)
+
+    return pose
+
+
+def walking_in(x: float, y: float, width: float, at_s: float) -> Trajectory:
+    """From the nearer side to a place `x`, `y`, in shares of the scene's sides, where it stays."""
+
+    def pose(time_s: float) -> Pose | None:
+        if time_s < at_s:
+            return None
+        way = _WALK_PX_PER_S * (time_s - at_s) - width / 2
+        near = min(x, 1 - x) * SIZE_WH[0]
+        from_side = min(way, near)
+        return Pose(from_side if x < 0.5 else SIZE_WH[0] - from_side, y * SIZE_WH[1], width)
+
+    return pose

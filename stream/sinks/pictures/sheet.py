@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Sequence
 from pathlib import Path
 
+from stream.drawing.colours import ColourScheme
 from stream.frames import SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
@@ -29,14 +30,16 @@ class Sheet:
     Args:
         path: ends in `.png`, `.jpg` or `.jpeg`.
         info: the source.
+        colours: those of the rows; as those of the boxes where it is given the same scheme.
     """
 
     quit_requested = False
 
-    def __init__(self, path: Path, info: SourceInfo) -> None:
+    def __init__(self, path: Path, info: SourceInfo, colours: ColourScheme | None = None) -> None:
         self.name = f"sheet ({path.name})"
         self.output = path
         self._info = info
+        self._colours = colours or ColourScheme()
         self._min_frames = 1 if info.kind == "pictures" else _MIN_FRAMES
         self._kept: list[tuple[int, int, SheetRow]] = []  # a heap: the first one is left out first
         self._too_many = 0
@@ -70,7 +73,7 @@ class Sheet:
             if person.frames < self._min_frames or not person.labels:
                 self._too_brief += 1
                 continue
-            row = SheetRow.of(person)
+            row = SheetRow.of(person, self._colours)
             heapq.heappush(self._kept, (person.frames, -person.track_id, row))
             if len(self._kept) > _MAX_PEOPLE:
                 heapq.heappop(self._kept)

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from models.faces import Image
+from stream.drawing.colours import UNSURE_GREY, ColourScheme
 from stream.drawing.marks import WHITE, Colour
-from stream.drawing.overlay import colour_of, label_text
 from stream.drawing.text import draw_text, text_width
+from stream.drawing.wording import Words, label_text
 from stream.people import Person
 from stream.sinks.people_ledger import blurred_crop
 
@@ -63,7 +64,7 @@ _ROW_GROUND = (44, 41, 39)
 """Colour of a row, BGR."""
 
 _GREY = (178, 172, 168)
-"""Colour of unsure labels and of notes, BGR."""
+"""Colour of notes, BGR."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,21 +72,23 @@ class SheetRow:
     """One person, ready to be drawn.
 
     Attributes:
-        track_id: as in the log; the row has the colour of its box.
+        track_id: as in the log.
+        colour: of the stripe, as that of the box.
         face: `(116, 116, 3)`.
         blurred: whether the face is unrecognisable.
-        labels: the text of each label, and whether the model is sure of it.
+        labels: the text of each label; one that is unsure looks so.
         sightings: in lines, when the person was seen, or in which picture.
     """
 
     track_id: int
+    colour: Colour
     face: Image
     blurred: bool
-    labels: Sequence[tuple[str, bool]]
+    labels: Sequence[Words]
     sightings: Sequence[str]
 
     @classmethod
-    def of(cls, person: Person) -> Self:
+    def of(cls, person: Person, colours: ColourScheme) -> Self:
         """The row of a person; black where there is no crop of the face."""
         best = person.best
         if best.path is not None:
@@ -98,11 +101,12 @@ class SheetRow:
                 f"here at {_clock(best.time_s)}",
             ]
         labels = [
-            (label_text(name, label, label.confidence), label.text is not None)
+            Words(label_text(name, label), label.text is not None)
             for name, label in person.labels.items()
         ]
         crop = np.zeros((1, 1, 3), np.uint8) if best.crop is None else best.crop
-        return cls(person.track_id, _square(crop), best.blurred, labels, sightings)
+        colour = colours.of(person.track_id, person.labels)
+        return cls(person.track_id, colour, _square(crop), best.blurred, labels, sightings)
 
     def blurred_row(self) -> Self:
         """The same row, its face blurred."""
@@ -143,27 +147,28 @@ def draw_sheet(title: str, rows: Sequence[SheetRow], left_out: str) -> Image:
 def _draw_row(strip: Image, row: SheetRow) -> None:
     """One person; the stripe has the colour of the boxes in the video."""
     strip[:] = _ROW_GROUND
-    strip[:, :_STRIPE_PX] = colour_of(row.track_id)
+    strip[:, :_STRIPE_PX] = row.colour
     top = max((strip.shape[0] - _FACE_PX) // 2, 0)
     left = _STRIPE_PX + _PAD_PX
     strip[top : top + _FACE_PX, left : left + _FACE_PX] = row.face[: strip.shape[0]]
-    labels = [(text, WHITE if sure else _GREY, _TEXT_PX) for text, sure in row.labels]
+    labels = [(each, WHITE if each.is_sure else UNSURE_GREY, _TEXT_PX) for each in row.labels]
     _write_lines(strip, labels, _LABELS_X, _SIGHTINGS_X - 10)
-    sightings = [(text, _GREY, _SMALL_PX) for text in row.sightings]
-    lines = [(f"#{row.track_id}", WHITE, _SMALL_PX), *sightings]
+    sightings = [(Words(text), _GREY, _SMALL_PX) for text in row.sightings]
+    lines = [(Words(f"#{row.track_id}"), WHITE, _SMALL_PX), *sightings]
     _write_lines(strip, lines, _SIGHTINGS_X, strip.shape[1] - _PAD_PX)
 
 
 def _write_lines(
-    strip: Image, lines: Sequence[tuple[str, Colour, int]], left: int, right: int
+    strip: Image, lines: Sequence[tuple[Words, Colour, int]], left: int, right: int
 ) -> None:
     """Lines of text in the middle of the strip's height."""
     steps = [round(size * 1.4) for _, _, size in lines]
     baseline = (strip.shape[0] - sum(steps)) // 2
-    for (text, colour, size), step in zip(lines, steps, strict=True):
+    for ((text, is_sure), colour, size), step in zip(lines, steps, strict=True):
         baseline += step
         shown = _fitted(text, size, right - left)
-        draw_text(strip, shown, (left, baseline - round(size * 0.3)), size, colour)
+        baseline_xy = left, baseline - round(size * 0.3)
+        draw_text(strip, shown, baseline_xy, size, colour, is_sure=is_sure)
 
 
 def _square(crop: Image) -> Image:

@@ -8,7 +8,15 @@ import numpy as np
 from models.faces import Image
 from stream.controls import KEYS
 from stream.drawing.marks import Box, PlacedTile
-from stream.drawing.text import BACKGROUND_GAIN, Style, draw_text, outline, render_text, text_width
+from stream.drawing.text import (
+    BACKGROUND_GAIN,
+    PlacedText,
+    Style,
+    draw_text,
+    outline,
+    render_text,
+    text_width,
+)
 
 _GROUND = 28
 """Grey of the bar, 0 to 255."""
@@ -156,12 +164,12 @@ def draw_help(picture: Image) -> None:
     margin = 3 * style.gap
     column = margin + _key_width(style) + 2 * margin
     texts = [
-        (text, (x, margin + row * _row_height(style) + style.text))
+        PlacedText(text, (x, margin + row * _row_height(style) + style.text))
         for row, words in enumerate(KEYS)
         for text, x in zip(words, (margin, column), strict=True)
     ]
     tile = render_text(texts, style.text, size_wh, style.gap, background_gain=BACKGROUND_GAIN**2)
-    for mark in (PlacedTile(left, top, tile), *outline(panel, _GREY, style)):
+    for mark in (PlacedTile(left, top, tile), *outline(panel, _GREY, style.line)):
         mark.draw(picture)
 
 

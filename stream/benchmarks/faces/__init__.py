@@ -1,0 +1,1 @@
+"""The benchmark of detection: the faces of labelled pictures that are found, and wrong ones."""
