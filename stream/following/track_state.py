@@ -31,7 +31,7 @@ _SETTLED_FRAMES = 5
 """Frames in which a face was found before its motion is known well enough to match it; fewer match
 sooner and lose more faces."""
 
-_GROWTH_GAIN = 0.3
+_GROWTH_GAIN = 0.2
 """Share of a newly measured growth that the kept one takes over; higher notices sooner that a face
 comes nearer, and takes the jitter of boxes for growth."""
 
@@ -39,11 +39,11 @@ _CONFIRMED_FRAMES = 3
 """Frames in which a face was found before it counts as one, is shown, and survives being lost;
 fewer show more false alarms, more show faces later."""
 
-_MATCHED_FRAMES = 7
+_MATCHED_FRAMES = 15
 """Frames in a row in which a face may be matched instead of searched for; more cost less and
 drift farther."""
 
-_MATCHED_GROWTH = 0.05
+_MATCHED_GROWTH = 0.07
 """Change of size, as a share of it, up to which a face may be matched: a match keeps the size. More
 costs less, and boxes lag behind faces that come nearer."""
 
@@ -123,7 +123,7 @@ class TrackState:
         """Whether template matching may stand in for a search in the next frame.
 
         Args:
-            turn: counts the frames, from any start; in each eighth the face is searched for.
+            turn: counts the frames, from any start; in each sixteenth the face is searched for.
         """
         settled = self.seen_frames >= _SETTLED_FRAMES and not self.missed_frames
         matches = self.matched_frames + 1
