@@ -22,10 +22,10 @@ from stream.errors import SourceError
 from stream.frames import Frame
 from stream.media_tracks import video_track
 from stream.settings.schema import SourceSection
+from stream.sources.declared import Seen
 from stream.sources.deinterlacing import Deinterlacer
 from stream.sources.media_clock import JointClock, has_times, is_indexed, joint_clock
 from stream.sources.orientation import Orientation, upright
-from stream.sources.truncation import Seen
 from stream.stopwatch import stage
 
 _MAX_PLAUSIBLE_FPS = 1000

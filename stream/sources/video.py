@@ -1,7 +1,6 @@
 """Videos through PyAV: any container and codec that FFmpeg reads, animated GIFs among them."""
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -16,16 +15,14 @@ from stream.errors import SourceError
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.media_tracks import sound_track, warn_of_others
 from stream.settings.schema import SourceSection
+from stream.sources.declared import ended_early, frame_count
 from stream.sources.decoding import Decoder
 from stream.sources.deinterlacing import Deinterlacer
+from stream.sources.file_structure import is_cut
 from stream.sources.media import open_container
 from stream.sources.media_clock import MediaClock, length_s, may_restart, start_time_s
 from stream.sources.reconnection import Reconnection, loss_reason
 from stream.sources.span import ROUNDING_S, WHOLE, Span
-from stream.sources.truncation import is_cut, is_much, shortage_s
-
-_MAX_PLAUSIBLE_FRAMES = 10**9
-"""Declared number of frames from which it is not believed: some containers state nonsense."""
 
 _SEEK_MARGINS_S = (0.0, 10.0)
 """How long before the start each try of a seek aims, s: some containers land at a keyframe behind
@@ -146,7 +143,7 @@ class VideoSource:
                 if span.is_after(time_s):
                     return ""
                 if not span.is_before(time_s):
-                    yield self._frame(frame, time_s)
+                    yield self._decoder.frame(frame, self._count, time_s, time.monotonic())
                     self._count += 1
                     self._corrupt_frames += frame.is_corrupt
         except av.error.FFmpegError as error:
@@ -159,9 +156,6 @@ class VideoSource:
             return lost
         self._ended.set()
         return ""
-
-    def _frame(self, decoded: VideoFrame, time_s: float) -> Frame:
-        return self._decoder.frame(decoded, self._count, time_s, time.monotonic())
 
     def _frames_from(self, start_s: float) -> Iterator[tuple[float, VideoFrame]]:
         """Times and frames, from a keyframe before that time on.
@@ -240,14 +234,11 @@ class VideoSource:
 
     def _truncation(self) -> str:
         """Where the video ended, in words that follow its name, if that is before its end."""
-        seen = self._decoder.seen
-        missing_s = shortage_s(self._container, self._decoder.only_stream, seen)
-        ends_s = max(seen.end_s - start_time_s(self._container), 0.0)
-        if is_much(missing_s, ends_s):
-            return f"ended at {ends_s:.2f} of {ends_s + missing_s:.2f} s"
-        if seen.is_broken_off or (self._path is not None and is_cut(self._path)):
-            return f"ended at {ends_s:.2f} s, in the middle of its data"
-        return ""
+        seen, step_s = self._decoder.seen, self._step_s
+        missing_s = seen.shortage_s(self._container, self._decoder.only_stream)
+        ends_s = max(seen.end_s - start_time_s(self._container), self._last_s + step_s)
+        is_broken_off = seen.is_broken_off or (self._path is not None and is_cut(self._path))
+        return ended_early(missing_s, ends_s, step_s, is_broken_off=is_broken_off)
 
     def _log_damage(self) -> None:
         """Warns of damage, and of a video that ended too soon."""
@@ -281,12 +272,13 @@ class VideoSource:
         )
 
     def _describe(self, first: Frame) -> SourceInfo:
+        fps = self._decoder.fps
         return SourceInfo(
             uri=self._name,
             kind="video",
             size_wh=first.size_wh,
-            fps=self._decoder.fps,
-            frame_count=self._frame_count(),
+            fps=fps,
+            frame_count=frame_count(self._container, self._decoder.stream, fps, self._span),
             has_audio=bool(self._container.streams.audio),
             sound_track=self._settings.sound_track,
             video_track=self._settings.video_track,
@@ -294,18 +286,3 @@ class VideoSource:
             reopen=self._reopen,
             ended=self._ended,
         )
-
-    def _frame_count(self) -> int | None:
-        """The number of frames, declared or estimated from the duration; None where not known.
-
-        Of a file with an edit list it is the number of those that are shown.
-        """
-        stream, fps = self._decoder.stream, self._decoder.fps
-        declared, shown_s = stream.frames, float((stream.duration or 0) * (stream.time_base or 0))
-        if self._span == WHOLE and 0 < declared < _MAX_PLAUSIBLE_FRAMES:
-            return min(declared, math.ceil(shown_s * fps)) if shown_s and fps else declared
-        ends_s = length_s(self._container) or self._span.end_s
-        if ends_s is None or fps is None:
-            return None
-        ends_s = min(ends_s, self._span.end_s or ends_s)
-        return max(round((ends_s - self._span.start_s) * fps), 1)

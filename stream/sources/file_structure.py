@@ -1,23 +1,9 @@
-"""Whether a file ends before its end: what it declares, beside what there is of it."""
+"""Whether a file ends before its end, told by the structure of its format."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
-
-from av.container import InputContainer
-from av.packet import Packet
-from av.stream import Stream
-from av.video.stream import VideoStream
-
-from stream.sources.media_clock import duration_s, has_times, may_restart, start_time_s
-
-_DURATION_TOLERANCE_S = 1.0
-"""By how much a video may end before its declared duration, s, beside a share of the duration:
-declared durations are seldom exact to the frame."""
-
-_DURATION_TOLERANCE = 0.05
-"""By what share of its declared duration a video may end before it."""
 
 _TAIL_BYTES = 1 << 17
 """Bytes at the end of a file in which its last page or packet is looked for: more than the largest
@@ -43,60 +29,6 @@ _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 """Identifiers of the header and of the segment of a Matroska file (RFC 9559)."""
-
-
-class Seen:
-    """How far a container was read, counted in its own times, as its declared duration is.
-
-    Attributes:
-        end_s: the end of the packets of all tracks; 0 before the first.
-        is_broken_off: whether the last packet is not whole.
-    """
-
-    def __init__(self) -> None:
-        self.end_s = 0.0
-        self.is_broken_off = False
-
-    def __repr__(self) -> str:
-        return f"Seen({self.end_s:.3f} s)"
-
-    def note(self, packet: "Packet[Stream]") -> None:
-        """Takes in the next packet, whatever its track, as the container states it."""
-        if not packet.size:
-            return
-        self.is_broken_off = packet.is_corrupt
-        ticks = packet.dts if packet.pts is None else packet.pts
-        if ticks is not None and packet.time_base:
-            end_s = float((ticks + (packet.duration or 0)) * packet.time_base)
-            self.end_s = max(self.end_s, end_s)
-
-
-def shortage_s(container: InputContainer, only: VideoStream | None, seen: Seen) -> float:
-    """By how much what was seen of a container falls short of what it declares.
-
-    1. It has no times, or may start its clock anew: its duration is a guess, and nothing is short.
-    2. Only one track was read, and its duration is declared: of that.
-    3. Otherwise of the whole. Some containers count from time 0 and some from their first packet:
-       the lesser shortage is the right one.
-
-    Args:
-        container: read to its end.
-        only: the track that was read; None where all were.
-        seen: how far it was read.
-    """
-    if may_restart(container) or not has_times(container):
-        return 0.0
-    if only is not None and only.duration and only.time_base:
-        return float(((only.start_time or 0) + only.duration) * only.time_base) - seen.end_s
-    declared_s = duration_s(container)
-    if declared_s is None:
-        return 0.0
-    return declared_s - max(seen.end_s, seen.end_s - start_time_s(container))
-
-
-def is_much(missing_s: float, seen_s: float) -> bool:
-    """Whether so much of a video is missing that it cannot be how its duration was rounded."""
-    return missing_s > _DURATION_TOLERANCE_S + _DURATION_TOLERANCE * (seen_s + missing_s)
 
 
 def is_cut(path: Path) -> bool:
@@ -184,7 +116,38 @@ def _pages(file: BinaryIO, head: bytes, size: int) -> bool:
 
 
 def _ts_packets(file: BinaryIO, head: bytes, size: int) -> bool:
-    return size % _ts_packet_bytes(head) != 0
+    """The file ends within a packet, or its last packet does not end a picture or a piece of sound.
+
+    1. Where these state their length, it is compared with the payload of their packets.
+    2. Where they do not, their last packet is stuffed, but for one in 184 that happens to be full.
+    """
+    length = _ts_packet_bytes(head)
+    if size % length:
+        return True
+    tail = _tail(file, size - size % length)
+    first = len(tail) % length + _TS_PACKETS[length]
+    packets = [tail[place : place + 188] for place in range(first, len(tail), length)]
+    track = _ts_track(packets[-1])
+    missing: int | None = None
+    for packet in packets:
+        if _ts_track(packet) != track or not packet[3] & 0x10:  # of another track, or no payload
+            continue
+        payload = packet[4 + (1 + packet[4] if packet[3] & 0x20 else 0) :]
+        if packet[1] & 0x40:  # a picture or a piece of sound begins
+            stated = int.from_bytes(payload[4:6], "big")
+            is_stream = payload[:3] == b"\x00\x00\x01"
+            missing = stated + 6 if is_stream and stated else None
+        if missing is not None:
+            missing -= len(payload)
+    if missing is not None:
+        return missing > 0
+    is_stuffed = bool(packets[-1][3] & 0x20)
+    return 0x20 <= track < 0x1FFF and not is_stuffed and not packets[-1][1] & 0x40
+
+
+def _ts_track(packet: bytes) -> int:
+    """Number of the track of a packet; those below 32 and the last are no media."""
+    return int.from_bytes(packet[1:3], "big") & 0x1FFF
 
 
 def _ts_packet_bytes(head: bytes) -> int:
