@@ -44,7 +44,7 @@ class Deinterlacer:
                     yield frame
                     continue
                 self._say()
-                if form != (form := (frame.width, frame.height, frame.format.name)):
+                if form != (form := _form_of(frame)):
                     yield from _filtered(graph, None)
                     graph = _graph_for(frame)
                 yield from _filtered(graph, frame)
@@ -57,6 +57,15 @@ class Deinterlacer:
         if not self._said:
             self._said = True
             _log.warning("%s is interlaced: its pictures are deinterlaced", self._name)
+
+
+def _form_of(frame: VideoFrame) -> tuple[object, ...]:
+    """What a filter is made for."""
+    return frame.width, frame.height, frame.format.name, frame.time_base, *_colours_of(frame)
+
+
+def _colours_of(frame: VideoFrame) -> tuple[int, ...]:
+    return frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc
 
 
 @stage("decode")

@@ -129,20 +129,21 @@ def _ts_packets(file: BinaryIO, head: bytes, size: int) -> bool:
     packets = [tail[place : place + 188] for place in range(first, len(tail), length)]
     track = _ts_track(packets[-1])
     missing: int | None = None
+    is_media = 0x20 <= track < 0x1FFF
     for packet in packets:
         if _ts_track(packet) != track or not packet[3] & 0x10:  # of another track, or no payload
             continue
         payload = packet[4 + (1 + packet[4] if packet[3] & 0x20 else 0) :]
         if packet[1] & 0x40:  # a picture or a piece of sound begins
             stated = int.from_bytes(payload[4:6], "big")
-            is_stream = payload[:3] == b"\x00\x00\x01"
-            missing = stated + 6 if is_stream and stated else None
+            is_media = payload[:3] == b"\x00\x00\x01"
+            missing = stated + 6 if is_media and stated else None
         if missing is not None:
             missing -= len(payload)
     if missing is not None:
         return missing > 0
     is_stuffed = bool(packets[-1][3] & 0x20)
-    return 0x20 <= track < 0x1FFF and not is_stuffed and not packets[-1][1] & 0x40
+    return is_media and not is_stuffed
 
 
 def _ts_track(packet: bytes) -> int:

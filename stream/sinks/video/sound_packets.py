@@ -28,8 +28,7 @@ def without_discarded(
     """The packets without those that are marked to be discarded.
 
     1. A lead-in of the encoder is kept: decoders need it, and players do not play it.
-    2. Of what an edit list cuts off before the sound, the last packet is kept, likewise.
-    3. All others are left out.
+    2. What an edit list cuts off is left out: it is no content, and some containers cannot hide it.
     """
     discarded: list[Packet[AudioStream]] = []
     for packet in packets:
@@ -38,7 +37,7 @@ def without_discarded(
             continue
         if discarded:
             lead_in_s = _start_s(packet) - _start_s(discarded[0])
-            yield from discarded if lead_in_s <= _MAX_LEAD_IN_S else discarded[-1:]
+            yield from discarded if lead_in_s <= _MAX_LEAD_IN_S else ()
             discarded.clear()
         yield packet
 
