@@ -25,7 +25,7 @@ class Seen:
     """How far a container was read, counted in its own times, as its declared duration is.
 
     Attributes:
-        end_s: the end of the packets of all tracks; 0 before the first.
+        end_s: the end of the whole packets of all tracks; 0 before the first.
         is_broken_off: whether the last packet is not whole.
     """
 
@@ -42,7 +42,7 @@ class Seen:
             return
         self.is_broken_off = packet.is_corrupt
         ticks = packet.dts if packet.pts is None else packet.pts
-        if ticks is not None and packet.time_base:
+        if ticks is not None and packet.time_base and not packet.is_corrupt:
             end_s = float((ticks + (packet.duration or 0)) * packet.time_base)
             self.end_s = max(self.end_s, end_s)
 
