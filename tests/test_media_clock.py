@@ -47,6 +47,7 @@ def _retimed(
         packet = SimpleNamespace(
             stream=track, pts=ticks, dts=ticks, duration=40, time_base=Fraction(1, 1000)
         )
+        packet.is_keyframe = True
         clock.retime(packet)  # type: ignore[arg-type]
         retimed.append((track.index, packet.pts / 1000))
     return retimed
@@ -102,3 +103,20 @@ def test_an_index_needs_no_clock_of_all_tracks(tmp_path: Path) -> None:
         with open_container(path) as container:
             clock = joint_clock(container, container.streams.video[0], "a")
             assert (clock is not None) is has_clock
+
+
+def test_pictures_that_go_back_within_a_group_go_on_as_they_are_decoded() -> None:
+    container = SimpleNamespace(format=SimpleNamespace(flags=0))
+    clock = JointClock(container, [_VIDEO])  # type: ignore[arg-type, list-item]
+    shown = []
+    # Shown 80 ms after they are decoded, but every second one is not shown in that order.
+    for number, (decoded, delay) in enumerate(
+        [(0, 80), (40, 120), (80, 40), (-880, 120), (-840, 40)]
+    ):
+        packet = SimpleNamespace(
+            stream=_VIDEO, pts=decoded + delay, dts=decoded, duration=40,
+            time_base=Fraction(1, 1000), is_keyframe=number == 0,
+        )  # fmt: skip
+        clock.retime(packet)  # type: ignore[arg-type]
+        shown.append(packet.pts)
+    assert shown == [80, 160, 120, 240, 200]

@@ -97,6 +97,12 @@ class _TrackTime:
     last_s: float | None = None
     end_s: float | None = None
 
+    def delay_s(self, lasts_s: float) -> float:
+        """From when a packet of that length is decoded to when it is shown, at the most."""
+        if self.last_s is None or self.end_s is None:
+            return 0.0
+        return max(self.end_s - self.shift_s - self.last_s - lasts_s, 0.0)
+
 
 class JointClock:
     """Makes the times of all tracks go on over the seams of a container, with one shift for all, so
@@ -134,19 +140,22 @@ class JointClock:
         ticks = packet.dts if packet.pts is None else packet.pts
         if track is None or ticks is None or not base:
             return
-        shown_s = float(ticks * base)
+        shown_s, lasts_s = float(ticks * base), float((packet.duration or 0) * base)
         if packet.dts is not None:  # only these never go back within a recording
             decoded_s = float(packet.dts * base)
-            self._follow(track, decoded_s, shown_s)
+            # Within a group of pictures the next one to be decoded may be shown later than others.
+            is_first = packet.is_keyframe or track.last_s is None
+            begins_s = shown_s if is_first else decoded_s + track.delay_s(lasts_s)
+            self._follow(track, decoded_s, begins_s)
             track.last_s = decoded_s
-        end_s = shown_s + float((packet.duration or 0) * base) + track.shift_s
+        end_s = shown_s + lasts_s + track.shift_s
         track.end_s = end_s if track.end_s is None else max(track.end_s, end_s)
         shift = round(track.shift_s / base)
         if shift:
             packet.pts = None if packet.pts is None else packet.pts + shift
             packet.dts = None if packet.dts is None else packet.dts + shift
 
-    def _follow(self, track: _TrackTime, decoded_s: float, shown_s: float) -> None:
+    def _follow(self, track: _TrackTime, decoded_s: float, begins_s: float) -> None:
         """Says by which shift a track goes on.
 
         1. It has not begun: by the present one.
@@ -163,12 +172,12 @@ class JointClock:
             limit_s = furthest_s + (_MAX_GAP_S if is_present else _MAX_LAG_S)
             if decoded_s <= limit_s or (is_present and not self._restarts):
                 return
-        followed_s = shown_s + self._shift_s
+        followed_s = begins_s + self._shift_s
         fits = track.end_s - _MAX_LAG_S <= followed_s <= self._end_s + _MAX_GAP_S
         if is_present or not fits:
             is_overlap = track is self._pictures and self._end_s - track.end_s <= _MAX_OVERHANG_S
             self._part += 1
-            self._shift_s = (track.end_s if is_overlap else self._end_s) - shown_s
+            self._shift_s = (track.end_s if is_overlap else self._end_s) - begins_s
         track.part, track.shift_s = self._part, self._shift_s
 
     @property
