@@ -76,7 +76,7 @@ def _chunks(file: BinaryIO, head: bytes, size: int) -> bool:
         if chunk[:4] != b"RIFF" or length in (0, 0xFFFFFFFF):
             return False
         place += 8 + length
-    return place > size
+    return place > size + 8  # some writers count these eight bytes as well
 
 
 def _segment(file: BinaryIO, head: bytes, size: int) -> bool:
