@@ -87,7 +87,7 @@ def test_a_transport_stream_that_ends_between_two_packets_of_a_picture(tmp_path:
         (b"", False),
         (b"RIFF", False),
         (b"RIFF\0\0\0\0AVI ", False),  # its length was left open
-        (b"RIFF\x10\0\0\0AVI ", False),  # some count the eight bytes before as well
+        (b"RIFF\x0c\0\0\0AVI ", False),  # some count the eight bytes before as well
         (b"RIFF\x40\0\0\0AVI ", True),
         (b"\x1a\x45\xdf\xa3", False),
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01" + b"\xff" * 7, False),  # left open
