@@ -61,10 +61,9 @@ class VideoSource:
         self._span = span
         self._settings = settings or SourceSection()
         self._reopen = reopen
-        self._path: Path | None = None
+        self._path = Path(uri) if container is None else None
         if container is None:
-            self._path = Path(uri)
-            self._reopen = partial(open_container, self._path)
+            self._reopen = partial(open_container, Path(uri))
             container = self._reopen()
         self._container = container
         self._reconnection = reconnection
