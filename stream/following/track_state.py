@@ -160,6 +160,12 @@ class TrackState:
         self.missed_frames = 0
         self.growth, self.matched_frames = float("inf"), 0
 
+    def rescale(self, factors_xy: NDArray[np.float32]) -> None:
+        """The frames have another size from here on: px are counted in that."""
+        self.box_xyxy = self.box_xyxy * factors_xy[_BOTH_CORNERS]
+        self.seen_xyxy = self.seen_xyxy * factors_xy[_BOTH_CORNERS]
+        self.velocity_xy = self.velocity_xy * factors_xy
+
     def _move_to(self, box_xyxy: NDArray[np.float32], frames: int) -> None:
         """Smooths the box and the velocity, given where the face is, so many frames on."""
         predicted = self.predicted_xyxy(frames)

@@ -176,6 +176,11 @@ class Tracker:
             state.miss(frames)
         self._is_cut = True
 
+    def rescale(self, factors_xy: NDArray[np.float32]) -> None:
+        """The frames have another size from here on, so many times as large, `(2,)`."""
+        for state in self.states:
+            state.rescale(factors_xy)
+
     def drop_lost(self) -> None:
         """Ends the tracks that are not visible: the next frame is unrelated to those before."""
         self.states = [each for each in self.states if not each.missed_frames]

@@ -1,7 +1,7 @@
 """Decodes the video track of a container, past damaged packets, and converts its pictures."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from typing import cast
@@ -10,9 +10,8 @@ import av
 import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
-from av.format import Flags as ContainerFlags
 from av.packet import Packet
-from av.stream import Discard
+from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -23,6 +22,9 @@ from stream.errors import SourceError
 from stream.frames import Frame
 from stream.media_tracks import video_track
 from stream.settings.schema import SourceSection
+from stream.sources.declared import Seen
+from stream.sources.deinterlacing import Deinterlacer
+from stream.sources.media_clock import JointClock, has_times, is_indexed, joint_clock
 from stream.sources.orientation import Orientation, upright
 from stream.stopwatch import stage
 
@@ -40,10 +42,14 @@ class Decoder:
         container: open; the caller closes it.
         name: of the source, as messages print it.
         settings: which track, and the rate of a bare stream; the defaults without them.
-        live: no frame is held back for the sake of speed.
+        live: no frame is held back for the sake of speed, and times are as they are stated.
+        remote: tracks that may lie far from the pictures are not read; else all are, by which seams
+            and the end are told.
+        deinterlacer: that of the source, where it is opened several times.
 
     Attributes:
         stream: the track.
+        seen: how far the container was read.
         damaged_packets: how many packets could not be decoded.
 
     Raises:
@@ -57,13 +63,21 @@ class Decoder:
         settings: SourceSection | None = None,
         *,
         live: bool = False,
+        remote: bool = False,
+        deinterlacer: Deinterlacer | None = None,
     ) -> None:
         settings = settings or SourceSection()
         self._container = container
         self._name = name
         self.stream = video_track(container, name, settings.video_track)
+        self.seen = Seen()
+        self._sound_track = settings.sound_track
+        self._clock: JointClock | None = None
+        self._is_live = live
+        is_apart = live or (remote and is_indexed(container))
+        self._tracks: list[Stream] = [self.stream] if is_apart else [*container.streams]
         for other in container.streams:
-            if other is not self.stream:
+            if other not in self._tracks:
                 other.discard = Discard.all
         # With a thread for each frame, frames come out as many frames late as there are threads.
         self.stream.thread_type = "SLICE" if live else "AUTO"
@@ -74,7 +88,18 @@ class Decoder:
         self._reformatter_lock = threading.Lock()
         self._orientation = Orientation()
         self._raw_fps = settings.raw.fps
-        self._is_bare = _is_bare(container)
+        self._is_bare = not has_times(container)
+        self._deinterlacer = deinterlacer or Deinterlacer(name)
+
+    @property
+    def only_stream(self) -> VideoStream | None:
+        """The track, where no other one is read."""
+        return self.stream if len(self._tracks) == 1 else None
+
+    @property
+    def has_seams(self) -> bool:
+        """Whether the clock of the container was started anew on the way."""
+        return self._clock is not None and self._clock.has_seams
 
     @property
     def fps(self) -> float | None:
@@ -90,14 +115,23 @@ class Decoder:
         rate = average or self.stream.guessed_rate
         return float(rate) if rate and rate <= _MAX_PLAUSIBLE_FPS else None
 
-    def frames(self) -> Iterator[VideoFrame]:
+    def frames(self, from_s: float = 0.0) -> Iterator[VideoFrame]:
         """The frames from where the container stands to its end.
+
+        Args:
+            from_s: packets before the last keyframe until then are passed over, s of the container.
 
         Raises:
             FFmpegError: the container cannot be read any further; frames read before come first.
         """
+        if not self._is_live:
+            self._clock = joint_clock(self._container, self.stream, self._name, self._sound_track)
+        return self._deinterlacer.frames(self._all_decoded(_from_keyframe(self._packets(), from_s)))
+
+    def _all_decoded(self, packets: "Iterable[Packet[VideoStream]]") -> Iterator[VideoFrame]:
+        """The frames as they were coded, interlaced or not."""
         try:
-            for packet in self._packets():
+            for packet in packets:
                 yield from self._decoded(packet)
         except av.error.FFmpegError:
             yield from self._decoded(self._flush())
@@ -167,13 +201,17 @@ class Decoder:
         return square and self._orientation.matrix_of(frame) is None and is_planar(frame)
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
-        """The packets of the track, past those that cannot be read."""
+        """The packets of the track, past those that cannot be read, at times that go on."""
         failed_reads = 0
         while True:
             try:
-                for packet in self._container.demux(self.stream):
+                for packet in self._container.demux(self._tracks):
                     failed_reads = 0
-                    yield packet
+                    self.seen.note(packet)
+                    if self._clock is not None:
+                        self._clock.retime(packet)
+                    if packet.stream is self.stream:
+                        yield cast("Packet[VideoStream]", packet)
             except av.error.InvalidDataError:
                 self.damaged_packets += 1
                 failed_reads += 1
@@ -183,7 +221,21 @@ class Decoder:
                 return
 
 
-def _is_bare(container: InputContainer) -> bool:
-    """Whether it is a bare stream: coded pictures and no times, such as a `.h264` file."""
-    without_times = cast(int, ContainerFlags.no_timestamps.value)  # as its stub does not say
-    return bool(container.format.flags & without_times)
+def _from_keyframe(
+    packets: "Iterable[Packet[VideoStream]]", from_s: float
+) -> "Iterator[Packet[VideoStream]]":
+    """The packets from the last keyframe on that is not after a time."""
+    if from_s <= 0:
+        yield from packets
+        return
+    waiting: list[Packet[VideoStream]] = []
+    packets = iter(packets)
+    for packet in packets:
+        is_there = packet.pts is not None and packet.pts * packet.time_base >= from_s
+        if packet.is_keyframe and not is_there:  # pictures before a keyframe may come after it
+            waiting.clear()
+        waiting.append(packet)
+        if is_there:
+            break
+    yield from waiting
+    yield from packets
