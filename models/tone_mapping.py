@@ -1,8 +1,9 @@
 """HDR and wide-gamut colours as BT.709 shows them, in three steps:
 
-1. The signal becomes light, as its transfer function says: a share of what white paper gives off.
+1. The signal becomes light, as its transfer function says. Light about as bright as white paper and
+   brighter is compressed.
 2. The light of its primaries becomes that of BT.709's, and what BT.709 cannot show is clipped.
-3. The light becomes signal again. Light about as bright as paper and brighter is compressed.
+3. The light becomes signal again.
 
 The colour codes are those of ITU-T H.273, which FFmpeg uses too.
 """
@@ -55,9 +56,6 @@ _KNEE = 0.9
 """Signal of BT.709 above which light is compressed, of 1; a larger value leaves more of a bright
 face as it is, and less of what is brighter than paper. Tuned on faces graded for BT.709."""
 
-_STRIP_PIXELS = 60000
-"""Pixels that are converted at a time, so that all steps stay in the cache of a core."""
-
 MOST = 65535
 """Largest number of a channel of 16 bits."""
 
@@ -71,27 +69,17 @@ class ToneMapping:
 
     def __init__(self, primaries: int, transfer: int) -> None:
         self.is_hdr = transfer in _LIGHT
-        peak = _PEAK_CD_M2 / _PAPER_CD_M2 if self.is_hdr else 1.0
-        signal = np.arange(MOST + 1) / MOST
-        light = _LIGHT.get(transfer, _bt709_light)(signal)
-        self._light = np.minimum(light, 1).astype(np.float32)[None]
+        shares = np.arange(MOST + 1) / MOST
+        light = _LIGHT[transfer](shares) if self.is_hdr else shares**_GAMMA
+        shown = _compressed(light ** (1 / _GAMMA)) if self.is_hdr else shares
+        self._light = _table(shown**_GAMMA)
         self._to_bt709 = np.array(_TO_BT709.get(primaries, np.eye(3)), np.float32)
-        # By the root of light: steps of 16 bits are too coarse for light itself in the dark.
-        back = (signal**2 * peak) ** (1 / _GAMMA)
-        back = _compressed(back, peak ** (1 / _GAMMA)) if self.is_hdr else back
-        self._signal = np.rint(back * MOST).astype(np.uint16)[None]
+        self._signal = _table(shares ** (1 / _GAMMA))
 
     def convert(self, rgb: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """A picture `(height, width, 3)`, red first, 0 to 65535, in BT.709."""
-        converted = np.empty_like(rgb)
-        rows = max(_STRIP_PIXELS // rgb.shape[1], 1)
-        for top in range(0, len(rgb), rows):
-            light = cv2.LUT(rgb[top : top + rows], self._light)
-            light = cv2.transform(light, self._to_bt709)
-            root = cv2.sqrt(np.maximum(light, 0))
-            index = cv2.addWeighted(root, MOST, root, 0, 0, dtype=cv2.CV_16U)  # rounds and clips
-            cv2.LUT(index, self._signal, converted[top : top + rows])
-        return converted
+        light = cv2.transform(cv2.LUT(rgb, self._light), self._to_bt709)
+        return cv2.LUT(light, self._signal).astype(np.uint16, copy=False)
 
 
 def tone_mapping(primaries: int, transfer: int) -> ToneMapping | None:
@@ -109,31 +97,33 @@ def _made(primaries: int, transfer: int) -> ToneMapping:
     return ToneMapping(primaries, transfer)
 
 
+def _table(values: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Values of 0 to 1 in 16 bits, as OpenCV takes them."""
+    return np.rint(values * MOST).astype(np.uint16)[None]
+
+
 def _pq_light(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Light by signal (ITU-R BT.2100, table 4), of the peak."""
+    """Light by signal (ITU-R BT.2100, table 4), of paper's."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     root = signal ** (1 / m2)
-    return 10_000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1) / _PEAK_CD_M2
+    return 10_000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1) / _PAPER_CD_M2
 
 
 def _hlg_light(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Light by signal (ITU-R BT.2100, table 5), of the peak."""
+    """Light by signal (ITU-R BT.2100, table 5), of paper's."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
-    return scene**_HLG_GAMMA
-
-
-def _bt709_light(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Light by signal of a screen of BT.709, of its white."""
-    return signal**_GAMMA
+    return scene**_HLG_GAMMA * _PEAK_CD_M2 / _PAPER_CD_M2
 
 
 _LIGHT = {PQ: _pq_light, HLG: _hlg_light}
 """Light by signal, by the code of the transfer function of HDR."""
 
 
-def _compressed(signal: NDArray[np.float64], peak: float) -> NDArray[np.float64]:
+def _compressed(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     """The signal of BT.709 where its white is the peak: Reinhard's curve from the knee on."""
+    peak = (_PEAK_CD_M2 / _PAPER_CD_M2) ** (1 / _GAMMA)
     room = 1 - _KNEE
     above, most = np.maximum(signal - _KNEE, 0) / room, (peak - _KNEE) / room
-    return np.minimum(signal, _KNEE) + room * above * (1 + above / most**2) / (1 + above)
+    curve = above * (1 + above / most**2) / (1 + above)
+    return np.minimum(np.minimum(signal, _KNEE) + room * curve, 1)

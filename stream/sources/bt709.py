@@ -34,10 +34,11 @@ _BITS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10, "yuv420p12le": 12}
 _FORMAT = "yuv420p10le"
 """The format that frames of all others are brought to first."""
 
-_FINE = 256
-"""Parts of a step of 8 bits in which samples are computed before they are rounded."""
+_FINE = 64
+"""Parts of a step of 8 bits in which samples are computed before they are rounded; with more, 16
+bits would not hold a difference."""
 
-_STRIP_ROWS = 64
+_STRIP_ROWS = 32
 """Rows of chroma that are converted at a time, so that all steps stay in the cache of a core."""
 
 _Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
@@ -99,7 +100,7 @@ class _Conversion:
     mapping: ToneMapping
     to_rgb: NDArray[np.float64]
     to_fine: NDArray[np.float64]
-    grey: NDArray[np.uint16]
+    grey: NDArray[np.int16]
 
     def convert(self, planes: Sequence[_Plane], results: Sequence[_Plane]) -> None:
         """Converts luma, cb and cr into planes of the same sizes."""
@@ -107,17 +108,17 @@ class _Conversion:
         mean = cv2.resize(luma, cb.shape[::-1], interpolation=cv2.INTER_AREA)
         exact = self.exact(cv2.merge([mean, cb, cr]).astype(np.uint16, copy=False))
         exact_mean, *chroma = cv2.split(exact)
-        added = cv2.subtract(exact_mean, cv2.LUT(mean, self.grey), dtype=cv2.CV_16S)
+        added = cv2.subtract(exact_mean, cv2.LUT(mean, self.grey))
         added = cv2.resize(added, luma.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        sums = cv2.add(cv2.LUT(luma, self.grey), added, dtype=cv2.CV_16U)
-        for samples, result in zip((sums, *chroma), results, strict=True):
+        converted = cv2.add(cv2.LUT(luma, self.grey), added), *chroma
+        for samples, result in zip(converted, results, strict=True):
             cv2.convertScaleAbs(samples, result, 1 / _FINE)
 
-    def exact(self, ycc: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    def exact(self, ycc: NDArray[np.uint16]) -> NDArray[np.int16]:
         """Luma, cb and cr in BT.709, in fine steps, by those of the frame; `(height, width, 3)`."""
         rgb = cv2.transform(ycc, self.to_rgb).astype(np.uint16, copy=False)
         fine = cv2.transform(self.mapping.convert(rgb), self.to_fine)
-        return fine.astype(np.uint16, copy=False)
+        return fine.astype(np.uint16, copy=False).view(np.int16)
 
 
 @cache
@@ -126,7 +127,7 @@ def _conversion(mapping: ToneMapping, colours: Colours, bits: int) -> _Conversio
     decoding = np.linalg.inv(coding[:, :3])[::-1] * (MOST / 255)
     to_rgb = np.column_stack([decoding * 2.0 ** (8 - bits), -decoding @ coding[:, 3]])
     to_fine = np.column_stack([fine[:, 2::-1] * (255 / MOST), fine[:, 3]])
-    conversion = _Conversion(mapping, to_rgb, to_fine, np.zeros((1, 0), np.uint16))
+    conversion = _Conversion(mapping, to_rgb, to_fine, np.zeros((1, 0), np.int16))
     greys = np.full((1, 1 << bits, 3), 1 << (bits - 1), np.uint16)
     greys[..., 0] = np.arange(1 << bits)
     grey = conversion.exact(greys)[..., 0]
