@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.faces import Image
-from models.heif import HeifError, read_heif
+from models.heif import read_heif
+from models.heif_items import HeifError
 from models.picture_decoding import decode_with_opencv
 
 PICTURE_SUFFIXES = frozenset(

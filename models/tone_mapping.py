@@ -23,7 +23,7 @@ HLG = 18
 BT709 = 1
 """Code of BT.709's primaries and of its transfer function."""
 
-_UNSPECIFIED = 2
+UNSPECIFIED = 2
 """Code of a property that a picture does not state."""
 
 BT2020 = 9
@@ -88,7 +88,7 @@ def tone_mapping(primaries: int, transfer: int) -> ToneMapping | None:
     HDR that does not state its primaries has those of BT.2020.
     """
     if transfer in _LIGHT:
-        return _made(BT2020 if primaries == _UNSPECIFIED else primaries, transfer)
+        return _made(BT2020 if primaries == UNSPECIFIED else primaries, transfer)
     return _made(primaries, BT709) if primaries in _TO_BT709 else None
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from models.faces import Image
-from models.heif import HeifError, read_heif
+from models.heif import read_heif
+from models.heif_items import HeifError
 from models.pictures import decode_picture
 
 
