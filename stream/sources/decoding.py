@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.format import Flags as ContainerFlags
 from av.packet import Packet
 from av.stream import Discard
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -25,6 +26,7 @@ from stream.errors import SourceError
 from stream.frames import Frame
 from stream.media_tracks import video_track
 from stream.settings.schema import SourceSection
+from stream.sources.alpha import decoder_of
 from stream.sources.bt709 import in_bt709
 from stream.sources.orientation import Orientation, upright
 from stream.stopwatch import stage
@@ -72,6 +74,7 @@ class Decoder:
         self.stream.thread_type = "SLICE" if live else "AUTO"
         if live:
             self.stream.codec_context.flags |= Flags.low_delay
+        self._codec: VideoCodecContext | None = None  # known with the first packet
         self.damaged_packets = 0
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
@@ -111,8 +114,10 @@ class Decoder:
     @stage("decode")
     def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
         """The frames that come out of the decoder once it has that packet."""
+        if self._codec is None:
+            self._codec = decoder_of(self.stream, packet, self._name)
         try:
-            return packet.decode()
+            return self._codec.decode(packet)
         except av.error.EOFError:
             return []
         except av.error.FFmpegError:
