@@ -107,12 +107,15 @@ class _Conversion:
         luma, cb, cr = planes
         mean = cv2.resize(luma, cb.shape[::-1], interpolation=cv2.INTER_AREA)
         exact = self.exact(cv2.merge([mean, cb, cr]).astype(np.uint16, copy=False))
-        exact_mean, *chroma = cv2.split(exact)
-        added = cv2.subtract(exact_mean, cv2.LUT(mean, self.grey))
-        added = cv2.resize(added, luma.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        converted = cv2.add(cv2.LUT(luma, self.grey), added), *chroma
-        for samples, result in zip(converted, results, strict=True):
-            cv2.convertScaleAbs(samples, result, 1 / _FINE)
+        added = cv2.subtract(cv2.extractChannel(exact, 0), cv2.LUT(mean, self.grey))
+        added = cv2.resize(added, (luma.shape[1], len(mean)), interpolation=cv2.INTER_NEAREST)
+        for first in range(min(len(luma), 2)):  # even and odd rows of luma
+            fine = cv2.LUT(luma[first::2], self.grey)
+            fine = cv2.add(fine, added[: len(fine)])
+            cv2.convertScaleAbs(fine, results[0][first::2], 1 / _FINE)
+        rounded = cv2.convertScaleAbs(exact, None, 1 / _FINE)
+        for channel in (1, 2):
+            cv2.extractChannel(rounded, channel, results[channel])
 
     def exact(self, ycc: NDArray[np.uint16]) -> NDArray[np.int16]:
         """Luma, cb and cr in BT.709, in fine steps, by those of the frame; `(height, width, 3)`."""
