@@ -110,7 +110,7 @@ def test_the_bits_that_are_used_are_taken_for_all(kind: str, bits: int) -> None:
         (cv2.imencode(kind, deep[..., 1])[1].tobytes(), _COLOURS[..., 1:2].repeat(3, axis=2)),
     ):
         said: list[str] = []
-        shown = decode_picture(file, said.append)
+        shown = decode_picture(file, remark=said.append)
         assert shown is not None
         np.testing.assert_allclose(shown.astype(int), expected, atol=1)
         assert [each.startswith(f"uses {bits} of 16 bits") for each in said] == [True]
@@ -130,7 +130,7 @@ def test_deep_alpha(bits: int) -> None:
 def test_nothing_is_said_where_all_bits_are_used_or_none(level: int) -> None:
     said: list[str] = []
     shown = decode_picture(
-        cv2.imencode(".png", np.full((8, 8), level, np.uint16))[1].tobytes(), said.append
+        cv2.imencode(".png", np.full((8, 8), level, np.uint16))[1].tobytes(), remark=said.append
     )
     assert shown is not None
     assert abs(int(shown[0, 0, 0]) - level / 257) <= 1

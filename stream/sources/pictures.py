@@ -65,7 +65,7 @@ class PictureSource:
     def frames(self) -> Iterator[Frame]:
         """Each picture as a frame; its index is its place in the list."""
         for index, path in enumerate(self._paths):
-            image = read_picture(path, partial(self._say_once, path))
+            image = read_picture(path, remark=partial(self._say_once, path))
             if image is None:
                 self._info.skipped[kind_of(path)] += 1
                 _log.warning("%s cannot be read as a picture: left out", path)
@@ -125,7 +125,7 @@ def not_written(paths: Sequence[Path], folder: Path, outputs: Sequence[Path]) ->
     return [path for path in paths if not {path.resolve(), *path.resolve().parents} & written]
 
 
-def read_picture(path: Path, remark: Callable[[str], None] = lambda _: None) -> Image | None:
+def read_picture(path: Path, *, remark: Callable[[str], None] = lambda _: None) -> Image | None:
     """Reads a picture, turned as its camera was held; None if it cannot be read.
 
     The file is not read by OpenCV, which cannot open every name.
@@ -135,7 +135,7 @@ def read_picture(path: Path, remark: Callable[[str], None] = lambda _: None) -> 
         remark: is given what there is to say of it, in words that follow its name.
     """
     try:
-        return decode_picture(path.read_bytes(), remark)
+        return decode_picture(path.read_bytes(), remark=remark)
     except OSError:
         return None
 
