@@ -8,7 +8,7 @@
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import cv2
@@ -27,6 +27,11 @@ _DEPTHS = (8, 10, 12, 14, 16)
 
 _ORIENTATION_TAG = 0x0112
 """Number of the orientation (EXIF 2.32, table 4)."""
+_KIND_TAG = 254
+"""Number of the tag of a page's kind, whose lowest bit means a small copy (TIFF 6.0)."""
+
+_LONG = 4
+"""Code of numbers of 32 bits, whose lower half comes second where the order is that of Motorola."""
 
 
 def decode_with_opencv(content: bytes, remark: Callable[[str], None]) -> Image | None:
@@ -45,6 +50,8 @@ def decode_with_opencv(content: bytes, remark: Callable[[str], None]) -> Image |
             return None if plain is None else plain.astype(np.uint8, copy=False)
     except cv2.error:  # larger than OpenCV accepts
         return None
+    if content.startswith((b"II*\0", b"MM\0*")) and _has_second_page(content):
+        remark("has several pages: the first one is read")
     stated = {int(kind): each.tobytes() for kind, each in zip(kinds, metadata, strict=True)}
     colour = cv2.cvtColor(whole, cv2.COLOR_GRAY2BGR) if whole.ndim == 2 else whole[..., :3]
     bits = _used_bits(colour)
@@ -114,15 +121,31 @@ def _turned(picture: Image, orientation: int) -> Image:
 
 def _orientation(exif: bytes) -> int:
     """The orientation that EXIF states; 1, upright, where there is none to be read."""
-    tiff = exif.removeprefix(b"Exif\0\0")
-    order = ">" if tiff.startswith(b"MM") else "<"
+    tags, _ = _tags(exif.removeprefix(b"Exif\0\0"))
+    return tags.get(_ORIENTATION_TAG, 1)
+
+
+def _has_second_page(tiff: bytes) -> bool:
+    """Whether a TIFF goes on after its first page with more than a small copy of it."""
+    _, second = _tags(tiff)
+    return second > 0 and not _tags(tiff, second)[0].get(_KIND_TAG, 0) & 1
+
+
+def _tags(tiff: bytes, at: int = 0) -> tuple[Mapping[int, int], int]:
+    """The short tags of a page of a TIFF, which EXIF is too, and where the next page stands.
+
+    Args:
+        tiff: the file.
+        at: where the page stands; 0 for the first one. What is cut short has no tags.
+    """
+    order, tags = ">" if tiff.startswith(b"MM") else "<", {}
     try:
-        (at,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (at,) = (at,) if at else struct.unpack_from(f"{order}I", tiff, 4)
         (count,) = struct.unpack_from(f"{order}H", tiff, at)
         for number in range(count):
-            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, at + 2 + 12 * number)
-            if tag == _ORIENTATION_TAG:
-                return int(value)
+            tag, kind, _, *value = struct.unpack_from(f"{order}HHIHH", tiff, at + 2 + 12 * number)
+            tags[tag] = value[order == ">" and kind == _LONG]
+        (following,) = struct.unpack_from(f"{order}I", tiff, at + 2 + 12 * count)
     except struct.error:
-        pass
-    return 1
+        return {}, 0
+    return tags, int(following)

@@ -160,3 +160,35 @@ def test_a_png_that_says_it_is_hdr() -> None:
     plain = decode_picture(png)
     assert plain is not None
     np.testing.assert_allclose(plain, 0.38 * 255, atol=1)
+
+
+def test_only_the_first_page_is_read_and_that_is_said() -> None:
+    first = Pillow.fromarray(_COLOURS[..., ::-1])
+    for others, expected in (([], []), ([first.rotate(180)], ["has several pages: the first one"])):
+        said: list[str] = []
+        file = _file(first, "TIFF", save_all=True, append_images=others)
+        shown = decode_picture(file, remark=said.append)
+        assert shown is not None
+        np.testing.assert_array_equal(shown, _COLOURS)
+        assert [each.removesuffix(" is read") for each in said] == expected
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_small_copy_is_no_page(order: str) -> None:
+    def page(at: int, following: int, kind: int) -> bytes:
+        tags = [(254, kind), (256, 8), (257, 8), (258, 8), (259, 1), (262, 1), (273, at + 200)]
+        tags += [(278, 8), (279, 64)]
+        entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags)
+        head = struct.pack(f"{order}H", len(tags)) + entries + struct.pack(f"{order}I", following)
+        return head.ljust(200, b"\0") + bytes(64)
+
+    for kind, expected in ((1, 0), (0, 1), (2, 1)):
+        said: list[str] = []
+        tiff = (
+            {"<": b"II*\0", ">": b"MM\0*"}[order]
+            + struct.pack(f"{order}I", 8)
+            + page(8, 272, 0)
+            + page(272, 0, kind)
+        )
+        assert decode_picture(tiff, remark=said.append) is not None
+        assert len(said) == expected
