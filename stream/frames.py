@@ -98,8 +98,8 @@ class Frame:
         time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
         path: the file that a picture was read from; None in a video.
-        coded: the same picture as it was decoded, where it can be recorded as it is: 8-bit 4:2:0,
-            neither turned nor stretched.
+        coded: the same picture as it was decoded, HDR in BT.709, where it can be recorded as it is:
+            8-bit 4:2:0, opaque, neither turned nor stretched.
     """
 
     pixels: Image | Callable[[], Image] = field(repr=False)

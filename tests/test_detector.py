@@ -6,11 +6,11 @@ import cv2
 import dlib
 import numpy as np
 import pytest
+from models.divisible_cnn_detector import DivisibleCnnDetector
 from numpy.typing import NDArray
 
 from models.cnn_detector import CnnDetector
 from models.detector import Detector, rectangle_xyxy, resized
-from models.divisible_cnn_detector import DivisibleCnnDetector
 from models.faces import Detections, Image, centres_xy, iou
 from models.hog_detector import HogDetector
 from models.reference import ReferenceCnnDetector

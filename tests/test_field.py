@@ -1,16 +1,23 @@
 """Odd but valid files, as people report them of other programs: each annotated and recorded."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from fakes import log_lines, times_s
 
-from stream.run import run
+from stream.frames import Frame
+from stream.run import annotate, run
 from stream.settings import Config
 from stream.sinks import Outputs
 from stream.sources import Span, open_source
+from stream.sources.pictures import read_picture
+from stream.sources.video import VideoSource
+from stream.tracks import Track
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ _FILES = {
     "dropped_frames.avi": _Right(63, 30, has_sound=False, lasts_s=2.967),
     "sound_longer.mp4": _Right(62, 30, has_sound=True, lasts_s=2.067, sound_s=6.0),
     "late_start_subtitle.mkv": _Right(90, 30, has_sound=True),
+    "hdr_pq.mp4": _Right(30, 30, has_sound=False),
+    "hdr_hlg.mp4": _Right(30, 30, has_sound=False),
 }
 
 
@@ -102,3 +111,37 @@ def test_sound_that_outlasts_the_pictures_is_copied_to_its_end(
 def _sound(path: Path) -> list[bytes]:
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def _annotated(path: Path, frames: int) -> Iterator[tuple[Frame, Track]]:
+    """The first frames of a video, each with its face."""
+    for frame, tracks in itertools.islice(annotate(path), frames):
+        (track,) = tracks
+        yield frame, track
+
+
+@pytest.mark.parametrize("name", ["hdr_pq.mp4", "hdr_hlg.mp4"])
+def test_hdr_looks_like_the_original_to_people_and_to_the_network(
+    name: str, shared_data: Path, tmp_path: Path
+) -> None:
+    folder = shared_data / "field"
+    run(open_source(str(folder / name)), Config(), Outputs(save=tmp_path / "out.mp4"))
+    original, hdr = (list(_annotated(folder / each, 30)) for each in ("base.mp4", name))
+    recorded, differences = VideoSource(tmp_path / "out.mp4"), []
+    for (right, face), (shown, _), drawn in zip(original, hdr, recorded.frames(), strict=True):
+        left, top, right_edge, bottom = np.rint(face.box_xyxy).astype(int)
+        inside = np.s_[top + 8 : bottom - 8, left + 8 : right_edge - 8]
+        pictures = np.stack([shown.image[inside], drawn.image[inside]]).astype(int)
+        differences.append(np.abs(pictures - right.image[inside]).mean(axis=(1, 2, 3)))
+    recorded.close()
+    assert (np.mean(differences, axis=0) < 6).all()
+    expected, found = (each[-1][1].labels["race"] for each in (original, hdr))
+    assert found.text == expected.text
+    assert found.confidence == pytest.approx(expected.confidence, abs=0.05)
+
+
+def test_a_face_that_is_wholly_transparent_is_not_found(shared_data: Path, tmp_path: Path) -> None:
+    source = open_source(str(shared_data / "field" / "transparent.png"))
+    summary = run(source, Config(), Outputs(save=tmp_path / "out"))
+    assert (summary.frames, summary.people) == (1, 0)
+    assert (read_picture(tmp_path / "out" / "transparent.png") == 128).all()

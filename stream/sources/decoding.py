@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from typing import cast
@@ -12,16 +13,20 @@ from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from models.alpha import over_grey
 from models.faces import Image
-from stream.coded import is_planar
+from stream.coded import complete_colours, has_alpha, is_planar, stated_colours
 from stream.errors import SourceError
 from stream.frames import Frame
 from stream.media_tracks import video_track
 from stream.settings.schema import SourceSection
+from stream.sources.alpha import decoder_of
+from stream.sources.bt709 import in_bt709
 from stream.sources.declared import Seen
 from stream.sources.deinterlacing import Deinterlacer
 from stream.sources.media_clock import JointClock, has_times, is_indexed, joint_clock
@@ -83,10 +88,13 @@ class Decoder:
         self.stream.thread_type = "SLICE" if live else "AUTO"
         if live:
             self.stream.codec_context.flags |= Flags.low_delay
+        self._codec: VideoCodecContext | None = None  # known with the first packet
         self.damaged_packets = 0
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
+        self._depth_reformatter = VideoReformatter()  # used by the thread that reads, without lock
         self._orientation = Orientation()
+        self._stated = stated_colours(self.stream.codec_context)  # decoding puts its own in place
         self._raw_fps = settings.raw.fps
         self._is_bare = not has_times(container)
         self._deinterlacer = deinterlacer or Deinterlacer(name)
@@ -140,8 +148,10 @@ class Decoder:
     @stage("decode")
     def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
         """The frames that come out of the decoder once it has that packet."""
+        if self._codec is None:
+            self._codec = decoder_of(self.stream, packet, self._name)
         try:
-            return packet.decode()
+            return self._codec.decode(packet)
         except av.error.EOFError:
             return []
         except av.error.FFmpegError:
@@ -162,20 +172,21 @@ class Decoder:
         return None if self._is_bare and self._raw_fps != "auto" else decoded.time
 
     def frame(self, decoded: VideoFrame, index: int, time_s: float, captured_s: float) -> Frame:
-        """A frame as it is to be shown: with square pixels, turned and mirrored.
+        """A frame as it is to be shown: in BT.709, with square pixels, turned and mirrored.
 
         1. A frame that is shown as it was coded is converted only when its pixels are asked for,
-           in the thread that asks.
+           in the thread that asks. So is one that only its colours had to be converted of.
         2. Any other frame is converted at once.
 
         Raises:
             SourceError: the frame cannot be converted.
         """
-        if self._is_shown_as_coded(decoded):
+        shown = self._in_bt709(decoded)
+        if self._is_shown_as_coded(decoded, shown):
             # The conversion must not need the container, which may be closed by then.
-            convert = partial(self._converted, decoded, decoded.width)
-            return Frame(convert, index, time_s, captured_s, coded=decoded)
-        return Frame(self.picture(decoded), index, time_s, captured_s)
+            convert = partial(self._converted, shown, shown.width)
+            return Frame(convert, index, time_s, captured_s, coded=shown)
+        return Frame(self._picture(decoded, shown), index, time_s, captured_s)
 
     def picture(self, decoded: VideoFrame) -> Image:
         """A frame in BGR as it is to be shown.
@@ -183,22 +194,42 @@ class Decoder:
         Raises:
             SourceError: the frame cannot be converted.
         """
+        return self._picture(decoded, self._in_bt709(decoded))
+
+    def _picture(self, decoded: VideoFrame, shown: VideoFrame) -> Image:
+        """A frame in BGR, of itself as it was decoded and in BT.709."""
         width = max(round(decoded.width * (self.stream.sample_aspect_ratio or 1)), 1)
-        return upright(self._converted(decoded, width), self._orientation.matrix_of(decoded))
+        picture = self._converted(shown, width)
+        if has_alpha(decoded):
+            picture = over_grey(picture, self._converted(decoded, width, "bgra")[..., 3])
+        return upright(picture, self._orientation.matrix_of(decoded))
 
     @stage("convert")
-    def _converted(self, decoded: VideoFrame, width: int) -> Image:
-        try:
-            with self._reformatter_lock:
-                converted = self._reformatter.reformat(decoded, width, decoded.height, "bgr24")
-        except av.error.FFmpegError as error:
-            raise SourceError(f"{self._name}: a picture is damaged: {error.strerror}") from error
+    def _in_bt709(self, decoded: VideoFrame) -> VideoFrame:
+        complete_colours(decoded, self._stated)
+        with self._errors_translated():
+            return in_bt709(decoded, self._depth_reformatter)
+
+    @stage("convert")
+    def _converted(self, decoded: VideoFrame, width: int, pixels: str = "bgr24") -> Image:
+        with self._errors_translated(), self._reformatter_lock:
+            converted = self._reformatter.reformat(decoded, width, decoded.height, pixels)
         return np.ascontiguousarray(converted.to_ndarray(), dtype=np.uint8)
 
-    def _is_shown_as_coded(self, frame: VideoFrame) -> bool:
-        """Whether a frame is shown as it was coded, 8-bit 4:2:0, neither turned nor stretched."""
+    @contextmanager
+    def _errors_translated(self) -> Iterator[None]:
+        try:
+            yield
+        except av.error.FFmpegError as error:
+            raise SourceError(f"{self._name}: a picture is damaged: {error.strerror}") from error
+
+    def _is_shown_as_coded(self, decoded: VideoFrame, shown: VideoFrame) -> bool:
+        """Whether a frame is shown as it is coded: 8-bit 4:2:0, neither turned nor stretched, and
+        opaque.
+        """
         square = (self.stream.sample_aspect_ratio or 1) == 1
-        return square and self._orientation.matrix_of(frame) is None and is_planar(frame)
+        upright = self._orientation.matrix_of(decoded) is None
+        return square and upright and is_planar(shown) and not has_alpha(decoded)
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
         """The packets of the track, past those that cannot be read, at times that go on."""
