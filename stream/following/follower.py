@@ -183,7 +183,9 @@ class Follower:
         is_sure = self._is_sure(faces)
         rows = self._tracker.unexplained_rows(faces.boxes_xyxy)
         rows = rows[(is_sure | is_clear)[rows]]
-        return NewFaces(faces[rows], (is_sure & is_clear)[rows])
+        confirmed = (is_sure & is_clear)[rows]
+        # While faces are blurred none may be seen for the time that it takes to be sure of it.
+        return NewFaces(faces[rows], confirmed | self._controls.blur)
 
     def admit(
         self, new: NewFaces, appearances: Mapping[int, NDArray[np.float32]]
