@@ -110,8 +110,13 @@ class Tracker:
         return found
 
     def unexplained_rows(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
-        """The rows of boxes that overlap no visible face of the last frame."""
-        known = (iou(boxes_xyxy, self.visible_xyxy) > _SAME_PLACE_IOU).any(axis=1)
+        """The rows of boxes that overlap no visible face of the last frame.
+
+        Its box and where it was seen both count: the box follows a change of size with a delay.
+        """
+        visible = [each for each in self.states if not each.missed_frames]
+        places = stacked([box for each in visible for box in (each.box_xyxy, each.seen_xyxy)])
+        known = (iou(boxes_xyxy, places) > _SAME_PLACE_IOU).any(axis=1)
         return np.flatnonzero(~known)
 
     def admit(
