@@ -51,9 +51,15 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         bundle: brings the embedder its classifier was fitted on; dlib's is taken without one.
 
     Raises:
+        ConfigError: settings of the detector contradict one another.
         ModelError: it cannot be loaded.
     """
-    return load_engine(
+    if config.engine.runtime == "dlib" and config.detection.detector == "centerface":
+        raise ConfigError(
+            "engine.runtime = dlib runs dlib's networks, of which centerface is none: "
+            "set detection.detector to cnn or hog too"
+        )
+    engine = load_engine(
         config.detection.for_engine(),
         runtime=config.engine.runtime,
         embedder=None if bundle is None else bundled_embedder(bundle),
@@ -61,6 +67,13 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         threads=config.engine.threads,
         device=config.engine.device,
     )
+    low, high = engine.detector.traits.thresholds
+    if not low <= engine.threshold <= high:
+        raise ConfigError(
+            f"detection.threshold = {engine.threshold:g}: the detector {config.detection.detector} "
+            f"takes {low:g} to {high:g}, or auto"
+        )
+    return engine
 
 
 def _schedule(config: Config, info: SourceInfo) -> Schedule:

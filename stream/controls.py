@@ -84,6 +84,8 @@ class RunReport:
         recording_refusal: why keys cannot start a recording, for the user; empty where they can.
         dropped: frames of a live source that newer ones replaced, since the first was taken.
         skipped: pictures that were left out, by kind.
+        smallest_face_px: width of the smallest face that all searches would find, px; 0 without a
+            search.
         load_shedding: what is done to keep up with a live source, for the user.
         notice: a message about what the user last asked for; the window shows it and takes it back.
         outputs: the files and folders that are complete.
@@ -94,6 +96,7 @@ class RunReport:
     recording_refusal: str = ""
     dropped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    smallest_face_px: float = 0.0
     load_shedding: str = ""
     notice: str = ""
     outputs: list[Path] = field(default_factory=list)

@@ -115,6 +115,17 @@ class Summary:
             words.append(f"→ {', '.join(map(str, self.outputs))}")
         return " ".join(words)
 
+    @property
+    def advice(self) -> str:
+        """What to do where no face was found; empty where one was, or where none was searched."""
+        smallest_px = self._report.smallest_face_px
+        if self.faces or not self.frames or not smallest_px:
+            return ""
+        return (
+            f"no face of {smallest_px:.0f} px and more was found: "
+            "--set detection.upsample=2 finds some half as wide"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The summary as JSON has it."""
         return {

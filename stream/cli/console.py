@@ -117,6 +117,8 @@ def print_summary(summary: "Summary", quiet: bool, as_json: bool, *, strict: boo
         print_output(json.dumps(summary.as_dict()))
     elif not quiet:
         print_message(summary.line())
+        if summary.advice:
+            print_message(summary.advice)
     if strict and summary.skipped:
         _print_error(f"{summary.skipped.total()} pictures were left out, which --strict forbids")
     if summary.failures or (strict and summary.skipped):
