@@ -19,7 +19,7 @@ from fakes import (
 )
 
 from models.engine import Engine
-from models.faces import Image
+from models.faces import Image, iou
 from stream.controls import Controls
 from stream.drawing.blur import blur_faces
 from stream.drawing.overlay import Overlay
@@ -113,7 +113,8 @@ def test_on_photos_nobody_is_found_or_known_again(photos: Path, engine: Engine) 
         faces = engine.find(image)
         hidden = blur_faces(image, faces.boxes_xyxy)
         located = engine.align(image, faces).faces
-        assert len(engine.find(hidden)) == 0
+        left = engine.find(hidden)  # a face elsewhere may now score a little above the threshold
+        assert not (iou(left.boxes_xyxy, faces.boxes_xyxy) > 0).any()
         # Even the true landmarks do not help.
         for picture, embeddings in ((image, before), (hidden, after)):
             embeddings.append(engine.embed(engine.aligner.chips(picture, located)))
@@ -201,7 +202,7 @@ def test_while_faces_are_blurred_every_frame_is_searched_unless_told_otherwise(
 ) -> None:
     actors, controls = FakeActors(lambda number: {}), Controls()
     info = SourceInfo("script", "video", SIZE_WH, 25.0)
-    schedule = Schedule(info, frame_skip)
+    schedule = Schedule(frame_skip)
     annotator = scripted_annotator(actors, FakeClassifier(), info, schedule, controls=controls)
     for number in range(8):
         controls.blur = number >= 4
