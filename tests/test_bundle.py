@@ -17,6 +17,7 @@ from models.bundle import (
     HeadSpec,
     Manifest,
     load_bundle,
+    read_short_names,
     save_bundle,
 )
 from models.detector_names import NO_DETECTOR
@@ -239,3 +240,12 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.onnx").touch()
     with pytest.raises(ModelError, match=f"{name} is not a folder: --model wants a folder with"):
         load_bundle(tmp_path / name)
+
+
+def test_short_names_are_read_without_the_rest(tmp_path: Path) -> None:
+    short = read_short_names(DEFAULT_FOLDER)
+    assert short == load_bundle(DEFAULT_FOLDER).short_names
+    (tmp_path / "manifest.json").write_text((DEFAULT_FOLDER / "manifest.json").read_text())
+    assert read_short_names(tmp_path) == short
+    with pytest.raises(ModelError, match="is not a folder"):
+        read_short_names(tmp_path / "none")

@@ -28,10 +28,12 @@ from training_helpers import (
 
 import training.datasets
 import training.features
+from models.centerface_detector import CenterFaceDetector
 from models.detector import resized
 from models.detector_names import NO_DETECTOR, DetectorName
-from models.engine import Engine, load_engine
+from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Faces, Image
+from models.hog_detector import HogDetector
 from models.pictures import decode_picture
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import SkippedPicture
@@ -325,13 +327,11 @@ def test_a_turned_picture_is_set_upright() -> None:
 def test_the_face_in_the_middle_need_not_be_the_largest(
     policy: FacesPolicy, left: float, engine: Engine
 ) -> None:
-    class _Found:
-        def detect(self, image: Image, scale: float = 1.0) -> Detections:
-            boxes = np.array([[10, 10, 110, 110], [130, 70, 170, 130]], dtype=np.float32)
-            return Detections(boxes, np.ones(2, dtype=np.float32))
-
-        def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
-            raise NotImplementedError
+    class _Found(HogDetector):
+        def detect(
+            self, image: Image, scale: float = 1.0, threshold: float | None = None
+        ) -> Detections:
+            return Detections.of([[10, 10, 110, 110], [130, 70, 170, 130]], [1, 1])
 
     class _Left:
         """Notes the left edge of each box of which a chip is wanted."""
@@ -339,7 +339,9 @@ def test_the_face_in_the_middle_need_not_be_the_largest(
         def __init__(self) -> None:
             self.lefts: list[float] = []
 
-        def locate(self, image: Image, detections: Detections) -> Faces:
+        def locate(
+            self, image: Image, detections: Detections, squares_xyxy: NDArray[np.float32]
+        ) -> Faces:
             landmarks = np.zeros((len(detections), 5, 2), dtype=np.float32)
             return Faces(detections.boxes_xyxy, landmarks, detections.scores)
 
@@ -371,30 +373,46 @@ def test_faces_of_a_picture_with_several(
     assert found.embeddings.shape == (len(widths), 2, 128)
 
 
-def test_a_small_face_is_found_by_enlarging(engine: Engine) -> None:
+@pytest.mark.parametrize("detector", ["centerface", "cnn"])
+def test_a_small_face_is_found_by_enlarging_or_as_it_is(detector: DetectorName) -> None:
     small = cv2.resize(portrait(), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     content = cv2.imencode(".png", small)[1].tobytes()
-    found = Extractor(ExtractionSettings(), engine).extract(content)
+    found = Extractor(_searched_by(detector)).extract(content)
     assert found.face_px == pytest.approx([48], rel=0.3)
+
+
+@pytest.mark.parametrize(("share", "faces"), [(0.5, 2), (0.3, 1)])
+def test_a_face_that_the_stream_would_not_label_does_not_count(
+    share: float, faces: int, engine: Engine
+) -> None:
+    """CenterFace finds faces of 10 px, and most pictures of one person show such ones behind."""
+    scene = _scene(1)
+    small = cv2.resize(face_picture(1), None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    scene[20 : 20 + len(small), 400 : 400 + len(small)] = small
+    assert len(engine.with_settings(DetectionSettings(downscale=1.0)).find(scene)) == 2
+    found = Extractor(ExtractionSettings(faces="all"), engine).find(scene)
+    assert len(found) == faces
 
 
 def test_the_largest_face_is_found_in_the_picture_shrunk(engine: Engine) -> None:
     sizes: list[tuple[int, ...]] = []
 
-    class _Watching:
-        def detect(self, image: Image, scale: float = 1.0) -> Detections:
+    class _Watching(CenterFaceDetector):
+        def detect(
+            self, image: Image, scale: float = 1.0, threshold: float | None = None
+        ) -> Detections:
             sizes.append(resized(image, scale)[0].shape[:2])
-            return engine.detector.detect(image, scale)
+            return super().detect(image, scale, threshold)
 
-        def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
-            raise NotImplementedError
-
-    watched = Engine(_Watching(), engine.aligner, engine.embedder)
+    watched = Engine(_Watching(threads=1), engine.aligner, engine.embedder)
     found = Extractor(ExtractionSettings(faces="largest"), watched).find(face_picture(0))
     assert (len(found), sizes) == (1, [(140, 140)])
     sizes.clear()
     assert len(Extractor(ExtractionSettings(), watched).find(face_picture(0))) == 1
     assert sizes == [(200, 200)]
+    sizes.clear()
+    assert len(Extractor(ExtractionSettings(), watched).find(_scene(0))) == 0
+    assert sizes == [(300, 560)], "CenterFace gains nothing by enlarging"
 
 
 def test_what_is_computed_once_is_not_computed_again(engine: Engine, tmp_path: Path) -> None:

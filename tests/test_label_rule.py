@@ -122,6 +122,15 @@ def test_a_label_shown_holds_a_little_under_the_threshold_and_no_further(
         assert label.confidence == pytest.approx((0.52 + second) / 2)
 
 
+def test_a_label_that_is_held_under_the_threshold_says_so() -> None:
+    assert not _after([[0.52, 0.26, 0.22]]).is_held
+    held = _after([[0.52, 0.26, 0.22], [0.30, 0.35, 0.35]])
+    assert (held.text, held.is_held) == ("A", True)
+    assert held.confidence == pytest.approx(0.41)
+    unsure = _after([[0.48, 0.28, 0.24]])
+    assert (unsure.text, unsure.is_held) == (None, False)
+
+
 @pytest.mark.parametrize(("second", "text"), [(0.70, None), (0.74, "A")])
 def test_what_was_unsure_must_pass_the_threshold_clearly(second: float, text: str | None) -> None:
     rest = (1 - second) / 2

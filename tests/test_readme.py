@@ -20,7 +20,7 @@ from training_helpers import make_folders
 
 from models.faces import Image, iou
 from models.trunk import dlib_trunk, trunk_graph
-from stream.drawing.overlay import colour_of
+from stream.drawing.colours import ColourScheme
 from stream.settings.schema import RecorderSection
 from stream.sinks.video.video_file import VideoFile
 from stream.sources.demo import DemoSource, portrait
@@ -168,6 +168,6 @@ def test_the_picture_is_what_its_script_makes() -> None:
 
 def _drawn_xyxy(picture: Image) -> NDArray[np.float32]:
     """The box around all that has the first track's colour, its box and label, `(1, 4)` px."""
-    away = np.abs(picture.astype(int) - colour_of(1)).max(axis=2)
+    away = np.abs(picture.astype(int) - ColourScheme().of(1, {})).max(axis=2)
     left, top, width, height = cv2.boundingRect((away < 40).astype(np.uint8))
     return np.array([[left, top, left + width, top + height]], dtype=np.float32)

@@ -284,3 +284,15 @@ def test_any_override_gives_settings_or_a_config_error(text: str) -> None:
         assert str(error)
     else:
         assert isinstance(config, Config)
+
+
+@pytest.mark.parametrize("colours", ["person", "gender", "#40c0ff", "#ABCDEF"])
+def test_colours_are_of_people_of_an_attribute_or_one(colours: str, tmp_path: Path) -> None:
+    config = load_config(overrides=[f"overlay.colours={colours!r}"], folder=tmp_path)
+    assert config.overlay.colours == colours
+
+
+@pytest.mark.parametrize("colours", ["#40c0f", "#40c0fg", "#", "# 40c0ff"])
+def test_what_is_no_colour_is_refused(colours: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"overlay.colours = .*: a colour is written as #rrggbb"):
+        load_config(overrides=[f"overlay.colours={colours!r}"], folder=tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from fakes import SIZE_WH, fan_out, frame, label, numbered, track
 
 from models.faces import Image
+from stream.drawing.colours import ColourScheme
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
 from stream.sinks import Sinks
@@ -60,6 +61,19 @@ def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
     )
     picture = _read(tmp_path / "sheet.png")
     assert picture.shape[1] > picture.shape[0]
+
+
+def test_the_rows_have_the_colours_of_the_boxes(tmp_path: Path) -> None:
+    people = [track(1, labels=_LABELS), track(2, (90, 60, 130, 100), labels=_LABELS)]
+    for colours, alike in (("person", False), ("gender", True), ("#102030", True)):
+        sheet = _OpenSheet(tmp_path / f"{colours}.png", _INFO, ColourScheme(colours))
+        with _fed(sheet) as sinks:
+            for number in range(3):
+                sinks.write(frame(number), people)
+        one, other = (row.colour for *_, row in sheet._kept)
+        assert (one == other) is alike
+        picture = _read(sheet.output)
+        assert (picture == one).all(axis=-1).any()
 
 
 def test_a_face_too_small_for_labels_is_left_out(tmp_path: Path) -> None:

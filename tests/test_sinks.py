@@ -36,7 +36,7 @@ from stream.errors import ConfigError, SinkError
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.settings import Config
-from stream.settings.schema import RecorderSection
+from stream.settings.schema import EngineSection, OverlaySection, RecorderSection
 from stream.sinks import AnnotatedFrame, Outputs, Sink, open_sinks
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable
@@ -737,3 +737,31 @@ def test_a_class_that_the_font_cannot_write_is_warned_of_once(
         warnings = caplog.messages
     said = "the font of the pictures lacks letters of महिला and shows ? there; "
     assert warnings == [f"{said}the log has the names"] * warns
+
+
+@pytest.mark.parametrize("colours", ["person", "gender", "race", "#102030"])
+def test_colours_of_what_labels_are_of_are_taken(tmp_path: Path, colours: str) -> None:
+    config = Config(overlay=OverlaySection(colours=colours))
+    classes = {"gender": ("Female", "Male"), "race": ("White", "Black")}
+    with open_sinks(config, _INFO, Outputs(log=tmp_path / "out.jsonl"), attributes=classes):
+        pass
+
+
+def test_colours_of_an_attribute_that_labels_are_not_of_are_refused(tmp_path: Path) -> None:
+    config = Config(overlay=OverlaySection(colours="gendr"))
+    classes = {"gender": ("Female", "Male"), "race": ("White", "Black")}
+    outputs = Outputs(log=tmp_path / "out.jsonl")
+    with pytest.raises(ConfigError, match=r"overlay.colours: labels are of gender, race, not 'gen"):
+        open_sinks(config, _INFO, outputs, attributes=classes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_its_model_a_log_is_drawn_with_names_shortened_otherwise_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = Config(engine=EngineSection(model=str(tmp_path / "gone")))
+    with open_sinks(config, _INFO, Outputs(save=tmp_path / "out.mp4")):
+        pass
+    (said,) = caplog.messages
+    assert "gone is not a folder" in said
+    assert said.endswith("in crowds classes are shortened to their first letters")

@@ -169,7 +169,7 @@ class OverlaySection(BaseModel):
     @classmethod
     def _is_colour(cls, colours: str) -> str:
         if colours.startswith("#") and not re.fullmatch(r"#[0-9a-fA-F]{6}", colours):
-            raise ValueError(f"{colours} is no colour: write #rrggbb, such as #40c0ff")
+            raise ValueError("a colour is written as #rrggbb, such as #40c0ff")
         return colours
 
 

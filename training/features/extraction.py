@@ -99,7 +99,7 @@ def extract_features(
         embedder=embedder.name,
         dimensions=embedder.dimensions,
         chip_size=CHIP_SIZE,
-        engine=str(extractor.settings),
+        engine=extractor.described,
         detector=extractor.settings.detector,
         hold_out=how,
         command=features_command(samples, extractor.settings, hold_out or HoldOut(), seed),

@@ -66,14 +66,6 @@ class ExtractionSettings:
         """The detector that finds the faces, `NO_DETECTOR` where none is searched for."""
         return NO_DETECTOR if self.aligned else self.detection.detector
 
-    def __str__(self) -> str:
-        if self.aligned:
-            return "aligned chips, runtime onnx"
-        return (
-            f"{self.detection.detector} detector, threshold {self.detection.threshold:g}, "
-            f"faces {self.faces}, runtime onnx"
-        )
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceChips:
@@ -100,20 +92,31 @@ class Extractor:
 
     def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
         self.settings = settings
-        self.engine = engine or _engine(settings)
+        self.engine = engine or _load_engine(settings)
         described = f"{self.engine.embedder.name} {self.chip_key} {FIRST_SEARCH_PX}"
         self._fingerprint = hashlib.sha256(described.encode()).digest()
 
     @property
+    def described(self) -> str:
+        """How faces are found, in a few words."""
+        settings = self.settings
+        if settings.aligned:
+            return "aligned chips, runtime onnx"
+        return (
+            f"{settings.detector} detector, threshold {self.engine.threshold:g}, "
+            f"faces {settings.faces}, runtime onnx"
+        )
+
+    @property
     def chip_key(self) -> str:
         """The settings on which a chip depends, in words that stay as they are: results that are
-        kept on disk are found by them, and so never those of another detector."""
+        kept on disk are found by them, so never those of another detector or threshold."""
         settings = self.settings
-        detection = None if settings.aligned else settings.detection
+        detection = replace(settings.detection, threshold=self.engine.threshold)
         return (
             f"ExtractionSettings(aligned={settings.aligned}, faces={settings.faces!r}, "
-            f"mirror={settings.mirror}, detection={detection!r}, runtime='onnx', "
-            "embedder=None)"
+            f"mirror={settings.mirror}, detection={None if settings.aligned else detection!r}, "
+            "runtime='onnx')"
         )
 
     def key(self, content: bytes) -> bytes:
@@ -150,24 +153,35 @@ class Extractor:
         return FaceChips("", self.engine.align(image, chosen).chips, widths)
 
     def find(self, image: Image) -> Detections:
-        """The faces of a picture, by the first search that finds any.
+        """The faces of a picture, by the first search that finds any of `min_face_px`.
 
-        The picture is searched at its own size, and where nothing is found, enlarged. Where only
-        the largest face is wanted, a shrunk picture is searched first, at a fraction of the cost.
+        Smaller ones are left out, as the stream labels none: else hardly a picture would have one
+        face where a detector sees those far behind it.
+
+        1. Where only the largest face is wanted: shrunk, at a fraction of the cost.
+        2. At the picture's own size.
+        3. Enlarged, by a detector that finds no face of `min_face_px` otherwise.
         """
-        shrink = min(image.shape[:2]) / FIRST_SEARCH_PX
-        scales: list[float | Literal["auto"]] = [self.settings.detection.downscale, "auto"]
+        height, width = image.shape[:2]
+        shrink = min(height, width) / FIRST_SEARCH_PX
+        searches = [self._engine(self.settings.detection.downscale)]
         if shrink > 1 and self.settings.faces == "largest":
-            scales.insert(0, shrink)
-        for scale in scales:
-            detection = replace(self.settings.detection, downscale=scale)
-            found = self.engine.with_settings(detection).find(image)
-            if len(found):
+            searches.insert(0, self._engine(shrink))
+        enlarging = self._engine("auto")
+        if enlarging.scale((width, height)) > 1:
+            searches.append(enlarging)
+        for engine in searches:
+            found = engine.find(image)
+            large = sizes_wh(found.boxes_xyxy)[:, 0] >= self.settings.detection.min_face_px
+            if large.any():
                 break
-        return found
+        return found[large]
+
+    def _engine(self, downscale: float | Literal["auto"]) -> Engine:
+        return self.engine.with_settings(replace(self.settings.detection, downscale=downscale))
 
 
-def _engine(settings: ExtractionSettings) -> Engine:
+def _load_engine(settings: ExtractionSettings) -> Engine:
     file = settings.embedder
     return load_engine(
         settings.detection,
