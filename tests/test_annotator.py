@@ -764,3 +764,16 @@ def test_every_seen_face_has_exactly_one_track_in_whatever_order_faces_are_found
     for tracks in seen:
         assert _who(tracks, cast) == {person: person for person in cast}
         assert len(tracks) == len(cast)
+
+
+def test_a_face_is_the_same_one_in_frames_of_another_size() -> None:
+    def grown(number: int) -> Mapping[int, Sequence[float]]:
+        return {who: np.multiply(box, 1 + (number > 19)).tolist() for who, box in _CAST.items()}
+
+    annotator = _annotator(FakeActors(grown))
+    small = _walk(annotator, range(20))
+    wide = tuple(2 * side for side in _SIZE_WH)
+    large = [annotator.annotate(frame(number, wide, contrast=16)) for number in range(20, 30)]
+    for tracks in large:
+        assert _who(tracks, grown(20)) == _who(small[-1], _CAST)
+        assert all(not each.missed_frames for each in tracks)
