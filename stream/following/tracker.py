@@ -80,7 +80,7 @@ class Tracker:
         wanted = [
             each
             for each in self.states
-            if each.track_id not in matched and not self._may_wait(each)
+            if each.track_id not in matched and not self._may_wait(each, frames)
         ]
         seen = [each.seen_xyxy for each in wanted if each.missed_frames >= _SEEN_PLACE_AFTER]
         return stacked([*(each.predicted_xyxy(frames) for each in wanted), *seen])
@@ -191,10 +191,13 @@ class Tracker:
         self.states = [each for each in self.states if not each.missed_frames]
         self._is_cut = False
 
-    def _may_wait(self, state: TrackState) -> bool:
-        """Whether a lost face need not be searched for in the next frame."""
-        missed = state.missed_frames
-        return missed >= _SEEN_PLACE_AFTER and missed % _LOST_SEARCH_FRAMES != 0
+    def _may_wait(self, state: TrackState, frames: int) -> bool:
+        """Whether a lost face need not be searched for so many frames on.
+
+        A live source leaves frames out: what counts is that a fourth one falls among them.
+        """
+        missed, every = state.missed_frames, _LOST_SEARCH_FRAMES
+        return missed >= _SEEN_PLACE_AFTER and (missed + frames) // every == missed // every
 
     def _state(self, track_id: int) -> TrackState:
         return next(each for each in self.states if each.track_id == track_id)
