@@ -85,7 +85,7 @@ def test_the_error_of_frames_left_out_is_that_of_many_too() -> None:
 
 @pytest.mark.parametrize(("missed", "matched"), [(0, 0), (3, 0), (0, 3)])
 def test_growth_is_a_share_a_frame_since_the_last_search(missed: int, matched: int) -> None:
-    state = _state()
+    state = TrackState.start(1, _box(), 0.9, True)
     if missed:
         state.miss(missed)
     for _ in range(matched):
@@ -96,9 +96,23 @@ def test_growth_is_a_share_a_frame_since_the_last_search(missed: int, matched: i
 
 
 def test_a_face_that_shrinks_changes_as_well() -> None:
-    state = _state()
+    state = TrackState.start(1, _box(), 0.9, True)
     state.update(_box(wider=-8), 1.0, 2)
-    assert state.growth == pytest.approx(0.05, rel=1e-5)
+    assert state.growth == pytest.approx(-0.05, rel=1e-5)
+    state.seen_frames = 5
+    assert _matches(state) == 1  # after two it would be a tenth smaller
+
+
+def test_growth_is_averaged_over_the_searches() -> None:
+    """A fifth of each counts: jitter to and fro is no growth."""
+    state = _state()
+    state.growth = 0.05
+    state.update(_box(wider=8), 1.0, 1)
+    assert state.growth == pytest.approx(0.05 + 0.2 * 0.05, rel=1e-5)
+    still = _state()
+    for wider in (4, -4) * 10:
+        still.update(_box(wider=wider), 1.0, 1)
+    assert abs(still.growth) < 0.02
 
 
 def _matches(state: TrackState) -> int:
@@ -113,9 +127,10 @@ def _matches(state: TrackState) -> int:
 
 
 @pytest.mark.parametrize(
-    ("growth", "matches"), [(0.0, 7), (0.007, 7), (0.008, 6), (0.012, 4), (0.03, 1), (0.06, 0)]
+    ("growth", "matches"),
+    [(0.0, 15), (0.0045, 15), (0.005, 13), (-0.005, 13), (0.012, 5), (0.03, 2), (-0.08, 0)],
 )
-def test_it_is_searched_for_before_its_size_has_changed_by_a_twentieth(
+def test_it_is_searched_for_before_its_size_has_changed_by_a_fourteenth(
     growth: float, matches: int
 ) -> None:
     state = _state()
@@ -124,8 +139,8 @@ def test_it_is_searched_for_before_its_size_has_changed_by_a_twentieth(
     assert state.growth == growth
 
 
-def test_it_is_searched_for_in_each_eighth_frame_all_the_same() -> None:
-    assert [turn for turn in range(24) if not _state().may_be_matched(turn)] == [0, 8, 16]
+def test_it_is_searched_for_in_each_sixteenth_frame_all_the_same() -> None:
+    assert [turn for turn in range(40) if not _state().may_be_matched(turn)] == [0, 16, 32]
 
 
 @pytest.mark.parametrize(("seen_frames", "may"), [(4, False), (5, True)])
