@@ -164,7 +164,7 @@ def test_what_is_in_force_is_printed_with_where_it_is_from(
     printed = CliRunner().invoke(app, words)
     assert printed.exit_code == 0
     lines = [re.sub(" +", " ", line) for line in printed.stdout.splitlines()]
-    assert 'detector = "cnn" # default' in lines
+    assert 'detector = "centerface" # default' in lines
     assert "upsample = 2.0 # config.toml" in lines
     assert "threshold = 0.2 # mine.toml" in lines
     assert 'attributes = ["age"] # --set' in lines
