@@ -6,13 +6,23 @@ wrong with them.
 
 import json
 import os
+import re
 import stat
 import tomllib
 from pathlib import Path
 from typing import Any, BinaryIO
 
-MAX_SETTINGS_BYTES = 1 << 20
-"""Size of a settings file at most, bytes; the longest that make sense are some ten thousand."""
+MAX_SETTINGS_BYTES = 1 << 18
+"""Size of a settings file at most, bytes; the one that lists all settings has 8,000."""
+
+MAX_PICTURE_BYTES = 1 << 30
+"""Size of a picture file at most, bytes; 250 megapixels of three uncompressed bytes have 750 MB."""
+
+_MAX_KEY_PARTS = 50
+"""Parts of a dotted key of TOML at most; the parser's memory grows with their square."""
+
+_KEY_PART = re.compile(r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+(\.?)[ \t]*+""")
+"""A part of a dotted key, with the dot after it."""
 
 
 class UnfitFileError(Exception):
@@ -98,12 +108,24 @@ def parse_toml(data: bytes) -> dict[str, Any]:
         UnfitFileError: it is no TOML.
     """
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        _check_keys(text)
+        return tomllib.loads(text)
     except RecursionError as error:
         raise UnfitFileError("is nested too deep") from error
     except ValueError as error:  # of the syntax, of the encoding, of a number of 5,000 digits
         raise UnfitFileError(str(error)) from error
 
 
+def _check_keys(text: str) -> None:
+    """Checks that no dotted key has too many parts; looks at what is quoted, too."""
+    parts, end = 0, -1
+    for part in _KEY_PART.finditer(text):
+        parts = parts + 1 if part.start() == end else 1
+        end = part.end() if part[1] else -1
+        if parts > _MAX_KEY_PARTS:
+            raise UnfitFileError("is nested too deep")
+
+
 def _size(max_bytes: int) -> str:
-    return f"{max_bytes >> 20} MB" if max_bytes >= 1 << 20 else f"{max_bytes} bytes"
+    return f"{max_bytes >> 20} MB" if max_bytes >= 1 << 20 else f"{max_bytes:,} bytes"

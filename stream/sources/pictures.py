@@ -22,6 +22,7 @@ from models.pictures import (
     kind_of,
     kinds_of,
 )
+from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 
@@ -123,8 +124,8 @@ def read_picture(path: Path) -> Image | None:
     The file is not read by OpenCV, which cannot open every name.
     """
     try:
-        return decode_picture(path.read_bytes())
-    except OSError:
+        return decode_picture(read_regular(path, MAX_PICTURE_BYTES))
+    except UnfitFileError:
         return None
 
 

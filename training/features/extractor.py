@@ -15,6 +15,7 @@ from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
 from models.pictures import decode_picture
+from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from training.features.cache import EmbeddedFaces
 
 FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
@@ -184,8 +185,8 @@ def as_chip(image: Image) -> Image:
 def read_picture(path: Path) -> bytes:
     """A picture file's bytes; none where it cannot be read."""
     try:
-        return path.read_bytes()
-    except OSError:
+        return read_regular(path, MAX_PICTURE_BYTES)
+    except UnfitFileError:
         return b""
 
 

@@ -11,6 +11,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from models.safe_files import UnfitFileError, open_regular
+from training.datasets.arrow_files import read_parquet
 from training.errors import DatasetError
 from training.features.table import FeatureTable, TableInfo
 from training.outputs import written_aside
@@ -84,13 +86,13 @@ def read_table(path: Path) -> FeatureTable:
     if not path.is_file():
         raise DatasetError(f"{path} does not exist: face-train features makes it")
     try:
-        table = pq.read_table(path)
+        table = read_parquet(path)
         info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
-        table = table.select([*_FIXED_COLUMNS, *info.attributes])
+        table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
     except KeyError as error:
         reason = "face-train features did not write it, or its columns were changed"
         raise DatasetError(f"{path} is not a table of features: {reason}") from error
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except (UnfitFileError, pa.ArrowException, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise DatasetError(f"{path} is damaged or not a table of features: {reason}") from error
     if not table.num_rows:
@@ -103,8 +105,9 @@ def is_table(path: Path) -> bool:
     if path.suffix.lower() != ".parquet" or path.is_dir():
         return False
     try:
+        open_regular(path).close()
         return _METADATA_KEY in (pq.read_schema(path).metadata or {})
-    except (pa.ArrowException, OSError):
+    except (UnfitFileError, pa.ArrowException, OSError):
         return True
 
 
