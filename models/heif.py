@@ -17,9 +17,7 @@ from typing import cast
 import numpy as np
 
 from models.faces import Image
-
-MAX_PIXELS = 250_000_000
-"""Pixels of a grid at most; a small file may name one tile so often that memory would not do."""
+from models.picture_size import MAX_MEGAPIXELS
 
 _DECODERS = {b"hvc1": "hevc", b"hev1": "hevc", b"av01": "libdav1d", b"avc1": "h264"}
 """FFmpeg's decoder for each kind of coded item."""
@@ -35,8 +33,13 @@ class HeifError(ValueError):
     """The file is no HEIF picture, is cut short, or is made in a way that is not read."""
 
 
-def read_heif(data: bytes) -> Image:
+def read_heif(data: bytes, max_megapixels: int = MAX_MEGAPIXELS) -> Image:
     """The primary picture of a file, upright.
+
+    Args:
+        data: the file's bytes.
+        max_megapixels: pixels of an item or a grid at most, in millions; a small file may name one
+            tile so often that memory would not do.
 
     Raises:
         HeifError: there is none that can be read.
@@ -44,7 +47,7 @@ def read_heif(data: bytes) -> Image:
     import av  # takes a tenth of a second, which other pictures need not wait for
 
     try:
-        return np.ascontiguousarray(_Heif(data).picture())
+        return np.ascontiguousarray(_Heif(data, max_megapixels * 1_000_000).picture())
     except HeifError:
         raise
     except (LookupError, ValueError, av.FFmpegError) as error:
@@ -88,8 +91,9 @@ class _Box:
 class _Heif:
     """The items of a file."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, max_pixels: int) -> None:
         self._data = data
+        self._max_pixels = max_pixels
         meta = next((box for kind, box in _Box(data).boxes() if kind == b"meta"), None)
         if meta is None:
             raise HeifError("the file has no picture")
@@ -125,6 +129,7 @@ class _Heif:
         context = cast(av.VideoCodecContext, av.CodecContext.create(decoder, "r"))
         context.extradata = next(setups, None)
         context.thread_count = 1
+        context.options = {"max_pixels": str(self._max_pixels)}  # whatever the boxes say
         frames = [*context.decode(av.Packet(self._content(item))), *context.decode(None)]
         if not frames:
             raise HeifError("a part of it holds no picture")
@@ -143,8 +148,8 @@ class _Heif:
         tile_height, tile_width = first.shape[:2]
         if rows * tile_height < height or columns * tile_width < width:
             raise HeifError("its tiles do not fill it")
-        if rows * tile_height * columns * tile_width > MAX_PIXELS:
-            raise HeifError(f"it has more than {MAX_PIXELS} pixels")
+        if rows * tile_height * columns * tile_width > self._max_pixels:
+            raise HeifError(f"it has more than {self._max_pixels} pixels")
         whole = np.zeros((rows * tile_height, columns * tile_width, 3), np.uint8)
         for number, part in enumerate(parts):
             tile = first if number == 0 else self._picture(part, depth + 1)

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.faces import Image
 from models.heif import HeifError, read_heif
+from models.picture_size import MAX_MEGAPIXELS, check_size_wh, picture_size_wh
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -121,15 +122,20 @@ def kinds_of(paths: Iterable[Path]) -> Counter[str]:
     return Counter(map(kind_of, paths))
 
 
-def decode_picture(content: bytes) -> Image | None:
+def decode_picture(content: bytes, max_megapixels: int = MAX_MEGAPIXELS) -> Image | None:
     """The picture in a file's bytes, upright; None where they hold none, or not all of it.
 
     Of several pictures in one file it is the first.
+
+    Raises:
+        PictureTooLargeError: it has more pixels than are allowed, in millions; nothing is decoded.
     """
+    size_wh = picture_size_wh(content)
+    check_size_wh(size_wh, max_megapixels)
     if content[4:8] == b"ftyp":
         with suppress(HeifError):  # a sequence: OpenCV reads the first picture where it is AVIF
-            return read_heif(content)
-    if not content or _is_cut_jpeg(content):
+            return read_heif(content, max_megapixels)
+    if 0 in size_wh or _is_cut_jpeg(content):
         return None
     try:
         image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from models.engine import DetectionSettings, Runtime
+from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
 
 DEFAULT_ATTRIBUTES = ("gender", "race")
@@ -95,7 +96,7 @@ class RawVideo(BaseModel):
 
 
 class SourceSection(BaseModel):
-    """`[source]`: tracks of videos, streams of the network, and pipes."""
+    """`[source]`: size of pictures, tracks of videos, streams of the network, and pipes."""
 
     model_config = _STRICT
 
@@ -105,6 +106,7 @@ class SourceSection(BaseModel):
     video_track: _TrackNumber = "auto"
     sound_track: _TrackNumber = "auto"
     raw: RawVideo = RawVideo()
+    max_megapixels: Annotated[int, Field(ge=1, le=1000)] = MAX_MEGAPIXELS
 
 
 class CameraSection(BaseModel):

@@ -24,6 +24,7 @@ from stream.frames import Frame
 from stream.media_tracks import video_track
 from stream.settings.schema import SourceSection
 from stream.sources.orientation import Orientation, upright
+from stream.sources.pixel_limit import check_packet, limit_pixels
 from stream.stopwatch import stage
 
 _MAX_PLAUSIBLE_FPS = 1000
@@ -69,6 +70,8 @@ class Decoder:
         self.stream.thread_type = "SLICE" if live else "AUTO"
         if live:
             self.stream.codec_context.flags |= Flags.low_delay
+        self._max_megapixels = settings.max_megapixels
+        limit_pixels(self.stream, name, self._max_megapixels)
         self.damaged_packets = 0
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
@@ -105,7 +108,12 @@ class Decoder:
 
     @stage("decode")
     def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
-        """The frames that come out of the decoder once it has that packet."""
+        """The frames that come out of the decoder once it has that packet.
+
+        Raises:
+            SourceError: it holds a picture that is too large.
+        """
+        check_packet(packet, self._name, self._max_megapixels)
         try:
             return packet.decode()
         except av.error.EOFError:

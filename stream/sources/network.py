@@ -103,7 +103,12 @@ def _printable_address(url: str) -> str:
 def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
     options = _OPTIONS | {"rtsp_transport": settings.rtsp_transport}
     try:
-        return open_media(url, options=options, timeout_s=settings.timeout_s)
+        return open_media(
+            url,
+            options=options,
+            timeout_s=settings.timeout_s,
+            max_megapixels=settings.max_megapixels,
+        )
     except (av.error.ExitError, av.error.TimeoutError):
         reason = f"does not answer within {settings.timeout_s:g} s"
     except av.error.ProtocolNotFoundError:

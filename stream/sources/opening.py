@@ -75,16 +75,18 @@ def _is_pipe(uri: str) -> bool:
 
 def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Callable[[], Source]:
     """Cases 4 to 7, of which no part can be asked for: what opens the pictures or the camera."""
+    limit = config.source.max_megapixels
     if uri and os.path.isdir(uri):
         found, left_out = (not_written(each, path, outputs) for each in pictures_in(path))
-        return lambda: PictureSource(uri, found, left_out)
+        return lambda: PictureSource(uri, found, left_out, limit)
     if os.path.isfile(uri):
-        return lambda: PictureSource(uri, [path])
+        return lambda: PictureSource(uri, [path], max_megapixels=limit)
     if camera_index(uri) is not None:
         return lambda: CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
         named = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
-        return lambda: PictureSource(uri, not_written(named, fixed_part(path), outputs))
+        wanted = not_written(named, fixed_part(path), outputs)
+        return lambda: PictureSource(uri, wanted, max_megapixels=limit)
     camera = "number or name" if sys.platform == "linux" else "number (names only on Linux)"
     raise SourceError(
         f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "

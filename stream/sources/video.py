@@ -68,7 +68,7 @@ class VideoSource:
         self._settings = settings or SourceSection()
         self._reopen = reopen
         if container is None:
-            self._reopen = partial(open_container, Path(uri))
+            self._reopen = partial(open_container, Path(uri), self._settings.max_megapixels)
             container = self._reopen()
         self._container = container
         self._reconnection = reconnection

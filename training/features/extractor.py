@@ -14,6 +14,7 @@ from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
+from models.picture_size import PictureTooLargeError
 from models.pictures import decode_picture
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from training.features.cache import EmbeddedFaces
@@ -126,7 +127,10 @@ class Extractor:
 
     def chips(self, content: bytes) -> FaceChips:
         """The aligned faces of one picture file, or why there are none."""
-        image = decode_picture(content)
+        try:
+            image = decode_picture(content)
+        except PictureTooLargeError as error:
+            return _no_faces(str(error).partition(" (")[0])
         if image is None:
             return _no_faces(UNREADABLE)
         if self.settings.aligned:
