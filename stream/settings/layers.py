@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from models.printable import printable
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
+from stream.addresses import masked_words
 from stream.errors import ConfigError
 from stream.settings.schema import Config
 from stream.settings.toml import toml_comment, toml_value
@@ -128,7 +129,7 @@ def _layers(
     if file is not None:
         yield _read(file), str(file), str(file)
     for text in overrides:
-        yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {text}"
+        yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {_short(text)}"
 
 
 def _check(layer: Mapping[str, Any], name: str) -> None:
@@ -155,7 +156,7 @@ def _parse_override(text: str) -> dict[str, Any]:
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
         raise ConfigError(
-            f"--set {text}: write it as section.key=value, as in labels.min_confidence=0.8"
+            f"--set {_short(text)}: write it as section.key=value, as in labels.min_confidence=0.8"
         )
     try:
         parsed = parse_toml(f"value = {value}".encode())["value"]
@@ -180,8 +181,8 @@ def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
 
 
 def _short(text: str) -> str:
-    """A text from a file as a message shows it: in one line, and not all of a long one."""
-    shown = printable(text)
+    """A text as a message shows it: in one line, not all of a long one, and no secrets."""
+    shown = printable(masked_words(text))
     return shown if len(shown) <= _SHOWN_LETTERS else f"{shown[:_SHOWN_LETTERS]}…"
 
 
