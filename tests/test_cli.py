@@ -570,3 +570,18 @@ def test_the_help_names_the_commands(folder: Path) -> None:
     assert done.returncode == 0
     for command in ("run", "demo", "bench"):
         assert command in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are shorter there")
+@pytest.mark.parametrize("length", [245, 249, 251, 252, 255])
+def test_pictures_with_names_as_long_as_they_may_be(length: int, folder: Path) -> None:
+    for number, ending in enumerate((".png", ".jpg", ".jfif")):
+        name = "é" * 30 + str(number) + "x" * (length - 61 - len(ending)) + ending
+        assert len(os.fsencode(name)) == length
+        picture = cv2.imencode(".png" if ending == ".png" else ".jpg", numbered(number))[1]
+        (folder / "pictures" / name).write_bytes(picture.tobytes())
+    result = _run("pictures", "--save", "out", "--no-show", "--json-summary")
+    assert result.exit_code == 0, result.output
+    assert len([path for path in (folder / "out").iterdir() if path.suffix != ".csv"]) == 4
+    assert len(list((folder / "out").glob("*.csv"))) == 5
+    assert not [path for path in (folder / "out").iterdir() if path.suffix == ".part"]

@@ -65,7 +65,7 @@ def _columns(path: Path) -> dict[str, tuple[str | None, ...]]:
         raise DatasetError(f"{path} cannot be read as a list of pictures: {error}") from error
     read = read_cell if is_csv else str
     return {
-        name: tuple(
+        read(name): tuple(
             None if value is None else read(str(value)) for value in table[name].to_pylist()
         )
         for name in table.schema.names

@@ -11,10 +11,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from models.cells import text_cell
 from models.safe_files import UnfitFileError, open_regular
 from training.datasets.arrow_files import read_parquet
 from training.errors import DatasetError
-from training.features.table import FeatureTable, TableInfo
+from training.features.table import Column, FeatureTable, TableInfo
 from training.outputs import written_aside
 
 _METADATA_KEY = b"face_train"
@@ -125,13 +126,19 @@ def write_csv(table: FeatureTable, features: Path, labels: Path) -> None:
     chosen = table[~table.mirrored]
     numbers = [str(number) for number in range(table.info.dimensions)]
     vectors = chosen.embeddings.T
-    files = pa.array(chosen.files.tolist(), pa.string())
+    files = _text_cells(chosen.files)
     columns = {"identity": chosen.identities, "split": chosen.splits, **chosen.labels}
-    texts = {name: pa.array(column.tolist(), pa.string()) for name, column in columns.items()}
+    texts = {text_cell(name): _text_cells(column) for name, column in columns.items()}
     embedding = dict(zip(numbers, map(pa.array, vectors), strict=True))
     for path, content in ((features, embedding), (labels, texts)):
         with written_aside(path) as aside:
             pyarrow.csv.write_csv(pa.table({"file": files, **content}), aside)
+
+
+def _text_cells(column: Column) -> pa.Array:
+    """A column as a spreadsheet shows it as text; null where unknown."""
+    cells = [None if cell is None else text_cell(cell) for cell in column.tolist()]
+    return pa.array(cells, pa.string())
 
 
 def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
