@@ -218,6 +218,19 @@ def test_live_pieces_are_read_one_after_another_from_the_newest_on(tmp_path: Pat
     assert numbers[0] >= 20  # of the three pieces that were there, the newest
 
 
+def test_a_playlist_cannot_name_a_file_of_this_machine(tmp_path: Path) -> None:
+    encode(tmp_path / "mine.ts", list(itertools.islice(_pictures(), 50)), "libx264", "yuv420p")
+    ends = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{}\n#EXT-X-ENDLIST\n"
+    for named in (tmp_path.as_uri() + "/mine.ts", f"{tmp_path}/mine.ts", "concat:/etc/passwd"):
+        page = ends.format(named).encode()
+        with (
+            http({"/a.m3u8": lambda handler, page=page: handler.send(page)}) as server,
+            pytest.raises(SourceError) as caught,
+        ):
+            open_source(f"http://{server.address}/a.m3u8", _config(reconnect_s=0))
+        _one_line(caught)
+
+
 def _wrong_password(handler: HttpHandler) -> None:
     password_page(f"me:{_SECRET}", silent_page)(handler)
 

@@ -1,6 +1,8 @@
 """Pictures: one, a folder, a pattern."""
 
+import os
 import struct
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -191,6 +193,18 @@ def test_a_picture_that_cannot_be_read_is_named_once_and_left_out(
         f"{tmp_path / '4.png'} has 100000 × 100000 px, more than 250 megapixels "
         "(source.max_megapixels): left out"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has other devices")
+def test_a_pipe_or_an_endless_file_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.mkfifo(tmp_path / "0.png")
+    (tmp_path / "1.png").symlink_to("/dev/zero")
+    cv2.imwrite(str(tmp_path / "2.png"), numbered(2))
+    frames = list(open_source(str(tmp_path)).frames())
+    assert [number_of(frame.image) for frame in frames] == [2]
+    assert caplog.messages == _left_out([tmp_path / "0.png", tmp_path / "1.png"])
 
 
 _JPEG = cv2.imencode(".jpg", numbered(5))[1].tobytes()
