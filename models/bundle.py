@@ -189,6 +189,7 @@ def _read_manifest(folder: Path) -> Manifest:
                 f"{folder} has format version {version}, this program reads {FORMAT_VERSION}: "
                 "update the program or fit the model again"
             )
+        digest = content_digest(content)  # as it stands there, whatever is read into it below
         manifest = Manifest.model_validate(content, by_name=False)
         check_label_names((head.attribute, head.classes) for head in manifest.attributes)
         json.dumps(content, ensure_ascii=False).encode()  # half a character anywhere is no text
@@ -200,7 +201,7 @@ def _read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{path} cannot be understood: {error}") from error
     _check_files(path, manifest)
     has_digest = version > _WITHOUT_DIGEST or manifest.digest is not None
-    if has_digest and manifest.digest != content_digest(content):
+    if has_digest and manifest.digest != digest:
         raise ModelError(f"{path} was changed since the model was made: take it as it was made")
     return manifest
 
