@@ -197,7 +197,7 @@ def _read_manifest(folder: Path) -> Manifest:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ModelError(f"{path} cannot be understood: {place}: {first['msg']}") from error
-    except (UnfitFileError, ValueError) as error:
+    except (UnfitFileError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be understood: {error}") from error
     _check_files(path, manifest)
     has_digest = version > _WITHOUT_DIGEST or manifest.digest is not None
