@@ -561,7 +561,7 @@ def test_a_long_warning_is_one_line(folder: Path) -> None:
     cv2.imwrite(str(folder / "good.png"), np.zeros((20, 20, 3), np.uint8))
     done = _program("run", "*.png", "--no-show", folder=folder)
     assert done.returncode == 0
-    warning, _ = done.stderr.splitlines()
+    warning, *_ = done.stderr.splitlines()
     assert warning == f"face-stream: {long.name} cannot be read as a picture: left out"
 
 
