@@ -52,11 +52,11 @@ _OVERLAP_PX = 256
 _LAST_SCALE_PX = 1024
 """Longer side up to which a picture is not halved once more, px: a face that fills it is found."""
 
-_CROP_PX = 128
+_CROP_PX = 96
 """Side of the crop that is searched near a known face, px; larger finds faces that moved farther
 and costs more."""
 
-_CROP_FACE_PX = 112.0
+_CROP_FACE_PX = 56.0
 """Longer side of the known face in that crop, px."""
 
 _NEAR_MARGIN = 0.2

@@ -7,16 +7,21 @@ boxes that say how a picture is put together (ISO/IEC 23008-12) are read here:
 2. A grid is made of its tiles, in rows, and cut to its size.
 3. An identity is another item, turned otherwise.
 
-Each is then cropped, turned and mirrored as its properties say. Overlays are not read.
+Each is then cropped, turned and mirrored as its properties say. HDR becomes BT.709. A picture that
+has another one for its alpha is laid over grey. Overlays are not read.
 """
 
-from collections.abc import Iterator
-from functools import cached_property
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
+from models.alpha import over_grey
 from models.faces import Image
+from models.heif_items import Box, HeifError, HeifItems
+from models.tone_mapping import BT709, BT2020, MOST, UNSPECIFIED, tone_mapping
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 MAX_PIXELS = 250_000_000
 """Pixels of a grid at most; a small file may name one tile so often that memory would not do."""
@@ -24,15 +29,20 @@ MAX_PIXELS = 250_000_000
 _DECODERS = {b"hvc1": "hevc", b"hev1": "hevc", b"av01": "libdav1d", b"avc1": "h264"}
 """FFmpeg's decoder for each kind of coded item."""
 
-_DECODER_SETUPS = (b"hvcC", b"av1C", b"avcC")
+_SETUPS = (b"hvcC", b"av1C", b"avcC")
 """Properties that a decoder is set up with."""
+
+_ALPHA_KINDS = (
+    b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0",
+    b"urn:mpeg:hevc:2015:auxid:1\0",
+)
+"""What auxiliary pictures are called that are the alpha of another one."""
+
+_Codes: TypeAlias = tuple[int, int]
+"""Codes of primaries and transfer function (ITU-T H.273)."""
 
 _MAX_DEPTH = 4
 """How deep items may be made of items; a file that names itself has no end."""
-
-
-class HeifError(ValueError):
-    """The file is no HEIF picture, is cut short, or is made in a way that is not read."""
 
 
 def read_heif(data: bytes) -> Image:
@@ -51,95 +61,87 @@ def read_heif(data: bytes) -> Image:
         raise HeifError(str(error)) from error
 
 
-class _Box:
-    """A box or an item's data, read from its beginning on."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def number(self, size: int) -> int:
-        """The next number of that many bytes; one of no bytes is 0."""
-        return int.from_bytes(self.take(size), "big")
-
-    def take(self, size: int) -> bytes:
-        """The next bytes."""
-        taken = self._data[self._at : self._at + size]
-        if len(taken) < size:
-            raise HeifError("the file is cut short")
-        self._at += size
-        return taken
-
-    def rest(self) -> bytes:
-        """All bytes that are left."""
-        return self.take(len(self._data) - self._at)
-
-    def boxes(self) -> Iterator[tuple[bytes, "_Box"]]:
-        """The boxes that follow, each with its kind."""
-        while len(self._data) - self._at >= 8:
-            size, kind, head = self.number(4), self.take(4), 8
-            if size == 1:
-                size, head = self.number(8), 16
-            elif size == 0:  # to the end
-                size = len(self._data) - self._at + head
-            yield kind, _Box(self.take(max(size - head, 0)))
-
-
 class _Heif:
-    """The items of a file."""
+    """The pictures that a file's items make."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
-        meta = next((box for kind, box in _Box(data).boxes() if kind == b"meta"), None)
-        if meta is None:
-            raise HeifError("the file has no picture")
-        meta.take(4)
-        self._boxes = {kind: box.rest() for kind, box in meta.boxes()}
+        self._items = HeifItems(data)
 
     def picture(self) -> Image:
-        """The primary picture."""
-        box = _Box(self._boxes[b"pitm"])
-        return self._picture(box.number(2 if _version(box) == 0 else 4), 0)
-
-    def _picture(self, item: int, depth: int) -> Image:
-        """An item, upright."""
-        if depth > _MAX_DEPTH:
-            raise HeifError("its items are made of one another")
-        kind = self._kinds[item]
-        if kind in _DECODERS:
-            picture = self._decoded(item, _DECODERS[kind])
-        elif kind == b"grid":
-            picture = self._grid(item, depth)
-        elif kind == b"iden":
-            picture = self._picture(self._parts[item][0], depth + 1)
-        else:
-            raise HeifError(f"items of the kind {kind!r} are not read")
-        for name, content in self._properties.get(item, ()):
-            picture = _transformed(picture, name, _Box(content))
+        """The primary picture, opaque."""
+        primary = self._items.primary
+        picture = self._picture(primary, (UNSPECIFIED, UNSPECIFIED), 0)
+        for item, others in self._items.references.get(b"auxl", {}).items():
+            if primary in others and self._is_alpha(item):
+                alpha = self._picture(item, (BT709, BT709), 0)[..., 0]
+                if alpha.shape != picture.shape[:2]:
+                    raise HeifError("its alpha is of another size")
+                return over_grey(picture, alpha)
         return picture
 
-    def _decoded(self, item: int, decoder: str) -> Image:
+    def _is_alpha(self, item: int) -> bool:
+        kinds = (each[4:] for name, each in self._items.properties.get(item, ()) if name == b"auxC")
+        return any(each.startswith(_ALPHA_KINDS) for each in kinds)
+
+    def _picture(self, item: int, codes: _Codes, depth: int) -> Image:
+        """An item, upright.
+
+        Args:
+            item: its number.
+            codes: of its colours, as the item states them that it is a part of.
+            depth: of how many items it is a part.
+        """
+        if depth > _MAX_DEPTH:
+            raise HeifError("its items are made of one another")
+        kind = self._items.kinds[item]
+        codes = self._stated_codes(item) or codes
+        if kind in _DECODERS:
+            picture = self._decoded(item, codes, _DECODERS[kind])
+        elif kind == b"grid":
+            picture = self._grid(item, codes, depth)
+        elif kind == b"iden":
+            picture = self._picture(self._parts(item)[0], codes, depth + 1)
+        else:
+            raise HeifError(f"items of the kind {kind!r} are not read")
+        for name, content in self._items.properties.get(item, ()):
+            picture = _transformed(picture, name, Box(content))
+        return picture
+
+    def _parts(self, item: int) -> list[int]:
+        """The items that an item is made of."""
+        return self._items.references[b"dimg"][item]
+
+    def _stated_codes(self, item: int) -> _Codes | None:
+        """The codes of an item's colours, if it states them."""
+        for name, content in self._items.properties.get(item, ()):
+            if name == b"colr" and content.startswith(b"nclx"):
+                box = Box(content[4:])
+                return box.number(2), box.number(2)
+        return None
+
+    def _decoded(self, item: int, codes: _Codes, decoder: str) -> Image:
         import av
 
-        setups = (each for name, each in self._properties.get(item, ()) if name in _DECODER_SETUPS)
+        properties = self._items.properties.get(item, ())
         context = cast(av.VideoCodecContext, av.CodecContext.create(decoder, "r"))
-        context.extradata = next(setups, None)
+        context.extradata = next((each for name, each in properties if name in _SETUPS), None)
         context.thread_count = 1
-        frames = [*context.decode(av.Packet(self._content(item))), *context.decode(None)]
+        packet = av.Packet(self._items.content(item))
+        frames = [*context.decode(packet), *context.decode(None)]
         if not frames:
             raise HeifError("a part of it holds no picture")
-        return frames[0].to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+        return _in_bt709(frames[0], codes)
 
-    def _grid(self, item: int, depth: int) -> Image:
-        box = _Box(self._content(item))
+    def _grid(self, item: int, codes: _Codes, depth: int) -> Image:
+        box = Box(self._items.content(item))
         box.take(1)
         size = 4 if box.number(1) & 1 else 2
         rows, columns = box.number(1) + 1, box.number(1) + 1
         width, height = box.number(size), box.number(size)
-        parts = self._parts[item]
+        parts = self._parts(item)
         if len(parts) != rows * columns:
             raise HeifError(f"a grid of {rows} × {columns} tiles has {len(parts)}")
-        first = self._picture(parts[0], depth + 1)
+        first = self._picture(parts[0], codes, depth + 1)
         tile_height, tile_width = first.shape[:2]
         if rows * tile_height < height or columns * tile_width < width:
             raise HeifError("its tiles do not fill it")
@@ -147,93 +149,29 @@ class _Heif:
             raise HeifError(f"it has more than {MAX_PIXELS} pixels")
         whole = np.zeros((rows * tile_height, columns * tile_width, 3), np.uint8)
         for number, part in enumerate(parts):
-            tile = first if number == 0 else self._picture(part, depth + 1)
+            tile = first if number == 0 else self._picture(part, codes, depth + 1)
             row, column = divmod(number, columns)
             top, left = row * tile_height, column * tile_width
             whole[top : top + tile_height, left : left + tile_width] = tile
         return whole[:height, :width]
 
-    def _content(self, item: int) -> bytes:
-        """The bytes of an item."""
-        is_in_meta, extents = self._places[item]
-        data = self._boxes[b"idat"] if is_in_meta else self._data
-        content = b""
-        for start, size in extents:
-            size = size or len(data) - start
-            if start + size > len(data) or len(content) + size > len(data):
-                raise HeifError("the file is cut short, or its parts overlap")
-            content += data[start : start + size]
-        return content
 
-    @cached_property
-    def _kinds(self) -> dict[int, bytes]:
-        """The kind of each item."""
-        box = _Box(self._boxes[b"iinf"])
-        box.take(2 if _version(box) == 0 else 4)
-        kinds = {}
-        for _, entry in box.boxes():
-            item = entry.number(2 if _version(entry) < 3 else 4)
-            entry.take(2)
-            kinds[item] = entry.take(4)
-        return kinds
-
-    @cached_property
-    def _parts(self) -> dict[int, list[int]]:
-        """The items that each item is made of."""
-        box = _Box(self._boxes[b"iref"])
-        size = 2 if _version(box) == 0 else 4
-        parts = {}
-        for kind, entry in box.boxes():
-            if kind == b"dimg":
-                item = entry.number(size)
-                parts[item] = [entry.number(size) for _ in range(entry.number(2))]
-        return parts
-
-    @cached_property
-    def _properties(self) -> dict[int, list[tuple[bytes, bytes]]]:
-        """The properties of each item, each with its kind, in the order in which they count."""
-        known: list[tuple[bytes, bytes]] = []
-        named: dict[int, list[tuple[bytes, bytes]]] = {}
-        for kind, box in _Box(self._boxes[b"iprp"]).boxes():
-            if kind == b"ipco":
-                known = [(name, each.rest()) for name, each in box.boxes()]
-            elif kind == b"ipma":
-                head = box.number(4)
-                id_size, size = (2 if head >> 24 == 0 else 4), (2 if head & 1 else 1)
-                essential = 1 << (8 * size - 1)
-                for _ in range(box.number(4)):
-                    item = box.number(id_size)
-                    places = [box.number(size) & ~essential for _ in range(box.number(1))]
-                    named[item] = [known[place - 1] for place in places if place]
-        return named
-
-    @cached_property
-    def _places(self) -> dict[int, tuple[bool, list[tuple[int, int]]]]:
-        """Where each item lies: whether in the box itself, and the beginning and size of parts."""
-        box = _Box(self._boxes[b"iloc"])
-        version = _version(box)
-        offset_size, length_size = divmod(box.number(1), 16)
-        base_size, index_size = divmod(box.number(1), 16)
-        places = {}
-        for _ in range(box.number(2 if version < 2 else 4)):
-            item = box.number(2 if version < 2 else 4)
-            is_in_meta = version > 0 and box.number(2) & 15 == 1
-            box.take(2)
-            base = box.number(base_size)
-            extents = []
-            for _ in range(box.number(2)):
-                box.take(index_size if version > 0 else 0)
-                extents.append((base + box.number(offset_size), box.number(length_size)))
-            places[item] = is_in_meta, extents
-        return places
+def _in_bt709(frame: "VideoFrame", codes: _Codes) -> Image:
+    """A decoded picture in BGR and BT.709; it states itself those codes that are not stated."""
+    primaries, transfer = codes
+    mapping = tone_mapping(
+        frame.color_primaries if primaries == UNSPECIFIED else primaries,
+        frame.color_trc if transfer == UNSPECIFIED else transfer,
+    )
+    if mapping is None:
+        return frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+    if frame.colorspace == UNSPECIFIED:
+        frame.colorspace = BT2020
+    rgb = np.ascontiguousarray(frame.to_ndarray(format="rgb48le"), np.uint16)
+    return np.rint(mapping.convert(rgb)[..., ::-1] * (255 / MOST)).astype(np.uint8)
 
 
-def _version(box: _Box) -> int:
-    """The version of a box, whose flags are passed over."""
-    return box.number(4) >> 24
-
-
-def _transformed(picture: Image, name: bytes, box: _Box) -> Image:
+def _transformed(picture: Image, name: bytes, box: Box) -> Image:
     """The picture as a property wants it; most properties want nothing."""
     if name == b"irot":
         return np.rot90(picture, box.number(1) & 3)
@@ -249,7 +187,7 @@ def _transformed(picture: Image, name: bytes, box: _Box) -> Image:
     return picture
 
 
-def _fraction(box: _Box) -> float:
+def _fraction(box: Box) -> float:
     """A signed number over another."""
     upper, lower = (int.from_bytes(box.take(4), "big", signed=True) for _ in range(2))
     if not lower:

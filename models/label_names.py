@@ -6,7 +6,7 @@ RESERVED_COLUMNS = frozenset(
     {
         # the tables of faces and of people
         *("frame", "time_s", "file", "track", "left", "top", "right", "bottom"),
-        *("score", "missed", "quality", "picture"),
+        *("score", "missed", "quality", "picture", "frame_width", "frame_height"),
         *("first_s", "last_s", "frames", "best_frame", "best_s"),
         # the tables of features
         *("face", "mirrored", "identity", "split", "face_px", "embedding"),

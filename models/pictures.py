@@ -3,15 +3,14 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from models.faces import Image
-from models.heif import HeifError, read_heif
+from models.heif import read_heif
+from models.heif_items import HeifError
+from models.picture_decoding import decode_with_opencv
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -121,21 +120,21 @@ def kinds_of(paths: Iterable[Path]) -> Counter[str]:
     return Counter(map(kind_of, paths))
 
 
-def decode_picture(content: bytes) -> Image | None:
+def decode_picture(content: bytes, remark: Callable[[str], None] = lambda _: None) -> Image | None:
     """The picture in a file's bytes, upright; None where they hold none, or not all of it.
 
     Of several pictures in one file it is the first.
+
+    Args:
+        content: the file.
+        remark: is given what there is to say of it, in words that follow its name.
     """
     if content[4:8] == b"ftyp":
         with suppress(HeifError):  # a sequence: OpenCV reads the first picture where it is AVIF
             return read_heif(content)
     if not content or _is_cut_jpeg(content):
         return None
-    try:
-        image = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # larger than OpenCV accepts
-        return None
-    return None if image is None else np.ascontiguousarray(image, dtype=np.uint8)
+    return decode_with_opencv(content, remark)
 
 
 def _is_cut_jpeg(content: bytes) -> bool:

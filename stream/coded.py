@@ -10,11 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.plane import VideoPlane
 
+UNSPECIFIED_RANGE = 0
+"""Code of a range that a stream does not state."""
+
 FULL_RANGE = 2
 """Code of the range in which luma goes from 0 to 255."""
+
+BT2020 = 9
+"""Code of BT.2020's matrix."""
 
 UNSPECIFIED = 2
 """Code of a colour property that a stream does not state."""
@@ -26,7 +33,7 @@ RED_AND_BLUE_WEIGHTS = {
     5: (0.299, 0.114),  # BT.601 of 625 lines
     6: (0.299, 0.114),  # BT.601 of 525 lines
     7: (0.212, 0.087),  # SMPTE 240M
-    9: (0.2627, 0.0593),  # BT.2020
+    BT2020: (0.2627, 0.0593),
 }
 """Weights of red and blue in luma, by the code of the matrix (H.273, table 4)."""
 
@@ -85,6 +92,42 @@ BT709 = Colours(matrix=1, range=1, primaries=1, transfer=1)
 """The colours that players expect of video."""
 
 
+def coding_weights(colours: Colours) -> NDArray[np.float64]:
+    """Weights of blue, green, red (0 to 255 each) and 1 in luma, cb and cr, `(3, 4)`."""
+    red, blue = RED_AND_BLUE_WEIGHTS[colours.matrix]
+    luma = np.array([blue, 1 - red - blue, red])
+    cb = (np.array([1, 0, 0]) - luma) / (2 * (1 - blue))
+    cr = (np.array([0, 0, 1]) - luma) / (2 * (1 - red))
+    full = colours.range == FULL_RANGE
+    narrow = [NARROW_LUMA_STEPS, NARROW_CHROMA_STEPS, NARROW_CHROMA_STEPS]
+    scales = np.array([255, 255, 255] if full else narrow) / 255
+    black = np.array([0 if full else NARROW_BLACK, NEUTRAL_CHROMA, NEUTRAL_CHROMA])
+    return np.column_stack([np.stack([luma, cb, cr]) * scales[:, None], black])
+
+
+def stated_colours(track: "VideoCodecContext") -> Colours:
+    """The colours that a track states, before anything of it was decoded."""
+    return Colours(track.colorspace, track.color_range, track.color_primaries, track.color_trc)
+
+
+def complete_colours(frame: "VideoFrame", stated: Colours) -> None:
+    """Gives a frame those colours that it does not state itself, as its container states them."""
+    if frame.colorspace == UNSPECIFIED:
+        frame.colorspace = stated.matrix
+    if frame.color_range == UNSPECIFIED_RANGE:
+        frame.color_range = stated.range
+    if frame.color_primaries == UNSPECIFIED:
+        frame.color_primaries = stated.primaries
+    if frame.color_trc == UNSPECIFIED:
+        frame.color_trc = stated.transfer
+
+
+def has_alpha(frame: "VideoFrame") -> bool:
+    """Whether a frame may be transparent."""
+    pixels = frame.format
+    return pixels.has_palette or any(each.is_alpha for each in pixels.components)
+
+
 def is_planar(frame: "VideoFrame") -> bool:
     """Whether a frame is 8-bit 4:2:0 with even sides, in a colour space listed here."""
     return (
@@ -107,6 +150,12 @@ def luma_of(frame: "VideoFrame") -> NDArray[np.uint8]:
 
 
 def plane_pixels(plane: "VideoPlane") -> NDArray[np.uint8]:
-    """One plane of a decoded frame, `(height, width)`, in the frame's own memory."""
+    """One plane of a frame of 8 bits, `(height, width)`, in the frame's own memory."""
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return rows[:, : plane.width]
+
+
+def deep_plane_pixels(plane: "VideoPlane") -> NDArray[np.uint16]:
+    """The same of a frame of more bits."""
+    rows = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)
     return rows[:, : plane.width]

@@ -1,5 +1,6 @@
 """Frames, and what a source states of itself before the first one."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,9 +49,12 @@ class SourceInfo:
         has_audio: there is sound beside the pictures.
         sound_track: which sound is recorded where there are several: a number from 1 on, or "auto"
             for the default one.
+        video_track: which pictures are read where there are several, likewise.
         start_s: media time of the first frame where only a part of a video is read; a recording
             begins here.
         reopen: opens the media a second time, for its sound; None where it can be read only once.
+        ended: set when a video was read to its own end: a recording then keeps the sound after its
+            last picture.
         skipped: pictures that are left out, by kind; it grows while the source is read.
     """
 
@@ -61,8 +65,10 @@ class SourceInfo:
     frame_count: int | None = None
     has_audio: bool = False
     sound_track: Literal["auto"] | int = "auto"
+    video_track: Literal["auto"] | int = "auto"
     start_s: float = 0.0
     reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
+    ended: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     skipped: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
 
     @property
@@ -92,8 +98,8 @@ class Frame:
         time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
         path: the file that a picture was read from; None in a video.
-        coded: the same picture as it was decoded, where it can be recorded as it is: 8-bit 4:2:0,
-            neither turned nor stretched.
+        coded: the same picture as it was decoded, HDR in BT.709, where it can be recorded as it is:
+            8-bit 4:2:0, opaque, neither turned nor stretched.
     """
 
     pixels: Image | Callable[[], Image] = field(repr=False)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import Prediction
+from models.detector import DetectorTraits
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.annotator import Annotator
@@ -260,6 +262,12 @@ class TamperedContainer:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._container, name)
 
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def demux(self, stream: Any) -> Iterator[Any]:
         if self._demuxed is None:
             self._demuxed = self._container.demux(stream)
@@ -310,6 +318,9 @@ class FakeActors:
 
     name = "actors"
     dimensions = appearance_dimensions = 64
+    traits = DetectorTraits(
+        smallest_px=20.0, threshold=0.45, thresholds=(0.05, 0.95), clear_score=0.8
+    )
 
     def __init__(self, script: Script) -> None:
         self.searches: list[int] = []
@@ -317,12 +328,16 @@ class FakeActors:
         self.embedded: list[int] = []
         self._script = script
 
-    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+    def detect(
+        self, image: Image, scale: float = 1.0, threshold: float | None = None
+    ) -> Detections:
         number = number_of(image)
         self.searches.append(number)
         return self._found(number)
 
-    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+    def detect_near(
+        self, image: Image, boxes_xyxy: NDArray[np.float32], threshold: float | None = None
+    ) -> Detections:
         number = number_of(image)
         self.near_searches.append((number, len(boxes_xyxy)))
         found = self._found(number)
@@ -330,7 +345,10 @@ class FakeActors:
         wide = boxes_xyxy + np.tile(sizes_wh(boxes_xyxy), 2) * np.array([-0.4, -0.4, 0.4, 0.4])
         return found[(iou(found.boxes_xyxy, wide.astype(np.float32)) > 0).any(axis=1)]
 
-    def locate(self, image: Image, found: Detections) -> Faces:
+    def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        return boxes_xyxy
+
+    def locate(self, image: Image, found: Detections, squares_xyxy: NDArray[np.float32]) -> Faces:
         """Everybody looks into the camera."""
         middles, widths = centres_xy(found.boxes_xyxy), sizes_wh(found.boxes_xyxy)[:, :1]
         aside = np.array([0.3, 0.2, -0.3, -0.2, 0.0])[None, :, None] * widths[:, None]
@@ -497,6 +515,89 @@ def encode(path: Path, pictures: Sequence[Image], codec: str, pix_fmt: str) -> P
             container.mux(stream.encode(whole))
         container.mux(stream.encode(None))
     return path
+
+
+@dataclass(frozen=True)
+class Pulses:
+    """A clip of light pictures, each with a tone as long, among dark and silent ones.
+
+    Attributes:
+        fps, size_wh: of the pictures.
+        hz, layout: of the sound; without a layout there is none.
+    """
+
+    fps: int = 25
+    size_wh: tuple[int, int] = SIZE_WH
+    hz: int = 48_000
+    layout: str | None = "stereo"
+    seconds: float = 1.5
+
+    @property
+    def frames(self) -> int:
+        return round(self.seconds * self.fps)
+
+    def write(self, path: Path, video_codec: str, sound_codec: str, start_s: float = 0.0) -> Path:
+        """Writes it; a `.vob` or `.m2ts` too. The clock of the file starts about there."""
+        forms = {".vob": "vob", ".m2ts": "mpegts"}
+        options = {"mpegts_m2ts_mode": "1"} if path.suffix == ".m2ts" else {}
+        with av.open(str(path), "w", format=forms.get(path.suffix), options=options) as container:
+            container_tracks: list[Any] = [container.add_stream(video_codec, rate=self.fps)]
+            video = container_tracks[0]
+            video.width, video.height = self.size_wh
+            video.pix_fmt, video.codec_context.time_base = "yuv420p", Fraction(1, self.fps)
+            if self.layout is not None:
+                sound = container.add_stream(sound_codec, rate=self.hz, layout=self.layout)
+                sound.bit_rate = 64_000
+                container_tracks.append(sound)
+            first = round(start_s * self.fps)
+            for number in range(self.frames):
+                light = number % 10 == 5
+                shade = 235 if light else 20
+                image = np.full((*self.size_wh[::-1], 3), shade, np.uint8)
+                picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+                picture.pts, picture.time_base = first + number, Fraction(1, self.fps)
+                container.mux(video.encode(picture))
+                if self.layout is not None:
+                    container.mux(sound.encode(self._tone(first, number, light)))
+            for track in container_tracks:
+                container.mux(track.encode(None))
+        return path
+
+    def _tone(self, first: int, number: int, light: bool) -> av.AudioFrame:
+        start, end = (round(each / self.fps * self.hz) for each in (number, number + 1))
+        tone = np.sin(2 * np.pi * 1000 * np.arange(end - start) / self.hz) * light * 20_000
+        channels = 1 if self.layout == "mono" else 2
+        samples = np.repeat(tone.astype(np.int16), channels)[None]
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=self.layout)
+        frame.sample_rate, frame.time_base = self.hz, Fraction(1, self.hz)
+        frame.pts = round(first / self.fps * self.hz) + start
+        return frame
+
+
+def pulses_s(path: Path) -> tuple[list[float], list[float]]:
+    """When the light pictures of such a clip begin, and when the tones do."""
+    with av.open(str(path)) as container:
+        means = [
+            (frame.time or 0.0, frame.to_ndarray(format="gray").mean())
+            for frame in container.decode(video=0)
+        ]
+    lights = [
+        time_s
+        for (time_s, mean), (_, before) in zip(means[1:], means, strict=False)
+        if mean > 120 > before
+    ]
+    tones: list[float] = []
+    heard_s = -1.0
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler("flt", "mono", 48_000)
+        for decoded in container.decode(audio=0) if container.streams.audio else ():
+            for part in resampler.resample(decoded):
+                for place in np.flatnonzero(np.abs(part.to_ndarray()[0]) > 0.2):
+                    time_s = (part.time or 0.0) + place / 48_000
+                    if time_s > heard_s + 0.1:
+                        tones.append(time_s)
+                    heard_s = time_s
+    return lights, tones
 
 
 def exif_jpeg(image: Image, orientation: int | None = None) -> bytes:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from fakes import PATIENCE_S, NumberedSource, PacedSource, number_of
+from fakes import frame as make_frame
 
 from stream.controls import Controls, RunReport
 from stream.errors import SourceError
-from stream.frames import Frame
+from stream.frames import Frame, SourceKind
 from stream.sources.capture import Capture
 
 _MAX_READ_AHEAD = 5
@@ -19,6 +20,15 @@ class _UnclosableSource(NumberedSource):
     def close(self) -> None:
         super().close()
         raise SourceError("the lid is stuck")
+
+
+class _GrowingSource(NumberedSource):
+    """Its frames are larger from the fourth on, and again from the sixth."""
+
+    def frames(self) -> Iterator[Frame]:
+        for each in super().frames():
+            scale = 1 + (each.index > 2) + (each.index > 4)
+            yield make_frame(each.index, (96 * scale, 64 * scale))
 
 
 def _indices(capture: Capture) -> list[int]:
@@ -339,3 +349,16 @@ def test_closing_empties_the_queue() -> None:
         source.end()
         _wait_for_reader()
     assert _indices(capture) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_said"), [("video", True), ("stream", True), ("pictures", False)]
+)
+def test_a_change_of_size_is_said_once(
+    kind: SourceKind, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Capture(_GrowingSource(8, kind=kind)) as capture:
+        sizes = [frame.size_wh for frame in capture]
+    assert sizes[-1] == (288, 192)
+    said = "numbers changes its size at 0.1 s from 96×64 to 192×128: a recording keeps the first"
+    assert caplog.messages == [said] * is_said

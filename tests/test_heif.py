@@ -11,10 +11,13 @@ import av
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.faces import Image
-from models.heif import HeifError, read_heif
+from models.heif import read_heif
+from models.heif_items import HeifError
 from models.pictures import decode_picture
+from models.tone_mapping import tone_mapping
 
 
 @dataclass
@@ -25,6 +28,7 @@ class _Item:
     content: bytes
     properties: list[bytes] = field(default_factory=list)
     parts: Sequence[int] = ()
+    alpha_of: int = 0
 
 
 def _box(kind: bytes, content: bytes, version: int | None = None) -> bytes:
@@ -42,6 +46,10 @@ def _heif(items: Sequence[_Item], primary: int = 1) -> bytes:
         _box(b"dimg", struct.pack(f">HH{len(item.parts)}H", number, len(item.parts), *item.parts))
         for number, item in enumerate(items, 1)
         if item.parts
+    ) + b"".join(
+        _box(b"auxl", struct.pack(">HHH", number, 1, item.alpha_of))
+        for number, item in enumerate(items, 1)
+        if item.alpha_of
     )
     known = [each for item in items for each in item.properties]
     associations, place = b"", 0
@@ -183,6 +191,67 @@ def test_bytes_changed_anywhere_do_no_harm() -> None:
             changed[place] = random.integers(256)
         picture = decode_picture(bytes(changed))
         assert picture is None or picture.ndim == 3
+
+
+_ALPHA = _box(b"auxC", b"urn:mpeg:hevc:2015:auxid:1\0", 0)
+
+
+def _alpha(shares: NDArray[np.uint8], *properties: bytes) -> _Item:
+    item = _coded(shares[..., None].repeat(3, axis=2), _ALPHA, *properties)
+    item.alpha_of = 1
+    return item
+
+
+def test_what_is_wholly_transparent_is_not_shown() -> None:
+    shares = np.full((192, 320), 255, np.uint8)
+    shares[:, 160:] = 0
+    shown = read_heif(_heif([_coded(_PHOTO), _alpha(shares)]))
+    assert _is_like(shown[:, :160], _PHOTO[:, :160])
+    assert np.abs(shown[:, 160:].astype(int) - 128).max() < 4
+
+
+def test_alpha_is_turned_with_its_picture() -> None:
+    shares = np.full((192, 320), 255, np.uint8)
+    shares[:96] = 0
+    turn = _box(b"irot", b"\1")
+    shown = read_heif(_heif([_coded(_PHOTO, turn), _alpha(shares, turn)]))
+    expected = _PHOTO.copy()
+    expected[:96] = 128
+    assert _is_like(shown, np.rot90(expected))
+
+
+def test_another_auxiliary_picture_is_no_alpha() -> None:
+    depth = _coded(_PHOTO, _box(b"auxC", b"urn:mpeg:hevc:2015:auxid:2\0", 0))
+    depth.alpha_of = 1
+    assert _is_like(read_heif(_heif([_coded(_PHOTO), depth])), _PHOTO)
+
+
+def test_alpha_of_another_size() -> None:
+    with pytest.raises(HeifError, match="alpha is of another size"):
+        read_heif(_heif([_coded(_PHOTO), _alpha(np.zeros((64, 64), np.uint8))]))
+
+
+def _said(primaries: int, transfer: int) -> bytes:
+    return _box(b"colr", b"nclx" + struct.pack(">HHHB", primaries, transfer, 1, 0))
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+def test_hdr_becomes_bt709_in_tiles_too(transfer: int) -> None:
+    mapping = tone_mapping(9, transfer)
+    assert mapping is not None
+    deep = np.ascontiguousarray(_PHOTO[..., ::-1]) * np.uint16(257)
+    expected = np.rint(mapping.convert(deep)[..., ::-1] / 257).astype(np.uint8)
+    assert not _is_like(_PHOTO, expected)
+    shown = read_heif(_heif([_coded(_PHOTO, _said(9, transfer))]))
+    assert _is_like(shown, expected)
+    grid = _grid(3, 5, (320, 192), range(2, 17))
+    grid.properties.append(_said(9, transfer))
+    assert _is_like(read_heif(_heif([grid, *map(_coded, _TILES)])), expected)
+
+
+@pytest.mark.parametrize("codes", [(1, 13), (2, 2), (1, 1)])
+def test_other_colours_stay(codes: tuple[int, int]) -> None:
+    assert _is_like(read_heif(_heif([_coded(_PHOTO, _said(*codes))])), _PHOTO)
 
 
 @pytest.mark.parametrize("name", ["phone.heic", "phone.avif"])

@@ -84,3 +84,11 @@ def test_a_clock_that_jumps(time_s: float) -> None:
     places = lost.update([], _at(time_s))
     assert len(places) == 2
     assert np.isfinite(places).all()
+
+
+def test_a_lost_face_is_covered_in_frames_of_another_size() -> None:
+    lost = LostFaces()
+    lost.update([track(1, (20, 10, 60, 50))], _at(0.0))
+    larger = replace(frame(0, (192, 128)), index=1, time_s=0.04)
+    places = lost.update([], larger)
+    np.testing.assert_allclose(places[0], [40, 20, 120, 100], atol=2)

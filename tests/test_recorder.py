@@ -12,7 +12,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fakes import SIZE_WH, frame, number_of, numbered, times_s, track
+from fakes import (
+    SIZE_WH,
+    Pulses,
+    TamperedContainer,
+    frame,
+    number_of,
+    numbered,
+    pulses_s,
+    times_s,
+    track,
+)
 
 from models.faces import Image
 from stream.drawing.overlay import Overlay
@@ -278,6 +288,49 @@ def test_sound_that_is_encoded_anew_is_said_once(
     assert caplog.messages == [said]
     with av.open(str(tmp_path / "out.webm")) as container:
         assert container.streams.audio[0].codec_context.name == "opus"
+
+
+def test_damaged_sound_ends_alone_and_the_pictures_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _write_beep(tmp_path / "beep.mp4", "aac")
+    damage = av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
+    again = partial(TamperedContainer, tmp_path / "beep.mp4", [(30, damage)])
+    info = SourceInfo("beep.mp4", "video", SIZE_WH, 25.0, has_audio=True, reopen=again)
+    _record(tmp_path / "out.mp4", [index / 25 for index in range(50)], info)
+    assert len(times_s(tmp_path / "out.mp4")) == 50
+    assert len(_sound_packets(tmp_path / "out.mp4")) == 30
+    said = "the sound ends here, it is damaged: Invalid data found when processing input"
+    assert caplog.messages == [said]
+
+
+@pytest.mark.parametrize(("ending", "copied"), [("mkv", True), ("webm", False)])
+def test_sound_whose_times_go_back_stays_whole(
+    ending: str, copied: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = Pulses(seconds=1.0).write(tmp_path / "a.mkv", "libx264", "aac")
+    tape = tmp_path / "joined.mkv"
+    tape.write_bytes(clip.read_bytes() * 2)
+    video = VideoSource(tape)
+    with VideoFile(tmp_path / f"out.{ending}", video.info, RecorderSection()) as video_file:
+        for each in video.frames():
+            video_file.add(each.image, each.time_s)
+    video.close()
+    lights, tones = pulses_s(tmp_path / f"out.{ending}")
+    assert len(tones) == len(lights) == 4
+    assert tones == pytest.approx(lights, abs=0.04)
+    assert len(caplog.messages) == (not copied)
+
+
+def test_sound_after_the_last_picture_is_kept_where_the_source_has_ended(tmp_path: Path) -> None:
+    _write_beep(tmp_path / "beep.mp4", "aac")
+    again = partial(open_container, tmp_path / "beep.mp4")
+    info = SourceInfo("beep.mp4", "video", SIZE_WH, 25.0, has_audio=True, reopen=again)
+    _record(tmp_path / "part.mp4", [0.0, 0.04], info)
+    assert len(_sound_packets(tmp_path / "part.mp4")) < 10
+    info.ended.set()
+    _record(tmp_path / "whole.mp4", [0.0, 0.04], info)
+    assert _sound_packets(tmp_path / "whole.mp4") == _sound_packets(tmp_path / "beep.mp4")
 
 
 def test_more_channels_than_an_encoder_takes_are_recorded_in_stereo(

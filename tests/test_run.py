@@ -21,10 +21,10 @@ from fakes import (
     times_s,
     write_clip,
 )
+from models.divisible_cnn_detector import DivisibleCnnDetector
 
 import stream
 from models.cnn_detector import CnnDetector
-from models.divisible_cnn_detector import DivisibleCnnDetector
 from models.errors import ModelError
 from models.faces import Image
 from stream.assembly import _schedule, engine_for, load_annotator

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -264,6 +265,26 @@ def test_the_log_of_pictures_names_their_files(tmp_path: Path) -> None:
     log.write(_annotated(7))
     log.close(complete=True)
     assert log_lines(tmp_path / "out.jsonl")[1]["file"] == "from/7.png"
+
+
+def test_the_log_says_which_size_the_boxes_of_a_frame_are_in(tmp_path: Path) -> None:
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    for number, size_wh in enumerate([SIZE_WH, (192, 128), SIZE_WH]):
+        log.write(AnnotatedFrame(frame(number, size_wh), [track()], Overlay()))
+    log.close(complete=True)
+    header, *entries = log_lines(tmp_path / "out.jsonl")
+    assert header["size"] == [*SIZE_WH]
+    assert [entry.get("size") for entry in entries] == [None, [192, 128], None]
+
+
+def test_the_table_says_which_size_the_boxes_of_a_frame_are_in(tmp_path: Path) -> None:
+    table = TableLog(tmp_path / "out.csv", {})
+    for number, size_wh in enumerate([SIZE_WH, (192, 128)]):
+        table.write(AnnotatedFrame(frame(number, size_wh), [track()], Overlay()))
+    table.close(complete=True)
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    sizes = [(int(row["frame_width"]), int(row["frame_height"])) for row in rows]
+    assert sizes == [SIZE_WH, (192, 128)]
 
 
 def test_what_is_logged_can_be_read_at_once(tmp_path: Path) -> None:
@@ -574,7 +595,8 @@ def test_faces_are_cropped_only_where_a_sink_needs_it(wanted: bool) -> None:
         return numbered(0)
 
     with fan_out([Keeping()], Overlay(), _INFO, face_crops=wanted) as sinks:
-        sinks.write(Frame(pixels, 0, 0.0, 0.0), [track()])
+        coded = av.VideoFrame(*SIZE_WH, "yuv420p")
+        sinks.write(Frame(pixels, 0, 0.0, 0.0, coded=coded), [track()])
     assert crops == [wanted]
     assert len(asked) == wanted
 

@@ -35,6 +35,8 @@ _PLACES = [
     "score",
     "missed",
     "quality",
+    "frame_width",
+    "frame_height",
 ]
 
 

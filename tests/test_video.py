@@ -139,8 +139,8 @@ def test_a_video_cut_short_gives_what_there_is_and_is_named(
     source.close()
     assert numbers == list(range(left))
     last_s = (left - 1) / 25
-    ended = f"after {left} of 200 frames" if ending == "mp4" else f"at {last_s:.1f} of 8.0 s"
-    assert caplog.messages == [f"{cut} ended {ended}: it is cut short or damaged"]
+    said = f"ended at {last_s + 0.04:.2f} of 8.00 s: it is cut short or damaged"
+    assert caplog.messages == [f"{cut} {said}"]
 
 
 def test_a_video_whose_index_is_missing_is_said_to_be_unreadable(tmp_path: Path) -> None:

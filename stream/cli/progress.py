@@ -15,9 +15,13 @@ from rich.progress import (
 from rich.text import Text
 
 from models.printable import printable
-from stream.frames import SourceInfo
+from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.sinks import AnnotatedFrame
+
+_MAX_SURPLUS = 5
+"""Frames that a video may have beyond the number that was declared or estimated, until that is not
+believed any more; the recordings that were joined in a file declare only the first."""
 
 
 class ProgressBar:
@@ -44,18 +48,39 @@ class ProgressBar:
             transient=True,
         )
         self._task = self._progress.add_task(_short(info.uri), total=info.frame_count, faces=0)
+        self._info = info
+        self._done = 0
+        self._first_s: float | None = None
 
     def __repr__(self) -> str:
         return "ProgressBar()"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """Advances the bar by a frame; the first frame makes it appear."""
+        """Advances the bar to a frame; the first frame makes it appear."""
         self._progress.start()
-        self._progress.update(self._task, advance=1, faces=len(annotated.tracks))
+        self._done = max(self._done + 1, self._place_of(annotated.frame))
+        faces = len(annotated.tracks)
+        self._progress.update(self._task, completed=self._done, total=self._total, faces=faces)
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Removes the bar."""
+        """Shows all as done, where all was done, and removes the bar."""
+        if self._info.ended.is_set():
+            self._progress.update(self._task, completed=self._done, total=self._done)
         self._progress.stop()
+
+    @property
+    def _total(self) -> int | None:
+        """The number of frames as far as it is known: it is not, once more have come."""
+        declared = self._info.frame_count
+        return None if declared is None or self._done > declared + _MAX_SURPLUS else declared
+
+    def _place_of(self, frame: Frame) -> int:
+        """The number of a frame of a video by its time: what it leaves out is done too."""
+        if self._info.kind != "video" or self._info.fps is None:
+            return 0
+        if self._first_s is None:
+            self._first_s = frame.time_s
+        return round((frame.time_s - self._first_s) * self._info.fps) + 1
 
 
 class _RateColumn(ProgressColumn):

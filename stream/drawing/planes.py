@@ -9,16 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.coded import (
-    FULL_RANGE,
-    NARROW_BLACK,
-    NARROW_CHROMA_STEPS,
-    NARROW_LUMA_STEPS,
-    NEUTRAL_CHROMA,
-    RED_AND_BLUE_WEIGHTS,
-    Colours,
-    plane_pixels,
-)
+from stream.coded import NEUTRAL_CHROMA, Colours, coding_weights, plane_pixels
 from stream.drawing.marks import (
     BLACK,
     UNIT_GAIN,
@@ -125,18 +116,10 @@ class Planes:
 @cache
 def _weights(colours: Colours) -> NDArray[np.float32]:
     """Weights of blue, green, red and 1 in luma, cb and cr, `(3, 4)`."""
-    red, blue = RED_AND_BLUE_WEIGHTS[colours.matrix]
-    luma = np.array([blue, 1 - red - blue, red])
-    cb = (np.array([1, 0, 0]) - luma) / (2 * (1 - blue))
-    cr = (np.array([0, 0, 1]) - luma) / (2 * (1 - red))
-    full = colours.range == FULL_RANGE
-    narrow = [NARROW_LUMA_STEPS, NARROW_CHROMA_STEPS, NARROW_CHROMA_STEPS]
-    scales = np.array([255, 255, 255] if full else narrow) / 255
-    exact = np.stack([luma, cb, cr]) * scales[:, None]
-    weights = np.rint(exact * _OPENCV_STEPS) / _OPENCV_STEPS
-    lost = (exact - weights).sum(axis=1) * _MEAN_GREY
-    black = np.array([0 if full else NARROW_BLACK, NEUTRAL_CHROMA, NEUTRAL_CHROMA])
-    return np.column_stack([weights, black + lost]).astype(np.float32)
+    exact = coding_weights(colours)
+    weights = np.rint(exact[:, :3] * _OPENCV_STEPS) / _OPENCV_STEPS
+    lost = (exact[:, :3] - weights).sum(axis=1) * _MEAN_GREY
+    return np.column_stack([weights, exact[:, 3] + lost]).astype(np.float32)
 
 
 @lru_cache(maxsize=_CACHED)

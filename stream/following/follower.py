@@ -111,6 +111,7 @@ class Follower:
         self._steps = SearchSteps()
         self._templates = TemplateMatcher()
         self._last_index = 0
+        self._size_wh: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         return f"Follower({self._engine!r}, {self._schedule!r})"
@@ -119,7 +120,7 @@ class Follower:
         """Moves on to the next frame, and says how it is processed."""
         frames = max(frame.index - self._last_index, 1)
         self._last_index = frame.index
-        is_cut = self._are_unrelated or self._cuts.observe(frame)
+        is_cut = self._are_unrelated or self._cuts.observe(frame) | self._is_resized(frame)
         if is_cut:
             self._tracker.lose_all(frames)
             self._schedule.restart()
@@ -131,6 +132,14 @@ class Follower:
         )
         self._report.load_shedding = self._schedule.load_shedding_note
         return FramePlan(frames, is_cut, search)
+
+    def _is_resized(self, frame: Frame) -> bool:
+        """Whether frames have another size from here on; the tracks are then counted in its px."""
+        before_wh, self._size_wh = self._size_wh, frame.size_wh
+        if before_wh in (None, frame.size_wh):
+            return False
+        self._tracker.rescale(np.divide(frame.size_wh, before_wh, dtype=np.float32))
+        return True
 
     def follow(self, frame: Frame, plan: FramePlan, is_due: Callable[[int], bool]) -> Sightings:
         """Finds the faces of the tracks again.
@@ -174,7 +183,9 @@ class Follower:
         is_sure = self._is_sure(faces)
         rows = self._tracker.unexplained_rows(faces.boxes_xyxy)
         rows = rows[(is_sure | is_clear)[rows]]
-        return NewFaces(faces[rows], (is_sure & is_clear)[rows])
+        confirmed = (is_sure & is_clear)[rows]
+        # While faces are blurred none may be seen for the time that it takes to be sure of it.
+        return NewFaces(faces[rows], confirmed | self._controls.blur)
 
     def admit(
         self, new: NewFaces, appearances: Mapping[int, NDArray[np.float32]]

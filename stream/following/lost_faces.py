@@ -25,10 +25,13 @@ known of it."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sighting:
-    """Where a face was last found: `box_xyxy (4,)` px, `velocity_xy (2,)` px a frame."""
+    """Where a face was last found in a frame of that size: `box_xyxy (4,)` px, `velocity_xy (2,)`
+    px a frame.
+    """
 
     box_xyxy: NDArray[np.float32]
     velocity_xy: NDArray[np.float32]
+    size_wh: tuple[int, int]
     frame: int
     time_s: float
 
@@ -54,7 +57,7 @@ class LostFaces:
         visible = {each.track_id: each for each in tracks if not each.missed_frames}
         for track_id, track in visible.items():
             self._sightings[track_id] = _Sighting(
-                track.box_xyxy, track.velocity_xy, frame.index, frame.time_s
+                track.box_xyxy, track.velocity_xy, frame.size_wh, frame.index, frame.time_s
             )
         self._sightings = {
             track_id: sighting
@@ -69,8 +72,10 @@ class LostFaces:
 def _whereabouts(sighting: _Sighting, frame: Frame) -> list[NDArray[np.float32]]:
     """Where a face was and where it may be, both wider the longer it is lost."""
     lost_s, frames = abs(frame.time_s - sighting.time_s), frame.index - sighting.frame
-    margin = sizes_wh(sighting.box_xyxy[None])[0] * np.float32(_GROWTH_PER_S * lost_s / 2)
-    wider = sighting.box_xyxy + np.concatenate([-margin, margin])
+    resized = np.tile(np.divide(frame.size_wh, sighting.size_wh, dtype=np.float32), 2)
+    box_xyxy, velocity = sighting.box_xyxy * resized, np.tile(sighting.velocity_xy, 2) * resized
+    margin = sizes_wh(box_xyxy[None])[0] * np.float32(_GROWTH_PER_S * lost_s / 2)
+    wider = box_xyxy + np.concatenate([-margin, margin])
     believed = min(_PREDICTED_S / lost_s, 1.0) if lost_s else 1.0
-    moved = np.tile(sighting.velocity_xy, 2) * np.float32(frames * believed)
+    moved = velocity * np.float32(frames * believed)
     return [wider, wider + moved]

@@ -1,5 +1,6 @@
 """The state of one track: where its face is, how it moves, and what its appearance is."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,15 +31,19 @@ _SETTLED_FRAMES = 5
 """Frames in which a face was found before its motion is known well enough to match it; fewer match
 sooner and lose more faces."""
 
+_GROWTH_GAIN = 0.2
+"""Share of a newly measured growth that the kept one takes over; higher notices sooner that a face
+comes nearer, and takes the jitter of boxes for growth."""
+
 _CONFIRMED_FRAMES = 3
 """Frames in which a face was found before it counts as one, is shown, and survives being lost;
 fewer show more false alarms, more show faces later."""
 
-_MATCHED_FRAMES = 7
+_MATCHED_FRAMES = 15
 """Frames in a row in which a face may be matched instead of searched for; more cost less and
 drift farther."""
 
-_MATCHED_GROWTH = 0.05
+_MATCHED_GROWTH = 0.07
 """Change of size, as a share of it, up to which a face may be matched: a match keeps the size. More
 costs less, and boxes lag behind faces that come nearer."""
 
@@ -74,7 +79,7 @@ class TrackState:
         seen_xyxy: `(4,)` float32 px, where that was.
         seen_frames: in how many frames the face was found.
         missed_frames: for how many frames it has not been found.
-        growth: change of its width a frame, as a share of it, when it was last searched for;
+        growth: change of its width a frame, as a share of it, averaged over the searches for it;
             infinite before that.
         matched_frames: for how many frames in a row it was matched and not searched for.
         confirmed: it is surely a face: two searches of its first frame said so, or it was found in
@@ -118,18 +123,20 @@ class TrackState:
         """Whether template matching may stand in for a search in the next frame.
 
         Args:
-            turn: counts the frames, from any start; in each eighth the face is searched for.
+            turn: counts the frames, from any start; in each sixteenth the face is searched for.
         """
         settled = self.seen_frames >= _SETTLED_FRAMES and not self.missed_frames
         matches = self.matched_frames + 1
         is_due = matches > _MATCHED_FRAMES or turn % (_MATCHED_FRAMES + 1) == 0
-        return settled and not is_due and matches * self.growth < _MATCHED_GROWTH
+        return settled and not is_due and matches * abs(self.growth) < _MATCHED_GROWTH
 
     def update(self, box_xyxy: NDArray[np.float32], score: float, frames: int) -> None:
         """The face was found there, so many frames on."""
         elapsed = frames + self.missed_frames + self.matched_frames
         width_px = max(float(box_xyxy[2] - box_xyxy[0]), 1.0)
-        self.growth = abs(width_px / max(self.width_px, 1.0) - 1) / elapsed
+        change = (width_px / max(self.width_px, 1.0) - 1) / elapsed
+        is_first = math.isinf(self.growth)
+        self.growth = change if is_first else self.growth + _GROWTH_GAIN * (change - self.growth)
         self.score, self.matched_frames = score, 0
         self._move_to(box_xyxy, frames)
 
@@ -152,6 +159,12 @@ class TrackState:
         self.seen_frames += 1
         self.missed_frames = 0
         self.growth, self.matched_frames = float("inf"), 0
+
+    def rescale(self, factors_xy: NDArray[np.float32]) -> None:
+        """The frames have another size from here on: px are counted in that."""
+        self.box_xyxy = self.box_xyxy * factors_xy[_BOTH_CORNERS]
+        self.seen_xyxy = self.seen_xyxy * factors_xy[_BOTH_CORNERS]
+        self.velocity_xy = self.velocity_xy * factors_xy
 
     def _move_to(self, box_xyxy: NDArray[np.float32], frames: int) -> None:
         """Smooths the box and the velocity, given where the face is, so many frames on."""

@@ -23,6 +23,10 @@ _SEEN_PLACE_AFTER = 3
 """Missed frames from which a face is also searched for where it was last seen; fewer cost more
 searches of faces that the detector misses now and then."""
 
+_LOST_SEARCH_FRAMES = 4
+"""Frames from one search for such a face to the next; fewer find it sooner and cost more. Where the
+picture changes it is searched for anyway."""
+
 _LOST_S = 2.0
 """How long a lost track is kept, s; longer bridges longer gaps and risks mistaken returns."""
 
@@ -66,13 +70,18 @@ class Tracker:
     def predicted_xyxy(self, frames: int = 1, matched: Container[int] = ()) -> NDArray[np.float32]:
         """Where to search for the faces of the tracks so many frames on, `(n, 4)` px.
 
-        A face lost for three or more frames is also searched for at its last seen box.
+        A face lost for three or more frames is searched for in every fourth frame only, and at its
+        last seen box too.
 
         Args:
             frames: how many.
             matched: the ids of tracks whose faces need no search.
         """
-        wanted = [each for each in self.states if each.track_id not in matched]
+        wanted = [
+            each
+            for each in self.states
+            if each.track_id not in matched and not self._may_wait(each, frames)
+        ]
         seen = [each.seen_xyxy for each in wanted if each.missed_frames >= _SEEN_PLACE_AFTER]
         return stacked([*(each.predicted_xyxy(frames) for each in wanted), *seen])
 
@@ -110,8 +119,13 @@ class Tracker:
         return found
 
     def unexplained_rows(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
-        """The rows of boxes that overlap no visible face of the last frame."""
-        known = (iou(boxes_xyxy, self.visible_xyxy) > _SAME_PLACE_IOU).any(axis=1)
+        """The rows of boxes that overlap no visible face of the last frame.
+
+        Its box and where it was seen both count: the box follows a change of size with a delay.
+        """
+        visible = [each for each in self.states if not each.missed_frames]
+        places = stacked([box for each in visible for box in (each.box_xyxy, each.seen_xyxy)])
+        known = (iou(boxes_xyxy, places) > _SAME_PLACE_IOU).any(axis=1)
         return np.flatnonzero(~known)
 
     def admit(
@@ -167,10 +181,23 @@ class Tracker:
             state.miss(frames)
         self._is_cut = True
 
+    def rescale(self, factors_xy: NDArray[np.float32]) -> None:
+        """The frames have another size from here on, so many times as large, `(2,)`."""
+        for state in self.states:
+            state.rescale(factors_xy)
+
     def drop_lost(self) -> None:
         """Ends the tracks that are not visible: the next frame is unrelated to those before."""
         self.states = [each for each in self.states if not each.missed_frames]
         self._is_cut = False
+
+    def _may_wait(self, state: TrackState, frames: int) -> bool:
+        """Whether a lost face need not be searched for so many frames on.
+
+        A live source leaves frames out: what counts is that a fourth one falls among them.
+        """
+        missed, every = state.missed_frames, _LOST_SEARCH_FRAMES
+        return missed >= _SEEN_PLACE_AFTER and (missed + frames) // every == missed // every
 
     def _state(self, track_id: int) -> TrackState:
         return next(each for each in self.states if each.track_id == track_id)

@@ -64,6 +64,7 @@ class Capture:
         self._ended = False
         self._error: BaseException | None = None
         self._is_first_taken = False
+        self._watches_size = source.info.kind != "pictures"
         # A daemon, so that a driver that never returns from a read cannot keep the program alive.
         self._thread = threading.Thread(target=self._read, name="capture", daemon=True)
 
@@ -145,6 +146,7 @@ class Capture:
         error: BaseException | None = None
         try:
             for frame in self._source.frames():
+                self._note_size(frame)
                 if not self._put(frame):
                     break
         except BaseException as caught:  # noqa: BLE001 - raised again where the frames are taken
@@ -156,6 +158,19 @@ class Capture:
         with self._changed:
             self._error, self._ended = error, True
             self._changed.notify_all()
+
+    def _note_size(self, frame: Frame) -> None:
+        """Says once that the frames have another size from here on."""
+        before_wh = self._source.info.size_wh
+        if self._watches_size and frame.size_wh != before_wh:
+            self._watches_size = False
+            _log.warning(
+                "%s changes its size at %.1f s from %d×%d to %d×%d: a recording keeps the first",
+                self.info.uri,
+                frame.time_s,
+                *before_wh,
+                *frame.size_wh,
+            )
 
     def _put(self, frame: Frame) -> bool:
         """Queues a frame, in room that is made or waited for; False once the capture is closed."""

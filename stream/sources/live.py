@@ -12,6 +12,7 @@ from stream.frames import Frame, SourceInfo
 from stream.media_tracks import warn_of_others
 from stream.settings.schema import SourceSection
 from stream.sources.decoding import Decoder
+from stream.sources.deinterlacing import Deinterlacer
 from stream.sources.reconnection import Reconnection, loss_reason
 
 _SEGMENTED_FORMATS = frozenset({"hls", "dash"})
@@ -50,6 +51,7 @@ class StreamSource:
         self._reopen = reopen
         self._reconnection = reconnection
         self._settings = settings or SourceSection()
+        self._deinterlacer = Deinterlacer(name)
         self._opened_s = time.monotonic()
         self._count = 0
         self._container = container
@@ -110,7 +112,13 @@ class StreamSource:
 
     def _start(self) -> None:
         """Decodes the first frame of a connection."""
-        self._decoder = Decoder(self._container, self._name, self._settings, live=True)
+        self._decoder = Decoder(
+            self._container,
+            self._name,
+            self._settings,
+            live=True,
+            deinterlacer=self._deinterlacer,
+        )
         self._decoded = self._paced(self._decoder.frames())
         try:
             first = next(self._decoded, None)

@@ -5,7 +5,8 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class PictureSource:
             others = f"; {words} left out" if words else ""
             raise SourceError(f"{uri}: no pictures there (of the kinds {kinds}){others}")
         self._paths = paths
+        self._remarks = set[str]()
         self._info = self._describe(uri, skipped)
         if words:
             _log.warning("%s: left out, of kinds that are not read: %s", uri, words)
@@ -63,7 +65,7 @@ class PictureSource:
     def frames(self) -> Iterator[Frame]:
         """Each picture as a frame; its index is its place in the list."""
         for index, path in enumerate(self._paths):
-            image = read_picture(path)
+            image = read_picture(path, remark=partial(self._say_once, path))
             if image is None:
                 self._info.skipped[kind_of(path)] += 1
                 _log.warning("%s cannot be read as a picture: left out", path)
@@ -77,6 +79,12 @@ class PictureSource:
 
     def close(self) -> None:
         """There is nothing to release."""
+
+    def _say_once(self, path: Path, remark: str) -> None:
+        """Says of the first file of its kind what may be true of all."""
+        if remark not in self._remarks:
+            self._remarks.add(remark)
+            _log.warning("%s %s (said once)", path, remark)
 
     def _describe(self, uri: str, skipped: Counter[str]) -> SourceInfo:
         for path in self._paths:
@@ -117,13 +125,17 @@ def not_written(paths: Sequence[Path], folder: Path, outputs: Sequence[Path]) ->
     return [path for path in paths if not {path.resolve(), *path.resolve().parents} & written]
 
 
-def read_picture(path: Path) -> Image | None:
+def read_picture(path: Path, *, remark: Callable[[str], None] = lambda _: None) -> Image | None:
     """Reads a picture, turned as its camera was held; None if it cannot be read.
 
     The file is not read by OpenCV, which cannot open every name.
+
+    Args:
+        path: the file.
+        remark: is given what there is to say of it, in words that follow its name.
     """
     try:
-        return decode_picture(path.read_bytes())
+        return decode_picture(path.read_bytes(), remark=remark)
     except OSError:
         return None
 

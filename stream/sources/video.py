@@ -1,6 +1,7 @@
 """Videos through PyAV: any container and codec that FFmpeg reads, animated GIFs among them."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
@@ -14,25 +15,18 @@ from stream.errors import SourceError
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.media_tracks import sound_track, warn_of_others
 from stream.settings.schema import SourceSection
+from stream.sources.declared import ended_early, frame_count
 from stream.sources.decoding import Decoder
+from stream.sources.deinterlacing import Deinterlacer
+from stream.sources.file_structure import is_cut
 from stream.sources.media import open_container
-from stream.sources.media_clock import MediaClock, duration_s, start_time_s
+from stream.sources.media_clock import MediaClock, length_s, may_restart, start_time_s
 from stream.sources.reconnection import Reconnection, loss_reason
 from stream.sources.span import ROUNDING_S, WHOLE, Span
-
-_MAX_PLAUSIBLE_FRAMES = 10**9
-"""Declared number of frames from which it is not believed: some containers state nonsense."""
 
 _SEEK_MARGINS_S = (0.0, 10.0)
 """How long before the start each try of a seek aims, s: some containers land at a keyframe behind
 the time asked for."""
-
-_DURATION_TOLERANCE_S = 1.0
-"""By how much a video may end before its declared duration, s, beside a share of the duration:
-declared durations are seldom exact to the frame."""
-
-_DURATION_TOLERANCE = 0.05
-"""By what share of its declared duration a video may end before it."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,17 +61,21 @@ class VideoSource:
         self._span = span
         self._settings = settings or SourceSection()
         self._reopen = reopen
+        self._path = Path(uri) if container is None else None
         if container is None:
             self._reopen = partial(open_container, Path(uri))
             container = self._reopen()
         self._container = container
         self._reconnection = reconnection
+        self._deinterlacer = Deinterlacer(self._name)
         self._last_s = 0.0
         self._count = 0
         self._damaged_packets = 0  # those of containers before the present one
         self._corrupt_frames = 0
+        self._has_seams = False  # in containers before the present one
+        self._ended = threading.Event()
         try:
-            self._decoder = Decoder(self._container, self._name, self._settings)
+            self._decoder = self._decoder_of(container)
             self._check_tracks()
             self._read = self._span_frames()
             self._first = next(self._read, None)
@@ -142,9 +140,9 @@ class VideoSource:
             for time_s, frame in self._frames_from(span.start_s):
                 self._last_s = time_s
                 if span.is_after(time_s):
-                    break
+                    return ""
                 if not span.is_before(time_s):
-                    yield self._frame(frame, time_s)
+                    yield self._decoder.frame(frame, self._count, time_s, time.monotonic())
                     self._count += 1
                     self._corrupt_frames += frame.is_corrupt
         except av.error.FFmpegError as error:
@@ -153,17 +151,24 @@ class VideoSource:
                 reason = f"cannot be read any further: {error.strerror}"
                 raise SourceError(f"{self._name} {reason}") from None
             return loss_reason(error)
-        return "" if self._reconnection is None or before == self._count else self._truncation()
-
-    def _frame(self, decoded: VideoFrame, time_s: float) -> Frame:
-        return self._decoder.frame(decoded, self._count, time_s, time.monotonic())
+        if self._reconnection is not None and before < self._count and (lost := self._truncation()):
+            return lost
+        self._ended.set()
+        return ""
 
     def _frames_from(self, start_s: float) -> Iterator[tuple[float, VideoFrame]]:
         """Times and frames, from a keyframe before that time on.
 
-        1. The container is sought for that time, or for one a little before.
-        2. Where no seek lands before it, the container is opened again and read from its beginning.
+        1. A container whose clock starts anew on the way cannot be sought in: it is read from its
+           beginning. An address is, only once it has done so.
+        2. The container is sought for that time, or for one a little before.
+        3. Where no seek lands before it, the container is opened again and read from its beginning.
         """
+        if may_restart(self._container) and (
+            self._path is not None or self._reopen is None or self._has_seams
+        ):
+            yield from self._timed_frames(start_s - ROUNDING_S)
+            return
         for margin_s in _SEEK_MARGINS_S if start_s > 0 and self._reopen is not None else ():
             frames = self._seek(max(start_s - margin_s, 0.0))
             first = next(frames, None)
@@ -190,10 +195,11 @@ class VideoSource:
                 return
             yield frame_s, frame
 
-    def _timed_frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Times and frames from where the container stands."""
-        clock = MediaClock(start_time_s(self._container), self._step_s)
-        for frame in self._decoder.frames():
+    def _timed_frames(self, from_s: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
+        """Times and frames from where the container stands, or from a keyframe before a time."""
+        start_s = start_time_s(self._container)
+        clock = MediaClock(start_s, self._step_s)
+        for frame in self._decoder.frames(start_s + from_s if from_s > 0 else 0.0):
             yield clock.time_s(self._decoder.stated_s(frame)), frame
 
     @property
@@ -213,25 +219,25 @@ class VideoSource:
         """Goes on with the same video in a container that was opened again."""
         self._container.close()
         self._damaged_packets += self._decoder.damaged_packets
-        self._container, self._decoder = container, Decoder(container, self._name, self._settings)
+        self._has_seams |= self._decoder.has_seams
+        self._container, self._decoder = container, self._decoder_of(container)
+
+    def _decoder_of(self, container: InputContainer) -> Decoder:
+        return Decoder(
+            container,
+            self._name,
+            self._settings,
+            remote=self._reconnection is not None,
+            deinterlacer=self._deinterlacer,
+        )
 
     def _truncation(self) -> str:
-        """Where the video ended, in words that follow its name, if that is before its end.
-
-        1. Fewer frames came than were declared; a number that is not plausible is not believed.
-        2. The last frame lies well before the declared duration.
-        3. Otherwise the video is complete, and this is empty.
-        """
-        declared = self._decoder.stream.frames
-        whole = self._span.start_s == 0 and self._span.end_s is None and not self._reconnection
-        decodable = self._count + self._decoder.damaged_packets
-        if whole and decodable < declared < _MAX_PLAUSIBLE_FRAMES:
-            return f"ended after {self._count} of {declared} frames"
-        declared_s = duration_s(self._container)
-        ends_s = min(declared_s or 0.0, self._span.end_s or float("inf"))
-        if self._last_s + self._step_s < ends_s * (1 - _DURATION_TOLERANCE) - _DURATION_TOLERANCE_S:
-            return f"ended at {self._last_s:.1f} of {declared_s:.1f} s"
-        return ""
+        """Where the video ended, in words that follow its name, if that is before its end."""
+        seen, step_s = self._decoder.seen, self._step_s
+        missing_s = seen.shortage_s(self._container, self._decoder.only_stream)
+        ends_s = max(seen.end_s - start_time_s(self._container), self._last_s + step_s)
+        is_broken_off = seen.is_broken_off or (self._path is not None and is_cut(self._path))
+        return ended_early(missing_s, ends_s, step_s, is_broken_off=is_broken_off)
 
     def _log_damage(self) -> None:
         """Warns of damage, and of a video that ended too soon."""
@@ -243,7 +249,7 @@ class VideoSource:
                 damaged,
                 self._corrupt_frames,
             )
-        truncation = self._truncation()
+        truncation = self._truncation() if self._ended.is_set() else ""
         if truncation:
             _log.warning("%s %s: it is cut short or damaged", self._name, truncation)
 
@@ -259,31 +265,23 @@ class VideoSource:
             return f"{self._name} has no frame {part}: move --start or --end"
         if not self._span.start_s or not self._last_s:
             return f"{self._name} holds not one frame that can be read"
-        end_s = duration_s(self._container) or self._last_s + self._step_s
+        end_s = length_s(self._container) or self._last_s + self._step_s
         return (
             f"{self._name} ends at {end_s:.2f} s: --start {self._span.start_s:g} lies behind that"
         )
 
     def _describe(self, first: Frame) -> SourceInfo:
+        fps = self._decoder.fps
         return SourceInfo(
             uri=self._name,
             kind="video",
             size_wh=first.size_wh,
-            fps=self._decoder.fps,
-            frame_count=self._frame_count(),
+            fps=fps,
+            frame_count=frame_count(self._container, self._decoder.stream, fps, self._span),
             has_audio=bool(self._container.streams.audio),
             sound_track=self._settings.sound_track,
+            video_track=self._settings.video_track,
             start_s=first.time_s if self._span.start_s > 0 else 0.0,
             reopen=self._reopen,
+            ended=self._ended,
         )
-
-    def _frame_count(self) -> int | None:
-        """The number of frames, declared or estimated from the duration; None where not known."""
-        declared, fps = self._decoder.stream.frames, self._decoder.fps
-        if self._span == WHOLE and 0 < declared < _MAX_PLAUSIBLE_FRAMES:
-            return declared
-        ends_s = duration_s(self._container) or self._span.end_s
-        if ends_s is None or fps is None:
-            return None
-        ends_s = min(ends_s, self._span.end_s or ends_s)
-        return max(round((ends_s - self._span.start_s) * fps), 1)

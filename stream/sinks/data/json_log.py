@@ -49,6 +49,7 @@ class JsonLog:
         self.output = path
         self.partial_path = partial_path(path)
         self._begun = False
+        self._size_wh = info.size_wh
         try:
             self._file = self.partial_path.open("w", buffering=1, encoding="utf-8")
         except OSError as error:
@@ -82,6 +83,8 @@ class JsonLog:
         entry: dict[str, Any] = {"frame": frame.index, "time_s": round(frame.time_s, 6)}
         if frame.path is not None:
             entry["file"] = str(frame.path)
+        if frame.size_wh != self._size_wh:
+            entry["size"] = list(frame.size_wh)
         entry["faces"] = [face_entry(track) for track in annotated.tracks]
         self._write(entry, *map(track_entry, annotated.ended))
         self._begun = True

@@ -28,6 +28,8 @@ _FACE_COLUMNS: Columns = {
     "score": "float32",
     "missed": "int32",
     "quality": "float32",
+    "frame_width": "int32",
+    "frame_height": "int32",
 }
 """What every row of faces has; labels follow."""
 
@@ -144,6 +146,7 @@ def track_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
 
 def face_row(frame: Frame, track: Track) -> dict[str, Any]:
     """One face of one frame; where unsure a label is missing, of a small face all cells of it."""
+    width, height = frame.size_wh
     return {
         "frame": frame.index,
         "time_s": round(frame.time_s, 6),
@@ -153,6 +156,8 @@ def face_row(frame: Frame, track: Track) -> dict[str, Any]:
         "score": round(track.score, 4),
         "missed": track.missed_frames,
         "quality": round(track.quality, 4),
+        "frame_width": width,
+        "frame_height": height,
         **_label_cells(track.labels),
     }
 

@@ -2,40 +2,50 @@
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
 import av
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
-from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
+from av.stream import Stream
 
 from stream.errors import SourceError
 from stream.frames import SourceInfo
-from stream.media_tracks import sound_track, warn_of_others
-from stream.sources.media_clock import start_time_s
+from stream.media_tracks import sound_track, video_track, warn_of_others
+from stream.sinks.video.sound_encoder import SoundEncoder, layout_of
+from stream.sinks.video.sound_packets import without_discarded, without_headers, without_overlap
+from stream.sources.media_clock import joint_clock, may_restart, start_time_s
 
-_MAX_HZ = 48_000
-"""Highest sampling rate of sound that is encoded, Hz; a higher one brings nothing that is heard."""
+_MAX_DAMAGED = 100
+"""Packets in a row that may be damaged before the rest of the sound is given up."""
 
-_TITLES = {"aac": "AAC", "libopus": "Opus", "opus": "Opus", "mp3": "MP3", "vorbis": "Vorbis"}
+_TITLES = {
+    "aac": "AAC", "libopus": "Opus", "opus": "Opus", "mp3": "MP3", "vorbis": "Vorbis",
+    "ac3": "AC-3", "mp2": "MP2",
+}  # fmt: skip
 """Names of codecs for messages, by FFmpeg's."""
 
 _log = logging.getLogger(__name__)
 
 
 class Sound:
-    """A sound track of the source: copied where the container can hold it, else encoded anew.
+    """A sound track of the source, at the times of its pictures.
+
+    1. It is copied where the container can hold it.
+    2. It is encoded anew where that cannot be, or where its form may change on the way: in a format
+       that recordings are joined in. A warning says so, unless the codec stays the same.
+
+    An error in it ends the sound, not the video.
 
     Args:
         info: the source, which is opened a further time; its start is where the video begins.
         output: the video, before anything was written to it.
-        encoder: encodes sound that cannot be copied; a warning says so.
+        encoder: encodes sound that cannot be copied.
 
     Raises:
         SourceError: the source cannot be opened again, or has no sound that can be decoded.
@@ -46,30 +56,28 @@ class Sound:
             raise SourceError(f"{info.uri} can be read only once")
         self._source = info.reopen()
         try:
-            track = sound_track(self._source, info.uri, info.sound_track)
+            self._track = sound_track(self._source, info.uri, info.sound_track)
+            video = video_track(self._source, info.uri, info.video_track)
         except SourceError:
             self.close()
             raise
-        warn_of_others(self._source, track, info.uri, info.sound_track)
+        warn_of_others(self._source, self._track, info.uri, info.sound_track)
+        self._clock = joint_clock(self._source, video, info.uri, info.sound_track)
+        self._tracks: list[Stream] = [self._track] if self._clock is None else [self._track, video]
         self._output = output
         self._skips = info.start_s > 0
         self._start_s = start_time_s(self._source) + info.start_s
-        if self._skips:
+        if self._skips and not may_restart(self._source):
             self._seek()
-        if _can_hold(output.format.name, info.reopen, track.index):
-            self._stream = output.add_stream_from_template(track)
-            self._packets = self._copied(track)
+        holds = _can_hold(output.format.name, info.reopen, self._track.index)
+        if holds and not may_restart(self._source):
+            self._stream = output.add_stream_from_template(self._track)
+            self._packets = self._copied()
         else:
-            rate, layout = _encodable(encoder, track)
-            self._stream = cast(AudioStream, output.add_stream(encoder, rate=rate, layout=layout))
-            self._packets = self._encoded(track)
-            _log.warning(
-                "the sound is %s, which %s cannot hold: recorded as %s%s",
-                _title(track.codec_context.name),
-                Path(output.name).suffix,
-                _title(encoder),
-                "" if layout == _layout(track) else f" in {layout}",
-            )
+            anew = SoundEncoder(output, encoder, self._track)
+            self._stream = anew.stream
+            self._packets = self._encoded(anew)
+            self._warn(anew.layout, encoder, holds=holds)
         self._next: Packet[AudioStream] | None = None
         self._begun = False
 
@@ -80,13 +88,19 @@ class Sound:
         """Writes the sound that begins before that time of the video.
 
         Raises:
-            OSError, FFmpegError: it cannot be written.
+            OSError: the disk refuses.
         """
         if not self._begun:
             self._begun, self._next = True, self._fetch()
         while self._next is not None and (self._next.pts or 0) * self._next.time_base < time_s:
             self._next.stream = self._stream
-            self._output.mux_one(self._next)
+            try:
+                self._output.mux_one(self._next)
+            except (av.error.FFmpegError, ValueError) as error:
+                if isinstance(error, OSError):
+                    raise
+                self._end(error)
+                return
             self._next = self._fetch()
 
     def close(self) -> None:
@@ -96,35 +110,73 @@ class Sound:
     def _fetch(self) -> "Packet[AudioStream] | None":
         try:
             return next(self._packets, None)
-        except av.error.FFmpegError as error:
-            _log.warning("the sound ends here, it is damaged: %s", error.strerror)
+        except (av.error.FFmpegError, ValueError) as error:
+            self._end(error)
             return None
 
-    def _copied(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
-        """The packets of the track, their times counted from the start of the video."""
-        shift = self._ticks(track.time_base)
-        for packet in _without_headers(self._from_start(track), track):
-            if packet.dts is not None:  # the last packet is empty
-                packet.pts = (packet.dts if packet.pts is None else packet.pts) - shift
-                packet.dts -= shift
-                yield packet
+    def _end(self, error: Exception) -> None:
+        self._next = None
+        reason = getattr(error, "strerror", None) or error
+        _log.warning("the sound ends here, it is damaged: %s", reason)
 
-    def _from_start(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
+    def _warn(self, layout: str, encoder: str, *, holds: bool) -> None:
+        """Says that the sound is encoded anew, unless it is as it was."""
+        codec = self._track.codec_context.name
+        as_it_was = layout == layout_of(self._track)
+        if holds and as_it_was and _title(codec) == _title(encoder):
+            return
+        why = "may change on the way" if holds else f"{Path(self._output.name).suffix} cannot hold"
+        _log.warning(
+            "the sound is %s, which %s: recorded as %s%s",
+            _title(codec),
+            why,
+            _title(encoder),
+            "" if as_it_was else f" in {layout}",
+        )
+
+    def _read(self) -> "Iterator[Packet[AudioStream]]":
+        """The packets of the track, at times that go on over seams."""
+        for packet in self._source.demux(self._tracks):
+            if self._clock is not None:
+                self._clock.retime(packet)
+            if packet.stream is self._track:
+                yield cast("Packet[AudioStream]", packet)
+
+    def _copied(self) -> "Iterator[Packet[AudioStream]]":
+        """The packets of the track, their times counted from the start of the video."""
+        shift = self._ticks(self._track.time_base)
+        packets = without_discarded(without_headers(self._from_start(shift), self._track))
+        for packet in without_overlap(packets):
+            packet.pts = (packet.pts or 0) - shift
+            packet.dts = (packet.dts or 0) - shift
+            yield packet
+
+    def _from_start(self, shift: int) -> "Iterator[Packet[AudioStream]]":
         """The packets as they are, without those before the start of the video."""
-        shift = self._ticks(track.time_base)
-        for packet in self._source.demux(track):
+        for packet in self._read():
+            if packet.pts is None:
+                packet.pts = packet.dts
             if not self._skips or packet.pts is None or packet.pts >= shift:
                 yield packet
 
-    def _encoded(self, track: AudioStream) -> "Iterator[Packet[AudioStream]]":
+    def _encoded(self, encoder: SoundEncoder) -> "Iterator[Packet[AudioStream]]":
         """The packets of the track in another codec, their times counted likewise."""
-        for frame in self._source.decode(track):
-            if frame.pts is not None:
-                frame.pts -= self._ticks(frame.time_base)
-                if self._skips and frame.pts < 0:
-                    continue
-            yield from self._stream.encode(frame)
-        yield from self._stream.encode(None)
+        damaged = 0
+        for packet in self._read():
+            try:
+                frames = packet.decode()
+                damaged = 0
+            except av.error.EOFError:
+                break
+            except av.error.InvalidDataError:
+                damaged += 1
+                if damaged == _MAX_DAMAGED:
+                    raise
+                continue
+            for frame in frames:
+                if frame.time is not None:
+                    yield from encoder.encode(frame, frame.time - self._start_s)
+        yield from encoder.rest()
 
     def _seek(self) -> None:
         """Seeks near the start; media that cannot be sought in is read from its beginning."""
@@ -135,44 +187,9 @@ class Sound:
         return round(self._start_s / (time_base or 1))
 
 
-def _without_headers(
-    packets: "Iterable[Packet[AudioStream]]", track: AudioStream
-) -> "Iterator[Packet[AudioStream]]":
-    """The packets without the headers that AAC has in a transport stream; others as they are."""
-    if track.codec_context.name != "aac" or track.codec_context.extradata:
-        yield from packets
-        return
-    adts_to_asc = BitStreamFilterContext("aac_adtstoasc", track)
-    for packet in packets:
-        yield from adts_to_asc.filter(packet if packet.size else None)
-
-
 def _title(codec: str) -> str:
     """Name of a codec for messages."""
     return _TITLES.get(codec, codec)
-
-
-def _encodable(encoder: str, track: AudioStream) -> tuple[int, str]:
-    """Sampling rate in Hz and channels in which a track is encoded.
-
-    1. Its own, a rate of at most `_MAX_HZ`. Opus takes no other of the common rates.
-    2. Stereo at `_MAX_HZ`, where the encoder refuses that: AAC takes few layouts of many channels.
-    """
-    rate = _MAX_HZ if encoder == "libopus" else min(track.codec_context.sample_rate, _MAX_HZ)
-    trial = cast(AudioCodecContext, av.CodecContext.create(encoder, "w"))
-    try:
-        trial.sample_rate, trial.layout = rate, _layout(track)
-        trial.format = next(iter(trial.codec.audio_formats or ()))
-        trial.open()
-    except (av.error.FFmpegError, ValueError):
-        return _MAX_HZ, "stereo"
-    return rate, _layout(track)
-
-
-def _layout(track: AudioStream) -> str:
-    """The channels of a track; of one or two they are the usual ones."""
-    layout = track.codec_context.layout
-    return {1: "mono", 2: "stereo"}.get(layout.nb_channels, layout.name)
 
 
 def _can_hold(container: str, reopen: Callable[[], InputContainer], index: int) -> bool:
@@ -188,6 +205,6 @@ def _can_hold(container: str, reopen: Callable[[], InputContainer], index: int) 
                 packet = next(again.demux(track))
                 packet.stream = stream
                 trial.mux_one(packet)
-        except (av.error.FFmpegError, ValueError):
+        except (av.error.FFmpegError, ValueError, StopIteration):
             return False
     return True

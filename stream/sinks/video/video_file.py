@@ -5,6 +5,7 @@ into an ordinary file.
 """
 
 import logging
+import math
 import os
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -51,7 +52,7 @@ class VideoFile:
 
     def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
         codec, kind = codec_for(path, settings.codec), CONTAINERS[path.suffix.lower()]
-        self._fps = info.nominal_fps
+        self._fps, self._ended = info.nominal_fps, info.ended
         width, height = info.size_wh
         self._size_wh = width + width % 2, height + height % 2  # 4:2:0 needs even sides
         try:
@@ -176,7 +177,7 @@ class VideoFile:
     def _finish(self) -> None:
         self._container.mux(self._video.encode(None))
         if self._sound is not None:
-            self._sound.copy_until(self._end_s)
+            self._sound.copy_until(math.inf if self._ended.is_set() else self._end_s)
 
     def _add_video(self, codec: VideoCodec, settings: RecorderSection) -> av.VideoStream:
         rate = Fraction(self._fps).limit_denominator(1001)
@@ -198,7 +199,7 @@ class VideoFile:
     def _add_sound(self, info: SourceInfo, kind: ContainerFormat) -> Sound | None:
         try:
             return Sound(info, self._container, kind.sound)
-        except SourceError as error:
+        except (SourceError, av.error.FFmpegError, ValueError) as error:
             _log.warning("recorded without sound: %s", error)
             return None
 
