@@ -29,8 +29,8 @@ _COARSER = 1.1
 """How many times as wide as asked for the smallest face may be before that is said."""
 
 _SAME_FACE_IOU = 0.4
-"""Overlap above which a candidate and a face of the closer look are the same: the candidate's box
-is rough. Lower takes neighbours for one face."""
+"""Overlap above which a candidate and a face of the closer look are the same, the box of the first
+being rough. Lower takes neighbours for one face."""
 
 
 @dataclass(frozen=True, slots=True)
