@@ -330,7 +330,6 @@ def test_the_final_name_is_for_what_is_complete(
     recorder = Recorder(tmp_path / f"out{ending}", _INFO, RecorderSection())
     for number in range(10):
         recorder.write(_annotated(number))
-    assert recorder.partial_path.exists()
     assert not recorder.output.exists()
     recorder.close(complete=complete)
     (left,) = tmp_path.iterdir()

@@ -96,16 +96,16 @@ def _files(
     config: Config, info: SourceInfo, outputs: Outputs, attributes: Mapping[str, Sequence[str]]
 ) -> Iterator[Sink]:
     """The sinks that write files, each opened when it is asked for."""
+    if outputs.save is not None and info.kind == "pictures":
+        yield PictureFolder(outputs.save, _root(info), attributes)
+    elif outputs.save is not None:  # before the log, which is written at once: it is then as far as the log
+        yield Recorder(outputs.save, info, config.recorder)
     log = outputs.log
     if log is not None and log.suffix.lower() == ".jsonl":
         yield JsonLog(log, info, config.engine.model or config.engine.model_folder.name, attributes)
     elif log is not None:
         yield TableLog(log, attributes)
         yield TrackTable(tracks_path(log), attributes)
-    if outputs.save is not None and info.kind == "pictures":
-        yield PictureFolder(outputs.save, _root(info), attributes)
-    elif outputs.save is not None:
-        yield Recorder(outputs.save, info, config.recorder)
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:
