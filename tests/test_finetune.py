@@ -21,7 +21,7 @@ from models.bundle import DLIB_FOLDER, load_bundle
 from models.embedder import OnnxEmbedder, dlib_embedder, embedder_model, read_embedder
 from models.errors import ModelError
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
-from training.__main__ import app
+from training.commands.app import app
 from training.commands.finetune import finetune
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN

@@ -18,7 +18,7 @@ from training_helpers import (
 from typer.testing import CliRunner, Result
 
 from models.bundle import load_bundle
-from training.__main__ import app
+from training.commands.app import app
 from training.commands.options import DEFAULT_SEED
 from training.datasets.splits import SEED
 

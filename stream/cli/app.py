@@ -8,6 +8,7 @@ import typer
 from stream.cli.annotate import demo, render, run
 from stream.cli.bench import bench
 from stream.cli.inspect import doctor, show_settings
+from stream.cli.recover import recover
 
 app = typer.Typer(
     name="face-stream",
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(render)
 app.command()(demo)
+app.command()(recover)
 app.command()(bench)
 app.command()(doctor)
 app.command("config")(show_settings)

@@ -1,4 +1,4 @@
-"""The one place that opens sinks, after checking that all of them may be written."""
+"""The one place that opens sinks, whose outputs were claimed before."""
 
 import glob
 import logging
@@ -18,7 +18,7 @@ from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
 from stream.sinks.frame_assembler import FrameAssembler
-from stream.sinks.outputs import Outputs, check_outputs
+from stream.sinks.outputs import Outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.snapshots import Snapshots
@@ -56,10 +56,8 @@ def open_sinks(
         summary: a further sink, which gets every frame last.
 
     Raises:
-        ConfigError: an output exists, is the input itself, or does not suit the source.
         SinkError: an output cannot be made.
     """
-    check_outputs(outputs, info, config.recorder)
     drawn = config.overlay.labels and (outputs.show or outputs.save is not None)
     if drawn or outputs.sheet is not None:
         _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values())])
@@ -98,7 +96,8 @@ def _files(
     """The sinks that write files, each opened when it is asked for."""
     if outputs.save is not None and info.kind == "pictures":
         yield PictureFolder(outputs.save, _root(info), attributes)
-    elif outputs.save is not None:  # before the log, which is written at once: it is then as far as the log
+    elif outputs.save is not None:
+        # Before the log, which is written at once: the video is then nearly as far as the log.
         yield Recorder(outputs.save, info, config.recorder)
     log = outputs.log
     if log is not None and log.suffix.lower() == ".jsonl":

@@ -15,8 +15,8 @@ _FRAGMENT_MS = 250
 kill, less makes a file of low quality larger by the headers of its fragments."""
 
 _FLUSHED = {"flush_packets": "1", "max_interleave_delta": f"{1000 * _FRAGMENT_MS}"}
-"""Options of any muxer: a fragment reaches the disk at once, and pictures do not wait for sound that
-has ended, for which FFmpeg's default is ten seconds."""
+"""Options of any muxer: a fragment reaches the disk at once, and pictures do not wait ten seconds,
+which is FFmpeg's default, for sound that has ended."""
 
 _FRAGMENTS = _FLUSHED | {
     "movflags": "hybrid_fragmented+default_base_moof+delay_moov",

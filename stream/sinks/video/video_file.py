@@ -31,6 +31,12 @@ from stream.stopwatch import stage
 _TIME_BASE = Fraction(1, 90_000)
 """Tick of the timestamps, s: the usual one of video, fine enough for any frame rate."""
 
+_COMMENT = "Made by face-stream. Labels are of perceived appearance."
+"""What the comment of a file says."""
+
+BEGINS_AT = "In its source it begins at"
+"""Words of the comment before the time of the first picture, which logs count from 0."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -164,6 +170,7 @@ class VideoFile:
         self._last_tick = max(round(time_s / _TIME_BASE), self._last_tick + 1)
         frame.pts, frame.time_base = self._last_tick, _TIME_BASE
         if self._header_bytes is None:
+            self._container.metadata["comment"] = f"{_COMMENT} {BEGINS_AT} {self._start_s:.6f} s."
             self._container.start_encoding()
             self._header_bytes = self._file.held_bytes
         self._container.mux(self._video.encode(frame))
@@ -229,9 +236,8 @@ class VideoFile:
 
 
 def _metadata(info: SourceInfo) -> dict[str, str]:
-    """Title, origin and date of the file."""
+    """Title and date of the file; its comment follows with the first picture."""
     return {
         "title": f"{info.name}, annotated",
-        "comment": "Made by face-stream. Labels are of perceived appearance.",
         "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
     }

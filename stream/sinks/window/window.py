@@ -12,8 +12,8 @@ from stream.controls import Controls, RunReport
 from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.people import Person
+from stream.sinks.claims import claim_new_file
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import dated_path
 from stream.sinks.pictures.picture_file import write_picture
 from stream.sinks.window.rate_meter import RateMeter
 from stream.sinks.window.screen import Screen
@@ -189,9 +189,10 @@ class Window:
         """Saves the picture as it is shown."""
         if self._annotated is None:
             return
-        path = dated_path(self._folder, "snapshot", ".png")
+        picture = replace(self._annotated, blur=self._controls.blur).picture
         try:
-            write_picture(path, replace(self._annotated, blur=self._controls.blur).picture)
+            with claim_new_file(self._folder, "snapshot", ".png") as path:
+                write_picture(path, picture)
         except SinkError as error:
             self._report.notice = str(error)
         else:
