@@ -224,8 +224,7 @@ def test_a_source_that_gives_nothing_leaves_nothing(outputs: Outputs, tmp_path: 
 def test_a_source_without_frames(outputs: Outputs, tmp_path: Path) -> None:
     summary = run(NumberedSource(0), _QUICK, outputs)
     assert (summary.frames, summary.fps, summary.failures) == (0, 0.0, [])
-    assert _names(tmp_path) == ["out.jsonl"]  # a video without a picture is none
-    assert len(log_lines(outputs.log)) == 1
+    assert _names(tmp_path) == []
 
 
 def test_a_sink_that_fails_does_not_take_the_others_down(
@@ -438,15 +437,15 @@ def test_a_signal_ends_it_with_complete_files(
 ) -> None:
     running.send_signal(number)
     out, errors = running.communicate(timeout=_WAIT_S)
-    assert running.returncode == 130, errors
+    assert running.returncode == 128 + number, errors
     assert '"interrupted": true' in out
     assert errors == ""
     assert _names(tmp_path) == ["out.jsonl", "out.mp4"]
     logged = _frames_logged(tmp_path / "out.jsonl")
     assert logged == list(range(len(logged)))
     assert 5 <= len(logged) < 400
-    # It may have come after a frame was logged and before it was recorded.
-    assert len(logged) - len(times_s(tmp_path / "out.mp4")) in (0, 1)
+    # It may have come after a frame was recorded and before it was logged.
+    assert len(times_s(tmp_path / "out.mp4")) - len(logged) in (0, 1)
 
 
 def test_a_signal_while_the_screen_is_looked_for_leaves_nothing(
