@@ -30,8 +30,7 @@ from stream.sources.capture import Capture
 from stream.sources.demo import portrait
 
 _WAIT_S = 60.0
-_STEADY = "--set detection.frame_skip=0"  # it takes some seconds
-_SLOW = f"{_STEADY} --set detection.upsample=3"  # it is not to end by itself
+_SLOW = "--set detection.frame_skip=0 --set detection.upsample=3"  # it is not to end by itself
 _LINUX = sys.platform.startswith("linux")
 
 
@@ -442,26 +441,16 @@ def _is_lost(display: Display) -> None:
 def test_a_run_goes_on_without_its_window_when_the_display_dies(
     start: Start, display: Display, clip: Path, tmp_path: Path
 ) -> None:
-    program = start(f"run {clip} --save out.mp4 --log out.jsonl {_STEADY}")
+    program = start(f"run {clip} --save out.mp4 --log out.jsonl")
+    program.press("space")  # nothing goes on while it waits for a key
     _is_lost(display)
-    out, errors = program.process.communicate(timeout=_WAIT_S)
+    out, errors = program.process.communicate(timeout=2 * _WAIT_S)
     assert errors == "face-stream: window failed: the screen is gone\n"
     assert program.process.returncode == 1
     summary = json.loads(out)
     assert summary["failures"] == ["window: the screen is gone"]
-    assert summary["outputs"] == ["out.jsonl", "out.mp4"]
+    assert set(summary["outputs"]) == {"out.jsonl", "out.mp4"}
     assert len(times_s(tmp_path / "out.mp4")) == summary["frames"] == 400
-
-
-def test_a_paused_run_goes_on_when_the_display_dies(
-    start: Start, display: Display, clip: Path, tmp_path: Path
-) -> None:
-    program = start(f"run {clip} --log out.jsonl {_STEADY}")
-    program.press("space")
-    _is_lost(display)
-    out, errors = program.process.communicate(timeout=_WAIT_S)
-    assert errors == "face-stream: window failed: the screen is gone\n"
-    assert json.loads(out)["frames"] == 400
 
 
 def test_a_run_of_nothing_but_a_window_ends_as_a_whole_when_the_display_dies(

@@ -29,7 +29,8 @@ def write_video(partial: Path, target: Path) -> tuple[int, float]:
                 frames, last_s = _copy(source, copy)
         except (av.error.FFmpegError, OSError) as error:
             raise SinkError(f"{target} cannot be written: {error.strerror}") from error
-        start = re.search(rf"{BEGINS_AT} (-?[\d.]+) s", source.metadata.get("comment", ""))
+        tags = " ".join(source.metadata.values())  # Matroska writes their names in capitals
+    start = re.search(rf"{BEGINS_AT} (-?[\d.]+) s", tags)
     if not frames:
         raise SourceError(f"{partial} holds no picture: nothing of it can be recovered")
     return frames, last_s + (float(start[1]) if start else 0.0)
