@@ -115,10 +115,11 @@ def requested_targets(
     for target in targets:
         _check_name(target)
         _check_place(target, source)
-        _check_kind(target)
     for one, other in combinations(targets, 2):
         if one.names & other.names:
             raise ConfigError(f"{one} and {other} are the same: name another for one of them")
+    for target in targets:
+        _check_kind(target)
     if outputs.save is not None and info.kind != "pictures":
         codec_for(outputs.save, (recorder or RecorderSection()).codec)
     return targets
