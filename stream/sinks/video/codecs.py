@@ -56,11 +56,12 @@ class VideoCodec:
         """The encoder's options.
 
         Args:
-            quality: 0 to 51; each step is one of H.264's constant rate factor.
+            quality: 0 to 51; each step is one of H.264's constant rate factor, and 0 is the best
+                that the codec has: H.264 then loses nothing.
             preset: speed against size.
         """
         offset, steps = self.quality
-        factor = min(round(offset + steps * quality), self.worst)
+        factor = min(round(offset + steps * quality), self.worst) if quality else 0
         name, values = self.speed
         return {**self.options, "crf": str(factor), name: values[preset]}
 
