@@ -162,6 +162,13 @@ def test_each_file_that_a_page_names_is_there() -> None:
             assert (_ROOT / name).exists(), f"{page.name}: {name}"
 
 
+def test_each_test_that_a_page_names_is_there() -> None:
+    for page in _PAGES:
+        for file, name in re.findall(r"`(tests/\w+\.py)(?:::(\w+))?`", _text(page)):
+            assert (_ROOT / file).exists(), f"{page.name}: {file}"
+            assert f"def {name}" in _text(_ROOT / file), f"{page.name}: {file}::{name}"
+
+
 def _rooms() -> dict[str, str]:
     """The rooms of which the page on architecture lists the files, each with its section."""
     pieces = re.split(r"^#{2,3} (.+)$", _text(_ROOT / "docs" / "architecture.md"), flags=re.M)

@@ -22,7 +22,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"settings"},
     {"people"},
     {"tracks", "controls", "frames", "media_tracks"},
-    {"coded", "errors", "stopwatch"},
+    {"addresses", "coded", "errors", "stopwatch"},
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why
     ("stream.sinks.opening", "stream.sources.pictures"),

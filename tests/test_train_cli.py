@@ -241,7 +241,9 @@ def test_a_disk_that_refuses_is_a_failure(
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     result = _run("features", tmp_path / "nowhere", "--out", tmp_path / "o", "--debug")
-    assert "does not exist" in str(result.exception)
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert "nowhere does not exist" in result.stderr
 
 
 def test_the_seed_of_the_command_line_is_that_of_the_library() -> None:

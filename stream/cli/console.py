@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from errno import ENAMETOOLONG
@@ -79,23 +80,29 @@ def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
         return work()
     except (ConfigError, SourceError, SinkError, ModelError) as error:
         if debug:
-            raise
+            _print_traceback()
         _print_error(str(error))
         raise typer.Exit(EXIT_USAGE) from error
     except ImportError as error:
         if debug:
-            raise
+            _print_traceback()
         remedy = import_remedy(error, "install face-stream again")
         _print_error(f"{import_fault(error)}: {remedy}; {_DIAGNOSE}")
         raise typer.Exit(EXIT_FAILURE) from error
     except OSError as error:
         if debug:
-            raise
+            _print_traceback()
         name = str(error.filename or "the system")[:_SHOWN_LETTERS]
         _print_error(f"{name}: {error.strerror or error}")
         raise typer.Exit(EXIT_USAGE if error.errno == ENAMETOOLONG else EXIT_FAILURE) from error
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _print_traceback() -> None:
+    """Prints the traceback of the error at hand, in which names may hold what a terminal obeys."""
+    for line in traceback.format_exc().splitlines():
+        print_message(line)
 
 
 def start_logging(quiet: bool) -> None:

@@ -19,8 +19,8 @@ _MAX_REACH = 1.2
 """The largest reach of a lost face, in face widths."""
 
 _MAX_GROWTH = 1.6
-"""Factor by which the width of a face may change while it is lost, up or down; more confuses faces
-at different distances."""
+"""Factor by which the width and the height of a face may both change while it is lost, up or down;
+more confuses faces at different distances."""
 
 
 def closeness(
@@ -42,12 +42,13 @@ def _closeness_to(
 ) -> NDArray[np.float32]:
     """How near each box is to where a lost face is expected, 1 to 0; -1 out of its reach."""
     expected = stacked(expected_xyxy)
-    widths, found_widths = sizes_wh(expected)[:, None, 0], sizes_wh(boxes_xyxy)[None, :, 0]
+    sizes, found_sizes = sizes_wh(expected)[:, None].clip(1), sizes_wh(boxes_xyxy)[None].clip(1)
     gaps = centres_xy(expected)[:, None] - centres_xy(boxes_xyxy)[None]
-    distance = np.linalg.norm(gaps, axis=-1) / widths.clip(1)
+    distance = np.linalg.norm(gaps, axis=-1) / sizes[..., 0]
     missed = np.array([each.missed_frames for each in lost], dtype=np.float32)[:, None]
     reach = (_REACH + _REACH_PER_FRAME * missed).clip(max=_MAX_REACH)
-    growth = np.maximum(found_widths / widths.clip(1), widths / found_widths.clip(1))
+    # Of a face that comes out from behind something, one side is still short.
+    growth = np.maximum(found_sizes / sizes, sizes / found_sizes).min(axis=-1)
     within = (distance <= reach) & (growth <= _MAX_GROWTH)
     return np.where(within, 1 - distance / _MAX_REACH, -1).astype(np.float32)
 

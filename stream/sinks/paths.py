@@ -4,12 +4,19 @@
 2. A file that is there at once is written as a whole.
 """
 
+import hashlib
 import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from stream.errors import SinkError
+
+_MAX_NAME_BYTES = 255
+"""Length of the name of a file at most, bytes; so on all common file systems."""
+
+_DIGEST_LETTERS = 12
+"""Letters of the digest in the place of the end of a name."""
 
 
 def partial_path(path: Path) -> Path:
@@ -58,7 +65,20 @@ def written_names(path: Path) -> tuple[Path, ...]:
 
 def _aside(path: Path) -> Path:
     """Where a file that is there at once is written."""
-    return path.parent / f".{path.name}.part"
+    return path.parent / short_name(f".{path.name}", ".part")
+
+
+def short_name(name: str, suffix: str) -> str:
+    """A name with a suffix; of one that would be too long for a file, the beginning and a digest.
+
+    Two long names with one beginning so have two short ones.
+    """
+    coded = os.fsencode(name)
+    if len(coded) + len(os.fsencode(suffix)) <= _MAX_NAME_BYTES:
+        return name + suffix
+    mark = f"~{hashlib.sha256(coded).hexdigest()[:_DIGEST_LETTERS]}{suffix}"
+    beginning = coded[: _MAX_NAME_BYTES - len(os.fsencode(mark))]
+    return beginning.decode(errors="ignore") + mark
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -1,6 +1,5 @@
 """Videos and streams of the network, through FFmpeg's protocols."""
 
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import av
 from av.container import InputContainer
 
+from stream.addresses import PROTOCOLS, shown_address
 from stream.errors import ConfigError, SourceError
 from stream.settings.schema import SourceSection
 from stream.sources.live import StreamSource, is_live
@@ -18,17 +18,6 @@ from stream.sources.media import open_media
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
-
-_PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "srt")
-"""Protocols that are read; whether FFmpeg was built with one is known only when it is used."""
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-"""How an address begins."""
-
-_SECRETS = re.compile(
-    r"(?i)([?&;/][^=&;?/]*(?:pass|pwd|token|secret|auth|key|sig)[^=&;?/]*=)[^&;/]*"
-)
-"""A part of an address that is named like a secret, with its value."""
 
 _POLL_S = 0.1
 """Time after which Ctrl-C is noticed at the latest while an address is opened, s."""
@@ -42,16 +31,6 @@ _OPTIONS = {
 """FFmpeg's options for every address."""
 
 Result = TypeVar("Result")
-
-
-def is_url(uri: str) -> bool:
-    """Whether a source is named by a protocol and an address."""
-    return _URL.match(uri) is not None
-
-
-def without_credentials(url: str) -> str:
-    """The address as it may be printed: without user, password and whatever else looks secret."""
-    return _SECRETS.sub(r"\1…", re.sub(r"(?<=://)[^/?#]*@", "", url))
 
 
 def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSource | VideoSource:
@@ -85,8 +64,8 @@ def _printable_address(url: str) -> str:
         SourceError: its protocol is not read here, or its host or port is missing or malformed.
     """
     protocol = url.partition("://")[0].lower()
-    if protocol not in _PROTOCOLS:
-        known = ", ".join(_PROTOCOLS)
+    if protocol not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
         raise SourceError(f"{protocol}://: videos are read from files and by {known}")
     try:
         parts = urlsplit(url)
@@ -97,13 +76,18 @@ def _printable_address(url: str) -> str:
             f"this {protocol} address has no valid host and port (in a password, "
             "write / as %2F, ? as %3F, # as %23 and @ as %40)"
         ) from None
-    return without_credentials(url)
+    return shown_address(url)
 
 
 def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
     options = _OPTIONS | {"rtsp_transport": settings.rtsp_transport}
     try:
-        return open_media(url, options=options, timeout_s=settings.timeout_s)
+        return open_media(
+            url,
+            options=options,
+            timeout_s=settings.timeout_s,
+            max_megapixels=settings.max_megapixels,
+        )
     except (av.error.ExitError, av.error.TimeoutError):
         reason = f"does not answer within {settings.timeout_s:g} s"
     except av.error.ProtocolNotFoundError:

@@ -45,7 +45,7 @@ class PipeSource(VideoSource):
     def __init__(self, uri: str, settings: SourceSection, span: Span = WHOLE) -> None:
         self._pipe = _Pipe(uri)
         try:
-            container = _open(self._pipe, settings.raw)
+            container = _open(self._pipe, settings)
             super().__init__(self._pipe.name, span, settings, container=container)
         except BaseException as error:
             self._pipe.close()
@@ -125,10 +125,15 @@ class _Pipe:
             self._must_close = False
 
 
-def _open(pipe: _Pipe, raw: RawVideo) -> InputContainer:
-    container_format, options = _raw_format(raw)
+def _open(pipe: _Pipe, settings: SourceSection) -> InputContainer:
+    container_format, options = _raw_format(settings.raw)
     try:
-        return open_media(pipe, container_format=container_format, options=options)
+        return open_media(
+            pipe,
+            container_format=container_format,
+            options=options,
+            max_megapixels=settings.max_megapixels,
+        )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if not pipe.head:
             raise SourceError(f"{pipe.name} is empty: nothing was written into it") from error

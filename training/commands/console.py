@@ -1,6 +1,7 @@
 """What the command line prints: progress, figures, and errors in one line."""
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from errno import ENAMETOOLONG
@@ -72,13 +73,13 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         yield
     except (TrainingError, ModelError) as error:
         if debug:
-            raise
+            _print_traceback()
         _print_error(str(error))
         asked_wrongly = isinstance(error, DatasetError | ModelError)
         raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
     except ImportError as error:
         if debug:
-            raise
+            _print_traceback()
         remedy = import_remedy(error, "install face-stream with the extra that the command needs")
         _print_error(
             f"{import_fault(error)}: {remedy}; face-stream doctor says what else is missing"
@@ -86,12 +87,18 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         raise typer.Exit(FAILURE) from error
     except OSError as error:
         if debug:
-            raise
+            _print_traceback()
         name = str(error.filename or "the system")[:_SHOWN_LETTERS]
         _print_error(f"{name}: {error.strerror or error}")
         raise typer.Exit(USAGE_ERROR if error.errno == ENAMETOOLONG else FAILURE) from error
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _print_traceback() -> None:
+    """Prints the traceback of the error at hand, in which names may hold what a terminal obeys."""
+    for line in traceback.format_exc().splitlines():
+        sys.stderr.write(f"{printable(line)}\n")
 
 
 def _print_error(message: str) -> None:
