@@ -12,7 +12,7 @@ from stream.cli.app import app as stream_app
 from stream.controls import KEYS
 from stream.settings import Config
 from stream.sinks.data.tables import face_columns, track_columns
-from training.__main__ import app as train_app
+from training.commands.app import app as train_app
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = [_ROOT / "README.md", _ROOT / "CONTRIBUTING.md", *sorted((_ROOT / "docs").glob("*.md"))]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +11,13 @@ import pytest
 from fakes import write_numbers
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from peak_memory import run_measured
 
 from stream.errors import SourceError
 from stream.sinks.data.log_reader import LogReader
 
 _ROOT = Path(__file__).parents[1]
-_MAX_RSS_KB = 500_000
+_MAX_MEMORY_MB = 500
 _SIZE = [96, 64]
 
 
@@ -201,17 +201,10 @@ def test_render_refuses_it_in_one_line_and_little_memory(name: str, tmp_path: Pa
     else:
         log.write_text(_lines(_header(), _frame(_face())) + str(_DAMAGES[name]))
     command = ["render", str(video), str(log), "--no-show", "--save", str(tmp_path / "again.mp4")]
-    errors = tmp_path / "errors.txt"
-    with errors.open("wb") as file:
-        program = subprocess.Popen(
-            [sys.executable, "-m", "stream", *command], cwd=_ROOT, stdout=file, stderr=file
-        )
-        _, status, usage = os.wait4(program.pid, 0)
-        program.returncode = os.waitstatus_to_exitcode(status)
-    said = errors.read_text()
-    assert program.returncode == 2, said
-    assert said.count("\n") == 1
-    assert usage.ru_maxrss < _MAX_RSS_KB
+    program = run_measured(["-m", "stream", *command], _ROOT)
+    assert program.returncode == 2, program.stderr
+    assert program.stderr.count("\n") == 1
+    assert program.peak_mb < _MAX_MEMORY_MB
     assert not (tmp_path / "again.mp4").exists()
 
 

@@ -12,6 +12,7 @@ from stream.addresses import masked_words
 from stream.cli.annotate import demo, render, run
 from stream.cli.bench import bench
 from stream.cli.inspect import doctor, show_settings
+from stream.cli.recover import recover
 
 
 class _Commands(TyperGroup):
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(render)
 app.command()(demo)
+app.command()(recover)
 app.command()(bench)
 app.command()(doctor)
 app.command("config")(show_settings)

@@ -1,10 +1,6 @@
 """Videos and streams of the network, through FFmpeg's protocols."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, wait
 from functools import partial
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import av
@@ -18,9 +14,7 @@ from stream.sources.media import open_media
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
-
-_POLL_S = 0.1
-"""Time after which Ctrl-C is noticed at the latest while an address is opened, s."""
+from stream.sources.waiting import call_in_thread
 
 _OPTIONS = {
     # By default five seconds of a stream go by before its first frame.
@@ -29,8 +23,6 @@ _OPTIONS = {
     "live_start_index": "-1",
 }
 """FFmpeg's options for every address."""
-
-Result = TypeVar("Result")
 
 
 def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSource | VideoSource:
@@ -44,8 +36,13 @@ def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSou
         ConfigError: a part is asked for of a live stream.
     """
     name = _printable_address(url)
+    return call_in_thread(lambda: _open(url, name, settings, span))
+
+
+def _open(url: str, name: str, settings: SourceSection, span: Span) -> StreamSource | VideoSource:
+    """Opens an address as far as its first frame."""
     reopen = partial(_connect, url, name, settings)
-    container = _call_in_thread(reopen)
+    container = reopen()
     reconnection = Reconnection(name, settings.reconnect_s)
     if not is_live(container):
         return VideoSource(
@@ -96,20 +93,3 @@ def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
         reason = f"cannot be read: {error.strerror}"
     # Not raised from the error, which holds the whole address.
     raise SourceError(f"{name} {reason}")
-
-
-def _call_in_thread(call: Callable[[], Result]) -> Result:
-    """What `call` returns, made in a thread of its own, for Ctrl-C does not interrupt FFmpeg."""
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="connect", daemon=True).start()
-    # In steps: a signal that comes just before a wait begins is not noticed until the wait ends.
-    while not future.done():
-        wait([future], _POLL_S)
-    return future.result()

@@ -20,18 +20,16 @@ from rich.progress import (
 from rich.text import Text
 
 from models.errors import ModelError
+from models.interrupts import exit_code, interruptible
 from models.printable import printable
 from models.system_libraries import import_fault, import_remedy
-from training.errors import DatasetError, TrainingError
+from training.errors import DatasetError, OutputInUseError, TrainingError
 
 USAGE_ERROR = 2
 """Exit code where the user asked for something impossible."""
 
 FAILURE = 1
 """Exit code where the program failed."""
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
 
 _SHOWN_LETTERS = 60
 """Letters of the name of a file that the system refuses, after which it is cut."""
@@ -70,12 +68,13 @@ def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
 def one_line_errors(debug: bool) -> Iterator[None]:
     """Turns errors into one line and an exit code, instead of a traceback, unless `debug`."""
     try:
-        yield
+        with interruptible():
+            yield
     except (TrainingError, ModelError) as error:
         if debug:
             _print_traceback()
         _print_error(str(error))
-        asked_wrongly = isinstance(error, DatasetError | ModelError)
+        asked_wrongly = isinstance(error, DatasetError | ModelError | OutputInUseError)
         raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
     except ImportError as error:
         if debug:
@@ -92,7 +91,7 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         _print_error(f"{name}: {error.strerror or error}")
         raise typer.Exit(USAGE_ERROR if error.errno == ENAMETOOLONG else FAILURE) from error
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code()) from None
 
 
 def _print_traceback() -> None:
