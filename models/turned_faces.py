@@ -16,8 +16,8 @@ _UPRIGHT_DEG = 20.0
 """Roll up to which a face that was turned counts as upright, degrees."""
 
 _MOST_TURNS = 3
-"""How often a face is turned at most: of one that hangs upside down the roll that CenterFace says is
-up to 63 degrees off, of one that is nearly upright it is right."""
+"""How often a face is turned at most: of one that hangs upside down CenterFace's roll is up to 63
+degrees off, of one that is nearly upright it is right."""
 
 _SIDE_FACES = 2.5
 """Side of what is turned, in square roots of the area of the face's box; larger shows more around
