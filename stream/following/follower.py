@@ -179,8 +179,7 @@ class Follower:
         rows = self._tracker.unexplained_rows(faces.boxes_xyxy)
         rows = rows[(is_sure | is_clear)[rows]]
         confirmed = (is_sure & is_clear)[rows]
-        # While faces are blurred none may be seen for the time that it takes to be sure of it.
-        return NewFaces(faces[rows], confirmed | self._controls.blur)
+        return NewFaces(faces[rows], confirmed)
 
     def admit(
         self, new: NewFaces, appearances: Mapping[int, NDArray[np.float32]]
@@ -205,6 +204,9 @@ class Follower:
         """Ends the frame; the states of the tracks, in the order of their ids."""
         if plan.is_cut:
             self._tracker.drop_lost()
+        if self._controls.blur:
+            # No face may be seen for the time that it takes to be sure of it.
+            self._tracker.confirm_all()
         states = sorted(self._tracker.states, key=lambda state: state.track_id)
         self._templates.keep({state.track_id for state in states})
         return states
