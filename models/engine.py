@@ -160,7 +160,8 @@ class Engine:
             scale_factor: by what the scale of the search is multiplied.
         """
         height, width = image.shape[:2]
-        threshold = self.threshold - self.detector.traits.candidate_margin
+        traits = self.detector.traits
+        threshold = max(self.threshold - traits.candidate_margin, traits.thresholds[0])
         scale, found = self._scale(image) * scale_factor, []
         for region in regions_xyxy.round().astype(int):
             left, top, right, bottom = region.clip(0, [width, height, width, height]).tolist()

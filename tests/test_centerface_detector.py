@@ -57,6 +57,15 @@ def head(astronaut: Image) -> Image:
     return np.ascontiguousarray(astronaut[y - 100 : y + 100, x - 100 : x + 100])
 
 
+def test_no_face_is_seen_in_plain_places_at_the_lowest_threshold(
+    centerface_detector: CenterFaceDetector, astronaut: Image
+) -> None:
+    """What lies under it by the margin of the near search would be every cell of a crop."""
+    lowest = centerface_detector.traits.thresholds[0]
+    places = np.array([[400, 100, 490, 190], [20, 20, 60, 60]], dtype=np.float32)
+    assert len(centerface_detector.detect_near(astronaut, places, lowest)) == 0
+
+
 # --- rolls and sizes ---
 
 
