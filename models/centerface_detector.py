@@ -49,8 +49,9 @@ _TILE_PX = 1280
 _OVERLAP_PX = 256
 """How far tiles overlap, px: more than the size of any face that the next scale does not find."""
 
-_LAST_SCALE_PX = 1024
-"""Longer side up to which a picture is not halved once more, px: a face that fills it is found."""
+_LAST_SCALE_PX = 640
+"""Longer side up to which a picture is not halved once more, px: of 250 to 560 px a face that fills
+the picture is found, of 750 to 1020 px it often is not. Lower takes hardly more time."""
 
 _CROP_PX = 96
 """Side of the crop that is searched near a known face, px; larger finds faces that moved farther

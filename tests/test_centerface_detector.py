@@ -115,6 +115,17 @@ def test_a_face_of_any_width_is_found_once(
     assert iou(found.boxes_xyxy / np.float32(factor), expected.astype(np.float32)).item() > 0.6
 
 
+@pytest.mark.parametrize("side_px", [1000, 1500, 1900, 4000])
+def test_a_face_that_fills_a_large_picture_is_found_once(
+    centerface_detector: CenterFaceDetector, shared_data: Path, side_px: int
+) -> None:
+    portrait = read_picture(shared_data / "people" / "002_1.webp")
+    image = cv2.resize(portrait, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
+    found = centerface_detector.detect(image.astype(np.uint8))
+    assert len(found) == 1
+    assert sizes_wh(found.boxes_xyxy)[0, 0] > 0.6 * side_px
+
+
 # --- tiles ---
 
 
