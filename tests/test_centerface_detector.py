@@ -145,6 +145,17 @@ def test_each_of_many_faces_over_several_tiles_is_found_once(
     assert widths.max() < 1.35 * widths.min(), "no face is cut by the edge of a tile"
 
 
+def test_what_an_edge_of_a_tile_leaves_of_a_face_is_no_second_face(
+    centerface_detector: CenterFaceDetector, shared_data: Path
+) -> None:
+    """A tile begins at 1024 px, in the middle of the face; its lower half looks like a face too."""
+    portrait = read_picture(shared_data / "people" / "004_1.webp")
+    one = cv2.resize(portrait, (400, 400), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    image = np.full((2000, 500, 3), 110, dtype=np.uint8)
+    image[:1600, 50:450] = np.tile(one, (4, 1, 1))
+    assert len(centerface_detector.detect(image)) == 4
+
+
 _HUGE = """
 import numpy as np
 from models.centerface_detector import CenterFaceDetector
