@@ -120,6 +120,7 @@ def test_a_face_that_fills_a_large_picture_is_found_once(
     centerface_detector: CenterFaceDetector, shared_data: Path, side_px: int
 ) -> None:
     portrait = read_picture(shared_data / "people" / "002_1.webp")
+    assert portrait is not None
     image = cv2.resize(portrait, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
     found = centerface_detector.detect(image.astype(np.uint8))
     assert len(found) == 1
@@ -150,6 +151,7 @@ def test_what_an_edge_of_a_tile_leaves_of_a_face_is_no_second_face(
 ) -> None:
     """A tile begins at 1024 px, in the middle of the face; its lower half looks like a face too."""
     portrait = read_picture(shared_data / "people" / "004_1.webp")
+    assert portrait is not None
     one = cv2.resize(portrait, (400, 400), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     image = np.full((2000, 500, 3), 110, dtype=np.uint8)
     image[:1600, 50:450] = np.tile(one, (4, 1, 1))
