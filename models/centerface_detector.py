@@ -50,8 +50,13 @@ _TILE_PX = 1280
 _OVERLAP_PX = 256
 """How far tiles overlap, px: more than the size of any face that the next scale does not find."""
 
-_LAST_SCALE_PX = 1024
-"""Longer side up to which a picture is not halved once more, px: a face that fills it is found."""
+_EDGE_SHARE = 0.15
+"""Distance from an inner edge of a tile up to which a face counts as cut by it, in its own sides:
+the box of half a face may end as far inside. More leaves out faces that are whole."""
+
+_LAST_SCALE_PX = 640
+"""Longer side up to which a picture is not halved once more, px: of 250 to 560 px a face that fills
+the picture is found, of 750 to 1020 px it often is not. Lower takes hardly more time."""
 
 _CROP_PX = 96
 """Side of the crop that is searched near a known face, px; larger finds faces that moved farther
@@ -149,10 +154,11 @@ class CenterFaceDetector:
             for left, right in _spans(width):
                 tile = decoded(self._maps(picture[top:bottom, left:right]), threshold)
                 x1, y1, x2, y2 = tile.boxes_xyxy.T
-                is_cut = (x1 < 0) & (left > 0)
-                is_cut |= (y1 < 0) & (top > 0)
-                is_cut |= (x2 > right - left) & (right < width)
-                is_cut |= (y2 > bottom - top) & (bottom < height)
+                dx, dy = _EDGE_SHARE * (x2 - x1), _EDGE_SHARE * (y2 - y1)
+                is_cut = (x1 < dx) & (left > 0)
+                is_cut |= (y1 < dy) & (top > 0)
+                is_cut |= (x2 > right - left - dx) & (right < width)
+                is_cut |= (y2 > bottom - top - dy) & (bottom < height)
                 found.append(tile[~is_cut].mapped((1.0, 1.0), (left, top)))
         return concatenate(found)
 
