@@ -35,6 +35,7 @@ _TRAITS = DetectorTraits(
     thresholds=(0.1, 0.95),
     clear_score=0.8,
     candidate_margin=0.25,
+    finds_turned=True,
     max_scale=1.0,
 )
 """At scale 1 it finds nine of ten faces from 20 px on, and two of three of 10 to 20 px. Of the

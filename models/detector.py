@@ -47,6 +47,7 @@ class DetectorTraits:
         clear_score: the score of most clear faces.
         candidate_margin: how far under the threshold a detection may score and still be worth a
             closer look.
+        finds_turned: faces are found at any roll, though less surely where they hang upside down.
         max_scale: the largest scale that is searched unless the user enlarges the picture.
         max_px: the largest picture that is searched unless the user fixes the scale, px.
     """
@@ -56,6 +57,7 @@ class DetectorTraits:
     thresholds: tuple[float, float]
     clear_score: float
     candidate_margin: float = 0.0
+    finds_turned: bool = False
     max_scale: float = float("inf")
     max_px: float = float("inf")
 

@@ -62,6 +62,13 @@ class Detections:
         scale, offset = (np.array(pair * 2, dtype=np.float32) for pair in (scale_xy, offset_xy))
         return type(self)(self.boxes_xyxy * scale + offset, self.scores, self.rolls_deg)
 
+    def turned(self, size_wh: tuple[int, int]) -> Self:
+        """The same faces in the picture of that size turned by 180 degrees."""
+        whole = np.array([*size_wh, *size_wh], dtype=np.float32)
+        boxes = whole - self.boxes_xyxy[:, [2, 3, 0, 1]]
+        rolls = np.where(self.rolls_deg > 0, self.rolls_deg - 180, self.rolls_deg + 180)
+        return type(self)(boxes, self.scores, rolls.astype(np.float32))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
