@@ -42,7 +42,8 @@ class DetectorTraits:
         smallest_px: width of the smallest face that is found at scale 1, px; of narrower ones, if
             any are found, many are missed.
         threshold: the score above which a detection is a face by default.
-        thresholds: the lowest and the highest threshold that make sense.
+        thresholds: the lowest and the highest threshold that make sense; what scores under the
+            lowest is no face anywhere.
         clear_score: the score of most clear faces.
         candidate_margin: how far under the threshold a detection may score and still be worth a
             closer look.
@@ -97,7 +98,11 @@ class Detector(Protocol):
         """
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The squares that dlib's landmark predictor was made for, `(n, 4)`, of the same faces."""
+        """The squares of the same faces in which landmarks are located, `(n, k, 4)` px.
+
+        Each is as dlib's own detectors draw it, for which dlib's predictor was made. A detector
+        whose boxes only say roughly where that is gives several a face, which vary around it.
+        """
 
 
 def detect_in_crops(

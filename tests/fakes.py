@@ -319,7 +319,7 @@ class FakeActors:
     name = "actors"
     dimensions = appearance_dimensions = 64
     traits = DetectorTraits(
-        smallest_px=20.0, threshold=0.45, thresholds=(0.05, 0.95), clear_score=0.8
+        smallest_px=20.0, threshold=0.45, thresholds=(0.1, 0.95), clear_score=0.8
     )
 
     def __init__(self, script: Script) -> None:
@@ -346,7 +346,7 @@ class FakeActors:
         return found[(iou(found.boxes_xyxy, wide.astype(np.float32)) > 0).any(axis=1)]
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        return boxes_xyxy
+        return boxes_xyxy[:, None]
 
     def locate(self, image: Image, found: Detections, squares_xyxy: NDArray[np.float32]) -> Faces:
         """Everybody looks into the camera."""
