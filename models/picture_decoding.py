@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from models.alpha import over_grey
 from models.faces import Image
+from models.opencv_messages import without_opencv_messages
+from models.png import checked_png
 from models.tone_mapping import MOST, tone_mapping
 
 _Numbers: TypeAlias = NDArray[Any]
@@ -41,13 +43,17 @@ def decode_with_opencv(content: bytes, remark: Callable[[str], None]) -> Image |
         content: the file.
         remark: is given what there is to say of it, in words that follow its name.
     """
-    data = np.frombuffer(content, np.uint8)
+    checked = checked_png(content)
+    if checked is None:
+        return None
+    data = np.frombuffer(checked, np.uint8)
     whole: _Numbers | None
     try:
-        whole, kinds, metadata = cv2.imdecodeWithMetadata(data, cv2.IMREAD_UNCHANGED)
-        if whole is None or not _is_usual(whole):
-            plain = cv2.imdecode(data, cv2.IMREAD_COLOR)
-            return None if plain is None else plain.astype(np.uint8, copy=False)
+        with without_opencv_messages():
+            whole, kinds, metadata = cv2.imdecodeWithMetadata(data, cv2.IMREAD_UNCHANGED)
+            if whole is None or not _is_usual(whole):
+                plain = cv2.imdecode(data, cv2.IMREAD_COLOR)
+                return None if plain is None else plain.astype(np.uint8, copy=False)
     except cv2.error:  # larger than OpenCV accepts
         return None
     if content.startswith((b"II*\0", b"MM\0*")) and _has_second_page(content):

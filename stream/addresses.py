@@ -49,7 +49,7 @@ _SECRET_NAMES = frozenset(
     }
 )
 """Names of parameters that are shown without their values; an unknown one could be the end of a
-password, and is hidden too."""
+password, and is hidden too. What follows a folder of such a name is hidden as well."""
 
 _SHOWN_WORDS = frozenset({"", "inst=1", "live", "main", "mjpg", "real_stream", "stream", "sub"})
 """Parameters without a value that are shown."""
@@ -138,6 +138,8 @@ def _shown_path(path: str, *, is_rtmp: bool, hidden: bool) -> str:
             hidden = hidden or _HIDDEN in parts[index]
         elif is_rtmp and index == len(parts) - 1 and _STREAM_KEY.fullmatch(part):
             parts[index] = _HIDDEN
+        elif part and index and parts[index - 1].lower() in _SECRET_NAMES:
+            parts[index], hidden = _HIDDEN, True
         else:
             parts[index] = _RANDOM.sub(_HIDDEN, part)
     return "/".join(parts)

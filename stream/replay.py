@@ -99,13 +99,8 @@ class Replay:
         3. Otherwise the tracks of its entry.
 
         Raises:
-            SourceError: the log is of a picture of another size.
+            SourceError: the log is of frames of another size.
         """
-        if frame.index == 0 and frame.size_wh != self._header.size:
-            raise SourceError(
-                f"{self._path} was written of frames of {list(self._header.size)} px, these have "
-                f"{list(frame.size_wh)}: give the video it was written of"
-            )
         # Frames of a video are found by their time, wherever in the video the log begins.
         by_time = frame.path is None
         value = frame.time_s if by_time else frame.index
@@ -116,6 +111,11 @@ class Replay:
             return ()
         if _place(self._next, by_time) > value + ROUNDING_S:
             return ()
+        if frame.size_wh != (size := self._next.get("size", self._header.size)):
+            raise SourceError(
+                f"{self._path} was written of frames of {list(size)} px, these have "
+                f"{list(frame.size_wh)}: give the video it was written of"
+            )
         return tuple(self._track(face, frame.index) for face in self._next["faces"])
 
     def _next_entry(self) -> LogEntry | None:

@@ -51,6 +51,7 @@ _FORMS = (
     "http://h/x#pw={}",
     "http://h/x#{}",
     "http://h/x;jsessionid={}",
+    "http://h/api/token/{}/live",
     "http://h/x?A={}&channel=2",
     "rtsp:/u:{}@h",
     "rtsp:u:{}@h",

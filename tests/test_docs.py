@@ -166,7 +166,16 @@ def test_each_test_that_a_page_names_is_there() -> None:
     for page in _PAGES:
         for file, name in re.findall(r"`(tests/\w+\.py)(?:::(\w+))?`", _text(page)):
             assert (_ROOT / file).exists(), f"{page.name}: {file}"
-            assert f"def {name}" in _text(_ROOT / file), f"{page.name}: {file}::{name}"
+            assert not name or f"def {name}(" in _text(_ROOT / file), f"{page.name}: {file}::{name}"
+
+
+def test_each_fault_has_a_test() -> None:
+    rows = _table(_text(_ROOT / "docs" / "reliability.md"))
+    tables = _text(_ROOT / "docs" / "reliability.md").split("| fault | what happens | test |")[1:]
+    rows = [row for table in tables for row in _table(table.split("\n\n")[0])]
+    assert len(rows) > 80
+    for fault, _, test in rows:
+        assert re.fullmatch(r"`tests/\w+\.py::\w+`", test), fault
 
 
 def _rooms() -> dict[str, str]:

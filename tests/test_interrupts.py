@@ -127,3 +127,31 @@ def test_a_first_signal_does_not_interrupt_the_end(start: Start) -> None:
 
 def test_without_a_signal_the_exit_code_is_that_of_ctrl_c() -> None:
     assert (exit_code(), exit_code(0)) == (130, 0)
+
+
+_IMPORT = """
+import os, signal
+from models import interrupts
+interrupts.handle_signals("face-stream")
+
+def load():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt as error:
+        raise ImportError("initialization failed") from error
+
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "from stream.cli.console import exit_on_error\nexit_on_error(load, debug=True)",
+        "from training.commands.console import one_line_errors\nwith one_line_errors(True): load()",
+    ],
+    ids=["stream", "training"],
+)
+def test_a_signal_that_an_extension_turns_into_a_failed_import(call: str, start: Start) -> None:
+    exits = f"import typer\ntry:\n    exec({call!r})\nexcept typer.Exit as e: print(e.exit_code)"
+    process = start("-c", _IMPORT + exits)
+    assert process.communicate(timeout=_WAIT_S) == ("143\n", "")

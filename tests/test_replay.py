@@ -209,6 +209,22 @@ def test_a_log_of_another_video_is_refused(tmp_path: Path) -> None:
         replay.annotate(frame(0, (128, 64)))
 
 
+def test_a_log_says_of_each_frame_which_size_it_was(tmp_path: Path) -> None:
+    sizes_wh = [SIZE_WH, SIZE_WH, (128, 64), SIZE_WH]
+    sink = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
+    for number, size_wh in enumerate(sizes_wh):
+        sink.write(AnnotatedFrame(frame(number, size_wh), [track(number)], Overlay()))
+    sink.close(complete=True)
+    with Replay(tmp_path / "out.jsonl", LabelSettings()) as replay:
+        for number, size_wh in enumerate(sizes_wh):
+            assert len(replay.annotate(frame(number, size_wh))) == 1
+    with (
+        Replay(tmp_path / "out.jsonl", LabelSettings()) as replay,
+        pytest.raises(SourceError, match=r"of frames of \[128, 64\] px, these have \[96, 64\]"),
+    ):
+        replay.annotate(frame(2))
+
+
 def test_boxes_far_beyond_the_frame_are_drawn_blurred_and_cut_out(tmp_path: Path) -> None:
     path = _log(tmp_path)
     far, edge = [-99_999.0, -99_999.0, 99_999.0, 99_999.0], [0.0, 99_999.0, 0.0, 99_999.0]

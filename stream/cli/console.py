@@ -83,6 +83,8 @@ def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
         _print_error(str(error))
         raise typer.Exit(EXIT_USAGE) from error
     except ImportError as error:
+        if exit_code(0):  # a signal that comes during the import of an extension takes that form
+            raise typer.Exit(exit_code()) from None
         if debug:
             _print_traceback()
         remedy = import_remedy(error, "install face-stream again")

@@ -5,7 +5,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
+from models.opencv_messages import without_opencv_messages
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings.schema import CameraSection
@@ -169,7 +169,7 @@ class CameraSource:
         index = camera_index(self._uri, self._cameras)
         if index is None or index > _MAX_INDEX:
             raise SourceError(f"{self._name} cannot be: the first is 0, the second 1")
-        with _quiet_opencv():
+        with without_opencv_messages():
             self._capture = capture = self._open_camera(index, _BACKENDS[self._settings.backend])
         if not capture.isOpened():
             with_backend = (
@@ -254,13 +254,3 @@ def _requested_properties(settings: CameraSection) -> Iterator[tuple[int, float]
         yield cv2.CAP_PROP_FRAME_HEIGHT, settings.size[1]
     if settings.fps != "auto":
         yield cv2.CAP_PROP_FPS, settings.fps
-
-
-@contextmanager
-def _quiet_opencv() -> Iterator[None]:
-    """Silences OpenCV's own page of warnings about a camera that is not there."""
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)

@@ -77,6 +77,8 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         asked_wrongly = isinstance(error, DatasetError | ModelError | OutputInUseError)
         raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
     except ImportError as error:
+        if exit_code(0):  # a signal that comes during the import of an extension takes that form
+            raise typer.Exit(exit_code()) from None
         if debug:
             _print_traceback()
         remedy = import_remedy(error, "install face-stream with the extra that the command needs")

@@ -81,6 +81,7 @@ class LogEntry(TypedDict):
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     frame: NotRequired[_Number]
     time_s: NotRequired[_Time]
+    size: NotRequired[tuple[_Side, _Side]]
     faces: NotRequired[Annotated[list[LoggedFace], Field(max_length=_MAX_FACES)]]
     track: NotRequired[_Number | None]
 
@@ -159,7 +160,7 @@ class LogReader:
             ) from error
 
     def _entries(self, file: BinaryIO) -> Iterator[LogEntry]:
-        number = 1
+        number, before = 1, (-1.0, -_MAX_TIME_S)
         while line := self._line(file, number := number + 1):
             if line.isspace():
                 continue
@@ -175,6 +176,13 @@ class LogReader:
             for face in entry.get("faces", ()):
                 if reason := self._fault(face):
                     raise self._damage(number, reason)
+            if "frame" in entry:
+                place = entry["frame"], entry["time_s"]
+                if place[0] <= before[0] or place[1] < before[1]:
+                    raise self._damage(
+                        number, "its frame or its time is before that of an earlier line"
+                    )
+                before = place
             yield entry
 
     def _line(self, file: BinaryIO, number: int) -> bytes:
