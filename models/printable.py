@@ -4,6 +4,9 @@ import re
 import sys
 from io import TextIOWrapper
 
+_SHOWN_LETTERS = 60
+"""Letters of a name that is refused, of which a message leaves out the rest; more fill the line."""
+
 _OBEYED = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters: ESC begins a command, a line break a line
     "\u2028\u2029"  # separators of lines and paragraphs
@@ -21,6 +24,11 @@ def printable(text: str) -> str:
 def printable_json(text: str) -> str:
     """A line of JSON with the same characters escaped as JSON has it; it is read as before."""
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, letters: int = _SHOWN_LETTERS) -> str:
+    """A text as a message shows it: of a long one the beginning."""
+    return text if len(text) <= letters else f"{text[:letters]}…"
 
 
 def escape_unencodable_output() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from models.printable import printable
+from models.printable import printable, shortened
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from stream.addresses import masked_words
 from stream.errors import ConfigError
@@ -193,8 +193,7 @@ def _shown(override: str) -> str:
 
 def _short(text: str) -> str:
     """A text as a message shows it: in one line, not all of a long one, and no secrets."""
-    shown = printable(masked_words(text))
-    return shown if len(shown) <= _SHOWN_LETTERS else f"{shown[:_SHOWN_LETTERS]}…"
+    return shortened(printable(masked_words(text)), _SHOWN_LETTERS)
 
 
 def _reason(problems: Sequence[ErrorDetails]) -> str:
