@@ -1,8 +1,5 @@
 """Alignment: five landmarks of each face, and the upright chip that they give."""
 
-import math
-
-import cv2
 import dlib
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +11,6 @@ from models.graphs import CHIP_SIZE
 CHIP_PADDING = 0.25
 """Margin of a chip around the face, as a fraction of its width; dlib's embedder was trained with
 it."""
-
-_TURNED_DEG = 30.0
-"""Roll from which a face is turned upright before its landmarks are located, degrees: dlib's
-predictor was made for upright faces."""
-
-_LEVEL_DEG = 10.0
-"""Slope of the eyes after that up to which a face counts as upright, degrees: the roll that a
-detector says of a face that hangs upside down may be 60 degrees off."""
-
-_MOST_TURNS = 3
-"""How often a face is turned at most until its eyes are level."""
-
-_TURNED_SIDE = 2.0
-"""Side of what is turned, in sides of the face's square; larger shows more around the face."""
 
 
 class Aligner:
@@ -42,19 +25,19 @@ class Aligner:
     def locate(
         self, image: Image, detections: Detections, squares_xyxy: NDArray[np.float32]
     ) -> Faces:
-        """The detections with their landmarks.
+        """The detections, which should be upright, with their landmarks.
 
         Args:
             image: the picture.
             detections: the faces in it.
-            squares_xyxy: `(n, 4)` px, the square of each face as dlib's own detector would give it.
+            squares_xyxy: `(n, k, 4)` px, the k squares of each face as dlib's own detector would
+                give them; the landmarks are the mean of those located in each.
         """
         landmarks = np.zeros((len(detections), LANDMARK_COUNT, 2), dtype=np.float32)
-        for row, square, roll in zip(
-            landmarks, squares_xyxy, detections.rolls_deg.tolist(), strict=True
-        ):
-            turned = abs(roll) > _TURNED_DEG
-            row[:] = self._turned(image, square, roll) if turned else self._points(image, square)
+        for row, squares in zip(landmarks, squares_xyxy, strict=True):
+            shapes = [self._predictor(image, _rectangle(square)) for square in squares]
+            points = [[(point.x, point.y) for point in shape.parts()] for shape in shapes]
+            row[:] = np.mean(points, axis=0)
         return Faces(detections.boxes_xyxy, landmarks, detections.scores)
 
     def chips(self, image: Image, faces: Faces) -> NDArray[np.uint8]:
@@ -65,45 +48,6 @@ class Aligner:
             shape = dlib.full_object_detection(_rectangle(box), points)
             chip[:] = dlib.get_face_chip(image, shape, size=CHIP_SIZE, padding=CHIP_PADDING)
         return chips
-
-    def _points(self, image: Image, square_xyxy: NDArray[np.float32]) -> list[tuple[int, int]]:
-        """The landmarks of an upright face."""
-        shape = self._predictor(image, _rectangle(square_xyxy))
-        return [(point.x, point.y) for point in shape.parts()]
-
-    def _turned(
-        self, image: Image, square_xyxy: NDArray[np.float32], roll_deg: float
-    ) -> NDArray[np.float32]:
-        """The landmarks `(5, 2)` of a face that is turned clockwise, located in it upright.
-
-        What the landmarks say of the roll is surer than what the detector says, so the face is
-        turned again where its eyes are not level.
-        """
-        for _ in range(_MOST_TURNS):
-            upright, square, matrix = _upright(image, square_xyxy, roll_deg)
-            points = np.array(self._points(upright, square), dtype=np.float32)
-            dx, dy = points[0:2].mean(axis=0) - points[2:4].mean(axis=0)
-            slope_deg = math.degrees(math.atan2(dy, dx))
-            if abs(slope_deg) <= _LEVEL_DEG:
-                break
-            roll_deg += slope_deg
-        back = cv2.invertAffineTransform(matrix)
-        return cv2.transform(points[None], back)[0].astype(np.float32, copy=False)
-
-
-def _upright(
-    image: Image, square_xyxy: NDArray[np.float32], roll_deg: float
-) -> tuple[Image, NDArray[np.float32], NDArray[np.float64]]:
-    """What surrounds a face, turned anticlockwise; its square in it; and how it was turned."""
-    x, y = ((square_xyxy[:2] + square_xyxy[2:]) / 2).tolist()
-    side = float(square_xyxy[2] - square_xyxy[0])
-    size = max(round(side * _TURNED_SIDE), 1)
-    matrix = cv2.getRotationMatrix2D((x, y), roll_deg, 1.0)
-    matrix[:, 2] += size / 2 - x, size / 2 - y
-    upright = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
-    first, last = (size - side) / 2, (size + side) / 2
-    square = np.array([first, first, last, last], dtype=np.float32)
-    return upright.astype(np.uint8, copy=False), square, matrix.astype(np.float64, copy=False)
 
 
 def _rectangle(box_xyxy: NDArray[np.float32]) -> dlib.rectangle:
