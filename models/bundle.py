@@ -53,7 +53,7 @@ _MAX_FOLDER_BYTES = 512 << 20
 """Size of all other files together at most, bytes; the model that ships has 14 MB, and a forest for
 seven classes 22 MB."""
 
-_MAX_DIMENSIONS = 1 << 16
+MAX_DIMENSIONS = 1 << 16
 """Length of an embedding at most; the longest in use anywhere have 4,096."""
 
 _WITHOUT_DIGEST = 1
@@ -72,8 +72,8 @@ class EmbedderSpec(_ManifestPart):
     """
 
     name: str
-    dimensions: int = Field(gt=0, le=_MAX_DIMENSIONS)
-    chip_size: int = Field(gt=0, le=_MAX_DIMENSIONS)
+    dimensions: int = Field(gt=0, le=MAX_DIMENSIONS)
+    chip_size: int = Field(gt=0, le=MAX_DIMENSIONS)
     file: str | None = None
     appearance_dimensions: int | None = Field(
         default=None, gt=0, validation_alias="identity", serialization_alias="identity"

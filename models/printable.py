@@ -1,6 +1,11 @@
 """Names as people are shown them: what a terminal would obey stands there escaped."""
 
 import re
+import sys
+from io import TextIOWrapper
+
+_SHOWN_LETTERS = 60
+"""Letters of a name that is refused, of which a message leaves out the rest; more fill the line."""
 
 _OBEYED = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters: ESC begins a command, a line break a line
@@ -19,6 +24,18 @@ def printable(text: str) -> str:
 def printable_json(text: str) -> str:
     """A line of JSON with the same characters escaped as JSON has it; it is read as before."""
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, letters: int = _SHOWN_LETTERS) -> str:
+    """A text as a message shows it: of a long one the beginning."""
+    return text if len(text) <= letters else f"{text[:letters]}…"
+
+
+def escape_unencodable_output() -> None:
+    """Lets the program print names that its terminal's encoding lacks: they stand there escaped."""
+    for text in (sys.stdout, sys.stderr):
+        if isinstance(text, TextIOWrapper):
+            text.reconfigure(errors="backslashreplace")
 
 
 def _escaped(found: re.Match[str]) -> str:

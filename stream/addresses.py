@@ -96,14 +96,17 @@ def masked_words(text: str) -> str:
     """A message in which each word that may be an address is shown as one."""
     return re.sub(
         r"[^\s'\"()]+",
-        lambda word: shown_address(word[0]) if _is_telling(word[0]) else word[0],
+        lambda word: shown_address(word[0]) if is_telling(word[0]) else word[0],
         text,
     )
 
 
-def _is_telling(word: str) -> bool:
-    """Whether a word of a message may be an address, beside a setting such as `a.b=c`."""
-    return is_url(word) or "@" in word or bool(_protocol(word))
+def is_telling(word: str) -> bool:
+    """Whether a word may be an address, mistyped or not, beside a setting such as `a.b=c` and the
+    name of a file as in `@cameras/door.txt`.
+    """
+    is_whole = is_url(word) or _HOST_AND_QUERY.match(word) is not None
+    return is_whole or "@" in word[1:] or bool(_protocol(word))
 
 
 def _protocol(text: str) -> str:

@@ -99,4 +99,6 @@ def test_any_text_is_shown_somehow(text: str) -> None:
 
 def test_the_words_of_a_message_are_looked_at() -> None:
     assert masked_words("No such command 'rtsp://u:S@h'.") == "No such command 'rtsp://h'."
-    assert masked_words("--set a.b=c is fine") == "--set a.b=c is fine"
+    assert masked_words("it is h.org/x?p=S") == "it is h.org/x?p=…"
+    for text in ("--set a.b=c is fine", "@cameras/door.txt names 0 sources"):
+        assert masked_words(text) == text

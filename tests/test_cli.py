@@ -141,6 +141,7 @@ _WRONG = [
         ]
     ),
     (f"pictures --save {'x' * 304}", "file name too long; choose another name"),
+    (f"clip.mp4 --save {'x' * 246}.mp4", "file name too long; choose another name"),  # its lock
     (f"clip.mp4 --model {'x' * 304}", "is not a folder"),
     (f"clip.mp4 --config {'x' * 304}", "File name too long"),
     ("clip.mp4 --model missing", "missing is not a folder"),

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from models.printable import printable, printable_json
+from models.printable import printable, printable_json, shortened
 from stream.drawing.text import draw_text, text_width
 
 _CASES = [
@@ -29,6 +29,12 @@ def test_json_keeps_the_text_and_shows_none_of_it(text: str) -> None:
     line = printable_json(json.dumps(text, ensure_ascii=False))
     assert json.loads(line) == text
     assert printable(line) == line
+
+
+def test_of_a_long_name_the_beginning_is_shown() -> None:
+    assert shortened("x" * 60) == "x" * 60
+    assert shortened("x" * 61) == "x" * 60 + "…"
+    assert shortened("name", 3) == "nam…"
 
 
 def test_half_a_character_can_be_drawn() -> None:

@@ -229,6 +229,40 @@ def test_an_option_lies_over_set() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://u:S3cret@h/x",
+        "rtsp:/u:S3cret@h/x",
+        "rtsp//u:S3cret@h",
+        "rstp:/u:S3cret@h",
+        "u:S3cret@h/x",
+        "http://h/?p=S3cret",
+        "192.168.1.2/x?p=S3cret",
+    ],
+)
+def test_no_address_with_a_secret_is_taken_however_mistyped(address: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="it holds a secret: write it into a file") as caught:
+        load_config(None, [f"source.address={address}"], folder=tmp_path)
+    assert "S3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "@cameras/door.txt",
+        "$DOOR_CAMERA",
+        "rtsp://h:554/live?channel=1",
+        "take=1.mp4",
+        "/videos/a@b.mp4",
+        "0",
+    ],
+)
+def test_an_address_without_a_secret_is_taken_as_it_is(address: str, tmp_path: Path) -> None:
+    config = load_config(None, [f"source.address={address!r}"], folder=tmp_path)
+    assert config.source.address == address
+
+
 def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:
     config = load_config(
         None, ["detection.detector=hog", 'labels.attributes=["age"]'], folder=tmp_path

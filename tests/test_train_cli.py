@@ -1,6 +1,9 @@
 """The three commands on all five layouts, and everything that can be asked wrongly."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -37,6 +40,21 @@ def _done(*words: str | Path) -> str:
     result = _run(*words)
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def test_a_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
+    drawn_table(tmp_path / "table.parquet", 40)
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "fit", "table.parquet", "--out", "ö"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("\\xf6: model and card\n")
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("layout", LAYOUT_MAKERS)

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from models.interrupts import exit_code, interruptible
-from models.printable import printable
+from models.printable import printable, shortened
 from models.system_libraries import import_fault, import_remedy
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ EXIT_FAILURE = 1
 
 EXIT_USAGE = 2
 """Exit code: what was asked for cannot be done, and nothing was done."""
-
-_SHOWN_LETTERS = 60
-"""Letters of the name of a file that the system refuses, after which it is cut."""
 
 _DIAGNOSE = "face-stream doctor says what else is missing"
 """What to do besides where a package cannot be imported."""
@@ -93,7 +90,7 @@ def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
     except OSError as error:
         if debug:
             _print_traceback()
-        name = str(error.filename or "the system")[:_SHOWN_LETTERS]
+        name = shortened(str(error.filename or "the system"))
         _print_error(f"{name}: {error.strerror or error}")
         raise typer.Exit(EXIT_USAGE if error.errno == ENAMETOOLONG else EXIT_FAILURE) from error
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """Where settings come from: defaults, `config.toml`, `--config`, `--set`, later over earlier."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from models.printable import printable
+from models.printable import printable, shortened
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from stream.addresses import masked_words
 from stream.errors import ConfigError
@@ -24,6 +25,9 @@ _DEFAULT_ORIGIN = "default"
 
 _OVERRIDE_ORIGIN = "--set"
 """The origin of a setting from the command line."""
+
+_SETTING = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
+"""The name of a setting, with its section."""
 
 _SHOWN_LETTERS = 200
 """Letters of a name or value of a file that a message shows."""
@@ -129,7 +133,7 @@ def _layers(
     if file is not None:
         yield _read(file), str(file), str(file)
     for text in overrides:
-        yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {_short(text)}"
+        yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {_shown(text)}"
 
 
 def _check(layer: Mapping[str, Any], name: str) -> None:
@@ -156,7 +160,7 @@ def _parse_override(text: str) -> dict[str, Any]:
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
         raise ConfigError(
-            f"--set {_short(text)}: write it as section.key=value, as in labels.min_confidence=0.8"
+            f"--set {_shown(text)}: write it as section.key=value, as in labels.min_confidence=0.8"
         )
     try:
         parsed = parse_toml(f"value = {value}".encode())["value"]
@@ -180,10 +184,16 @@ def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
     return f"unknown setting {_short('.'.join(path))}: {hint}"
 
 
+def _shown(override: str) -> str:
+    """An override as a message shows it; its value may be an address."""
+    name, equals, value = override.partition("=")
+    is_setting = _SETTING.fullmatch(name.strip()) is not None
+    return f"{_short(name)}{equals}{_short(value)}" if is_setting else _short(override)
+
+
 def _short(text: str) -> str:
     """A text as a message shows it: in one line, not all of a long one, and no secrets."""
-    shown = printable(masked_words(text))
-    return shown if len(shown) <= _SHOWN_LETTERS else f"{shown[:_SHOWN_LETTERS]}…"
+    return shortened(printable(masked_words(text)), _SHOWN_LETTERS)
 
 
 def _reason(problems: Sequence[ErrorDetails]) -> str:

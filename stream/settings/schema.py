@@ -12,7 +12,7 @@ from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.engine import DetectionSettings, Runtime
 from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
-from stream.addresses import is_url, shown_address
+from stream.addresses import is_telling, shown_address
 
 DEFAULT_ATTRIBUTES = ("gender", "race")
 """The attributes that are labelled by default."""
@@ -121,8 +121,8 @@ class SourceSection(BaseModel):
     @field_validator("address")
     @classmethod
     def _without_secrets(cls, address: str) -> str:
-        """Settings are printed, so they must not hold a password."""
-        if is_url(address) and shown_address(address) != address:
+        """Settings are printed, so they must not hold a password, nor a mistyped address one."""
+        if is_telling(address) and shown_address(address) != address:
             raise ValueError(
                 "it holds a secret: write it into a file or an environment variable, "
                 "and here @FILE or $VARIABLE"

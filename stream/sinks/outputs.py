@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+from models.locks import lock_path
 from models.pictures import is_picture
+from models.printable import shortened
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
@@ -21,10 +23,6 @@ _LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 _SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
-
-
-_SHOWN_LETTERS = 60
-"""Letters of a name that is refused, after which the message leaves out the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,20 +140,18 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
 
 
 def _check_name(target: Target) -> None:
-    """Checks that the system takes the name of a target, and those it has while it is written."""
-    for name in written_names(target.path):
+    """Checks that the system takes the name of a target, those it has while it is written, and
+    that of its lock.
+    """
+    for name in (*written_names(target.path), lock_path(target.path)):
         try:
             os.lstat(name)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            shown = str(target.path)
-            if len(shown) > _SHOWN_LETTERS:
-                shown = f"{shown[:_SHOWN_LETTERS]}…"
-            raise ConfigError(
-                f"{target.option} {shown}: {reason.lower()}; choose another name"
-            ) from error
+            shown = f"{target.option} {shortened(str(target.path))}"
+            raise ConfigError(f"{shown}: {reason.lower()}; choose another name") from error
 
 
 def _check_place(target: Target, source: Path) -> None:

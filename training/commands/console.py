@@ -21,7 +21,7 @@ from rich.text import Text
 
 from models.errors import ModelError
 from models.interrupts import exit_code, interruptible
-from models.printable import printable
+from models.printable import printable, shortened
 from models.system_libraries import import_fault, import_remedy
 from training.errors import DatasetError, OutputInUseError, TrainingError
 
@@ -30,9 +30,6 @@ USAGE_ERROR = 2
 
 FAILURE = 1
 """Exit code where the program failed."""
-
-_SHOWN_LETTERS = 60
-"""Letters of the name of a file that the system refuses, after which it is cut."""
 
 _out = Console(highlight=False, soft_wrap=True, markup=False)
 _bar = Console(stderr=True)
@@ -89,7 +86,7 @@ def one_line_errors(debug: bool) -> Iterator[None]:
     except OSError as error:
         if debug:
             _print_traceback()
-        name = str(error.filename or "the system")[:_SHOWN_LETTERS]
+        name = shortened(str(error.filename or "the system"))
         _print_error(f"{name}: {error.strerror or error}")
         raise typer.Exit(USAGE_ERROR if error.errno == ENAMETOOLONG else FAILURE) from error
     except KeyboardInterrupt:

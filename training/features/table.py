@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from models.bundle import MAX_DIMENSIONS
 from models.safe_files import UnfitFileError, parse_json
 from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
@@ -18,9 +19,6 @@ _SCHEMA = "face-features/2"
 
 _READ_SCHEMAS = ("face-features/1", _SCHEMA)
 """Versions that are read; another one is refused."""
-
-_MAX_DIMENSIONS = 1 << 16
-"""Length of an embedding at most."""
 
 Column: TypeAlias = NDArray[np.object_]
 """A column of text `(n,)`, such as class names; None where unknown."""
@@ -90,7 +88,7 @@ class TableInfo:
             raise ValueError(
                 f"its description is not understood: {place}: {first['msg']}"
             ) from error
-        if not 0 < info.dimensions <= _MAX_DIMENSIONS:
+        if not 0 < info.dimensions <= MAX_DIMENSIONS:
             raise ValueError(f"its embeddings have {info.dimensions} dimensions")
         return info
 

@@ -65,9 +65,8 @@ class Recorder:
         # though a frame is there. A SimpleQueue has no steps; the encoder says when each is done.
         self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
         self._done: SimpleQueue[None] = SimpleQueue()
-        self._pending_s: deque[float] = (
-            deque()
-        )  # of each frame not known to be done, the time before
+        # Of each frame that is not known to be done, the time of the one before.
+        self._pending_s: deque[float] = deque()
         self._last_s = -math.inf
         width, height = info.size_wh
         room = int(_QUEUE_BYTES / (width * height * _PIXEL_BYTES))
