@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from models.detector_names import DEFAULT_DETECTOR, DetectorName
-from models.engine import DetectionSettings, Runtime
+from models.engine import DetectionSettings, Precision, Runtime
 from models.runtime import Device
 
 DEFAULT_ATTRIBUTES = ("gender", "race")
@@ -124,11 +124,12 @@ class CameraSection(BaseModel):
 
 
 class EngineSection(BaseModel):
-    """`[engine]`: the runtime, the device and the model."""
+    """`[engine]`: the runtime, the precision, the device and the model."""
 
     model_config = _STRICT
 
     runtime: Runtime = "onnx"
+    precision: Literal["auto"] | Precision = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     embedder: Literal["finetuned", "dlib"] = "finetuned"
