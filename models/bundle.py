@@ -1,13 +1,14 @@
 """A bundle: the model folder that the stream loads and training writes.
 
 ```
-manifest.json   format version, sha256 of every other file, embedder, attributes, the detector that
-                found the faces, short names of classes, provenance
+manifest.json   format version, sha256 of itself and of every other file, embedder, attributes, the
+                detector that found the faces, short names of classes, provenance
 card.md         what it was made of, how good it is and for whom, what it must not be used for
 gender.onnx …   one head an attribute, and the embedder where it is not dlib's
 ```
 
-Nothing in it is run on loading: ONNX holds no code, and a pickle is never read.
+Nothing in it is run on loading: ONNX holds no code, and a pickle is never read. A folder may come
+from anywhere: files are read as `safe_files` allows, graphs as `graph_check` does.
 """
 
 import hashlib
@@ -22,8 +23,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.digests import content_digest
 from models.errors import ModelError
 from models.label_names import check_label_names, check_short_names
+from models.safe_files import UnfitFileError, check_inside, parse_json, read_regular
 
 FORMAT_VERSION = 2
 """Version of the format that is written: 2 added `detector`, `short_names`, `confusion`, `tree`."""
@@ -43,6 +46,19 @@ MANIFEST_FILE = "manifest.json"
 CARD_FILE = "card.md"
 """Name of the model card."""
 
+_MAX_MANIFEST_BYTES = 1 << 20
+"""Size of a manifest at most, bytes; those that ship have 8,000."""
+
+_MAX_FOLDER_BYTES = 512 << 20
+"""Size of all other files together at most, bytes; the model that ships has 14 MB, and a forest for
+seven classes 22 MB."""
+
+_MAX_DIMENSIONS = 1 << 16
+"""Length of an embedding at most; the longest in use anywhere have 4,096."""
+
+_WITHOUT_DIGEST = 1
+"""Version of the format in which a manifest need not have a digest of itself."""
+
 
 class _ManifestPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
@@ -56,8 +72,8 @@ class EmbedderSpec(_ManifestPart):
     """
 
     name: str
-    dimensions: int = Field(gt=0)
-    chip_size: int = Field(gt=0)
+    dimensions: int = Field(gt=0, le=_MAX_DIMENSIONS)
+    chip_size: int = Field(gt=0, le=_MAX_DIMENSIONS)
     file: str | None = None
     appearance_dimensions: int | None = Field(
         default=None, gt=0, validation_alias="identity", serialization_alias="identity"
@@ -88,6 +104,7 @@ class Manifest(_ManifestPart):
         tree: attribute → groups of its classes, likewise kept as it is.
         files: name → sha256.
         provenance: the maker's to fill (data, settings, figures).
+        digest: sha256 of all the rest.
     """
 
     format_version: int = FORMAT_VERSION
@@ -99,6 +116,7 @@ class Manifest(_ManifestPart):
     tree: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +141,8 @@ def load_bundle(folder: Path) -> Bundle:
     """Reads a bundle and checks it to the byte.
 
     Raises:
-        ModelError: a file is missing, changed or foreign, or the format is unknown.
+        ModelError: a file is missing, changed, foreign, too large or no regular file, or the format
+            is unknown.
     """
     manifest = _read_manifest(folder)
     present = {path.name for path in folder.iterdir()} - {MANIFEST_FILE}
@@ -131,9 +150,9 @@ def load_bundle(folder: Path) -> Bundle:
         raise ModelError(f"{folder}: {missing[0]} is missing: fit the model again")
     if foreign := sorted(present - manifest.files.keys()):
         raise ModelError(f"{folder}: {foreign[0]} does not belong to the model: take it out")
-    files = {}
+    files: dict[str, bytes] = {}
     for name, expected in manifest.files.items():
-        files[name] = _read(folder / name)
+        files[name] = _read(folder / name, _MAX_FOLDER_BYTES - sum(map(len, files.values())))
         if hashlib.sha256(files[name]).hexdigest() != expected:
             raise ModelError(f"{folder}: {name} was changed since the model was made")
     return Bundle(folder, manifest, files)
@@ -166,11 +185,9 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     if folder.exists() and not (folder / MANIFEST_FILE).is_file():
         raise ModelError(f"{folder} exists and is not a model folder: name another")
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    complete = manifest.model_copy(update={"files": sums})
-    text = (
-        json.dumps(complete.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
-        + "\n"
-    )
+    content = manifest.model_copy(update={"files": sums}).model_dump(mode="json", by_alias=True)
+    content["digest"] = content_digest(content)
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -199,7 +216,7 @@ def _read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         raise ModelError(f"{folder} is not a model folder: it has no {MANIFEST_FILE}")
     try:
-        content = json.loads(_read(path))
+        content = parse_json(_read(path, _MAX_MANIFEST_BYTES))
         version = content.get("format_version") if isinstance(content, dict) else None
         if type(version) is not int or version not in _READ_VERSIONS:
             known = " and ".join(map(str, _READ_VERSIONS))
@@ -207,6 +224,7 @@ def _read_manifest(folder: Path) -> Manifest:
                 f"{folder} has format version {version}, this program reads {known}: "
                 "update the program or fit the model again"
             )
+        digest = content_digest(content)  # as it stands there, whatever is read into it below
         content["format_version"] = FORMAT_VERSION
         manifest = Manifest.model_validate(content, by_name=False)
         _check_names(manifest)
@@ -215,14 +233,24 @@ def _read_manifest(folder: Path) -> Manifest:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ModelError(f"{path} cannot be understood: {place}: {first['msg']}") from error
-    except ValueError as error:
+    except (UnfitFileError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be understood: {error}") from error
+    _check_files(path, manifest)
+    has_digest = version > _WITHOUT_DIGEST or manifest.digest is not None
+    if has_digest and manifest.digest != digest:
+        raise ModelError(f"{path} was changed since the model was made: take it as it was made")
+    return manifest
+
+
+def _check_files(path: Path, manifest: Manifest) -> None:
+    """Checks that a manifest names the files of the model, with their digests, and no others."""
     for name in manifest.files:
         if Path(name).name != name or name == MANIFEST_FILE:
             raise ModelError(f"{path} names {name!r}, which is not a file of the folder")
     if unlisted := sorted(_named_files(manifest) - manifest.files.keys()):
         raise ModelError(f"{path} has no sha256 of {unlisted[0]}: fit the model again")
-    return manifest
+    if surplus := sorted(manifest.files.keys() - _named_files(manifest)):
+        raise ModelError(f"{path} names {surplus[0]!r}, which is no part of the model")
 
 
 def _check_names(manifest: Manifest) -> None:
@@ -242,8 +270,9 @@ def _named_files(manifest: Manifest) -> set[str]:
     return named if manifest.embedder.file is None else named | {manifest.embedder.file}
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, max_bytes: int) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+        check_inside(path, path.parent)
+        return read_regular(path, max_bytes)
+    except UnfitFileError as error:
+        raise ModelError(f"{path} {error}") from error

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.errors import ModelError
+from models.graph_check import check_bundled_graph
 from models.runtime import Session
 
 _SUM_TOLERANCE = 1e-3
@@ -32,7 +33,8 @@ class Prediction:
         shape = self.probabilities.shape
         if len(shape) != 2 or shape[1] != len(self.classes):
             raise ValueError(f"probabilities should be (n, {len(self.classes)}), are {shape}")
-        if np.abs(self.probabilities.sum(axis=1) - 1).max(initial=0) > _SUM_TOLERANCE:
+        # So written that a sum that is no number fails, too.
+        if not np.abs(self.probabilities.sum(axis=1) - 1).max(initial=0) <= _SUM_TOLERANCE:
             raise ValueError(f"probabilities of {self.attribute} do not sum to 1")
 
 
@@ -40,11 +42,14 @@ class Classifier:
     """The heads of a bundle, each a scikit-learn classifier exported to ONNX.
 
     Raises:
-        ModelError: a head does not take the bundle's embedding or give its classes.
+        ModelError: a head does not take the bundle's embedding or give its classes, or its graph is
+            none that is run.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         self._heads = bundle.manifest.attributes
+        for head in self._heads:
+            check_bundled_graph(bundle, head.file)
         # A head is a few small products, which more threads than one only slow down.
         self._sessions = [
             Session(bundle.files[head.file], threads=1, device="cpu") for head in self._heads

@@ -16,7 +16,7 @@ CropTransform: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
 def crops(
     image: Image, boxes_xyxy: NDArray[np.float32], size_px: int, face_px: float
 ) -> tuple[list[Image], list[CropTransform]]:
-    """A square of that size around each box, scaled until its face is `face_px` wide.
+    """A square of that size around each box, scaled until the box's longer side is `face_px`.
 
     Returns:
         The crops and, for each, scale and offset from its pixels to the image's.

@@ -39,7 +39,8 @@ class DetectorTraits:
     """What differs from detector to detector, as the engine needs to know it.
 
     Attributes:
-        smallest_px: width of the smallest face that is found at scale 1, px.
+        smallest_px: width of the smallest face that is found at scale 1, px; of narrower ones, if
+            any are found, many are missed.
         threshold: the score above which a detection is a face by default.
         thresholds: the lowest and the highest threshold that make sense.
         clear_score: the score of most clear faces.

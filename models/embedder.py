@@ -1,6 +1,5 @@
 """Embedders: what turns aligned chips into embeddings."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,10 @@ from numpy.typing import NDArray
 from models.bundle import Bundle, EmbedderSpec
 from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.errors import ModelError
+from models.graph_check import MAX_GRAPH_BYTES, check_bundled_graph, check_graph
 from models.graphs import CHIP_SIZE, embedder_graph
 from models.runtime import Device, Session
+from models.safe_files import UnfitFileError, parse_json, read_regular
 
 TRAINED_EMBEDDER_FILE = "embedder.onnx"
 """Name of the file of an embedder that was trained, in its run's folder and in a model folder."""
@@ -72,12 +73,13 @@ def embedder_model(model: bytes) -> EmbedderModel:
     Raises:
         ModelError: it is not one that `face-train finetune` wrote.
     """
+    check_graph(model)
     session = Session(model, threads=1, device="cpu")
     dimensions = session.output_shape[-1]
     try:
-        name, record = session.metadata["name"], json.loads(session.metadata["record"])
+        name, record = session.metadata["name"], parse_json(session.metadata["record"].encode())
         appearance_dimensions = int(session.metadata["identity"])
-    except (LookupError, ValueError) as error:
+    except (LookupError, ValueError, UnfitFileError) as error:
         raise ModelError("face-train finetune did not write it") from error
     if not isinstance(dimensions, int):
         raise ModelError(f"expected embeddings of a fixed length, its output is {dimensions!r}")
@@ -95,9 +97,9 @@ def read_embedder(path: Path) -> EmbedderModel:
         ModelError: it cannot be read, or is something else.
     """
     try:
-        return embedder_model(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+        return embedder_model(read_regular(path, MAX_GRAPH_BYTES))
+    except UnfitFileError as error:
+        raise ModelError(f"{path} {error}") from error
     except ModelError as error:
         raise ModelError(f"{path} is not an embedder: {error}") from error
 
@@ -106,12 +108,14 @@ def bundled_embedder(bundle: Bundle) -> EmbedderModel | None:
     """The embedder that a bundle's heads were fitted on; None for dlib's, which no bundle brings.
 
     Raises:
-        ModelError: the bundle names another embedder and does not bring it.
+        ModelError: the bundle names another embedder and does not bring it, or its graph is none
+            that is run.
     """
     spec = bundle.manifest.embedder
     if spec.file is not None:
         appearance_dimensions = spec.appearance_dimensions or spec.dimensions
         model = bundle.files[spec.file]
+        check_bundled_graph(bundle, spec.file)
         return EmbedderModel(model, spec.name, spec.dimensions, appearance_dimensions)
     if spec != _DLIB_SPEC:
         raise ModelError(f"{bundle!r} wants the embedder {spec.name!r}, which it does not bring")

@@ -18,13 +18,11 @@ import numpy as np
 from models.alpha import over_grey
 from models.faces import Image
 from models.heif_items import Box, HeifError, HeifItems
+from models.picture_size import MAX_MEGAPIXELS
 from models.tone_mapping import BT709, BT2020, MOST, UNSPECIFIED, tone_mapping
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
-
-MAX_PIXELS = 250_000_000
-"""Pixels of a grid at most; a small file may name one tile so often that memory would not do."""
 
 _DECODERS = {b"hvc1": "hevc", b"hev1": "hevc", b"av01": "libdav1d", b"avc1": "h264"}
 """FFmpeg's decoder for each kind of coded item."""
@@ -45,8 +43,13 @@ _MAX_DEPTH = 4
 """How deep items may be made of items; a file that names itself has no end."""
 
 
-def read_heif(data: bytes) -> Image:
+def read_heif(data: bytes, max_megapixels: int = MAX_MEGAPIXELS) -> Image:
     """The primary picture of a file, upright.
+
+    Args:
+        data: the file's bytes.
+        max_megapixels: pixels of an item or a grid at most, in millions; a small file may name one
+            tile so often that memory would not do.
 
     Raises:
         HeifError: there is none that can be read.
@@ -54,7 +57,7 @@ def read_heif(data: bytes) -> Image:
     import av  # takes a tenth of a second, which other pictures need not wait for
 
     try:
-        return np.ascontiguousarray(_Heif(data).picture())
+        return np.ascontiguousarray(_Heif(data, max_megapixels * 1_000_000).picture())
     except HeifError:
         raise
     except (LookupError, ValueError, av.FFmpegError) as error:
@@ -64,8 +67,9 @@ def read_heif(data: bytes) -> Image:
 class _Heif:
     """The pictures that a file's items make."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, max_pixels: int) -> None:
         self._items = HeifItems(data)
+        self._max_pixels = max_pixels
 
     def picture(self) -> Image:
         """The primary picture, opaque."""
@@ -126,6 +130,7 @@ class _Heif:
         context = cast(av.VideoCodecContext, av.CodecContext.create(decoder, "r"))
         context.extradata = next((each for name, each in properties if name in _SETUPS), None)
         context.thread_count = 1
+        context.options = {"max_pixels": str(self._max_pixels)}  # whatever the boxes say
         packet = av.Packet(self._items.content(item))
         frames = [*context.decode(packet), *context.decode(None)]
         if not frames:
@@ -145,8 +150,8 @@ class _Heif:
         tile_height, tile_width = first.shape[:2]
         if rows * tile_height < height or columns * tile_width < width:
             raise HeifError("its tiles do not fill it")
-        if rows * tile_height * columns * tile_width > MAX_PIXELS:
-            raise HeifError(f"it has more than {MAX_PIXELS} pixels")
+        if rows * tile_height * columns * tile_width > self._max_pixels:
+            raise HeifError(f"it has more than {self._max_pixels} pixels")
         whole = np.zeros((rows * tile_height, columns * tile_width, 3), np.uint8)
         for number, part in enumerate(parts):
             tile = first if number == 0 else self._picture(part, codes, depth + 1)

@@ -17,6 +17,12 @@ RESERVED_COLUMNS = frozenset(
 CONFIDENCE = "confidence"
 """What follows the name of a label in the column of its confidence: `gender_confidence`."""
 
+MAX_CLASSES = 1_000
+"""Classes of all labels together at most; each is a column of the tables."""
+
+MAX_NAME_LETTERS = 200
+"""Letters of the name of a label or a class at most; longer ones cannot be drawn on a picture."""
+
 
 def check_label_names(attributes: Iterable[tuple[str, Sequence[str]]]) -> None:
     """Checks that the columns of labels in a table differ from one another and from all others.
@@ -27,8 +33,12 @@ def check_label_names(attributes: Iterable[tuple[str, Sequence[str]]]) -> None:
         attributes: each attribute with its classes.
 
     Raises:
-        ValueError: a name is empty or no text, or two columns would have one name.
+        ValueError: a name is empty, too long or no text, there are too many classes, or two columns
+            would have one name.
     """
+    attributes = list(attributes)
+    if (count := sum(len(classes) for _, classes in attributes)) > MAX_CLASSES:
+        raise ValueError(f"there are {count} classes, more than {MAX_CLASSES}")
     owners = dict.fromkeys(RESERVED_COLUMNS, "a column of the tables")
     for attribute, classes in attributes:
         for name in (attribute, *classes):
@@ -83,6 +93,11 @@ def _check_text(name: str) -> None:
     """Checks that a name is text that can be written and drawn."""
     if not name:
         raise ValueError("a label or a class has an empty name; give it one")
+    if len(name) > MAX_NAME_LETTERS:
+        raise ValueError(
+            f"the name {name[:20]!a}… has {len(name)} letters, more than {MAX_NAME_LETTERS}; "
+            "shorten it"
+        )
     try:
         name.encode()
     except UnicodeEncodeError as error:

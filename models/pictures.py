@@ -11,6 +11,7 @@ from models.faces import Image
 from models.heif import read_heif
 from models.heif_items import HeifError
 from models.picture_decoding import decode_with_opencv
+from models.picture_size import MAX_MEGAPIXELS, check_size_wh, picture_size_wh
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -120,19 +121,30 @@ def kinds_of(paths: Iterable[Path]) -> Counter[str]:
     return Counter(map(kind_of, paths))
 
 
-def decode_picture(content: bytes, remark: Callable[[str], None] = lambda _: None) -> Image | None:
+def decode_picture(
+    content: bytes,
+    max_megapixels: int = MAX_MEGAPIXELS,
+    *,
+    remark: Callable[[str], None] = lambda _: None,
+) -> Image | None:
     """The picture in a file's bytes, upright; None where they hold none, or not all of it.
 
     Of several pictures in one file it is the first.
 
     Args:
         content: the file.
+        max_megapixels: pixels that are allowed, in millions.
         remark: is given what there is to say of it, in words that follow its name.
+
+    Raises:
+        PictureTooLargeError: it has more pixels than are allowed; nothing is decoded.
     """
+    size_wh = picture_size_wh(content)
+    check_size_wh(size_wh, max_megapixels)
     if content[4:8] == b"ftyp":
         with suppress(HeifError):  # a sequence: OpenCV reads the first picture where it is AVIF
-            return read_heif(content)
-    if not content or _is_cut_jpeg(content):
+            return read_heif(content, max_megapixels)
+    if 0 in size_wh or _is_cut_jpeg(content):
         return None
     return decode_with_opencv(content, remark)
 

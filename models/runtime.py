@@ -96,9 +96,11 @@ class Session:
             ModelError: the input does not fit the model, or memory ran out.
         """
         try:
-            result: NDArray[np.float32] = self._session.run([self._output], {self._input: batch})[0]
+            result: object = self._session.run([self._output], {self._input: batch})[0]
         except Exception as error:
             raise ModelError(f"ONNX Runtime cannot run the model: {error}") from error
+        if not isinstance(result, np.ndarray) or result.dtype != np.float32:
+            raise ModelError("the model gives something else than 32-bit numbers")
         return result
 
     def run_in_batches(self, batch: NDArray[np.generic]) -> NDArray[np.float32]:

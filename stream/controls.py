@@ -19,7 +19,7 @@ KEYS = (
 """The keys of the window and what each does, as the help shows them."""
 
 
-def _no_input() -> None:
+def no_input() -> None:
     """There is no window, and so no key."""
 
 
@@ -43,7 +43,7 @@ class Controls:
     record: bool = False
     snapshot: bool = False
     help: bool = False
-    poll_input: Callable[[], None] = _no_input
+    poll_input: Callable[[], None] = no_input
 
     def press(self, key: str, recording_refusal: str = "") -> str:
         """Does what a key asks for.

@@ -1,23 +1,21 @@
 """A log read back: the tracks of each frame, without a search or a classifier."""
 
-import json
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import Prediction, check_groups
 from models.faces import centres_xy
-from models.label_names import check_label_names
 from stream.errors import SourceError
 from stream.frames import Frame
 from stream.labelling.label_rule import LabelRule
 from stream.settings.schema import LabelSettings
-from stream.sinks.data.json_log import SCHEMA
+from stream.sinks.data.log_reader import LogEntry, LoggedFace, LogReader
 from stream.sources.span import ROUNDING_S
 from stream.tracks import Label, Track
 
@@ -59,7 +57,7 @@ class Replay:
         settings: how labels are shown.
 
     Raises:
-        SourceError: the file is not a log of this program.
+        SourceError: the file is not a log of this program, or damaged.
         ModelError: the groups of the settings do not fit the classes of the log.
     """
 
@@ -68,18 +66,12 @@ class Replay:
         self._settings = settings
         self._tracks: dict[int, _ReplayedTrack] = {}
         self._ended = False
-        self._entries = self._read()
-        self.header = next(self._entries, {})
-        if self.header.get("schema") != SCHEMA:
-            raise SourceError(f"{path} is not a log of {SCHEMA}: give a .jsonl that --log wrote")
-        try:
-            check_label_names(self.attributes.items())
-            self._classes = {name: frozenset(each) for name, each in self.attributes.items()}
-        except (AttributeError, TypeError, ValueError) as error:
-            raise SourceError(f"{path} cannot be drawn: {error}") from error
+        reader = LogReader(path)
+        self._header = reader.header
         for attribute, classes in self.attributes.items():
             check_groups(attribute, classes, settings.groups_of(attribute))
-        self._next = next(self._entries, None)
+        self._entries = reader.entries()
+        self._next = self._next_entry()
 
     def __repr__(self) -> str:
         return f"Replay({self._path})"
@@ -95,7 +87,7 @@ class Replay:
         """The attributes that the log has and the settings ask for, with their classes."""
         return {
             name: tuple(classes)
-            for name, classes in self.header.get("attributes", {}).items()
+            for name, classes in self._header.attributes.items()
             if name in self._settings.attributes
         }
 
@@ -107,31 +99,33 @@ class Replay:
         3. Otherwise the tracks of its entry.
 
         Raises:
-            SourceError: the log is damaged, or of a picture of another size.
+            SourceError: the log is of a picture of another size.
         """
-        if frame.index == 0 and list(frame.size_wh) != self.header.get("size"):
+        if frame.index == 0 and frame.size_wh != self._header.size:
             raise SourceError(
-                f"{self._path} was written of frames of {self.header.get('size')} px, these have "
+                f"{self._path} was written of frames of {list(self._header.size)} px, these have "
                 f"{list(frame.size_wh)}: give the video it was written of"
             )
         # Frames of a video are found by their time, wherever in the video the log begins.
-        key, value = ("time_s", frame.time_s) if frame.path is None else ("frame", frame.index)
-        while self._next is not None and self._next.get(key, -1) < value - ROUNDING_S:
-            self._next = next(self._entries, None)
-            ended = None if self._next is None else self._next.get("track")
-            if isinstance(ended, int):  # the entry of a whole track
-                self._tracks.pop(ended, None)
+        by_time = frame.path is None
+        value = frame.time_s if by_time else frame.index
+        while self._next is not None and _place(self._next, by_time) < value - ROUNDING_S:
+            self._next = self._next_entry()
         if self._next is None:
             self._warn_of_end(frame)
             return ()
-        if self._next.get(key, -1) > value + ROUNDING_S:
+        if _place(self._next, by_time) > value + ROUNDING_S:
             return ()
-        try:
-            return tuple(self._track(face, frame.index) for face in self._next["faces"])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SourceError(
-                f"{self._path} is damaged at frame {frame.index}: {error!r}"
-            ) from error
+        return tuple(self._track(face, frame.index) for face in self._next["faces"])
+
+    def _next_entry(self) -> LogEntry | None:
+        """The next entry of a frame; tracks that end before it are forgotten."""
+        for entry in self._entries:
+            if "frame" in entry:
+                return entry
+            if (ended := entry.get("track")) is not None:
+                self._tracks.pop(ended, None)
+        return None
 
     def _warn_of_end(self, frame: Frame) -> None:
         """Warns once that from here on no face is known, so none is drawn, nor blurred."""
@@ -140,28 +134,10 @@ class Replay:
             where = f"{frame.time_s:.1f} s" if frame.path is None else frame.path.name
             _log.warning("%s ends before %s: no face is known from there on", self._path, where)
 
-    def _read(self) -> Generator[dict[str, Any], None, None]:
-        """The entries, a line each, up to the first line that is none, such as one cut short."""
-        try:
-            with self._path.open(encoding="utf-8") as lines:
-                for line in lines:
-                    try:
-                        entry = json.loads(line)
-                    except json.JSONDecodeError:
-                        return
-                    if not isinstance(entry, dict):
-                        return
-                    yield entry
-        except OSError as error:
-            raise SourceError(f"{self._path} cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise SourceError(f"{self._path} cannot be read: it is no text") from error
-
-    def _track(self, face: Mapping[str, Any], frame: int) -> Track:
+    def _track(self, face: LoggedFace, frame: int) -> Track:
         """The track of one face of an entry."""
-        track_id = int(face["track"])
-        box_xyxy = np.array(face["box"], dtype=np.float32).reshape(4)
-        missed_frames = int(face.get("missed", 0))
+        box_xyxy = np.array(face["box"], dtype=np.float32)
+        track_id, missed_frames = face["track"], face.get("missed", 0)
         replayed = self._tracks.setdefault(track_id, _ReplayedTrack(box_xyxy, frame))
         if not missed_frames:
             replayed.update(box_xyxy, frame)
@@ -173,11 +149,11 @@ class Replay:
         return Track(
             track_id=track_id,
             box_xyxy=box_xyxy,
-            score=float(face["score"]),
+            score=face["score"],
             labels=labels,
             seen_frames=0,
             missed_frames=missed_frames,
-            quality=float(face.get("quality", 0)),
+            quality=face.get("quality", 0.0),
             velocity_xy=replayed.velocity_xy,
         )
 
@@ -185,13 +161,14 @@ class Replay:
         self, track: _ReplayedTrack, attribute: str, probabilities: Mapping[str, float]
     ) -> Label:
         """The label that the rule makes of logged probabilities, with hysteresis as it was."""
-        if foreign := probabilities.keys() - self._classes[attribute]:
-            raise ValueError(f"{min(foreign)!a} is no class of {attribute} in its header")
         values = np.array([list(probabilities.values())], dtype=np.float32)
-        if not values.sum() > 0:
-            raise ValueError(f"probabilities of {attribute} add up to nothing")
         prediction = Prediction(attribute, tuple(probabilities), values / values.sum())
         before = track.labels.get(attribute)
         label = LabelRule.of(self._settings, attribute).label(prediction, before)
         track.labels[attribute] = label
         return label
+
+
+def _place(entry: LogEntry, by_time: bool) -> float:
+    """Where in its source the frame of an entry is: its time, or its index."""
+    return entry["time_s"] if by_time else float(entry["frame"])

@@ -1,6 +1,7 @@
 """The loop: frames from a source, tracks from an annotator, both to the sinks."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from os import PathLike
 from typing import Protocol, TypeAlias
 
@@ -10,7 +11,7 @@ from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
-from stream.sinks import Outputs, Sink, open_sinks
+from stream.sinks import Outputs, Sink, claim_outputs, open_sinks
 from stream.sources import WHOLE, Span, open_source
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
@@ -58,7 +59,11 @@ def run(
     report = RunReport(skipped=source.info.skipped)
     summary = Summary(report)
     try:
-        with Capture(source, controls, report) as capture:
+        with (
+            closing(Capture(source, controls, report)) as capture,
+            claim_outputs(outputs, source.info, config.recorder),
+            capture,
+        ):
             info = capture.info
             annotator = (load or load_annotator)(config, info, controls, report)
             attributes = annotator.attributes

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from models.centerface_detector import CenterFaceDetector
 from models.cnn_detector import CnnDetector
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Image
@@ -64,6 +65,11 @@ def astronaut() -> Image:
 @pytest.fixture(scope="session")
 def cnn_detector() -> CnnDetector:
     return CnnDetector()
+
+
+@pytest.fixture(scope="session")
+def centerface_detector() -> CenterFaceDetector:
+    return CenterFaceDetector()
 
 
 @pytest.fixture(scope="session")

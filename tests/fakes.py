@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import Prediction
+from models.detector import DetectorTraits
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
 from stream.annotator import Annotator
@@ -317,6 +318,9 @@ class FakeActors:
 
     name = "actors"
     dimensions = appearance_dimensions = 64
+    traits = DetectorTraits(
+        smallest_px=20.0, threshold=0.45, thresholds=(0.05, 0.95), clear_score=0.8
+    )
 
     def __init__(self, script: Script) -> None:
         self.searches: list[int] = []
@@ -324,12 +328,16 @@ class FakeActors:
         self.embedded: list[int] = []
         self._script = script
 
-    def detect(self, image: Image, scale: float = 1.0) -> Detections:
+    def detect(
+        self, image: Image, scale: float = 1.0, threshold: float | None = None
+    ) -> Detections:
         number = number_of(image)
         self.searches.append(number)
         return self._found(number)
 
-    def detect_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
+    def detect_near(
+        self, image: Image, boxes_xyxy: NDArray[np.float32], threshold: float | None = None
+    ) -> Detections:
         number = number_of(image)
         self.near_searches.append((number, len(boxes_xyxy)))
         found = self._found(number)
@@ -337,7 +345,10 @@ class FakeActors:
         wide = boxes_xyxy + np.tile(sizes_wh(boxes_xyxy), 2) * np.array([-0.4, -0.4, 0.4, 0.4])
         return found[(iou(found.boxes_xyxy, wide.astype(np.float32)) > 0).any(axis=1)]
 
-    def locate(self, image: Image, found: Detections) -> Faces:
+    def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        return boxes_xyxy
+
+    def locate(self, image: Image, found: Detections, squares_xyxy: NDArray[np.float32]) -> Faces:
         """Everybody looks into the camera."""
         middles, widths = centres_xy(found.boxes_xyxy), sizes_wh(found.boxes_xyxy)[:, :1]
         aside = np.array([0.3, 0.2, -0.3, -0.2, 0.0])[None, :, None] * widths[:, None]

@@ -6,7 +6,7 @@ import pytest
 
 from models.aligner import Aligner
 from models.dlib_weights import LANDMARKS_FILE, installed_file
-from models.faces import Detections, Image
+from models.faces import Detections, Faces, Image
 
 _BOX = (170, 75, 266, 170)
 _TILTED_OUT = (430.0, 20.0, 540.0, 130.0)  # reaches beyond the right edge
@@ -17,9 +17,14 @@ def aligner() -> Aligner:
     return Aligner()
 
 
+def _located(aligner: Aligner, image: Image, detections: Detections) -> Faces:
+    """The boxes are squares as dlib's detector gives them."""
+    return aligner.locate(image, detections, detections.boxes_xyxy)
+
+
 def test_landmarks_and_chips_are_dlibs_own(aligner: Aligner, astronaut: Image) -> None:
     detections = Detections.of([_BOX, _TILTED_OUT], [1, 1])
-    faces = aligner.locate(astronaut, detections)
+    faces = _located(aligner, astronaut, detections)
     chips = aligner.chips(astronaut, faces)
 
     rgb = np.ascontiguousarray(astronaut[..., ::-1])
@@ -33,7 +38,7 @@ def test_landmarks_and_chips_are_dlibs_own(aligner: Aligner, astronaut: Image) -
 
 
 def test_landmarks_lie_where_the_face_is(aligner: Aligner, astronaut: Image) -> None:
-    (points,) = aligner.locate(astronaut, Detections.of(_BOX, 1)).landmarks_xy
+    (points,) = _located(aligner, astronaut, Detections.of(_BOX, 1)).landmarks_xy
     right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose = points
     assert left_eye_outer[0] < left_eye_inner[0] < nose[0] < right_eye_inner[0]
     assert right_eye_inner[0] < right_eye_outer[0]
@@ -41,21 +46,21 @@ def test_landmarks_lie_where_the_face_is(aligner: Aligner, astronaut: Image) -> 
 
 
 def test_the_eyes_of_a_chip_are_level(aligner: Aligner, astronaut: Image) -> None:
-    faces = aligner.locate(astronaut, Detections.of(_BOX, 1))
+    faces = _located(aligner, astronaut, Detections.of(_BOX, 1))
     chip = aligner.chips(astronaut, faces)[0]
     inside = Detections.of((30, 30, 120, 120), 1)
-    points = aligner.locate(chip, inside).landmarks_xy[0]
+    points = _located(aligner, chip, inside).landmarks_xy[0]
     assert abs(points[:2, 1].mean() - points[2:4, 1].mean()) < 3
     assert points[:4, 0].mean() == pytest.approx(75, abs=4)
 
 
 def test_no_faces(aligner: Aligner, astronaut: Image) -> None:
-    faces = aligner.locate(astronaut, Detections.of([], []))
+    faces = _located(aligner, astronaut, Detections.of([], []))
     assert faces.landmarks_xy.shape == (0, 5, 2)
     assert aligner.chips(astronaut, faces).shape == (0, 150, 150, 3)
 
 
 def test_a_face_in_a_picture_of_one_pixel(aligner: Aligner) -> None:
     pixel: Image = np.full((1, 1, 3), 77, dtype=np.uint8)
-    faces = aligner.locate(pixel, Detections.of((0, 0, 1, 1), 1))
+    faces = _located(aligner, pixel, Detections.of((0, 0, 1, 1), 1))
     assert aligner.chips(pixel, faces).shape == (1, 150, 150, 3)

@@ -228,7 +228,7 @@ def test_while_faces_are_blurred_every_frame_is_searched_unless_told_otherwise(
 ) -> None:
     actors, controls = FakeActors(lambda number: {}), Controls()
     info = SourceInfo("script", "video", SIZE_WH, 25.0)
-    schedule = Schedule(info, frame_skip)
+    schedule = Schedule(frame_skip)
     annotator = scripted_annotator(actors, FakeClassifier(), info, schedule, controls=controls)
     for number in range(8):
         controls.blur = number >= 4

@@ -72,7 +72,7 @@ def test_a_head_that_does_not_fit_its_manifest(bundle: Bundle, complaint: str) -
 
 
 def test_a_head_that_is_no_model() -> None:
-    with pytest.raises(ModelError, match="ONNX Runtime cannot load the model"):
+    with pytest.raises(ModelError, match=r"colour.onnx is not run: it is no ONNX model"):
         Classifier(_bundle(b"\x80\x04\x95pickled"))
 
 

@@ -17,7 +17,6 @@ from typer.testing import CliRunner, Result
 
 from models.bundle import DLIB_FOLDER, load_bundle, save_bundle
 from stream.cli.app import app
-from stream.errors import ConfigError
 from stream.sources.demo import portrait
 
 
@@ -72,8 +71,8 @@ _WRONG = [
     ("clip.mp4 --set nonsense", "section.key=value"),
     ("clip.mp4 --config wrong.toml", "wrong.toml: unknown setting detection.frameskip"),
     ("clip.mp4 --config broken.toml", "broken.toml is not valid TOML"),
-    ("clip.mp4 --config missing.toml", "missing.toml: No such file"),
-    ("clip.mp4 --config pictures", "pictures: Is a directory"),
+    ("clip.mp4 --config missing.toml", "missing.toml cannot be read: No such file"),
+    ("clip.mp4 --config pictures", "pictures cannot be read: Is a directory"),
     ("missing.mp4", "missing.mp4: no such file or folder"),
     ("nothing", "nothing: no pictures there"),
     ("nothing/*.png", "nothing/*.png: no pictures there"),
@@ -184,7 +183,11 @@ def test_credentials_are_never_printed(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [("", "Missing argument"), ("--foo clip.mp4", "No such option"), ("clip.mp4 --save", "--save")],
+    [
+        ("", "there is no SOURCE"),
+        ("--foo clip.mp4", "No such option"),
+        ("clip.mp4 --save", "--save"),
+    ],
 )
 def test_a_command_that_cannot_be_parsed(arguments: str, message: str, folder: Path) -> None:
     before = _state(folder)
@@ -194,9 +197,51 @@ def test_a_command_that_cannot_be_parsed(arguments: str, message: str, folder: P
     assert _state(folder) == before
 
 
-def test_debug_raises_the_error(folder: Path) -> None:
-    result = _run("clip.mp4", "--debug", "--set", "detection.frameskip=3", "--no-show")
-    assert isinstance(result.exception, ConfigError)
+def test_debug_shows_the_traceback_and_obeys_no_name(folder: Path) -> None:
+    result = _run("clip.mp4\x1b31m", "--debug", "--no-show")
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert "clip.mp4\\x1b31m: no such file" in result.stderr
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["rtsp://u:S3cret@127.0.0.1:9/x"],
+        ["run", "a.mp4", "rtsp://u:S3cret@127.0.0.1:9/x"],
+        ["run", "rtsp:/u:S3cret@127.0.0.1:9/x"],
+        ["run", "u:S3cret@127.0.0.1:9/x"],
+        ["run", "rtsp://127.0.0.1:9/user=a_password=S3cret_channel=1.sdp"],
+        ["run", "rtsp:/127.0.0.1:9/?loginpas=S3cret"],
+        ["run", "http://127.0.0.1:9/x?p=S3cret#pw=S3cret"],
+        ["run", "x*[S3cret]://u:S3cret@h/?p=S3cret"],
+        ["run", "rtsp:/u:S3cret@h", "--start", "1"],
+        ["run", "a.mp4", "--set", "source.address=rtsp://u:S3cret@h/x"],
+        ["run", "a.mp4", "--set", "rtsp://u:S3cret@h/x"],
+        ["render", "rtsp:/u:S3cret@127.0.0.1:9/x", "log.jsonl"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+@pytest.mark.parametrize("debug", [False, True])
+def test_no_secret_of_an_address_is_shown(words: list[str], debug: bool, folder: Path) -> None:
+    header = {"schema": "face-stream/1", "size": [96, 64], "attributes": {}}
+    (folder / "log.jsonl").write_text(json.dumps(header) + "\n")
+    flags = (["--no-show"] if len(words) > 1 else []) + (["--debug"] if debug else [])
+    result = CliRunner().invoke(app, [*words, *flags])
+    assert result.exit_code == 2
+    assert "S3cret" not in result.output
+
+
+def test_the_source_may_stand_in_the_settings(folder: Path) -> None:
+    (folder / "config.toml").write_text("[source]\naddress = 'clip.mp4'\n")
+    result = CliRunner().invoke(app, ["run", "--no-show", "--log", "out.jsonl"])
+    assert result.exit_code == 0, result.output
+    assert (folder / "out.jsonl").is_file()
+    (folder / "config.toml").write_text("[source]\naddress = ''\n")
+    result = CliRunner().invoke(app, ["run", "--no-show"])
+    assert result.exit_code == 2
+    assert "there is no SOURCE: name one, or set source.address" in result.stderr
 
 
 def test_one_line_at_the_end(folder: Path) -> None:
@@ -525,3 +570,18 @@ def test_the_help_names_the_commands(folder: Path) -> None:
     assert done.returncode == 0
     for command in ("run", "demo", "bench"):
         assert command in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are shorter there")
+@pytest.mark.parametrize("length", [245, 249, 251, 252, 255])
+def test_pictures_with_names_as_long_as_they_may_be(length: int, folder: Path) -> None:
+    for number, ending in enumerate((".png", ".jpg", ".jfif")):
+        name = "é" * 30 + str(number) + "x" * (length - 61 - len(ending)) + ending
+        assert len(os.fsencode(name)) == length
+        picture = cv2.imencode(".png" if ending == ".png" else ".jpg", numbered(number))[1]
+        (folder / "pictures" / name).write_bytes(picture.tobytes())
+    result = _run("pictures", "--save", "out", "--no-show", "--json-summary")
+    assert result.exit_code == 0, result.output
+    assert len([path for path in (folder / "out").iterdir() if path.suffix != ".csv"]) == 4
+    assert len(list((folder / "out").glob("*.csv"))) == 5
+    assert not [path for path in (folder / "out").iterdir() if path.suffix == ".part"]

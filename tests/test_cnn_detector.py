@@ -1,4 +1,4 @@
-"""What only the CNN detector on ONNX Runtime does: box voting, and strips of large canvases."""
+"""What only the CNN detector on ONNX Runtime does: box voting."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.cnn_detector import CnnDetector, _strips, box_voting
-from models.dlib_weights import DETECTOR_FILE, installed_file
+from models.cnn_detector import CnnDetector, box_voting
 from models.faces import Detections, Image, centres_xy, iou
-from models.graphs import detector_graph
-from models.pyramid import tiled_layout
-from models.runtime import Session
 
 _HEAD_XYXY = np.array([[52, 55, 148, 150]], dtype=np.float32)  # the astronaut's face, by eye
 _SQUARE = (0, 0, 100, 100)
@@ -61,30 +57,12 @@ def test_a_box_is_the_mean_of_its_windows_weighted_by_their_scores(threshold: fl
     np.testing.assert_allclose(found.scores, [1.2 + threshold, 0.9 + threshold], rtol=1e-6)
 
 
-def test_a_badly_seen_face_is_followed_though_a_full_search_passes_it_over(head: Image) -> None:
-    score = float(CnnDetector().detect(head).scores[0])
-    near_score = float(CnnDetector().detect_near(head, _HEAD_XYXY).scores[0])
-    strict = CnnDetector(threshold=max(score, near_score) + 0.2)
-    assert len(strict.detect(head)) == 0
-    (box,) = strict.detect_near(head, _HEAD_XYXY).boxes_xyxy
+def test_a_badly_seen_face_is_followed_though_a_full_search_passes_it_over(
+    cnn_detector: CnnDetector, head: Image
+) -> None:
+    score = float(cnn_detector.detect(head).scores[0])
+    near_score = float(cnn_detector.detect_near(head, _HEAD_XYXY).scores[0])
+    strict = max(score, near_score) + 0.2
+    assert len(cnn_detector.detect(head, 1.0, strict)) == 0
+    (box,) = cnn_detector.detect_near(head, _HEAD_XYXY, strict).boxes_xyxy
     assert iou(box[None], _HEAD_XYXY).item() > 0.6
-
-
-def test_a_canvas_over_four_megapixels_is_searched_in_strips_that_give_the_same() -> None:
-    layout = tiled_layout(1000, 1900)
-    assert layout.width * layout.height > 4_000_000
-    strips = list(_strips(layout))
-    assert len(strips) > 2
-    shape = (1, 3, layout.height, layout.width)
-    canvas = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8).astype(np.float32)
-    session = Session(detector_graph(installed_file(DETECTOR_FILE)), device="cpu")
-    whole = session.run(canvas)
-    parts = [session.run(canvas[:, :, top:bottom])[:, rows] for top, bottom, rows in strips]
-    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-4)
-    assert max(bottom - top for top, bottom, _ in strips) * layout.width < 2_000_000
-
-
-def test_a_canvas_of_up_to_four_megapixels_is_searched_in_one_piece() -> None:
-    layout = tiled_layout(640, 480)
-    ((top, bottom, rows),) = _strips(layout)
-    assert (top, bottom, rows.start) == (0, layout.height, 0)

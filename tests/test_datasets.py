@@ -1,10 +1,15 @@
 """Readers of the five layouts, on small datasets laid out as the published ones."""
 
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from training_helpers import (
     LAYOUT_MAKERS,
     face_picture,
@@ -22,6 +27,91 @@ from training.datasets.samples import natural_key, parse_split, pictures_in
 from training.datasets.splits import HoldOut, split
 from training.datasets.utkface import age_group
 from training.errors import DatasetError
+
+
+def _list_of(content: bytes, name: str = "list.csv") -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        (folder / name).write_bytes(content)
+        return folder / name
+
+    return make
+
+
+def _parquet_of(table: pa.Table) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        pq.write_table(table, folder / "list.parquet")
+        return folder / "list.parquet"
+
+    return make
+
+
+def _fairface_of(content: bytes) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        (folder / "fairface_label_train.csv").write_bytes(content)
+        return folder
+
+    return make
+
+
+def _fifo(name: str, inside: bool = False) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        os.mkfifo(folder / name)
+        return folder if inside else folder / name
+
+    return make
+
+
+_COLUMNS = b"file,age,gender,race\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no FIFOs")
+@pytest.mark.parametrize(
+    ("make", "layout"),
+    [
+        (_list_of(b"file,gender\na.jpg,\xff\n"), "manifest"),
+        (_list_of(b"file,gender,gender\na.jpg,a,b\n"), "manifest"),
+        (_list_of(b"file,gender\na.jpg\n"), "manifest"),
+        (_list_of(b"file,gender\n" + b"x" * (4 << 20) + b",a\n"), "manifest"),
+        (_list_of(b"file" + b",a" * 5_000 + b"\n"), "manifest"),
+        (_list_of(b"\0" * (2 << 20)), "manifest"),
+        (_list_of(b""), "manifest"),
+        (_list_of(b"PAR1" + b"\0" * 100, "list.parquet"), "manifest"),
+        (_parquet_of(pa.table({"file": ["a"], "b": ["c"]}).rename_columns(["b", "b"])), "manifest"),
+        (_parquet_of(pa.table({f"c{each}": [1] for each in range(1_500)})), "manifest"),
+        (_fifo("list.csv"), "manifest"),
+        (_fifo("list.parquet"), "manifest"),
+        (_fairface_of(_COLUMNS + b"a.jpg,3-9,Male,\xff\n"), "fairface"),
+        (_fairface_of(_COLUMNS + b"a.jpg,3-9,Male," + b"x" * 200_000 + b"\n"), "fairface"),
+        (_fairface_of(_COLUMNS + b"a.jpg,3-9\n"), "fairface"),
+        (_fifo("fairface_label_train.csv", inside=True), "fairface"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_named_in_one_line(
+    make: Callable[[Path], Path], layout: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError) as caught:
+        read_dataset(make(tmp_path), layout)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=st.binary(max_size=100) | st.text(alphabet="file,gender\"\n\r'\0 =", max_size=100))
+def test_any_bytes_are_a_list_or_a_dataset_error(content: bytes | str, tmp_path: Path) -> None:
+    data = content if isinstance(content, bytes) else content.encode()
+    for layout in ("manifest", "fairface"):
+        make = (_list_of if layout == "manifest" else _fairface_of)(b"file,gender\n" + data)
+        try:
+            read_dataset(make(tmp_path), layout)
+        except DatasetError as error:
+            assert "\n" not in str(error)
+
+
+def test_a_cell_that_was_written_as_text_is_read_as_it_was(tmp_path: Path) -> None:
+    content = b"file,gender\n'=a.jpg,'-x\n'b.jpg,+y\n"
+    samples = read_dataset(_list_of(content)(tmp_path), "manifest")
+    assert samples.files == ("=a.jpg", "'b.jpg")
+    assert samples.labels == {"gender": ("-x", "+y")}
 
 
 @pytest.mark.parametrize("layout", LAYOUT_MAKERS)

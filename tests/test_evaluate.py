@@ -149,8 +149,12 @@ def test_maps_are_parsed() -> None:
 def test_groups_of_the_shipped_configuration_can_be_read(tmp_path: Path) -> None:
     assert read_race_groups(Path(__file__).parents[1] / "config.toml") == {}
     path = tmp_path / "c.toml"
-    path.write_text('[labels]\nrace_groups = { Asian = "East Asian" }\n')
-    with pytest.raises(DatasetError, match="race_groups should read like"):
+    for text in ('[labels]\nrace_groups = { Asian = "East Asian" }\n', "labels = 3\n"):
+        path.write_text(text)
+        with pytest.raises(DatasetError, match="race_groups should read like"):
+            read_race_groups(path)
+    path.write_text("a = " + "[" * 100_000)
+    with pytest.raises(DatasetError, match="cannot be read as a configuration: is nested too deep"):
         read_race_groups(path)
 
 

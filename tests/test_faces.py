@@ -34,8 +34,9 @@ def _boxes(draw: st.DrawFn, min_side_px: int = 0) -> Boxes:
 @st.composite
 def _detections(draw: st.DrawFn) -> Detections:
     boxes = draw(_boxes())
-    scores = st.floats(-1, 3, width=32)
-    return Detections(boxes, draw(hnp.arrays(np.float32, len(boxes), elements=scores)))
+    scores, rolls = st.floats(-1, 3, width=32), st.floats(-180, 180, width=32)
+    floats = (draw(hnp.arrays(np.float32, len(boxes), elements=each)) for each in (scores, rolls))
+    return Detections(boxes, *floats)
 
 
 def test_iou_of_known_boxes() -> None:
@@ -139,8 +140,24 @@ def test_shapes_that_do_not_fit_are_refused(
 
 
 def test_other_types_are_refused() -> None:
+    number = np.zeros(1, dtype=np.float32)
     with pytest.raises(ValueError, match="boxes_xyxy should be float32, is float64"):
-        Detections(np.zeros((1, 4)), np.zeros(1, dtype=np.float32))  # type: ignore[arg-type]
+        Detections(np.zeros((1, 4)), number, number)  # type: ignore[arg-type]
+
+
+def test_each_detection_has_a_roll() -> None:
+    boxes, number = np.zeros((2, 4), dtype=np.float32), np.zeros(2, dtype=np.float32)
+    with pytest.raises(ValueError, match=r"rolls_deg should have shape \(2\), has \(1,\)"):
+        Detections(boxes, number, number[:1])
+    assert Detections.of(boxes, number).rolls_deg.tolist() == [0, 0]
+
+
+def test_rolls_stay_with_their_faces() -> None:
+    first = Detections.of([[0, 0, 9, 9], [50, 0, 59, 9]], [0.3, 0.9], [30, -170])
+    both = concatenate([first.mapped((2.0, 3.0), (5.0, 5.0)), Detections.of([0, 50, 9, 59], 0.5)])
+    kept = non_maximum_suppression(both, 0.5)
+    assert kept.rolls_deg.tolist() == [-170, 0, 30]
+    assert kept[kept.scores < 0.4].rolls_deg.tolist() == [30]
 
 
 def test_how_much_of_a_box_lies_inside_a_picture() -> None:

@@ -22,7 +22,7 @@ from models.detector_names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import OnnxEmbedder, dlib_embedder, embedder_model, read_embedder
 from models.errors import ModelError
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
-from training.__main__ import app
+from training.commands.app import app
 from training.commands.finetune import finetune
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN

@@ -14,6 +14,7 @@ from training_helpers import drawn_table, flagged_table, table_info, write_table
 
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier
+from models.graph_check import check_graph
 from models.runtime import Session
 from training.datasets.splits import SEED, hold_out_names
 from training.errors import DatasetError, TrainingError
@@ -47,6 +48,7 @@ def _check_same(fitted: FittedModel, table: FeatureTable) -> None:
     """ONNX and scikit-learn say the same of every row."""
     for head, (name, data) in zip(fitted.heads, fitted.files.items(), strict=True):
         assert name == f"{head.attribute.lower()}.onnx"
+        check_graph(data)
         exported = Session(data, threads=1, device="cpu").run(table.embeddings)
         np.testing.assert_allclose(exported, head.probabilities(table.embeddings), atol=1e-4)
         np.testing.assert_allclose(exported.sum(axis=1), 1, atol=1e-5)

@@ -22,7 +22,7 @@ from models.errors import ModelError
 from models.label_names import RESERVED_COLUMNS, check_label_names
 from stream.sinks.data import tables
 from stream.sinks.pictures import folder as picture_folder
-from training.__main__ import app
+from training.commands.app import app
 from training.features.table_files import _FIXED_COLUMNS
 
 _WRONG: list[tuple[Mapping[str, Sequence[str]], str]] = [

@@ -16,13 +16,13 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"benchmarks", "doctor"},
     {"run"},
     {"assembly", "summary"},
-    {"annotator", "replay", "arrays"},
+    {"annotator", "replay", "arrays", "recovery"},
     {"sources", "sinks"},
     {"following", "labelling", "drawing"},
     {"settings"},
     {"people"},
     {"tracks", "controls", "frames", "media_tracks"},
-    {"coded", "errors", "stopwatch"},
+    {"addresses", "coded", "errors", "stopwatch"},
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why
     ("stream.sinks.opening", "stream.sources.pictures"),

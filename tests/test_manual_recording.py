@@ -12,7 +12,7 @@ from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo, SourceKind
 from stream.settings.schema import RecorderSection
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import dated_path
+from stream.sinks.paths import dated_paths
 from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sinks.video.recorder import Recorder
 
@@ -62,7 +62,7 @@ def test_each_moment_has_names_that_nobody_has(tmp_path: Path) -> None:
     now = datetime(2026, 11, 24, 3, 15, 7)
     names = []
     for taken in ("recording-20261124-031507.mp4", "recording-20261124-031507-2.part.mp4", "other"):
-        path = dated_path(tmp_path, "recording", ".mp4", now)
+        path = next(dated_paths(tmp_path, "recording", ".mp4", now))
         names.append(path.name)
         (tmp_path / taken).touch()
     assert names == [f"recording-20261124-031507{each}.mp4" for each in ("", "-2", "-3")]

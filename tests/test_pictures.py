@@ -1,6 +1,8 @@
 """Pictures: one, a folder, a pattern."""
 
+import os
 import struct
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -185,7 +187,24 @@ def test_a_picture_that_cannot_be_read_is_named_once_and_left_out(
     assert source.info.size_wh == SIZE_WH
     frames = list(source.frames())
     assert [(frame.index, number_of(frame.image)) for frame in frames] == [(1, 1), (3, 3)]
-    assert caplog.messages == _left_out(tmp_path / f"{number}.png" for number in (0, 2, 4, 5))
+    first, second, bomb, last = caplog.messages
+    assert [first, second, last] == _left_out(tmp_path / f"{number}.png" for number in (0, 2, 5))
+    assert bomb == (
+        f"{tmp_path / '4.png'} has 100000 × 100000 px, more than 250 megapixels "
+        "(source.max_megapixels): left out"
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has other devices")
+def test_a_pipe_or_an_endless_file_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.mkfifo(tmp_path / "0.png")
+    (tmp_path / "1.png").symlink_to("/dev/zero")
+    cv2.imwrite(str(tmp_path / "2.png"), numbered(2))
+    frames = list(open_source(str(tmp_path)).frames())
+    assert [number_of(frame.image) for frame in frames] == [2]
+    assert caplog.messages == _left_out([tmp_path / "0.png", tmp_path / "1.png"])
 
 
 _JPEG = cv2.imencode(".jpg", numbered(5))[1].tobytes()

@@ -1,9 +1,11 @@
 """Video through a pipe: encoded or raw, from a FIFO or on standard input."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +140,42 @@ def test_a_file_on_standard_input_may_have_its_index_at_the_end(tmp_path: Path) 
         )
     assert done.returncode == 0, done.stderr
     assert b'"frames": 8' in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_signal_ends_the_wait_for_a_silent_pipe(
+    share: float, number: signal.Signals, tmp_path: Path
+) -> None:
+    data = write_clip(tmp_path / "clip.mkv", 60).read_bytes()
+    words = ["run", "-", "--no-show", "--save", "out.mp4", "--log", "out.jsonl", "--quiet"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "stream", *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert run.stdin is not None
+        run.stdin.write(data[: int(len(data) * share)])
+        run.stdin.flush()
+        log = tmp_path / "out.part.jsonl"
+        for _ in range(2000):
+            if run.poll() is not None or (log.exists() and log.read_bytes().count(b"\n") > 5):
+                break
+            if not share and len(os.listdir(f"/proc/{run.pid}/task")) > 1:  # it waits in a thread
+                break
+            time.sleep(0.01)
+        run.send_signal(number)
+        run.wait(60)  # without closing the pipe
+        assert run.stderr is not None
+        assert run.stderr.read() == b""
+    finally:
+        run.kill()
+        run.wait()
+        for pipe in (run.stdin, run.stderr):
+            pipe.close()
+    assert run.returncode == 128 + number
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["clip.mkv", *(["out.jsonl", "out.mp4"] if share else [])]

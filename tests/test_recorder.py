@@ -37,7 +37,6 @@ from stream.sources.video import VideoSource, open_container
 ENDINGS = (".mp4", ".mov", ".mkv", ".webm")
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 _FULL = Path("/dev/full")
-_KILL_AFTER = 150
 _BEEP_S = 1.0
 
 
@@ -383,7 +382,6 @@ def test_the_final_name_is_for_what_is_complete(
     recorder = Recorder(tmp_path / f"out{ending}", _INFO, RecorderSection())
     for number in range(10):
         recorder.write(_annotated(number))
-    assert recorder.partial_path.exists()
     assert not recorder.output.exists()
     recorder.close(complete=complete)
     (left,) = tmp_path.iterdir()
@@ -431,19 +429,21 @@ def test_a_full_disk_is_named_and_nobody_waits(ending: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_could_be_written_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_could_be_written_is_named_and_plays(ending: str, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource", reason="file sizes cannot be limited here")
-    recorder = Recorder(tmp_path / "out.mp4", _INFO, RecorderSection())
+    recorder = Recorder(tmp_path / f"out{ending}", _INFO, RecorderSection())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (15_000, limits[1]))
     try:
-        with pytest.raises(SinkError, match=r"what was written stands in out\.part\.mp4"):
-            for number in range(500):
+        with pytest.raises(SinkError, match=rf"what was written stands in out\.part\{ending}"):
+            for number in range(1000):
                 recorder.write(_annotated(number % 256))
         recorder.close(complete=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert 0 < recorder.partial_path.stat().st_size <= 20_000
+    assert 0 < recorder.partial_path.stat().st_size <= 15_000
+    assert len(_images(recorder.partial_path)) > 5
 
 
 @pytest.mark.parametrize("place", ["none/out.mp4", "file/out.mp4"])
@@ -463,36 +463,68 @@ from stream.drawing.overlay import Overlay
 from stream.sinks import AnnotatedFrame
 from stream.sinks.video.recorder import Recorder
 
-info = SourceInfo("numbers", "video", SIZE_WH, 25.0)
+fps = float(sys.argv[2])
+info = SourceInfo("numbers", "video", SIZE_WH, fps)
 recorder = Recorder(Path(sys.argv[1]), info, RecorderSection())
 for number in range(10_000):
-    recorder.write(AnnotatedFrame(frame(number), [], Overlay()))
+    recorder.write(AnnotatedFrame(frame(number, fps=fps), [], Overlay()))
     print(number, flush=True)
 """
 
 
+@pytest.mark.parametrize(("fps", "kill_after"), [(25.0, 150), (10.0, 80), (2.0, 21), (0.5, 9)])
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_kill_leaves_most_of_it_playable(ending: str, tmp_path: Path) -> None:
+def test_a_kill_costs_a_second_and_a_frame_at_most(
+    ending: str, fps: float, kill_after: int, tmp_path: Path
+) -> None:
     script = subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, str(tmp_path / f"out{ending}")],
+        [sys.executable, "-c", _SCRIPT, str(tmp_path / f"out{ending}"), str(fps)],
         cwd=Path(__file__).parent,
         stdout=subprocess.PIPE,
         text=True,
     )
+    written = 0
     try:
         assert script.stdout is not None
         for line in script.stdout:
-            if int(line) == _KILL_AFTER:
+            if int(line) == kill_after:
                 break
     finally:
         script.kill()
-        script.communicate()
+        written = 1 + int((script.communicate()[0] or f"{kill_after}").split()[-1])
     (left,) = tmp_path.iterdir()
     assert left.name == f"out.part{ending}"
-    # A second at most waits for its fragment, another for the encoder, which looks ahead.
     numbers = [number_of(image) for image in _images(left)]
-    assert len(numbers) > _KILL_AFTER - 60
+    assert (written - len(numbers)) / fps <= 1 + 1 / fps
     assert numbers == [number % 256 for number in range(len(numbers))]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_pictures_do_not_wait_for_sound_that_has_ended(ending: str, tmp_path: Path) -> None:
+    sound = tmp_path / "sound.mkv"
+    _write_beep(sound, "libopus")
+    info = SourceInfo(
+        "numbers", "video", SIZE_WH, 25.0, has_audio=True, reopen=lambda: av.open(str(sound))
+    )
+    with VideoFile(tmp_path / f"out{ending}", info, RecorderSection(preset="ultrafast")) as video:
+        for number in range(200):
+            video.add(numbered(number), number / 25)
+        assert len(times_s(tmp_path / f"out{ending}")) >= 174  # as a kill would leave it
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_file_on_the_disk_can_be_played_from_the_first_moment(
+    ending: str, tmp_path: Path
+) -> None:
+    out = tmp_path / f"out{ending}"
+    seen = []
+    with VideoFile(out, _INFO, RecorderSection(preset="ultrafast")) as video:
+        for number in range(30):
+            video.add(numbered(number), number / 25)
+            seen.append(len(times_s(out)) if out.exists() else 0)
+    assert all(number - count <= 8 for number, count in enumerate(seen))
+    assert seen == sorted(seen)
+    assert len(times_s(out)) == 30
 
 
 _INTERRUPTED = """

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.engine import Engine
+from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image
 from models.reference import ReferenceCnnDetector, ReferenceEmbedder
 from stream.benchmarks.parity import BoxParity, compare_boxes, enlarged
@@ -27,6 +27,12 @@ _PHOTOS = (  # smaller than that; the first of them at twice its size too
     "sanders-rally.jpg",
 )
 _MAX_DIFFERENCE = 1e-4  # of a value of an embedding
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    """The one that computes what dlib does."""
+    return load_engine(DetectionSettings(detector="cnn", downscale=1))
 
 
 @pytest.fixture(scope="module")

@@ -3,73 +3,94 @@
 from itertools import pairwise
 
 import pytest
-from fakes import SIZE_WH, frame
+from fakes import frame
 
 from stream.following.load_shedding import LoadShedding
-from stream.following.schedule import Schedule, SearchPart
-from stream.frames import Frame, SourceInfo, SourceKind
-
-_WHOLE = SearchPart()
+from stream.following.schedule import Schedule, Search
+from stream.frames import Frame
 
 
-def _info(kind: SourceKind = "video", fps: float | None = 25.0) -> SourceInfo:
-    return SourceInfo("script", kind, SIZE_WH, fps)
+def _searches(schedule: Schedule, count: int, fps: float = 25.0) -> list[Search | None]:
+    return [schedule.next_search(frame(number, fps=fps)) for number in range(count)]
 
 
-def _shares(schedule: Schedule, count: int, fps: float = 25.0) -> list[SearchPart | None]:
-    return [schedule.next_part(frame(number, fps=fps)) for number in range(count)]
+# --- in its four cases ---
 
 
-@pytest.mark.parametrize("divisible", [False, True])
 @pytest.mark.parametrize("skip", [0, 1, 4])
-def test_so_many_frames_are_skipped_as_was_asked(skip: int, divisible: bool) -> None:
-    shares = _shares(Schedule(_info(), skip, divisible=divisible), 31)
-    assert shares == [None if number % (skip + 1) else _WHOLE for number in range(31)]
+def test_so_many_frames_are_skipped_as_was_asked(skip: int) -> None:
+    searches = _searches(Schedule(skip), 31)
+    assert searches == [None if number % (skip + 1) else Search.ALL for number in range(31)]
 
 
 @pytest.mark.parametrize(("fps", "every"), [(25.0, 10), (12.5, 5), (29.97, 12), (1.0, 1)])
-def test_a_file_is_searched_each_0_4_seconds(fps: float, every: int) -> None:
-    shares = _shares(Schedule(_info(fps=fps)), 40, fps)
-    assert [number for number, share in enumerate(shares) if share] == list(range(0, 40, every))
-
-
-def test_a_file_is_searched_by_halves_where_that_can_be() -> None:
-    shares = [share for share in _shares(Schedule(_info(), divisible=True), 50) if share]
-    assert shares == [
-        _WHOLE,
-        SearchPart(1, 2),
-        SearchPart(0, 2),
-        SearchPart(1, 2),
-        SearchPart(0, 2),
-    ]
+def test_what_has_changed_is_searched_each_0_4_seconds(fps: float, every: int) -> None:
+    searches = _searches(Schedule(), 40, fps)
+    first, *others = [number for number, search in enumerate(searches) if search]
+    assert [first, *others] == list(range(0, 40, every))
+    assert searches[first] is Search.ALL
+    assert {searches[number] for number in others} == {Search.CHANGES}
 
 
 def test_frames_at_odd_times() -> None:
-    schedule = Schedule(_info(fps=None))
+    schedule = Schedule()
     times_s = [0.0, 0.1, 0.39, 0.41, 0.5, 0.8, 0.82, 5.0, 5.1, 1.0]  # the last one jumps back
     searched = [
         time_s
         for index, time_s in enumerate(times_s)
-        if schedule.next_part(Frame(frame().image, index, time_s, 0.0))
+        if schedule.next_search(Frame(frame().image, index, time_s, 0.0))
     ]
     assert searched == [0.0, 0.41, 0.82, 5.0, 1.0]
 
 
-def test_after_a_restart_all_is_searched_at_once() -> None:
-    schedule = Schedule(_info("camera"), divisible=True)
-    _shares(schedule, 3)
+@pytest.mark.parametrize("skip", [None, 9])
+def test_after_a_restart_all_is_searched_at_once(skip: int | None) -> None:
+    schedule = Schedule(skip)
+    _searches(schedule, 3)
     schedule.restart()
-    assert schedule.next_part(frame(3)) == _WHOLE
-    assert schedule.next_part(frame(4)) != _WHOLE
+    assert schedule.next_search(frame(3)) is Search.ALL
+    assert schedule.next_search(frame(4)) is None
+    counted = [schedule.next_search(frame(number)) for number in range(5, 14)]
+    assert [search is not None for search in counted] == [False] * 8 + [True]  # 0.4 s, ten frames
 
 
-@pytest.mark.parametrize(("skip", "parts"), [(None, 20), (4, 5), (0, 1)])
-def test_of_a_live_source_each_frame_has_its_part(skip: int | None, parts: int) -> None:
-    shares = _shares(Schedule(_info("camera"), skip, divisible=True), 1 + 2 * parts)
-    assert shares[0] == _WHOLE
-    turns = [share.index for share in shares[1:] if share and share.count == parts]
-    assert sorted(turns) == sorted(2 * list(range(parts)))
-    assert all(later == (earlier + 1) % parts for earlier, later in pairwise(turns))
+@pytest.mark.parametrize(("skip", "every"), [(None, 1), (0, 1), (3, 4)])
+def test_while_faces_are_blurred_all_of_each_frame_is_searched_unless_the_user_says_how_often(
+    skip: int | None, every: int
+) -> None:
+    schedule = Schedule(skip)
+    searches = [schedule.next_search(frame(number), search_all=True) for number in range(12)]
+    assert searches == [None if number % every else Search.ALL for number in range(12)]
+
+
+def test_when_the_blur_ends_the_next_search_is_0_4_seconds_on() -> None:
+    schedule = Schedule()
+    for number in range(5):
+        schedule.next_search(frame(number), search_all=True)
+    searches = [schedule.next_search(frame(number)) for number in range(5, 15)]
+    assert searches == [None] * 9 + [Search.CHANGES]
+
+
+def test_of_a_search_in_steps_each_frame_has_one_until_none_is_left() -> None:
+    schedule = Schedule()
+    _searches(schedule, 10)
+    assert schedule.next_search(frame(10)) is Search.CHANGES
+    steps = [schedule.next_search(frame(number), has_steps=True) for number in range(11, 40)]
+    assert steps == [Search.NEXT_STEP] * 29
+    assert schedule.next_search(frame(40)) is Search.CHANGES, "it began 1.2 s ago"
+    assert schedule.next_search(frame(41)) is None
+
+
+def test_a_cut_or_a_blur_does_not_wait_for_steps() -> None:
+    schedule = Schedule()
+    _searches(schedule, 1)
+    assert schedule.next_search(frame(1), has_steps=True) is Search.NEXT_STEP
+    assert schedule.next_search(frame(2), has_steps=True, search_all=True) is Search.ALL
+    schedule.restart()
+    assert schedule.next_search(frame(3), has_steps=True) is Search.ALL
+
+
+# --- where frames come late ---
 
 
 class _Day:
@@ -92,7 +113,7 @@ def test_frames_in_time_shed_no_load() -> None:
     day.run(10, age_s=0.02)
     assert day.shedding.level == 0
     assert day.shedding.note == ""
-    assert day.shedding.saving == (1.0, 1.0)
+    assert day.shedding.interval_factor == 1.0
 
 
 @pytest.mark.parametrize("trouble", [{"dropped": 1}, {"age_s": 0.4}])
@@ -100,11 +121,10 @@ def test_within_a_second_less_is_done_and_later_more_again(trouble: dict[str, fl
     day = _Day()
     day.run(5)
     day.run(0.3, **trouble)  # type: ignore[arg-type]
-    rarity, coarseness = day.shedding.saving
-    assert (rarity > 3, coarseness) == (True, 1.0)
+    assert 3 < day.shedding.interval_factor < 5
     day.run(1.0, **trouble)  # type: ignore[arg-type]
-    assert day.shedding.saving[1] < 1
-    assert "more rarely, at" in day.shedding.note
+    assert day.shedding.interval_factor > 10
+    assert day.shedding.note == "newcomers looked for 16.8× more rarely"
     day.run(60)
     assert day.shedding.level == 0
 
@@ -186,30 +206,32 @@ def test_patience_doubles_where_a_step_back_was_in_vain_and_is_short_again_later
     assert _seconds_of_patience(day) == 1
 
 
-@pytest.mark.parametrize(
-    ("may_coarsen", "level", "saving"), [(True, 8, (1.6**4, 0.8**4)), (False, 4, (1.6**4, 1.0))]
-)
-def test_saving_has_its_limits(may_coarsen: bool, level: int, saving: tuple[float, float]) -> None:
-    shedding = LoadShedding(0.5, may_coarsen=may_coarsen, clock=lambda: 0.0)
+def test_each_level_makes_searches_1_6_times_as_rare_and_there_are_six() -> None:
+    shedding, factors = LoadShedding(0.5, clock=lambda: 0.0), set()
     for index in range(0, 200, 2):
         shedding.observe(Frame(frame().image, index, 0.0, 0.0))
-    assert shedding.level == level
-    assert shedding.saving == pytest.approx(saving)
+        factors.add(round(shedding.interval_factor, 6))
+    assert sorted(factors) == [round(1.6**level, 6) for level in range(7)]
+    assert shedding.level == 6
 
 
-@pytest.mark.parametrize(
-    ("kind", "skip", "saves"),
-    [("camera", None, True), ("camera", 4, False), ("video", None, False)],
-)
-def test_only_live_sources_are_searched_less_and_only_where_the_user_does_not_say_how_often(
-    kind: SourceKind, skip: int | None, saves: bool
+@pytest.mark.parametrize(("skip", "saves"), [(None, True), (4, False)])
+def test_load_is_shed_only_where_the_user_does_not_say_how_often(
+    skip: int | None, saves: bool
 ) -> None:
     shedding = LoadShedding(0.5, clock=lambda: 0.0)
-    schedule = Schedule(_info(kind), skip, divisible=True, load_shedding=shedding)
+    schedule = Schedule(skip, load_shedding=shedding)
     for index in range(0, 40, 2):
-        schedule.next_part(Frame(frame().image, index, index / 25, 0.0))
+        schedule.next_search(Frame(frame().image, index, index / 25, 0.0))
     assert bool(shedding.level) is saves
     assert schedule.load_shedding_note == shedding.note
+
+
+def test_a_file_has_no_load_to_shed() -> None:
+    schedule = Schedule()
+    for index in range(0, 40, 2):
+        schedule.next_search(Frame(frame().image, index, index / 25, 0.0))
+    assert schedule.load_shedding_note == ""
 
 
 def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
@@ -223,16 +245,33 @@ def test_what_was_tried_in_vain_is_tried_more_rarely() -> None:
     assert len(tried) < 40  # of 60 s, less than 4 at the level that is too much
 
 
-def test_a_search_that_grows_goes_on_where_it_was() -> None:
+def _overloaded(day: _Day) -> Schedule:
+    """A schedule that saves as much as it can: every other frame is dropped, and always will be."""
+    schedule = Schedule(load_shedding=day.shedding)
+    for _ in range(40):
+        _observed(schedule, day)
+    assert day.shedding.level == 6
+    return schedule
+
+
+def _observed(schedule: Schedule, day: _Day, *, has_steps: bool = False) -> Search | None:
+    day.now_s += 2 / 30
+    day.index += 2
+    late = Frame(frame().image, day.index, day.now_s, day.now_s)
+    return schedule.next_search(late, has_steps=has_steps)
+
+
+def test_searches_of_an_overloaded_source_are_17_times_as_rare() -> None:
     day = _Day()
-    schedule = Schedule(_info("camera", 30.0), divisible=True, load_shedding=day.shedding)
-    places = []
-    for number in range(60):
-        day.now_s += 2 / 30
-        share = schedule.next_part(Frame(frame().image, 2 * number, 0.0, day.now_s))
-        assert share is not None
-        if number:
-            places.append(share.index / share.count)
-    steps = [(later - earlier) % 1 for earlier, later in pairwise(places)]
-    assert max(steps) < 0.1
-    assert share.scale_factor < 1
+    schedule = _overloaded(day)
+    searched_s = [day.now_s for _ in range(600) if _observed(schedule, day)]
+    gaps_s = [later - earlier for earlier, later in pairwise(searched_s)]
+    assert gaps_s == pytest.approx([0.4 * 1.6**6] * len(gaps_s), abs=0.07)
+    assert len(gaps_s) == 5
+
+
+def test_steps_of_an_overloaded_source_are_17_frames_apart() -> None:
+    day = _Day()
+    schedule = _overloaded(day)
+    searched = [number for number in range(100) if _observed(schedule, day, has_steps=True)]
+    assert {later - earlier for earlier, later in pairwise(searched)} == {17}

@@ -1,14 +1,17 @@
 """Settings: layers, errors, and the file that lists them."""
 
 import json
+import os
 import re
+import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -164,7 +167,7 @@ def test_what_is_in_force_is_printed_with_where_it_is_from(
     printed = CliRunner().invoke(app, words)
     assert printed.exit_code == 0
     lines = [re.sub(" +", " ", line) for line in printed.stdout.splitlines()]
-    assert 'detector = "cnn" # default' in lines
+    assert 'detector = "centerface" # default' in lines
     assert "upsample = 2.0 # config.toml" in lines
     assert "threshold = 0.2 # mine.toml" in lines
     assert 'attributes = ["age"] # --set' in lines
@@ -263,12 +266,86 @@ def test_a_wrong_setting_is_one_line_that_helps(override: str, said: str, tmp_pa
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"[detection", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[detection",
+        b"\xff\xfe",
+        b"a = " + b"[" * 100_000,
+        b"a = " + b"9" * 5_000,
+        b".".join([b"a"] * 100_000) + b" = 1",
+        b"[" + b' . "a"'.join([b"a"] * 10_000) + b"]",
+    ],
+    ids=["cut", "no text", "deep list", "long number", "deep key", "deep table"],
+)
 def test_a_file_that_is_not_toml_is_named(content: bytes, tmp_path: Path) -> None:
     broken = tmp_path / "mine.toml"
     broken.write_bytes(content)
     with pytest.raises(ConfigError, match=r"mine\.toml is not valid TOML"):
         load_config(broken, folder=tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has other devices")
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (os.mkfifo, "a pipe or a device"),
+        (lambda path: path.symlink_to("/dev/zero"), "a pipe or a device"),
+        (lambda path: path.write_bytes(b"#" * (1 << 20)), "is larger than 262,144 bytes"),
+    ],
+    ids=["fifo", "endless", "large"],
+)
+@pytest.mark.parametrize("name", ["config.toml", "mine.toml"])
+def test_what_is_no_sensible_file_is_refused_at_once(
+    make: Callable[[Path], object], said: str, name: str, tmp_path: Path
+) -> None:
+    make(tmp_path / name)
+    with pytest.raises(ConfigError, match=rf"{name}.* {said}"):
+        load_config(tmp_path / name if name == "mine.toml" else None, folder=tmp_path)
+
+
+def test_a_long_value_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(f"[engine]\nthreads = '{'x' * 100_000}'")
+    with pytest.raises(ConfigError, match=r"engine.threads = .*x…: it should be") as caught:
+        load_config(folder=tmp_path)
+    assert len(str(caught.value)) < 400
+
+
+_NAMES = [name for section in Config().model_dump().values() for name in section]
+_ANY_VALUE = st.recursive(
+    st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.dates() | st.times(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_NAMES) | st.text(), inner)
+    ),
+    max_leaves=6,
+)
+_SECTIONS = st.sampled_from([*Config().model_dump(), "other"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    content=st.dictionaries(
+        _SECTIONS, st.dictionaries(st.sampled_from(_NAMES), _ANY_VALUE) | _ANY_VALUE
+    )
+)
+def test_any_file_gives_settings_or_a_config_error(content: dict[str, Any], tmp_path: Path) -> None:
+    lines = [f"{section} = {toml_value(value)}\n" for section, value in content.items()]
+    (tmp_path / "any.toml").write_text("".join(lines), encoding="utf-8")
+    try:
+        load_settings(tmp_path / "any.toml", folder=tmp_path).as_toml()
+    except ConfigError as error:
+        assert "\n" not in str(error)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=st.binary(max_size=100) | st.text(alphabet="[]{}\"'.=,\\\n#a1 ", max_size=100))
+def test_any_bytes_give_settings_or_a_config_error(content: bytes | str, tmp_path: Path) -> None:
+    data = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "any.toml").write_bytes(data)
+    try:
+        load_settings(tmp_path / "any.toml", folder=tmp_path)
+    except ConfigError as error:
+        assert "\n" not in str(error)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -39,9 +39,9 @@ from stream.people import Person
 from stream.settings import Config
 from stream.settings.schema import EngineSection, OverlaySection, RecorderSection
 from stream.sinks import AnnotatedFrame, Outputs, Sink, open_sinks
+from stream.sinks.claims import claim_outputs
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable
-from stream.sinks.outputs import check_outputs
 from stream.sinks.pictures.folder import PictureFolder, faces_table
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.snapshots import Snapshots
@@ -497,7 +497,8 @@ def test_how_it_ends_says_whether_outputs_are_complete(
 ) -> None:
     sink = RecordingSink()
     try:
-        with fan_out([sink], Overlay(), _INFO):
+        with fan_out([sink], Overlay(), _INFO) as sinks:
+            sinks.write(frame(0), [])
             if error is not None:
                 raise error
     except (KeyboardInterrupt, ValueError) as caught:
@@ -673,9 +674,13 @@ def test_copies_stand_as_their_pictures_do(
 
 def test_a_folder_may_have_a_dot_in_its_name(tmp_path: Path) -> None:
     info = SourceInfo(str(tmp_path), "pictures", SIZE_WH)
-    check_outputs(Outputs(save=tmp_path / "results.v2"), info)
-    with pytest.raises(ConfigError, match="go into a folder"):
-        check_outputs(Outputs(save=tmp_path / "results.mkv"), info)
+    with claim_outputs(Outputs(save=tmp_path / "results.v2"), info):
+        pass
+    with (
+        pytest.raises(ConfigError, match="go into a folder"),
+        claim_outputs(Outputs(save=tmp_path / "results.mkv"), info),
+    ):
+        pass
 
 
 # --- the progress bar ---
@@ -715,26 +720,34 @@ def test_any_name_can_stand_before_the_bar(name: str) -> None:
 def test_whatever_one_raises_on_closing_the_others_are_closed(error: BaseException) -> None:
     first = FailingSink(fail_on_close=True, error=error)
     second = RecordingSink()
-    with pytest.raises(type(error)), fan_out([first, second], Overlay(), _INFO):
-        pass
+    with pytest.raises(type(error)), fan_out([first, second], Overlay(), _INFO) as sinks:
+        sinks.write(frame(0), [])
     assert second.closed == [True]
 
 
 def test_what_a_killed_run_could_save_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out.part.mp4").write_bytes(b"the last minute")
     outputs = Outputs(save=tmp_path / "out.mp4")
-    with pytest.raises(ConfigError, match=r"out\.part\.mp4 .* move it away"):
-        check_outputs(outputs, _INFO)
-    check_outputs(replace(outputs, overwrite=True), _INFO)
+    with (
+        pytest.raises(ConfigError, match=r"complete it with face-stream recover .*t\.part\.mp4"),
+        claim_outputs(outputs, _INFO),
+    ):
+        pass
+    with claim_outputs(replace(outputs, overwrite=True), _INFO):
+        pass
 
 
 def test_the_table_of_tracks_beside_a_table_of_faces_is_not_overwritten(tmp_path: Path) -> None:
     for ending in (".csv", ".parquet"):
         (tmp_path / f"out.tracks{ending}").touch()
-        with pytest.raises(ConfigError, match=rf"out\.tracks{ending} exists"):
-            check_outputs(Outputs(log=tmp_path / f"out{ending}"), _INFO)
+        with (
+            pytest.raises(ConfigError, match=rf"out\.tracks{ending} exists"),
+            claim_outputs(Outputs(log=tmp_path / f"out{ending}"), _INFO),
+        ):
+            pass
     (tmp_path / "out.tracks.jsonl").touch()
-    check_outputs(Outputs(log=tmp_path / "out.jsonl"), _INFO)  # it has them in itself
+    with claim_outputs(Outputs(log=tmp_path / "out.jsonl"), _INFO):
+        pass  # it has them in itself
 
 
 @pytest.mark.parametrize("option", ["save", "log", "snapshots", "sheet"])
@@ -744,8 +757,11 @@ def test_a_folder_that_nothing_may_be_written_into(option: str) -> None:
         pytest.skip("there is no folder here that is closed to everybody")
     ending = {"save": ".mp4", "log": ".jsonl", "snapshots": "", "sheet": ".png"}[option]
     outputs = Outputs(**{option: folder / f"out{ending}"})
-    with pytest.raises(ConfigError, match=r"nothing may be written into /proc/sys; choose another"):
-        check_outputs(outputs, _INFO)
+    with (
+        pytest.raises(ConfigError, match=r"nothing may be written into /proc/sys; choose another"),
+        claim_outputs(outputs, _INFO),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(("save", "warns"), [("out", True), (None, False)])

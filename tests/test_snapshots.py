@@ -41,7 +41,8 @@ def _noise() -> Image:
 def test_pictures_of_an_earlier_run_go_and_nothing_else(tmp_path: Path) -> None:
     for name in ("track-0007.jpg", "track-12345.jpg", "track-2024-party.jpg", "other.jpg"):
         (tmp_path / name).touch()
-    Snapshots(tmp_path, _ATTRIBUTES).close(complete=True)
+    with _fed(Snapshots(tmp_path, _ATTRIBUTES)) as sinks:
+        sinks.write(frame(0), [])
     assert _names(tmp_path) == ["other.jpg", "track-2024-party.jpg", "tracks.csv"]
 
 

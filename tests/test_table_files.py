@@ -1,6 +1,8 @@
 """Feature tables on disk: which are read, what their digest covers, and the CSV files."""
 
 import json
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +54,46 @@ def test_a_table_of_version_1_does_not_say_which_detector_found_its_faces(tmp_pa
     table = read_table(path)
     assert len(table) == 20
     assert table.info.detector is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dimensions": 10**12},
+        {"dimensions": "many"},
+        {"dimensions": 7},
+        {"attributes": 3},
+        {"attributes": [1]},
+        {"compositions": [1]},
+        {"compositions": None},
+    ],
+    ids=str,
+)
+def test_a_description_that_does_not_fit_is_refused(
+    changes: dict[str, object], tmp_path: Path
+) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 20)
+    _rewritten(path, **changes)
+    with pytest.raises(DatasetError, match="is damaged or not a table of features: ") as caught:
+        read_table(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"[1]", b"7", b"", b"\xff"])
+def test_a_description_that_is_none_is_refused(text: bytes, tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 20)
+    content = pq.read_table(path).replace_schema_metadata({b"face_train": text})
+    pq.write_table(content, path)
+    with pytest.raises(DatasetError, match="is damaged or not a table of features: "):
+        read_table(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no FIFOs")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "table.parquet")
+    assert is_table(tmp_path / "table.parquet")
+    with pytest.raises(DatasetError):
+        read_table(tmp_path / "table.parquet")
 
 
 def test_a_table_without_one_of_its_columns_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import SIZE_WH, fan_out, frame, label, person, track
 
+from models.cells import read_cell
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo
@@ -20,6 +22,7 @@ from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.table_file import TableFile
 from stream.sinks.data.tables import TableLog, TrackTable, face_columns, tracks_path
 from stream.sinks.pictures.snapshots import Snapshots
+from stream.tracks import Label
 
 _ATTRIBUTES = {"gender": ("Female", "Male")}
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
@@ -250,3 +253,29 @@ def test_a_table_that_a_full_disk_refuses_leaves_nothing(ending: str, tmp_path: 
     with pytest.raises(SinkError, match=r"cannot be made: No space left on device$"):
         TableLog(tmp_path / f"out{ending}", _ATTRIBUTES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_a_spreadsheet_would_calculate_are_text(tmp_path: Path) -> None:
+    attributes = {"=cmd": ("@Female", "-Male")}
+    label = Label("-Male", 0.75, {"@Female": 0.25, "-Male": 0.75})
+    for ending in (".csv", ".parquet"):
+        log = TableLog(tmp_path / f"out{ending}", attributes)
+        picture = replace(frame(0), path=Path("+1.jpg"))
+        log.write(AnnotatedFrame(picture, [track(1, labels={"=cmd": label})], Overlay()))
+        log.close(complete=True)
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as lines:
+        names, cells = csv.reader(lines)
+    assert not [each for each in names if each.startswith(("=", "+", "-", "@"))]
+    row = dict(zip(map(read_cell, names), map(read_cell, cells), strict=True))
+    assert (row["file"], row["=cmd"], row["=cmd_-Male"]) == ("+1.jpg", "-Male", "0.75")
+    (whole,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (whole["file"], whole["=cmd"]) == ("+1.jpg", "-Male")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_table_whose_name_is_not_utf_8(ending: str, tmp_path: Path) -> None:
+    _write(tmp_path / f"caf\udce9{ending}")
+    (made,) = tmp_path.iterdir()
+    assert made.name == f"caf\udce9{ending}"
+    assert made.stat().st_size > 0

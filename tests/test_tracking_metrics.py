@@ -109,7 +109,8 @@ def _followed(scene: SceneSource, seed: int) -> list[list[Track]]:
         tracker.follow(_faces(boxes[near]))
         if index % _SEARCH_EVERY == 0:
             found = _faces(boxes)
-            tracker.admit(found[tracker.unexplained_rows(found.boxes_xyxy)], {})
+            new = found[tracker.unexplained_rows(found.boxes_xyxy)]
+            tracker.admit(new, np.ones(len(new), dtype=np.bool_), {})
         rows.append(
             [
                 _track(each.track_id, each.box_xyxy)
@@ -127,7 +128,7 @@ def _found(scene: SceneSource, index: int, random: np.random.Generator) -> np.nd
 
 
 def _faces(boxes: np.ndarray) -> Detections:
-    return Detections(boxes, np.ones(len(boxes), dtype=np.float32))
+    return Detections.of(boxes, np.ones(len(boxes)))
 
 
 def test_metrics_add_up() -> None:

@@ -21,9 +21,10 @@ from typer.testing import CliRunner, Result
 
 from models.bundle import load_bundle
 from models.engine import DetectionSettings
+from models.locks import locked
 from stream.settings import Config
 from stream.settings.schema import DetectionSection
-from training.__main__ import app
+from training.commands.app import app
 from training.commands.options import DEFAULT_SEED
 from training.datasets.splits import SEED
 
@@ -239,9 +240,33 @@ def test_a_disk_that_refuses_is_a_failure(
     _wrong(result, "cannot write", code=1)
 
 
+def test_what_another_run_writes_is_refused(
+    model_and_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    model, table = model_and_table
+    pictures = make_fairface(tmp_path / "data")
+    out, two = tmp_path / "t.parquet", tmp_path / "labels.csv"
+    features = ("features", pictures, "--out", out)
+    cases: Sequence[tuple[Sequence[str | Path], Path, bool]] = [
+        (features, out, False),
+        (features, tmp_path / "t.parquet.cache", False),
+        ((*features, "--cache", tmp_path / "own"), tmp_path / "own", False),
+        ((*features, "--csv", tmp_path / "f.csv", two), two, False),
+        (("fit", table, "--out", tmp_path / "model"), tmp_path / "model", False),
+        (("evaluate", model, table, "--out", tmp_path / "report"), tmp_path / "report", True),
+        (("evaluate", model, table, "--card"), model, False),
+    ]
+    for words, path, inside in cases:
+        with locked(path, inside=inside):
+            _wrong(_run(*words), f"{path} is being written by another run: wait for its end")
+        assert sorted(tmp_path.iterdir()) == [pictures]
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     result = _run("features", tmp_path / "nowhere", "--out", tmp_path / "o", "--debug")
-    assert "does not exist" in str(result.exception)
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert "nowhere does not exist" in result.stderr
 
 
 def test_the_seed_of_the_command_line_is_that_of_the_library() -> None:

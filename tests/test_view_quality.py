@@ -26,8 +26,8 @@ def _waves(period: float = 8.0, contrast: float = 100.0) -> Image:
     return np.broadcast_to(level.round().astype(np.uint8)[None, :, None], (150, 150, 3)).copy()
 
 
-def _weight(faces: Faces, chip: Image | None = None) -> float:
-    (weight,) = view_weights(faces, np.stack([_waves() if chip is None else chip]))
+def _weight(faces: Faces, chip: Image | None = None, clear_score: float = 1.0) -> float:
+    (weight,) = view_weights(faces, np.stack([_waves() if chip is None else chip]), clear_score)
     return float(weight)
 
 
@@ -43,6 +43,13 @@ def test_a_narrow_face_weighs_less(width: float, weight: float) -> None:
 @pytest.mark.parametrize(("score", "weight"), [(0.5, 0.5), (1.4, 1), (-0.3, 0.05)])
 def test_a_face_the_detector_doubts_weighs_less(score: float, weight: float) -> None:
     assert _weight(_faces(score=score)) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(("score", "weight"), [(0.8, 1), (0.4, 0.5), (0.95, 1), (0.02, 0.05)])
+def test_how_much_doubt_there_is_depends_on_the_score_of_clear_faces(
+    score: float, weight: float
+) -> None:
+    assert _weight(_faces(score=score), clear_score=0.8) == pytest.approx(weight)
 
 
 @pytest.mark.parametrize(("nose_x", "weight"), [(0.25, 0.5), (-0.25, 0.5), (0.5, 0.05), (-2, 0.05)])
@@ -74,14 +81,14 @@ def test_each_face_has_a_weight_of_its_own() -> None:
         np.concatenate([one.landmarks_xy, other.landmarks_xy]),
         np.concatenate([one.scores, other.scores]),
     )
-    weights = view_weights(both, np.stack([_waves()] * 2))
+    weights = view_weights(both, np.stack([_waves()] * 2), 1.0)
     assert weights.dtype == np.float32
     assert weights.tolist() == [0.5, 0.75]
 
 
 def test_no_faces_have_no_weights() -> None:
     nobody = Faces(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0, 5, 2), (0,))))
-    assert view_weights(nobody, np.zeros((0, 150, 150, 3), np.uint8)).shape == (0,)
+    assert view_weights(nobody, np.zeros((0, 150, 150, 3), np.uint8), 1.0).shape == (0,)
 
 
 @pytest.mark.parametrize("contrast", [60, 120, 240])

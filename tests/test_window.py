@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -298,9 +298,15 @@ def test_without_a_screen(display: str | None, monkeypatch: pytest.MonkeyPatch) 
 # --- on a real one ---
 
 
+class Display(NamedTuple):
+    """A screen that nobody looks at, and the environment that leads to it."""
+
+    server: subprocess.Popen[str]
+    environment: dict[str, str]
+
+
 @pytest.fixture
-def screen() -> Iterator[dict[str, str]]:
-    """A screen that nobody looks at; gives the environment that leads to it."""
+def display() -> Iterator[Display]:
     for tool in ("Xvfb", "xdotool"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed: no screen, or no keys to press")
@@ -315,10 +321,16 @@ def screen() -> Iterator[dict[str, str]]:
         number = server.stdout.readline().strip()
         assert number, "Xvfb does not start"
         kept = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
-        yield kept | {"DISPLAY": f":{number}"}
+        yield Display(server, kept | {"DISPLAY": f":{number}"})
     finally:
         server.terminate()
         server.communicate(timeout=_WAIT_S)
+
+
+@pytest.fixture
+def screen(display: Display) -> dict[str, str]:
+    """The environment that leads to the screen."""
+    return display.environment
 
 
 @pytest.fixture(scope="module")
@@ -419,6 +431,41 @@ def _ended_with_complete_files(program: Program, folder: Path) -> None:
     assert 0 < summary["frames"] < 400
     assert len(times_s(folder / "out.mp4")) == summary["frames"]
     assert len(log_lines(folder / "out.jsonl")) == 1 + summary["frames"]
+
+
+def _is_lost(display: Display) -> None:
+    display.server.kill()
+    display.server.wait()
+
+
+def test_a_run_goes_on_without_its_window_when_the_display_dies(
+    start: Start, display: Display, clip: Path, tmp_path: Path
+) -> None:
+    program = start(f"run {clip} --save out.mp4 --log out.jsonl")
+    program.press("space")  # nothing goes on while it waits for a key
+    _is_lost(display)
+    out, errors = program.process.communicate(timeout=2 * _WAIT_S)
+    assert errors == "face-stream: window failed: the screen is gone\n"
+    assert program.process.returncode == 1
+    summary = json.loads(out)
+    assert summary["failures"] == ["window: the screen is gone"]
+    assert set(summary["outputs"]) == {"out.jsonl", "out.mp4"}
+    assert len(times_s(tmp_path / "out.mp4")) == summary["frames"] == 400
+
+
+def test_a_run_of_nothing_but_a_window_ends_as_a_whole_when_the_display_dies(
+    start: Start, display: Display, clip: Path, tmp_path: Path
+) -> None:
+    program = start(f"run {clip} {_SLOW}")
+    program.press("r")
+    program.until(lambda: any(tmp_path.glob("recording-*.part.mp4")))
+    _is_lost(display)
+    out, errors = program.process.communicate(timeout=_WAIT_S)
+    assert "window failed: the screen is gone\n" in errors
+    assert program.process.returncode == 1
+    (recording,) = tmp_path.iterdir()  # complete, without locks
+    assert json.loads(out)["outputs"] == [recording.name]
+    assert 0 < len(times_s(recording)) < 400
 
 
 @pytest.mark.parametrize("end", ["q", "Escape", "its button"])

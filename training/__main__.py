@@ -1,25 +1,13 @@
 """The command line: labelled pictures → features → a model folder → a report."""
 
-import typer
-
-from training.commands.bench import bench
-from training.commands.evaluate import evaluate
-from training.commands.features import features
-from training.commands.finetune import finetune
-from training.commands.fit import fit
-
-app = typer.Typer(
-    help="Trains and evaluates the classifier on labelled faces.",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-for command in (finetune, features, fit, evaluate, bench):
-    app.command()(command)
+from models.interrupts import handle_signals
 
 
 def main() -> None:
     """The entry point of `face-train`."""
+    handle_signals("face-train")  # before the imports, which take a moment
+    from training.commands.app import app
+
     app()
 
 

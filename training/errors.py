@@ -11,3 +11,7 @@ class DatasetError(TrainingError):
 
 class OutputError(TrainingError):
     """A result cannot be written."""
+
+
+class OutputInUseError(OutputError):
+    """Another run writes the result; nothing was done."""

@@ -2,10 +2,37 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from training.errors import OutputError
+from models.interrupts import unfinished
+from models.locks import LockedError, locked
+from training.errors import OutputError, OutputInUseError
+
+
+@contextmanager
+def sole_writer(path: Path, *, inside: bool = False) -> Iterator[None]:
+    """Keeps other runs from writing a result, until its end.
+
+    Args:
+        path: a file or a folder, whose parents are made.
+        inside: of a folder, that its files are written one by one; else it is replaced as a whole.
+
+    Raises:
+        OutputInUseError: another run writes it.
+        OutputError: the disk refuses.
+    """
+    lock = locked(path, inside=inside)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.__enter__()
+    except LockedError as error:
+        raise OutputInUseError(str(error)) from None
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}; nothing was changed") from error
+    with ExitStack() as stack:
+        stack.push(lock)
+        yield
 
 
 @contextmanager
@@ -21,11 +48,13 @@ def written_aside(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Always the same name: what a killed run left is overwritten by the next.
         aside = path.with_name(f".{path.name}.partial")
+        unfinished.add(aside)
         try:
             yield aside
             os.replace(aside, path)
         finally:
             aside.unlink(missing_ok=True)
+            unfinished.discard(aside)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"cannot write {path}: {reason}; nothing was changed") from error

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 def run(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="SOURCE",
             help="A camera's number or name, a video, a picture, a folder or glob of pictures, "
-            "an address (rtsp, http, ...), - for standard input.",
+            "an address (rtsp, http, ...), - for standard input; @FILE or $NAME where that stands. "
+            "By default the setting source.address.",
         ),
-    ],
+    ] = None,
     save: options.Save = None,
     log: options.Log = None,
     snapshots: options.Snapshots = None,
@@ -51,6 +52,7 @@ def run(
     """Annotate a camera, a video or pictures."""
 
     def work() -> "Summary":
+        from stream.errors import ConfigError
         from stream.settings import load_config
         from stream.sinks import Outputs
         from stream.sources import Span, open_source
@@ -58,7 +60,10 @@ def run(
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
         outputs = Outputs(save, log, snapshots, sheet, show=show, overwrite=overwrite)
         settled, span = load_config(config, overrides), Span.parse(start, end)
-        return _run(open_source(source, settled, span, outputs.paths), settled, outputs, quiet)
+        named = settled.source.address or None if source is None else source
+        if named is None:
+            raise ConfigError("there is no SOURCE: name one, or set source.address")
+        return _run(open_source(named, settled, span, outputs.paths), settled, outputs, quiet)
 
     start_logging(quiet)
     print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from errno import ENAMETOOLONG
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 from rich.console import Console
 
+from models.interrupts import exit_code, interruptible
 from models.printable import printable
 from models.system_libraries import import_fault, import_remedy
 
@@ -26,9 +28,6 @@ EXIT_FAILURE = 1
 
 EXIT_USAGE = 2
 """Exit code: what was asked for cannot be done, and nothing was done."""
-
-EXIT_INTERRUPTED = 130
-"""Exit code: Ctrl-C or a termination signal ended the program; 128 + SIGINT, as shells have it."""
 
 _SHOWN_LETTERS = 60
 """Letters of the name of a file that the system refuses, after which it is cut."""
@@ -76,26 +75,33 @@ def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
     from stream.errors import ConfigError, SinkError, SourceError
 
     try:
-        return work()
+        with interruptible():
+            return work()
     except (ConfigError, SourceError, SinkError, ModelError) as error:
         if debug:
-            raise
+            _print_traceback()
         _print_error(str(error))
         raise typer.Exit(EXIT_USAGE) from error
     except ImportError as error:
         if debug:
-            raise
+            _print_traceback()
         remedy = import_remedy(error, "install face-stream again")
         _print_error(f"{import_fault(error)}: {remedy}; {_DIAGNOSE}")
         raise typer.Exit(EXIT_FAILURE) from error
     except OSError as error:
         if debug:
-            raise
+            _print_traceback()
         name = str(error.filename or "the system")[:_SHOWN_LETTERS]
         _print_error(f"{name}: {error.strerror or error}")
         raise typer.Exit(EXIT_USAGE if error.errno == ENAMETOOLONG else EXIT_FAILURE) from error
     except KeyboardInterrupt:
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(exit_code()) from None
+
+
+def _print_traceback() -> None:
+    """Prints the traceback of the error at hand, in which names may hold what a terminal obeys."""
+    for line in traceback.format_exc().splitlines():
+        print_message(line)
 
 
 def start_logging(quiet: bool) -> None:
@@ -123,8 +129,8 @@ def print_summary(summary: "Summary", quiet: bool, as_json: bool, *, strict: boo
         _print_error(f"{summary.skipped.total()} pictures were left out, which --strict forbids")
     if summary.failures or (strict and summary.skipped):
         raise typer.Exit(EXIT_FAILURE)
-    if summary.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+    if summary.interrupted or exit_code(0):
+        raise typer.Exit(exit_code())
 
 
 class _ConsoleHandler(logging.Handler):

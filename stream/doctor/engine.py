@@ -47,14 +47,19 @@ def device(
 
 
 def weights(find: Callable[[str], Path] | None = None) -> Finding:
-    """Whether the weights of dlib's networks are installed."""
+    """Whether the weights of CenterFace and of dlib's networks are installed.
+
+    Args:
+        find: gives the path of one of dlib's files.
+    """
+    from models.centerface import installed_centerface
     from models.dlib_weights import DETECTOR_FILE, EMBEDDER_FILE, LANDMARKS_FILE, installed_file
 
-    paths = [
-        (find or installed_file)(name) for name in (DETECTOR_FILE, LANDMARKS_FILE, EMBEDDER_FILE)
-    ]
+    names = (DETECTOR_FILE, LANDMARKS_FILE, EMBEDDER_FILE)
+    paths = [*((find or installed_file)(name) for name in names), installed_centerface()]
     size = sum(path.stat().st_size for path in paths) / 1e6
-    return Finding("weights", "ok", f"{len(paths)} files, {size:.0f} MB, in {paths[0].parent}")
+    folders = ", ".join(dict.fromkeys(str(path.parent) for path in paths))
+    return Finding("weights", "ok", f"{len(paths)} files, {size:.0f} MB, in {folders}")
 
 
 def model(config: "Config") -> Finding:

@@ -96,7 +96,8 @@ class ChangeMap:
         searched = _large_regions(wanted, face_wh)
         self._cells = np.where(searched, cells, self._cells)
         self._searched_s[searched] = self._last_s = time_s
-        return _boxes(searched, face_wh * _MARGIN_FACES) * np.tile(size_wh / _CELLS_WH, 2)
+        cell_wh = (size_wh / _CELLS_WH).astype(np.float32)
+        return _boxes(searched, face_wh * _MARGIN_FACES) * np.tile(cell_wh, 2)
 
     def _mark_heads(
         self, faces_xyxy: NDArray[np.float32], size_wh: NDArray[np.float32], time_s: float

@@ -29,8 +29,8 @@ _COARSER = 1.1
 """How many times as wide as asked for the smallest face may be before that is said."""
 
 _SAME_FACE_IOU = 0.4
-"""Overlap above which two searches of one frame have found the same face; their boxes differ by a
-step of the pyramid, a fifth. Lower takes neighbours for one face."""
+"""Overlap above which a candidate and a face of the closer look are the same, the box of the first
+being rough. Lower takes neighbours for one face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,15 @@ class Follower:
     """Follows the faces of one source, and searches for new ones.
 
     A face that moves little is matched by its template; any other is searched for in a small crop
-    around its expected place; all of a frame is searched only now and then. So a steady scene
-    costs little, whatever its size.
+    around its expected place; new faces are searched for now and then, where the picture changed.
+    So a steady scene costs little, whatever its size.
 
     Args:
         engine: finds faces.
         info: the source; pictures are unrelated to one another.
         schedule: says what of each frame is searched for new faces.
         controls: what the user wishes: while faces are blurred, none may be overlooked.
-        report: takes what is done to keep up with a live source.
+        report: takes how small faces may be, and what is done to keep up with a live source.
     """
 
     def __init__(
@@ -183,7 +183,9 @@ class Follower:
         is_sure = self._is_sure(faces)
         rows = self._tracker.unexplained_rows(faces.boxes_xyxy)
         rows = rows[(is_sure | is_clear)[rows]]
-        return NewFaces(faces[rows], (is_sure & is_clear)[rows])
+        confirmed = (is_sure & is_clear)[rows]
+        # While faces are blurred none may be seen for the time that it takes to be sure of it.
+        return NewFaces(faces[rows], confirmed | self._controls.blur)
 
     def admit(
         self, new: NewFaces, appearances: Mapping[int, NDArray[np.float32]]

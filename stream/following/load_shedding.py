@@ -7,10 +7,10 @@ from collections.abc import Callable
 from stream.frames import Frame
 
 _INTERVAL_FACTOR = 1.6
-"""How many times as long a whole search takes with each level."""
+"""How many times as long the time from one search to the next becomes with each level."""
 
 _MAX_LEVEL = 6
-"""The most levels of saving: a whole search then takes 17 times as long."""
+"""The most levels of saving: searches are then 17 times as rare."""
 
 _RECENT_FRAMES = 8
 """Frames over which late ones are counted; fewer react sooner, also to chance."""
@@ -63,7 +63,7 @@ class LoadShedding:
 
     @property
     def interval_factor(self) -> float:
-        """How many times as long a whole search takes at the present level."""
+        """How many times as rare searches are at the present level."""
         return _INTERVAL_FACTOR**self.level
 
     def observe(self, frame: Frame) -> None:

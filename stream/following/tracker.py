@@ -80,7 +80,7 @@ class Tracker:
         wanted = [
             each
             for each in self.states
-            if each.track_id not in matched and not self._may_wait(each)
+            if each.track_id not in matched and not self._may_wait(each, frames)
         ]
         seen = [each.seen_xyxy for each in wanted if each.missed_frames >= _SEEN_PLACE_AFTER]
         return stacked([*(each.predicted_xyxy(frames) for each in wanted), *seen])
@@ -119,8 +119,13 @@ class Tracker:
         return found
 
     def unexplained_rows(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.intp]:
-        """The rows of boxes that overlap no visible face of the last frame."""
-        known = (iou(boxes_xyxy, self.visible_xyxy) > _SAME_PLACE_IOU).any(axis=1)
+        """The rows of boxes that overlap no visible face of the last frame.
+
+        Its box and where it was seen both count: the box follows a change of size with a delay.
+        """
+        visible = [each for each in self.states if not each.missed_frames]
+        places = stacked([box for each in visible for box in (each.box_xyxy, each.seen_xyxy)])
+        known = (iou(boxes_xyxy, places) > _SAME_PLACE_IOU).any(axis=1)
         return np.flatnonzero(~known)
 
     def admit(
@@ -186,10 +191,13 @@ class Tracker:
         self.states = [each for each in self.states if not each.missed_frames]
         self._is_cut = False
 
-    def _may_wait(self, state: TrackState) -> bool:
-        """Whether a lost face need not be searched for in the next frame."""
-        missed = state.missed_frames
-        return missed >= _SEEN_PLACE_AFTER and missed % _LOST_SEARCH_FRAMES != 0
+    def _may_wait(self, state: TrackState, frames: int) -> bool:
+        """Whether a lost face need not be searched for so many frames on.
+
+        A live source leaves frames out: what counts is that a fourth one falls among them.
+        """
+        missed, every = state.missed_frames, _LOST_SEARCH_FRAMES
+        return missed >= _SEEN_PLACE_AFTER and (missed + frames) // every == missed // every
 
     def _state(self, track_id: int) -> TrackState:
         return next(each for each in self.states if each.track_id == track_id)

@@ -1,14 +1,17 @@
 """Where settings come from: defaults, `config.toml`, `--config`, `--set`, later over earlier."""
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from models.printable import printable
+from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
+from stream.addresses import masked_words
 from stream.errors import ConfigError
 from stream.settings.schema import Config
 from stream.settings.toml import toml_comment, toml_value
@@ -21,6 +24,12 @@ _DEFAULT_ORIGIN = "default"
 
 _OVERRIDE_ORIGIN = "--set"
 """The origin of a setting from the command line."""
+
+_SHOWN_LETTERS = 200
+"""Letters of a name or value of a file that a message shows."""
+
+_SHOWN_REASONS = 8
+"""What a setting should be at most, of the types that are allowed."""
 
 _EXPECTED = {
     "bool_type": "true or false",
@@ -115,12 +124,12 @@ def _layers(
     file: Path | None, overrides: Iterable[str], default: Path
 ) -> Iterable[tuple[dict[str, Any], str, str]]:
     """The layers over the defaults, lowest first: each with its origin, and its name in errors."""
-    if default.is_file():
+    if default.exists():
         yield _read(default), default.name, default.name
     if file is not None:
         yield _read(file), str(file), str(file)
     for text in overrides:
-        yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {text}"
+        yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {_short(text)}"
 
 
 def _check(layer: Mapping[str, Any], name: str) -> None:
@@ -133,10 +142,12 @@ def _check(layer: Mapping[str, Any], name: str) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = read_regular(path, MAX_SETTINGS_BYTES)
+    except UnfitFileError as error:
+        raise ConfigError(f"{path} {error}") from error
+    try:
+        return parse_toml(data)
+    except UnfitFileError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -145,41 +156,47 @@ def _parse_override(text: str) -> dict[str, Any]:
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
         raise ConfigError(
-            f"--set {text}: write it as section.key=value, as in labels.min_confidence=0.8"
+            f"--set {_short(text)}: write it as section.key=value, as in labels.min_confidence=0.8"
         )
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {value}".encode())["value"]
+    except (UnfitFileError, UnicodeEncodeError):
         parsed = value.strip()  # a bare word, as in `detection.detector=hog`
     return {section: {key: parsed}}
 
 
 def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
     """The first problem in one line, with the nearest known name for an unknown one."""
-    problem = error.errors()[0]
-    path = [str(part) for part in problem["loc"]]
-    if problem["type"] != "extra_forbidden":
+    problems = error.errors(include_url=False, include_input=False)
+    path = [str(part) for part in problems[0]["loc"]]
+    if problems[0]["type"] != "extra_forbidden":
         given: Any = layer
         for part in path[:2]:  # further parts are members of a union, or inside the value
             given = given[part]
-        return f"{'.'.join(path[:2])} = {toml_value(given)}: {_reason(error)}"
+        return f"{'.'.join(path[:2])} = {_short(toml_value(given))}: {_reason(problems)}"
     known = _setting_names(path[:-1])
     near = difflib.get_close_matches(path[-1].partition(".")[0], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"unknown setting {'.'.join(path)}: {hint}"
+    return f"unknown setting {_short('.'.join(path))}: {hint}"
 
 
-def _reason(error: ValidationError) -> str:
+def _short(text: str) -> str:
+    """A text as a message shows it: in one line, not all of a long one, and no secrets."""
+    shown = printable(masked_words(text))
+    return shown if len(shown) <= _SHOWN_LETTERS else f"{shown[:_SHOWN_LETTERS]}…"
+
+
+def _reason(problems: Sequence[ErrorDetails]) -> str:
     """What the first wrong setting should be; all of them where several types are allowed."""
-    first = error.errors()[0]["loc"][:2]
+    first = problems[0]["loc"][:2]
     reasons = [
         f"it should be {_EXPECTED[each['type']]}"
         if each["type"] in _EXPECTED
         else each["msg"].replace("Input should", "it should").removeprefix("Value error, ")
-        for each in error.errors()
+        for each in problems
         if each["loc"][:2] == first
     ]
-    return "; or ".join(dict.fromkeys(reasons))
+    return "; or ".join(list(dict.fromkeys(reasons))[:_SHOWN_REASONS])
 
 
 def _setting_names(path: Sequence[str]) -> list[str]:

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.engine import DetectionSettings, Precision, Runtime
+from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
+from stream.addresses import is_url, shown_address
 
 DEFAULT_ATTRIBUTES = ("gender", "race")
 """The attributes that are labelled by default."""
@@ -100,16 +102,29 @@ class RawVideo(BaseModel):
 
 
 class SourceSection(BaseModel):
-    """`[source]`: tracks of videos, streams of the network, and pipes."""
+    """`[source]`: which one, size of pictures, tracks, streams of the network, and pipes."""
 
     model_config = _STRICT
 
+    address: str = ""
     timeout_s: Annotated[float, Field(ge=0.1, le=300)] = 10.0
     reconnect_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     rtsp_transport: Literal["tcp", "udp"] = "tcp"
     video_track: _TrackNumber = "auto"
     sound_track: _TrackNumber = "auto"
     raw: RawVideo = RawVideo()
+    max_megapixels: Annotated[int, Field(ge=1, le=1000)] = MAX_MEGAPIXELS
+
+    @field_validator("address")
+    @classmethod
+    def _without_secrets(cls, address: str) -> str:
+        """Settings are printed, so they must not hold a password."""
+        if is_url(address) and shown_address(address) != address:
+            raise ValueError(
+                "it holds a secret: write it into a file or an environment variable, "
+                "and here @FILE or $VARIABLE"
+            )
+        return address
 
 
 class CameraSection(BaseModel):

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from models.interrupts import finishing
 from stream.controls import RunReport
 from stream.errors import SinkError
 from stream.frames import Frame
@@ -20,10 +21,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _OpenSink:
-    """A sink that works, and the people present in the last frame that it took."""
+    """A sink that works.
+
+    Attributes:
+        sink: it.
+        present: the people present in the last frame that it took.
+        has_frame: it has taken one; what holds no frame is never complete.
+    """
 
     sink: Sink
     present: Sequence[Person] = ()
+    has_frame: bool = False
 
 
 class Sinks:
@@ -32,7 +40,8 @@ class Sinks:
     A sink is closed with the people who were present in the last frame that it took: Ctrl-C may
     fall when only some of the sinks have the newest one.
 
-    Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs.
+    Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs
+    that have a frame.
 
     Args:
         sinks: what was asked for; when all of them have failed, the run ends.
@@ -68,9 +77,11 @@ class Sinks:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         complete = kind is None or issubclass(kind, KeyboardInterrupt)
-        with ExitStack() as stack:  # whatever one of them raises, the others are closed
+        # Whatever one of them raises, the others are closed.
+        with finishing(), ExitStack() as stack:
             for each in reversed(self._open):
-                stack.callback(self._close, each.sink, each.present, complete=complete)
+                has_frame = complete and each.has_frame
+                stack.callback(self._close, each.sink, each.present, complete=has_frame)
             self._open = []
 
     @property
@@ -92,7 +103,7 @@ class Sinks:
                 if self._all_failed:
                     _log.error("nothing is left to be written or shown: stopped")
             else:
-                each.present = present
+                each.present, each.has_frame = present, True
 
     @property
     def _all_failed(self) -> bool:

@@ -1,4 +1,4 @@
-"""The one place that opens sinks, after checking that all of them may be written."""
+"""The one place that opens sinks, whose outputs were claimed before."""
 
 import glob
 import logging
@@ -23,7 +23,7 @@ from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
 from stream.sinks.frame_assembler import FrameAssembler
-from stream.sinks.outputs import Outputs, check_outputs
+from stream.sinks.outputs import Outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.snapshots import Snapshots
@@ -61,10 +61,9 @@ def open_sinks(
         summary: a further sink, which gets every frame last.
 
     Raises:
-        ConfigError: an output exists, is the input itself, or does not suit the source.
+        ConfigError: colours are to be by an attribute that there is not.
         SinkError: an output cannot be made.
     """
-    check_outputs(outputs, info, config.recorder)
     _check_colours(config, attributes)
     short_names = NO_SHORT_NAMES
     drawn = config.overlay.labels and (outputs.show or outputs.save is not None)
@@ -126,16 +125,17 @@ def _files(
     config: Config, info: SourceInfo, outputs: Outputs, attributes: Mapping[str, Sequence[str]]
 ) -> Iterator[Sink]:
     """The sinks that write files, each opened when it is asked for."""
+    if outputs.save is not None and info.kind == "pictures":
+        yield PictureFolder(outputs.save, _root(info), attributes)
+    elif outputs.save is not None:
+        # Before the log, which is written at once: the video is then nearly as far as the log.
+        yield Recorder(outputs.save, info, config.recorder)
     log = outputs.log
     if log is not None and log.suffix.lower() == ".jsonl":
         yield JsonLog(log, info, config.engine.model or config.engine.model_folder.name, attributes)
     elif log is not None:
         yield TableLog(log, attributes)
         yield TrackTable(tracks_path(log), attributes)
-    if outputs.save is not None and info.kind == "pictures":
-        yield PictureFolder(outputs.save, _root(info), attributes)
-    elif outputs.save is not None:
-        yield Recorder(outputs.save, info, config.recorder)
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:

@@ -1,4 +1,4 @@
-"""The outputs that a run is asked for, and the check that each may be written."""
+"""The outputs that a run is asked for, and the check that each suits the source."""
 
 import os
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ class Outputs:
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
     """One file or folder to be written, and the option that asks for it.
 
     Attributes:
@@ -79,22 +79,26 @@ class _Target:
         return f"{self.option} {self.path}"
 
     @property
+    def written(self) -> tuple[Path, ...]:
+        """What is written: the file, or the folder and the table in it."""
+        return (self.path, self.path / self.table) if self.is_folder else (self.path,)
+
+    @property
     def names(self) -> set[str]:
         """Its names while it is written and after, links resolved."""
-        written = [self.path, self.path / self.table] if self.is_folder else [self.path]
-        return {os.path.realpath(name) for each in written for name in (each, partial_path(each))}
+        names = (name for each in self.written for name in (each, partial_path(each)))
+        return set(map(os.path.realpath, names))
 
 
-def check_outputs(
+def requested_targets(
     outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
-) -> None:
-    """Checks that all outputs may be written, before any is.
+) -> list[Target]:
+    """The files and folders to be written, of which each suits the source:
 
     1. Each has a name that the system takes. None takes the place of the source, lacks a folder,
-       or has a name that does not suit it.
+       or has a name that does not suit it, or that another kind of file has.
     2. No two are the same file.
-    3. None exists, unless it may be replaced.
-    4. A video can be written with the codec of the settings.
+    3. A video can be written with the codec of the settings.
 
     Args:
         outputs: what was asked for.
@@ -115,28 +119,29 @@ def check_outputs(
         if one.names & other.names:
             raise ConfigError(f"{one} and {other} are the same: name another for one of them")
     for target in targets:
-        (_check_folder if target.is_folder else _check_file)(target, outputs.overwrite)
+        _check_kind(target)
     if outputs.save is not None and info.kind != "pictures":
         codec_for(outputs.save, (recorder or RecorderSection()).codec)
+    return targets
 
 
-def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[_Target]:
+def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
     """The files and folders to be made, those too that no option names."""
     if outputs.save is not None and info.kind == "pictures":
-        yield _Target("--save", outputs.save, table=FACES_FILE)
+        yield Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
-        yield _Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
+        yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
     if outputs.log is not None:
-        yield _Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
+        yield Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
         if outputs.log.suffix.lower() != ".jsonl":
-            yield _Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
+            yield Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
     if outputs.snapshots is not None:
-        yield _Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
+        yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
-        yield _Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
+        yield Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
 
 
-def _check_name(target: _Target) -> None:
+def _check_name(target: Target) -> None:
     """Checks that the system takes the name of a target, and those it has while it is written."""
     for name in written_names(target.path):
         try:
@@ -153,7 +158,7 @@ def _check_name(target: _Target) -> None:
             ) from error
 
 
-def _check_place(target: _Target, source: Path) -> None:
+def _check_place(target: Target, source: Path) -> None:
     """Checks that a target is not the source, and may be made in its folder with its name."""
     path = target.path
     if any(same_file(written, source) for written in (path, partial_path(path))):
@@ -168,24 +173,11 @@ def _check_place(target: _Target, source: Path) -> None:
         raise ConfigError(f"{target}: its name should end in one of {endings}")
 
 
-def _check_file(target: _Target, overwrite: bool) -> None:
-    """Checks that no file is overwritten, nor what an earlier run could save of it."""
-    path, partial = target.path, partial_path(target.path)
-    if path.is_dir():
-        raise ConfigError(f"{path} is a folder: name a file")
-    if path.exists() and not overwrite:
-        raise ConfigError(f"{path} exists: choose another name, or give --overwrite")
-    if partial.is_file() and not overwrite:
-        raise ConfigError(
-            f"{partial} is what a run that ended early could save: "
-            "move it away, or give --overwrite"
-        )
-
-
-def _check_folder(target: _Target, overwrite: bool) -> None:
-    """Checks that a folder is one, and empty."""
+def _check_kind(target: Target) -> None:
+    """Checks that a folder is not wanted where a file is, nor a file where a folder is."""
     path = target.path
-    if path.is_file() or is_picture(path) or path.suffix.lower() in CONTAINERS:
+    if not target.is_folder and path.is_dir():
+        raise ConfigError(f"{path} is a folder: name a file")
+    is_file = path.is_file() or is_picture(path) or path.suffix.lower() in CONTAINERS
+    if target.is_folder and is_file:
         raise ConfigError(f"{target}: pictures go into a folder; name one")
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
-        raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")

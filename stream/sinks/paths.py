@@ -4,17 +4,37 @@
 2. A file that is there at once is written as a whole.
 """
 
+import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
+from itertools import chain, count, filterfalse
 from pathlib import Path
 
 from stream.errors import SinkError
 
+_MAX_NAME_BYTES = 255
+"""Length of the name of a file at most, bytes; so on all common file systems."""
+
+_DIGEST_LETTERS = 12
+"""Letters of the digest in the place of the end of a name."""
+_PARTIAL = ".part"
+"""What the stem of a name ends with while the file grows."""
+
 
 def partial_path(path: Path) -> Path:
     """Where a file that grows is written until it is complete."""
-    return path.parent / f"{path.stem}.part{path.suffix}"
+    return path.parent / f"{path.stem}{_PARTIAL}{path.suffix}"
+
+
+def final_path(partial_file: Path) -> Path | None:
+    """The name that a file gets when it is complete; None where it has no partial name."""
+    stem = partial_file.stem
+    if not stem.endswith(_PARTIAL) or stem == _PARTIAL:
+        return None
+    return partial_file.with_name(stem.removesuffix(_PARTIAL) + partial_file.suffix)
 
 
 def finish_partial(path: Path, *, complete: bool, keep: bool) -> None:
@@ -28,21 +48,29 @@ def finish_partial(path: Path, *, complete: bool, keep: bool) -> None:
     Raises:
         OSError: the name cannot be taken, or the file not be removed.
     """
-    partial = partial_path(path)
+    unfinished = partial_path(path)
     if complete:
-        partial.replace(path)
+        unfinished.replace(path)
     elif not keep:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
-def dated_path(folder: Path, name: str, suffix: str, now: datetime | None = None) -> Path:
-    """A name for a new file, of the date and the time, which no other file has."""
-    stem = f"{name}-{now or datetime.now():%Y%m%d-%H%M%S}"
-    path, count = folder / f"{stem}{suffix}", 1
-    while path.exists() or partial_path(path).exists():
-        count += 1
-        path = folder / f"{stem}-{count}{suffix}"
-    return path
+def dated_paths(
+    folder: Path, name: str, suffix: str, now: datetime | None = None
+) -> Iterator[Path]:
+    """Names for a new file, of the date and the time, which no other file has."""
+    path = folder / f"{name}-{now or datetime.now():%Y%m%d-%H%M%S}{suffix}"
+    yield from filterfalse(is_taken, chain([path], map(partial(numbered_path, path), count(2))))
+
+
+def numbered_path(path: Path, number: int) -> Path:
+    """The name of a further file beside a file."""
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def is_taken(path: Path) -> bool:
+    """Whether there is a file of that name, or one that is to have it once it is complete."""
+    return path.exists() or partial_path(path).exists()
 
 
 def same_file(one: Path, other: Path) -> bool:
@@ -53,12 +81,25 @@ def same_file(one: Path, other: Path) -> bool:
 
 def written_names(path: Path) -> tuple[Path, ...]:
     """The names that a file has while it is written and after."""
-    return path, partial_path(path), _aside(path)
+    return path, partial_path(path), aside_path(path)
 
 
-def _aside(path: Path) -> Path:
+def aside_path(path: Path) -> Path:
     """Where a file that is there at once is written."""
-    return path.parent / f".{path.name}.part"
+    return path.parent / short_name(f".{path.name}", ".part")
+
+
+def short_name(name: str, suffix: str) -> str:
+    """A name with a suffix; of one that would be too long for a file, the beginning and a digest.
+
+    Two long names with one beginning so have two short ones.
+    """
+    coded = os.fsencode(name)
+    if len(coded) + len(os.fsencode(suffix)) <= _MAX_NAME_BYTES:
+        return name + suffix
+    mark = f"~{hashlib.sha256(coded).hexdigest()[:_DIGEST_LETTERS]}{suffix}"
+    beginning = coded[: _MAX_NAME_BYTES - len(os.fsencode(mark))]
+    return beginning.decode(errors="ignore") + mark
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -69,7 +110,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         SinkError: the disk refuses.
     """
-    aside = _aside(path)
+    aside = aside_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.write_bytes(data)

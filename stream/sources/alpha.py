@@ -34,5 +34,6 @@ def decoder_of(track: VideoStream, first: "Packet[VideoStream]", name: str) -> V
         _log.warning("%s: this FFmpeg does not read what is transparent: all of it is shown", name)
         return own
     decoder.extradata = own.extradata
+    decoder.options = own.options
     decoder.thread_type, decoder.thread_count = own.thread_type, own.thread_count
     return decoder

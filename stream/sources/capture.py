@@ -61,6 +61,7 @@ class Capture:
         self._capacity = _LIVE_QUEUE_FRAMES if source.info.is_live else _FILE_QUEUE_FRAMES
         self._changed = threading.Condition()
         self._closing = False
+        self._left = False  # the reading thread did not return from a read in time
         self._ended = False
         self._error: BaseException | None = None
         self._is_first_taken = False
@@ -114,8 +115,9 @@ class Capture:
             self._source.close()
             return
         self._source.interrupt()
-        self._thread.join(_CLOSE_TIMEOUT_S)
-        if self._thread.is_alive():
+        self._thread.join(0 if self._left else _CLOSE_TIMEOUT_S)
+        if self._thread.is_alive() and not self._left:
+            self._left = True
             _log.warning(
                 "%s does not return from a read: it is released when it does", self.info.uri
             )

@@ -31,6 +31,7 @@ from stream.sources.declared import Seen
 from stream.sources.deinterlacing import Deinterlacer
 from stream.sources.media_clock import JointClock, has_times, is_indexed, joint_clock
 from stream.sources.orientation import Orientation, upright
+from stream.sources.pixel_limit import check_packet, limit_pixels
 from stream.stopwatch import stage
 
 _MAX_PLAUSIBLE_FPS = 1000
@@ -89,6 +90,8 @@ class Decoder:
         if live:
             self.stream.codec_context.flags |= Flags.low_delay
         self._codec: VideoCodecContext | None = None  # known with the first packet
+        self._max_megapixels = settings.max_megapixels
+        limit_pixels(self.stream, name, self._max_megapixels)
         self.damaged_packets = 0
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
@@ -147,7 +150,12 @@ class Decoder:
 
     @stage("decode")
     def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
-        """The frames that come out of the decoder once it has that packet."""
+        """The frames that come out of the decoder once it has that packet.
+
+        Raises:
+            SourceError: it holds a picture that is too large.
+        """
+        check_packet(packet, self._name, self._max_megapixels)
         if self._codec is None:
             self._codec = decoder_of(self.stream, packet, self._name)
         try:

@@ -8,7 +8,9 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from models.picture_size import MAX_MEGAPIXELS
 from stream.errors import SourceError
+from stream.sources.pixel_limit import FILE_PROTOCOL, pixel_options
 
 _METADATA_ERRORS = "backslashreplace"
 """What becomes of bytes in tags, titles and names of tracks that are not UTF-8: escapes."""
@@ -20,6 +22,7 @@ def open_media(
     container_format: str | None = None,
     options: Mapping[str, str] = MappingProxyType({}),
     timeout_s: float | None = None,
+    max_megapixels: int = MAX_MEGAPIXELS,
 ) -> InputContainer:
     """Opens media to be read.
 
@@ -28,6 +31,7 @@ def open_media(
         container_format: FFmpeg's name of the format; None where FFmpeg is to detect it.
         options: FFmpeg's options of format and protocol.
         timeout_s: how long opening or a read may take, s; None for any time.
+        max_megapixels: pixels of a frame at most, in millions; no larger one is decoded.
 
     Raises:
         FFmpegError, OSError, ValueError: it cannot be opened.
@@ -36,20 +40,23 @@ def open_media(
         media,
         "r",
         format=container_format,
-        options=dict(options),
+        options={**options, **pixel_options(max_megapixels)},
         timeout=timeout_s,
         metadata_errors=_METADATA_ERRORS,
     )
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(path: Path, max_megapixels: int = MAX_MEGAPIXELS) -> InputContainer:
     """Opens a media file.
+
+    Args:
+        path: the file.
+        max_megapixels: pixels of a frame at most, in millions.
 
     Raises:
         SourceError: the file is not one.
     """
     try:
-        # A plain path would let FFmpeg take "http:..." or "concat:..." in a name for a protocol.
-        return open_media(f"file:{path}")
+        return open_media(f"{FILE_PROTOCOL}{path}", max_megapixels=max_megapixels)
     except (av.error.FFmpegError, OSError) as error:
         raise SourceError(f"{path} is not a video that can be read: {error.strerror}") from error

@@ -1,16 +1,12 @@
 """Videos and streams of the network, through FFmpeg's protocols."""
 
-import re
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, wait
 from functools import partial
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import av
 from av.container import InputContainer
 
+from stream.addresses import PROTOCOLS, shown_address
 from stream.errors import ConfigError, SourceError
 from stream.settings.schema import SourceSection
 from stream.sources.live import StreamSource, is_live
@@ -18,20 +14,7 @@ from stream.sources.media import open_media
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
-
-_PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "srt")
-"""Protocols that are read; whether FFmpeg was built with one is known only when it is used."""
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-"""How an address begins."""
-
-_SECRETS = re.compile(
-    r"(?i)([?&;/][^=&;?/]*(?:pass|pwd|token|secret|auth|key|sig)[^=&;?/]*=)[^&;/]*"
-)
-"""A part of an address that is named like a secret, with its value."""
-
-_POLL_S = 0.1
-"""Time after which Ctrl-C is noticed at the latest while an address is opened, s."""
+from stream.sources.waiting import call_in_thread
 
 _OPTIONS = {
     # By default five seconds of a stream go by before its first frame.
@@ -40,18 +23,6 @@ _OPTIONS = {
     "live_start_index": "-1",
 }
 """FFmpeg's options for every address."""
-
-Result = TypeVar("Result")
-
-
-def is_url(uri: str) -> bool:
-    """Whether a source is named by a protocol and an address."""
-    return _URL.match(uri) is not None
-
-
-def without_credentials(url: str) -> str:
-    """The address as it may be printed: without user, password and whatever else looks secret."""
-    return _SECRETS.sub(r"\1…", re.sub(r"(?<=://)[^/?#]*@", "", url))
 
 
 def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSource | VideoSource:
@@ -65,8 +36,13 @@ def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSou
         ConfigError: a part is asked for of a live stream.
     """
     name = _printable_address(url)
+    return call_in_thread(lambda: _open(url, name, settings, span))
+
+
+def _open(url: str, name: str, settings: SourceSection, span: Span) -> StreamSource | VideoSource:
+    """Opens an address as far as its first frame."""
     reopen = partial(_connect, url, name, settings)
-    container = _call_in_thread(reopen)
+    container = reopen()
     reconnection = Reconnection(name, settings.reconnect_s)
     if not is_live(container):
         return VideoSource(
@@ -85,8 +61,8 @@ def _printable_address(url: str) -> str:
         SourceError: its protocol is not read here, or its host or port is missing or malformed.
     """
     protocol = url.partition("://")[0].lower()
-    if protocol not in _PROTOCOLS:
-        known = ", ".join(_PROTOCOLS)
+    if protocol not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
         raise SourceError(f"{protocol}://: videos are read from files and by {known}")
     try:
         parts = urlsplit(url)
@@ -97,13 +73,18 @@ def _printable_address(url: str) -> str:
             f"this {protocol} address has no valid host and port (in a password, "
             "write / as %2F, ? as %3F, # as %23 and @ as %40)"
         ) from None
-    return without_credentials(url)
+    return shown_address(url)
 
 
 def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
     options = _OPTIONS | {"rtsp_transport": settings.rtsp_transport}
     try:
-        return open_media(url, options=options, timeout_s=settings.timeout_s)
+        return open_media(
+            url,
+            options=options,
+            timeout_s=settings.timeout_s,
+            max_megapixels=settings.max_megapixels,
+        )
     except (av.error.ExitError, av.error.TimeoutError):
         reason = f"does not answer within {settings.timeout_s:g} s"
     except av.error.ProtocolNotFoundError:
@@ -112,20 +93,3 @@ def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
         reason = f"cannot be read: {error.strerror}"
     # Not raised from the error, which holds the whole address.
     raise SourceError(f"{name} {reason}")
-
-
-def _call_in_thread(call: Callable[[], Result]) -> Result:
-    """What `call` returns, made in a thread of its own, for Ctrl-C does not interrupt FFmpeg."""
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="connect", daemon=True).start()
-    # In steps: a signal that comes just before a wait begins is not noticed until the wait ends.
-    while not future.done():
-        wait([future], _POLL_S)
-    return future.result()

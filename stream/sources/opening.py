@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models.pictures import is_single_picture
+from stream.addresses import PROTOCOLS, is_url, may_be_address, shown_address
 from stream.errors import ConfigError, SourceError
 from stream.settings import Config
 from stream.sources.camera import CameraSource, camera_index
 from stream.sources.contract import Source
-from stream.sources.network import is_url, open_url
+from stream.sources.named_address import resolved
+from stream.sources.network import open_url
 from stream.sources.pictures import (
     PictureSource,
     fixed_part,
@@ -42,7 +44,8 @@ def open_source(
 
     Args:
         uri: the number, name or device of a camera, a video file, a picture, a folder or a glob of
-            pictures, the address of a video or stream, `-` for standard input.
+            pictures, the address of a video or stream, `-` for standard input; or where that
+            stands: `@FILE`, `$VARIABLE`.
         config: the settings; None for the defaults.
         span: the part of a video that is wanted.
         outputs: files and folders that are written meanwhile; pictures there are left out of a
@@ -53,6 +56,7 @@ def open_source(
         ConfigError: a part is asked for of a source that is not a video.
     """
     config = config or Config()
+    uri = resolved(uri)
     path = Path(uri)
     # Unlike Path.is_file, os.path.isfile takes any text: too long a name names no file.
     if os.path.isfile(uri) and not is_single_picture(path):
@@ -63,7 +67,7 @@ def open_source(
         return open_url(uri, config.source, span)
     open_untimed = _opener(uri, path, config, outputs)
     if span != WHOLE:
-        raise ConfigError(f"--start and --end are for videos: {uri} is none")
+        raise ConfigError(f"--start and --end are for videos: {_shown(uri)} is none")
     return open_untimed()
 
 
@@ -75,18 +79,31 @@ def _is_pipe(uri: str) -> bool:
 
 def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Callable[[], Source]:
     """Cases 4 to 7, of which no part can be asked for: what opens the pictures or the camera."""
+    limit = config.source.max_megapixels
     if uri and os.path.isdir(uri):
         found, left_out = (not_written(each, path, outputs) for each in pictures_in(path))
-        return lambda: PictureSource(uri, found, left_out)
+        return lambda: PictureSource(uri, found, left_out, limit)
     if os.path.isfile(uri):
-        return lambda: PictureSource(uri, [path])
+        return lambda: PictureSource(uri, [path], max_megapixels=limit)
     if camera_index(uri) is not None:
         return lambda: CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
         named = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
-        return lambda: PictureSource(uri, not_written(named, fixed_part(path), outputs))
+        if named or not may_be_address(uri):
+            wanted = not_written(named, fixed_part(path), outputs)
+            return lambda: PictureSource(uri, wanted, max_megapixels=limit)
+    if may_be_address(uri):
+        raise SourceError(
+            f"{_shown(uri)}: no such file or folder, nor an address: one begins with "
+            f"{'://, '.join(PROTOCOLS)}://"
+        )
     camera = "number or name" if sys.platform == "linux" else "number (names only on Linux)"
     raise SourceError(
         f"{uri}: no such file or folder. Give a video, a picture, a folder of pictures, "
         f"an address, or a camera's {camera}; 0 is the first"
     )
+
+
+def _shown(uri: str) -> str:
+    """What the user named, as it may be shown: what is no file may be an address."""
+    return shown_address(uri) if may_be_address(uri) and not os.path.lexists(uri) else uri

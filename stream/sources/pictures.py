@@ -13,6 +13,7 @@ from pathlib import Path
 from imutils.paths import list_files
 
 from models.faces import Image
+from models.picture_size import MAX_MEGAPIXELS, PictureTooLargeError
 from models.pictures import (
     PICTURE_SUFFIXES,
     counted_kinds,
@@ -23,6 +24,7 @@ from models.pictures import (
     kind_of,
     kinds_of,
 )
+from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 
@@ -36,12 +38,19 @@ class PictureSource:
         uri: what was opened.
         paths: the pictures.
         left_out: files beside them of kinds that are not read; a warning counts them.
+        max_megapixels: pixels of a picture at most, in millions; a larger one is not decoded.
 
     Raises:
         SourceError: there are no pictures, or not one can be read.
     """
 
-    def __init__(self, uri: str, paths: Sequence[Path], left_out: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        uri: str,
+        paths: Sequence[Path],
+        left_out: Sequence[Path] = (),
+        max_megapixels: int = MAX_MEGAPIXELS,
+    ) -> None:
         skipped = kinds_of(left_out)
         words = counted_kinds(skipped)
         if not paths:
@@ -50,6 +59,7 @@ class PictureSource:
             raise SourceError(f"{uri}: no pictures there (of the kinds {kinds}){others}")
         self._paths = paths
         self._remarks = set[str]()
+        self._max_megapixels = max_megapixels
         self._info = self._describe(uri, skipped)
         if words:
             _log.warning("%s: left out, of kinds that are not read: %s", uri, words)
@@ -65,10 +75,11 @@ class PictureSource:
     def frames(self) -> Iterator[Frame]:
         """Each picture as a frame; its index is its place in the list."""
         for index, path in enumerate(self._paths):
-            image = read_picture(path, remark=partial(self._say_once, path))
-            if image is None:
+            try:
+                image = self._read(path, partial(self._say_once, path))
+            except _UnreadPictureError as error:
                 self._info.skipped[kind_of(path)] += 1
-                _log.warning("%s cannot be read as a picture: left out", path)
+                _log.warning("%s %s: left out", path, error)
             else:
                 if not is_single_picture(path):
                     _log.warning("%s moves: its first picture is taken; named alone, all are", path)
@@ -87,15 +98,38 @@ class PictureSource:
             _log.warning("%s %s (said once)", path, remark)
 
     def _describe(self, uri: str, skipped: Counter[str]) -> SourceInfo:
+        reasons = []
         for path in self._paths:
-            image = read_picture(path)
-            if image is not None:
-                height, width = image.shape[:2]
-                count = len(self._paths)
-                return SourceInfo(
-                    uri, "pictures", (width, height), frame_count=count, skipped=skipped
-                )
-        raise SourceError(f"{uri}: not one picture there can be read")
+            try:
+                height, width = self._read(path).shape[:2]
+            except _UnreadPictureError as error:
+                reasons.append(f"{path} {error}")
+                continue
+            count = len(self._paths)
+            return SourceInfo(uri, "pictures", (width, height), frame_count=count, skipped=skipped)
+        raise SourceError(f"{uri}: not one picture there can be read; {reasons[0]}")
+
+    def _read(self, path: Path, remark: Callable[[str], None] = lambda _: None) -> Image:
+        """A picture, upright.
+
+        Args:
+            path: the file.
+            remark: is given what there is to say of it.
+
+        Raises:
+            _UnreadPictureError: it cannot be read, or is too large.
+        """
+        try:
+            image = read_picture(path, self._max_megapixels, remark=remark)
+        except PictureTooLargeError as error:
+            raise _UnreadPictureError(str(error)) from error
+        if image is None:
+            raise _UnreadPictureError("cannot be read as a picture")
+        return image
+
+
+class _UnreadPictureError(Exception):
+    """Why a picture is left out, in words that follow its name."""
 
 
 def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -125,18 +159,28 @@ def not_written(paths: Sequence[Path], folder: Path, outputs: Sequence[Path]) ->
     return [path for path in paths if not {path.resolve(), *path.resolve().parents} & written]
 
 
-def read_picture(path: Path, *, remark: Callable[[str], None] = lambda _: None) -> Image | None:
+def read_picture(
+    path: Path,
+    max_megapixels: int = MAX_MEGAPIXELS,
+    *,
+    remark: Callable[[str], None] = lambda _: None,
+) -> Image | None:
     """Reads a picture, turned as its camera was held; None if it cannot be read.
 
     The file is not read by OpenCV, which cannot open every name.
 
     Args:
         path: the file.
+        max_megapixels: pixels that are allowed, in millions.
         remark: is given what there is to say of it, in words that follow its name.
+
+    Raises:
+        PictureTooLargeError: it has more pixels than are allowed.
     """
     try:
-        return decode_picture(path.read_bytes(), remark=remark)
-    except OSError:
+        content = read_regular(path, MAX_PICTURE_BYTES)
+        return decode_picture(content, max_megapixels, remark=remark)
+    except UnfitFileError:
         return None
 
 

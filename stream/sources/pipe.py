@@ -15,6 +15,7 @@ from stream.settings.schema import RawVideo, SourceSection
 from stream.sources.media import open_media
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
+from stream.sources.waiting import call_in_thread
 
 STANDARD_INPUT = "-"
 """The name of standard input on the command line."""
@@ -45,8 +46,7 @@ class PipeSource(VideoSource):
     def __init__(self, uri: str, settings: SourceSection, span: Span = WHOLE) -> None:
         self._pipe = _Pipe(uri)
         try:
-            container = _open(self._pipe, settings.raw)
-            super().__init__(self._pipe.name, span, settings, container=container)
+            call_in_thread(lambda: self._begin(settings, span), self._pipe.interrupt)
         except BaseException as error:
             self._pipe.close()
             if isinstance(error, SourceError) and _MP4_FILE_TYPE in self._pipe.head:
@@ -55,6 +55,11 @@ class PipeSource(VideoSource):
                     "with its index (+faststart)"
                 ) from error
             raise
+
+    def _begin(self, settings: SourceSection, span: Span) -> None:
+        """Reads the header and the first frame, for which it may have to wait."""
+        container = _open(self._pipe, settings)
+        super().__init__(self._pipe.name, span, settings, container=container)
 
     def interrupt(self) -> None:
         """Ends the wait for data."""
@@ -125,10 +130,15 @@ class _Pipe:
             self._must_close = False
 
 
-def _open(pipe: _Pipe, raw: RawVideo) -> InputContainer:
-    container_format, options = _raw_format(raw)
+def _open(pipe: _Pipe, settings: SourceSection) -> InputContainer:
+    container_format, options = _raw_format(settings.raw)
     try:
-        return open_media(pipe, container_format=container_format, options=options)
+        return open_media(
+            pipe,
+            container_format=container_format,
+            options=options,
+            max_megapixels=settings.max_megapixels,
+        )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if not pipe.head:
             raise SourceError(f"{pipe.name} is empty: nothing was written into it") from error

@@ -63,7 +63,7 @@ class VideoSource:
         self._reopen = reopen
         self._path = Path(uri) if container is None else None
         if container is None:
-            self._reopen = partial(open_container, Path(uri))
+            self._reopen = partial(open_container, Path(uri), self._settings.max_megapixels)
             container = self._reopen()
         self._container = container
         self._reconnection = reconnection

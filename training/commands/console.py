@@ -1,6 +1,7 @@
 """What the command line prints: progress, figures, and errors in one line."""
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from errno import ENAMETOOLONG
@@ -19,18 +20,16 @@ from rich.progress import (
 from rich.text import Text
 
 from models.errors import ModelError
+from models.interrupts import exit_code, interruptible
 from models.printable import printable
 from models.system_libraries import import_fault, import_remedy
-from training.errors import DatasetError, TrainingError
+from training.errors import DatasetError, OutputInUseError, TrainingError
 
 USAGE_ERROR = 2
 """Exit code where the user asked for something impossible."""
 
 FAILURE = 1
 """Exit code where the program failed."""
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
 
 _SHOWN_LETTERS = 60
 """Letters of the name of a file that the system refuses, after which it is cut."""
@@ -69,16 +68,17 @@ def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
 def one_line_errors(debug: bool) -> Iterator[None]:
     """Turns errors into one line and an exit code, instead of a traceback, unless `debug`."""
     try:
-        yield
+        with interruptible():
+            yield
     except (TrainingError, ModelError) as error:
         if debug:
-            raise
+            _print_traceback()
         _print_error(str(error))
-        asked_wrongly = isinstance(error, DatasetError | ModelError)
+        asked_wrongly = isinstance(error, DatasetError | ModelError | OutputInUseError)
         raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
     except ImportError as error:
         if debug:
-            raise
+            _print_traceback()
         remedy = import_remedy(error, "install face-stream with the extra that the command needs")
         _print_error(
             f"{import_fault(error)}: {remedy}; face-stream doctor says what else is missing"
@@ -86,12 +86,18 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         raise typer.Exit(FAILURE) from error
     except OSError as error:
         if debug:
-            raise
+            _print_traceback()
         name = str(error.filename or "the system")[:_SHOWN_LETTERS]
         _print_error(f"{name}: {error.strerror or error}")
         raise typer.Exit(USAGE_ERROR if error.errno == ENAMETOOLONG else FAILURE) from error
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code()) from None
+
+
+def _print_traceback() -> None:
+    """Prints the traceback of the error at hand, in which names may hold what a terminal obeys."""
+    for line in traceback.format_exc().splitlines():
+        sys.stderr.write(f"{printable(line)}\n")
 
 
 def _print_error(message: str) -> None:

@@ -1,5 +1,6 @@
 """`face-train evaluate`: a model folder → a report."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,7 +61,7 @@ def evaluate(
     debug: DebugFlag = False,
 ) -> None:
     """Measures a model on labelled faces."""
-    with one_line_errors(debug):
+    with one_line_errors(debug), ExitStack() as claims:
         from models.bundle import load_bundle
         from models.embedder import bundled_embedder
         from models.engine import load_engine
@@ -73,7 +74,12 @@ def evaluate(
         from training.features.extraction import temporary_table
         from training.features.extractor import Extractor
         from training.features.table_files import is_table, read_table
+        from training.outputs import sole_writer
 
+        if out is not None:
+            claims.enter_context(sole_writer(out, inside=True))
+        if card:
+            claims.enter_context(sole_writer(model))
         bundle = load_bundle(model)
         merged = {"race": read_race_groups(config)} if config else {}
         names = parse_map(mapping or [])

@@ -1,5 +1,6 @@
 """`face-train features`: labelled pictures → a feature table."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -50,27 +51,31 @@ def features(
     """Finds and embeds the faces of labelled pictures."""
     with one_line_errors(debug):
         from training.datasets.splits import HoldOut
-        from training.features.extraction import extract_features, skipped_path
+        from training.features.extraction import cache_path, extract_features, skipped_path
         from training.features.extractor import Extractor
         from training.features.table_files import read_table, write_csv
+        from training.outputs import sole_writer
 
         held = HoldOut.parse(hold_out)
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
         extractor = Extractor(replace(settings, mirror=mirror, embedder=embedder))
         found = found_by(extractor.settings.detector)
         print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
-        with progress_bar(len(samples)) as progress:
-            result = extract_features(
-                samples,
-                out,
-                extractor,
-                hold_out=held,
-                seed=seed,
-                cache=cache,
-                progress=progress,
-            )
-        if csv is not None:
-            write_csv(read_table(out), *csv)
+        with ExitStack() as claims:
+            for path in (out, cache or cache_path(out), *(csv or ())):
+                claims.enter_context(sole_writer(path))
+            with progress_bar(len(samples)) as progress:
+                result = extract_features(
+                    samples,
+                    out,
+                    extractor,
+                    hold_out=held,
+                    seed=seed,
+                    cache=cache,
+                    progress=progress,
+                )
+            if csv is not None:
+                write_csv(read_table(out), *csv)
         known = f", {result.reused} of them known from before" if result.reused else ""
         print_line(f"{out}: {result.faces} faces of {result.pictures} pictures{known}")
         if result.skipped:

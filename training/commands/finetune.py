@@ -75,6 +75,7 @@ def finetune(
         from training.features.extractor import Extractor
         from training.finetune.finetuning import finetune as train
         from training.finetune.settings import FinetuneSettings
+        from training.outputs import sole_writer
 
         held = HoldOut.parse(hold_out)
         settings = FinetuneSettings(
@@ -91,14 +92,15 @@ def finetune(
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
         found = found_by(extraction.detector)
         print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
-        model = train(
-            samples,
-            out,
-            Extractor(extraction),
-            settings,
-            held,
-            start=None if start is None else load_bundle(start),
-            on_message=print_line,
-            progress_bar=progress_bar,
-        )
+        with sole_writer(out, inside=True):
+            model = train(
+                samples,
+                out,
+                Extractor(extraction),
+                settings,
+                held,
+                start=None if start is None else load_bundle(start),
+                on_message=print_line,
+                progress_bar=progress_bar,
+            )
         print_line(f"{out}: {model.name}, its log and the plot of it")

@@ -46,6 +46,7 @@ def fit(
         from training.features.table_files import read_table
         from training.fitting.fit import fit as fit_heads
         from training.fitting.settings import FitSettings
+        from training.outputs import sole_writer
 
         settings = FitSettings(
             attributes=parse_names(attributes),
@@ -58,6 +59,7 @@ def fit(
             embedder=embedder,
         )
         check_folder(out)
-        faces = read_table(table)
-        print_summary(publish(out, fit_heads(faces, settings, on_message=print_line), faces))
+        with sole_writer(out):
+            faces = read_table(table)
+            print_summary(publish(out, fit_heads(faces, settings, on_message=print_line), faces))
         print_line(f"{out}: model and card")

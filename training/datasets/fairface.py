@@ -2,8 +2,10 @@
 
 import csv
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
+from models.safe_files import UnfitFileError, open_regular
 from training.datasets.samples import (
     Samples,
     natural_key,
@@ -42,11 +44,7 @@ def read_fairface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     rows: list[tuple[str, str | None, dict[str, str]]] = []
     for file in sorted(path.glob(_LABEL_FILES)):
         given = parse_split(file.stem.removeprefix("fairface_label_"))
-        with file.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                if any(not row.get(name) for name in ("file", *ATTRIBUTES)):
-                    raise DatasetError(f"{file}: a row lacks one of file, {', '.join(ATTRIBUTES)}")
-                rows.append((row["file"], given, row))
+        rows.extend((row["file"], given, row) for row in _rows(file))
     rows.sort(key=lambda each: natural_key(each[0]))
     labels = {name: tuple(row[name] for _, _, row in rows) for name in ATTRIBUTES}
     return Samples(
@@ -59,3 +57,17 @@ def read_fairface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
         aligned=True,
         credit=CREDIT,
     )
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a label file."""
+    rows = []
+    try:
+        with TextIOWrapper(open_regular(file), encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if any(not row.get(name) for name in ("file", *ATTRIBUTES)):
+                    raise DatasetError(f"{file}: a row lacks one of file, {', '.join(ATTRIBUTES)}")
+                rows.append(row)
+    except (UnfitFileError, csv.Error, UnicodeDecodeError, OSError) as error:
+        raise DatasetError(f"{file} is not a label file of FairFace: {error}") from error
+    return rows

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from models.safe_files import UnfitFileError, open_regular
 from training.datasets.samples import FlagAttribute, Samples, unknown_column
 from training.errors import DatasetError
 
@@ -29,6 +30,9 @@ _RACE = FlagAttribute("race", _RACE_FLAGS, _RACE_FLAGS)
 
 _PICTURES = ("LFWA/lfw", "lfw")
 """Folders in which the pictures may lie."""
+
+_MAX_LABELS = 10_000_000
+"""Labels of the annotations at most; as published there are 960,000."""
 
 
 def is_lfwa(path: Path) -> bool:
@@ -99,14 +103,20 @@ def _read(file: Path) -> tuple[list[str], list[str], Any]:
     import h5py
 
     try:
+        open_regular(file).close()
         with h5py.File(file) as content:
+            if (size := content["label"].size) > _MAX_LABELS:
+                raise ValueError(f"label has {size} numbers")
             names = [each.replace("\\", "/") for each in _cells(content, "name")]
             flags = _cells(content, "AttrName")
             table = np.asarray(content["label"]) > 0
-    except (OSError, KeyError, ValueError, AttributeError) as error:
+    except (
+        *(UnfitFileError, OSError, LookupError, ValueError, AttributeError, TypeError),
+        *(RuntimeError, OverflowError),  # of h5py, where a file is damaged
+    ) as error:
         raise DatasetError(
             f"{file} is not the annotation file as published (MATLAB 7.3 with name, AttrName and "
-            f"label): {str(error).splitlines()[0]}"
+            f"label): {(str(error).splitlines() or ['it is damaged'])[0]}"
         ) from error
     if table.shape == (len(names), len(flags)):
         table = table.T

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
-
+from models.cells import read_cell
+from models.safe_files import UnfitFileError
+from training.datasets.arrow_files import read_csv, read_parquet
 from training.datasets.samples import Samples, parse_split, select_columns, unknown_column
 from training.errors import DatasetError
 
@@ -59,21 +58,15 @@ def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
 
 
 def _columns(path: Path) -> dict[str, tuple[str | None, ...]]:
+    is_csv = path.suffix.lower() != ".parquet"
     try:
-        if path.suffix.lower() == ".parquet":
-            table = pq.read_table(path)
-        else:
-            names = pyarrow.csv.open_csv(path).schema.names
-            as_text = pyarrow.csv.ConvertOptions(
-                column_types={name: pa.string() for name in names},
-                strings_can_be_null=True,
-                null_values=[""],
-            )
-            table = pyarrow.csv.read_csv(path, convert_options=as_text)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DatasetError(f"{path} cannot be read as a list of pictures: {reason}") from error
+        table = read_csv(path) if is_csv else read_parquet(path)
+    except UnfitFileError as error:
+        raise DatasetError(f"{path} cannot be read as a list of pictures: {error}") from error
+    read = read_cell if is_csv else str
     return {
-        name: tuple(None if value is None else str(value) for value in table[name].to_pylist())
+        read(name): tuple(
+            None if value is None else read(str(value)) for value in table[name].to_pylist()
+        )
         for name in table.schema.names
     }

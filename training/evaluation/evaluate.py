@@ -1,15 +1,15 @@
 """A model folder and labelled faces → a report of how good it is and for whom."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.classifier import Classifier, Prediction, grouped
+from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from training.datasets.splits import SEED
 from training.errors import DatasetError
 from training.evaluation.figures import (
@@ -115,10 +115,11 @@ def read_race_groups(config: Path) -> ClassGroups:
         DatasetError: the file is no configuration, or the groups are not lists of names.
     """
     try:
-        content = tomllib.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = parse_toml(read_regular(config, MAX_SETTINGS_BYTES))
+    except UnfitFileError as error:
         raise DatasetError(f"{config} cannot be read as a configuration: {error}") from error
-    groups = content.get("labels", {}).get("race_groups", {})
+    labels = content.get("labels", {})
+    groups: Any = labels.get("race_groups", {}) if isinstance(labels, dict) else None
     lists = isinstance(groups, dict) and all(isinstance(each, list) for each in groups.values())
     if not lists or any(not isinstance(name, str) for each in groups.values() for name in each):
         raise DatasetError(

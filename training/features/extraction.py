@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
+from models.cells import text_cell
 from models.graphs import CHIP_SIZE
 from models.printable import printable
 from models.runtime import available_cores
@@ -259,5 +260,5 @@ def _skipped_csv(skipped: Sequence[SkippedPicture]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "reason"])
-    writer.writerows((printable(each.file), each.reason) for each in skipped)
+    writer.writerows((text_cell(printable(each.file)), text_cell(each.reason)) for each in skipped)
     return text.getvalue()

@@ -15,7 +15,9 @@ from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
 from models.graphs import CHIP_SIZE
+from models.picture_size import PictureTooLargeError
 from models.pictures import decode_picture
+from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from training.errors import DatasetError
 from training.features.cache import EmbeddedFaces
 from training.features.table import FeatureTable
@@ -137,7 +139,10 @@ class Extractor:
 
     def chips(self, content: bytes) -> FaceChips:
         """The aligned faces of one picture file, or why there are none."""
-        image = decode_picture(content)
+        try:
+            image = decode_picture(content)
+        except PictureTooLargeError as error:
+            return _no_faces(str(error).partition(" (")[0])
         if image is None:
             return _no_faces(UNREADABLE)
         if self.settings.aligned:
@@ -224,8 +229,8 @@ def as_chip(image: Image) -> Image:
 def read_picture(path: Path) -> bytes:
     """A picture file's bytes; none where it cannot be read."""
     try:
-        return path.read_bytes()
-    except OSError:
+        return read_regular(path, MAX_PICTURE_BYTES)
+    except UnfitFileError:
         return b""
 
 

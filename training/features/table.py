@@ -7,7 +7,9 @@ from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from models.safe_files import UnfitFileError, parse_json
 from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
 
@@ -16,6 +18,9 @@ _SCHEMA = "face-features/2"
 
 _READ_SCHEMAS = ("face-features/1", _SCHEMA)
 """Versions that are read; another one is refused."""
+
+_MAX_DIMENSIONS = 1 << 16
+"""Length of an embedding at most."""
 
 Column: TypeAlias = NDArray[np.object_]
 """A column of text `(n,)`, such as class names; None where unknown."""
@@ -39,6 +44,8 @@ class TableInfo:
         attributes: the label columns.
         flag_attributes: the attributes that are fitted through independent flags.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     dataset: str
     credit: str
@@ -65,19 +72,27 @@ class TableInfo:
         Raises:
             ValueError: the text is of another version, or no description.
         """
-        content = json.loads(text)
+        try:
+            content = parse_json(text)
+        except UnfitFileError as error:
+            raise ValueError(f"its description {error}") from error
+        if not isinstance(content, dict):
+            raise ValueError("its description is no object")
         if (schema := content.pop("schema", None)) not in _READ_SCHEMAS:
             known = " and ".join(_READ_SCHEMAS)
             raise ValueError(f"its schema is {schema}, this program reads {known}")
-        flag_attributes = tuple(
-            FlagAttribute(each["attribute"], tuple(each["flags"]), tuple(each["classes"]))
-            for each in content.pop("compositions")
-        )
-        attributes = tuple(content.pop("attributes"))
+        content["flag_attributes"] = content.pop("compositions", None)
         try:
-            return cls(**content, attributes=attributes, flag_attributes=flag_attributes)
-        except TypeError as error:
-            raise ValueError(f"its description is not understood: {error}") from error
+            info = TypeAdapter(cls).validate_python(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ValueError(
+                f"its description is not understood: {place}: {first['msg']}"
+            ) from error
+        if not 0 < info.dimensions <= _MAX_DIMENSIONS:
+            raise ValueError(f"its embeddings have {info.dimensions} dimensions")
+        return info
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -11,8 +11,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from models.cells import text_cell
+from models.safe_files import UnfitFileError, open_regular
+from training.datasets.arrow_files import read_parquet
 from training.errors import DatasetError
-from training.features.table import FeatureTable, TableInfo
+from training.features.table import Column, FeatureTable, TableInfo
 from training.outputs import written_aside
 
 _METADATA_KEY = b"face_train"
@@ -84,13 +87,13 @@ def read_table(path: Path) -> FeatureTable:
     if not path.is_file():
         raise DatasetError(f"{path} does not exist: face-train features makes it")
     try:
-        table = pq.read_table(path)
+        table = read_parquet(path)
         info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
-        table = table.select([*_FIXED_COLUMNS, *info.attributes])
+        table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
     except KeyError as error:
         reason = "face-train features did not write it, or its columns were changed"
         raise DatasetError(f"{path} is not a table of features: {reason}") from error
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except (UnfitFileError, pa.ArrowException, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise DatasetError(f"{path} is damaged or not a table of features: {reason}") from error
     if not table.num_rows:
@@ -103,8 +106,9 @@ def is_table(path: Path) -> bool:
     if path.suffix.lower() != ".parquet" or path.is_dir():
         return False
     try:
+        open_regular(path).close()
         return _METADATA_KEY in (pq.read_schema(path).metadata or {})
-    except (pa.ArrowException, OSError):
+    except (UnfitFileError, pa.ArrowException, OSError):
         return True
 
 
@@ -122,13 +126,19 @@ def write_csv(table: FeatureTable, features: Path, labels: Path) -> None:
     chosen = table[~table.mirrored]
     numbers = [str(number) for number in range(table.info.dimensions)]
     vectors = chosen.embeddings.T
-    files = pa.array(chosen.files.tolist(), pa.string())
+    files = _text_cells(chosen.files)
     columns = {"identity": chosen.identities, "split": chosen.splits, **chosen.labels}
-    texts = {name: pa.array(column.tolist(), pa.string()) for name, column in columns.items()}
+    texts = {text_cell(name): _text_cells(column) for name, column in columns.items()}
     embedding = dict(zip(numbers, map(pa.array, vectors), strict=True))
     for path, content in ((features, embedding), (labels, texts)):
         with written_aside(path) as aside:
             pyarrow.csv.write_csv(pa.table({"file": files, **content}), aside)
+
+
+def _text_cells(column: Column) -> pa.Array:
+    """A column as a spreadsheet shows it as text; null where unknown."""
+    cells = [None if cell is None else text_cell(cell) for cell in column.tolist()]
+    return pa.array(cells, pa.string())
 
 
 def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from models.graph_check import check_graph
 from models.runtime import Session
 from training.errors import TrainingError
 from training.fitting.head import Head
@@ -37,8 +38,9 @@ def convert(pipeline: Any, rows: NDArray[np.float32]) -> ModelProto:
 
     options: dict[Any, dict[str, Any]] = {id(pipeline): {"zipmap": False}}
     for _, step in pipeline.steps:
-        if isinstance(step, KNeighborsClassifier):
-            options[id(step)] = {"optim": "cdist"}  # its generic form is a loop over all rows
+        for each in getattr(step, "estimators_", [step]):  # one for each flag
+            if isinstance(each, KNeighborsClassifier):
+                options[id(each)] = {"optim": "cdist"}  # its generic form is a loop over all rows
     with warnings.catch_warnings():
         # It asks an SVC for attributes that scikit-learn is about to drop; they are not used.
         warnings.filterwarnings("ignore", "Attribute `prob[AB]_` was deprecated", FutureWarning)
@@ -55,12 +57,14 @@ def export(head: Head, converted: ModelProto, rows: NDArray[np.float32]) -> byte
 
     Raises:
         TrainingError: the two do not agree.
+        ModelError: the graph is none that a model folder may hold.
     """
     model = ModelProto()
     model.CopyFrom(converted)
     model.graph.name = head.attribute  # skl2onnx draws a random one
     _append_calibration(model, head)
     data: bytes = model.SerializeToString()
+    check_graph(data)
     _check(data, head, rows[:_CHECKED_ROWS])
     return data
 

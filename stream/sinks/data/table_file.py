@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol, TextIO, TypeAlias
 
+from models.cells import text_cell
 from models.printable import printable
 from stream.errors import SinkError
 from stream.sinks.paths import finish_partial, partial_path
@@ -54,7 +55,7 @@ class TableFile:
             SinkError: the disk refuses.
         """
         try:
-            self._writer.write([printable_row(row) for row in rows])
+            self._writer.write(rows)
         except OSError as error:
             raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
         self._begun = True
@@ -84,10 +85,28 @@ def printable_row(row: Row) -> Row:
     return {name: printable(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
-def begin_csv(file: TextIO, columns: Sequence[str]) -> "csv.DictWriter[str]":
-    """Writes the names of the columns; the rest is for `printable_row` of each row."""
-    csv.writer(file, lineterminator="\n").writerow(map(printable, columns))
-    return csv.DictWriter(file, columns, restval="", lineterminator="\n")
+class CsvTable:
+    """Rows as CSV, in which text is text: for terminals, and for spreadsheets.
+
+    Args:
+        file: what is written to; the names of the columns are written at once.
+        columns: the names.
+    """
+
+    def __init__(self, file: TextIO, columns: Sequence[str]) -> None:
+        names = [text_cell(printable(name)) for name in columns]
+        csv.writer(file, lineterminator="\n").writerow(names)
+        self._table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Adds rows."""
+        self._table.writerows(
+            {
+                name: text_cell(cell) if isinstance(cell, str) else cell
+                for name, cell in printable_row(row).items()
+            }
+            for row in rows
+        )
 
 
 class _Writer(Protocol):
@@ -102,14 +121,14 @@ class _CsvWriter:
     def __init__(self, path: Path, columns: Columns) -> None:
         self._file = path.open("w", buffering=1, encoding="utf-8", newline="")
         try:
-            self._table = begin_csv(self._file, list(columns))
+            self._table = CsvTable(self._file, list(columns))
         except OSError:
             with suppress(OSError):
                 self._file.close()  # tries again to write what could not be written
             raise
 
     def write(self, rows: Sequence[Row]) -> None:
-        self._table.writerows(rows)
+        self._table.write(rows)
 
     def close(self) -> None:
         self._file.close()
@@ -124,17 +143,33 @@ class _ParquetWriter:
 
         self._schema = pa.schema(list(columns.items()))
         self._table_of = pa.Table.from_pylist
-        self._writer = pq.ParquetWriter(path, self._schema)
+        self._file = path.open("wb")  # Arrow takes no name that is not UTF-8
+        self._writer = pq.ParquetWriter(self._file, self._schema)
+        try:
+            self._file.flush()
+        except OSError:
+            self._release()
+            raise
         self._rows: list[Row] = []
 
     def write(self, rows: Sequence[Row]) -> None:
-        self._rows.extend(rows)
+        self._rows.extend(map(printable_row, rows))
         if len(self._rows) >= _ROWS_PER_GROUP:
             self._flush()
 
     def close(self) -> None:
-        self._flush()
-        self._writer.close()
+        try:
+            self._flush()
+            self._writer.close()
+            self._file.flush()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        """Closes the file, whatever of the table is in it."""
+        self._writer.is_open = False  # else it would write the rest when it is forgotten
+        with suppress(OSError):
+            self._file.close()  # tries again to write what could not be written
 
     def _flush(self) -> None:
         if self._rows:

@@ -7,8 +7,8 @@ from pathlib import Path
 from stream.errors import SinkError
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.data.table_file import Columns, TableFile, begin_csv, printable_row
-from stream.sinks.paths import same_file, write_whole
+from stream.sinks.data.table_file import Columns, CsvTable, TableFile
+from stream.sinks.paths import same_file, short_name, write_whole
 from stream.sinks.pictures.picture_file import write_picture, written_name
 from stream.tracks import Track
 
@@ -69,7 +69,7 @@ class PictureFolder:
             raise SinkError(f"{target} is the input: name another folder to write to")
         write_picture(target, annotated.picture)
         table = faces_table(annotated.tracks, self._attributes)
-        write_whole(target.with_name(target.name + ".csv"), table.encode())
+        write_whole(target.with_name(short_name(target.name, ".csv")), table.encode())
         rows = face_rows(annotated.tracks)
         self._faces.append([{"file": str(inside), **row} for row in rows])
 
@@ -85,8 +85,7 @@ class PictureFolder:
 def faces_table(tracks: Sequence[Track], attributes: Mapping[str, Sequence[str]]) -> str:
     """One row a face, as CSV: perceived labels, probabilities, then top, right, bottom, left."""
     out = io.StringIO()
-    table = begin_csv(out, face_columns(attributes))
-    table.writerows(map(printable_row, face_rows(tracks)))
+    CsvTable(out, face_columns(attributes)).write(face_rows(tracks))
     return out.getvalue()
 
 

@@ -6,7 +6,7 @@ import cv2
 
 from models.faces import Image
 from stream.errors import SinkError
-from stream.sinks.paths import write_whole
+from stream.sinks.paths import short_name, write_whole
 
 _JPEG_SUFFIXES = (".jfif", ".mpo")
 """Endings of JPEGs that OpenCV does not know."""
@@ -23,7 +23,7 @@ def write_picture(path: Path, picture: Image) -> None:
 
 def written_name(path: Path) -> Path:
     """The name of a copy: its own, and `.jpg` after it where its kind is not written."""
-    return path if _encoder(path) else path.with_name(f"{path.name}.jpg")
+    return path if _encoder(path) else path.with_name(short_name(path.name, ".jpg"))
 
 
 def _encoder(path: Path) -> str:

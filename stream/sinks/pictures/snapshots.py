@@ -18,8 +18,8 @@ class Snapshots:
     """A folder of faces, `track-0001.jpg` and so on, and a table of what each is perceived as.
 
     A picture is written as soon as its track has ended, in the pixels of the source, with a margin
-    around the face; blurred where faces are to be. Pictures of an earlier run are removed: they
-    could be taken for people of this one, or for blurred.
+    around the face; blurred where faces are to be. Pictures of an earlier run are removed with the
+    first frame: they could be taken for people of this one, or for blurred.
 
     Args:
         folder: where to; it is made.
@@ -34,11 +34,9 @@ class Snapshots:
     def __init__(self, folder: Path, attributes: Mapping[str, Sequence[str]]) -> None:
         self.name = f"snapshots ({folder.name})"
         self.output = folder
+        self._begun = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for picture in folder.glob("track-*.jpg"):
-                if picture.stem.removeprefix("track-").isdecimal():
-                    picture.unlink()
         except OSError as error:
             raise SinkError(f"{folder} cannot be made: {error.strerror}") from error
         columns: Columns = {"picture": "string", **track_columns(attributes)}
@@ -53,6 +51,9 @@ class Snapshots:
         Raises:
             SinkError: one cannot be written.
         """
+        if not self._begun:
+            self._begun = True
+            self._remove_earlier()
         self._save(annotated.ended)
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
@@ -67,6 +68,14 @@ class Snapshots:
             self._table.close(complete=False)
             raise
         self._table.close(complete=complete)
+
+    def _remove_earlier(self) -> None:
+        try:
+            for picture in self.output.glob("track-*.jpg"):
+                if picture.stem.removeprefix("track-").isdecimal():
+                    picture.unlink()
+        except OSError as error:
+            raise SinkError(f"{error.filename} cannot be removed: {error.strerror}") from error
 
     def _save(self, people: Sequence[Person]) -> None:
         for person in people:

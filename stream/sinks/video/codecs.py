@@ -10,15 +10,22 @@ import av
 from stream.errors import ConfigError
 from stream.settings.schema import CodecName, Preset
 
-_FRAGMENTS = {
-    "flush_packets": "1",
-    "movflags": "hybrid_fragmented+frag_keyframe+default_base_moof+delay_moov",
-}
-"""Options of MP4 and QuickTime: a fragment a keyframe, so that each second reaches the disk and a
-kill costs no more; without it a quiet scene stays in memory for many seconds."""
+_FRAGMENT_MS = 250
+"""How much of a video waits in memory until it is written as a fragment, ms; more is lost with a
+kill, less makes a file of low quality larger by the headers of its fragments."""
 
-_CLUSTERS = {"flush_packets": "1", "cluster_time_limit": "1000"}
-"""Options of Matroska and WebM for the same: a cluster lasts 1000 ms at most."""
+_FLUSHED = {"flush_packets": "1", "max_interleave_delta": f"{1000 * _FRAGMENT_MS}"}
+"""Options of any muxer: a fragment reaches the disk at once, and pictures do not wait ten seconds,
+which is FFmpeg's default, for sound that has ended."""
+
+_FRAGMENTS = _FLUSHED | {
+    "movflags": "hybrid_fragmented+default_base_moof+delay_moov",
+    "frag_duration": f"{1000 * _FRAGMENT_MS}",
+}
+"""Options of MP4 and QuickTime: fragments by time, whatever the rate."""
+
+_CLUSTERS = _FLUSHED | {"cluster_time_limit": f"{_FRAGMENT_MS}"}
+"""Options of Matroska and WebM for the same, where a fragment is a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +36,11 @@ class VideoCodec:
         encoder: FFmpeg's name of the encoder.
         title: name of the codec, for messages.
         worst: the largest rate factor, of the worst quality; 0 is the best.
-        quality: the rate factor that looks like H.264's 0, and how much it rises with one step of
-            H.264's; measured as PSNR of luma on three clips at 18 to 28.
+        quality: the rate factor of quality 0, and how much it rises with one step of quality;
+            measured as PSNR of luma on three clips at 18 to 28.
         speed: name of the option that sets the speed, and its value for each preset.
-        options: further options of the encoder.
+        options: further options of the encoder, with which it holds no picture back: those that
+            it looks ahead at would be lost with a kill, at two pictures a second five seconds.
         tag: the code of four letters that players expect, where FFmpeg's default is another.
     """
 
@@ -48,11 +56,12 @@ class VideoCodec:
         """The encoder's options.
 
         Args:
-            quality: 0 to 51, on the scale of H.264's constant rate factor.
+            quality: 0 to 51; each step is one of H.264's constant rate factor, and 0 is the best
+                that the codec has: H.264 then loses nothing.
             preset: speed against size.
         """
         offset, steps = self.quality
-        factor = min(round(offset + steps * quality), self.worst)
+        factor = min(round(offset + steps * quality), self.worst) if quality else 0
         name, values = self.speed
         return {**self.options, "crf": str(factor), name: values[preset]}
 
@@ -95,14 +104,16 @@ _PRESET_NAMES: dict[Preset, str] = {name: name for name in _steps(*range(7))}
 """The presets of x264 and x265, whose names the settings have taken."""
 
 CODECS: dict[CodecName, VideoCodec] = {
-    "h264": VideoCodec("libx264", "H.264", 51, (0, 1), ("preset", _PRESET_NAMES), {}),
+    "h264": VideoCodec(
+        "libx264", "H.264", 51, (2, 1), ("preset", _PRESET_NAMES), {"tune": "zerolatency"}
+    ),
     "hevc": VideoCodec(
         "libx265",
         "HEVC",
         51,
-        (3, 1),
+        (5, 1),
         ("preset", _PRESET_NAMES),
-        {"x265-params": "log-level=none"},
+        {"tune": "zerolatency", "x265-params": "log-level=none"},
         tag="hvc1",
     ),
     "vp9": VideoCodec(
@@ -114,7 +125,12 @@ CODECS: dict[CodecName, VideoCodec] = {
         {"b": "0", "deadline": "realtime", "row-mt": "1", "lag-in-frames": "0"},
     ),
     "av1": VideoCodec(
-        "libsvtav1", "AV1", 63, (0, 1.5), ("preset", _steps(12, 11, 10, 9, 8, 7, 6)), {}
+        "libsvtav1",
+        "AV1",
+        63,
+        (0, 1.5),
+        ("preset", _steps(12, 11, 10, 9, 8, 7, 6)),
+        {"svtav1-params": "pred-struct=1"},
     ),
 }
 """The codecs, by their names in the settings."""

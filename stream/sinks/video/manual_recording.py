@@ -1,6 +1,7 @@
 """Recordings that the user begins and ends while a run goes on."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from stream.errors import ConfigError, SinkError
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.settings.schema import RecorderSection
+from stream.sinks.claims import claim_new_file
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import dated_path
 from stream.sinks.video.recorder import Recorder
 
 
@@ -43,6 +44,7 @@ class ManualRecordings:
         self._controls = controls
         self._report = report
         self._recorder: Recorder | None = None
+        self._claim = ExitStack()  # of the file that is being recorded
 
     def __repr__(self) -> str:
         return f"ManualRecordings({self._recorder})"
@@ -74,11 +76,12 @@ class ManualRecordings:
 
     def _begin(self, frame: Frame) -> Recorder:
         """Opens a new recording that begins with a frame."""
-        path = dated_path(self._folder, "recording", ".mp4")
+        path = self._claim.enter_context(claim_new_file(self._folder, "recording", ".mp4"))
         part = replace(self._info, start_s=frame.time_s, size_wh=frame.size_wh)
         try:
             recorder = Recorder(path, part, self._settings)
         except ConfigError as error:  # this FFmpeg lacks the encoder
+            self._claim.close()
             raise SinkError(str(error)) from error
         self._report.recording = path
         return recorder
@@ -88,7 +91,8 @@ class ManualRecordings:
         if recorder is None:
             return
         self._report.recording = None
-        recorder.close(complete=complete)
+        with self._claim:
+            recorder.close(complete=complete)
         if complete:
             self._report.outputs.append(recorder.output)
             self._report.notice = f"saved {recorder.output}"

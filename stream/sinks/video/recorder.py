@@ -1,6 +1,8 @@
 """An annotated video, encoded in a thread of its own behind a bounded queue."""
 
+import math
 import threading
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +33,10 @@ _MIN_QUEUE = 2
 _MAX_QUEUE = 16
 """Frames that may wait, however small they are."""
 
+_MAX_BEHIND_S = 0.3
+"""How far the encoder may be behind the newest frame, s of the source: more of them would be lost
+with a kill, fewer let it run idle during a longer search."""
+
 _Item: TypeAlias = tuple[Canvas, VideoFrame | None, float]
 """A frame that waits: what is drawn on it, its coded picture, its time in the source in s."""
 
@@ -56,13 +62,16 @@ class Recorder:
         self._begun = False
         self._video = VideoFile(self.partial_path, info, settings)
         # Ctrl-C may fall between any two steps of a queue.Queue, and the encoder would then wait on
-        # though a frame is there. A SimpleQueue has no steps; the tickets are its bound.
+        # though a frame is there. A SimpleQueue has no steps; the encoder says when each is done.
         self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
-        self._tickets: SimpleQueue[None] = SimpleQueue()
+        self._done: SimpleQueue[None] = SimpleQueue()
+        self._pending_s: deque[float] = (
+            deque()
+        )  # of each frame not known to be done, the time before
+        self._last_s = -math.inf
         width, height = info.size_wh
         room = int(_QUEUE_BYTES / (width * height * _PIXEL_BYTES))
-        for _ in range(min(max(room, _MIN_QUEUE), _MAX_QUEUE)):
-            self._tickets.put(None)
+        self._room = min(max(room, _MIN_QUEUE), _MAX_QUEUE)
         self._error: Exception | None = None
         self._encoder = threading.Thread(target=self._encode, name="encoder")
         self._encoder.start()
@@ -71,17 +80,27 @@ class Recorder:
         return f"Recorder({self.output})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """Queues the picture; waits while the encoder is behind.
+        """Queues the picture, and waits while the encoder is too far behind:
+
+        1. More frames wait than there is memory for.
+        2. What is encoded ends more than `_MAX_BEHIND_S` before the newest frame. The first frame,
+           and one that comes so long after the one before, are therefore encoded at once.
 
         Raises:
             SinkError: the encoder has failed.
         """
         self._raise_error()
-        item = annotated.canvas, annotated.frame.coded, annotated.frame.time_s
-        with stage("wait for the encoder"):
-            self._tickets.get()
-        self._waiting.put(item)
+        frame, pending_s = annotated.frame, self._pending_s
+        pending_s.append(self._last_s)
+        self._last_s = frame.time_s
+        self._waiting.put((annotated.canvas, frame.coded, frame.time_s))
         self._begun = True
+        with stage("wait for the encoder"):
+            while pending_s and (
+                len(pending_s) > self._room or frame.time_s - pending_s[0] > _MAX_BEHIND_S
+            ):
+                self._done.get()
+                pending_s.popleft()
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Finishes the file; one that is not complete keeps its partial name.
@@ -121,14 +140,11 @@ class Recorder:
         """
         try:
             with self._video as video:
-                while (item := self._take()) is not None:
+                while (item := self._waiting.get()) is not None:
                     video.add_drawn(*item)
+                    self._done.put(None)
         except Exception as error:  # noqa: BLE001 - raised again in write() and close()
             self._error = error
             while item is not None:
-                item = self._take()
-
-    def _take(self) -> _Item | None:
-        item = self._waiting.get()
-        self._tickets.put(None)
-        return item
+                self._done.put(None)
+                item = self._waiting.get()

@@ -1,6 +1,6 @@
 """A video file being written: encoded pictures, and the sound of the source beside them.
 
-It has a keyframe a second, so that it plays whenever the program is killed; closing it turns it
+It consists of short fragments, so that it plays whenever the program is killed; closing it turns it
 into an ordinary file.
 """
 
@@ -25,11 +25,18 @@ from stream.errors import SinkError, SourceError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
 from stream.sinks.video.codecs import CONTAINERS, ContainerFormat, VideoCodec, codec_for
+from stream.sinks.video.held_file import HeldFile
 from stream.sinks.video.sound import Sound
 from stream.stopwatch import stage
 
 _TIME_BASE = Fraction(1, 90_000)
 """Tick of the timestamps, s: the usual one of video, fine enough for any frame rate."""
+
+_COMMENT = "Made by face-stream. Labels are of perceived appearance."
+"""What the comment of a file says."""
+
+BEGINS_AT = "In its source it begins at"
+"""Words of the comment before the time of the first picture, which logs count from 0."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,19 +63,19 @@ class VideoFile:
         width, height = info.size_wh
         self._size_wh = width + width % 2, height + height % 2  # 4:2:0 needs even sides
         try:
-            path.open("wb").close()  # FFmpeg opens it only with the first picture: too late
-            self._container = av.open(f"file:{path}", "w", format=kind.format, options=kind.options)
+            self._file = HeldFile(path)
+            self._container = av.open(self._file, "w", format=kind.format, options=kind.options)
         except (av.error.FFmpegError, OSError) as error:
             raise SinkError(f"{path} cannot be made: {error.strerror}") from error
         self._container.metadata.update(_metadata(info))
         self._sound: Sound | None = None
+        self._header_bytes: int | None = None  # not known before the first picture
         try:
             self._video = self._add_video(codec, settings)
             if settings.sound and info.has_audio:
                 self._sound = self._add_sound(info, kind)
         except (av.error.FFmpegError, ValueError) as error:
             self._close()
-            path.unlink(missing_ok=True)
             raise SinkError(f"{path} cannot be made: {error}") from error
         self._colours: Colours | None = None  # known with the first frame
         self._start_s = None if info.is_live else info.start_s
@@ -163,15 +170,27 @@ class VideoFile:
         # Each picture is later than the one before, or players drop it.
         self._last_tick = max(round(time_s / _TIME_BASE), self._last_tick + 1)
         frame.pts, frame.time_base = self._last_tick, _TIME_BASE
+        if self._header_bytes is None:
+            self._container.metadata["comment"] = f"{_COMMENT} {BEGINS_AT} {self._start_s:.6f} s."
+            self._container.start_encoding()
+            self._header_bytes = self._file.held_bytes
         self._container.mux(self._video.encode(frame))
-        if self._sound is not None:
-            self._sound.copy_until(time_s)
         self._end_s = time_s + 1 / self._fps
+        if self._sound is not None:  # to its end: a muxer keeps a picture until later sound comes
+            self._sound.copy_until(self._end_s)
+        if self._file.held_bytes > self._header_bytes:  # the first fragment is whole
+            self._file.release()
 
     def _close(self) -> None:
+        """Closes everything; a file shorter than a fragment reaches the disk only now."""
         if self._sound is not None:
             self._sound.close()
-        self._container.close()
+        try:
+            self._container.close()
+            if self._header_bytes is not None:
+                self._file.release()
+        finally:
+            self._file.close()
 
     @stage("encode")
     def _finish(self) -> None:
@@ -218,9 +237,8 @@ class VideoFile:
 
 
 def _metadata(info: SourceInfo) -> dict[str, str]:
-    """Title, origin and date of the file."""
+    """Title and date of the file; its comment follows with the first picture."""
     return {
         "title": f"{info.name}, annotated",
-        "comment": "Made by face-stream. Labels are of perceived appearance.",
         "creation_time": datetime.now(UTC).isoformat(timespec="seconds"),
     }

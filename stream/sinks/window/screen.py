@@ -1,26 +1,34 @@
-"""The screen: a window that shows pictures and reads keys, through OpenCV."""
+"""The screen: a window that shows pictures and reads keys, in a process of its own."""
 
 import os
+import select
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
-import cv2
+import numpy as np
 
 from models.faces import Image
 from stream.errors import SinkError
+from stream.sinks.window.screen_process import ANSWER, READ_KEY, READY, REQUEST, SHOW
 
-_TITLE = "face-stream"
-"""Title of the window."""
+_PROGRAM = Path(__file__).with_name("screen_process.py")
+"""The program that owns the window."""
 
 _NAMED_KEYS = {27: "escape", 32: "space"}
 """Names of the keys that are no letters, by their ASCII code."""
 
-_MAX_WH = (1280, 800)
-"""Largest size of a window when it opens, px; the user can make it larger."""
+_PATIENCE_S = 20.0
+"""Time after which a window that does not open or answer counts as lost, s."""
 
-_PROBE_TIMEOUT_S = 20
-"""Time after which a window that has not opened on trial counts as one that cannot, s."""
+_GONE = "the screen is gone"
+"""What is said when the window's process has ended."""
+
+_END_S = 2.0
+"""How long the end of the window's process is waited for, s."""
 
 
 class Screen(Protocol):
@@ -44,75 +52,91 @@ class OpenCvScreen:
     """A window of OpenCV that the user can make larger and smaller.
 
     Raises:
-        SinkError: there is no screen. Its methods raise it when the screen has disappeared, or
-            where this OpenCV has no windows.
+        SinkError: there is no screen. Its methods raise it when the screen has disappeared.
     """
 
-    def __init__(self) -> None:
-        if not has_display():
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        unseen = not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+        if unseen and sys.platform.startswith("linux"):
             raise SinkError("no screen to show the window on")
-        self._shown = False
-        # Qt would warn of missing fonts, which this window does not need.
-        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
+        self._is_open = True
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(_PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # Qt would warn of missing fonts, which this window does not need.
+            env={"QT_LOGGING_RULES": "default.warning=false", **environment},
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C in the terminal is not for the window
+        )
+        try:
+            self._receive(len(READY))
+        except SinkError as error:
+            self.close()
+            raise SinkError("no screen to show the window on") from error
+        except BaseException:
+            self.close()
+            raise
 
     def __repr__(self) -> str:
         return "OpenCvScreen()"
 
-    def show(self, picture: Image) -> None:
-        """Shows a picture; the first one opens the window, at the size of the picture."""
-        try:
-            if not self._shown:
-                cv2.namedWindow(
-                    _TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
-                )
-                height, width = picture.shape[:2]
-                fit = min(_MAX_WH[0] / width, _MAX_WH[1] / height, 1.0)
-                cv2.resizeWindow(_TITLE, round(width * fit), round(height * fit))
-                self._shown = True
-            cv2.imshow(_TITLE, picture)
-        except cv2.error as error:
-            self._shown = False
-            raise SinkError(f"cannot be shown: {error.err or error}") from error
-
-    def key(self, wait_ms: int) -> str:
-        """Waits for a key; OpenCV draws, moves and resizes the window only meanwhile."""
-        try:
-            code = cv2.waitKey(wait_ms)
-        except cv2.error as error:
-            self._shown = False
-            raise SinkError(f"cannot be shown: {error.err or error}") from error
-        return "" if code < 0 else _NAMED_KEYS.get(code & 0xFF, chr(code & 0xFF).lower())
-
     @property
     def is_open(self) -> bool:
-        """Whether the window is open: the user has not closed it."""
-        try:
-            return bool(cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) >= 1)
-        except cv2.error:  # Qt ends with its last window
-            return False
+        """Whether the window was open when a key was last read."""
+        return self._is_open
+
+    def show(self, picture: Image) -> None:
+        """Shows a picture; the first one opens the window, at the size of the picture."""
+        height, width = picture.shape[:2]
+        self._send(REQUEST.pack(SHOW, height, width))
+        self._send(np.ascontiguousarray(picture).data.cast("B"))
+
+    def key(self, wait_ms: int) -> str:
+        """Waits for a key; the window is drawn, moved and resized only meanwhile."""
+        self._send(REQUEST.pack(READ_KEY, wait_ms, 0))
+        code, self._is_open = ANSWER.unpack(self._receive(ANSWER.size))
+        return "" if code < 0 else _NAMED_KEYS.get(code & 0xFF, chr(code & 0xFF).lower())
 
     def close(self) -> None:
-        """Takes the window away."""
-        if self._shown:
-            self._shown = False
-            cv2.destroyAllWindows()
-            cv2.waitKey(1)  # gives the toolkit the time to do it
+        """Takes the window away; may be called twice."""
+        process = self._process
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _send(self, data: bytes | memoryview) -> None:
+        """Sends everything; a pipe takes it in parts."""
+        pipe, rest = self._process.stdin, memoryview(data)
+        assert pipe is not None
+        try:
+            while rest:
+                rest = rest[pipe.write(rest) :]
+        except (OSError, ValueError) as error:
+            raise SinkError(_GONE) from error
+
+    def _receive(self, size: int) -> bytes:
+        """So many bytes of an answer, which comes in one piece."""
+        pipe = self._process.stdout
+        assert pipe is not None
+        if sys.platform != "win32" and not select.select([pipe], [], [], _PATIENCE_S)[0]:
+            raise SinkError(f"the window has not answered for {_PATIENCE_S:g} s")
+        if len(data := pipe.read(size)) < size:
+            raise SinkError(_GONE)
+        return data
 
 
 def has_display() -> bool:
-    """Whether a window can be opened.
-
-    On Linux the toolkit ends the whole program where it cannot, so that another process tries it.
-    """
-    if not sys.platform.startswith("linux"):
-        return True
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return False
-    attempt = "import cv2; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.destroyAllWindows()"
+    """Whether a window can be opened."""
     try:
-        probe = subprocess.run(
-            [sys.executable, "-c", attempt], capture_output=True, timeout=_PROBE_TIMEOUT_S
-        )
-    except subprocess.TimeoutExpired:
+        OpenCvScreen().close()
+    except SinkError:
         return False
-    return probe.returncode == 0
+    return True

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from models.faces import Image
-from stream.controls import Controls, RunReport
+from stream.controls import Controls, RunReport, no_input
 from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.people import Person
+from stream.sinks.claims import claim_new_file
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import dated_path
 from stream.sinks.pictures.picture_file import write_picture
 from stream.sinks.window.rate_meter import RateMeter
 from stream.sinks.window.screen import Screen
@@ -74,6 +74,7 @@ class Window:
         self._bar: Image | None = None
         self._bar_due_s = 0.0
         self._notice, self._notice_ends_s = "", 0.0
+        self._lost: SinkError | None = None
         self._recording: Path | None = None
         self._recorded_from_s = 0.0
         report.notice = report.notice or _FIRST_NOTICE
@@ -91,8 +92,17 @@ class Window:
         """Shows the picture, and keeps it while the user pauses.
 
         Raises:
-            SinkError: the screen is gone.
+            SinkError: the screen is gone; nothing the user wished of it goes on.
         """
+        if self._lost is not None:
+            raise self._lost
+        try:
+            self._take(annotated)
+        except SinkError:
+            self._leave()
+            raise
+
+    def _take(self, annotated: AnnotatedFrame) -> None:
         self._annotated = annotated
         if self._one_by_one:
             self._controls.paused = True
@@ -111,9 +121,20 @@ class Window:
         self._screen.close()
 
     def _poll_input(self) -> None:
-        """Reads a key between frames, while the next one does not arrive."""
-        if self._annotated is not None:
-            self._read_key(1)
+        """Reads a key between frames, while the next one does not arrive.
+
+        Where the screen is gone, the next frame says so.
+        """
+        if self._annotated is not None and self._lost is None:
+            try:
+                self._read_key(1)
+            except SinkError as error:
+                self._lost = error
+
+    def _leave(self) -> None:
+        """Takes back what keeps the run waiting for a key."""
+        self._controls.paused = False
+        self._controls.poll_input = no_input
 
     def _read_key(self, wait_ms: int) -> None:
         """Does what a key asks for; draws again what this or the time has changed."""
@@ -189,9 +210,10 @@ class Window:
         """Saves the picture as it is shown."""
         if self._annotated is None:
             return
-        path = dated_path(self._folder, "snapshot", ".png")
+        picture = replace(self._annotated, blur=self._controls.blur).picture
         try:
-            write_picture(path, replace(self._annotated, blur=self._controls.blur).picture)
+            with claim_new_file(self._folder, "snapshot", ".png") as path:
+                write_picture(path, picture)
         except SinkError as error:
             self._report.notice = str(error)
         else:

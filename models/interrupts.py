@@ -1,0 +1,105 @@
+"""What the signals SIGINT and SIGTERM do to the programs, from their first line on.
+
+This module is imported before any other, and so imports only what Python has loaded by then.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+_SAME_S = 0.2
+"""Time within which a further signal counts as the same, s: Ctrl-C reaches a program from its
+terminal and again from what started it."""
+
+unfinished: set[Path] = set()
+"""Files that are being written and have not their final names yet."""
+
+
+class _Signals:
+    """What has come, and what is being done.
+
+    Attributes:
+        program: its name, for messages.
+        state: nothing that could be lost; work, which a signal interrupts; or the end of that work,
+            which a first signal lets come to its end.
+        first: the signal that came first; 0 where none has.
+        first_s: when it came, s of the monotonic clock.
+    """
+
+    def __init__(self) -> None:
+        self.program = ""
+        self.state: Literal["idle", "working", "finishing"] = "idle"
+        self.first = 0
+        self.first_s = 0.0
+
+
+_signals = _Signals()
+
+
+def handle_signals(program: str) -> None:
+    """Lets SIGINT and SIGTERM end the program with exit code 128 + their number.
+
+    1. Outside of `interruptible` and `finishing` the program ends at once: nothing can be lost.
+    2. In `interruptible` the first one raises `KeyboardInterrupt`.
+    3. In `finishing` the first one is noted, for `exit_code`.
+    4. A second one ends the program at once, and a line names the files that are left.
+    """
+    _signals.program = program
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _handle)
+
+
+def exit_code(otherwise: int = 128 + signal.SIGINT) -> int:
+    """The exit code of the signal that came; another where none has been handled."""
+    return 128 + _signals.first if _signals.first else otherwise
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """The body is work that a signal interrupts."""
+    with _state("working"):
+        yield
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """The body completes what was written; a first signal does not interrupt it."""
+    with _state("finishing"):
+        yield
+
+
+@contextmanager
+def _state(state: Literal["working", "finishing"]) -> Iterator[None]:
+    before, _signals.state = _signals.state, state
+    try:
+        yield
+    finally:
+        _signals.state = before
+
+
+def _handle(number: int, _: FrameType | None) -> None:
+    now_s = time.monotonic()
+    if _signals.state == "idle":
+        os._exit(128 + number)
+    if not _signals.first:
+        _signals.first, _signals.first_s = number, now_s
+        if _signals.state == "working":
+            raise KeyboardInterrupt
+    elif now_s - _signals.first_s > _SAME_S:
+        _say_what_is_left()
+        os._exit(128 + _signals.first)
+
+
+def _say_what_is_left() -> None:
+    from models.printable import printable
+
+    left = sorted(str(path) for path in list(unfinished) if path.exists())
+    what = f"{', '.join(left)} left unfinished" if left else "nothing is left unfinished"
+    line = printable(f"{_signals.program}: stopped at once: {what}")
+    os.write(sys.stderr.fileno(), f"{line}\n".encode(errors="backslashreplace"))

@@ -1,0 +1,1 @@
+"""What a run that ended early could save, made into whole files."""

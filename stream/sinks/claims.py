@@ -1,0 +1,144 @@
+"""Outputs claimed for one run: other runs are kept from them, and what is there is not lost."""
+
+import logging
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+
+from models.interrupts import unfinished
+from models.locks import LockedError, is_lock, locked
+from stream.errors import ConfigError, SinkError
+from stream.frames import SourceInfo
+from stream.settings.schema import RecorderSection
+from stream.sinks.outputs import Outputs, Target, requested_targets
+from stream.sinks.paths import dated_paths, is_taken, numbered_path, partial_path
+from stream.sinks.video.codecs import CONTAINERS
+
+LOG_SUFFIXES = (".jsonl", ".csv")
+"""How the names of logs end that hold what was written also where they are not complete."""
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def claim_outputs(
+    outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
+) -> Iterator[None]:
+    """Checks that all outputs may be written, and keeps other runs from them until its end.
+
+    1. Each suits the source, as `requested_targets` says.
+    2. No other run writes one of them.
+    3. None exists, nor what an earlier run could save of it, unless it may be replaced. What an
+       earlier run could save is then kept under another name.
+
+    Args:
+        outputs: what was asked for.
+        info: the source.
+        recorder: how a video would be written; the defaults without one.
+
+    Raises:
+        ConfigError: an output fails a check; the first one found is named, and nothing is changed.
+        SinkError: an output cannot be locked.
+    """
+    targets = requested_targets(outputs, info, recorder)
+    with ExitStack() as stack:
+        for target in targets:
+            for path in target.written:
+                inside = target.is_folder and path == target.path
+                try:
+                    stack.enter_context(claim_file(path, inside=inside))
+                except LockedError as error:
+                    raise ConfigError(str(error)) from None
+        if not outputs.overwrite:
+            for target in targets:
+                _check_free(target, targets)
+        for target in targets:
+            for path in target.written:
+                _keep_leftover(path)
+        yield
+
+
+@contextmanager
+def claim_file(path: Path, *, inside: bool = False) -> Iterator[None]:
+    """Keeps other runs from a file, or from what is `inside` a folder, until its end.
+
+    Raises:
+        LockedError: another run has it.
+        SinkError: it cannot be locked.
+    """
+    lock = locked(path, inside=inside)
+    try:
+        lock.__enter__()
+    except OSError as error:
+        raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+    with ExitStack() as stack:
+        stack.push(lock)
+        unfinished.add(partial_path(path))
+        stack.callback(unfinished.discard, partial_path(path))
+        yield
+
+
+@contextmanager
+def claim_new_file(folder: Path, name: str, suffix: str) -> Iterator[Path]:
+    """Claims a new file of the date and the time, which no other run has.
+
+    Raises:
+        SinkError: nothing can be written into the folder.
+    """
+    for path in dated_paths(folder, name, suffix):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(claim_file(path))
+            except LockedError:
+                continue
+            if not is_taken(path):  # its last owner may have completed it meanwhile
+                yield path
+                return
+
+
+def _check_free(target: Target, targets: Sequence[Target]) -> None:
+    """Checks that nothing is overwritten, nor what an earlier run could save."""
+    path = target.path
+    if target.is_folder:
+        if any(not is_lock(each) for each in path.iterdir()):
+            raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")
+        return
+    if path.exists():
+        raise ConfigError(f"{path} exists: choose another name, or give --overwrite")
+    if partial_path(path).is_file():
+        raise ConfigError(
+            f"{partial_path(path)} is what a run that ended early could save: "
+            f"{_what_to_do(path, targets)}, or give --overwrite, which keeps it under another name"
+        )
+
+
+def _what_to_do(path: Path, targets: Sequence[Target]) -> str:
+    """What becomes of that which an earlier run could save of an output."""
+    suffix = path.suffix.lower()
+    if suffix not in (*CONTAINERS, *LOG_SUFFIXES):
+        return "move it away"
+    words = ["face-stream", "recover", str(partial_path(path))]
+    logs = (each.path for each in targets if each.path.suffix.lower() in LOG_SUFFIXES)
+    log = next((partial_path(each) for each in logs if partial_path(each).is_file()), None)
+    if suffix in CONTAINERS and log is not None:
+        words += ["--log", str(log)]
+    return f"complete it with {shlex.join(words)}"
+
+
+def _keep_leftover(path: Path) -> None:
+    """Gives what an earlier run could save of an output another name, and says so."""
+    partial = partial_path(path)
+    if not partial.is_file():
+        return
+    kept = next(
+        partial_path(each)
+        for each in (numbered_path(path, number) for number in count(1))
+        if not is_taken(each)
+    )
+    try:
+        partial.rename(kept)
+    except OSError as error:
+        raise SinkError(f"{partial} cannot be kept as {kept}: {error.strerror}") from error
+    _log.warning("%s, which a run that ended early left, is kept as %s", partial, kept)
