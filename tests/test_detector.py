@@ -25,6 +25,7 @@ _MAKERS: dict[str, Callable[[], Detector]] = {
     "cnn": CnnDetector,
     "hog": HogDetector,
     "reference": ReferenceCnnDetector,
+    "centerface-int8": lambda: CenterFaceDetector(quantized=True, device="cpu"),
 }
 
 
