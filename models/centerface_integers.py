@@ -60,7 +60,7 @@ _RANGES = """
 They are percentiles over 48 pictures of 960×544 px: the 80th of each picture's highest value, the
 20th of its lowest. The pictures are frames of three clips; two thirds have faces of FairFace's
 training set pasted in, from row 5,001 on, 14 to 220 px wide. None is of a set that detectors are
-judged on. The highest value of all pictures in place of the percentile finds fewer small faces.
+judged on.
 """
 
 
