@@ -47,14 +47,15 @@ class Aligner:
         Args:
             image: the picture.
             detections: the faces in it.
-            squares_xyxy: `(n, 4)` px, the square of each face as dlib's own detector would give it.
+            squares_xyxy: `(n, k, 4)` px, the k squares of each face as dlib's own detector would
+                give them; the landmarks are the mean of those located in each.
         """
         landmarks = np.zeros((len(detections), LANDMARK_COUNT, 2), dtype=np.float32)
-        for row, square, roll in zip(
+        for row, squares, roll in zip(
             landmarks, squares_xyxy, detections.rolls_deg.tolist(), strict=True
         ):
             turned = abs(roll) > _TURNED_DEG
-            row[:] = self._turned(image, square, roll) if turned else self._points(image, square)
+            row[:] = self._turned(image, squares, roll) if turned else self._points(image, squares)
         return Faces(detections.boxes_xyxy, landmarks, detections.scores)
 
     def chips(self, image: Image, faces: Faces) -> NDArray[np.uint8]:
@@ -66,13 +67,14 @@ class Aligner:
             chip[:] = dlib.get_face_chip(image, shape, size=CHIP_SIZE, padding=CHIP_PADDING)
         return chips
 
-    def _points(self, image: Image, square_xyxy: NDArray[np.float32]) -> list[tuple[int, int]]:
-        """The landmarks of an upright face."""
-        shape = self._predictor(image, _rectangle(square_xyxy))
-        return [(point.x, point.y) for point in shape.parts()]
+    def _points(self, image: Image, squares_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The landmarks `(5, 2)` of an upright face, the mean over its squares, `(k, 4)`."""
+        shapes = [self._predictor(image, _rectangle(square)) for square in squares_xyxy]
+        points = [[(point.x, point.y) for point in shape.parts()] for shape in shapes]
+        return np.array(points, dtype=np.float32).mean(axis=0)
 
     def _turned(
-        self, image: Image, square_xyxy: NDArray[np.float32], roll_deg: float
+        self, image: Image, squares_xyxy: NDArray[np.float32], roll_deg: float
     ) -> NDArray[np.float32]:
         """The landmarks `(5, 2)` of a face that is turned clockwise, located in it upright.
 
@@ -80,8 +82,8 @@ class Aligner:
         turned again where its eyes are not level.
         """
         for _ in range(_MOST_TURNS):
-            upright, square, matrix = _upright(image, square_xyxy, roll_deg)
-            points = np.array(self._points(upright, square), dtype=np.float32)
+            upright, squares, matrix = _upright(image, squares_xyxy, roll_deg)
+            points = self._points(upright, squares)
             dx, dy = points[0:2].mean(axis=0) - points[2:4].mean(axis=0)
             slope_deg = math.degrees(math.atan2(dy, dx))
             if abs(slope_deg) <= _LEVEL_DEG:
@@ -92,18 +94,17 @@ class Aligner:
 
 
 def _upright(
-    image: Image, square_xyxy: NDArray[np.float32], roll_deg: float
+    image: Image, squares_xyxy: NDArray[np.float32], roll_deg: float
 ) -> tuple[Image, NDArray[np.float32], NDArray[np.float64]]:
-    """What surrounds a face, turned anticlockwise; its square in it; and how it was turned."""
-    x, y = ((square_xyxy[:2] + square_xyxy[2:]) / 2).tolist()
-    side = float(square_xyxy[2] - square_xyxy[0])
-    size = max(round(side * _TURNED_SIDE), 1)
+    """What surrounds a face, turned anticlockwise; its squares in it; and how it was turned."""
+    left, top, right, bottom = squares_xyxy.mean(axis=0).tolist()
+    x, y = (left + right) / 2, (top + bottom) / 2
+    size = max(round((right - left) * _TURNED_SIDE), 1)
     matrix = cv2.getRotationMatrix2D((x, y), roll_deg, 1.0)
     matrix[:, 2] += size / 2 - x, size / 2 - y
     upright = cv2.warpAffine(image, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
-    first, last = (size - side) / 2, (size + side) / 2
-    square = np.array([first, first, last, last], dtype=np.float32)
-    return upright.astype(np.uint8, copy=False), square, matrix.astype(np.float64, copy=False)
+    squares = squares_xyxy + np.array([size / 2 - x, size / 2 - y] * 2, dtype=np.float32)
+    return upright.astype(np.uint8, copy=False), squares, matrix.astype(np.float64, copy=False)
 
 
 def _rectangle(box_xyxy: NDArray[np.float32]) -> dlib.rectangle:

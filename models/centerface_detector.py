@@ -64,12 +64,24 @@ _NEAR_MARGIN = 0.2
 """How far under the threshold a face may score where one is expected; more keeps faces that are
 seen badly, and what only looks like one."""
 
-_SQUARE_SIDE = 0.965
+_SQUARE_SIDE = np.float32(0.985)
 """Side of dlib's square, in square roots of the area of CenterFace's box of the same face: the
-median over faces that both detectors find."""
+median over the faces that both detectors find in rows 5,001 to 7,000 of FairFace."""
 
-_SQUARE_OFFSET_XY = np.array([-0.04, -0.03], dtype=np.float32)
+_SQUARE_OFFSET_XY = np.array([-0.05, -0.04], dtype=np.float32)
 """From the centre of CenterFace's box to that of dlib's, in the same unit, likewise."""
+
+_VARIED_SIDES = np.repeat(np.array([1.0, 0.92, 1.08], dtype=np.float32), [1, 4, 4])
+"""Sides of the squares in which landmarks are located, in sides of that square: they vary as much
+as dlib's own boxes do around it."""
+
+_VARIED_OFFSETS_XY = 0.05 * np.array(
+    [[0, 0], *2 * [[-1, -1], [-1, 1], [1, -1], [1, 1]]], dtype=np.float32
+)
+"""From the centre of that square to the centres of those, in its sides. On rows 5,001 to 6,500 of
+FairFace the mean over these nine gives embeddings nearest to those of the whole chips: at a mean
+distance of 0.103, over the four at the ends of two diagonals 0.104, 0.108 with one square, and
+0.106 with nine that vary half as much again. Each takes half a millisecond."""
 
 
 class CenterFaceDetector:
@@ -127,11 +139,13 @@ class CenterFaceDetector:
         return non_maximum_suppression(concatenate(found), _MAX_IOU)
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The boxes that dlib's detector would find of the same faces, `(n, 4)` px."""
-        side = np.sqrt(sizes_wh(boxes_xyxy).clip(0).prod(axis=1, keepdims=True))
-        centres = centres_xy(boxes_xyxy) + _SQUARE_OFFSET_XY * side
-        half = np.float32(_SQUARE_SIDE / 2) * side
-        return np.concatenate([centres - half, centres + half], axis=1)
+        """Squares around those that dlib's detector would find of the same faces, `(n, 9, 4)`."""
+        unit = np.sqrt(sizes_wh(boxes_xyxy).clip(0).prod(axis=1, keepdims=True))[:, None]
+        side = _SQUARE_SIDE * unit
+        centres = centres_xy(boxes_xyxy)[:, None] + _SQUARE_OFFSET_XY * unit
+        centres = centres + _VARIED_OFFSETS_XY * side
+        half = _VARIED_SIDES[:, None] * side / 2
+        return np.concatenate([centres - half, centres + half], axis=2).astype(np.float32)
 
     def _search(self, picture: Image, threshold: float) -> Detections:
         """The faces of a picture at one scale, tile by tile.

@@ -93,8 +93,8 @@ class CnnDetector:
         return box_voting(concatenate(windows), threshold)
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The boxes themselves."""
-        return boxes_xyxy
+        """The boxes themselves, one a face."""
+        return boxes_xyxy[:, None]
 
     def _search(self, pictures: list[Image], layout: Layout) -> NDArray[np.float32]:
         """The scores of all windows, `(n, rows, columns)`."""

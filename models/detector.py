@@ -97,7 +97,11 @@ class Detector(Protocol):
         """
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The squares that dlib's landmark predictor was made for, `(n, 4)`, of the same faces."""
+        """The squares of the same faces in which landmarks are located, `(n, k, 4)` px.
+
+        Each is as dlib's own detectors draw it, for which dlib's predictor was made. A detector
+        whose boxes only say roughly where that is gives several a face, which vary around it.
+        """
 
 
 def detect_in_crops(

@@ -346,7 +346,7 @@ class FakeActors:
         return found[(iou(found.boxes_xyxy, wide.astype(np.float32)) > 0).any(axis=1)]
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        return boxes_xyxy
+        return boxes_xyxy[:, None]
 
     def locate(self, image: Image, found: Detections, squares_xyxy: NDArray[np.float32]) -> Faces:
         """Everybody looks into the camera."""

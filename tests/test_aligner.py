@@ -19,7 +19,7 @@ def aligner() -> Aligner:
 
 def _located(aligner: Aligner, image: Image, detections: Detections) -> Faces:
     """The boxes are squares as dlib's detector gives them."""
-    return aligner.locate(image, detections, detections.boxes_xyxy)
+    return aligner.locate(image, detections, detections.boxes_xyxy[:, None])
 
 
 def test_landmarks_and_chips_are_dlibs_own(aligner: Aligner, astronaut: Image) -> None:
@@ -64,3 +64,41 @@ def test_a_face_in_a_picture_of_one_pixel(aligner: Aligner) -> None:
     pixel: Image = np.full((1, 1, 3), 77, dtype=np.uint8)
     faces = _located(aligner, pixel, Detections.of((0, 0, 1, 1), 1))
     assert aligner.chips(pixel, faces).shape == (1, 150, 150, 3)
+
+
+_VARIED = np.array(
+    [[172, 80, 264, 172], [166, 72, 266, 172], [174, 70, 270, 166]], dtype=np.float32
+)
+
+
+def test_landmarks_are_the_mean_over_the_squares_of_a_face(
+    aligner: Aligner, astronaut: Image
+) -> None:
+    each = _located(aligner, astronaut, Detections.of(_VARIED, np.ones(3))).landmarks_xy
+    assert (each != each[0]).any(), "the squares differ enough to give other landmarks"
+    detections = Detections.of([_BOX, _TILTED_OUT], [1, 1])
+    squares = np.stack([_VARIED, np.tile(detections.boxes_xyxy[1], (3, 1))])
+    found = aligner.locate(astronaut, detections, squares)
+    np.testing.assert_allclose(found.landmarks_xy[0], each.mean(axis=0), atol=1e-4)
+    alone = _located(aligner, astronaut, detections).landmarks_xy[1]
+    np.testing.assert_allclose(found.landmarks_xy[1], alone, atol=1e-4)
+    assert found.landmarks_xy.dtype == np.float32
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_the_squares_of_a_turned_face_are_turned_with_it(
+    aligner: Aligner, astronaut: Image, quarters: int
+) -> None:
+    upright = aligner.locate(astronaut, Detections.of(_BOX, 1), _VARIED[None]).landmarks_xy[0]
+    turned = np.ascontiguousarray(np.rot90(astronaut, -quarters))
+    expected = upright - np.float32(255.5)
+    for _ in range(quarters):  # a quarter clockwise: right becomes down, down becomes left
+        expected = np.stack([-expected[:, 1], expected[:, 0]], axis=1)
+    middle = _VARIED.mean(axis=0).reshape(2, 2).mean(axis=0) - 256
+    for _ in range(quarters):
+        middle = np.array([-middle[1], middle[0]])
+    squares = _VARIED - np.tile(_VARIED.mean(axis=0).reshape(2, 2).mean(axis=0), 2)
+    squares = (squares + np.tile(middle + 256, 2)).astype(np.float32)
+    detections = Detections.of(squares[0], 1, 90 * quarters)
+    found = aligner.locate(turned, detections, squares[None]).landmarks_xy[0]
+    np.testing.assert_allclose(found, expected + np.float32(255.5), atol=2)

@@ -343,7 +343,8 @@ def test_no_name_of_a_class_commands_the_terminal(ending: str, folder: Path) -> 
         head.model_copy(update={"classes": tuple(f"{_COMMANDS}{each}" for each in head.classes)})
         for head in bundle.manifest.attributes
     ]
-    manifest = bundle.manifest.model_copy(update={"attributes": tuple(heads)})
+    update = {"attributes": tuple(heads), "short_names": {}}
+    manifest = bundle.manifest.model_copy(update=update)
     save_bundle(folder / "odd", manifest, bundle.files)
     words = f"--model odd --no-show --save odd.mp4 --log odd{ending} --sheet odd.png".split()
     result = _run("clip.mp4", *words)
@@ -561,7 +562,7 @@ def test_a_long_warning_is_one_line(folder: Path) -> None:
     cv2.imwrite(str(folder / "good.png"), np.zeros((20, 20, 3), np.uint8))
     done = _program("run", "*.png", "--no-show", folder=folder)
     assert done.returncode == 0
-    warning, _ = done.stderr.splitlines()
+    warning, *_ = done.stderr.splitlines()
     assert warning == f"face-stream: {long.name} cannot be read as a picture: left out"
 
 

@@ -35,7 +35,9 @@ def chips(astronaut: Image) -> NDArray[np.uint8]:
     boxes = np.array([170, 75, 266, 170]) + rng.integers(-8, 9, (_MANY, 4))
     aligner = Aligner()
     detections = Detections.of(boxes, np.ones(_MANY))
-    return aligner.chips(astronaut, aligner.locate(astronaut, detections))
+    return aligner.chips(
+        astronaut, aligner.locate(astronaut, detections, detections.boxes_xyxy[:, None])
+    )
 
 
 @pytest.mark.parametrize("count", [0, 1, _MANY])

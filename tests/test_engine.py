@@ -129,7 +129,7 @@ def test_the_face_in_coordinates_of_the_picture_given(
 ) -> None:
     faces = engine.with_settings(settings).find(astronaut)
     assert len(faces) == 1
-    assert iou(engine.detector.squares(faces.boxes_xyxy), _FACE_XYXY).item() > 0.7
+    assert iou(engine.detector.squares(faces.boxes_xyxy).mean(axis=1), _FACE_XYXY).item() > 0.7
     nose = engine.align(astronaut, faces).faces.landmarks_xy[0, 4]
     np.testing.assert_allclose(nose, (223, 135), atol=5)
 
@@ -143,7 +143,7 @@ def test_half_the_picture_is_enough_for_a_face_twice_the_size(
     faces = engine.with_settings(DetectionSettings(downscale=2)).find(large)
     assert len(faces) == 1
     expected = (_FACE_XYXY - np.array([90, 0, 90, 0], dtype=np.float32)) * 2
-    assert iou(engine.detector.squares(faces.boxes_xyxy), expected).item() > 0.6
+    assert iou(engine.detector.squares(faces.boxes_xyxy).mean(axis=1), expected).item() > 0.6
 
 
 def test_a_face_is_found_again_near_where_it_was(engine: Engine, astronaut: Image) -> None:
@@ -202,7 +202,7 @@ class _WholePicture:
         raise NotImplementedError
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
-        return boxes_xyxy
+        return boxes_xyxy[:, None]
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.floats(0.1, 3))

@@ -21,10 +21,11 @@ from fakes import (
     times_s,
     write_clip,
 )
-from models.divisible_cnn_detector import DivisibleCnnDetector
 
 import stream
+from models.centerface_detector import CenterFaceDetector
 from models.cnn_detector import CnnDetector
+from models.detector_names import DetectorName
 from models.errors import ModelError
 from models.faces import Image
 from models.locks import locked
@@ -325,22 +326,30 @@ def test_what_cannot_be_had_is_said_before_anything_is_written(
     assert _names(tmp_path) == []
 
 
+@pytest.mark.parametrize("kind", ["pictures", "video", "camera"])
 @pytest.mark.parametrize(
-    ("kind", "precision", "detector"),
-    [
-        ("pictures", "auto", CnnDetector),  # looked at once, so looked at well
-        ("video", "auto", DivisibleCnnDetector),
-        ("camera", "auto", DivisibleCnnDetector),
-        ("pictures", "int8", DivisibleCnnDetector),
-        ("video", "float", CnnDetector),
-    ],
+    ("name", "detector"), [("centerface", CenterFaceDetector), ("cnn", CnnDetector)]
 )
-def test_what_moves_is_searched_in_integers(
-    kind: SourceKind, precision: Literal["auto", "int8", "float"], detector: type
+def test_every_kind_of_source_is_searched_by_the_detector_of_the_settings(
+    kind: SourceKind, name: DetectorName, detector: type
 ) -> None:
-    config = Config(engine=EngineSection(precision=precision, device="cpu"))
+    config = Config(engine=EngineSection(device="cpu"), detection=DetectionSection(detector=name))
     engine = engine_for(config, SourceInfo("x", kind, (320, 180)))
     assert type(engine.detector) is detector
+
+
+@pytest.mark.parametrize(("kind", "scale"), [("pictures", 1), ("video", 0.5), ("camera", 0.5)])
+def test_pictures_are_searched_at_full_scale_and_what_moves_for_faces_worth_a_label(
+    kind: SourceKind, scale: float
+) -> None:
+    config = Config(engine=EngineSection(device="cpu"), detection=DetectionSection(min_face_px=40))
+    assert engine_for(config, SourceInfo("x", kind, (320, 180))).scale((320, 180)) == scale
+
+
+def test_dlib_does_not_run_centerface() -> None:
+    config = Config(engine=EngineSection(runtime="dlib"))
+    with pytest.raises(ConfigError, match=r"engine.runtime = dlib runs dlib's networks"):
+        engine_for(config, SourceInfo("x", "video", (320, 180)))
 
 
 @pytest.mark.parametrize(
@@ -351,20 +360,20 @@ def test_the_settings_say_how_often_all_of_a_frame_is_searched(
     frame_skip: int | Literal["auto"], said: str
 ) -> None:
     config = Config(detection=DetectionSection(frame_skip=frame_skip))
-    schedule = _schedule(config, SourceInfo("x", "video", (320, 180)), divisible=True)
+    schedule = _schedule(config, SourceInfo("x", "video", (320, 180)))
     assert repr(schedule) == f"Schedule(a search every {said})"
 
 
-@pytest.mark.parametrize(("downscale", "coarser"), [("auto", True), (2.0, False)])
-def test_a_scale_that_was_chosen_is_kept(downscale: float | Literal["auto"], coarser: bool) -> None:
-    """A live source that cannot be kept up with is searched more rarely, but not more coarsely."""
-    config = Config(detection=DetectionSection(downscale=downscale))
-    schedule = _schedule(config, SourceInfo("x", "camera", (320, 180)), divisible=True)
+@pytest.mark.parametrize(("kind", "is_rarer"), [("camera", True), ("video", False)])
+def test_only_a_live_source_that_cannot_be_kept_up_with_is_searched_more_rarely(
+    kind: SourceKind, is_rarer: bool
+) -> None:
+    schedule = _schedule(Config(), SourceInfo("x", kind, (320, 180)))
     assert schedule.load_shedding_note == ""
     first = next(NumberedSource(1).frames())
     for number in range(100):
-        schedule.next_part(replace(first, index=2 * number))  # of two one is lost
-    assert ("of the scale" in schedule.load_shedding_note) is coarser
+        schedule.next_search(replace(first, index=2 * number))  # of two one is lost
+    assert ("more rarely" in schedule.load_shedding_note) is is_rarer
 
 
 def test_an_output_that_exists_stops_the_run(outputs: Outputs, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_every_stage_of_a_run_is_timed(portrait_clip: Path, tmp_path: Path) -> N
     assert len(times_s(tmp_path / "out.mp4")) == run.frames == _FRAMES
     assert run.mean_faces == pytest.approx(1, abs=0.2)
     assert {thread: set(run.stages(thread)) for thread in THREADS} == {
-        "reading": {"decode"},
+        "reading": {"decode", "convert"},
         "looking": set(STAGES) - {"decode", "encode"},
         "writing": {"encode"},
     }
@@ -232,8 +232,8 @@ def test_a_whole_frame_is_searched_for_faces_of_40_px(size_wh: tuple[int, int]) 
     """Also where the settings search for others, and where `auto` would search more coarsely."""
     (frame,) = SyntheticSource(2, size_wh, 1).frames()
     small = np.zeros_like(frame.image)
-    half = cv2.resize(frame.image, None, fx=0.6, fy=0.6)
-    small[: half.shape[0], : half.shape[1]] = half
+    part = cv2.resize(frame.image, None, fx=0.85, fy=0.85)  # its narrower face has over 40 px
+    small[: part.shape[0], : part.shape[1]] = part
     found = measure_search(small, _COARSE, 1)
     assert (found.size_wh, found.faces) == (size_wh, 2)
     assert found.smallest_px == pytest.approx(40)

@@ -136,7 +136,7 @@ def measure_parity(pictures: Sequence[Path] = (), *, repeats: int = 5) -> Parity
     for image in enlarged(images):
         found = detectors[0].detect(image)
         boxes += compare_boxes(found.boxes_xyxy, detectors[1].detect(image).boxes_xyxy)
-        chips.append(aligner.chips(image, aligner.locate(image, found, found.boxes_xyxy)))
+        chips.append(aligner.chips(image, aligner.locate(image, found, found.boxes_xyxy[:, None])))
     faces = np.concatenate(chips)
     if not len(faces):
         raise SourceError("none of the pictures holds a face: bench needs one to embed")
