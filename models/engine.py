@@ -18,6 +18,7 @@ from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
 from models.faces import Detections, Faces, Image, concatenate, non_maximum_suppression
 from models.hog_detector import HogDetector
 from models.runtime import Device
+from models.turned_faces import TURNED_DEG, locate_turned
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
@@ -191,6 +192,11 @@ class Engine:
         """The faces of detections, with landmarks and chips."""
         squares = self.detector.squares(detections.boxes_xyxy)
         faces = self.aligner.locate(image, detections, squares)
+        for row in np.flatnonzero(np.abs(detections.rolls_deg) > TURNED_DEG):
+            face = detections[row : row + 1]
+            faces.landmarks_xy[row] = locate_turned(
+                image, face, self.detector, self.aligner, self.threshold
+            )
         return AlignedFaces(faces, self.aligner.chips(image, faces))
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:

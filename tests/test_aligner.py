@@ -83,22 +83,3 @@ def test_landmarks_are_the_mean_over_the_squares_of_a_face(
     alone = _located(aligner, astronaut, detections).landmarks_xy[1]
     np.testing.assert_allclose(found.landmarks_xy[1], alone, atol=1e-4)
     assert found.landmarks_xy.dtype == np.float32
-
-
-@pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_the_squares_of_a_turned_face_are_turned_with_it(
-    aligner: Aligner, astronaut: Image, quarters: int
-) -> None:
-    upright = aligner.locate(astronaut, Detections.of(_BOX, 1), _VARIED[None]).landmarks_xy[0]
-    turned = np.ascontiguousarray(np.rot90(astronaut, -quarters))
-    expected = upright - np.float32(255.5)
-    for _ in range(quarters):  # a quarter clockwise: right becomes down, down becomes left
-        expected = np.stack([-expected[:, 1], expected[:, 0]], axis=1)
-    middle = _VARIED.mean(axis=0).reshape(2, 2).mean(axis=0) - 256
-    for _ in range(quarters):
-        middle = np.array([-middle[1], middle[0]])
-    squares = _VARIED - np.tile(_VARIED.mean(axis=0).reshape(2, 2).mean(axis=0), 2)
-    squares = (squares + np.tile(middle + 256, 2)).astype(np.float32)
-    detections = Detections.of(squares[0], 1, 90 * quarters)
-    found = aligner.locate(turned, detections, squares[None]).landmarks_xy[0]
-    np.testing.assert_allclose(found, expected + np.float32(255.5), atol=2)

@@ -176,7 +176,9 @@ def test_searching_near_boxes_outside_the_picture(detector: Detector, head: Imag
     outside = np.array([[900, -400, 1000, -300]], dtype=np.float32)
     empty = np.array([[30, 30, 30, 30]], dtype=np.float32)
     boxes = np.concatenate([partly, _HEAD_XYXY, outside, empty])
-    _assert_is_the_face(detector.detect_near(head, boxes), _HEAD_XYXY)
+    found = detector.detect_near(head, boxes)
+    # In a crop that shows a part of it, a part may be taken for a face, with little certainty.
+    _assert_is_the_face(found[found.scores > detector.traits.threshold], _HEAD_XYXY)
 
 
 def test_searching_near_finds_a_large_face_at_its_own_size(detector: Detector, head: Image) -> None:
