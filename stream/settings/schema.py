@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from models.detector_names import DEFAULT_DETECTOR, DetectorName
-from models.engine import DetectionSettings, Precision, Runtime
+from models.engine import DetectionSettings, Runtime
 from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
 from stream.addresses import is_url, shown_address
@@ -144,7 +144,7 @@ class EngineSection(BaseModel):
     model_config = _STRICT
 
     runtime: Runtime = "onnx"
-    precision: Literal["auto"] | Precision = "auto"
+    precision: Literal["auto", "int8", "float"] = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     embedder: Literal["finetuned", "dlib"] = "finetuned"
