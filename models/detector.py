@@ -42,7 +42,8 @@ class DetectorTraits:
         smallest_px: width of the smallest face that is found at scale 1, px; of narrower ones, if
             any are found, many are missed.
         threshold: the score above which a detection is a face by default.
-        thresholds: the lowest and the highest threshold that make sense.
+        thresholds: the lowest and the highest threshold that make sense; what scores under the
+            lowest is no face anywhere.
         clear_score: the score of most clear faces.
         candidate_margin: how far under the threshold a detection may score and still be worth a
             closer look.

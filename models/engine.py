@@ -15,7 +15,14 @@ from models.cnn_detector import CnnDetector
 from models.detector import Detector
 from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
-from models.faces import Detections, Faces, Image, concatenate, non_maximum_suppression
+from models.faces import (
+    LANDMARK_COUNT,
+    Detections,
+    Faces,
+    Image,
+    concatenate,
+    non_maximum_suppression,
+)
 from models.hog_detector import HogDetector
 from models.runtime import Device
 from models.turned_faces import TURNED_DEG, locate_turned
@@ -163,7 +170,8 @@ class Engine:
             scale_factor: by what the scale of the search is multiplied.
         """
         height, width = image.shape[:2]
-        threshold = self.threshold - self.detector.traits.candidate_margin
+        traits = self.detector.traits
+        threshold = max(self.threshold - traits.candidate_margin, traits.thresholds[0])
         scale, found = self._scale(image) * scale_factor, []
         for region in regions_xyxy.round().astype(int):
             left, top, right, bottom = region.clip(0, [width, height, width, height]).tolist()
@@ -190,13 +198,15 @@ class Engine:
 
     def align(self, image: Image, detections: Detections) -> AlignedFaces:
         """The faces of detections, with landmarks and chips."""
-        squares = self.detector.squares(detections.boxes_xyxy)
-        faces = self.aligner.locate(image, detections, squares)
-        for row in np.flatnonzero(np.abs(detections.rolls_deg) > TURNED_DEG):
+        landmarks = np.empty((len(detections), LANDMARK_COUNT, 2), dtype=np.float32)
+        is_turned = np.abs(detections.rolls_deg) > TURNED_DEG
+        upright = detections[~is_turned]
+        squares = self.detector.squares(upright.boxes_xyxy)
+        landmarks[~is_turned] = self.aligner.locate(image, upright, squares).landmarks_xy
+        for row in np.flatnonzero(is_turned):
             face = detections[row : row + 1]
-            faces.landmarks_xy[row] = locate_turned(
-                image, face, self.detector, self.aligner, self.threshold
-            )
+            landmarks[row] = locate_turned(image, face, self.detector, self.aligner, self.threshold)
+        faces = Faces(detections.boxes_xyxy, landmarks, detections.scores)
         return AlignedFaces(faces, self.aligner.chips(image, faces))
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -86,6 +86,7 @@ class RunReport:
         skipped: pictures that were left out, by kind.
         smallest_face_px: width of the smallest face that all searches would find, px; 0 without a
             search.
+        finer_search: the option by which smaller ones would be found; empty where there is none.
         load_shedding: what is done to keep up with a live source, for the user.
         notice: a message about what the user last asked for; the window shows it and takes it back.
         outputs: the files and folders that are complete.
@@ -97,6 +98,7 @@ class RunReport:
     dropped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     smallest_face_px: float = 0.0
+    finer_search: str = ""
     load_shedding: str = ""
     notice: str = ""
     outputs: list[Path] = field(default_factory=list)

@@ -117,14 +117,13 @@ class Summary:
 
     @property
     def advice(self) -> str:
-        """What to do where no face was found; empty where one was, or where none was searched."""
+        """What was searched for, and what finds more, where no face was found; else empty."""
         smallest_px = self._report.smallest_face_px
         if self.faces or not self.frames or not smallest_px:
             return ""
-        return (
-            f"no face of {smallest_px:.0f} px and more was found: "
-            "--set detection.upsample=2 finds some half as wide"
-        )
+        finer = self._report.finer_search
+        line = f"no face of {smallest_px:.0f} px and more was found"
+        return f"{line}: {finer} finds narrower ones" if finer else line
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as JSON has it."""

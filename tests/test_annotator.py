@@ -414,6 +414,15 @@ def test_a_new_face_of_which_one_search_is_unsure_is_shown_after_three_sightings
     assert [len(tracks) for tracks in seen] == shown
 
 
+def test_when_faces_are_to_be_blurred_those_that_are_doubtful_still_are_too() -> None:
+    controls, info = Controls(), SourceInfo("script", "video", _SIZE_WH, 25.0)
+    actors, classifier = _Doubtful(_still, 0.5, 0.3), FakeClassifier(gender=_GENDER)
+    annotator = scripted_annotator(actors, classifier, info, Schedule(), controls=controls)
+    assert _walk(annotator, [0]) == [()]
+    controls.blur = True
+    assert len(*_walk(annotator, [1])) == 3
+
+
 def test_a_face_is_labelled_before_it_is_shown() -> None:
     """So that its first box has a label."""
     seen = _walk(_annotator(_Doubtful(_still, 0.5, 0.3)), range(3))

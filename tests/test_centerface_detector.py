@@ -57,6 +57,15 @@ def head(astronaut: Image) -> Image:
     return np.ascontiguousarray(astronaut[y - 100 : y + 100, x - 100 : x + 100])
 
 
+def test_no_face_is_seen_in_plain_places_at_the_lowest_threshold(
+    centerface_detector: CenterFaceDetector, astronaut: Image
+) -> None:
+    """What lies under it by the margin of the near search would be every cell of a crop."""
+    lowest = centerface_detector.traits.thresholds[0]
+    places = np.array([[400, 100, 490, 190], [20, 20, 60, 60]], dtype=np.float32)
+    assert len(centerface_detector.detect_near(astronaut, places, lowest)) == 0
+
+
 # --- rolls and sizes ---
 
 
@@ -115,6 +124,18 @@ def test_a_face_of_any_width_is_found_once(
     assert iou(found.boxes_xyxy / np.float32(factor), expected.astype(np.float32)).item() > 0.6
 
 
+@pytest.mark.parametrize("side_px", [1000, 1500, 1900, 4000])
+def test_a_face_that_fills_a_large_picture_is_found_once(
+    centerface_detector: CenterFaceDetector, shared_data: Path, side_px: int
+) -> None:
+    portrait = read_picture(shared_data / "people" / "002_1.webp")
+    assert portrait is not None
+    image = cv2.resize(portrait, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
+    found = centerface_detector.detect(image.astype(np.uint8))
+    assert len(found) == 1
+    assert sizes_wh(found.boxes_xyxy)[0, 0] > 0.6 * side_px
+
+
 # --- tiles ---
 
 
@@ -132,6 +153,18 @@ def test_each_of_many_faces_over_several_tiles_is_found_once(
     assert np.abs(centres % 1 - 0.5).max() < 0.15
     widths = sizes_wh(found.boxes_xyxy)[:, 0] / pitch
     assert widths.max() < 1.35 * widths.min(), "no face is cut by the edge of a tile"
+
+
+def test_what_an_edge_of_a_tile_leaves_of_a_face_is_no_second_face(
+    centerface_detector: CenterFaceDetector, shared_data: Path
+) -> None:
+    """A tile begins at 1024 px, in the middle of the face; its lower half looks like a face too."""
+    portrait = read_picture(shared_data / "people" / "004_1.webp")
+    assert portrait is not None
+    one = cv2.resize(portrait, (400, 400), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    image = np.full((2000, 500, 3), 110, dtype=np.uint8)
+    image[:1600, 50:450] = np.tile(one, (4, 1, 1))
+    assert len(centerface_detector.detect(image)) == 4
 
 
 _HUGE = """

@@ -236,6 +236,16 @@ def test_candidates_of_regions_are_px_of_the_picture(engine: Engine) -> None:
     assert detector.thresholds == [0.375, 0.375], "lower than for a face: they are looked at again"
 
 
+def test_no_candidate_scores_less_than_the_lowest_threshold_that_makes_sense(
+    engine: Engine,
+) -> None:
+    detector, image = _WholePicture(), np.zeros((120, 160, 3), dtype=np.uint8)
+    settings = DetectionSettings(downscale=1, threshold=0.05)
+    low = Engine(detector, engine.aligner, engine.embedder, settings)
+    low.find_candidates(image, np.array([[0, 0, 160, 120]], dtype=np.float32))
+    assert detector.thresholds == [0.0]
+
+
 def test_a_coarser_search_of_a_region(engine: Engine) -> None:
     detector, found = _candidates(engine, [(10, 20, 50, 40)], 0.5)
     assert found == [[10, 20, 50, 40]]

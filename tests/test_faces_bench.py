@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from io import StringIO
@@ -163,6 +164,17 @@ def test_labels_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "truth.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SourceError, match="it is no table of text"):
         read_truth(tmp_path / "truth.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("fifo", "it is a pipe or a device"), (".", "Is a directory"), ("missing", "No such file")],
+)
+def test_labels_in_what_is_no_file(name: str, reason: str, tmp_path: Path) -> None:
+    """A pipe that nobody writes into is not waited for."""
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(SourceError, match=f"cannot be read: {reason}"):
+        read_truth(tmp_path / name)
 
 
 def test_a_report_for_people_and_machines() -> None:

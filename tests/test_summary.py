@@ -76,6 +76,22 @@ def test_all_in_one_line(report: RunReport, rest: str) -> None:
     assert summary.line() == f"{took} {rest}"
 
 
+@pytest.mark.parametrize(
+    ("report", "advice"),
+    [
+        (RunReport(), ""),
+        (RunReport(smallest_face_px=5), "no face of 5 px and more was found"),
+        (
+            RunReport(smallest_face_px=40, finer_search="--set detection.upsample=2"),
+            "no face of 40 px and more was found: --set detection.upsample=2 finds narrower ones",
+        ),
+    ],
+)
+def test_where_no_face_was_found_it_says_what_finds_more(report: RunReport, advice: str) -> None:
+    assert _summary([[]], report).advice == advice
+    assert _summary([[track()]], report).advice == ""
+
+
 def test_one_is_not_said_in_the_plural() -> None:
     summary = _summary([[track()]])
     assert summary.line().startswith("1 frame in ")

@@ -1,6 +1,5 @@
 """Where the faces of a source are: known ones followed, new ones searched for."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -14,19 +13,15 @@ from stream.following.change_map import ChangeMap
 from stream.following.cuts import CutDetector
 from stream.following.schedule import Schedule, Search
 from stream.following.search_steps import SearchStep, SearchSteps
+from stream.following.smallest_faces import note_smallest
 from stream.following.template_matching import TemplateMatcher
 from stream.following.track_state import TrackState
 from stream.following.tracker import Tracker
 from stream.frames import Frame, SourceInfo
 
-_log = logging.getLogger(__name__)
-
 _RETURNING_AFTER = 3
 """Missed frames after which a face that is found again is due for a view at once; fewer cost more
 views of faces that the detector misses now and then. Chosen by eye."""
-
-_COARSER = 1.1
-"""How many times as wide as asked for the smallest face may be before that is said."""
 
 _SAME_FACE_IOU = 0.4
 """Overlap above which a candidate and a face of the closer look are the same, the box of the first
@@ -126,7 +121,7 @@ class Follower:
             self._schedule.restart()
         if self._are_unrelated:
             self._tracker.drop_lost()
-        self._note_smallest(frame.size_wh)
+        note_smallest(self._engine, frame.size_wh, self._report)
         search = self._schedule.next_search(
             frame, search_all=self._controls.blur, has_steps=bool(self._steps)
         )
@@ -184,8 +179,7 @@ class Follower:
         rows = self._tracker.unexplained_rows(faces.boxes_xyxy)
         rows = rows[(is_sure | is_clear)[rows]]
         confirmed = (is_sure & is_clear)[rows]
-        # While faces are blurred none may be seen for the time that it takes to be sure of it.
-        return NewFaces(faces[rows], confirmed | self._controls.blur)
+        return NewFaces(faces[rows], confirmed)
 
     def admit(
         self, new: NewFaces, appearances: Mapping[int, NDArray[np.float32]]
@@ -210,24 +204,12 @@ class Follower:
         """Ends the frame; the states of the tracks, in the order of their ids."""
         if plan.is_cut:
             self._tracker.drop_lost()
+        if self._controls.blur:
+            # No face may be seen for the time that it takes to be sure of it.
+            self._tracker.confirm_all()
         states = sorted(self._tracker.states, key=lambda state: state.track_id)
         self._templates.keep({state.track_id for state in states})
         return states
-
-    def _note_smallest(self, size_wh: tuple[int, int]) -> None:
-        """Reports how small faces may be; says once that they may not be as small as asked for."""
-        smallest_px = self._engine.smallest_px(size_wh)
-        if smallest_px <= self._report.smallest_face_px:
-            return
-        asked_px = self._engine.settings.min_face_px
-        before_px, self._report.smallest_face_px = self._report.smallest_face_px, smallest_px
-        if before_px <= asked_px * _COARSER < smallest_px:
-            width, height = size_wh
-            _log.warning(
-                "%d×%d is searched for faces of %.0f px and more, not of detection.min_face_px = "
-                "%g: --set detection.upsample=%.2g searches finer, and longer",
-                *(width, height, smallest_px, asked_px, smallest_px / asked_px),
-            )
 
     def _matched(
         self, frame: Frame, frames: int, is_due: Callable[[int], bool]

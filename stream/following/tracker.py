@@ -191,6 +191,11 @@ class Tracker:
         self.states = [each for each in self.states if not each.missed_frames]
         self._is_cut = False
 
+    def confirm_all(self) -> None:
+        """Every track counts as surely a face from here on."""
+        for state in self.states:
+            state.confirmed = True
+
     def _may_wait(self, state: TrackState, frames: int) -> bool:
         """Whether a lost face need not be searched for so many frames on.
 

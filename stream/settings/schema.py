@@ -31,6 +31,9 @@ Preset: TypeAlias = Literal[
 BY_PERSON = "person"
 """The value of `overlay.colours` by which each person has a colour."""
 
+MAX_UPSAMPLE = 4.0
+"""By how much a picture may be enlarged for the search at most: 16 times the pixels."""
+
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Unknown names and values of another type are errors."""
 
@@ -49,7 +52,7 @@ class DetectionSection(BaseModel):
 
     detector: DetectorName = DEFAULT_DETECTOR
     downscale: _Downscale = "auto"
-    upsample: Annotated[float, Field(ge=1, le=4)] = 1.0
+    upsample: Annotated[float, Field(ge=1, le=MAX_UPSAMPLE)] = 1.0
     threshold: Literal["auto"] | Annotated[float, Field(ge=-1, le=2)] = "auto"
     min_face_px: Annotated[float, Field(ge=10, le=1000)] = 40.0
     frame_skip: _FrameSkip = "auto"

@@ -41,6 +41,10 @@ of it are found. A larger one finds smaller faces at once and costs more."""
 CHIP_FACE_SHARE = 1 / (1 + 2 * CHIP_PADDING)
 """Width of the face as a share of that of an aligned chip, with padding 0.25."""
 
+_CHIP_VERSION = 2
+"""Raised when the same picture and settings give another chip, so that no kept result is of two
+kinds: 2 takes landmarks in several squares, turns faces, and reads alpha and HDR."""
+
 _FULL_SCALE = DetectionSettings(downscale=1.0)
 """Settings of a search of the picture at its own size."""
 
@@ -118,7 +122,7 @@ class Extractor:
         return (
             f"ExtractionSettings(aligned={settings.aligned}, faces={settings.faces!r}, "
             f"mirror={settings.mirror}, detection={None if settings.aligned else detection!r}, "
-            "runtime='onnx')"
+            f"runtime='onnx', version={_CHIP_VERSION})"
         )
 
     def key(self, content: bytes) -> bytes:

@@ -4,8 +4,10 @@ import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from io import TextIOWrapper
 from pathlib import Path
 
+from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 
 UNNAMED_SET = "faces"
@@ -60,11 +62,13 @@ def read_truth(path: Path) -> list[TruePicture]:
         SourceError: the file cannot be read, or a row of it is not of that form.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
+        with TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as lines:
             table = csv.DictReader(lines)
             if missing := {"file", *_EDGES} - set(table.fieldnames or ()):
                 raise SourceError(f"{path} has no column {', '.join(sorted(missing))}")
             pictures = _by_picture(_faces(path, table), path)
+    except UnfitFileError as error:
+        raise SourceError(f"{path} {error}") from error
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
