@@ -17,6 +17,7 @@ from models.centerface import (
     centerface_graph,
     installed_centerface,
 )
+from models.centerface_integers import integer_graph
 from models.crops import crops
 from models.detector import DetectorTraits, resized
 from models.faces import (
@@ -88,9 +89,11 @@ whole chips, one square 0.108, nine squares 0.104. Each takes half a millisecond
 
 
 class CenterFaceDetector:
-    """CenterFace, in floats.
+    """CenterFace.
 
     Args:
+        quantized: most of it is calculated in 8-bit integers: in little more than half the time on
+            a CPU, with scores that differ by a few hundredths.
         threads: cores for one call, 0 for all.
         device: where it runs.
 
@@ -100,12 +103,18 @@ class CenterFaceDetector:
 
     traits = _TRAITS
 
-    def __init__(self, *, threads: int = 0, device: Device = "auto") -> None:
+    def __init__(
+        self, *, quantized: bool = False, threads: int = 0, device: Device = "auto"
+    ) -> None:
         model = centerface_graph(installed_centerface())
+        self.quantized = quantized
+        if quantized:
+            model = integer_graph(model)
         self._session = Session(model, threads=threads, device=device)
 
     def __repr__(self) -> str:
-        return f"CenterFaceDetector(device={self._session.device})"
+        numbers = "int8" if self.quantized else "float"
+        return f"CenterFaceDetector({numbers}, device={self._session.device})"
 
     def detect(
         self, image: Image, scale: float = 1.0, threshold: float | None = None

@@ -3,7 +3,8 @@
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, check_groups
 from models.embedder import bundled_embedder
-from models.engine import Engine, load_engine
+from models.engine import Engine, Precision, load_engine
+from models.runtime import uses_gpu
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError
@@ -54,16 +55,13 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         ConfigError: settings of the detector contradict one another.
         ModelError: it cannot be loaded.
     """
-    if config.engine.runtime == "dlib" and config.detection.detector == "centerface":
-        raise ConfigError(
-            "engine.runtime = dlib runs dlib's networks, of which centerface is none: "
-            "set detection.detector to cnn or hog too"
-        )
+    _check_engine(config)
     engine = load_engine(
         config.detection.for_engine(),
         runtime=config.engine.runtime,
         embedder=None if bundle is None else bundled_embedder(bundle),
         full_scale=info.kind == "pictures",
+        precision=_precision(config, info),
         threads=config.engine.threads,
         device=config.engine.device,
     )
@@ -74,6 +72,40 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
             f"takes {low:g} to {high:g}, or auto"
         )
     return engine
+
+
+def _check_engine(config: Config) -> None:
+    """Refuses settings of the engine that the detector cannot follow."""
+    engine, detector = config.engine, config.detection.detector
+    if engine.runtime == "dlib" and detector == "centerface":
+        raise ConfigError(
+            "engine.runtime = dlib runs dlib's networks, of which centerface is none: "
+            "set detection.detector to cnn or hog too"
+        )
+    if engine.precision != "int8":
+        return
+    if detector != "centerface":
+        raise ConfigError(
+            f"engine.precision = int8 is for centerface only: the detector {detector} calculates "
+            "in floats; set engine.precision to auto"
+        )
+    if engine.device == "cuda" or uses_gpu(engine.device):
+        raise ConfigError(
+            "engine.precision = int8 is for CPUs, a GPU calculates in floats: set engine.device "
+            "to cpu, or engine.precision to auto"
+        )
+
+
+def _precision(config: Config, info: SourceInfo) -> Precision:
+    """Integers for what moves, on a CPU; floats for pictures, of which each is searched once, on a
+    GPU, which gains nothing from integers, and for dlib's detectors, which know no others.
+    """
+    settings = config.engine
+    if settings.precision != "auto":
+        return settings.precision
+    in_floats = info.kind == "pictures" or uses_gpu(settings.device)
+    in_floats |= config.detection.detector != "centerface"
+    return "float" if in_floats else "int8"
 
 
 def _schedule(config: Config, info: SourceInfo) -> Schedule:

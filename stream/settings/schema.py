@@ -142,11 +142,12 @@ class CameraSection(BaseModel):
 
 
 class EngineSection(BaseModel):
-    """`[engine]`: the runtime, the device and the model."""
+    """`[engine]`: the runtime, the precision, the device and the model."""
 
     model_config = _STRICT
 
     runtime: Runtime = "onnx"
+    precision: Literal["auto", "int8", "float"] = "auto"
     device: Device = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     embedder: Literal["finetuned", "dlib"] = "finetuned"
