@@ -47,7 +47,8 @@ class DetectorTraits:
         clear_score: the score of most clear faces.
         candidate_margin: how far under the threshold a detection may score and still be worth a
             closer look.
-        finds_turned: faces are found at any roll, though less surely where they hang upside down.
+        turned_margin: how far over the threshold a face must score that is found in the picture
+            turned by quarters; None where that is not searched.
         max_scale: the largest scale that is searched unless the user enlarges the picture.
         max_px: the largest picture that is searched unless the user fixes the scale, px.
     """
@@ -57,7 +58,7 @@ class DetectorTraits:
     thresholds: tuple[float, float]
     clear_score: float
     candidate_margin: float = 0.0
-    finds_turned: bool = False
+    turned_margin: float | None = None
     max_scale: float = float("inf")
     max_px: float = float("inf")
 

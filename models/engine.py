@@ -25,7 +25,7 @@ from models.faces import (
 )
 from models.hog_detector import HogDetector
 from models.runtime import Device
-from models.turned_faces import TURNED_DEG, locate_turned
+from models.turned_faces import TURNED_DEG, locate_turned, with_turned
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
@@ -153,20 +153,10 @@ class Engine:
         return self.detector.traits.smallest_px / self.scale(size_wh)
 
     def find(self, image: Image) -> Detections:
-        """All faces of a picture, surest first.
-
-        A detector that finds faces at any roll is asked a second time, of the picture upside down
-        and at half the scale: it is surer of large faces that then are nearly upright.
-        """
+        """All faces of a picture, surest first, large ones at any roll if the detector can."""
         scale = self._scale(image)
         found = self.detector.detect(image, scale, self.threshold)
-        if not self.detector.traits.finds_turned:
-            return found
-        turned = np.ascontiguousarray(image[::-1, ::-1])
-        upside_down = self.detector.detect(turned, scale / 2, self.threshold)
-        height, width = image.shape[:2]
-        both = concatenate([found, upside_down.turned((width, height))])
-        return non_maximum_suppression(both, _SAME_FACE_IOU)
+        return with_turned(found, image, self.detector, scale, self.threshold)
 
     def find_candidates(
         self, image: Image, regions_xyxy: NDArray[np.float32], scale_factor: float = 1.0

@@ -62,12 +62,17 @@ class Detections:
         scale, offset = (np.array(pair * 2, dtype=np.float32) for pair in (scale_xy, offset_xy))
         return type(self)(self.boxes_xyxy * scale + offset, self.scores, self.rolls_deg)
 
-    def turned(self, size_wh: tuple[int, int]) -> Self:
-        """The same faces in the picture of that size turned by 180 degrees."""
-        whole = np.array([*size_wh, *size_wh], dtype=np.float32)
-        boxes = whole - self.boxes_xyxy[:, [2, 3, 0, 1]]
-        rolls = np.where(self.rolls_deg > 0, self.rolls_deg - 180, self.rolls_deg + 180)
-        return type(self)(boxes, self.scores, rolls.astype(np.float32))
+    def turned_back(self, quarters: int, size_wh: tuple[int, int]) -> Self:
+        """The same faces in a picture of that size, of which theirs is `np.rot90(…, quarters)`."""
+        left, top, right, bottom = self.boxes_xyxy.T
+        width, height = map(np.float32, size_wh)
+        edges = {
+            1: (width - bottom, left, width - top, right),
+            2: (width - right, height - bottom, width - left, height - top),
+            3: (top, height - right, bottom, height - left),
+        }[quarters]
+        rolls = (self.rolls_deg + 90 * quarters + 180) % 360 - 180
+        return type(self)(np.stack(edges, axis=1), self.scores, rolls.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +168,21 @@ def non_maximum_suppression(detections: Detections, max_iou: float) -> Detection
         remaining &= _iou(boxes[one], boxes, areas[one], areas)[0] <= max_iou
         remaining[surest] = False  # an empty box overlaps nothing, not even itself
     return detections[order[kept]]
+
+
+def without_nested(detections: Detections, max_inside: float) -> Detections:
+    """Those that do not lie in the box of a surer one with more than that share of their own.
+
+    Args:
+        detections: surest first.
+        max_inside: 0 to 1.
+    """
+    boxes = detections.boxes_xyxy
+    top_left = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    bottom_right = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = (bottom_right - top_left).clip(0).prod(axis=-1)
+    inside = shared > max_inside * _areas(boxes)[None].clip(1e-6)
+    return detections[np.flatnonzero(~np.triu(inside, k=1).any(axis=0))]
 
 
 def _areas(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from models.faces import (
     iou,
     non_maximum_suppression,
     sizes_wh,
+    without_nested,
 )
 
 Boxes = NDArray[np.float32]
@@ -167,3 +168,25 @@ def test_how_much_of_a_box_lies_inside_a_picture() -> None:
     )
     np.testing.assert_allclose(fraction_inside(boxes, (100, 50)), [1, 0.5, 0.25, 0, 0])
     assert fraction_inside(boxes[:0], (100, 50)).shape == (0,)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_faces_of_a_turned_picture_are_turned_back(quarters: int) -> None:
+    picture = np.zeros((60, 100), dtype=np.uint8)
+    picture[10:20, 30:55] = 1
+    rows, columns = np.nonzero(np.rot90(picture, quarters))
+    box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    faces = Detections.of(box, 0.5, 5).turned_back(quarters, (100, 60))
+    assert faces.boxes_xyxy.tolist() == [[30, 10, 55, 20]]
+    assert faces.rolls_deg.tolist() == [{1: 95, 2: -175, 3: -85}[quarters]]
+    assert faces.boxes_xyxy.dtype == faces.rolls_deg.dtype == np.float32
+
+
+def test_what_lies_in_the_box_of_a_surer_face_is_none() -> None:
+    outer, inner, beside = (0, 0, 100, 100), (30, 30, 60, 60), (70, 0, 110, 40)
+    found = without_nested(Detections.of([outer, inner, beside], [0.9, 0.8, 0.7]), 0.8)
+    assert found.boxes_xyxy.tolist() == [list(outer), list(beside)]
+    smaller_first = without_nested(Detections.of([inner, outer], [0.9, 0.8]), 0.8)
+    assert len(smaller_first) == 2, "which of them is right cannot be told"
+    assert len(without_nested(Detections.of([outer, outer], [0.9, 0.8]), 0.8)) == 1
+    assert len(without_nested(Detections.of([], []), 0.8)) == 0

@@ -1,5 +1,8 @@
 """Faces on their side or upside down have the landmarks and the embedding of upright ones."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +12,8 @@ from models.aligner import Aligner
 from models.centerface_detector import CenterFaceDetector
 from models.embedder import dlib_embedder
 from models.engine import DescribedFaces, DetectionSettings, Engine
-from models.faces import Image, sizes_wh
+from models.faces import Detections, Image, centres_xy, sizes_wh
+from models.pictures import decode_picture
 
 _FACE_XY = (226, 118)
 """About the middle of the face in scikit-image's portrait, px."""
@@ -69,3 +73,34 @@ def test_a_face_that_is_not_found_again_keeps_the_place_it_had(
     left, top, right, bottom = found.boxes_xyxy[0]
     assert (aligned.faces.landmarks_xy[0] > (left - 40, top - 40)).all()
     assert (aligned.faces.landmarks_xy[0] < (right + 40, bottom + 40)).all()
+
+
+@pytest.mark.parametrize("name", ["002_1", "004_1"])
+def test_large_faces_are_searched_for_in_the_picture_turned_by_quarters(
+    engine: Engine, name: str, shared_data: Path
+) -> None:
+    """Of these portraits upside down the detector alone finds no face."""
+    picture = decode_picture((shared_data / "people" / f"{name}.webp").read_bytes())
+    assert picture is not None
+    large = cv2.copyMakeBorder(cv2.resize(picture, (500, 500)), *4 * [110], cv2.BORDER_CONSTANT)
+    upside_down = np.ascontiguousarray(large[::-1, ::-1]).astype(np.uint8)
+    alone, found = engine.detector.detect(upside_down), engine.find(upside_down)
+    in_the_middle = np.abs(centres_xy(found.boxes_xyxy) - 360).max(axis=1) < 100
+    assert len(found) == len(alone) + 1
+    assert np.abs(found.rolls_deg[in_the_middle]) == pytest.approx(180, abs=20)
+
+
+def test_a_detector_of_upright_faces_is_asked_once(engine: Engine, astronaut: Image) -> None:
+    asked = []
+
+    class Upright(CenterFaceDetector):
+        traits = replace(CenterFaceDetector.traits, turned_margin=None)
+
+        def detect(
+            self, image: Image, scale: float = 1.0, threshold: float | None = None
+        ) -> Detections:
+            asked.append(image.shape)
+            return Detections.of([], [])
+
+    Engine(Upright(), engine.aligner, engine.embedder, engine.settings).find(astronaut)
+    assert asked == [astronaut.shape]
