@@ -74,6 +74,8 @@ _WRONG = [
     ("clip.mp4 --config missing.toml", "missing.toml cannot be read: No such file"),
     ("clip.mp4 --config pictures", "pictures cannot be read: Is a directory"),
     ("missing.mp4", "missing.mp4: no such file or folder"),
+    ("clip.mp4 --save rtsp://u:S3cret@h/x", "--save: name a file to write to, not an address"),
+    ("clip.mp4 --log HTTP:/u:S3cret@h/x.jsonl", "--log: name a file to write to, not an address"),
     ("nothing", "nothing: no pictures there"),
     ("nothing/*.png", "nothing/*.png: no pictures there"),
     ("broken", "broken: not one picture there can be read"),

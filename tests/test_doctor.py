@@ -20,7 +20,7 @@ from stream.doctor import Finding, engine, environment
 from stream.doctor.findings import Check
 from stream.doctor.installation import PACKAGES, machine, package, program
 from stream.settings import Config, load_settings
-from stream.settings.schema import EngineSection
+from stream.settings.schema import DetectionSection, EngineSection
 from stream.sources.camera import CameraInfo
 
 _ROOT = Path(__file__).parents[1]
@@ -325,6 +325,13 @@ def test_the_device(
     assert finding.state == state
     assert text in finding.found
     assert bool(finding.remedy) == (state == "note")
+
+
+def test_the_self_test_takes_the_detector_of_the_settings() -> None:
+    detection = DetectionSection(detector="hog")
+    finding = engine.self_test(Config(engine=EngineSection(runtime="dlib"), detection=detection))
+    assert finding.state == "ok"
+    assert finding.found.startswith("found the portrait's face")
 
 
 def test_a_picture_without_a_face_fails_the_self_test() -> None:

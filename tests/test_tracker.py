@@ -689,3 +689,11 @@ def test_a_face_seen_once_may_be_missed_once_however_many_frames_are_left_out() 
     assert _missed(tracker) == {1: 5}
     tracker.follow(_faces([]), 5)
     assert tracker.states == []
+
+
+def test_a_doubtful_face_is_searched_for_at_once_however_many_frames_are_left_out() -> None:
+    tracker = Tracker()
+    tracker.admit(_faces([_ANN]), np.array([False]), {})
+    tracker.follow(_faces([]), 4)
+    assert len(tracker.predicted_xyxy(1)) == 2  # where it should be, and where it was seen
+    assert tracker.follow(_faces([_ANN]), 1), "it is the same track"

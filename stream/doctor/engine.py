@@ -80,17 +80,20 @@ def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) ->
     """Whether the annotator finds the one face of the demo's portrait, and how long it takes.
 
     Args:
-        config: the settings of the engine and of labels; those of detection stay at the defaults.
+        config: the settings of the engine and of labels, and the detector, which searches the
+            portrait as it is.
         picture: gives another picture with one face.
     """
     from stream.assembly import load_annotator
     from stream.frames import Frame, SourceInfo
     from stream.settings import Config
+    from stream.settings.schema import DetectionSection
     from stream.sources.demo import portrait
 
     began_s = time.monotonic()
     frame = Frame((picture or portrait)(), 0, 0.0, began_s)
-    tested = Config(engine=config.engine, labels=config.labels)
+    detection = DetectionSection(detector=config.detection.detector, downscale=1.0)
+    tested = Config(engine=config.engine, labels=config.labels, detection=detection)
     annotator = load_annotator(tested, SourceInfo("portrait", "pictures", frame.size_wh))
     loaded_s = time.monotonic()
     tracks = annotator.annotate(frame)

@@ -199,10 +199,12 @@ class Tracker:
     def _may_wait(self, state: TrackState, frames: int) -> bool:
         """Whether a lost face need not be searched for so many frames on.
 
-        A live source leaves frames out: what counts is that a fourth one falls among them.
+        A live source leaves frames out: what counts is that a fourth one falls among them. A track
+        that is not confirmed would end unless its face is found at once.
         """
         missed, every = state.missed_frames, _LOST_SEARCH_FRAMES
-        return missed >= _SEEN_PLACE_AFTER and (missed + frames) // every == missed // every
+        is_turn = (missed + frames) // every > missed // every
+        return state.confirmed and missed >= _SEEN_PLACE_AFTER and not is_turn
 
     def _state(self, track_id: int) -> TrackState:
         return next(each for each in self.states if each.track_id == track_id)

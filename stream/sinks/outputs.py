@@ -9,6 +9,7 @@ from pathlib import Path
 from models.locks import lock_path
 from models.pictures import is_picture
 from models.printable import shortened
+from stream.addresses import PROTOCOLS
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
@@ -157,6 +158,8 @@ def _check_name(target: Target) -> None:
 def _check_place(target: Target, source: Path) -> None:
     """Checks that a target is not the source, and may be made in its folder with its name."""
     path = target.path
+    if path.parts[:1] and path.parts[0].lower().rstrip(":") in PROTOCOLS and ":" in path.parts[0]:
+        raise ConfigError(f"{target.option}: name a file to write to, not an address")
     if any(same_file(written, source) for written in (path, partial_path(path))):
         raise ConfigError(f"{path} would overwrite the input: name another file to write to")
     if not path.absolute().parent.is_dir():
