@@ -34,7 +34,7 @@ _WRONG = [
     ("demo --no-show --folder nowhere", "there is no folder nowhere; make it first"),
     ("demo --no-show --folder text.jsonl", "there is no folder text.jsonl; make it first"),
     ("demo --no-show --set detection.frameskip=1", "did you mean frame_skip?"),
-    ("demo --no-show --config missing.toml", "missing.toml: No such file"),
+    ("demo --no-show --config missing.toml", "missing.toml cannot be read: No such file"),
     ("bench missing.mp4", "missing.mp4 is not a video that can be read: No such file"),
     ("bench pictures", "pictures is not a video that can be read: Is a directory"),
     ("bench broken.jpg", "broken.jpg"),
@@ -71,9 +71,9 @@ _WRONG = [
     ("render --no-show clip.mp4 pictures", "pictures cannot be read: Is a directory"),
     ("render --no-show clip.mp4 text.jsonl", "text.jsonl is not a log of face-stream/1"),
     ("render --no-show clip.mp4 later.jsonl", "later.jsonl is not a log of face-stream/1"),
-    ("render --no-show clip.mp4 bytes.jsonl", "bytes.jsonl cannot be read: it is no text"),
+    ("render --no-show clip.mp4 bytes.jsonl", "bytes.jsonl is not a log of"),
     ("render --no-show missing.mp4 text.jsonl", "is not a log of face-stream/1"),
-    ("config --config missing.toml", "missing.toml: No such file"),
+    ("config --config missing.toml", "missing.toml cannot be read: No such file"),
     ("config --set detection", "write it as section.key=value"),
 ]
 
@@ -124,7 +124,7 @@ def test_the_import_of_the_command_line_loads_nothing_heavy() -> None:
     assert {"stream", "typer", "rich"} <= loaded
     assert not loaded & {"numpy", "cv2", "pydantic", "onnxruntime", "av"}
     of_models = {name for name in loaded if name.startswith("models.")}
-    assert of_models == {"models.printable", "models.system_libraries"}
+    assert of_models == {"models.interrupts", "models.printable", "models.system_libraries"}
     assert not loaded & {"onnx", "scipy", "sklearn", "pyarrow", "imutils", "dlib", "matplotlib"}
 
 
