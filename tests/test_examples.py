@@ -53,7 +53,7 @@ def test_faces_in_pictures(run: Run, tmp_path: Path) -> None:
     (row,) = pq.read_table(tmp_path / "faces.parquet").to_pylist()
     assert Path(row["file"]).name == "one.png"
     assert (row["gender"], row["gender_confidence"] > 0.9) == ("Female", True)
-    assert 90 < row["right"] - row["left"] < 110
+    assert 80 < row["right"] - row["left"] < 100
     assert "'gender': 'Female'" in printed
 
 
@@ -77,11 +77,8 @@ def test_count_people(run: Run, clip: Path, tmp_path: Path, suffix: str) -> None
 
 def test_line_crossings(run: Run, clip: Path) -> None:
     printed = run("line_crossings.py", clip).splitlines()
-    assert [line.split("track")[1] for line in printed[:-1]] == [
-        " 1 goes to the right",
-        " 1 goes to the left",
-    ]
-    assert printed[-1] == "1 to the right, 1 to the left"
+    assert [line.split("track")[1] for line in printed[:-1]] == [" 1 goes to the left"]
+    assert printed[-1] == "0 to the right, 1 to the left"  # it starts on the line
 
 
 def test_camera_events(run: Run, clip: Path) -> None:

@@ -398,6 +398,8 @@ def test_the_largest_face_is_found_in_the_picture_shrunk(engine: Engine) -> None
     sizes: list[tuple[int, ...]] = []
 
     class _Watching(CenterFaceDetector):
+        traits = replace(CenterFaceDetector.traits, turned_margin=None)
+
         def detect(
             self, image: Image, scale: float = 1.0, threshold: float | None = None
         ) -> Detections:

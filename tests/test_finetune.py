@@ -254,7 +254,7 @@ def test_a_file_that_is_no_embedder(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ModelError, match="is not an embedder"):
         read_embedder(path)
-    with pytest.raises(ModelError, match="cannot read"):
+    with pytest.raises(ModelError, match="cannot be read"):
         read_embedder(tmp_path / "nothing")
 
 
