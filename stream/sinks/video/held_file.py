@@ -14,7 +14,7 @@ class HeldFile:
 
     A file on the disk therefore always opens, whenever the program is killed, and none is left by a
     run that was killed before. After an error nothing more is written: what a muxer adds to
-    complete the file would spoil what is there.
+    complete the file would spoil what is there. Of a fragment that was cut nothing is left.
 
     Args:
         path: the file, which an earlier one of its name gives way to.
@@ -74,6 +74,8 @@ class HeldFile:
             self._write_all(memoryview(data))
         except OSError:
             self._failed = True
+            with suppress(OSError):
+                os.truncate(self._path, _end_of_fragments(self._path))
             raise
         return len(data)
 
@@ -104,3 +106,22 @@ class HeldFile:
         assert self._file is not None
         while data:
             data = data[self._file.write(data) :]
+
+
+def _end_of_fragments(path: Path) -> int:
+    """Where the last whole fragment of an MP4 or MOV ends, B; the end of a file of another kind.
+
+    FFmpeg does not open a file of which the header of the last fragment is cut.
+    """
+    size, start, end = path.stat().st_size, 0, 0
+    with path.open("rb") as file:
+        while start < size:
+            file.seek(start)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:  # then 64 bits of it follow
+                length = int.from_bytes(head[8:], "big")
+            start += max(length, 8)
+            if head[4:8] == b"mdat" and start <= size:
+                end = start
+    return end or size
