@@ -30,6 +30,7 @@ class _Signals:
             which a first signal lets come to its end.
         first: the signal that came first; 0 where none has.
         first_s: when it came, s of the monotonic clock.
+        claims: how many outputs are claimed for this run; of none, nothing can be lost.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class _Signals:
         self.state: Literal["idle", "working", "finishing"] = "idle"
         self.first = 0
         self.first_s = 0.0
+        self.claims = 0
 
 
 _signals = _Signals()
@@ -45,7 +47,8 @@ _signals = _Signals()
 def handle_signals(program: str) -> None:
     """Lets SIGINT and SIGTERM end the program with exit code 128 + their number.
 
-    1. Outside of `interruptible` and `finishing` the program ends at once: nothing can be lost.
+    1. Outside of `interruptible` and `finishing`, and during imports before any output is claimed,
+       the program ends at once: nothing can be lost.
     2. In `interruptible` the first one raises `KeyboardInterrupt`.
     3. In `finishing` the first one is noted, for `exit_code`.
     4. A second one ends the program at once, and a line names the files that are left.
@@ -68,6 +71,16 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
+def claiming() -> Iterator[None]:
+    """While the body runs, something would be left behind if the program ended at once."""
+    _signals.claims += 1
+    try:
+        yield
+    finally:
+        _signals.claims -= 1
+
+
+@contextmanager
 def finishing() -> Iterator[None]:
     """The body completes what was written; a first signal does not interrupt it."""
     with _state("finishing"):
@@ -83,9 +96,9 @@ def _state(state: Literal["working", "finishing"]) -> Iterator[None]:
         _signals.state = before
 
 
-def _handle(number: int, _: FrameType | None) -> None:
+def _handle(number: int, frame: FrameType | None) -> None:
     now_s = time.monotonic()
-    if _signals.state == "idle":
+    if _signals.state == "idle" or (not _signals.claims and _is_importing(frame)):
         os._exit(128 + number)
     if not _signals.first:
         _signals.first, _signals.first_s = number, now_s
@@ -94,6 +107,16 @@ def _handle(number: int, _: FrameType | None) -> None:
     elif now_s - _signals.first_s > _SAME_S:
         _say_what_is_left()
         os._exit(128 + _signals.first)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported: an exception out of a handler makes some extensions end
+    the process by `std::terminate`."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _say_what_is_left() -> None:

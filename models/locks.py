@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from models.interrupts import claiming
+
 _MODE = 0o666
 """Permissions of a lock's file, before the system takes away those of the user's mask."""
 
@@ -66,20 +68,21 @@ def locked(path: Path, *, inside: bool = False) -> Iterator[None]:
         LockedError: another run holds it, or this one already.
         OSError: the folder or the lock's file cannot be made.
     """
-    made = inside and not path.is_dir()
-    if made:
-        path.mkdir(exist_ok=True)
-    try:
-        lock = lock_path(path, inside=inside)
-        descriptor = _acquired(lock, path)
-        try:
-            yield
-        finally:
-            _release(lock, descriptor)
-    finally:
+    with claiming():
+        made = inside and not path.is_dir()
         if made:
-            with suppress(OSError):  # something is in it
-                path.rmdir()
+            path.mkdir(exist_ok=True)
+        try:
+            lock = lock_path(path, inside=inside)
+            descriptor = _acquired(lock, path)
+            try:
+                yield
+            finally:
+                _release(lock, descriptor)
+        finally:
+            if made:
+                with suppress(OSError):  # something is in it
+                    path.rmdir()
 
 
 def _acquired(lock: Path, path: Path) -> int:

@@ -155,3 +155,35 @@ def test_a_signal_that_an_extension_turns_into_a_failed_import(call: str, start:
     exits = f"import typer\ntry:\n    exec({call!r})\nexcept typer.Exit as e: print(e.exit_code)"
     process = start("-c", _IMPORT + exits)
     assert process.communicate(timeout=_WAIT_S) == ("143\n", "")
+
+
+_SLOW_IMPORT = """
+import sys
+from contextlib import nullcontext
+from models import interrupts
+interrupts.handle_signals("face-stream")
+try:
+    with interrupts.claiming() if sys.argv[2] == "claimed" else nullcontext():
+        with interrupts.interruptible():
+            sys.path.insert(0, sys.argv[1])
+            import slow
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    sys.exit(interrupts.exit_code())
+"""
+
+
+@pytest.mark.parametrize("claimed", ["claimed", "nothing"])
+def test_an_import_is_ended_at_once_where_nothing_can_be_lost(
+    claimed: str, start: Start, tmp_path: Path
+) -> None:
+    """An exception in the middle of an import makes some extensions end by `std::terminate`."""
+    lines = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / "slow.py").write_text(lines)
+    process = start("-c", _SLOW_IMPORT, str(tmp_path), claimed)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "importing\n"
+    process.send_signal(signal.SIGTERM)
+    said, errors = process.communicate(timeout=_WAIT_S)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert (said, errors) == ("interrupted\n" if claimed == "claimed" else "", "")
