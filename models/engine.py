@@ -33,7 +33,7 @@ Runtime: TypeAlias = Literal["onnx", "dlib"]
 Precision: TypeAlias = Literal["int8", "float"]
 """In what CenterFace calculates: floats, or 8-bit integers, which are faster on a CPU."""
 
-_SAME_FACE_IOU = 0.4
+_NEIGHBOUR_IOU = 0.4
 """Overlap above which two detections in neighbouring crops are one face."""
 
 
@@ -181,7 +181,7 @@ class Engine:
                 cut = np.ascontiguousarray(image[top:bottom, left:right])
                 detections = self.detector.detect(cut, scale, threshold)
                 found.append(detections.mapped((1.0, 1.0), (left, top)))
-        return non_maximum_suppression(concatenate(found), _SAME_FACE_IOU)
+        return non_maximum_suppression(concatenate(found), _NEIGHBOUR_IOU)
 
     def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """The faces near `(n, 4)` places where faces are expected, each once.
@@ -189,7 +189,7 @@ class Engine:
         What it costs depends on n, not on the size of the picture.
         """
         found = self.detector.detect_near(image, boxes_xyxy, self.threshold)
-        return non_maximum_suppression(found, _SAME_FACE_IOU)
+        return non_maximum_suppression(found, _NEIGHBOUR_IOU)
 
     def describe(self, image: Image, detections: Detections) -> DescribedFaces:
         """The faces of detections, aligned and embedded, all in one batch."""

@@ -28,7 +28,7 @@ _TURNED_SCALE = 0.25
 """Scale of the search of turned pictures, as a share of that of the picture; larger finds smaller
 faces that hang upside down, and costs more: at this one a fifth of the search as it is."""
 
-_SAME_FACE_IOU = 0.3
+_TURNED_IOU = 0.3
 """Overlap with a face of the picture as it is from which one of the turned picture is the same;
 lower takes neighbours for one."""
 
@@ -57,7 +57,7 @@ def with_turned(
         turned = np.ascontiguousarray(np.rot90(image, quarters))
         faces = detector.detect(turned, scale * _TURNED_SCALE, threshold + margin)
         faces = faces.turned_back(quarters, (width, height))
-        is_known = (iou(faces.boxes_xyxy, found.boxes_xyxy) > _SAME_FACE_IOU).any(axis=1)
+        is_known = (iou(faces.boxes_xyxy, found.boxes_xyxy) > _TURNED_IOU).any(axis=1)
         found = concatenate([found, faces[np.flatnonzero(~is_known)]])
     return found[np.argsort(-found.scores, kind="stable")]
 
