@@ -75,7 +75,10 @@ a score of about 1."""
 
 
 class Detector(Protocol):
-    """Finds faces; boxes are px of the picture given, at whatever scale it was searched."""
+    """Finds faces; boxes are px of the picture given, at whatever scale it was searched.
+
+    Several threads may search with one detector at once.
+    """
 
     @property
     def traits(self) -> DetectorTraits:

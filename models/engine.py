@@ -200,6 +200,7 @@ class Engine:
 
     def align(self, image: Image, detections: Detections) -> AlignedFaces:
         """The faces of detections, with landmarks and chips."""
+        image = np.ascontiguousarray(image)  # dlib reads no part of a larger picture
         landmarks = np.empty((len(detections), LANDMARK_COUNT, 2), dtype=np.float32)
         is_turned = np.abs(detections.rolls_deg) > TURNED_DEG
         upright = detections[~is_turned]

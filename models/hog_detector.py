@@ -1,5 +1,7 @@
 """dlib's HOG face detector: fast, for upright frontal faces."""
 
+import threading
+
 import dlib
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +11,16 @@ from models.faces import Detections, Image
 
 
 class HogDetector:
-    """dlib's frontal face detector, on histograms of oriented gradients."""
+    """dlib's frontal face detector, on histograms of oriented gradients.
+
+    dlib's object keeps the pyramid of the picture it searches and lets other threads run meanwhile:
+    shared by two, it corrupts memory. So each thread has one of its own.
+    """
 
     traits = DLIB_TRAITS
 
     def __init__(self) -> None:
-        self._detector = dlib.get_frontal_face_detector()
+        self._of_thread = threading.local()
 
     def __repr__(self) -> str:
         return "HogDetector()"
@@ -26,7 +32,9 @@ class HogDetector:
         threshold = self.traits.threshold if threshold is None else threshold
         searched, back_xy = resized(image, scale)
         # Gradients are taken from the channel where they are strongest, so BGR does as RGB does.
-        rectangles, scores, _ = self._detector.run(searched, 0, threshold)
+        # Of a part of a larger picture, dlib reads a copy that it has already freed.
+        whole = np.ascontiguousarray(searched)
+        rectangles, scores, _ = self._own_detector().run(whole, 0, threshold)
         boxes = [rectangle_xyxy(each) for each in rectangles]
         return Detections.of(boxes, list(scores)).mapped(back_xy)
 
@@ -39,3 +47,9 @@ class HogDetector:
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """The boxes themselves, one a face."""
         return boxes_xyxy[:, None]
+
+    def _own_detector(self) -> dlib.fhog_object_detector:
+        """The detector of the thread that asks."""
+        if not hasattr(self._of_thread, "detector"):
+            self._of_thread.detector = dlib.get_frontal_face_detector()
+        return self._of_thread.detector

@@ -164,6 +164,19 @@ def test_embeddings_of_all_faces_of_a_picture(engine: Engine, astronaut: Image) 
     assert engine.describe(pair, faces[:0]).embeddings.shape == (0, DLIB_DIMENSIONS)
 
 
+def test_a_part_of_a_larger_picture_is_described_as_its_copy(
+    engine: Engine, astronaut: Image
+) -> None:
+    part = astronaut[20:220, 118:318]
+    whole = part.copy()
+    described = engine.describe(part, engine.find(part))
+    expected = engine.describe(whole, engine.find(whole))
+    assert not part.flags.c_contiguous
+    assert len(described.chips) == 1
+    np.testing.assert_array_equal(described.chips, expected.chips)
+    np.testing.assert_array_equal(described.embeddings, expected.embeddings)
+
+
 @pytest.mark.parametrize("size_wh", [(1, 1), (5, 400), (400, 5), (60, 60)])
 def test_pictures_too_small_for_a_face(engine: Engine, size_wh: tuple[int, int]) -> None:
     auto = engine.with_settings(DetectionSettings())
