@@ -46,6 +46,7 @@ _TRAITS = DetectorTraits(
     thresholds=(0.1, 0.95),
     clear_score=0.8,
     candidate_margin=0.25,
+    entry_margin=0.1,
     turned_margin=_SURE_MARGIN,
     max_scale=1.0,
 )

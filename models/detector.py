@@ -50,6 +50,8 @@ class DetectorTraits:
         clear_score: the score of most clear faces.
         candidate_margin: how far under the threshold a detection may score and still be worth a
             closer look.
+        entry_margin: how far under the threshold a new face in a video may score; it is shown when
+            it was found again in the next frames.
         turned_margin: how far over the threshold a face must score that is found in the picture
             turned by quarters; None where that is not searched.
         max_scale: the largest scale that is searched unless the user enlarges the picture.
@@ -61,6 +63,7 @@ class DetectorTraits:
     thresholds: tuple[float, float]
     clear_score: float
     candidate_margin: float = 0.0
+    entry_margin: float = 0.0
     turned_margin: float | None = None
     max_scale: float = float("inf")
     max_px: float = float("inf")

@@ -63,10 +63,21 @@ class Labeller:
             if name in self._settings.attributes
         }
 
-    def is_due(self, track_id: int, time_s: float) -> bool:
-        """Whether a track that is large enough is due for a view."""
-        evidence = self._evidence.get(track_id)
-        return evidence is None or time_s >= evidence.next_view_s
+    def next_due(
+        self, frame: Frame, boxes_xyxy: Mapping[int, NDArray[np.float32]], most: int | None
+    ) -> set[int]:
+        """The tracks that are to be viewed in a frame, those that wait longest.
+
+        Args:
+            frame: the picture.
+            boxes_xyxy: by track, where its face should be, `(4,)` px.
+            most: how many may be viewed; None for all.
+        """
+        if not boxes_xyxy:
+            return set()
+        faces = Detections.of(list(boxes_xyxy.values()), np.zeros(len(boxes_xyxy)))
+        rows = {track_id: row for row, track_id in enumerate(boxes_xyxy)}
+        return set(self.due(frame, faces, rows, (), most))
 
     def wide_rows(self, faces: Detections, most: int | None) -> list[int]:
         """The rows of the faces that are large enough for a label, the first so many of them.
@@ -101,7 +112,7 @@ class Labeller:
             for track_id, row in rows.items()
             if wide[row]
             and (whole[row] or track_id not in self._evidence)
-            and (track_id in returning or self.is_due(track_id, frame.time_s))
+            and (track_id in returning or self._next_view_s(track_id) <= frame.time_s)
         ]
         waiting.sort(key=self._next_view_s)
         return {track_id: rows[track_id] for track_id in waiting[:most]}
