@@ -1,5 +1,7 @@
 """Frame → tracks: follow the known faces, search for new ones, label those that are due."""
 
+from collections.abc import Sequence
+
 from stream.following.follower import Follower, FramePlan
 from stream.following.schedule import Search
 from stream.following.track_state import TrackState
@@ -40,8 +42,8 @@ class Annotator:
         return self._labeller.attributes
 
     @stage("track")
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The faces in the next frame, in the order of their track ids."""
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        """The faces in the next frame, in the order of their track ids; `coming` does not count."""
         plan = self._follower.begin(frame)
         if not plan.is_cut:
             self._follow(frame, plan)

@@ -455,14 +455,6 @@ def test_a_face_that_a_track_explains_after_a_closer_look_is_not_new() -> None:
     assert ids == [[]] * 2 + [[1, 2, 3]] * 4  # the two searches did not agree on them
 
 
-def test_in_a_picture_only_the_search_is_asked() -> None:
-    """Its faces are shown at once: there is no other frame to wait for."""
-    actors = _Doubtful(_still, 0.3, 0.1)  # it is the detector that leaves out what scores less
-    (tracks,) = _walk(_annotator(actors, kind="pictures"), [0])
-    assert len(tracks) == 3
-    assert actors.near_searches == []
-
-
 def test_a_face_that_comes_back_is_viewed_when_it_is_whole() -> None:
     def passing(number: int) -> Mapping[int, Sequence[float]]:
         left = 40 - 6 * min(number, 12) if number < 30 else -80 + 4 * (number - 30)
@@ -562,19 +554,6 @@ def test_a_live_frame_is_not_held_up_by_many_faces() -> None:
     seen = _walk(_annotator(actors, kind="camera"), range(4))
     assert actors.embedded == [1, 1, 1]  # each face but the first waits for a frame of its own
     assert [sum(bool(track.labels) for track in tracks) for tracks in seen] == [1, 2, 3, 3]
-
-
-def test_pictures_are_unrelated_to_one_another() -> None:
-    actors = FakeActors(_still)
-    seen = _walk(_annotator(actors, kind="pictures"), range(3))
-    assert [[track.track_id for track in tracks] for tracks in seen] == [
-        [1, 2, 3],
-        [4, 5, 6],
-        [7, 8, 9],
-    ]
-    assert actors.searches == [0, 1, 2]
-    assert all(count == 0 for _, count in actors.near_searches)
-    assert actors.embedded == [3, 3, 3]
 
 
 def _after_a_cut(script: Script) -> tuple[list[int], FakeActors]:

@@ -84,7 +84,7 @@ class Follower:
 
     Args:
         engine: finds faces.
-        info: the source; pictures are unrelated to one another.
+        info: the source, which moves.
         schedule: says what of each frame is searched for new faces.
         controls: what the user wishes: while faces are blurred, none may be overlooked.
         report: takes how small faces may be, and what is done to keep up with a live source.
@@ -103,7 +103,6 @@ class Follower:
         self._schedule = schedule
         self._controls = controls
         self._report = report
-        self._are_unrelated = info.kind == "pictures"
         self._search_in_turns = info.is_live  # else all at once, which costs less
         self._cuts = CutDetector()
         self._change_map = ChangeMap()
@@ -119,12 +118,10 @@ class Follower:
         """Moves on to the next frame, and says how it is processed."""
         frames = max(frame.index - self._last_index, 1)
         self._last_index = frame.index
-        is_cut = self._are_unrelated or self._cuts.observe(frame) | self._is_resized(frame)
+        is_cut = self._cuts.observe(frame) | self._is_resized(frame)
         if is_cut:
             self._tracker.lose_all(frames)
             self._schedule.restart()
-        if self._are_unrelated:
-            self._tracker.drop_lost()
         note_smallest(self._engine, frame.size_wh, self._report)
         search = self._schedule.next_search(
             frame, search_all=self._controls.blur, has_steps=bool(self._steps)
@@ -166,14 +163,10 @@ class Follower:
     def new_faces(self, frame: Frame, search: Search) -> NewFaces:
         """The faces that a search finds and no visible track explains.
 
-        1. Pictures: all faces of which the search is sure.
-        2. Else the search gives candidates, whose boxes are rough.
-        3. Around each candidate a closer look, at another scale, gives the faces themselves; one
+        1. The search gives candidates, whose boxes are rough.
+        2. Around each candidate a closer look, at another scale, gives the faces themselves; one
            counts if either search is fairly sure of it.
         """
-        if self._are_unrelated:
-            faces = self._engine.find(frame.image)
-            return NewFaces(faces, np.ones(len(faces), dtype=np.bool_))
         rough = self._candidates(frame, search)
         rough = rough[self._tracker.unexplained_rows(rough.boxes_xyxy)]
         faces = self._found_near(frame, rough.boxes_xyxy)
