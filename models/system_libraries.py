@@ -1,6 +1,9 @@
-"""What to install where a package cannot be imported."""
+"""What to install where a package cannot be imported, or is an extra that is not there."""
 
 import re
+from importlib.util import find_spec
+
+from models.errors import ModelError
 
 _MISSING = re.compile(r"(lib[\w+.-]*?\.so[\w.]*): cannot open shared object file")
 """What the dynamic linker of Linux says of a library that is not there."""
@@ -22,6 +25,32 @@ _DEBIAN_PACKAGES = {
     "libz": "zlib1g",
 }
 """Debian's package of each library that OpenCV, dlib, PyAV and ONNX Runtime may want."""
+
+
+_REFERENCE_MODULES = ("face_recognition", "pkg_resources")
+"""What the reference imports besides what every installation has; `pkg_resources` is of setuptools,
+and face_recognition ends the program where it is missing."""
+
+INSTALL_REFERENCE = (
+    "uv sync in face-stream's folder, elsewhere pip install --no-deps face_recognition "
+    '"setuptools<81"'
+)
+"""What installs them without compiling anything: the module dlib, which face_recognition asks for
+by another name, is there already."""
+
+
+def check_reference() -> None:
+    """Checks that `face_recognition` can be imported, without importing it, which takes seconds.
+
+    Raises:
+        ModelError: it is not installed, or not what it imports.
+    """
+    missing = [name for name in _REFERENCE_MODULES if find_spec(name) is None]
+    if missing:
+        raise ModelError(
+            f"to run dlib's networks in dlib itself, {' and '.join(missing)} is missing: "
+            f"install it with {INSTALL_REFERENCE}"
+        )
 
 
 def import_fault(error: ImportError) -> str:

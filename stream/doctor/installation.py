@@ -30,7 +30,6 @@ PACKAGES = [
     ("pydantic", "pydantic", "pydantic", False),
     ("imutils", "imutils", "imutils", False),
     ("pyarrow", "pyarrow", "pyarrow", False),
-    ("scikit-learn", "sklearn", "scikit-learn", True),
     ("scikit-image", "skimage", "scikit-image", True),
 ]
 """Each package by its name, its module, what pip calls it, and whether `face-stream run` works
