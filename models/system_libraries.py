@@ -4,7 +4,7 @@ import ctypes
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
@@ -101,17 +101,25 @@ def import_fault(error: ImportError) -> str:
     return f"a package cannot be imported: {reason}"
 
 
-def import_remedy(error: ImportError, otherwise: str) -> str:
-    """What to do where a library of the system is missing; `otherwise` for any other fault."""
+def import_remedy(
+    error: ImportError, otherwise: str, loads: Callable[[str], bool] | None = None
+) -> str:
+    """What to do where an import failed.
+
+    Args:
+        error: says why.
+        otherwise: what to do unless a library of the system is missing.
+        loads: whether the system has a library.
+    """
     library = _library(error)
     if not library:
         return otherwise
     if library.split(".")[0] not in _DEBIAN_PACKAGES:
         search = f"apt-file search {library}"
         return f"install the system's {library} (on Debian {search} names its package)"
-    missing = [library]
+    missing, has = [library], loads or _loads
     if library in _OPENCV_LIBRARIES:
-        missing += [each for each in _OPENCV_LIBRARIES if each != library and not _loads(each)]
+        missing += [each for each in _OPENCV_LIBRARIES if each != library and not has(each)]
     packages = " ".join(dict.fromkeys(_DEBIAN_PACKAGES[each.split(".")[0]] for each in missing))
     return f"install the system's {' and '.join(missing)} (on Debian: apt-get install {packages})"
 
