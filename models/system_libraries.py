@@ -1,6 +1,5 @@
 """What to install where a package cannot be imported, or is an extra that is not there."""
 
-import ctypes
 import re
 import sys
 import traceback
@@ -126,6 +125,8 @@ def import_remedy(
 
 def _loads(library: str) -> bool:
     """Whether the system has a library."""
+    import ctypes
+
     try:
         ctypes.CDLL(library)
     except OSError:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import SLOW
 
 _ROOT = Path(__file__).parents[1]
 _TEST_COMMAND = "pip install uv && uv run --group dev pytest"
@@ -80,3 +81,16 @@ def test_it_goes_on_without_installing(machine: Path, name: str, script: str, me
 def test_the_workflow_only_calls_it() -> None:
     workflow = (_ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     assert re.findall(r"run: (.+)", workflow) == ["bash .ci/run"]
+
+
+def test_the_quick_part_leaves_out_files_that_are_there_and_most_are_not() -> None:
+    files = {path.stem.removeprefix("test_") for path in (_ROOT / "tests").glob("test_*.py")}
+    assert files >= SLOW
+    assert len(SLOW) < len(files) / 3
+
+
+def test_the_quick_part_runs_with_each_version_that_the_workflow_has() -> None:
+    workflow = (_ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    tested = re.findall(r'"(3\.\d+)"', workflow)
+    contributing = (_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"for version in {' '.join(tested)}; do uv run --isolated" in contributing

@@ -124,7 +124,7 @@ def test_the_import_of_the_command_line_loads_nothing_heavy() -> None:
     assert {"stream", "typer", "rich"} <= loaded
     assert not loaded & {"numpy", "cv2", "pydantic", "onnxruntime", "av"}
     of_models = {name for name in loaded if name.startswith("models.")}
-    assert of_models == {"models.interrupts", "models.printable", "models.system_libraries"}
+    assert of_models == {"models.interrupts", "models.printable"}
     assert not loaded & {"onnx", "scipy", "sklearn", "pyarrow", "imutils", "dlib", "matplotlib"}
 
 
