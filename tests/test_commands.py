@@ -156,22 +156,40 @@ def test_where_nothing_can_be_printed_any_more_it_is_one_line(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (1, message)
 
 
-@pytest.mark.parametrize(
-    ("blocked", "output"), [(True, "first\n"), (False, "first\nsecond\n")], ids=["blocked", "ended"]
-)
-def test_the_program_does_not_wait_for_a_blocked_thread(blocked: bool, output: str) -> None:
-    code = f"""
-import threading, time
-from stream.cli.console import exit_at_once_if_blocked
+_ENDING = """
+import atexit, threading, time
+from stream.cli.console import exit_at_once
 
-if {blocked}:
+class Last:
+    def __del__(self):
+        print("taken apart")
+
+last = Last()
+atexit.register(print, "registered")
+kind, released = {kind!r}, threading.Event()
+if kind == "blocked":
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
+if kind == "working":
+    threading.Thread(target=released.wait).start()
 print("first")
-exit_at_once_if_blocked(130)
+exit_at_once("a message" if kind == "message" else 130)
 print("second")
+released.set()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (done.stdout, done.stderr) == (output, "")
-    assert done.returncode == (130 if blocked else 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "code"),
+    [
+        ("alone", "first\nregistered\n", 130),
+        ("blocked", "first\nregistered\n", 130),
+        ("working", "first\nsecond\nregistered\ntaken apart\n", 0),
+        ("message", "first\nsecond\nregistered\ntaken apart\n", 0),
+    ],
+)
+def test_the_program_ends_at_once_unless_a_thread_still_works(
+    kind: str, output: str, code: int
+) -> None:
+    words = [sys.executable, "-c", _ENDING.format(kind=kind)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, output, "")
