@@ -47,6 +47,8 @@ def folder(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (work / "wrong.toml").write_text("[detection]\nframeskip = 3\n")
     (work / "broken.toml").write_text("[detection")
     (work / "model").mkdir()
+    os.mkfifo(work / "pipe.csv")
+    os.mkfifo(work / "pipe")
     (work / "config.toml").write_text("[detection]\ndownscale = 1\n")
     monkeypatch.chdir(work)
     return work
@@ -125,6 +127,11 @@ _WRONG = [
     ("clip.mp4 --save none/out.mp4", "there is no folder none; make it first"),
     ("clip.mp4 --log none/out.jsonl", "there is no folder none; make it first"),
     ("clip.mp4 --save exists.jsonl/out.mp4", "there is no folder exists.jsonl"),
+    ("clip.mp4 --log - --events", "--log - and --events go to standard output: ask for one"),
+    ("clip.mp4 --log /dev/stdout --json-summary", "/dev/stdout and --json-summary go to standard"),
+    ("clip.mp4 --events --json-summary", "--events and --json-summary go to standard output"),
+    ("clip.mp4 --events --log - --json-summary", "--log - and --events and --json-summary go"),
+    ("clip.mp4 --log pipe.csv", "--log pipe.csv: through a pipe goes JSON Lines only"),
     ("pictures --save out.mp4", ": pictures go into a folder"),
     ("pictures --save out.png", ": pictures go into a folder"),
     ("pictures --save broken", "broken is not empty"),
@@ -256,6 +263,74 @@ def test_one_line_at_the_end(folder: Path) -> None:
     assert result.stderr.count("\n") == 1
     assert len(times_s(folder / "out.mp4")) == 3
     assert len(log_lines(folder / "out.jsonl")) == 1 + 3
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_the_log_on_standard_output_is_the_one_in_a_file(
+    name: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("clip.mp4", "--log", "out.jsonl", "--no-show").exit_code == 0
+    result = _run("clip.mp4", "--log", name, "--no-show")
+    assert result.exit_code == 0
+    assert "1 person" in result.stderr
+    assert capfd.readouterr() == ((folder / "out.jsonl").read_text(), "")
+
+
+def test_the_log_through_a_fifo(folder: Path) -> None:
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    result = _run("clip.mp4", "--log", "pipe", "--no-show")
+    lines = os.read(reader, 1 << 16).decode().splitlines()
+    os.close(reader)
+    assert result.exit_code == 0
+    assert [next(iter(json.loads(line))) for line in lines] == ["schema", *["frame"] * 3, "track"]
+    assert Path("pipe").is_fifo()
+
+
+def test_events_on_standard_output(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert _run("clip.mp4", "--log", "out.jsonl", "--no-show").exit_code == 0
+    for words in (["run", "clip.mp4"], ["render", "clip.mp4", "out.jsonl"]):
+        result = CliRunner().invoke(app, [*words, "--events", "--no-show"])
+        assert result.exit_code == 0
+        events = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+        assert [each["event"] for each in events] == ["appeared", "labelled", "gone"]
+        assert events[-1]["labels"]["gender"]["label"] == "Female"
+
+
+@pytest.mark.parametrize("option", [["--log", "-"], ["--events"]])
+def test_a_reader_that_leaves_ends_the_run_quietly_and_whole(
+    option: list[str], folder: Path
+) -> None:
+    words = ["run", "long.mp4", *option, "--save", "out.mkv", "--no-show"]
+    write_clip(folder / "long.mp4", 100)
+    with subprocess.Popen(
+        [sys.executable, "-m", "stream", *words, "--set", "recorder.preset=ultrafast"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        json.loads(process.stdout.readline())
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait(timeout=120) == 0
+    assert errors.count("\n") == 1
+    assert "1 person" in errors
+    assert 0 < len(times_s(folder / "out.mkv")) <= 100
+    assert json.loads(_run("out.mkv", "--no-show", "--json-summary").stdout)["frames"]
+
+
+def test_standard_output_that_is_closed(folder: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m stream run clip.mp4 --log - --no-show >&-",
+        shell=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    message = "face-stream: standard output cannot be written: it is closed\n"
+    assert (done.returncode, done.stderr) == (2, message)
 
 
 def test_quiet_prints_nothing(folder: Path) -> None:

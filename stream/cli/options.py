@@ -32,7 +32,15 @@ Log = Annotated[
         "--log",
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The data behind it: .jsonl, .csv or .parquet.",
+        help="The data behind it: .jsonl, .csv or .parquet; - prints JSON Lines as they come.",
+    ),
+]
+Events = Annotated[
+    bool,
+    typer.Option(
+        "--events",
+        rich_help_panel=_OUTPUT,
+        help="Print a line of JSON when a person appears, is labelled, is gone.",
     ),
 ]
 Start = Annotated[

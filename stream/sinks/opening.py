@@ -19,6 +19,7 @@ from stream.frames import SourceInfo
 from stream.settings import Config
 from stream.settings.schema import BY_PERSON
 from stream.sinks.contract import Sink
+from stream.sinks.data.event_log import EventLog
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
@@ -131,11 +132,13 @@ def _files(
         # Before the log, which is written at once: the video is then nearly as far as the log.
         yield Recorder(outputs.save, info, config.recorder)
     log = outputs.log
-    if log is not None and log.suffix.lower() == ".jsonl":
+    if log is not None and (outputs.is_log_streamed or log.suffix.lower() == ".jsonl"):
         yield JsonLog(log, info, config.engine.model or config.engine.model_folder.name, attributes)
     elif log is not None:
         yield TableLog(log, attributes)
         yield TrackTable(tracks_path(log), attributes)
+    if outputs.events:
+        yield EventLog(info)
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:
@@ -171,6 +174,6 @@ def _windows(
     else:
         yield ManualRecordings(Path(), info, config.recorder, controls, report)
     # Each picture waits for a key, or it could not be looked at, unless the run is to save them.
-    one_by_one = info.kind == "pictures" and not outputs.paths
+    one_by_one = info.kind == "pictures" and not outputs.are_kept
     folder = outputs.snapshots or Path()
     yield Window(info, controls, report, screen, folder=folder, one_by_one=one_by_one)

@@ -13,6 +13,7 @@ from stream.addresses import PROTOCOLS
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
+from stream.sinks.data.line_stream import is_standard_output, is_stream
 from stream.sinks.data.tables import tracks_path
 from stream.sinks.paths import partial_path, same_file, written_names
 from stream.sinks.pictures.folder import FACES_FILE
@@ -21,6 +22,9 @@ from stream.sinks.video.codecs import CONTAINERS, codec_for
 
 _LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
+
+_TABLE_SUFFIXES = (".csv", ".parquet")
+"""How the name of a log ends that is a table, and so is two files."""
 
 _SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
@@ -32,9 +36,11 @@ class Outputs:
 
     Attributes:
         save: a video file, or for pictures a folder.
-        log: a `.jsonl`, `.csv` or `.parquet` file.
+        log: a `.jsonl`, `.csv` or `.parquet` file; or `-` (standard output), a FIFO or a device,
+            which get JSON Lines as they come.
         snapshots: a folder for the best view of each person.
         sheet: a picture of all people, `.png` or `.jpg`.
+        events: print events on standard output.
         show: open a window, if there is a screen.
         overwrite: files that exist may be replaced.
     """
@@ -43,14 +49,31 @@ class Outputs:
     log: Path | None = None
     snapshots: Path | None = None
     sheet: Path | None = None
+    events: bool = False
     show: bool = False
     overwrite: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files and folders that will be written."""
-        named = (self.save, self.log, self.snapshots, self.sheet)
+        named = (self.save, None if self.is_log_streamed else self.log, self.snapshots, self.sheet)
         return tuple(path for path in named if path is not None)
+
+    @property
+    def is_log_streamed(self) -> bool:
+        """Whether the log goes to a reader, not into a file."""
+        return self.log is not None and is_stream(self.log)
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether anything is to remain of the run, or to be read, beside the window."""
+        return bool(self.paths) or self.is_log_streamed or self.events
+
+    @property
+    def printing(self) -> list[str]:
+        """The options that ask for something on standard output, which holds one thing only."""
+        log = self.log is not None and is_standard_output(self.log)
+        return [f"--log {self.log}"] * log + ["--events"] * self.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,10 @@ def requested_targets(
     Raises:
         ConfigError: an output fails a check; the first one found is named.
     """
+    if outputs.is_log_streamed and str(outputs.log).lower().endswith(_TABLE_SUFFIXES):
+        raise ConfigError(
+            f"--log {outputs.log}: through a pipe goes JSON Lines only: name it .jsonl"
+        )
     targets = list(_targets(outputs, info))
     source = Path(info.uri)
     if info.kind == "pictures" and not source.is_dir():
@@ -130,7 +157,7 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
         yield Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
         yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
-    if outputs.log is not None:
+    if outputs.log is not None and not outputs.is_log_streamed:
         yield Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
         if outputs.log.suffix.lower() != ".jsonl":
             yield Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
