@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from models.interrupts import exit_code, interruptible
-from models.printable import printable, shortened
+from models.printable import counted, printable, shortened
 from models.system_libraries import import_fault, import_remedy
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def print_summary(summary: "Summary", quiet: bool, as_json: bool, *, strict: boo
         if summary.advice:
             print_message(summary.advice)
     if strict and summary.skipped:
-        _print_error(f"{summary.skipped.total()} pictures were left out, which --strict forbids")
+        left_out = counted(summary.skipped.total(), "picture was", "pictures were")
+        _print_error(f"{left_out} left out, which --strict forbids")
     if summary.failures or (strict and summary.skipped):
         raise typer.Exit(EXIT_FAILURE)
     if summary.interrupted or exit_code(0):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from models.detector_names import DEFAULT_DETECTOR, found_by
+from models.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset
 from training.commands.options import (
@@ -60,7 +61,7 @@ def features(
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
         extractor = Extractor(replace(settings, mirror=mirror, embedder=embedder))
         found = found_by(extractor.settings.detector)
-        print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
+        print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with ExitStack() as claims:
             for path in (out, cache or cache_path(out), *(csv or ())):
                 claims.enter_context(sole_writer(path))
@@ -77,7 +78,8 @@ def features(
             if csv is not None:
                 write_csv(read_table(out), *csv)
         known = f", {result.reused} of them known from before" if result.reused else ""
-        print_line(f"{out}: {result.faces} faces of {result.pictures} pictures{known}")
+        faces_of = counted(result.faces, "face of", "faces of")
+        print_line(f"{out}: {faces_of} {counted(result.pictures, 'picture')}{known}")
         if result.skipped:
             reasons = ", ".join(f"{count} {why}" for why, count in result.reasons().items())
             print_line(f"skipped {reasons}: {skipped_path(out)}")

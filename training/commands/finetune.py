@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from models.detector_names import DEFAULT_DETECTOR, found_by
+from models.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset, parse_names
 from training.commands.options import (
@@ -91,7 +92,7 @@ def finetune(
         )
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
         found = found_by(extraction.detector)
-        print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
+        print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with sole_writer(out, inside=True):
             model = train(
                 samples,
