@@ -16,7 +16,6 @@ from rich.console import Console
 
 from models.interrupts import exit_code, interruptible
 from models.printable import counted, printable, shortened
-from models.system_libraries import import_fault, import_remedy
 
 if TYPE_CHECKING:
     from stream.summary import Summary
@@ -28,9 +27,6 @@ EXIT_FAILURE = 1
 
 EXIT_USAGE = 2
 """Exit code: what was asked for cannot be done, and nothing was done."""
-
-_DIAGNOSE = "face-stream doctor says what else is missing"
-"""What to do besides where a package cannot be imported."""
 
 stderr_console = Console(stderr=True, markup=False, emoji=False)
 """Where messages go: nothing in the names of files is markup."""
@@ -79,14 +75,6 @@ def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
             _print_traceback()
         _print_error(str(error))
         raise typer.Exit(EXIT_USAGE) from error
-    except ImportError as error:
-        if exit_code(0):  # a signal that comes during the import of an extension takes that form
-            raise typer.Exit(exit_code()) from None
-        if debug:
-            _print_traceback()
-        remedy = import_remedy(error, "install face-stream again")
-        _print_error(f"{import_fault(error)}: {remedy}; {_DIAGNOSE}")
-        raise typer.Exit(EXIT_FAILURE) from error
     except OSError as error:
         if debug:
             _print_traceback()

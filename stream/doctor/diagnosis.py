@@ -51,6 +51,7 @@ def diagnose(load: "Callable[[], Settings]") -> Iterator[Finding]:
     checks = [
         Check("face-stream", installation.program, _REINSTALL),
         *installation.package_checks(),
+        Check("reference", installation.reference, _REINSTALL),
         Check("machine", installation.machine, _REINSTALL),
         Check("codecs", environment.codecs, _REINSTALL),
         Check("cameras", environment.cameras, _REINSTALL),

@@ -22,7 +22,6 @@ from rich.text import Text
 from models.errors import ModelError
 from models.interrupts import exit_code, interruptible
 from models.printable import printable, shortened
-from models.system_libraries import import_fault, import_remedy
 from training.errors import DatasetError, OutputInUseError, TrainingError
 
 USAGE_ERROR = 2
@@ -73,16 +72,6 @@ def one_line_errors(debug: bool) -> Iterator[None]:
         _print_error(str(error))
         asked_wrongly = isinstance(error, DatasetError | ModelError | OutputInUseError)
         raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
-    except ImportError as error:
-        if exit_code(0):  # a signal that comes during the import of an extension takes that form
-            raise typer.Exit(exit_code()) from None
-        if debug:
-            _print_traceback()
-        remedy = import_remedy(error, "install face-stream with the extra that the command needs")
-        _print_error(
-            f"{import_fault(error)}: {remedy}; face-stream doctor says what else is missing"
-        )
-        raise typer.Exit(FAILURE) from error
     except OSError as error:
         if debug:
             _print_traceback()
