@@ -20,6 +20,7 @@ from stream.cli.app import app
 from stream.errors import ConfigError
 from stream.labelling.label_rule import LabelRule
 from stream.settings import Config, load_config, load_settings
+from stream.settings.explained import explained
 from stream.settings.schema import EngineSection, LabelSettings
 from stream.settings.toml import toml_value
 
@@ -178,6 +179,20 @@ def test_what_is_in_force_is_printed_with_where_it_is_from(
         for section, settings in as_json.items()
     }
     assert tomllib.loads(printed.stdout) == values
+
+
+def test_settings_are_explained_by_the_comments_of_the_shipped_file(tmp_path: Path) -> None:
+    shipped = SHIPPED.read_text(encoding="utf-8").rstrip()
+    assert explained(load_settings(folder=tmp_path)) == shipped
+    (tmp_path / "config.toml").write_text("[camera]\nsize = [640, 480]\n")
+    text = explained(load_settings(None, ["labels.min_confidence=0.8"], folder=tmp_path))
+    changed = [line for line in text.splitlines() if line not in shipped.splitlines()]
+    assert changed == [
+        "size = [640, 480]  # config.toml",
+        "min_confidence = 0.8  # --set",
+    ]
+    (tmp_path / "config.toml").write_text(text)
+    assert load_settings(folder=tmp_path).config.labels.min_confidence == 0.8
 
 
 def test_no_name_of_a_file_breaks_what_is_printed(tmp_path: Path) -> None:

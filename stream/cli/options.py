@@ -21,6 +21,7 @@ Save = Annotated[
     Path | None,
     typer.Option(
         "--save",
+        "-o",
         metavar="OUT",
         rich_help_panel=_OUTPUT,
         help="The annotated video (.mp4, .mkv, .mov, .webm), or for pictures a folder.",

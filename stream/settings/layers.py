@@ -20,7 +20,7 @@ from stream.settings.toml import toml_comment, toml_value
 _DEFAULT_FILE = "config.toml"
 """The file that is read from the current folder if it is there."""
 
-_DEFAULT_ORIGIN = "default"
+DEFAULT_ORIGIN = "default"
 """The origin of a setting that no layer has."""
 
 _OVERRIDE_ORIGIN = "--set"
@@ -115,7 +115,7 @@ def load_settings(
         ConfigError: a file cannot be read, or a setting is unknown or out of range.
     """
     merged = Config().model_dump()
-    origins = {(section, name): _DEFAULT_ORIGIN for section in merged for name in merged[section]}
+    origins = {(section, name): DEFAULT_ORIGIN for section in merged for name in merged[section]}
     for layer, origin, name in _layers(file, overrides, (folder or Path.cwd()) / _DEFAULT_FILE):
         _check(layer, name)
         for section, values in layer.items():

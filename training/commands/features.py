@@ -28,7 +28,9 @@ from training.commands.options import (
 
 def features(
     dataset: DatasetPath,
-    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="The Parquet file to write.")
+    ],
     layout: DatasetFormat = None,
     labels: LabelColumns = None,
     aligned: AlignedChips = None,
@@ -41,15 +43,16 @@ def features(
     hold_out: HoldOutRule = "given",
     csv: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(help="Write features and labels as two CSV files as well."),
+        typer.Option(metavar="FEATURES.csv LABELS.csv", help="Write two CSV files as well."),
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option(help="Where embeddings are kept, OUT.cache unless given.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where embeddings are kept, OUT.cache unless given."),
     ] = None,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
-    """Finds and embeds the faces of labelled pictures."""
+    """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
         from training.datasets.splits import HoldOut
         from training.features.extraction import cache_path, extract_features, skipped_path
