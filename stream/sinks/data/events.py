@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.data.json_log import rounded_box
+from stream.sinks.data.json_log import place_of, rounded_box, times_of
 from stream.tracks import Label, Track
 
 SCHEMA = "face-stream-event/1"
@@ -93,9 +93,7 @@ class Events:
             known = self._known.pop(person.track_id, None)
             box_xyxy = person.best.box_xyxy if known is None else known.box_xyxy
             event = self._event("gone", frame, person.track_id, box_xyxy, person.labels)
-            if frame.path is None:
-                event |= {"first_s": round(person.first_s, 6), "last_s": round(person.last_s, 6)}
-            events.append(event | {"frames": person.frames})
+            events.append({**event, **times_of(person), "frames": person.frames})
         return events
 
     def _event(
@@ -107,15 +105,12 @@ class Events:
         labels: Mapping[str, Label],
     ) -> Event:
         """An event with what each has."""
-        place: dict[str, Any] = {"time_s": round(frame.time_s, 6)}
-        if frame.path is not None:
-            place = {"file": str(frame.path)}
         return {
             "schema": SCHEMA,
             "event": name,
             "source": self._source,
             "frame": frame.index,
-            **place,
+            **place_of(frame),
             "track": track_id,
             "box": rounded_box(box_xyxy),
             "labels": {

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.printable import printable_json
 from stream.errors import SinkError
-from stream.frames import SourceInfo
-from stream.people import Person
+from stream.frames import Frame, SourceInfo
+from stream.people import BestView, Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.data.line_file import LineFile
 from stream.sinks.data.line_stream import LineStream, is_stream
@@ -80,9 +80,7 @@ class JsonLog:
             SinkError: the disk refuses.
         """
         frame = annotated.frame
-        entry: dict[str, Any] = {"frame": frame.index, "time_s": round(frame.time_s, 6)}
-        if frame.path is not None:
-            entry["file"] = str(frame.path)
+        entry: dict[str, Any] = {"frame": frame.index, **place_of(frame)}
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
         entry["faces"] = [face_entry(track) for track in annotated.tracks]
@@ -125,18 +123,31 @@ def face_entry(track: Track) -> dict[str, Any]:
 
 def track_entry(person: Person) -> dict[str, Any]:
     """One track: when and in how many frames it was seen, its best view, its last labels."""
-    best: dict[str, Any] = {"frame": person.best.frame, "time_s": round(person.best.time_s, 6)}
-    if person.best.path is not None:
-        best["file"] = str(person.best.path)
-    best |= {"box": rounded_box(person.best.box_xyxy), "quality": round(person.best.quality, 4)}
+    best = person.best
     return {
         "track": person.track_id,
-        "first_s": round(person.first_s, 6),
-        "last_s": round(person.last_s, 6),
+        **times_of(person),
         "frames": person.frames,
-        "best": best,
+        "best": {
+            "frame": best.frame,
+            **place_of(best),
+            "box": rounded_box(best.box_xyxy),
+            "quality": round(best.quality, 4),
+        },
         "labels": _label_entries(person.labels),
     }
+
+
+def place_of(view: Frame | BestView) -> dict[str, Any]:
+    """Where a frame is in its source: its time, or the file of a picture, which has no time."""
+    return {"time_s": round(view.time_s, 6)} if view.path is None else {"file": str(view.path)}
+
+
+def times_of(person: Person) -> dict[str, Any]:
+    """When the face of a track was first and last seen; of a picture nothing."""
+    if person.best.path is not None:
+        return {}
+    return {"first_s": round(person.first_s, 6), "last_s": round(person.last_s, 6)}
 
 
 def _label_entries(labels: Mapping[str, Label]) -> dict[str, Any]:
