@@ -138,6 +138,13 @@ _WRONG = [
     ("clip.mp4 --log pipe.csv", "--log pipe.csv: through a pipe goes JSON Lines only"),
     ("pictures --save out.mp4", ": pictures go into a folder"),
     ("pictures --save out.png", ": pictures go into a folder"),
+    ("pictures/*.png --save out.png", ": pictures go into a folder"),
+    ("pictures/one.png --save out.heic", "should end in one of "),
+    ("pictures/one.png --save out.mp4", ": pictures go into a folder"),
+    ("pictures/one.png --save pictures/one.png --overwrite", "would overwrite the input"),
+    ("pictures/one.png --sheet pictures/one.png --overwrite", "would overwrite the input"),
+    ("pictures/one.png --save a.png --sheet a.png", "are the same: name another"),
+    ("pictures/one.png --save none/out.png", "there is no folder none; make it first"),
     ("pictures --save broken", "broken is not empty"),
     ("pictures --save exists.mp4 --overwrite", ": pictures go into a folder"),
     ("clip.mp4 --set labels.attributes=['height']", "the model knows gender"),
@@ -594,6 +601,22 @@ def test_pictures_go_into_a_folder(folder: Path) -> None:
     assert result.exit_code == 0
     names = sorted(path.name for path in (folder / "out").iterdir())
     assert names == ["faces.csv", "one.png", "one.png.csv"]
+
+
+def test_one_picture_goes_into_a_file(folder: Path) -> None:
+    cv2.imwrite("photo.png", portrait())
+    for name in ("out.jpg", "out.WEBP"):
+        result = _run("photo.png", "--save", name, "--no-show")
+        assert result.exit_code == 0
+        line = rf"1 person: 1 female · 1 picture in \d+\.\d s → {re.escape(name)}\n"
+        assert re.fullmatch(line, result.stderr)
+        copy = cv2.imread(name)
+        assert copy is not None and copy.shape == portrait().shape
+        assert cv2.absdiff(copy, portrait()).mean() > 0.5  # it is drawn on
+    refused = _run("photo.png", "--save", "out.jpg", "--no-show")
+    assert (refused.exit_code, "out.jpg exists" in refused.stderr) == (2, True)
+    assert _run("photo.png", "--save", "out.jpg", "--no-show", "--overwrite").exit_code == 0
+    assert not [path for path in folder.iterdir() if path.name.startswith(".out")]
 
 
 def test_what_fails_on_the_way_is_exit_code_1(

@@ -45,6 +45,7 @@ from stream.sinks.data.tables import TableLog, TrackTable, face_columns
 from stream.sinks.paths import partial_path
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.single_picture import SinglePicture
 from stream.sinks.pictures.snapshots import Snapshots
 from stream.sinks.video.recorder import Recorder
 from stream.sources import open_source
@@ -65,11 +66,12 @@ _SINKS: dict[str, Open] = {
     "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
     "pictures": lambda folder: PictureFolder(folder / "out", None, _ATTRIBUTES),
     "snapshots": lambda folder: Snapshots(folder / "out", _ATTRIBUTES),
+    "picture": lambda folder: SinglePicture(folder / "out.png"),
     "sheet": lambda folder: Sheet(folder / "out.png", _INFO),
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
 
-_FILES = ("log", "csv", "parquet", "tracks", "recorder", "sheet")
+_FILES = ("log", "csv", "parquet", "tracks", "recorder", "picture", "sheet")
 _FULL_AT = [
     ("log", "out.part.jsonl"),
     ("csv", "out.part.csv"),
@@ -81,6 +83,7 @@ _FULL_AT = [
     ("pictures", "out/faces.part.csv"),
     ("snapshots", "out/.track-0001.jpg.part"),
     ("snapshots", "out/tracks.part.csv"),
+    ("picture", ".out.png.part"),
     ("sheet", ".out.png.part"),
 ]
 

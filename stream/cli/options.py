@@ -24,7 +24,7 @@ Save = Annotated[
         "-o",
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The annotated video (.mp4, .mkv, .mov, .webm), or for pictures a folder.",
+        help="The annotated video (.mp4, .mkv, .mov, .webm), picture, or folder of pictures.",
     ),
 ]
 Log = Annotated[

@@ -27,6 +27,7 @@ from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.outputs import Outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.single_picture import SinglePicture, is_single_picture_output
 from stream.sinks.pictures.snapshots import Snapshots
 from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sinks.video.recorder import Recorder
@@ -126,7 +127,9 @@ def _files(
     config: Config, info: SourceInfo, outputs: Outputs, attributes: Mapping[str, Sequence[str]]
 ) -> Iterator[Sink]:
     """The sinks that write files, each opened when it is asked for."""
-    if outputs.save is not None and info.kind == "pictures":
+    if outputs.save is not None and is_single_picture_output(outputs.save, info):
+        yield SinglePicture(outputs.save)
+    elif outputs.save is not None and info.kind == "pictures":
         yield PictureFolder(outputs.save, _root(info), attributes)
     elif outputs.save is not None:
         # Before the log, which is written at once: the video is then nearly as far as the log.

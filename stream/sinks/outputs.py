@@ -17,6 +17,8 @@ from stream.sinks.data.line_stream import is_standard_output, is_stream
 from stream.sinks.data.tables import tracks_path
 from stream.sinks.paths import partial_path, same_file, written_names
 from stream.sinks.pictures.folder import FACES_FILE
+from stream.sinks.pictures.picture_file import writable_suffixes
+from stream.sinks.pictures.single_picture import is_single_picture_output
 from stream.sinks.pictures.snapshots import TRACKS_FILE
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 
@@ -35,7 +37,7 @@ class Outputs:
     """What a run is asked to write and to show.
 
     Attributes:
-        save: a video file, or for pictures a folder.
+        save: a video file; for pictures a folder, for one that is named alone a picture too.
         log: a `.jsonl`, `.csv` or `.parquet` file; or `-` (standard output), a FIFO or a device,
             which get JSON Lines as they come.
         snapshots: a folder for the best view of each person.
@@ -135,12 +137,9 @@ def requested_targets(
             f"--log {outputs.log}: through a pipe goes JSON Lines only: name it .jsonl"
         )
     targets = list(_targets(outputs, info))
-    source = Path(info.uri)
-    if info.kind == "pictures" and not source.is_dir():
-        source = source.parent  # copies in there would take the place of the pictures
     for target in targets:
         _check_name(target)
-        _check_place(target, source)
+        _check_place(target, _place_of(info, target))
     for one, other in combinations(targets, 2):
         if one.names & other.names:
             raise ConfigError(f"{one} and {other} are the same: name another for one of them")
@@ -153,7 +152,9 @@ def requested_targets(
 
 def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
     """The files and folders to be made, those too that no option names."""
-    if outputs.save is not None and info.kind == "pictures":
+    if outputs.save is not None and is_single_picture_output(outputs.save, info):
+        yield Target("--save", outputs.save, suffixes=writable_suffixes())
+    elif outputs.save is not None and info.kind == "pictures":
         yield Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
         yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
@@ -165,6 +166,14 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
         yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
         yield Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
+
+
+def _place_of(info: SourceInfo, target: Target) -> Path:
+    """What of the source a target might take the place of: of pictures their folder, if the target
+    is a folder too."""
+    source = Path(info.uri)
+    is_beside = info.kind == "pictures" and target.is_folder and not source.is_dir()
+    return source.parent if is_beside else source
 
 
 def _check_name(target: Target) -> None:
