@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Protocol, TypeAlias
 
 from models.errors import ModelError
-from stream.assembly import load_annotator
+from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
@@ -30,7 +30,7 @@ class FrameAnnotator(Protocol):
         """The faces in the next frame."""
 
 
-LoadAnnotator: TypeAlias = Callable[[Config, SourceInfo, Controls, RunReport], FrameAnnotator]
+LoadAnnotator: TypeAlias = Callable[[SourceInfo, Controls, RunReport], FrameAnnotator]
 """Gives the annotator of a run."""
 
 
@@ -48,7 +48,7 @@ def run(
         config: the settings.
         outputs: what is written and shown.
         watchers: further sinks, such as a progress bar.
-        load: gives what annotates the frames; `load_annotator` without one.
+        load: gives what annotates the frames; a model that is loaded for this run without one.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
@@ -65,7 +65,7 @@ def run(
             capture,
         ):
             info = capture.info
-            annotator = (load or load_annotator)(config, info, controls, report)
+            annotator = (load or LoadedModel(config).annotator)(info, controls, report)
             attributes = annotator.attributes
             with open_sinks(
                 config, info, outputs, watchers, attributes, controls, report, summary
@@ -106,6 +106,6 @@ def annotate(
     elif span != WHOLE:
         raise ConfigError("a source that is open already has its span: give it to open_source")
     with Capture(source) as capture:
-        annotator = load_annotator(config, capture.info)
+        annotator = LoadedModel(config).annotator(capture.info)
         for frame in capture:
             yield frame, annotator.annotate(frame)

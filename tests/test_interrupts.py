@@ -125,6 +125,41 @@ def test_a_first_signal_does_not_interrupt_the_end(start: Start) -> None:
     assert process.returncode == 0
 
 
+_UNDIVIDED = """
+import os, signal
+from models import interrupts
+interrupts.handle_signals("face-stream")
+done = []
+try:
+    with interrupts.interruptible():
+        with interrupts.undivided():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("step")
+        done.append("more")
+except KeyboardInterrupt:
+    print(*done, interrupts.exit_code(), flush=True)
+"""
+
+
+def test_a_step_that_belongs_together_is_interrupted_only_when_it_is_done(start: Start) -> None:
+    assert start("-c", _UNDIVIDED).communicate(timeout=_WAIT_S) == ("step 143\n", "")
+
+
+_IGNORING = """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the shell does for what it starts with `&`
+from models import interrupts
+interrupts.handle_signals("face-stream")
+with interrupts.interruptible():
+    os.kill(os.getpid(), signal.SIGINT)
+print("goes on", interrupts.exit_code(0), flush=True)
+"""
+
+
+def test_a_signal_that_is_ignored_from_the_start_stays_ignored(start: Start) -> None:
+    assert start("-c", _IGNORING).communicate(timeout=_WAIT_S) == ("goes on 0\n", "")
+
+
 def test_without_a_signal_the_exit_code_is_that_of_ctrl_c() -> None:
     assert (exit_code(), exit_code(0)) == (130, 0)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from models.printable import printable
+from models.printable import counted, printable
 from stream.doctor import engine, environment, installation
 from stream.doctor.findings import Check, Finding
 
@@ -82,7 +82,9 @@ def conclusion(findings: Sequence[Finding]) -> str:
     if broken:
         return f"face-stream run cannot work yet: {', '.join(broken)}."
     notes = sum(each.state == "note" for each in findings)
-    return "All that face-stream run needs is here" + (f", with {notes} notes." if notes else ".")
+    return "All that face-stream run needs is here" + (
+        f", with {counted(notes, 'note')}." if notes else "."
+    )
 
 
 def as_dict(findings: Sequence[Finding]) -> dict[str, Any]:
