@@ -195,3 +195,22 @@ def test_the_program_ends_at_once_unless_a_thread_still_works(
     words = [sys.executable, "-c", _ENDING.format(kind=kind)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (code, output, "")
+
+
+_GARBAGE = """
+import gc
+from stream.__main__ import _START_OBJECTS, _put_off_garbage_collection
+usual, before = gc.get_threshold(), gc.get_stats()[0]["collections"]
+_put_off_garbage_collection()
+kept = [[] for _ in range(_START_OBJECTS // 2)]
+put_off = gc.get_stats()[0]["collections"] == before
+kept += [[] for _ in range(_START_OBJECTS)]
+print(put_off, gc.get_stats()[0]["collections"] > before, gc.get_threshold() == usual)
+"""
+
+
+def test_garbage_is_collected_as_usual_once_the_start_is_over() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _GARBAGE], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "True True True\n"
