@@ -48,6 +48,7 @@ def folder(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (work / "wrong.toml").write_text("[detection]\nframeskip = 3\n")
     (work / "broken.toml").write_text("[detection")
     (work / "model").mkdir()
+    (work / ".locked.mp4.lock").mkdir()
     os.mkfifo(work / "pipe.csv")
     os.mkfifo(work / "pipe")
     (work / "config.toml").write_text("[detection]\ndownscale = 1\n")
@@ -136,6 +137,7 @@ _WRONG = [
     ("clip.mp4 --events --json-summary", "--events and --json-summary go to standard output"),
     ("clip.mp4 --events --log - --json-summary", "--log - and --events and --json-summary go"),
     ("clip.mp4 --log pipe.csv", "--log pipe.csv: through a pipe goes JSON Lines only"),
+    ("clip.mp4 --save locked.mp4", ".locked.mp4.lock, whose lock keeps other runs from locked.mp4"),
     ("pictures --save out.mp4", ": pictures go into a folder"),
     ("pictures --save out.png", ": pictures go into a folder"),
     ("pictures/*.png --save out.png", ": pictures go into a folder"),

@@ -58,7 +58,7 @@ def diagnose(load: "Callable[[], Settings]") -> Iterator[Finding]:
         Check("screen", environment.screen, _REINSTALL),
         Check("settings", partial(environment.settings, load), _CORRECT_SETTINGS),
         Check("device", _with_config(engine.device, load), _CHANGE_DEVICE),
-        Check("weights", engine.weights, _REINSTALL_WEIGHTS),
+        Check("weights", partial(engine.weights, load), _REINSTALL_WEIGHTS),
         Check("model", _with_config(engine.model, load), _FIT_AGAIN),
         Check("self-test", _with_config(engine.self_test, load), "mend what is broken above"),
     ]
