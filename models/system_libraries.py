@@ -32,7 +32,6 @@ _DEBIAN_PACKAGES = {
 }
 """Debian's package of each library that OpenCV, dlib, PyAV and ONNX Runtime may want."""
 
-
 _OPENCV_LIBRARIES = ("libxcb.so.1", "libGL.so.1", "libgthread-2.0.so.0")
 """What the wheel `opencv-python` loads and a bare system lacks: those that are missing are named at
 once, rather than the next one when the first is there."""
@@ -57,8 +56,8 @@ def check_reference() -> None:
     """
     if missing := missing_reference():
         raise ModelError(
-            "face_recognition, the reference that runs dlib's networks in dlib itself, cannot be "
-            f"imported without {missing}: install it with {INSTALL_REFERENCE}"
+            f"{missing}: not installed, but needed to run dlib's networks in dlib itself; install "
+            f"with {INSTALL_REFERENCE}"
         )
 
 
