@@ -45,7 +45,7 @@ def exit_at_once(code: int | str | None) -> None:
     if isinstance(code, str) or (others and not any(each.daemon for each in others)):
         return
     atexit._run_exitfuncs()
-    for text in (sys.stdout, sys.stderr):
+    for text in filter(None, (sys.stdout, sys.stderr)):  # one that is closed from the start is None
         try:
             text.flush()
         except (OSError, ValueError):  # the reader has gone, or the disk is full
