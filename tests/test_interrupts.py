@@ -64,8 +64,8 @@ def test_imports_are_ended_without_a_traceback(
     process = start("-m", program, "--help")
     time.sleep(delay_s)  # whatever is imported then
     process.send_signal(number)
-    _, errors = process.communicate(timeout=_WAIT_S)
-    assert process.returncode in (128 + number, 0)  # or it had come to its end
+    output, errors = process.communicate(timeout=_WAIT_S)
+    assert process.returncode == 128 + number or output  # or it had come to its end
     assert errors == ""
 
 
@@ -125,6 +125,41 @@ def test_a_first_signal_does_not_interrupt_the_end(start: Start) -> None:
     assert process.returncode == 0
 
 
+_UNDIVIDED = """
+import os, signal
+from models import interrupts
+interrupts.handle_signals("face-stream")
+done = []
+try:
+    with interrupts.interruptible():
+        with interrupts.undivided():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("step")
+        done.append("more")
+except KeyboardInterrupt:
+    print(*done, interrupts.exit_code(), flush=True)
+"""
+
+
+def test_a_step_that_belongs_together_is_interrupted_only_when_it_is_done(start: Start) -> None:
+    assert start("-c", _UNDIVIDED).communicate(timeout=_WAIT_S) == ("step 143\n", "")
+
+
+_IGNORING = """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the shell does for what it starts with `&`
+from models import interrupts
+interrupts.handle_signals("face-stream")
+with interrupts.interruptible():
+    os.kill(os.getpid(), signal.SIGINT)
+print("goes on", interrupts.exit_code(0), flush=True)
+"""
+
+
+def test_a_signal_that_is_ignored_from_the_start_stays_ignored(start: Start) -> None:
+    assert start("-c", _IGNORING).communicate(timeout=_WAIT_S) == ("goes on 0\n", "")
+
+
 def test_without_a_signal_the_exit_code_is_that_of_ctrl_c() -> None:
     assert (exit_code(), exit_code(0)) == (130, 0)
 
@@ -132,29 +167,20 @@ def test_without_a_signal_the_exit_code_is_that_of_ctrl_c() -> None:
 _IMPORT = """
 import os, signal
 from models import interrupts
+from models.system_libraries import import_errors_in_one_line
 interrupts.handle_signals("face-stream")
-
-def load():
+with import_errors_in_one_line("face-stream", "install it again"), interrupts.interruptible():
     try:
         os.kill(os.getpid(), signal.SIGTERM)
     except KeyboardInterrupt as error:
         raise ImportError("initialization failed") from error
-
 """
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        "from stream.cli.console import exit_on_error\nexit_on_error(load, debug=True)",
-        "from training.commands.console import one_line_errors\nwith one_line_errors(True): load()",
-    ],
-    ids=["stream", "training"],
-)
-def test_a_signal_that_an_extension_turns_into_a_failed_import(call: str, start: Start) -> None:
-    exits = f"import typer\ntry:\n    exec({call!r})\nexcept typer.Exit as e: print(e.exit_code)"
-    process = start("-c", _IMPORT + exits)
-    assert process.communicate(timeout=_WAIT_S) == ("143\n", "")
+def test_a_signal_that_an_extension_turns_into_a_failed_import(start: Start) -> None:
+    process = start("-c", _IMPORT)
+    assert process.communicate(timeout=_WAIT_S) == ("", "")
+    assert process.returncode == 143
 
 
 _SLOW_IMPORT = """

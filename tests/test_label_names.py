@@ -21,7 +21,6 @@ from models.bundle import (
 from models.errors import ModelError
 from models.label_names import RESERVED_COLUMNS, check_label_names
 from stream.sinks.data import tables
-from stream.sinks.pictures import folder as picture_folder
 from training.commands.app import app
 from training.features.table_files import _FIXED_COLUMNS
 
@@ -68,7 +67,6 @@ def test_all_columns_of_all_tables_are_reserved() -> None:
     columns = {
         *tables.face_columns({}),
         *tables.track_columns({}),
-        *picture_folder.face_columns({}),
     }
     assert columns | set(_FIXED_COLUMNS) | {"picture"} == RESERVED_COLUMNS
 

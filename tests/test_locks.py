@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -112,6 +112,20 @@ def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     with locked(tmp_path / "out", inside=True):
         pass
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda lock: lock.symlink_to("elsewhere")])
+def test_what_cannot_be_a_lock_is_named_not_the_output(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "out.mp4"
+    make(lock_path(path))
+    said = (
+        r"\.out\.mp4\.lock, whose lock keeps other runs from out\.mp4, cannot be opened: .*; remove"
+    )
+    with pytest.raises(LockedError, match=said), locked(path):
+        pass
+    assert [each.name for each in tmp_path.iterdir()] == [".out.mp4.lock"]
 
 
 def test_where_no_file_can_be_made_is_an_error(tmp_path: Path) -> None:

@@ -76,6 +76,19 @@ def test_what_a_log_says_of_whole_tracks_is_passed_over(tmp_path: Path) -> None:
     assert people == [[0], [1], [2], [3]]
 
 
+def test_a_log_of_pictures_is_not_one_of_a_video(tmp_path: Path) -> None:
+    picture = replace(frame(0), path=tmp_path / "0.png")
+    with fan_out([JsonLog(tmp_path / "out.jsonl", _INFO, "default")], Overlay(), _INFO) as sinks:
+        sinks.write(picture, [track(1)])
+    with Replay(tmp_path / "out.jsonl", LabelSettings()) as replay:
+        assert [each.track_id for each in replay.annotate(picture)] == [1]
+    with (
+        Replay(tmp_path / "out.jsonl", LabelSettings()) as replay,
+        pytest.raises(SourceError, match="was written of pictures: give those, not a video"),
+    ):
+        replay.annotate(frame(0))
+
+
 @pytest.mark.parametrize(("threshold", "text"), [(0.5, "Female"), (0.8, None)])
 def test_the_threshold_is_that_of_now(threshold: float, text: str | None, tmp_path: Path) -> None:
     with Replay(_log(tmp_path), LabelSettings(min_confidence=threshold)) as replay:

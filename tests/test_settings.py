@@ -20,6 +20,7 @@ from stream.cli.app import app
 from stream.errors import ConfigError
 from stream.labelling.label_rule import LabelRule
 from stream.settings import Config, load_config, load_settings
+from stream.settings.explained import explained
 from stream.settings.schema import EngineSection, LabelSettings
 from stream.settings.toml import toml_value
 
@@ -180,6 +181,20 @@ def test_what_is_in_force_is_printed_with_where_it_is_from(
     assert tomllib.loads(printed.stdout) == values
 
 
+def test_settings_are_explained_by_the_comments_of_the_shipped_file(tmp_path: Path) -> None:
+    shipped = SHIPPED.read_text(encoding="utf-8").rstrip()
+    assert explained(load_settings(folder=tmp_path)) == shipped
+    (tmp_path / "config.toml").write_text("[camera]\nsize = [640, 480]\n")
+    text = explained(load_settings(None, ["labels.min_confidence=0.8"], folder=tmp_path))
+    changed = [line for line in text.splitlines() if line not in shipped.splitlines()]
+    assert changed == [
+        "size = [640, 480]  # config.toml",
+        "min_confidence = 0.8  # --set",
+    ]
+    (tmp_path / "config.toml").write_text(text)
+    assert load_settings(folder=tmp_path).config.labels.min_confidence == 0.8
+
+
 def test_no_name_of_a_file_breaks_what_is_printed(tmp_path: Path) -> None:
     odd = tmp_path / "odd\nname\x1b[31m.toml"
     odd.write_text("[engine]\nthreads = 2\n")
@@ -285,7 +300,15 @@ def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:
         ("detection.detector=hgo", "'cnn' or 'hog'"),
         ('engine.threads="two"', "whole number"),
         ("recorder.sound=yes", 'recorder.sound = "yes": it should be true or false'),
-        ("labels.attributes=gender", "it should be a list"),
+        ("camera.size=1280x720", 'camera.size = "1280x720": write it as [1280, 720]'),
+        ('camera.size="640 × 480"', "write it as [640, 480]"),
+        ("camera.size=640,480", "write it as [640, 480]"),
+        ("camera.size=720p", "it should be 'auto'; or it should be a list, as in [1280, 720]"),
+        ("camera.size=99999x1", "or it should be a list"),
+        ('source.raw={size="640x480"}', "write it as [640, 480]"),
+        ("labels.attributes=gender, race", 'write it as ["gender", "race"]'),
+        ("labels.attributes=7", "it should be a list"),
+        ('labels.race_groups={A="B,C"}', 'write it as ["B", "C"]'),
         ("labels.attributes=[1]", "labels.attributes = [1]: it should be a text in quotes"),
         ("labels.race_groups=[]", "it should be a table"),
         ('labels.attributes=["race", "age", "race"]', "race stands there twice"),

@@ -41,9 +41,11 @@ from stream.settings.schema import EngineSection, OverlaySection, RecorderSectio
 from stream.sinks import AnnotatedFrame, Outputs, Sink, open_sinks
 from stream.sinks.claims import claim_outputs
 from stream.sinks.data.json_log import JsonLog
-from stream.sinks.data.tables import TableLog, TrackTable
-from stream.sinks.pictures.folder import PictureFolder, faces_table
+from stream.sinks.data.tables import TableLog, TrackTable, face_columns
+from stream.sinks.paths import partial_path
+from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.single_picture import SinglePicture
 from stream.sinks.pictures.snapshots import Snapshots
 from stream.sinks.video.recorder import Recorder
 from stream.sources import open_source
@@ -64,11 +66,12 @@ _SINKS: dict[str, Open] = {
     "recorder": lambda folder: Recorder(folder / "out.mp4", _INFO, RecorderSection()),
     "pictures": lambda folder: PictureFolder(folder / "out", None, _ATTRIBUTES),
     "snapshots": lambda folder: Snapshots(folder / "out", _ATTRIBUTES),
+    "picture": lambda folder: SinglePicture(folder / "out.png"),
     "sheet": lambda folder: Sheet(folder / "out.png", _INFO),
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
 
-_FILES = ("log", "csv", "parquet", "tracks", "recorder", "sheet")
+_FILES = ("log", "csv", "parquet", "tracks", "recorder", "picture", "sheet")
 _FULL_AT = [
     ("log", "out.part.jsonl"),
     ("csv", "out.part.csv"),
@@ -80,6 +83,7 @@ _FULL_AT = [
     ("pictures", "out/faces.part.csv"),
     ("snapshots", "out/.track-0001.jpg.part"),
     ("snapshots", "out/tracks.part.csv"),
+    ("picture", ".out.png.part"),
     ("sheet", ".out.png.part"),
 ]
 
@@ -221,8 +225,8 @@ def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES)
     with fan_out([log], Overlay(), _INFO) as sinks:
         for number in (0, 3):
-            sinks.write(_annotated(number).frame, _annotated(number).tracks)
-        assert track_lines(log.partial_path) == []
+            sinks.write(frame(number), _annotated(number).tracks)
+        assert track_lines(partial_path(tmp_path / "out.jsonl")) == []
     assert track_lines(tmp_path / "out.jsonl") == [
         {
             "track": 1,
@@ -232,7 +236,6 @@ def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
             "best": {
                 "frame": 0,
                 "time_s": 0.0,
-                "file": "from/0.png",
                 "box": [20.0, 10.0, 60.0, 50.0],
                 "quality": 1.0,
             },
@@ -260,11 +263,15 @@ def test_the_log_says_when_the_best_view_of_a_track_was(tmp_path: Path) -> None:
     assert whole["best"] == {"frame": 11, "time_s": 0.44, "box": box, "quality": 0.75}
 
 
-def test_the_log_of_pictures_names_their_files(tmp_path: Path) -> None:
+def test_the_log_of_pictures_names_their_files_and_no_times(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
-    log.write(_annotated(7))
-    log.close(complete=True)
-    assert log_lines(tmp_path / "out.jsonl")[1]["file"] == "from/7.png"
+    with fan_out([log], Overlay(), replace(_INFO, kind="pictures")) as sinks:
+        sinks.write(_annotated(7).frame, _annotated(7).tracks)
+    entry, whole = log_lines(tmp_path / "out.jsonl")[1], track_lines(tmp_path / "out.jsonl")[0]
+    assert list(entry) == ["frame", "file", "faces"]
+    assert entry["file"] == "from/7.png"
+    assert list(whole) == ["track", "frames", "best", "labels"]
+    assert list(whole["best"]) == ["frame", "file", "box", "quality"]
 
 
 def test_the_log_says_which_size_the_boxes_of_a_frame_are_in(tmp_path: Path) -> None:
@@ -290,7 +297,7 @@ def test_the_table_says_which_size_the_boxes_of_a_frame_are_in(tmp_path: Path) -
 def test_what_is_logged_can_be_read_at_once(tmp_path: Path) -> None:
     log = JsonLog(tmp_path / "out.jsonl", _INFO, "default")
     log.write(_annotated(0))
-    assert len(log_lines(log.partial_path)) == 2
+    assert len(log_lines(partial_path(tmp_path / "out.jsonl"))) == 2
     log.close(complete=True)
 
 
@@ -328,14 +335,49 @@ def test_pictures_and_their_tables(tmp_path: Path) -> None:
     np.testing.assert_array_equal(cv2.imread(str(out / "3.png")), annotated.picture)
     (row,) = csv.DictReader((out / "3.png.csv").read_text(encoding="utf-8").splitlines())
     assert row == {
+        "frame": "3",
+        "time_s": "",
+        "file": "3.png",
+        "track": "1",
+        "left": "20.0",
+        "top": "10.0",
+        "right": "60.0",
+        "bottom": "50.0",
+        "score": "1.0",
+        "missed": "0",
+        "quality": "1.0",
+        "frame_width": "96",
+        "frame_height": "64",
         "gender": "Female",
-        "gender_Female": "0.9000",
-        "gender_Male": "0.1000",
-        "top": "10",
-        "right": "60",
-        "bottom": "50",
-        "left": "20",
+        "gender_confidence": "0.9",
+        "gender_Female": "0.9",
+        "gender_Male": "0.1",
     }
+
+
+def test_tables_of_pictures_have_the_columns_of_the_log(tmp_path: Path) -> None:
+    sinks: list[Sink] = [
+        PictureFolder(tmp_path / "copies", None, _ATTRIBUTES),
+        TableLog(tmp_path / "log.csv", _ATTRIBUTES),
+        TrackTable(tmp_path / "log.tracks.csv", _ATTRIBUTES),
+    ]
+    with fan_out(sinks, Overlay(), replace(_INFO, kind="pictures")) as opened:
+        for number in range(2):
+            opened.write(_annotated(number).frame, _annotated(number).tracks)
+    faces, log, beside = (
+        list(csv.DictReader(path.read_text().splitlines()))
+        for path in (
+            tmp_path / "copies/faces.csv",
+            tmp_path / "log.csv",
+            tmp_path / "copies/1.png.csv",
+        )
+    )
+    assert [list(row) for row in faces] == [list(row) for row in log]
+    assert [row | {"file": ""} for row in faces] == [row | {"file": ""} for row in log]
+    assert beside == faces[1:]
+    assert [row["time_s"] for row in log] == ["", ""]
+    tracks = list(csv.DictReader((tmp_path / "log.tracks.csv").read_text().splitlines()))
+    assert {(row["first_s"], row["last_s"], row["best_s"]) for row in tracks} == {("", "", "")}
 
 
 def test_one_table_of_all_pictures(tmp_path: Path) -> None:
@@ -347,28 +389,36 @@ def test_one_table_of_all_pictures(tmp_path: Path) -> None:
     sink.close(complete=True)
     rows = list(csv.reader((tmp_path / "faces.csv").read_text(encoding="utf-8").splitlines()))
     beside = list(csv.reader((tmp_path / "a/1.png.csv").read_text(encoding="utf-8").splitlines()))
-    assert [row[0] for row in rows] == ["file", *(str(Path(n, "1.png")) for n in "aab")]
-    assert [row[1:] for row in rows[:2]] == beside[:2]
+    assert [row[2] for row in rows] == ["file", *(str(Path(n, "1.png")) for n in "aab")]
+    assert rows[:3] == beside
 
 
-def test_a_table_of_several_faces() -> None:
+def test_a_table_of_several_faces(tmp_path: Path) -> None:
     flag = Label("Male", 0.7, {"not Male": 0.3, "Male": 0.7})
     people = [
         track(1, (1, 2, 3, 4), {"gender": label(None, 0.6), "Male": flag}),
         track(2, (5.4, 6.6, 7, 8)),  # too small to say
     ]
-    attributes = {**_ATTRIBUTES, "Male": ("not Male", "Male")}
-    first, second = csv.DictReader(io.StringIO(faces_table(people, attributes)))
-    probabilities = ["gender_Female", "gender_Male", "Male_not Male", "Male_Male"]
-    assert list(first) == ["gender", "Male", *probabilities, "top", "right", "bottom", "left"]
-    assert (first["gender"], first["Male"], first["gender_Male"]) == ("", "Male", "0.4000")
-    assert [second[name] for name in ("gender", "gender_Female")] == ["", ""]
-    assert [second[name] for name in ("left", "top", "right", "bottom")] == ["5", "7", "7", "8"]
+    sink = PictureFolder(tmp_path, None, {**_ATTRIBUTES, "Male": ("not Male", "Male")})
+    sink.write(replace(_annotated(0), tracks=people))
+    sink.close(complete=True)
+    first, second = csv.DictReader((tmp_path / "0.png.csv").read_text().splitlines())
+    labels = ["gender", "gender_confidence", "gender_Female", "gender_Male"]
+    labels += ["Male", "Male_confidence", "Male_not Male", "Male_Male"]
+    assert list(first)[-8:] == labels
+    assert (first["gender"], first["Male"], first["gender_Male"]) == ("", "Male", "0.4")
+    assert {second[name] for name in labels} == {""}
+    assert [second[name] for name in ("left", "top", "right", "bottom")] == [
+        *("5.4", "6.6", "7.0", "8.0")
+    ]
 
 
-def test_a_table_of_nobody() -> None:
-    header = "gender,gender_Female,gender_Male,top,right,bottom,left\n"
-    assert faces_table([], _ATTRIBUTES) == header
+def test_a_table_of_nobody(tmp_path: Path) -> None:
+    sink = PictureFolder(tmp_path, None, _ATTRIBUTES)
+    sink.write(replace(_annotated(0), tracks=[]))
+    sink.close(complete=True)
+    header = ",".join(face_columns(_ATTRIBUTES)) + "\n"
+    assert (tmp_path / "0.png.csv").read_text() == (tmp_path / "faces.csv").read_text() == header
 
 
 @contextmanager
@@ -698,7 +748,7 @@ def test_the_bar_says_how_far_it_is() -> None:
         bar.write(_annotated(number))
     bar.close(complete=True)
     assert "10/10" in screen.getvalue()
-    assert "1 faces" in screen.getvalue()
+    assert "1 face " in screen.getvalue()
     assert "numbers" in screen.getvalue()
 
 

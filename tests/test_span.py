@@ -38,3 +38,9 @@ def test_any_other_text_is_refused(text: str) -> None:
 def test_the_end_must_lie_after_the_start(end: str) -> None:
     with pytest.raises(ConfigError, match="must lie after --start"):
         Span.parse("2", end)
+
+
+@pytest.mark.parametrize("start", [None, "0"])
+def test_an_end_before_the_first_frame_is_said_to_be_that(start: str | None) -> None:
+    with pytest.raises(ConfigError, match="--end 0 is before the first frame: give a later time"):
+        Span.parse(start, "0:00")

@@ -10,9 +10,9 @@ from fakes import SIZE_WH, fan_out, frame, label, track
 
 from stream.controls import RunReport
 from stream.drawing.overlay import Overlay
-from stream.frames import SourceInfo
+from stream.frames import Frame, SourceInfo
 from stream.summary import Summary
-from stream.tracks import Track
+from stream.tracks import Label, Track
 
 _INFO = SourceInfo("numbers", "video", SIZE_WH, 25.0)
 _LABELS = {"gender": label(), "race": label(None, 0.4)}
@@ -64,16 +64,51 @@ def test_the_rate_is_of_the_time_it_took() -> None:
 @pytest.mark.parametrize(
     ("report", "rest"),
     [
-        (RunReport(), "3 people"),
-        (RunReport(dropped=4), "and 4 dropped, 3 people"),
-        (RunReport(skipped=Counter({".cr2": 2})), "and 2 .cr2 left out, 3 people"),
-        (RunReport(outputs=[Path("a.mp4"), Path("b.csv")]), "3 people → a.mp4, b.csv"),
+        (RunReport(), ""),
+        (RunReport(dropped=4), ", 4 dropped"),
+        (RunReport(skipped=Counter({".cr2": 2})), ", 2 .cr2 left out"),
+        (RunReport(outputs=[Path("a.mp4"), Path("b.csv")]), " → a.mp4, b.csv"),
     ],
 )
 def test_all_in_one_line(report: RunReport, rest: str) -> None:
     summary = _run(report)
-    took = f"3 frames in {summary.elapsed_s:.1f} s ({summary.fps:.1f} a second)"
-    assert summary.line() == f"{took} {rest}"
+    people = "3 people: 2 female, 1 too small to say"
+    assert summary.line() == f"{people} · 3 frames in {summary.elapsed_s:.1f} s{rest}"
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ({"gender": label(), "race": label("White")}, "female"),
+        ({"gender": label(None, 0.6), "race": label("White")}, "unsure"),
+        ({"race": label("East Asian")}, "East Asian"),
+        ({"race": label("Latino_Hispanic")}, "Latino Hispanic"),
+        ({"age": label("20-29")}, "age 20–29"),
+        ({}, "too small to say"),
+    ],
+)
+def test_people_are_counted_by_their_first_label(labels: dict[str, Label], said: str) -> None:
+    assert _summary([[track(1, labels=labels)]]).line().startswith(f"1 person: 1 {said} · 1 frame ")
+
+
+def test_who_may_be_anything_is_named_last() -> None:
+    courses = [label("Male"), label("Male"), label("Female"), label(None), None, label(None)]
+    tracks = [track(n, labels={"gender": each} if each else {}) for n, each in enumerate(courses)]
+    said = "6 people: 1 female, 2 male, 2 unsure, 1 too small to say · "
+    assert _summary([tracks]).line().startswith(said)
+
+
+def test_pictures_are_pictures() -> None:
+    info = SourceInfo("photos", "pictures", SIZE_WH)
+    for count, said in ((1, "1 picture in "), (2, "2 pictures in ")):
+        summary = Summary(RunReport())
+        with fan_out([], Overlay(), info, summary=summary) as sinks:
+            summary.start()
+            for number in range(count):
+                picture = frame(number).image
+                sinks.write(Frame(picture, number, 0.0, 0.0, Path(f"{number}.png")), [])
+        summary.finish()
+        assert summary.line().startswith(f"0 people · {said}")
 
 
 @pytest.mark.parametrize(
@@ -94,8 +129,7 @@ def test_where_no_face_was_found_it_says_what_finds_more(report: RunReport, advi
 
 def test_one_is_not_said_in_the_plural() -> None:
     summary = _summary([[track()]])
-    assert summary.line().startswith("1 frame in ")
-    assert summary.line().endswith(" 1 person")
+    assert summary.line().startswith("1 person: 1 too small to say · 1 frame in ")
 
 
 def test_the_same_for_machines() -> None:
@@ -138,4 +172,4 @@ def test_why_a_run_ends_early_is_said_at_once(caplog: pytest.LogCaptureFixture) 
 def test_a_run_without_a_frame_took_no_time() -> None:
     summary = _summary([])
     assert (summary.elapsed_s, summary.fps, summary.people) == (0, 0, 0)
-    assert summary.line() == "0 frames in 0.0 s (0.0 a second) 0 people"
+    assert summary.line() == "0 people · 0 frames in 0.0 s"

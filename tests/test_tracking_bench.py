@@ -211,3 +211,20 @@ def test_a_cast_that_the_folder_has_not(small_folder: Path) -> None:
 def _rendered(report: TrackingReport) -> str:
     Console(width=120, file=(written := StringIO())).print(render(report))
     return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe", "cannot be read: it is no table of text"),
+        (b"a,b\n1,2\n", "has no column age, file, gender, race"),
+        (b"file,age,gender,race\nval/1.jpg,20-29\n", "line 2: a cell is empty"),
+        (b"file,age,gender,race\n,1,2,3\n", "line 2: a cell is empty"),
+    ],
+)
+def test_a_table_that_is_not_fairface_s_is_one_line(
+    content: bytes, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "fairface_label_val.csv").write_bytes(content)
+    with pytest.raises(SourceError, match=f"fairface_label_val.csv.* {said}"):
+        measure_tracking(tmp_path, Config(), range(1))

@@ -7,10 +7,14 @@ def main() -> None:
     """The entry point of `face-train`."""
     handle_signals("face-train")  # before the imports, which take a moment
     from models.printable import escape_unencodable_output
-    from training.commands.app import app
+    from models.system_libraries import import_errors_in_one_line
 
     escape_unencodable_output()
-    app()
+    remedy = 'install the extra train: uv run --extra train, or pip install ".[train]"'
+    with import_errors_in_one_line("face-train", remedy):
+        from training.commands.app import app
+
+        app()
 
 
 if __name__ == "__main__":

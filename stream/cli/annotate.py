@@ -1,5 +1,6 @@
 """The commands that annotate a source: `run`, `render` and `demo`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,7 @@ def run(
     ] = None,
     save: options.Save = None,
     log: options.Log = None,
+    events: options.Events = False,
     snapshots: options.Snapshots = None,
     sheet: options.Sheet = None,
     start: options.Start = None,
@@ -58,7 +60,8 @@ def run(
         from stream.sources import Span, open_source
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
-        outputs = Outputs(save, log, snapshots, sheet, show=show, overwrite=overwrite)
+        outputs = Outputs(save, log, snapshots, sheet, events, show, overwrite)
+        _check_standard_output(outputs, json_summary)
         settled, span = load_config(config, overrides), Span.parse(start, end)
         named = settled.source.address or None if source is None else source
         if named is None:
@@ -75,6 +78,7 @@ def render(
     ],
     log: Annotated[Path, typer.Argument(metavar="LOG", help="What `run --log LOG.jsonl` wrote.")],
     save: options.Save = None,
+    events: options.Events = False,
     snapshots: options.Snapshots = None,
     sheet: options.Sheet = None,
     start: options.Start = None,
@@ -97,7 +101,8 @@ def render(
         from stream.sinks import Outputs
         from stream.sources import Span, open_source
 
-        outputs = Outputs(save, None, snapshots, sheet, show=show, overwrite=overwrite)
+        outputs = Outputs(save, None, snapshots, sheet, events, show, overwrite)
+        _check_standard_output(outputs, json_summary)
         overrides = [*(settings or []), *options.blur_setting(blur)]
         settled, span = load_config(config, overrides), Span.parse(start, end)
         with Replay(log, settled.labels) as replay:
@@ -137,6 +142,15 @@ def demo(
     print_summary(summary, quiet, json_summary)
 
 
+def _check_standard_output(outputs: "Outputs", json_summary: bool) -> None:
+    """Checks that one thing at most is to go to standard output, or a reader could read neither."""
+    from stream.errors import ConfigError
+
+    asked = [*outputs.printing, *["--json-summary"] * json_summary]
+    if len(asked) > 1:
+        raise ConfigError(f"{' and '.join(asked)} go to standard output: ask for one of them")
+
+
 def _run(
     source: "Source",
     config: "Config",
@@ -157,6 +171,8 @@ def _run(
     from stream.run import run as run_source
 
     watchers: list[Sink] = []
-    if not quiet and not source.info.is_live and stderr_console.is_terminal:
+    # Where lines are printed on the same terminal, the bar would be torn.
+    is_torn = bool(outputs.printing) and sys.stdout is not None and sys.stdout.isatty()
+    if not (quiet or is_torn or source.info.is_live) and stderr_console.is_terminal:
         watchers.append(ProgressBar(source.info, stderr_console))
     return run_source(source, config, outputs, watchers, load)

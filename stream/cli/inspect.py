@@ -3,13 +3,14 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from models.command_line import EXIT_FAILURE
 from stream.cli import options
-from stream.cli.console import EXIT_FAILURE, exit_on_error, print_output
+from stream.cli.console import exit_on_error, print_output
 
 if TYPE_CHECKING:
     from stream.settings import Settings
@@ -40,12 +41,26 @@ def show_settings(
     config: options.ConfigFile = None,
     model: options.Model = None,
     settings: options.Overrides = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print above each setting what it does.")
+    ] = False,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Print the settings in force, each with where it is from."""
-    in_force = exit_on_error(partial(_load, config, model, settings), debug)
-    print_output(json.dumps(in_force.as_dict()) if as_json else in_force.as_toml())
+
+    def work() -> str:
+        from stream.errors import ConfigError
+        from stream.settings.explained import explained
+
+        if explain and as_json:
+            raise ConfigError("--explain and --json are two forms: ask for one of them")
+        in_force = _load(config, model, settings)
+        if explain:
+            return explained(in_force)
+        return json.dumps(in_force.as_dict()) if as_json else in_force.as_toml()
+
+    print_output(exit_on_error(work, debug))
 
 
 def _load(file: Path | None, model: Path | None, settings: list[str] | None) -> "Settings":

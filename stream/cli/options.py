@@ -21,9 +21,10 @@ Save = Annotated[
     Path | None,
     typer.Option(
         "--save",
+        "-o",
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The annotated video (.mp4, .mkv, .mov, .webm), or for pictures a folder.",
+        help="The annotated video (.mp4, .mkv, .mov, .webm), picture, or folder of pictures.",
     ),
 ]
 Log = Annotated[
@@ -32,7 +33,15 @@ Log = Annotated[
         "--log",
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The data behind it: .jsonl, .csv or .parquet.",
+        help="The data behind it: .jsonl, .csv or .parquet; - prints JSON Lines as they come.",
+    ),
+]
+Events = Annotated[
+    bool,
+    typer.Option(
+        "--events",
+        rich_help_panel=_OUTPUT,
+        help="Print a line of JSON when a person appears, is labelled, is gone.",
     ),
 ]
 Start = Annotated[

@@ -14,7 +14,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from models.printable import printable
+from models.printable import counted, printable
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.sinks import AnnotatedFrame
@@ -42,12 +42,12 @@ class ProgressBar:
             BarColumn(),
             MofNCompleteColumn(),
             _RateColumn(),
-            TextColumn("{task.fields[faces]} faces"),
+            TextColumn("{task.fields[faces]}"),
             TimeRemainingColumn(),
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task(_short(info.uri), total=info.frame_count, faces=0)
+        self._task = self._progress.add_task(_short(info.uri), total=info.frame_count, faces="")
         self._info = info
         self._done = 0
         self._first_s: float | None = None
@@ -59,7 +59,7 @@ class ProgressBar:
         """Advances the bar to a frame; the first frame makes it appear."""
         self._progress.start()
         self._done = max(self._done + 1, self._place_of(annotated.frame))
-        faces = len(annotated.tracks)
+        faces = counted(len(annotated.tracks), "face")
         self._progress.update(self._task, completed=self._done, total=self._total, faces=faces)
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:

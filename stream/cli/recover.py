@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.printable import counted
 from stream.cli import options
 from stream.cli.console import exit_on_error, print_message, start_logging
 
@@ -39,9 +40,6 @@ def recover(
     start_logging(quiet)
     recovered = exit_on_error(work, debug)
     if not quiet:
+        frames = f" ({counted(recovered.frames, 'frame')})" if recovered.frames else ""
         names = ", ".join(map(str, recovered.files))
-        print_message(f"Recovered {names}{_frames(recovered.frames)}")
-
-
-def _frames(count: int) -> str:
-    return f" ({count} frames)" if count else ""
+        print_message(f"Recovered {names}{frames}")

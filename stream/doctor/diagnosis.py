@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from models.printable import printable
+from models.printable import counted, printable
 from stream.doctor import engine, environment, installation
 from stream.doctor.findings import Check, Finding
 
@@ -51,13 +51,14 @@ def diagnose(load: "Callable[[], Settings]") -> Iterator[Finding]:
     checks = [
         Check("face-stream", installation.program, _REINSTALL),
         *installation.package_checks(),
+        Check("reference", installation.reference, _REINSTALL),
         Check("machine", installation.machine, _REINSTALL),
         Check("codecs", environment.codecs, _REINSTALL),
         Check("cameras", environment.cameras, _REINSTALL),
         Check("screen", environment.screen, _REINSTALL),
         Check("settings", partial(environment.settings, load), _CORRECT_SETTINGS),
         Check("device", _with_config(engine.device, load), _CHANGE_DEVICE),
-        Check("weights", engine.weights, _REINSTALL_WEIGHTS),
+        Check("weights", partial(engine.weights, load), _REINSTALL_WEIGHTS),
         Check("model", _with_config(engine.model, load), _FIT_AGAIN),
         Check("self-test", _with_config(engine.self_test, load), "mend what is broken above"),
     ]
@@ -81,7 +82,9 @@ def conclusion(findings: Sequence[Finding]) -> str:
     if broken:
         return f"face-stream run cannot work yet: {', '.join(broken)}."
     notes = sum(each.state == "note" for each in findings)
-    return "All that face-stream run needs is here" + (f", with {notes} notes." if notes else ".")
+    return "All that face-stream run needs is here" + (
+        f", with {counted(notes, 'note')}." if notes else "."
+    )
 
 
 def as_dict(findings: Sequence[Finding]) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.printable import counted
 from stream.doctor.findings import Finding
+from stream.errors import ConfigError
 
 if TYPE_CHECKING:
     from models.faces import Image
     from models.runtime import Device
-    from stream.settings import Config
+    from stream.settings import Config, Settings
     from stream.tracks import Track
 
 
@@ -46,20 +48,47 @@ def device(
     return Finding("device", "ok", found)
 
 
-def weights(find: Callable[[str], Path] | None = None) -> Finding:
-    """Whether the weights of CenterFace and of dlib's networks are installed.
+def weights(load: "Callable[[], Settings]") -> Finding:
+    """Whether the weights are installed that the settings need: of their detector, of dlib's
+    landmarks, and of dlib's embedder, unless the model brings its own.
 
     Args:
-        find: gives the path of one of dlib's files.
+        load: loads the settings; where it fails, which another check names, those of the defaults
+            are looked for.
     """
     from models.centerface import installed_centerface
     from models.dlib_weights import DETECTOR_FILE, EMBEDDER_FILE, LANDMARKS_FILE, installed_file
 
-    names = (DETECTOR_FILE, LANDMARKS_FILE, EMBEDDER_FILE)
-    paths = [*((find or installed_file)(name) for name in names), installed_centerface()]
+    detector, wants_dlib_embedder = "centerface", False
+    try:
+        config = load().config
+    except (ConfigError, ImportError):
+        pass
+    else:
+        detector = config.detection.detector
+        wants_dlib_embedder = _wants_dlib_embedder(config.engine.model_folder)
+    paths = [installed_file(LANDMARKS_FILE)]
+    if detector == "centerface":
+        paths.append(installed_centerface())
+    if detector == "cnn":
+        paths.append(installed_file(DETECTOR_FILE))
+    if wants_dlib_embedder:
+        paths.append(installed_file(EMBEDDER_FILE))
     size = sum(path.stat().st_size for path in paths) / 1e6
     folders = ", ".join(dict.fromkeys(str(path.parent) for path in paths))
-    return Finding("weights", "ok", f"{len(paths)} files, {size:.0f} MB, in {folders}")
+    return Finding("weights", "ok", f"{counted(len(paths), 'file')}, {size:.0f} MB, in {folders}")
+
+
+def _wants_dlib_embedder(folder: Path) -> bool:
+    """Whether a model was fitted on dlib's embedder; of a folder that is not whole another check
+    says so."""
+    from models.bundle import load_bundle
+    from models.errors import ModelError
+
+    try:
+        return load_bundle(folder).manifest.embedder.file is None
+    except ModelError:
+        return False
 
 
 def model(config: "Config") -> Finding:

@@ -85,11 +85,22 @@ def cameras(
 
 
 def screen(
-    has_display: Callable[[], bool] | None = None, environment: Mapping[str, str] = os.environ
+    has_display: Callable[[], bool] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    shows_windows: Callable[[], bool] | None = None,
 ) -> Finding:
-    """Whether a window can be opened."""
+    """Whether a window can be opened.
+
+    Args:
+        has_display: whether one can be opened now.
+        environment: names the display.
+        shows_windows: whether OpenCV was built with windows.
+    """
     from stream.sinks.window import screen as windows
 
+    if not (shows_windows or windows.shows_windows)():
+        remedy = "pip uninstall opencv-python-headless, then pip install opencv-python"
+        return Finding("screen", "note", windows.NO_WINDOWS, f"{remedy}; recording needs neither")
     if (has_display or windows.has_display)():
         return Finding("screen", "ok", "a window can be opened")
     if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):

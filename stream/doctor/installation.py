@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-from models.system_libraries import import_remedy
+from models.system_libraries import INSTALL_REFERENCE, import_remedy, missing_reference
 from stream.doctor.findings import Check, Finding, State
 
 _GIB = 2**30
@@ -30,11 +30,14 @@ PACKAGES = [
     ("pydantic", "pydantic", "pydantic", False),
     ("imutils", "imutils", "imutils", False),
     ("pyarrow", "pyarrow", "pyarrow", False),
-    ("scikit-learn", "sklearn", "scikit-learn", True),
     ("scikit-image", "skimage", "scikit-image", True),
 ]
 """Each package by its name, its module, what pip calls it, and whether `face-stream run` works
 without it."""
+
+
+_REFERENCE = "reference"
+"""Name of the check of the packages that run dlib's networks in dlib itself."""
 
 
 def package_checks() -> list[Check]:
@@ -71,6 +74,18 @@ def package(
     if ffmpeg := getattr(loaded, "ffmpeg_version_info", None):
         found += f", with FFmpeg {ffmpeg}"
     return Finding(name, "ok", found)
+
+
+def reference(missing: Callable[[], str] = missing_reference) -> Finding:
+    """Whether face_recognition is installed, an extra that `face-stream run` does not need.
+
+    Args:
+        missing: gives the modules that it wants and that are not there.
+    """
+    use = "engine.runtime = dlib and comparisons with dlib need it"
+    if names := missing():
+        return Finding(_REFERENCE, "note", f"{names} not installed; {use}", INSTALL_REFERENCE)
+    return Finding(_REFERENCE, "ok", f"face_recognition is installed; {use}")
 
 
 def program() -> Finding:

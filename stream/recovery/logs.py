@@ -49,7 +49,7 @@ def _json_lines(lines: Iterator[bytes], limit_s: float) -> Iterator[bytes]:
     for line in lines:
         try:
             entry = json.loads(line)
-            if "frame" in entry and entry["time_s"] > limit_s:
+            if "frame" in entry and entry.get("time_s", 0.0) > limit_s:
                 return
         except (KeyError, TypeError, ValueError, RecursionError):
             return
@@ -67,7 +67,7 @@ def _csv_lines(lines: Iterator[bytes], limit_s: float) -> Iterator[bytes]:
         if len(cells) != len(columns):
             return
         try:
-            if timed is None or float(cells[timed]) <= limit_s:
+            if timed is None or not cells[timed] or float(cells[timed]) <= limit_s:
                 yield line
         except ValueError:
             return

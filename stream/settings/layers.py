@@ -15,12 +15,12 @@ from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, re
 from stream.addresses import masked_words
 from stream.errors import ConfigError
 from stream.settings.schema import Config
-from stream.settings.toml import toml_comment, toml_value
+from stream.settings.toml import as_list, toml_comment, toml_value
 
 _DEFAULT_FILE = "config.toml"
 """The file that is read from the current folder if it is there."""
 
-_DEFAULT_ORIGIN = "default"
+DEFAULT_ORIGIN = "default"
 """The origin of a setting that no layer has."""
 
 _OVERRIDE_ORIGIN = "--set"
@@ -41,11 +41,11 @@ _EXPECTED = {
     "float_type": "a number",
     "int_from_float": "a whole number",
     "int_type": "a whole number",
-    "missing": "a list of two, as in [1, 2]",
+    "missing": "a list of two, as in [1280, 720]",
     "model_type": "a section or table",
     "string_type": "a text in quotes",
-    "too_long": "a list of two, as in [1, 2]",
-    "tuple_type": "a list, as in [1, 2]",
+    "too_long": "a list of two, as in [1280, 720]",
+    "tuple_type": "a list, as in [1280, 720]",
 }
 """By pydantic's type of an error, what a setting should be, in terms of TOML; any other error has
 pydantic's message."""
@@ -115,7 +115,7 @@ def load_settings(
         ConfigError: a file cannot be read, or a setting is unknown or out of range.
     """
     merged = Config().model_dump()
-    origins = {(section, name): _DEFAULT_ORIGIN for section in merged for name in merged[section]}
+    origins = {(section, name): DEFAULT_ORIGIN for section in merged for name in merged[section]}
     for layer, origin, name in _layers(file, overrides, (folder or Path.cwd()) / _DEFAULT_FILE):
         _check(layer, name)
         for section, values in layer.items():
@@ -177,11 +177,37 @@ def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
         given: Any = layer
         for part in path[:2]:  # further parts are members of a union, or inside the value
             given = given[part]
-        return f"{'.'.join(path[:2])} = {_short(toml_value(given))}: {_reason(problems)}"
+        shown = f"{'.'.join(path[:2])} = {_short(toml_value(given))}"
+        return f"{shown}: {_meant_list(layer, problems) or _reason(problems)}"
     known = _setting_names(path[:-1])
     near = difflib.get_close_matches(path[-1].partition(".")[0], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"unknown setting {_short('.'.join(path))}: {hint}"
+
+
+def _meant_list(layer: Mapping[str, Any], problems: Sequence[ErrorDetails]) -> str:
+    """How the first wrong setting, a text, is written as the list that it should be."""
+    given: Any = layer
+    place: list[Any] = []
+    for part in problems[0]["loc"]:
+        if isinstance(given, Mapping) and part in given:
+            given = given[part]
+            place.append(part)
+    if not isinstance(given, str):
+        return ""
+    meant = as_list(given)
+    try:
+        Config.model_validate(_replaced(layer, place, meant))
+    except ValidationError:
+        return ""
+    return f"write it as {_short(toml_value(meant))}"
+
+
+def _replaced(layer: Any, place: Sequence[Any], value: Any) -> Any:
+    """A layer with another value in a place of it."""
+    if not place:
+        return value
+    return {**layer, place[0]: _replaced(layer[place[0]], place[1:], value)}
 
 
 def _shown(override: str) -> str:

@@ -10,6 +10,9 @@ from models.printable import printable_json
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """A key that needs no quotes."""
 
+_SIZE = re.compile(r"(\d{1,9})\s*[x\u00d7*,;:]\s*(\d{1,9})")
+"""Width and height as people write them."""
+
 
 def toml_value(value: Any) -> str:
     """A value in one line: text, a number, true or false, a list or an inline table."""
@@ -25,6 +28,13 @@ def toml_value(value: Any) -> str:
             return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
         case _:
             return str(value)  # numbers and dates
+
+
+def as_list(text: str) -> list[int] | list[str]:
+    """The list that a text is probably meant for: the numbers of `1280x720`, the parts of `a,b`."""
+    if size := _SIZE.fullmatch(text.strip()):
+        return [int(side) for side in size.groups()]
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def toml_comment(text: str) -> str:

@@ -19,6 +19,7 @@ from stream.frames import SourceInfo
 from stream.settings import Config
 from stream.settings.schema import BY_PERSON
 from stream.sinks.contract import Sink
+from stream.sinks.data.event_log import EventLog
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
@@ -26,6 +27,7 @@ from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.outputs import Outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.single_picture import SinglePicture, is_single_picture_output
 from stream.sinks.pictures.snapshots import Snapshots
 from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sinks.video.recorder import Recorder
@@ -125,17 +127,21 @@ def _files(
     config: Config, info: SourceInfo, outputs: Outputs, attributes: Mapping[str, Sequence[str]]
 ) -> Iterator[Sink]:
     """The sinks that write files, each opened when it is asked for."""
-    if outputs.save is not None and info.kind == "pictures":
+    if outputs.save is not None and is_single_picture_output(outputs.save, info):
+        yield SinglePicture(outputs.save)
+    elif outputs.save is not None and info.kind == "pictures":
         yield PictureFolder(outputs.save, _root(info), attributes)
     elif outputs.save is not None:
         # Before the log, which is written at once: the video is then nearly as far as the log.
         yield Recorder(outputs.save, info, config.recorder)
     log = outputs.log
-    if log is not None and log.suffix.lower() == ".jsonl":
+    if log is not None and (outputs.is_log_streamed or log.suffix.lower() == ".jsonl"):
         yield JsonLog(log, info, config.engine.model or config.engine.model_folder.name, attributes)
     elif log is not None:
         yield TableLog(log, attributes)
         yield TrackTable(tracks_path(log), attributes)
+    if outputs.events:
+        yield EventLog(info)
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:
@@ -171,6 +177,6 @@ def _windows(
     else:
         yield ManualRecordings(Path(), info, config.recorder, controls, report)
     # Each picture waits for a key, or it could not be looked at, unless the run is to save them.
-    one_by_one = info.kind == "pictures" and not outputs.paths
+    one_by_one = info.kind == "pictures" and not outputs.are_kept
     folder = outputs.snapshots or Path()
     yield Window(info, controls, report, screen, folder=folder, one_by_one=one_by_one)

@@ -13,14 +13,20 @@ from stream.addresses import PROTOCOLS
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
+from stream.sinks.data.line_stream import is_standard_output, is_stream
 from stream.sinks.data.tables import tracks_path
 from stream.sinks.paths import partial_path, same_file, written_names
 from stream.sinks.pictures.folder import FACES_FILE
+from stream.sinks.pictures.picture_file import writable_suffixes
+from stream.sinks.pictures.single_picture import is_single_picture_output
 from stream.sinks.pictures.snapshots import TRACKS_FILE
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 
 _LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
+
+_TABLE_SUFFIXES = (".csv", ".parquet")
+"""How the name of a log ends that is a table, and so is two files."""
 
 _SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
@@ -31,10 +37,12 @@ class Outputs:
     """What a run is asked to write and to show.
 
     Attributes:
-        save: a video file, or for pictures a folder.
-        log: a `.jsonl`, `.csv` or `.parquet` file.
+        save: a video file; for pictures a folder, for one that is named alone a picture too.
+        log: a `.jsonl`, `.csv` or `.parquet` file; or `-` (standard output), a FIFO or a device,
+            which get JSON Lines as they come.
         snapshots: a folder for the best view of each person.
         sheet: a picture of all people, `.png` or `.jpg`.
+        events: print events on standard output.
         show: open a window, if there is a screen.
         overwrite: files that exist may be replaced.
     """
@@ -43,14 +51,31 @@ class Outputs:
     log: Path | None = None
     snapshots: Path | None = None
     sheet: Path | None = None
+    events: bool = False
     show: bool = False
     overwrite: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files and folders that will be written."""
-        named = (self.save, self.log, self.snapshots, self.sheet)
+        named = (self.save, None if self.is_log_streamed else self.log, self.snapshots, self.sheet)
         return tuple(path for path in named if path is not None)
+
+    @property
+    def is_log_streamed(self) -> bool:
+        """Whether the log goes to a reader, not into a file."""
+        return self.log is not None and is_stream(self.log)
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether anything is to remain of the run, or to be read, beside the window."""
+        return bool(self.paths) or self.is_log_streamed or self.events
+
+    @property
+    def printing(self) -> list[str]:
+        """The options that ask for something on standard output, which holds one thing only."""
+        log = self.log is not None and is_standard_output(self.log)
+        return [f"--log {self.log}"] * log + ["--events"] * self.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +132,14 @@ def requested_targets(
     Raises:
         ConfigError: an output fails a check; the first one found is named.
     """
+    if outputs.is_log_streamed and str(outputs.log).lower().endswith(_TABLE_SUFFIXES):
+        raise ConfigError(
+            f"--log {outputs.log}: through a pipe goes JSON Lines only: name it .jsonl"
+        )
     targets = list(_targets(outputs, info))
-    source = Path(info.uri)
-    if info.kind == "pictures" and not source.is_dir():
-        source = source.parent  # copies in there would take the place of the pictures
     for target in targets:
         _check_name(target)
-        _check_place(target, source)
+        _check_place(target, _place_of(info, target))
     for one, other in combinations(targets, 2):
         if one.names & other.names:
             raise ConfigError(f"{one} and {other} are the same: name another for one of them")
@@ -126,11 +152,13 @@ def requested_targets(
 
 def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
     """The files and folders to be made, those too that no option names."""
-    if outputs.save is not None and info.kind == "pictures":
+    if outputs.save is not None and is_single_picture_output(outputs.save, info):
+        yield Target("--save", outputs.save, suffixes=writable_suffixes())
+    elif outputs.save is not None and info.kind == "pictures":
         yield Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
         yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
-    if outputs.log is not None:
+    if outputs.log is not None and not outputs.is_log_streamed:
         yield Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
         if outputs.log.suffix.lower() != ".jsonl":
             yield Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
@@ -138,6 +166,14 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
         yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
         yield Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
+
+
+def _place_of(info: SourceInfo, target: Target) -> Path:
+    """What of the source a target might take the place of: of pictures their folder, if the target
+    is a folder too."""
+    source = Path(info.uri)
+    is_beside = info.kind == "pictures" and target.is_folder and not source.is_dir()
+    return source.parent if is_beside else source
 
 
 def _check_name(target: Target) -> None:

@@ -14,6 +14,7 @@ from stream.sources.media import open_media
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
+from stream.sources.video_pages import how_to_read_page
 from stream.sources.waiting import call_in_thread
 
 _OPTIONS = {
@@ -91,5 +92,8 @@ def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
         reason = "cannot be read: this build of FFmpeg does not know its protocol"
     except (av.error.FFmpegError, OSError) as error:
         reason = f"cannot be read: {error.strerror}"
+        if isinstance(error, av.error.InvalidDataError) and url.lower().startswith("http"):
+            pipe = how_to_read_page(url)
+            reason += f"; if it is a page that shows a video, pass the video on with {pipe}"
     # Not raised from the error, which holds the whole address.
     raise SourceError(f"{name} {reason}")

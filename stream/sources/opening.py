@@ -24,6 +24,7 @@ from stream.sources.pictures import (
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
+from stream.sources.video_pages import how_to_read_page, is_video_page
 
 
 def open_source(
@@ -36,7 +37,8 @@ def open_source(
 
     1. a file that is no picture by its name, nor by how it begins, or that moves: a video
     2. `-`, or what is there but neither a file, a folder nor a camera: a pipe
-    3. a protocol and an address: a video or a live stream of the network
+    3. a protocol and an address: a video or a live stream of the network; the page of a site that
+       shows videos is refused
     4. a folder: the pictures in it
     5. a file: one picture
     6. the number, device or name of a camera: that camera
@@ -63,6 +65,11 @@ def open_source(
         return VideoSource(path, span, config.source)
     if uri == STANDARD_INPUT or _is_pipe(uri):
         return PipeSource(uri, config.source, span)
+    if is_video_page(uri):
+        raise SourceError(
+            f"{_shown(uri)} is a page that shows a video: pass the video on with "
+            f"{how_to_read_page(uri)}"
+        )
     if is_url(uri):
         return open_url(uri, config.source, span)
     open_untimed = _opener(uri, path, config, outputs)

@@ -26,6 +26,8 @@ class Span:
     end_s: float | None = None
 
     def __post_init__(self) -> None:
+        if self.end_s is not None and self.end_s <= self.start_s == 0:
+            raise ConfigError(f"--end {self.end_s:g} is before the first frame: give a later time")
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ConfigError(
                 f"--end ({self.end_s:g} s) must lie after --start ({self.start_s:g} s)"

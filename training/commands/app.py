@@ -1,18 +1,20 @@
-"""The Typer application `face-train`, which names the commands."""
+"""The application `face-train`, which names the commands."""
 
-import typer
-
+from models.typer_app import Command, typer_app
 from training.commands.bench import bench
+from training.commands.console import command_line
 from training.commands.evaluate import evaluate
 from training.commands.features import features
 from training.commands.finetune import finetune
 from training.commands.fit import fit
 
-app = typer.Typer(
-    help="Trains and evaluates the classifier on labelled faces.",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-for command in (finetune, features, fit, evaluate, bench):
-    app.command()(command)
+_COMMANDS: dict[str, Command] = {
+    "finetune": finetune,
+    "features": features,
+    "fit": fit,
+    "evaluate": evaluate,
+    "bench": bench,
+}
+"""The commands, in the order of the help."""
+
+app = typer_app(command_line, "Trains and evaluates the classifier on labelled faces.", _COMMANDS)

@@ -19,14 +19,14 @@ from training.commands.options import (
 
 def bench(
     dataset: DatasetPath,
-    count: Annotated[int, typer.Option(min=1, help="How many of its pictures.")] = 50,
+    count: Annotated[int, typer.Option(min=1, metavar="N", help="How many of its pictures.")] = 50,
     layout: DatasetFormat = None,
     aligned: AlignedChips = None,
     faces: FaceChoice = "one",
     detector: DetectorChoice = DEFAULT_DETECTOR,
     debug: DebugFlag = False,
 ) -> None:
-    """Measures the time of a picture beside face_recognition's own calls."""
+    """Measure the time of a picture beside face_recognition's own calls."""
     with one_line_errors(debug):
         from training.evaluation.bench import compare
         from training.features.extractor import Extractor

@@ -1,13 +1,9 @@
-"""What the command line prints: progress, figures, and errors in one line."""
+"""What `face-train` prints: progress, figures, and errors in one line."""
 
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from errno import ENAMETOOLONG
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,20 +15,23 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.errors import ModelError
-from models.interrupts import exit_code, interruptible
-from models.printable import printable, shortened
-from models.system_libraries import import_fault, import_remedy
+from models.printable import counted, printable
 from training.errors import DatasetError, OutputInUseError, TrainingError
 
-USAGE_ERROR = 2
-"""Exit code where the user asked for something impossible."""
+_EXIT_CODES = {
+    TrainingError: EXIT_FAILURE,
+    DatasetError: EXIT_USAGE,
+    OutputInUseError: EXIT_USAGE,
+    ModelError: EXIT_USAGE,
+}
+"""The exit codes of the errors of a command."""
 
-FAILURE = 1
-"""Exit code where the program failed."""
+command_line = CommandLine("face-train", _EXIT_CODES)
+"""What prints messages and errors."""
 
 _out = Console(highlight=False, soft_wrap=True, markup=False)
-_bar = Console(stderr=True)
 
 
 def print_line(line: str) -> None:
@@ -43,11 +42,11 @@ def print_line(line: str) -> None:
 def print_summary(report: Mapping[str, Any]) -> None:
     """Prints the figures of a report, a line for each attribute."""
     for name, figures in report["attributes"].items():
-        accuracy = figures["accuracy"]
+        accuracy, faces = figures["accuracy"], counted(figures["rows"], "face")
         print_line(
             f"{name}: accuracy {accuracy['value']:.3f} ({accuracy['low']:.3f} to "
             f"{accuracy['high']:.3f}), balanced {figures['balanced_accuracy']:.3f}, "
-            f"calibration error {figures['calibration']['error']:.3f}, on {figures['rows']} faces"
+            f"calibration error {figures['calibration']['error']:.3f}, on {faces}"
         )
 
 
@@ -55,52 +54,21 @@ def print_summary(report: Mapping[str, Any]) -> None:
 def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
     """Shows a bar with rate and time left, on a terminal; yields what counts the pictures done."""
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    disabled = not _bar.is_terminal
-    with Progress(*columns, console=_bar, transient=True, disable=disabled) as bar:
+    console = command_line.console
+    disabled = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=disabled) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
 
 
 @contextmanager
 def one_line_errors(debug: bool) -> Iterator[None]:
-    """Turns errors into one line and an exit code, instead of a traceback, unless `debug`."""
-    try:
-        with interruptible():
-            yield
-    except (TrainingError, ModelError) as error:
-        if debug:
-            _print_traceback()
-        _print_error(str(error))
-        asked_wrongly = isinstance(error, DatasetError | ModelError | OutputInUseError)
-        raise typer.Exit(USAGE_ERROR if asked_wrongly else FAILURE) from error
-    except ImportError as error:
-        if exit_code(0):  # a signal that comes during the import of an extension takes that form
-            raise typer.Exit(exit_code()) from None
-        if debug:
-            _print_traceback()
-        remedy = import_remedy(error, "install face-stream with the extra that the command needs")
-        _print_error(
-            f"{import_fault(error)}: {remedy}; face-stream doctor says what else is missing"
-        )
-        raise typer.Exit(FAILURE) from error
-    except OSError as error:
-        if debug:
-            _print_traceback()
-        name = shortened(str(error.filename or "the system"))
-        _print_error(f"{name}: {error.strerror or error}")
-        raise typer.Exit(USAGE_ERROR if error.errno == ENAMETOOLONG else FAILURE) from error
-    except KeyboardInterrupt:
-        raise typer.Exit(exit_code()) from None
-
-
-def _print_traceback() -> None:
-    """Prints the traceback of the error at hand, in which names may hold what a terminal obeys."""
-    for line in traceback.format_exc().splitlines():
-        sys.stderr.write(f"{printable(line)}\n")
-
-
-def _print_error(message: str) -> None:
-    sys.stderr.write(f"{printable(f'face-train: {message}')}\n")
+    """Prints warnings as they come, and turns errors into one line and an exit code; if `debug`,
+    behind their traceback.
+    """
+    command_line.start_logging()
+    with command_line.one_line_errors(debug):
+        yield
 
 
 def parse_map(texts: list[str]) -> dict[str, dict[str, str | None]]:

@@ -33,20 +33,25 @@ def evaluate(
     data: Annotated[
         Path, typer.Argument(help="What face-train features wrote, or a dataset itself.")
     ],
-    out: Annotated[Path | None, typer.Option(help="The folder to write the report to.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="The folder to write the report to."),
+    ] = None,
     split: Annotated[Literal["test", "train", "all"], typer.Option(help="Which rows.")] = "test",
     pictures: Annotated[
         Path | None,
-        typer.Option(help="The dataset of a table: measures it on bad pictures as well."),
+        typer.Option(metavar="DATASET", help="The dataset of a table: measures bad pictures too."),
     ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", help="race:Asian=East Asian,Others= names the model's class for the dataset's."
+            "--map",
+            metavar="LABEL:THEIRS=OURS",
+            help="race:Asian=East Asian,Others= names the model's class for the dataset's.",
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="A config.toml: its race_groups are merged.")
+        Path | None, typer.Option(metavar="FILE", help="A config.toml: its race_groups are merged.")
     ] = None,
     card: Annotated[
         bool, typer.Option("--card", help="Write the model's card anew from this report.")
@@ -60,7 +65,7 @@ def evaluate(
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
-    """Measures a model on labelled faces."""
+    """Measure a model on labelled faces."""
     with one_line_errors(debug), ExitStack() as claims:
         from models.bundle import load_bundle
         from models.embedder import bundled_embedder

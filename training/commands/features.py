@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from models.detector_names import DEFAULT_DETECTOR, found_by
+from models.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset
 from training.commands.options import (
@@ -27,7 +28,9 @@ from training.commands.options import (
 
 def features(
     dataset: DatasetPath,
-    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="The Parquet file to write.")
+    ],
     layout: DatasetFormat = None,
     labels: LabelColumns = None,
     aligned: AlignedChips = None,
@@ -40,15 +43,16 @@ def features(
     hold_out: HoldOutRule = "given",
     csv: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(help="Write features and labels as two CSV files as well."),
+        typer.Option(metavar="FEATURES.csv LABELS.csv", help="Write two CSV files as well."),
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option(help="Where embeddings are kept, OUT.cache unless given.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where embeddings are kept, OUT.cache unless given."),
     ] = None,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
-    """Finds and embeds the faces of labelled pictures."""
+    """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
         from training.datasets.splits import HoldOut
         from training.features.extraction import cache_path, extract_features, skipped_path
@@ -60,7 +64,7 @@ def features(
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
         extractor = Extractor(replace(settings, mirror=mirror, embedder=embedder))
         found = found_by(extractor.settings.detector)
-        print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
+        print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with ExitStack() as claims:
             for path in (out, cache or cache_path(out), *(csv or ())):
                 claims.enter_context(sole_writer(path))
@@ -77,7 +81,8 @@ def features(
             if csv is not None:
                 write_csv(read_table(out), *csv)
         known = f", {result.reused} of them known from before" if result.reused else ""
-        print_line(f"{out}: {result.faces} faces of {result.pictures} pictures{known}")
+        faces_of = counted(result.faces, "face of", "faces of")
+        print_line(f"{out}: {faces_of} {counted(result.pictures, 'picture')}{known}")
         if result.skipped:
             reasons = ", ".join(f"{count} {why}" for why, count in result.reasons().items())
             print_line(f"skipped {reasons}: {skipped_path(out)}")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from models.detector_names import DEFAULT_DETECTOR, found_by
+from models.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset, parse_names
 from training.commands.options import (
@@ -26,32 +27,45 @@ from training.commands.options import (
 def finetune(
     dataset: DatasetPath,
     out: Annotated[
-        Path, typer.Option(help="The folder for embedder.onnx, the log and the checkpoint.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="For embedder.onnx, log and checkpoint."
+        ),
     ],
     start: Annotated[
         Path | None,
-        typer.Option(help="A model folder whose embedder, trained before, is trained further."),
+        typer.Option(
+            metavar="FOLDER",
+            help="A model folder whose embedder, trained before, is trained further.",
+        ),
     ] = None,
     attributes: AttributeNames = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each face is seen.")] = 24,
+    epochs: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How often each face is seen.")
+    ] = 24,
     patience: Annotated[
-        int, typer.Option(min=1, help="Stops after that many epochs without gain.")
+        int, typer.Option(min=1, metavar="N", help="Stops after that many epochs without gain.")
     ] = 6,
-    batch: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 64,
+    batch: Annotated[int, typer.Option(min=2, metavar="N", help="Faces a step.")] = 64,
     rate: Annotated[
         float,
         typer.Option(
-            min=1e-9, max=1.0, help="The highest learning rate; larger batches bear more."
+            min=1e-9,
+            max=1.0,
+            metavar="X",
+            help="The highest learning rate; larger batches bear more.",
         ),
     ] = 2e-4,
     teachers: Annotated[
         int,
         typer.Option(
-            min=0, help="Networks trained first, whose common opinion counts beside the labels."
+            min=0,
+            metavar="N",
+            help="Networks trained first, whose common opinion counts beside the labels.",
         ),
     ] = 0,
     teacher_epochs: Annotated[
-        int, typer.Option(min=1, help="How often each of these sees each face.")
+        int, typer.Option(min=1, metavar="N", help="How often each of these sees each face.")
     ] = 16,
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where PyTorch has one.")
@@ -65,7 +79,7 @@ def finetune(
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
-    """Trains an embedder for the attributes of labelled pictures; needs the extra finetune."""
+    """Train an embedder for the attributes of labelled pictures; needs the extra finetune."""
     with one_line_errors(debug):
         from training.finetune import check_torch
 
@@ -91,7 +105,7 @@ def finetune(
         )
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
         found = found_by(extraction.detector)
-        print_line(f"{samples.name}: {len(samples)} pictures, faces {found}")
+        print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with sole_writer(out, inside=True):
             model = train(
                 samples,

@@ -19,7 +19,9 @@ from training.commands.options import (
 
 def fit(
     table: TablePath,
-    out: Annotated[Path, typer.Option(help="The model folder to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="The model folder to write.")
+    ],
     embedder: EmbedderFile = None,
     attributes: AttributeNames = None,
     classifier: Annotated[
@@ -40,7 +42,7 @@ def fit(
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
-    """Fits a classifier for each attribute and writes a model folder."""
+    """Fit a classifier for each attribute and write a model folder."""
     with one_line_errors(debug):
         from training.evaluation.publish import check_folder, publish
         from training.features.table_files import read_table

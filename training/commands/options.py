@@ -17,12 +17,16 @@ TablePath = Annotated[Path, typer.Argument(help="The Parquet file that face-trai
 DatasetFormat = Annotated[
     str | None,
     typer.Option(
-        "--format", help="manifest, fairface, lfwa, utkface or folders, where not recognised."
+        "--format",
+        metavar="NAME",
+        help="manifest, fairface, lfwa, utkface or folders, where not recognised.",
     ),
 ]
 LabelColumns = Annotated[
     str | None,
-    typer.Option(help="Label columns, with commas between; what a folder per class is of."),
+    typer.Option(
+        metavar="NAMES", help="Label columns, with commas between; what a folder per class is of."
+    ),
 ]
 AlignedChips = Annotated[
     bool | None,
@@ -43,17 +47,21 @@ HoldOutRule = Annotated[
     str,
     typer.Option(
         "--hold-out",
+        metavar="RULE",
         help="The rows of the split test: given, first:N by file number, or a fraction.",
     ),
 ]
 AttributeNames = Annotated[
-    str | None, typer.Option(help="Label columns, with commas between; all unless given.")
+    str | None,
+    typer.Option(metavar="NAMES", help="Label columns, with commas between; all unless given."),
 ]
 EmbedderFile = Annotated[
     Path | None,
     typer.Option(
-        "--embedder", help="What face-train finetune wrote; without it dlib's embedder is taken."
+        "--embedder",
+        metavar="FILE",
+        help="What face-train finetune wrote; without it dlib's embedder is taken.",
     ),
 ]
-SeedOption = Annotated[int, typer.Option(help="Of whatever is drawn.")]
+SeedOption = Annotated[int, typer.Option(metavar="N", help="Of whatever is drawn.")]
 DebugFlag = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

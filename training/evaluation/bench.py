@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from models.runtime import available_cores
+from models.system_libraries import check_reference
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED
 from training.features.extractor import Extractor, read_picture
@@ -49,7 +50,11 @@ def compare(samples: Samples, extractor: Extractor, count: int) -> SpeedComparis
 
     face_recognition is called as its users call it: `face_locations` with either of its detectors,
     then `face_encodings`. Each program runs once beforehand, so that no start is measured.
+
+    Raises:
+        ModelError: face_recognition, an extra, is not installed.
     """
+    check_reference()
     places = np.random.default_rng(SEED).permutation(len(samples))[:count]
     paths = [samples.root / samples.files[place] for place in np.sort(places)]
     with ThreadPoolExecutor(available_cores()) as pool:

@@ -1,13 +1,11 @@
 """Labelled pictures: the file of true boxes, read and checked."""
 
-import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from io import TextIOWrapper
 from pathlib import Path
 
-from models.safe_files import UnfitFileError, open_regular
+from stream.benchmarks.label_table import LabelTable, open_label_table
 from stream.errors import SourceError
 
 UNNAMED_SET = "faces"
@@ -61,18 +59,8 @@ def read_truth(path: Path) -> list[TruePicture]:
     Raises:
         SourceError: the file cannot be read, or a row of it is not of that form.
     """
-    try:
-        with TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as lines:
-            table = csv.DictReader(lines)
-            if missing := {"file", *_EDGES} - set(table.fieldnames or ()):
-                raise SourceError(f"{path} has no column {', '.join(sorted(missing))}")
-            pictures = _by_picture(_faces(path, table), path)
-    except UnfitFileError as error:
-        raise SourceError(f"{path} {error}") from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{path} cannot be read: it is no table of text (CSV)") from error
+    with open_label_table(path, {"file", *_EDGES}) as table:
+        pictures = _by_picture(_faces(path, table), path)
     if not pictures:
         raise SourceError(f"{path} names no picture")
     return sorted(pictures, key=lambda each: each.name)
@@ -94,7 +82,7 @@ def _by_picture(rows: Iterable[tuple[str, TrueBox | None]], path: Path) -> list[
     return list(pictures.values())
 
 
-def _faces(path: Path, table: "csv.DictReader[str]") -> Iterator[tuple[str, TrueBox | None]]:
+def _faces(path: Path, table: LabelTable) -> Iterator[tuple[str, TrueBox | None]]:
     """The name of the picture of each row, and its face."""
     for row in table:
         name = row["file"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.runtime import available_cores
+from models.system_libraries import check_reference
 from stream.benchmarks.speed.baselines import transcode_s
 from stream.benchmarks.speed.clips import SyntheticSource, write_clip
 from stream.benchmarks.speed.live import measure_live, measure_soak
@@ -114,6 +115,8 @@ class _Benchmark:
     def measure(self, clip: Path | None) -> SpeedReport:
         """The report; memory is measured first, before other measurements have used any."""
         plan = self._plan
+        if plan.full:
+            check_reference()  # now rather than after the minutes that come first
         pictures = pictures_of(plan.pictures) if plan.pictures else None
         base_wh, large_wh = plan.sizes_wh[1:3]
         subject = clip or self._clip(plan.several, large_wh)

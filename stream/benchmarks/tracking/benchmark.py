@@ -1,6 +1,5 @@
 """The benchmark of tracks and labels: the annotator on all scenes, and the sum of the metrics."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from models.faces import Image
 from stream.assembly import LoadedModel
+from stream.benchmarks.label_table import open_label_table
 from stream.benchmarks.tracking.label_metrics import (
     FaceOutcome,
     LabelMetrics,
@@ -211,8 +211,10 @@ def _labelled_chips(folder: Path) -> Iterator[tuple[Image, Mapping[str, str]]]:
     table = next((folder / name for name in _LABEL_FILES if (folder / name).is_file()), None)
     if table is None:
         raise SourceError(f"{folder} has no {' or '.join(_LABEL_FILES)}: give FairFace's folder")
-    with table.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
+    with open_label_table(table, {"file", *_ATTRIBUTES}) as rows:
+        for row in rows:
+            if not all(row[column] for column in ("file", *_ATTRIBUTES)):
+                raise SourceError(f"{table}, line {rows.line_num}: a cell is empty")
             image = read_picture(folder / row["file"])
             if image is not None:
                 yield image, {attribute: row[attribute] for attribute in _ATTRIBUTES}

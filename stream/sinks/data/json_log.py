@@ -1,9 +1,7 @@
 """The log as JSON Lines: a header, then an object for each frame and one for each track."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,10 +11,11 @@ from numpy.typing import NDArray
 
 from models.printable import printable_json
 from stream.errors import SinkError
-from stream.frames import SourceInfo
-from stream.people import Person
+from stream.frames import Frame, SourceInfo
+from stream.people import BestView, Person
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import finish_partial, partial_path
+from stream.sinks.data.line_file import LineFile
+from stream.sinks.data.line_stream import LineStream, is_stream
 from stream.tracks import Label, Track
 
 SCHEMA = "face-stream/1"
@@ -24,19 +23,17 @@ SCHEMA = "face-stream/1"
 
 
 class JsonLog:
-    """Writes beside the name asked for, which the file takes once it is complete.
+    """Writes a file that takes its name once it is complete, or to a reader as lines come.
 
     Args:
-        path: the log.
+        path: the log; `-` for standard output.
         info: the source, which the header names.
         model: name of the classifier, for the header.
         attributes: the classes of each attribute, for the header.
 
     Raises:
-        SinkError: the file cannot be made.
+        SinkError: the file cannot be made, or the reader not be reached.
     """
-
-    quit_requested = False
 
     def __init__(
         self,
@@ -46,14 +43,9 @@ class JsonLog:
         attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
         self.name = f"log ({path.name})"
-        self.output = path
-        self.partial_path = partial_path(path)
         self._begun = False
         self._size_wh = info.size_wh
-        try:
-            self._file = self.partial_path.open("w", buffering=1, encoding="utf-8")
-        except OSError as error:
-            raise SinkError(f"{path} cannot be made: {error.strerror}") from error
+        self._lines = LineStream(path) if is_stream(path) else LineFile(path)
         header = {
             "schema": SCHEMA,
             "source": info.uri,
@@ -63,15 +55,23 @@ class JsonLog:
             "attributes": {name: list(classes) for name, classes in attributes.items()},
         }
         try:
-            self._write(header)
-        except SinkError:
-            with suppress(OSError):
-                self._file.close()  # tries again to write what could not be written
-            self.partial_path.unlink(missing_ok=True)
+            self._lines.write(json_line(header))
+        except BaseException:  # Ctrl-C too, where a reader does not read
+            self._lines.discard()
             raise
 
     def __repr__(self) -> str:
-        return f"JsonLog({self.output})"
+        return f"JsonLog({self._lines})"
+
+    @property
+    def output(self) -> Path | None:
+        """The file; None where a reader gets the lines."""
+        return self._lines.output
+
+    @property
+    def quit_requested(self) -> bool:
+        """Whether the reader has left."""
+        return self._lines.reader_left
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Adds a line for the frame and its faces, and one for each track that ended with it.
@@ -80,13 +80,12 @@ class JsonLog:
             SinkError: the disk refuses.
         """
         frame = annotated.frame
-        entry: dict[str, Any] = {"frame": frame.index, "time_s": round(frame.time_s, 6)}
-        if frame.path is not None:
-            entry["file"] = str(frame.path)
+        entry: dict[str, Any] = {"frame": frame.index, **place_of(frame)}
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
         entry["faces"] = [face_entry(track) for track in annotated.tracks]
-        self._write(entry, *map(track_entry, annotated.ended))
+        lines = map(json_line, (entry, *map(track_entry, annotated.ended)))
+        self._lines.write("".join(lines))
         self._begun = True
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
@@ -98,29 +97,23 @@ class JsonLog:
             SinkError: the disk refuses.
         """
         try:
-            with self._file:
-                self._write(*map(track_entry, present))
-                self._file.flush()
-                os.fsync(self._file.fileno())
-            finish_partial(self.output, complete=complete, keep=self._begun)
-        except OSError as error:
-            raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
+            self._lines.write("".join(json_line(track_entry(person)) for person in present))
+        except SinkError:
+            self._lines.close(complete=False, keep=self._begun)
+            raise
+        self._lines.close(complete=complete, keep=self._begun)
 
-    def _write(self, *entries: dict[str, Any]) -> None:
-        """A line for each entry, in one write: what a full disk refuses, closing tries again."""
-        texts = (printable_json(json.dumps(entry, ensure_ascii=False)) for entry in entries)
-        lines = "".join(text + "\n" for text in texts)
-        try:
-            self._file.write(lines)
-        except OSError as error:
-            raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
+
+def json_line(entry: Mapping[str, Any]) -> str:
+    """An object as a line of JSON, in which a terminal finds nothing to obey."""
+    return printable_json(json.dumps(entry, ensure_ascii=False)) + "\n"
 
 
 def face_entry(track: Track) -> dict[str, Any]:
     """One face of a frame; `missed` is for how many frames it has not been seen."""
     return {
         "track": track.track_id,
-        "box": _rounded(track.box_xyxy),
+        "box": rounded_box(track.box_xyxy),
         "score": round(track.score, 4),
         "missed": track.missed_frames,
         "quality": round(track.quality, 4),
@@ -130,18 +123,31 @@ def face_entry(track: Track) -> dict[str, Any]:
 
 def track_entry(person: Person) -> dict[str, Any]:
     """One track: when and in how many frames it was seen, its best view, its last labels."""
-    best: dict[str, Any] = {"frame": person.best.frame, "time_s": round(person.best.time_s, 6)}
-    if person.best.path is not None:
-        best["file"] = str(person.best.path)
-    best |= {"box": _rounded(person.best.box_xyxy), "quality": round(person.best.quality, 4)}
+    best = person.best
     return {
         "track": person.track_id,
-        "first_s": round(person.first_s, 6),
-        "last_s": round(person.last_s, 6),
+        **times_of(person),
         "frames": person.frames,
-        "best": best,
+        "best": {
+            "frame": best.frame,
+            **place_of(best),
+            "box": rounded_box(best.box_xyxy),
+            "quality": round(best.quality, 4),
+        },
         "labels": _label_entries(person.labels),
     }
+
+
+def place_of(view: Frame | BestView) -> dict[str, Any]:
+    """Where a frame is in its source: its time, or the file of a picture, which has no time."""
+    return {"time_s": round(view.time_s, 6)} if view.path is None else {"file": str(view.path)}
+
+
+def times_of(person: Person) -> dict[str, Any]:
+    """When the face of a track was first and last seen; of a picture nothing."""
+    if person.best.path is not None:
+        return {}
+    return {"first_s": round(person.first_s, 6), "last_s": round(person.last_s, 6)}
 
 
 def _label_entries(labels: Mapping[str, Label]) -> dict[str, Any]:
@@ -155,5 +161,6 @@ def _label_entries(labels: Mapping[str, Label]) -> dict[str, Any]:
     }
 
 
-def _rounded(box_xyxy: NDArray[np.float32]) -> list[float]:
+def rounded_box(box_xyxy: NDArray[np.float32]) -> list[float]:
+    """A box as the log has it: left, top, right, bottom, tenths of a px."""
     return [round(edge, 1) for edge in box_xyxy.astype(np.float64).tolist()]

@@ -81,6 +81,7 @@ class LogEntry(TypedDict):
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     frame: NotRequired[_Number]
     time_s: NotRequired[_Time]
+    file: NotRequired[str]
     size: NotRequired[tuple[_Side, _Side]]
     faces: NotRequired[Annotated[list[LoggedFace], Field(max_length=_MAX_FACES)]]
     track: NotRequired[_Number | None]
@@ -171,13 +172,13 @@ class LogReader:
                 if _CUT_SHORT in reason and not line.endswith(b"\n"):
                     return
                 raise self._damage(number, reason) from error
-            if "frame" in entry and not {"time_s", "faces"} <= entry.keys():
-                raise self._damage(number, "a frame has time_s and faces")
+            if "frame" in entry and not ("faces" in entry and {"time_s", "file"} & entry.keys()):
+                raise self._damage(number, "a frame has faces, and time_s or file")
             for face in entry.get("faces", ()):
                 if reason := self._fault(face):
                     raise self._damage(number, reason)
             if "frame" in entry:
-                place = entry["frame"], entry["time_s"]
+                place = entry["frame"], entry.get("time_s", before[1])
                 if place[0] <= before[0] or place[1] < before[1]:
                     raise self._damage(
                         number, "its frame or its time is before that of an earlier line"

@@ -149,7 +149,7 @@ def face_row(frame: Frame, track: Track) -> dict[str, Any]:
     width, height = frame.size_wh
     return {
         "frame": frame.index,
-        "time_s": round(frame.time_s, 6),
+        "time_s": _time_s(frame.time_s, frame.path),
         "file": None if frame.path is None else str(frame.path),
         "track": track.track_id,
         **_edges(track.box_xyxy.tolist()),
@@ -167,11 +167,11 @@ def track_row(person: Person) -> dict[str, Any]:
     best = person.best
     return {
         "track": person.track_id,
-        "first_s": round(person.first_s, 6),
-        "last_s": round(person.last_s, 6),
+        "first_s": _time_s(person.first_s, best.path),
+        "last_s": _time_s(person.last_s, best.path),
         "frames": person.frames,
         "best_frame": best.frame,
-        "best_s": round(best.time_s, 6),
+        "best_s": _time_s(best.time_s, best.path),
         "file": None if best.path is None else str(best.path),
         **_edges(best.box_xyxy.tolist()),
         "quality": round(best.quality, 4),
@@ -196,6 +196,11 @@ def _label_cells(labels: Mapping[str, Label]) -> dict[str, Any]:
         for name, value in label.probabilities.items():
             cells[f"{attribute}_{name}"] = round(value, 4)
     return cells
+
+
+def _time_s(time_s: float, path: Path | None) -> float | None:
+    """A time as the tables have it; a picture has a file and no time."""
+    return round(time_s, 6) if path is None else None
 
 
 def _edges(box_xyxy: Sequence[float]) -> dict[str, float]:

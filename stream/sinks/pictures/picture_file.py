@@ -5,11 +5,17 @@ from pathlib import Path
 import cv2
 
 from models.faces import Image
+from models.pictures import PICTURE_SUFFIXES
 from stream.errors import SinkError
 from stream.sinks.paths import short_name, write_whole
 
 _JPEG_SUFFIXES = (".jfif", ".mpo")
 """Endings of JPEGs that OpenCV does not know."""
+
+
+def writable_suffixes() -> tuple[str, ...]:
+    """How the name of a picture may end that is to be written."""
+    return tuple(sorted(each for each in PICTURE_SUFFIXES if _encoder(Path(f"picture{each}"))))
 
 
 def write_picture(path: Path, picture: Image) -> None:

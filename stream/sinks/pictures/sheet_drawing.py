@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
+from models.printable import counted
 from stream.drawing.colours import UNSURE_GREY, ColourScheme
 from stream.drawing.marks import WHITE, Colour
 from stream.drawing.text import draw_text, text_width
@@ -97,7 +98,7 @@ class SheetRow:
             lasted = person.last_s - person.first_s
             sightings = [
                 f"{_clock(person.first_s)} – {_clock(person.last_s)}",
-                f"{lasted:.1f} s, {person.frames} frames",
+                f"{lasted:.1f} s, {counted(person.frames, 'frame')}",
                 f"here at {_clock(best.time_s)}",
             ]
         labels = [

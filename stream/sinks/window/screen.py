@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from models.faces import Image
@@ -26,6 +27,9 @@ _PATIENCE_S = 20.0
 
 _GONE = "the screen is gone"
 """What is said when the window's process has ended."""
+
+NO_WINDOWS = "this OpenCV shows no windows, as opencv-python-headless does not"
+"""What is said where OpenCV was built without windows."""
 
 _END_S = 2.0
 """How long the end of the window's process is waited for, s."""
@@ -59,6 +63,8 @@ class OpenCvScreen:
         unseen = not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
         if unseen and sys.platform.startswith("linux"):
             raise SinkError("no screen to show the window on")
+        if not shows_windows():
+            raise SinkError(f"{NO_WINDOWS} (opencv-python in its place does)")
         self._is_open = True
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_PROGRAM)],
@@ -140,3 +146,8 @@ def has_display() -> bool:
     except SinkError:
         return False
     return True
+
+
+def shows_windows() -> bool:
+    """Whether OpenCV was built with windows."""
+    return cv2.currentUIFramework() != ""
