@@ -8,16 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models.printable import printable_json
 from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.paths import finish_partial, partial_path
-from stream.tracks import Label, Track
+from stream.tracks import box_entry, label_entries
 
 SCHEMA = "face-stream/1"
 """Name and version of the format, in the header of each log."""
@@ -85,7 +82,7 @@ class JsonLog:
             entry["file"] = str(frame.path)
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
-        entry["faces"] = [face_entry(track) for track in annotated.tracks]
+        entry["faces"] = [track.as_dict() for track in annotated.tracks]
         self._write(entry, *map(track_entry, annotated.ended))
         self._begun = True
 
@@ -116,44 +113,17 @@ class JsonLog:
             raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
 
 
-def face_entry(track: Track) -> dict[str, Any]:
-    """One face of a frame; `missed` is for how many frames it has not been seen."""
-    return {
-        "track": track.track_id,
-        "box": _rounded(track.box_xyxy),
-        "score": round(track.score, 4),
-        "missed": track.missed_frames,
-        "quality": round(track.quality, 4),
-        "labels": _label_entries(track.labels),
-    }
-
-
 def track_entry(person: Person) -> dict[str, Any]:
     """One track: when and in how many frames it was seen, its best view, its last labels."""
     best: dict[str, Any] = {"frame": person.best.frame, "time_s": round(person.best.time_s, 6)}
     if person.best.path is not None:
         best["file"] = str(person.best.path)
-    best |= {"box": _rounded(person.best.box_xyxy), "quality": round(person.best.quality, 4)}
+    best |= {"box": box_entry(person.best.box_xyxy), "quality": round(person.best.quality, 4)}
     return {
         "track": person.track_id,
         "first_s": round(person.first_s, 6),
         "last_s": round(person.last_s, 6),
         "frames": person.frames,
         "best": best,
-        "labels": _label_entries(person.labels),
+        "labels": label_entries(person.labels),
     }
-
-
-def _label_entries(labels: Mapping[str, Label]) -> dict[str, Any]:
-    return {
-        attribute: {
-            "label": label.text,
-            "confidence": round(label.confidence, 4),
-            "probabilities": {name: round(value, 4) for name, value in label.probabilities.items()},
-        }
-        for attribute, label in labels.items()
-    }
-
-
-def _rounded(box_xyxy: NDArray[np.float32]) -> list[float]:
-    return [round(edge, 1) for edge in box_xyxy.astype(np.float64).tolist()]
