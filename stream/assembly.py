@@ -16,6 +16,7 @@ from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
 from stream.labelling.labeller import Labeller
 from stream.settings import Config
+from stream.settings.schema import LabelSettings
 
 
 class LoadedModel:
@@ -34,7 +35,7 @@ class LoadedModel:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._bundle = load_bundle(config.engine.model_folder)
-        _check_labels(config, self._bundle)
+        self._labels = _label_settings(config.labels, self._bundle)
         self._classifier = Classifier(self._bundle)
         self._engines: dict[bool, Engine] = {}
         self._loading = Lock()
@@ -60,7 +61,7 @@ class LoadedModel:
         schedule = _schedule(self.config, info)
         controls = controls or Controls(blur=self.config.overlay.blur)
         follower = Follower(engine, info, schedule, controls, report or RunReport())
-        return Annotator(follower, Labeller(engine, self._classifier, self.config.labels), info)
+        return Annotator(follower, Labeller(engine, self._classifier, self._labels), info)
 
     def _engine(self, info: SourceInfo) -> Engine:
         """The engine for such a source, loaded when the first of its kind is annotated."""
@@ -143,15 +144,21 @@ def _schedule(config: Config, info: SourceInfo) -> Schedule:
     return Schedule(skip, load_shedding=shedding)
 
 
-def _check_labels(config: Config, bundle: Bundle) -> None:
+def _label_settings(settings: LabelSettings, bundle: Bundle) -> LabelSettings:
+    """The settings with the attributes that are labelled named, where they fit the model.
+
+    Raises:
+        ConfigError: the model does not know an attribute.
+        ModelError: groups do not fit its classes.
+    """
     heads = {head.attribute: head.classes for head in bundle.manifest.attributes}
-    known = ", ".join(heads)
-    thresholds = config.labels.min_confidence
-    for attribute in thresholds if isinstance(thresholds, dict) else ():
-        if attribute not in heads:
-            raise ConfigError(f"labels.min_confidence: the model knows {known}, not {attribute!r}")
-    for attribute in config.labels.attributes:
-        if attribute not in heads:
-            raise ConfigError(f"labels.attributes: the model knows {known}, not {attribute!r}")
-        groups = config.labels.groups_of(attribute)
-        check_groups(attribute, heads[attribute], groups)
+    chosen = bundle.default_attributes if settings.attributes == "auto" else settings.attributes
+    thresholds = settings.min_confidence
+    limited = tuple(thresholds) if isinstance(thresholds, dict) else ()
+    for name, attributes in (("min_confidence", limited), ("attributes", chosen)):
+        if unknown := [each for each in attributes if each not in heads]:
+            known = ", ".join(heads)
+            raise ConfigError(f"labels.{name}: the model knows {known}, not {unknown[0]!r}")
+    for attribute in chosen:
+        check_groups(attribute, heads[attribute], settings.groups_of(attribute))
+    return settings.model_copy(update={"attributes": chosen})
