@@ -1,5 +1,6 @@
 """Settings → the engine and the annotator."""
 
+from collections.abc import Mapping
 from threading import Lock
 
 from models.bundle import Bundle, load_bundle
@@ -42,6 +43,17 @@ class LoadedModel:
 
     def __repr__(self) -> str:
         return f"LoadedModel({self.config.engine.model_folder})"
+
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """The attributes that are labelled, and their classes."""
+        classes = self._classifier.classes
+        return {name: classes[name] for name in self._labels.of(classes)}
+
+    @property
+    def short_names(self) -> Mapping[str, Mapping[str, str]]:
+        """Attribute → class → short form of its name."""
+        return self._bundle.short_names
 
     def annotator(
         self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None

@@ -40,7 +40,7 @@ class Context:
 
     source: str = ""
     attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    overlay: OverlaySection = OverlaySection()
+    overlay: OverlaySection = field(default_factory=OverlaySection)
     short_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     groups: Sequence[str] = ()
 

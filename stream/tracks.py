@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_SHOWN_CONFIDENCE = 0.99
+"""Highest confidence that people are shown: a model is never quite sure. Entries have the exact
+figure."""
+
 _SHARE_DIGITS = 4
 """Digits of probabilities, scores and qualities in entries; more say what no model knows."""
 
@@ -29,7 +33,7 @@ class Label:
     is_held: bool = False
 
     def __str__(self) -> str:
-        return f"{self.text or 'unsure'} {self.confidence:.0%}"
+        return f"{self.text or 'unsure'} {min(self.confidence, MAX_SHOWN_CONFIDENCE):.0%}"
 
     def __repr__(self) -> str:
         return f"Label({self})"

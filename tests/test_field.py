@@ -11,7 +11,8 @@ import pytest
 from fakes import log_lines, times_s
 
 from stream.frames import Frame
-from stream.run import annotate, run
+from stream.run import run
+from stream.session import annotate
 from stream.settings import Config
 from stream.sinks import Outputs
 from stream.sources import Span, open_source

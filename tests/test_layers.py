@@ -15,7 +15,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"cli"},
     {"benchmarks", "doctor"},
     {"session"},
-    {"run"},
+    {"run", "own_loop"},
     {"assembly", "summary"},
     {"annotator", "replay", "arrays", "recovery"},
     {"sources", "sinks", "results"},

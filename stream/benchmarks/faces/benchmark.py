@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stream.benchmarks.faces.judgement import FaceJudgement, judge
 from stream.benchmarks.faces.truth import read_truth
-from stream.run import annotate
+from stream.session import annotate
 from stream.settings import Config
 from stream.settings.schema import DetectionSection
 from stream.sources.pictures import PictureSource
