@@ -11,7 +11,9 @@ import supervision as sv
 import stream
 
 clip, out = sys.argv[1:]
-boxes, texts, traces = sv.RoundBoxAnnotator(), sv.LabelAnnotator(), sv.TraceAnnotator()
+by_track = {"color_lookup": sv.ColorLookup.TRACK}  # a colour for each person
+boxes, texts = sv.RoundBoxAnnotator(**by_track), sv.LabelAnnotator(**by_track)
+traces = sv.TraceAnnotator(**by_track)
 model = stream.load()
 with sv.VideoSink(out, sv.VideoInfo.from_video_path(clip)) as sink:
     for frame, tracks in model.annotate(clip):

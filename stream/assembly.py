@@ -80,17 +80,21 @@ class LoadedModel:
         is_pictures = info.kind == "pictures"
         with self._loading:
             if is_pictures not in self._engines:
-                self._engines[is_pictures] = engine_for(self.config, info, self._bundle)
+                other = self._engines.get(not is_pictures)
+                self._engines[is_pictures] = engine_for(self.config, info, self._bundle, other)
             return self._engines[is_pictures]
 
 
-def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -> Engine:
+def engine_for(
+    config: Config, info: SourceInfo, bundle: Bundle | None = None, beside: Engine | None = None
+) -> Engine:
     """The engine that a source is searched with.
 
     Args:
         config: the settings.
         info: the source.
         bundle: brings the embedder its classifier was fitted on; dlib's is taken without one.
+        beside: another engine of the same settings and bundle, with which it shares what it can.
 
     Raises:
         ConfigError: settings of the detector contradict one another.
@@ -105,6 +109,7 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         precision=_precision(config, info),
         threads=config.engine.threads,
         device=config.engine.device,
+        beside=beside,
     )
     low, high = engine.detector.traits.thresholds
     if not low <= engine.threshold <= high:

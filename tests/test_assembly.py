@@ -78,6 +78,15 @@ def test_one_model_annotates_several_sources_each_with_tracks_of_its_own(astrona
     assert tracks[0][0].labels == tracks[2][0].labels
 
 
+def test_engines_of_one_model_share_what_embeds_faces() -> None:
+    config = Config(engine=EngineSection(device="cpu"))
+    video = engine_for(config, SourceInfo("x", "video", (320, 180)))
+    pictures = engine_for(config, SourceInfo("x", "pictures", (320, 180)), beside=video)
+    assert pictures.embedder is video.embedder
+    assert pictures.aligner is video.aligner
+    assert repr(pictures.detector) != repr(video.detector)
+
+
 def _own_model(folder: Path) -> Path:
     """A model folder that knows one attribute, which none that ships has."""
     bundle = load_bundle(DLIB_FOLDER)
