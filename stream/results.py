@@ -114,7 +114,8 @@ class Results(tuple[FaceT, ...]):
             raise ValueError("this result keeps no picture: Model.overlay draws tracks on frames")
         context = self.context
         overlay = Overlay(context.overlay, context.short_names, context.groups)
-        return overlay.draw(self.image, self._tracks())
+        drawn = overlay.draw(self.image, self._tracks())
+        return drawn.copy() if drawn is self.image else drawn
 
     def _repr_html_(self) -> str:
         """The picture and a table, as a notebook shows them."""

@@ -64,7 +64,9 @@ def test_it_draws_what_the_settings_say() -> None:
     expected = Overlay().draw(_IMAGE, [_SEEN, _MISSED])
     np.testing.assert_array_equal(_results().draw(), expected)
     plain = Context(overlay=OverlaySection(labels=False))
-    np.testing.assert_array_equal(Results([_SEEN], plain, _IMAGE).draw(), _IMAGE)
+    nothing_drawn = Results([_SEEN], plain, _IMAGE).draw()
+    np.testing.assert_array_equal(nothing_drawn, _IMAGE)
+    assert nothing_drawn is not _IMAGE  # a caller may write to it
     np.testing.assert_array_equal(
         Results([_face()], _CONTEXT, _IMAGE).draw(),
         Overlay().draw(_IMAGE, [track(1, labels=_SEEN.labels)]),

@@ -111,6 +111,17 @@ def test_a_loop_of_one_s_own_sees_what_annotate_sees(
         assert own.track(image, each.time_s) == tracks
 
 
+def test_a_loop_may_read_its_frames_into_one_array(model: stream.Model, shown: list[Image]) -> None:
+    own, other = model.clone(), model.clone()
+    buffer, found, before = np.empty_like(shown[0]), [], []
+    for image in shown:
+        buffer[:] = image
+        found.append(tuple(own.track(buffer)))
+        before.append(pickle.dumps(found[-1]))
+    assert found == [other.track(image) for image in shown]
+    assert [pickle.dumps(tracks) for tracks in found] == before  # none has changed since
+
+
 def test_reset_begins_another_video(model: stream.Model, shown: list[Image]) -> None:
     own = model.clone()
     first = own.track(shown[0], 5.0)
