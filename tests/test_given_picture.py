@@ -67,8 +67,8 @@ def test_pixels_that_do_are_not_copied() -> None:
     ("given", "said"),
     [
         (None, "got None: cv2.imread gives None where it cannot read a file"),
-        ([[1, 2]], "got a value of type list"),
-        (3, "got a value of type int"),
+        ([[1, 2]], "got a list: give one picture after the other"),
+        (3, "got a value of type builtins.int"),
         (io.BytesIO(b""), "got a value of type _io.BytesIO"),
         (np.zeros((4, 5), np.uint8), "got (4, 5): cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)"),
         (np.zeros((4, 5, 1), np.uint8), "got (4, 5, 1): cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)"),

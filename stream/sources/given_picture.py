@@ -56,8 +56,7 @@ def as_bgr(picture: GivenPicture, max_megapixels: int = MAX_MEGAPIXELS) -> Image
         return _of_pil(picture, max_megapixels)
     if isinstance(picture, str | os.PathLike):
         return _read(os.fspath(picture), max_megapixels)
-    reason = ": cv2.imread gives None where it cannot read a file" if picture is None else ""
-    raise ValueError(f"a picture is expected to be {_FORMS}; got {_type_name(picture)}{reason}")
+    raise ValueError(f"a picture is expected to be {_FORMS}; got {_described(picture)}")
 
 
 def _checked(pixels: NDArray[Any]) -> Image:
@@ -147,10 +146,10 @@ def _of_pil(picture: Any, max_megapixels: int) -> Image:
     return over_grey(image, pixels[..., 3]) if is_transparent else image
 
 
-def _type_name(value: object) -> str:
-    """The type of a value, as messages name it."""
+def _described(value: object) -> str:
+    """What a value is that is no picture, and what it often comes from."""
     if value is None:
-        return "None"
-    return f"a value of type {type(value).__module__}.{type(value).__qualname__}".replace(
-        "builtins.", ""
-    )
+        return "None: cv2.imread gives None where it cannot read a file"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__}: give one picture after the other"
+    return f"a value of type {type(value).__module__}.{type(value).__qualname__}"
