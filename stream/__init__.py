@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from stream.errors import ConfigError, SinkError, SourceError
     from stream.frames import Frame, SourceInfo
     from stream.results import Results
-    from stream.session import Model, annotate, load, process
+    from stream.session import Model
     from stream.settings import Config, load_config
+    from stream.short_forms import annotate, load, process
     from stream.sources import Source, Span, open_source
     from stream.summary import Summary
     from stream.tracks import Face, Label, Track
@@ -68,11 +69,11 @@ _MODULES = {
     "Summary": "stream.summary",
     "Track": "stream.tracks",
     "TrackArrays": "stream.arrays",
-    "annotate": "stream.session",
-    "load": "stream.session",
+    "annotate": "stream.short_forms",
+    "load": "stream.short_forms",
     "load_config": "stream.settings.layers",
     "open_source": "stream.sources",
-    "process": "stream.session",
+    "process": "stream.short_forms",
     "to_arrays": "stream.arrays",
 }
 """The module of each public name but the version."""

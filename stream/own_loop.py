@@ -2,10 +2,10 @@
 
 import math
 import time
+from collections.abc import Callable
 
 from models.faces import Image
 from stream.annotator import Annotator
-from stream.assembly import LoadedModel
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.tracks import Track
 
@@ -14,11 +14,11 @@ class OwnLoop:
     """The state of the tracks of one such loop, for one thread at a time.
 
     Args:
-        loaded: gives the annotator.
+        load: gives the annotator.
     """
 
-    def __init__(self, loaded: LoadedModel) -> None:
-        self._loaded = loaded
+    def __init__(self, load: Callable[[SourceInfo], Annotator]) -> None:
+        self._load = load
         self._annotator: Annotator | None = None
         self._index = 0
         self._time_s = -math.inf
@@ -39,7 +39,7 @@ class OwnLoop:
         at_s = self._next_s() if time_s is None else self._checked(time_s)
         if self._annotator is None:
             size_wh = image.shape[1], image.shape[0]
-            self._annotator = self._loaded.annotator(SourceInfo("own loop", "video", size_wh))
+            self._annotator = self._load(SourceInfo("own loop", "video", size_wh))
         frame = Frame(image, self._index, at_s, time.monotonic())
         self._index, self._time_s = self._index + 1, at_s
         return self._annotator.annotate(frame)

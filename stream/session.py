@@ -3,13 +3,15 @@
 import logging
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from threading import Lock
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
+from stream.annotator import Annotator
 from stream.assembly import LoadedModel
-from stream.controls import RunReport
+from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
@@ -34,17 +36,16 @@ _log = logging.getLogger(__name__)
 class Model:
     """Says of the faces in pictures, frames and sources what they are perceived as.
 
-    What pictures need and what video needs is loaded when the first of its kind comes, and then
-    kept. Several threads may use one model: pictures and sources are annotated beside each other,
-    each with a state of its own; the frames of `track`, which have one state, one after another.
-    Pickled, it is its settings, and is loaded again where it arrives.
+    It is loaded when it is first used, or by `load`; the networks that pictures need and those that
+    video needs when the first of its kind comes. Several threads may use one model: pictures and
+    sources are annotated beside each other, each with a state of its own; the frames of `track`,
+    which have one state, one after another. Pickled, it is its settings.
 
     Args:
         config: the settings; the defaults without any.
 
     Raises:
-        ConfigError: they are no `Config`, or the model does not know an attribute that they name.
-        ModelError: the model cannot be loaded.
+        ConfigError: they are no `Config`.
     """
 
     def __init__(self, config: Config | None = None) -> None:
@@ -52,13 +53,10 @@ class Model:
             raise ConfigError(
                 f"settings are a Config, as load_config makes one, not {type(config).__name__}"
             )
-        self._begin(LoadedModel(config or Config()))
-
-    def _begin(self, loaded: LoadedModel) -> None:
-        self._loaded = loaded
+        self.config = config or Config()
         self._report = RunReport()  # one for all pictures: what holds for all is said once
         self._tracking = Lock()
-        self._own_loop = OwnLoop(loaded)
+        self._own_loop = OwnLoop(self._annotator)
 
     def __repr__(self) -> str:
         return f"Model({self.config.engine.model_folder})"
@@ -66,10 +64,24 @@ class Model:
     def __reduce__(self) -> tuple[type["Model"], tuple[Config]]:
         return type(self), (self.config,)
 
-    @property
-    def config(self) -> Config:
-        """The settings."""
-        return self._loaded.config
+    @cached_property
+    def _loaded(self) -> LoadedModel:
+        return LoadedModel(self.config)
+
+    def load(self) -> Self:
+        """Loads it now, and not when it is first used.
+
+        Raises:
+            ConfigError: it does not know an attribute that the settings name.
+            ModelError: it cannot be loaded.
+        """
+        _ = self._loaded
+        return self
+
+    def _annotator(
+        self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
+    ) -> Annotator:
+        return self._loaded.annotator(info, controls, report)
 
     @property
     def attributes(self) -> Mapping[str, Sequence[str]]:
@@ -90,7 +102,7 @@ class Model:
         pixels = as_bgr(image, self.config.source.max_megapixels)
         name = fspath(image) if isinstance(image, str | PathLike) else ""
         info = SourceInfo(name or "picture", "pictures", (pixels.shape[1], pixels.shape[0]))
-        annotator = self._loaded.annotator(info, report=self._report)
+        annotator = self._annotator(info, report=self._report)
         tracks = annotator.annotate(Frame(pixels, 0, 0.0, time.monotonic()))
         faces = [Face(each.box_xyxy, each.score, each.labels, each.quality) for each in tracks]
         return Results(faces, self._context(name), pixels)
@@ -117,15 +129,15 @@ class Model:
     def reset(self) -> None:
         """Forgets all tracks of `track`: the next frame is the first of another video."""
         with self._tracking:
-            self._own_loop = OwnLoop(self._loaded)
+            self._own_loop = OwnLoop(self._annotator)
 
     def clone(self) -> "Model":
         """The same model with tracks of its own, for a second loop beside this one.
 
         Nothing is loaded anew.
         """
-        twin = type(self).__new__(type(self))
-        twin._begin(self._loaded)
+        twin = type(self)(self.config)
+        twin._loaded = self._loaded
         return twin
 
     def overlay(self) -> Overlay:
@@ -174,7 +186,7 @@ class Model:
     ) -> Generator[tuple[Frame, Results[Track]], None, None]:
         """The frames of one source and the tracks in each."""
         with Capture(self._opened(source, span)) as capture:
-            annotator = self._loaded.annotator(capture.info)
+            annotator = self._annotator(capture.info)
             context = self._context(capture.info.uri)
             for frame in capture:
                 yield frame, Results(annotator.annotate(frame), context)
@@ -218,7 +230,7 @@ class Model:
         if len(sources) > 1:
             raise ConfigError("process takes one source at a time: call it for each of them")
         opened = self._opened(sources[0], span, outputs.paths)
-        summary = run(opened, self.config, outputs, load=self._loaded.annotator)
+        summary = run(opened, self.config, outputs, load=self._annotator)
         if summary.interrupted:
             raise KeyboardInterrupt
         return summary
@@ -244,47 +256,3 @@ class Model:
 
 def _path(name: AnyPath | None) -> Path | None:
     return None if name is None else Path(name)
-
-
-def load(config: Config | None = None) -> Model:
-    """Loads the model that the settings name, once for any number of pictures and sources.
-
-    Args:
-        config: the settings; the defaults without any (`load_config` reads those of a file).
-
-    Raises:
-        ConfigError, ModelError: the settings or the model do not fit.
-    """
-    return Model(config)
-
-
-def annotate(
-    source: AnySource | Iterable[AnySource], config: Config | None = None, span: Span = WHOLE
-) -> Generator[tuple[Frame, Results[Track]], None, None]:
-    """The short form of `load(config).annotate(source, span)`."""
-    yield from Model(config).annotate(source, span)
-
-
-def process(
-    source: AnySource,
-    *,
-    config: Config | None = None,
-    save: AnyPath | None = None,
-    log: AnyPath | None = None,
-    snapshots: AnyPath | None = None,
-    sheet: AnyPath | None = None,
-    show: bool = False,
-    overwrite: bool = False,
-    span: Span = WHOLE,
-) -> Summary:
-    """The short form of `load(config).process(source, save=…, …)`."""
-    return Model(config).process(
-        source,
-        save=save,
-        log=log,
-        snapshots=snapshots,
-        sheet=sheet,
-        show=show,
-        overwrite=overwrite,
-        span=span,
-    )

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from stream.benchmarks.faces.judgement import FaceJudgement, judge
 from stream.benchmarks.faces.truth import read_truth
-from stream.session import annotate
 from stream.settings import Config
 from stream.settings.schema import DetectionSection
+from stream.short_forms import annotate
 from stream.sources.pictures import PictureSource
 
 
