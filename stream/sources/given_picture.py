@@ -3,23 +3,44 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.alpha import over_grey
 from models.faces import Image
+from models.picture_decoding import ORIENTATION_TAG, UPRIGHT, turned_upright
 from models.picture_size import MAX_MEGAPIXELS, PictureTooLargeError, check_size_wh
 from models.pictures import decode_picture
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from stream.addresses import is_url
 from stream.errors import SourceError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image as PilImage
 
-GivenPicture: TypeAlias = "str | os.PathLike[str] | bytes | NDArray[Any] | PilImage"
+class PilImage(Protocol):
+    """An image of PIL, of which this program knows what it needs without importing it."""
+
+    @property
+    def mode(self) -> str:
+        """The kind of its pixels, such as `RGB`."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+
+    @property
+    def has_transparency_data(self) -> bool:
+        """Whether there is alpha, or a transparent colour."""
+
+    def convert(self, mode: str) -> Any:
+        """The image in another mode."""
+
+    def getexif(self) -> Any:
+        """Its EXIF, by the numbers of tags."""
+
+
+GivenPicture: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any] | PilImage
 """A path, the bytes of a file, pixels `(height, width, 3)` uint8 in BGR, or an image of PIL."""
 
 _FORMS = (
@@ -116,16 +137,14 @@ def _read(path: str, max_megapixels: int) -> Image:
     return image
 
 
-def _is_pil(picture: object) -> bool:
+def _is_pil(picture: object) -> TypeGuard[PilImage]:
     """Whether something is an image of PIL, which is loaded if there is one."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(picture, module.Image)
 
 
-def _of_pil(picture: Any, max_megapixels: int) -> Image:
+def _of_pil(picture: PilImage, max_megapixels: int) -> Image:
     """The pixels of an image of PIL."""
-    from PIL import ImageOps
-
     if picture.mode.startswith(("I", "F")):
         raise ValueError(f"expected a PIL image of 8 bits, such as RGB, got mode {picture.mode}")
     if not all(picture.size):
@@ -137,13 +156,15 @@ def _of_pil(picture: Any, max_megapixels: int) -> Image:
     except PictureTooLargeError as error:
         raise ValueError(f"expected a smaller picture: it {error}") from error
     try:
-        upright = ImageOps.exif_transpose(picture)
-        is_transparent = upright.has_transparency_data
-        pixels = np.asarray(upright.convert("RGBA" if is_transparent else "RGB"))
+        is_transparent = picture.has_transparency_data
+        pixels = np.asarray(picture.convert("RGBA" if is_transparent else "RGB"))
+        orientation = picture.getexif().get(ORIENTATION_TAG, UPRIGHT)
     except (OSError, ValueError, SyntaxError) as error:
         raise ValueError(f"expected a whole PIL image: {error}") from error
     image = np.ascontiguousarray(pixels[..., 2::-1])
-    return over_grey(image, pixels[..., 3]) if is_transparent else image
+    if is_transparent:
+        image = over_grey(image, pixels[..., 3])
+    return np.ascontiguousarray(turned_upright(image, orientation))
 
 
 def _described(value: object) -> str:
