@@ -16,7 +16,6 @@ import numpy as np
 import stream
 from models.faces import Image
 from stream.drawing.blur import blur_faces
-from stream.sinks.data.json_log import face_entry
 from stream.sources.demo import DemoSource
 
 PICTURE = Path(__file__).with_name("picture.jpg")
@@ -100,7 +99,7 @@ def _annotated() -> tuple[stream.Frame, tuple[stream.Track, ...]]:
 
 def _log_lines(track: stream.Track) -> list[str]:
     """The face's entry in the log, broken into lines that fit; … stands for what is left out."""
-    entry = face_entry(track)
+    entry = track.as_dict()
     lines = [f'{{"frame": {_FRAME}, …, "faces": [']
     lines += [f' {{"track": {entry["track"]},', f'  "box": {json.dumps(entry["box"])}, …,']
     lines.append('  "labels": {')

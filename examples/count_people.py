@@ -1,16 +1,20 @@
-"""Counts people by perceived class, with pandas, from the table of tracks that a run leaves.
+"""Counts the people of a video by what they are perceived as, with pandas.
 
 pip install pandas
-face-stream run clip.mp4 --log out.csv --no-show     writes out.csv and out.tracks.csv
-python examples/count_people.py out.tracks.csv       or out.tracks.parquet
+python examples/count_people.py clip.mp4
 """
 
 import sys
+import tempfile
+from pathlib import Path
 
 import pandas as pd
 
-path = sys.argv[1]
-people = pd.read_parquet(path) if path.endswith(".parquet") else pd.read_csv(path)
+import stream
+
+with tempfile.TemporaryDirectory() as folder:
+    summary = stream.process(sys.argv[1], log=Path(folder, "log.parquet"))  # as `face-stream run`
+    people = pd.read_parquet(Path(folder, "log.tracks.parquet"))  # a row each; the log: each face
 people["seconds"] = people["last_s"] - people["first_s"]
 
 seen = people[people["quality"] > 0.1]  # tracks seen too poorly for a label are left out
@@ -18,3 +22,4 @@ for attribute in ("gender", "race"):
     groups = seen.assign(perceived=seen[attribute].fillna("unsure")).groupby("perceived")
     print(groups.agg(people=("track", "size"), median_s=("seconds", "median")), "\n")
 print(f"{len(people) - len(seen)} of {len(people)} tracks were seen too poorly to count")
+print(*summary.failures, sep="\n")  # what went wrong on the way

@@ -1,4 +1,4 @@
-"""Prints the faces of one picture, or of a folder of pictures, and writes them as a table.
+"""Writes the faces of all pictures in a folder into a table, a row each.
 
 python examples/faces_in_pictures.py PICTURES faces.parquet
 """
@@ -11,16 +11,16 @@ import pyarrow.parquet as pq
 import stream
 
 pictures, table = sys.argv[1:]
+model = stream.load()
 rows = []
-for frame, tracks in stream.annotate(pictures):
-    for track in tracks:
-        left, top, right, bottom = (round(float(edge)) for edge in track.box_xyxy)
+for frame, faces in model.annotate(pictures):  # a folder, a pattern or a list of pictures
+    for face in faces:
+        left, top, right, bottom = face.as_dict()["box"]
         row = {"file": str(frame.path), "left": left, "top": top, "right": right, "bottom": bottom}
-        for attribute, label in track.labels.items():  # empty where the face is too small
-            row[attribute] = label.text  # None where the model is unsure
-            row[f"{attribute}_confidence"] = label.confidence
+        for attribute in model.attributes:
+            label = face.labels.get(attribute)  # small faces have none
+            row[attribute] = label and label.text  # None where the model is unsure
+            row[f"{attribute}_confidence"] = label and label.confidence
         rows.append(row)
         print(row)
-
-columns = dict.fromkeys(name for row in rows for name in row)  # small faces lack labels
-pq.write_table(pa.table({name: [row.get(name) for row in rows] for name in columns}), table)
+pq.write_table(pa.Table.from_pylist(rows), table)

@@ -1,7 +1,7 @@
 """Trains a classifier on a folder of pictures per class, from Python; wants the extra `train`.
 
 python examples/train_a_classifier.py faces/ mymodel/     faces/female/…, faces/male/…
-face-stream run clip.mp4 --model mymodel/ --set 'labels.attributes=["gender"]'
+face-stream run clip.mp4 --model mymodel/
 """
 
 import sys

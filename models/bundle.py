@@ -1,8 +1,8 @@
 """A bundle: the model folder that the stream loads and training writes.
 
 ```
-manifest.json   format version, sha256 of itself and of every other file, embedder, attributes, the
-                detector that found the faces, short names of classes, provenance
+manifest.json   format version, sha256 of itself and of every other file, embedder, attributes and
+                default ones, the detector that found the faces, short names of classes, provenance
 card.md         what it was made of, how good it is and for whom, what it must not be used for
 gender.onnx …   one head an attribute, and the embedder where it is not dlib's
 ```
@@ -29,7 +29,8 @@ from models.label_names import check_label_names, check_short_names
 from models.safe_files import UnfitFileError, check_inside, parse_json, read_regular
 
 FORMAT_VERSION = 2
-"""Version of the format that is written: 2 added `detector`, `short_names`, `confusion`, `tree`."""
+"""Version of the format that is written: 2 added `default_attributes`, `detector`, `short_names`,
+`confusion`, `tree`."""
 
 _READ_VERSIONS = (1, FORMAT_VERSION)
 """Versions that are read: what 2 added is unknown in a bundle of version 1."""
@@ -95,6 +96,7 @@ class Manifest(_ManifestPart):
         format_version: of the format.
         embedder: what the heads were fitted on.
         attributes: the heads.
+        default_attributes: those that are labelled unless others are asked for; empty for all.
         detector: which detector found the faces that the heads were fitted on, `NO_DETECTOR` for
             pictures that were aligned already, None where it is not known.
         short_names: attribute → class → a short form of its name, for where there is little room;
@@ -110,6 +112,7 @@ class Manifest(_ManifestPart):
     format_version: int = FORMAT_VERSION
     embedder: EmbedderSpec
     attributes: tuple[HeadSpec, ...]
+    default_attributes: tuple[str, ...] = ()
     detector: str | None = Field(default=None, min_length=1)
     short_names: dict[str, dict[str, str]] = Field(default_factory=dict)
     confusion: dict[str, Any] = Field(default_factory=dict)
@@ -130,6 +133,12 @@ class Bundle:
     def __repr__(self) -> str:
         names = ", ".join(head.attribute for head in self.manifest.attributes)
         return f"Bundle({self.folder.name}: {names} on {self.manifest.embedder.name})"
+
+    @property
+    def default_attributes(self) -> tuple[str, ...]:
+        """The attributes that are labelled unless others are asked for."""
+        manifest = self.manifest
+        return manifest.default_attributes or tuple(each.attribute for each in manifest.attributes)
 
     @property
     def short_names(self) -> Mapping[str, Mapping[str, str]]:
@@ -257,8 +266,8 @@ def _check_names(manifest: Manifest) -> None:
     """Raises ValueError where names of attributes or classes are ambiguous or unknown."""
     classes = {head.attribute: head.classes for head in manifest.attributes}
     check_label_names((head.attribute, head.classes) for head in manifest.attributes)
-    for field in ("short_names", "confusion", "tree"):
-        if unknown := sorted(getattr(manifest, field).keys() - classes.keys()):
+    for field in ("default_attributes", "short_names", "confusion", "tree"):
+        if unknown := sorted(set(getattr(manifest, field)) - classes.keys()):
             raise ValueError(f"{field} names {unknown[0]!r}, which is none of its attributes")
     for attribute, short in manifest.short_names.items():
         check_short_names(attribute, classes[attribute], short)

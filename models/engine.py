@@ -226,6 +226,7 @@ def load_engine(
     precision: Precision = "float",
     threads: int = 0,
     device: Device = "auto",
+    beside: Engine | None = None,
 ) -> Engine:
     """The engine that the settings ask for.
 
@@ -237,14 +238,15 @@ def load_engine(
         precision: in what CenterFace calculates; dlib's detectors know floats only.
         threads: cores for one step, 0 for all.
         device: where ONNX Runtime works.
+        beside: another engine of that embedder, whose aligner and embedder it shares.
 
     Raises:
         ModelError: weights are missing or damaged, or the device is not there.
     """
     return Engine(
         _detector(settings, runtime, precision, threads, device),
-        Aligner(),
-        _embedder(embedder, runtime, threads, device),
+        beside.aligner if beside else Aligner(),
+        beside.embedder if beside else _embedder(embedder, runtime, threads, device),
         settings,
         full_scale=full_scale,
     )

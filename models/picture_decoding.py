@@ -27,8 +27,12 @@ _Numbers: TypeAlias = NDArray[Any]
 _DEPTHS = (8, 10, 12, 14, 16)
 """Bits of 16 that files use: those of cameras, and whole bytes."""
 
-_ORIENTATION_TAG = 0x0112
+ORIENTATION_TAG = 0x0112
 """Number of the orientation (EXIF 2.32, table 4)."""
+
+UPRIGHT = 1
+"""The orientation of a picture that is not turned."""
+
 _KIND_TAG = 254
 """Number of the tag of a page's kind, whose lowest bit means a small copy (TIFF 6.0)."""
 
@@ -68,7 +72,7 @@ def decode_with_opencv(content: bytes, remark: Callable[[str], None]) -> Image |
     if whole.ndim == 3 and whole.shape[2] == 4:
         picture = over_grey(picture, _in_8_bits(_stretched(whole[..., 3])))
     orientation = _orientation(stated.get(cv2.IMAGE_METADATA_EXIF, b""))
-    return np.ascontiguousarray(_turned(picture, orientation))
+    return np.ascontiguousarray(turned_upright(picture, orientation))
 
 
 def _is_usual(whole: NDArray[Any]) -> bool:
@@ -114,7 +118,7 @@ def _in_8_bits(numbers: _Numbers) -> NDArray[np.uint8]:
     return cv2.convertScaleAbs(numbers, alpha=255 / MOST).astype(np.uint8, copy=False)
 
 
-def _turned(picture: Image, orientation: int) -> Image:
+def turned_upright(picture: Image, orientation: int) -> Image:
     """A picture upright, by its orientation (EXIF 2.32): what lies in row 0 and column 0."""
     if orientation in (5, 6, 7, 8):
         picture = picture.transpose(1, 0, 2)
@@ -128,7 +132,7 @@ def _turned(picture: Image, orientation: int) -> Image:
 def _orientation(exif: bytes) -> int:
     """The orientation that EXIF states; 1, upright, where there is none to be read."""
     tags, _ = _tags(exif.removeprefix(b"Exif\0\0"))
-    return tags.get(_ORIENTATION_TAG, 1)
+    return tags.get(ORIENTATION_TAG, UPRIGHT)
 
 
 def _has_second_page(tiff: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Settings → the engine and the annotator."""
 
+from collections.abc import Mapping
 from threading import Lock
 
 from models.bundle import Bundle, load_bundle
@@ -17,6 +18,7 @@ from stream.frames import SourceInfo
 from stream.labelling.labeller import Labeller
 from stream.picture_annotator import PictureAnnotator
 from stream.settings import Config
+from stream.settings.schema import LabelSettings
 
 
 class LoadedModel:
@@ -35,13 +37,24 @@ class LoadedModel:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._bundle = load_bundle(config.engine.model_folder)
-        _check_labels(config, self._bundle)
+        self._labels = _label_settings(config.labels, self._bundle)
         self._classifier = Classifier(self._bundle)
         self._engines: dict[bool, Engine] = {}
         self._loading = Lock()
 
     def __repr__(self) -> str:
         return f"LoadedModel({self.config.engine.model_folder})"
+
+    @property
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """The attributes that are labelled, and their classes."""
+        classes = self._classifier.classes
+        return {name: classes[name] for name in self._labels.of(classes)}
+
+    @property
+    def short_names(self) -> Mapping[str, Mapping[str, str]]:
+        """Attribute → class → short form of its name."""
+        return self._bundle.short_names
 
     def annotator(
         self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
@@ -58,7 +71,7 @@ class LoadedModel:
             ModelError: a part of the engine cannot be loaded.
         """
         engine, report = self._engine(info), report or RunReport()
-        labeller = Labeller(engine, self._classifier, self.config.labels)
+        labeller = Labeller(engine, self._classifier, self._labels)
         if info.kind == "pictures":
             return PictureAnnotator(engine, labeller, report)
         schedule = _schedule(self.config, info)
@@ -70,17 +83,21 @@ class LoadedModel:
         is_pictures = info.kind == "pictures"
         with self._loading:
             if is_pictures not in self._engines:
-                self._engines[is_pictures] = engine_for(self.config, info, self._bundle)
+                other = self._engines.get(not is_pictures)
+                self._engines[is_pictures] = engine_for(self.config, info, self._bundle, other)
             return self._engines[is_pictures]
 
 
-def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -> Engine:
+def engine_for(
+    config: Config, info: SourceInfo, bundle: Bundle | None = None, beside: Engine | None = None
+) -> Engine:
     """The engine that a source is searched with.
 
     Args:
         config: the settings.
         info: the source.
         bundle: brings the embedder its classifier was fitted on; dlib's is taken without one.
+        beside: another engine of the same settings and bundle, with which it shares what it can.
 
     Raises:
         ConfigError: settings of the detector contradict one another.
@@ -95,6 +112,7 @@ def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -
         precision=_precision(config, info),
         threads=config.engine.threads,
         device=config.engine.device,
+        beside=beside,
     )
     low, high = engine.detector.traits.thresholds
     if not low <= engine.threshold <= high:
@@ -146,15 +164,21 @@ def _schedule(config: Config, info: SourceInfo) -> Schedule:
     return Schedule(skip, load_shedding=shedding)
 
 
-def _check_labels(config: Config, bundle: Bundle) -> None:
+def _label_settings(settings: LabelSettings, bundle: Bundle) -> LabelSettings:
+    """The settings with the attributes that are labelled named, where they fit the model.
+
+    Raises:
+        ConfigError: the model does not know an attribute.
+        ModelError: groups do not fit its classes.
+    """
     heads = {head.attribute: head.classes for head in bundle.manifest.attributes}
-    known = ", ".join(heads)
-    thresholds = config.labels.min_confidence
-    for attribute in thresholds if isinstance(thresholds, dict) else ():
-        if attribute not in heads:
-            raise ConfigError(f"labels.min_confidence: the model knows {known}, not {attribute!r}")
-    for attribute in config.labels.attributes:
-        if attribute not in heads:
-            raise ConfigError(f"labels.attributes: the model knows {known}, not {attribute!r}")
-        groups = config.labels.groups_of(attribute)
-        check_groups(attribute, heads[attribute], groups)
+    chosen = bundle.default_attributes if settings.attributes == "auto" else settings.attributes
+    thresholds = settings.min_confidence
+    limited = tuple(thresholds) if isinstance(thresholds, dict) else ()
+    for name, attributes in (("min_confidence", limited), ("attributes", chosen)):
+        if unknown := [each for each in attributes if each not in heads]:
+            known = ", ".join(heads)
+            raise ConfigError(f"labels.{name}: the model knows {known}, not {unknown[0]!r}")
+    for attribute in chosen:
+        check_groups(attribute, heads[attribute], settings.groups_of(attribute))
+    return settings.model_copy(update={"attributes": chosen})

@@ -4,9 +4,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -71,6 +71,12 @@ class SourceInfo:
     ended: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     skipped: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles it without what only this process has: how it is reopened, and that it ended."""
+        values = (self.uri, self.kind, self.size_wh, self.fps, self.frame_count, self.has_audio)
+        tracks = (self.sound_track, self.video_track, self.start_s)
+        return partial(type(self), *values, *tracks, skipped=self.skipped), ()
+
     @property
     def name(self) -> str:
         """Its name for people: that of a camera has its number, any other is without the folder."""
@@ -108,6 +114,10 @@ class Frame:
     captured_s: float
     path: Path | None = None
     coded: "VideoFrame | None" = field(default=None, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles its pixels, and not the picture as it was decoded."""
+        return type(self), (self.image, self.index, self.time_s, self.captured_s, self.path)
 
     @cached_property
     def image(self) -> Image:

@@ -74,12 +74,13 @@ class PictureAnnotator:
             coming: those that follow, as far as they have been read.
         """
         note_smallest(self._engine, frame.size_wh, self._report)
-        wanted = [frame, *(each for each in coming if np.prod(each.size_wh) <= _AHEAD_PX)]
-        self._ahead = {
+        ahead = {
             each.index: self._ahead.get(each.index) or self._pool.submit(self._look, each)
-            for each in wanted
+            for each in coming
+            if np.prod(each.size_wh) <= _AHEAD_PX
         }
-        looked = self._ahead.pop(frame.index).result()
+        known, self._ahead = self._ahead.get(frame.index), ahead
+        looked = self._look(frame) if known is None else known.result()
         first_id = self._last_id + 1
         self._last_id += len(looked.faces)
         if looked.views is not None:

@@ -85,11 +85,8 @@ class Replay:
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
         """The attributes that the log has and the settings ask for, with their classes."""
-        return {
-            name: tuple(classes)
-            for name, classes in self._header.attributes.items()
-            if name in self._settings.attributes
-        }
+        logged = self._header.attributes
+        return {name: tuple(logged[name]) for name in self._settings.of(logged)}
 
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         """The tracks in a frame. Frames are given in order, and may be some of those logged;
@@ -145,9 +142,8 @@ class Replay:
         if not missed_frames:
             replayed.update(box_xyxy, frame)
         labels = {
-            attribute: self._label(replayed, attribute, entry["probabilities"])
-            for attribute, entry in face["labels"].items()
-            if attribute in self._settings.attributes
+            attribute: self._label(replayed, attribute, face["labels"][attribute]["probabilities"])
+            for attribute in self._settings.of(face["labels"])
         }
         return Track(
             track_id=track_id,

@@ -1,18 +1,16 @@
 """The loop: frames from a source, tracks from an annotator, both to the sinks."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from os import PathLike
 from typing import Protocol, TypeAlias
 
 from models.errors import ModelError
 from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
-from stream.errors import ConfigError, SourceError
+from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
 from stream.sinks import Outputs, Sink, claim_outputs, open_sinks
-from stream.sources import WHOLE, Span, open_source
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
 from stream.summary import Summary
@@ -84,28 +82,3 @@ def run(
         summary.interrupted = True
     summary.finish()
     return summary
-
-
-def annotate(
-    source: str | int | PathLike[str] | Source, config: Config | None = None, span: Span = WHOLE
-) -> Generator[tuple[Frame, tuple[Track, ...]], None, None]:
-    """The frames of a source and the faces in each, lazily; leaving early closes everything.
-
-    Args:
-        source: what `face-stream run` takes, or a source that is open already: it is closed too.
-        config: the settings; the defaults without one (`load_config` reads those of a file).
-        span: the part of a video that is wanted.
-
-    Raises:
-        SourceError: the source cannot be opened, or not be read any further.
-        ConfigError, ModelError: the settings or the model do not fit.
-    """
-    config = config or Config()
-    if isinstance(source, str | int | PathLike):
-        source = open_source(str(source), config, span)
-    elif span != WHOLE:
-        raise ConfigError("a source that is open already has its span: give it to open_source")
-    with Capture(source) as capture:
-        annotator = LoadedModel(config).annotator(capture.info)
-        for frame in capture:
-            yield frame, annotator.annotate(frame, capture.coming)

@@ -1,16 +1,20 @@
-"""Tracks as arrays: shapes, types, and the names that supervision's Detections takes."""
+"""Faces as arrays: shapes, types, and the names that supervision's Detections takes."""
 
 import numpy as np
 import pytest
 from fakes import label, track
 
 from stream.arrays import to_arrays
-from stream.tracks import Track
+from stream.results import Context, Results
+from stream.tracks import Face, Track
 
 _PEOPLE = (
     track(3, (1, 2, 30, 40), {"gender": label("Female", 0.9), "race": label(None, 0.4)}),
     track(7),
 )
+
+_CONTEXT = Context(attributes={"gender": ("Female", "Male"), "race": ("Black", "White")})
+"""What the model labels."""
 
 
 def test_a_row_for_each_person() -> None:
@@ -28,7 +32,7 @@ def test_a_row_for_each_person() -> None:
 
 @pytest.mark.parametrize("people", [(), _PEOPLE[:1], _PEOPLE], ids=["none", "one", "two"])
 def test_shapes_and_types_whoever_is_there(people: tuple[Track, ...]) -> None:
-    arrays = to_arrays(people)
+    arrays = to_arrays(Results(people, _CONTEXT))
     count = len(people)
     assert (arrays["xyxy"].shape, arrays["xyxy"].dtype) == ((count, 4), np.float32)
     columns = {
@@ -60,3 +64,24 @@ def test_other_attributes_if_asked_for() -> None:
     data = to_arrays([person], ["age"])["data"]
     assert data["age"].tolist() == ["20-29"]
     assert "gender" not in data
+
+
+def test_all_attributes_of_the_model_have_columns_whoever_is_there() -> None:
+    mood = Context(attributes={"mood": ("calm", "glad")})
+    for tracks in (Results((), mood), Results([track(1)], mood), Results([track(1)], mood)[:0]):
+        assert list(to_arrays(tracks)["data"]) == [
+            *("missed_frames", "quality", "mood", "mood_confidence")
+        ]
+
+
+def test_faces_that_know_no_model_have_columns_of_their_labels() -> None:
+    assert "race" in to_arrays(_PEOPLE)["data"]
+    assert list(to_arrays([track(7)])["data"]) == ["missed_frames", "quality"]
+
+
+def test_a_face_of_a_single_picture_has_no_track() -> None:
+    face = Face(np.array([1, 2, 3, 4], np.float32), 0.9, {"gender": label("Female", 0.9)}, 1.0)
+    arrays = to_arrays([face])
+    assert arrays["tracker_id"].tolist() == [-1]
+    assert arrays["data"]["missed_frames"].tolist() == [0]
+    assert arrays["data"]["gender"].tolist() == ["Female"]

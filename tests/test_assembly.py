@@ -1,18 +1,21 @@
 """From settings to the engine: in what is calculated, and what is refused."""
 
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
 
+from models.bundle import CARD_FILE, DLIB_FOLDER, load_bundle, save_bundle
 from models.detector_names import DetectorName
+from models.errors import ModelError
 from models.faces import Image
 from models.runtime import Device
 from stream.assembly import LoadedModel, engine_for
 from stream.errors import ConfigError
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.settings import Config
-from stream.settings.schema import DetectionSection, EngineSection
+from stream.settings.schema import DetectionSection, EngineSection, LabelSettings
 
 
 @pytest.mark.parametrize(
@@ -73,3 +76,62 @@ def test_one_model_annotates_several_sources_each_with_tracks_of_its_own(astrona
     assert [[each.track_id for each in found] for found in tracks] == [[1], [2], [1]]
     np.testing.assert_array_equal(tracks[0][0].box_xyxy, tracks[2][0].box_xyxy)
     assert tracks[0][0].labels == tracks[2][0].labels
+
+
+def test_engines_of_one_model_share_what_embeds_faces() -> None:
+    config = Config(engine=EngineSection(device="cpu"))
+    video = engine_for(config, SourceInfo("x", "video", (320, 180)))
+    pictures = engine_for(config, SourceInfo("x", "pictures", (320, 180)), beside=video)
+    assert pictures.embedder is video.embedder
+    assert pictures.aligner is video.aligner
+    assert repr(pictures.detector) != repr(video.detector)
+
+
+def _own_model(folder: Path) -> Path:
+    """A model folder that knows one attribute, which none that ships has."""
+    bundle = load_bundle(DLIB_FOLDER)
+    gender = bundle.manifest.attributes[0]
+    changes = {
+        "attributes": (gender.model_copy(update={"attribute": "mood"}),),
+        "default_attributes": (),
+        "short_names": {},
+    }
+    files = {name: bundle.files[name] for name in (CARD_FILE, gender.file)}
+    save_bundle(folder, bundle.manifest.model_copy(update=changes), files)
+    return folder
+
+
+def _labelled(labels: LabelSettings, model: Path | None = None) -> list[str]:
+    """The attributes that are labelled."""
+    engine = EngineSection(device="cpu", model="" if model is None else str(model))
+    annotator = LoadedModel(Config(engine=engine, labels=labels)).annotator(
+        SourceInfo("x", "pictures", (320, 180))
+    )
+    return list(annotator.attributes)
+
+
+def test_what_is_labelled_by_default_is_what_the_model_says_by_itself(tmp_path: Path) -> None:
+    own = _own_model(tmp_path / "own")
+    assert _labelled(LabelSettings()) == ["gender", "race"]
+    assert _labelled(LabelSettings(attributes=("age", "gender"))) == ["gender", "age"]
+    assert _labelled(LabelSettings(attributes=())) == []
+    assert _labelled(LabelSettings(), own) == ["mood"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (LabelSettings(attributes=("gender",)), "labels.attributes: the model knows mood, not"),
+        (LabelSettings(min_confidence={"race": 0.5}), "labels.min_confidence: the model knows"),
+    ],
+)
+def test_what_one_s_own_model_does_not_know_is_refused(
+    labels: LabelSettings, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        _labelled(labels, _own_model(tmp_path / "own"))
+
+
+def test_groups_that_do_not_fit_what_is_labelled_are_refused() -> None:
+    with pytest.raises(ModelError, match="group 'A' of race names 'Martian'"):
+        _labelled(LabelSettings(race_groups={"A": ("Martian",)}))

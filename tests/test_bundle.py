@@ -51,6 +51,7 @@ def test_what_was_saved_is_read_again(folder: Path) -> None:
 
 def test_what_version_2_has_is_read_again_and_survives_a_second_saving(tmp_path: Path) -> None:
     added = {
+        "default_attributes": ("gender",),
         "detector": "hog",
         "short_names": {"gender": {"Female": "F"}},
         "confusion": {"gender": [[9, 1], [2, 8]]},
@@ -62,8 +63,19 @@ def test_what_version_2_has_is_read_again_and_survives_a_second_saving(tmp_path:
     assert bundle.short_names == {"gender": {"Female": "F"}}
     save_bundle(folder, bundle.manifest, bundle.files)
     content = json.loads((folder / MANIFEST_FILE).read_text())
-    assert {name: content[name] for name in added} == added
+    assert {name: content[name] for name in added} == json.loads(json.dumps(added))
     assert content["format_version"] == 2
+
+
+def test_default_attributes_are_all_unless_the_manifest_names_them(tmp_path: Path) -> None:
+    age = HeadSpec(attribute="age", classes=("young", "old"), file="age.onnx")
+    both = _MANIFEST.model_copy(update={"attributes": (*_MANIFEST.attributes, age)})
+    files = {**_FILES, "age.onnx": b"weights"}
+    for named, expected in (((), ("gender", "age")), (("age",), ("age",))):
+        save_bundle(tmp_path / "m", both.model_copy(update={"default_attributes": named}), files)
+        assert load_bundle(tmp_path / "m").default_attributes == expected
+    assert load_bundle(DEFAULT_FOLDER).default_attributes == ("gender", "race")
+    assert load_bundle(DLIB_FOLDER).default_attributes == ("gender", "race")
 
 
 def test_a_folder_of_version_1_is_read_and_saved_as_version_2(folder: Path) -> None:
@@ -235,6 +247,7 @@ _HEAD = {"attribute": "age", "classes": ["0-2", "3-9"], "file": "age.onnx"}
         (lambda folder: (folder / "x.pkl").write_bytes(b"\x80\x04."), "x.pkl does not belong"),
         (lambda folder: (folder / MANIFEST_FILE).unlink(), f"it has no {MANIFEST_FILE}"),
         (_replace_by_a_folder, "card.md cannot be read: Is a directory"),
+        (_edited(default_attributes=["mood"]), "default_attributes names 'mood', which is none"),
         (_edited(format_version=3), "has format version 3, this program reads 1 and 2: update"),
         (_edited(format_version=0), "has format version 0, this program reads 1 and 2: update"),
         (_edited(format_version=True), "has format version True"),

@@ -1,6 +1,6 @@
 """The settings of the search, and the engine that answers to them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -330,3 +330,27 @@ def test_an_embedder_that_is_not_there() -> None:
     bundle = Bundle(Path("mine"), Manifest(embedder=spec, attributes=()), {})
     with pytest.raises(ModelError, match="'unheard-of', which it does not bring"):
         bundled_embedder(bundle)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda whole: np.pad(whole, ((9, 7), (30, 5), (0, 0)))[9:-7, 30:-5],
+        lambda picture: np.ascontiguousarray(picture[:, ::-1])[:, ::-1],
+        lambda picture: np.asfortranarray(picture),
+    ],
+    ids=["a part", "mirrored twice", "columns first"],
+)
+def test_pixels_need_not_follow_one_another(
+    view: Callable[[Image], Image], engine: Engine, astronaut: Image
+) -> None:
+    picture = view(astronaut)
+    assert not picture.flags.c_contiguous
+    found = engine.find(astronaut)
+    np.testing.assert_array_equal(engine.find(picture).boxes_xyxy, found.boxes_xyxy)
+    near = engine.find_near(astronaut, found.boxes_xyxy)
+    np.testing.assert_array_equal(
+        engine.find_near(picture, found.boxes_xyxy).boxes_xyxy, near.boxes_xyxy
+    )
+    described, expected = engine.describe(picture, found), engine.describe(astronaut, found)
+    np.testing.assert_array_equal(described.embeddings, expected.embeddings)

@@ -7,14 +7,13 @@ import sys
 from pathlib import Path
 
 import av
+import cv2
 import pyarrow.parquet as pq
 import pytest
 from fakes import write_clip
 from training_helpers import make_folders
-from typer.testing import CliRunner
 
 from models.bundle import load_bundle
-from stream.cli.app import app
 from stream.sinks.pictures.picture_file import write_picture
 from stream.sources.demo import portrait
 
@@ -63,22 +62,40 @@ def test_own_loop(run: Run, clip: Path, tmp_path: Path) -> None:
         assert sum(1 for _ in film.decode(video=0)) == _FRAMES
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_count_people(run: Run, clip: Path, tmp_path: Path, suffix: str) -> None:
-    log = tmp_path / f"out{suffix}"
-    done = CliRunner().invoke(app, ["run", str(clip), "--log", str(log), "--no-show", "--quiet"])
-    assert done.exit_code == 0, done.output
-    printed = run("count_people.py", tmp_path / f"out.tracks{suffix}")
+def test_one_picture(run: Run, tmp_path: Path) -> None:
+    write_picture(tmp_path / "one.png", portrait())
+    printed = run("one_picture.py", tmp_path / "one.png", tmp_path / "out.png").splitlines()
+    assert printed[0].startswith("1: 88 × 12")
+    assert printed[1].startswith("   gender: Female 9")
+    drawn = cv2.imread(str(tmp_path / "out.png"))
+    assert drawn is not None
+    assert (drawn != portrait()).any()
+
+
+def test_count_people(run: Run, clip: Path) -> None:
+    printed = run("count_people.py", clip)
     assert [line.split()[:2] for line in printed.splitlines() if "Female" in line] == [
         ["Female", "1"]
     ]
     assert "0 of 1 tracks" in printed
 
 
-def test_line_crossings(run: Run, clip: Path) -> None:
-    printed = run("line_crossings.py", clip).splitlines()
+def test_draw_with_supervision(run: Run, clip: Path, tmp_path: Path) -> None:
+    run("draw_with_supervision.py", clip, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as film, av.open(str(clip)) as before:
+        pairs = list(zip(film.decode(video=0), before.decode(video=0), strict=True))
+        last, plain = (each.to_ndarray(format="bgr24").astype(int) for each in pairs[-1])
+    assert len(pairs) == _FRAMES
+    assert (abs(last - plain).max(axis=2) > 100).sum() > 500  # box, label and trace
+
+
+def test_zones_and_lines(run: Run, clip: Path) -> None:
+    printed = run("zones_and_lines.py", clip).splitlines()
     assert [line.split("track")[1] for line in printed[:-1]] == [" 1 goes to the left"]
-    assert printed[-1] == "0 to the right, 1 to the left"  # it starts on the line
+    counted, zone = printed[-1].split("; in the left half ")
+    assert counted == "0 to the right, 1 to the left"  # it starts on the line
+    assert list(inside := ast.literal_eval(zone)) == ["Female"]
+    assert 10 < inside["Female"] < _FRAMES
 
 
 def test_camera_events(run: Run, clip: Path) -> None:
@@ -107,7 +124,7 @@ def test_train_a_classifier(tmp_path: Path) -> None:
 
 def test_each_is_short_and_has_a_docstring() -> None:
     scripts = sorted(_EXAMPLES.glob("*.py"))
-    assert len(scripts) == 6
+    assert len(scripts) == 8
     for script in scripts:
         text = script.read_text(encoding="utf-8")
         docstring = ast.get_docstring(ast.parse(text)) or ""

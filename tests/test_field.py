@@ -11,8 +11,9 @@ import pytest
 from fakes import log_lines, times_s
 
 from stream.frames import Frame
-from stream.run import annotate, run
+from stream.run import run
 from stream.settings import Config
+from stream.short_forms import annotate
 from stream.sinks import Outputs
 from stream.sources import Span, open_source
 from stream.sources.pictures import read_picture

@@ -103,16 +103,17 @@ def test_only_the_search_is_asked_and_each_picture_is_searched_once() -> None:
 
 def test_pictures_that_follow_are_looked_at_before_their_turn() -> None:
     actors, frames = _Actors(_BOXES), _pictures(3)
-    looked = threading.Event()
     annotator = _annotator(actors)
     annotator.annotate(frames[0], frames[1:])
-    ahead = [annotator._ahead[1], annotator._ahead[2]]
-    for each in ahead:
-        each.add_done_callback(lambda _: looked.set())
-        each.result(timeout=60)
-    assert looked.is_set()
+    for ahead in annotator._ahead.values():
+        ahead.result(timeout=60)
     assert sorted(actors.searches) == [0, 1, 2]
-    assert all(name.startswith("pictures") for name in actors.threads.values())
+    mine = threading.current_thread().name
+    assert {number: name == mine for number, name in actors.threads.items()} == {
+        0: True,
+        1: False,
+        2: False,
+    }
 
 
 def test_a_large_picture_waits_for_its_turn() -> None:
@@ -138,6 +139,7 @@ def test_a_failure_is_that_of_the_picture_in_whose_turn_it_shows() -> None:
     assert len(annotator.annotate(frames[0], frames[1:])) == 3
     with pytest.raises(ModelError, match="picture 1 cannot be searched"):
         annotator.annotate(frames[1], frames[2:])
+    annotator._pool.shutdown()  # the error that is caught keeps it alive
 
 
 def test_how_small_faces_may_be_is_reported() -> None:

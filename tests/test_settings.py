@@ -291,6 +291,11 @@ def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:
     [
         ("detection.frameskip=3", "did you mean frame_skip"),
         ("detecton.frame_skip=3", "did you mean detection"),
+        ("detection.min_confidence=0.8", "did you mean labels.min_confidence?"),
+        ("min_confidence=0.8", "section.key=value, as in labels.min_confidence=0.8; did you mean"),
+        ("detection.Frame-Skip=3", "did you mean frame_skip?"),
+        ("detection.zzz=3", "known are detector, downscale, upsample"),
+        ("zzz.frame=3", "known are source, camera, detection"),
         ("source.raw.size=[64, 48]", "unknown setting source.raw.size: did you mean raw"),
         ("camera.size=[640]", "or it should be a list of two"),
         ("camera.size=[640, 480, 3]", "or it should be a list of two"),
@@ -309,7 +314,8 @@ def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:
         ("labels.attributes=gender, race", 'write it as ["gender", "race"]'),
         ("labels.attributes=7", "it should be a list"),
         ('labels.race_groups={A="B,C"}', 'write it as ["B", "C"]'),
-        ("labels.attributes=[1]", "labels.attributes = [1]: it should be a text in quotes"),
+        ("labels.attributes=gender", 'write it as ["gender"]'),
+        ("labels.attributes=[1]", "= [1]: it should be 'auto'; or it should be a text in quotes"),
         ("labels.race_groups=[]", "it should be a table"),
         ('labels.attributes=["race", "age", "race"]', "race stands there twice"),
         ("labels.min_confidence={gender = 1979-05-27}", "it should be a number"),
@@ -430,3 +436,55 @@ def test_colours_are_of_people_of_an_attribute_or_one(colours: str, tmp_path: Pa
 def test_what_is_no_colour_is_refused(colours: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"overlay.colours = .*: a colour is written as #rrggbb"):
         load_config(overrides=[f"overlay.colours={colours!r}"], folder=tmp_path)
+
+
+def test_a_caller_gives_settings_as_a_dict(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[detection]\nupsample = 2.0\n[engine]\nthreads = 1\n")
+    given = {
+        "detection": {"min_face_px": 20},
+        "labels": {"attributes": ("age",), "min_confidence": {"age": 0.8}},
+        "engine": {"model": Path("mine"), "threads": 3},
+        "camera": {"size": [640, 480]},
+    }
+    settings = load_settings(given, ["detection.upsample=3"], folder=tmp_path)
+    config = settings.config
+    assert (config.detection.min_face_px, config.detection.upsample) == (20, 3)
+    assert config.labels.attributes == ("age",)
+    assert (config.engine.model, config.engine.threads) == ("mine", 3)
+    assert config.camera.size == (640, 480)
+    origins = settings.origins
+    assert origins["labels", "attributes"] == origins["engine", "threads"] == "given"
+    assert origins["detection", "upsample"] == "--set"
+    assert load_config({}, folder=tmp_path) == load_config(folder=tmp_path)
+    assert load_config({"labels": config.labels}, folder=tmp_path).labels == config.labels
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"labels": {"atributes": []}}, "unknown setting labels.atributes: did you mean attr"),
+        ({"lables": {}}, "settings: unknown setting lables: did you mean labels?"),
+        ({"min_confidence": 0.8}, "did you mean labels.min_confidence?"),
+        ({"labels.attributes": ["age"]}, "attributes belongs into the section labels"),
+        ({"labels": 5}, "labels = 5: it should be a section or table"),
+        ({"labels": {"min_confidence": None}}, "it should be a number"),
+        ({"labels": {"attributes": "age"}}, 'write it as ["age"]'),
+        ({"source": {"raw": {"sise": 1}}}, "unknown setting source.raw.sise: did you mean size?"),
+        ({1: {}}, "unknown setting 1: known are source"),
+        (5, "settings are a file or a dict, not of type int"),
+        (["labels.min_confidence=0.8"], "settings are a file or a dict, not of type list"),
+    ],
+    ids=str,
+)
+def test_a_wrong_dict_is_one_line_with_the_nearest_name(
+    given: Any, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(given, folder=tmp_path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_settings_may_be_named_as_text(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[engine]\nthreads = 3\n")
+    assert load_config(str(tmp_path / "mine.toml"), folder=tmp_path).engine.threads == 3

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
+from stream.drawing.blur import blur_faces
 from stream.drawing.canvas import Canvas
 from stream.drawing.colours import ColourScheme
 from stream.drawing.legend import Legend, fitting_legend
@@ -49,9 +50,11 @@ class Overlay:
         """The next picture with a box around each face and what it is perceived as.
 
         It is a copy, or where nothing is drawn the picture itself. A panel has the colour of its
-        box. Boxes without a label are thin.
+        box. Boxes without a label are thin. Faces are blurred where the settings say so.
         """
         height, width = image.shape[:2]
+        if self._settings.blur and tracks:
+            image = blur_faces(image, np.stack([track.box_xyxy for track in tracks]))
         return Canvas(lambda: image, self.marks((width, height), tracks)).picture
 
     @stage("draw")

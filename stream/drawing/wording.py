@@ -6,10 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from stream.tracks import Label
-
-MAX_SHOWN_CONFIDENCE = 0.99
-"""Highest confidence on a picture: a model is never quite sure. The log has the exact figure."""
+from stream.tracks import MAX_SHOWN_CONFIDENCE, Label
 
 _SEPARATOR = " · "
 """What stands between short names."""

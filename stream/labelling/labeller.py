@@ -49,6 +49,7 @@ class Labeller:
         self._engine = engine
         self._classifier = classifier
         self._settings = settings
+        self._attributes = settings.of(classifier.classes)
         self._evidence: dict[int, TrackEvidence] = {}
 
     def __repr__(self) -> str:
@@ -57,11 +58,8 @@ class Labeller:
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
         """What it may say: the attributes that are asked for, and their classes."""
-        return {
-            name: classes
-            for name, classes in self._classifier.classes.items()
-            if name in self._settings.attributes
-        }
+        classes = self._classifier.classes
+        return {name: classes[name] for name in self._attributes}
 
     def next_due(
         self, frame: Frame, boxes_xyxy: Mapping[int, NDArray[np.float32]], most: int | None
@@ -124,7 +122,7 @@ class Labeller:
             chosen = faces[np.array(rows, dtype=np.intp)]
             described = self._engine.describe(frame.image, chosen)
         with stage("classify"):
-            predictions = self._classifier.predict(described.embeddings, self._settings.attributes)
+            predictions = self._classifier.predict(described.embeddings, self._attributes)
         clear_score = self._engine.detector.traits.clear_score
         weights = view_weights(described.faces, described.chips, clear_score)
         return Views(described.appearances, predictions, weights)

@@ -1,11 +1,11 @@
 """Where settings come from: defaults, `config.toml`, `--config`, `--set`, later over earlier."""
 
-import difflib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -14,6 +14,7 @@ from models.printable import printable, shortened
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from stream.addresses import masked_words
 from stream.errors import ConfigError
+from stream.settings.nearest import nearest_setting
 from stream.settings.schema import Config
 from stream.settings.toml import as_list, toml_comment, toml_value
 
@@ -25,6 +26,9 @@ DEFAULT_ORIGIN = "default"
 
 _OVERRIDE_ORIGIN = "--set"
 """The origin of a setting from the command line."""
+
+_GIVEN_ORIGIN = "given"
+"""The origin of a setting that a caller of the library gives, and how errors call it."""
 
 _SETTING = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 """The name of a setting, with its section."""
@@ -51,13 +55,18 @@ _EXPECTED = {
 pydantic's message."""
 
 
+Given: TypeAlias = str | os.PathLike[str] | Mapping[str, Mapping[str, Any]]
+"""A file of settings, or settings themselves: section → name → value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings in force, and the layer that each is from.
 
     Attributes:
         config: the settings.
-        origins: by section and name: `default`, `config.toml`, the `--config` file, `--set`.
+        origins: by section and name: `default`, `config.toml`, the `--config` file, `given` by a
+            caller, `--set`.
     """
 
     config: Config
@@ -88,58 +97,76 @@ class Settings:
 
 
 def load_config(
-    file: Path | None = None, overrides: Iterable[str] = (), *, folder: Path | None = None
+    settings: Given | None = None, overrides: Iterable[str] = (), *, folder: Path | None = None
 ) -> Config:
     """The settings in force; the arguments and errors are those of `load_settings`."""
-    return load_settings(file, overrides, folder=folder).config
+    return load_settings(settings, overrides, folder=folder).config
 
 
 def load_settings(
-    file: Path | None = None, overrides: Iterable[str] = (), *, folder: Path | None = None
+    settings: Given | None = None, overrides: Iterable[str] = (), *, folder: Path | None = None
 ) -> Settings:
     """The settings in force, and where each is from.
 
     1. The defaults.
     2. `config.toml` in the folder, if it is there.
-    3. The `--config` file.
+    3. The `--config` file, or what a caller gives.
     4. The overrides in turn.
 
     A later layer lies over an earlier one.
 
     Args:
-        file: the `--config` file, which must exist; None for none.
+        settings: the `--config` file, which must exist, or settings as
+            `{"labels": {"min_confidence": 0.8}}`; None for none.
         overrides: `section.key=value`, the value as TOML or a bare word.
         folder: the folder of `config.toml`; None for the current one.
 
     Raises:
-        ConfigError: a file cannot be read, or a setting is unknown or out of range.
+        ConfigError: a file cannot be read, or a setting is unknown or out of range; the nearest
+            name is named.
     """
     merged = Config().model_dump()
     origins = {(section, name): DEFAULT_ORIGIN for section in merged for name in merged[section]}
-    for layer, origin, name in _layers(file, overrides, (folder or Path.cwd()) / _DEFAULT_FILE):
-        _check(layer, name)
-        for section, values in layer.items():
+    default = (folder or Path.cwd()) / _DEFAULT_FILE
+    for layer, origin, name in _layers(settings, overrides, default):
+        for section, values in _checked(layer, name).items():
             merged[section].update(values)
             origins.update({(section, key): origin for key in values})
     return Settings(Config.model_validate(merged), origins)
 
 
 def _layers(
-    file: Path | None, overrides: Iterable[str], default: Path
+    settings: Given | None, overrides: Iterable[str], default: Path
 ) -> Iterable[tuple[dict[str, Any], str, str]]:
     """The layers over the defaults, lowest first: each with its origin, and its name in errors."""
     if default.exists():
         yield _read(default), default.name, default.name
-    if file is not None:
-        yield _read(file), str(file), str(file)
+    if isinstance(settings, Mapping):
+        yield _plain(settings), _GIVEN_ORIGIN, "settings"
+    elif isinstance(settings, str | os.PathLike):
+        yield _read(Path(settings)), os.fspath(settings), os.fspath(settings)
+    elif settings is not None:
+        raise ConfigError(f"settings are a file or a dict, not of type {type(settings).__name__}")
     for text in overrides:
         yield _parse_override(text), _OVERRIDE_ORIGIN, f"{_OVERRIDE_ORIGIN} {_shown(text)}"
 
 
-def _check(layer: Mapping[str, Any], name: str) -> None:
-    """Validates a layer on its own, so that an error names the right one."""
+def _plain(settings: Mapping[Any, Any]) -> dict[str, Any]:
+    """Settings of a caller as TOML would hold them: names are text, and so are paths."""
+    return {
+        str(name): _plain(value)
+        if isinstance(value, Mapping)
+        else os.fspath(value)
+        if isinstance(value, os.PathLike)
+        else value
+        for name, value in settings.items()
+    }
+
+
+def _checked(layer: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """The values of a layer, validated on its own, so that an error names the right one."""
     try:
-        Config.model_validate(layer)
+        return Config.model_validate(layer).model_dump(exclude_unset=True)
     except ValidationError as error:
         raise ConfigError(f"{name}: {_explain(error, layer)}") from None
 
@@ -159,8 +186,11 @@ def _parse_override(text: str) -> dict[str, Any]:
     name, equals, value = text.partition("=")
     section, dot, key = name.strip().partition(".")
     if not (equals and dot and section and key):
+        hint = nearest_setting([section]) if equals and not dot and section else ""
+        hint = f"; {hint}" if hint.startswith("did") else ""
         raise ConfigError(
-            f"--set {_shown(text)}: write it as section.key=value, as in labels.min_confidence=0.8"
+            f"--set {_shown(text)}: write it as section.key=value, as in "
+            f"labels.min_confidence=0.8{hint}"
         )
     try:
         parsed = parse_toml(f"value = {value}".encode())["value"]
@@ -179,10 +209,7 @@ def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
             given = given[part]
         shown = f"{'.'.join(path[:2])} = {_short(toml_value(given))}"
         return f"{shown}: {_meant_list(layer, problems) or _reason(problems)}"
-    known = _setting_names(path[:-1])
-    near = difflib.get_close_matches(path[-1].partition(".")[0], known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"unknown setting {_short('.'.join(path))}: {hint}"
+    return f"unknown setting {_short('.'.join(path))}: {nearest_setting(path)}"
 
 
 def _meant_list(layer: Mapping[str, Any], problems: Sequence[ErrorDetails]) -> str:
@@ -233,11 +260,3 @@ def _reason(problems: Sequence[ErrorDetails]) -> str:
         if each["loc"][:2] == first
     ]
     return "; or ".join(list(dict.fromkeys(reasons))[:_SHOWN_REASONS])
-
-
-def _setting_names(path: Sequence[str]) -> list[str]:
-    """The names in a section or table; those of the sections for an empty path."""
-    model: Any = Config
-    for part in path:
-        model = model.model_fields[part].annotation
-    return list(model.model_fields)

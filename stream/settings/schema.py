@@ -1,7 +1,7 @@
 """The schema of the settings: each with its type, range and default."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -13,9 +13,6 @@ from models.engine import DetectionSettings, Runtime
 from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
 from stream.addresses import is_telling, shown_address
-
-DEFAULT_ATTRIBUTES = ("gender", "race")
-"""The attributes that are labelled by default."""
 
 _MIN_CONFIDENCE = 0.5
 """Default probability under which a label is unsure; more makes more labels unsure."""
@@ -68,7 +65,7 @@ class LabelSettings(BaseModel):
 
     model_config = _STRICT
 
-    attributes: tuple[str, ...] = Field(default=DEFAULT_ATTRIBUTES, strict=False)
+    attributes: Literal["auto"] | Annotated[tuple[str, ...], Field(strict=False)] = "auto"
     min_confidence: _Probability | dict[str, _Probability] = _MIN_CONFIDENCE
     race_groups: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict
@@ -76,10 +73,18 @@ class LabelSettings(BaseModel):
 
     @field_validator("attributes")
     @classmethod
-    def _without_duplicates(cls, attributes: tuple[str, ...]) -> tuple[str, ...]:
+    def _without_duplicates(
+        cls, attributes: Literal["auto"] | tuple[str, ...]
+    ) -> Literal["auto"] | tuple[str, ...]:
+        if attributes == "auto":
+            return attributes
         if duplicates := [name for name in attributes if attributes.count(name) > 1]:
             raise ValueError(f"{duplicates[0]} stands there twice")
         return attributes
+
+    def of(self, known: Iterable[str]) -> tuple[str, ...]:
+        """Those of the attributes that are known which are labelled; by "auto" all of them."""
+        return tuple(name for name in known if self.attributes == "auto" or name in self.attributes)
 
     def min_confidence_of(self, attribute: str) -> float:
         """The probability under which a label of that attribute is unsure."""

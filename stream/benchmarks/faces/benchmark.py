@@ -5,10 +5,9 @@ from pathlib import Path
 
 from stream.benchmarks.faces.judgement import FaceJudgement, judge
 from stream.benchmarks.faces.truth import read_truth
-from stream.run import annotate
 from stream.settings import Config
 from stream.settings.schema import DetectionSection
-from stream.sinks.data.json_log import face_entry
+from stream.short_forms import annotate
 from stream.sources.pictures import PictureSource
 
 
@@ -53,5 +52,5 @@ def measure_faces(folder: Path, truth: Path, config: Config) -> FacesReport:
     for frame, tracks in annotate(source, config):
         if frame.path is not None:
             picture = labelled.pop(frame.path)
-            judgement += judge(picture, [face_entry(track)["box"] for track in tracks])
+            judgement += judge(picture, [track.as_dict()["box"] for track in tracks])
     return FacesReport(judgement, tuple(each.name for each in labelled.values()), config.detection)

@@ -140,7 +140,7 @@ def measure_scene(scene: SceneSource, model: LoadedModel) -> SceneReport:
             label_changes(tracks_by_frame, attribute),
             tracking.track_minutes,
         )
-        for attribute in model.config.labels.attributes
+        for attribute in annotator.attributes
         if attribute in _ATTRIBUTES
     }
     return SceneReport(tracking, measure_steadiness(scene, tracks_by_frame), labels)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.data.json_log import place_of, rounded_box, times_of
-from stream.tracks import Label, Track
+from stream.sinks.data.json_log import place_of, times_of
+from stream.tracks import Label, Track, box_entry
 
 SCHEMA = "face-stream-event/1"
 """Name and version of the form of an event, which each of them has."""
@@ -112,7 +112,7 @@ class Events:
             "frame": frame.index,
             **place_of(frame),
             "track": track_id,
-            "box": rounded_box(box_xyxy),
+            "box": box_entry(box_xyxy),
             "labels": {
                 attribute: {"label": label.text, "confidence": round(label.confidence, 4)}
                 for attribute, label in labels.items()

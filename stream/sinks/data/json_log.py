@@ -6,9 +6,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models.printable import printable_json
 from stream.errors import SinkError
 from stream.frames import Frame, SourceInfo
@@ -16,7 +13,7 @@ from stream.people import BestView, Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.data.line_file import LineFile
 from stream.sinks.data.line_stream import LineStream, is_stream
-from stream.tracks import Label, Track
+from stream.tracks import box_entry, label_entries
 
 SCHEMA = "face-stream/1"
 """Name and version of the format, in the header of each log."""
@@ -83,7 +80,7 @@ class JsonLog:
         entry: dict[str, Any] = {"frame": frame.index, **place_of(frame)}
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
-        entry["faces"] = [face_entry(track) for track in annotated.tracks]
+        entry["faces"] = [track.as_dict() for track in annotated.tracks]
         lines = map(json_line, (entry, *map(track_entry, annotated.ended)))
         self._lines.write("".join(lines))
         self._begun = True
@@ -109,18 +106,6 @@ def json_line(entry: Mapping[str, Any]) -> str:
     return printable_json(json.dumps(entry, ensure_ascii=False)) + "\n"
 
 
-def face_entry(track: Track) -> dict[str, Any]:
-    """One face of a frame; `missed` is for how many frames it has not been seen."""
-    return {
-        "track": track.track_id,
-        "box": rounded_box(track.box_xyxy),
-        "score": round(track.score, 4),
-        "missed": track.missed_frames,
-        "quality": round(track.quality, 4),
-        "labels": _label_entries(track.labels),
-    }
-
-
 def track_entry(person: Person) -> dict[str, Any]:
     """One track: when and in how many frames it was seen, its best view, its last labels."""
     best = person.best
@@ -131,10 +116,10 @@ def track_entry(person: Person) -> dict[str, Any]:
         "best": {
             "frame": best.frame,
             **place_of(best),
-            "box": rounded_box(best.box_xyxy),
+            "box": box_entry(best.box_xyxy),
             "quality": round(best.quality, 4),
         },
-        "labels": _label_entries(person.labels),
+        "labels": label_entries(person.labels),
     }
 
 
@@ -148,19 +133,3 @@ def times_of(person: Person) -> dict[str, Any]:
     if person.best.path is not None:
         return {}
     return {"first_s": round(person.first_s, 6), "last_s": round(person.last_s, 6)}
-
-
-def _label_entries(labels: Mapping[str, Label]) -> dict[str, Any]:
-    return {
-        attribute: {
-            "label": label.text,
-            "confidence": round(label.confidence, 4),
-            "probabilities": {name: round(value, 4) for name, value in label.probabilities.items()},
-        }
-        for attribute, label in labels.items()
-    }
-
-
-def rounded_box(box_xyxy: NDArray[np.float32]) -> list[float]:
-    """A box as the log has it: left, top, right, bottom, tenths of a px."""
-    return [round(edge, 1) for edge in box_xyxy.astype(np.float64).tolist()]
