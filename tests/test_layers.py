@@ -18,7 +18,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"session"},
     {"run"},
     {"assembly", "summary", "own_loop"},
-    {"annotator", "replay", "arrays", "recovery"},
+    {"annotator", "picture_annotator", "replay", "arrays", "recovery"},
     {"sources", "sinks", "results"},
     {"following", "labelling", "drawing"},
     {"settings"},
