@@ -1,6 +1,6 @@
 # face-stream on a server: without a window, as a user that is not root.
 #   docker build -t face-stream .
-#   docker run --rm --user "$(id -u)" -v "$PWD:/work" face-stream run clip.mp4 --save out.mp4
+#   docker run --rm --user "$(id -u)" -v "$PWD:/work" face-stream run clip.mp4 --save out.mp4 --no-show
 FROM debian:bookworm-slim
 
 RUN apt-get update \

@@ -1,10 +1,9 @@
 """What to install where a package cannot be imported, or is an extra that is not there."""
 
-import ctypes
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
@@ -33,7 +32,6 @@ _DEBIAN_PACKAGES = {
 }
 """Debian's package of each library that OpenCV, dlib, PyAV and ONNX Runtime may want."""
 
-
 _OPENCV_LIBRARIES = ("libxcb.so.1", "libGL.so.1", "libgthread-2.0.so.0")
 """What the wheel `opencv-python` loads and a bare system lacks: those that are missing are named at
 once, rather than the next one when the first is there."""
@@ -58,8 +56,8 @@ def check_reference() -> None:
     """
     if missing := missing_reference():
         raise ModelError(
-            "face_recognition, the reference that runs dlib's networks in dlib itself, cannot be "
-            f"imported without {missing}: install it with {INSTALL_REFERENCE}"
+            f"{missing}: not installed, but needed to run dlib's networks in dlib itself; install "
+            f"with {INSTALL_REFERENCE}"
         )
 
 
@@ -101,23 +99,33 @@ def import_fault(error: ImportError) -> str:
     return f"a package cannot be imported: {reason}"
 
 
-def import_remedy(error: ImportError, otherwise: str) -> str:
-    """What to do where a library of the system is missing; `otherwise` for any other fault."""
+def import_remedy(
+    error: ImportError, otherwise: str, loads: Callable[[str], bool] | None = None
+) -> str:
+    """What to do where an import failed.
+
+    Args:
+        error: says why.
+        otherwise: what to do unless a library of the system is missing.
+        loads: whether the system has a library.
+    """
     library = _library(error)
     if not library:
         return otherwise
     if library.split(".")[0] not in _DEBIAN_PACKAGES:
         search = f"apt-file search {library}"
         return f"install the system's {library} (on Debian {search} names its package)"
-    missing = [library]
+    missing, has = [library], loads or _loads
     if library in _OPENCV_LIBRARIES:
-        missing += [each for each in _OPENCV_LIBRARIES if each != library and not _loads(each)]
+        missing += [each for each in _OPENCV_LIBRARIES if each != library and not has(each)]
     packages = " ".join(dict.fromkeys(_DEBIAN_PACKAGES[each.split(".")[0]] for each in missing))
     return f"install the system's {' and '.join(missing)} (on Debian: apt-get install {packages})"
 
 
 def _loads(library: str) -> bool:
     """Whether the system has a library."""
+    import ctypes
+
     try:
         ctypes.CDLL(library)
     except OSError:

@@ -1,12 +1,11 @@
 """The summary of a run: how many frames and people there were, and how long it took."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from imutils.video import FPS
 
 from models.pictures import counted_kinds
 from models.printable import counted
@@ -51,15 +50,15 @@ class Summary:
         self.seen: Counter[str] = Counter()
         self.interrupted = False
         self._report = report
+        self._started_s = self._finished_s = 0.0
         self._has_pictures = False
-        self._timer = FPS()
 
     def __repr__(self) -> str:
         return f"Summary({self.frames} frames, {self.people} people)"
 
     def start(self) -> None:
         """Starts the clock: the first frame is about to be taken."""
-        self._timer.start()
+        self._started_s = time.perf_counter()
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Counts one more frame."""
@@ -74,8 +73,7 @@ class Summary:
 
     def finish(self) -> None:
         """Stops the clock: all outputs are closed."""
-        if self.frames:
-            self._timer.stop()
+        self._finished_s = time.perf_counter()
 
     def fail(self, reason: str) -> None:
         """Adds why the run ends early, and logs it at once."""
@@ -105,7 +103,7 @@ class Summary:
     @property
     def elapsed_s(self) -> float:
         """From before the first frame until all outputs were closed."""
-        return float(self._timer.elapsed()) if self.frames else 0.0
+        return self._finished_s - self._started_s if self.frames else 0.0
 
     @property
     def fps(self) -> float:

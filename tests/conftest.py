@@ -17,11 +17,31 @@ from stream.sources.demo import portrait
 
 _THREAD_PATIENCE_S = 2.0
 
+SLOW = frozenset(
+    {
+        *("annotator", "blur", "bundle", "centerface", "centerface_detector", "claims"),
+        *("classifiers", "cli", "detector", "evaluate", "examples", "extraction", "field", "fit"),
+        *("network", "notebooks", "picture_size", "readme", "recorder", "recovery", "reference"),
+        *("run", "speed_bench", "style", "tracking_bench", "train_cli", "window"),
+    }
+)
+"""The test files that take more than eight seconds each, and most of the time of all together."""
+
 # By default an example that takes 200 ms fails its test, as any does where the machine is busy.
 settings.register_profile(
     "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out the slow test files")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Whether a file is left out."""
+    slow = collection_path.stem.removeprefix("test_") in SLOW
+    return True if slow and config.getoption("--quick") else None
 
 
 @pytest.fixture(autouse=True)

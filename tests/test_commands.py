@@ -158,22 +158,59 @@ def test_where_nothing_can_be_printed_any_more_it_is_one_line(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (1, message)
 
 
-@pytest.mark.parametrize(
-    ("blocked", "output"), [(True, "first\n"), (False, "first\nsecond\n")], ids=["blocked", "ended"]
-)
-def test_the_program_does_not_wait_for_a_blocked_thread(blocked: bool, output: str) -> None:
-    code = f"""
-import threading, time
-from stream.cli.console import exit_at_once_if_blocked
+_ENDING = """
+import atexit, threading, time
+from stream.cli.console import exit_at_once
 
-if {blocked}:
+class Last:
+    def __del__(self):
+        print("taken apart")
+
+last = Last()
+atexit.register(print, "registered")
+kind, released = {kind!r}, threading.Event()
+if kind == "blocked":
     threading.Thread(target=time.sleep, args=(300,), daemon=True).start()
+if kind == "working":
+    threading.Thread(target=released.wait).start()
 print("first")
-exit_at_once_if_blocked(130)
+exit_at_once("a message" if kind == "message" else 130)
 print("second")
+released.set()
 """
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "code"),
+    [
+        ("alone", "first\nregistered\n", 130),
+        ("blocked", "first\nregistered\n", 130),
+        ("working", "first\nsecond\nregistered\ntaken apart\n", 0),
+        ("message", "first\nsecond\nregistered\ntaken apart\n", 0),
+    ],
+)
+def test_the_program_ends_at_once_unless_a_thread_still_works(
+    kind: str, output: str, code: int
+) -> None:
+    words = [sys.executable, "-c", _ENDING.format(kind=kind)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, output, "")
+
+
+_GARBAGE = """
+import gc
+from stream.__main__ import _START_OBJECTS, _put_off_garbage_collection
+usual, before = gc.get_threshold(), gc.get_stats()[0]["collections"]
+_put_off_garbage_collection()
+kept = [[] for _ in range(_START_OBJECTS // 2)]
+put_off = gc.get_stats()[0]["collections"] == before
+kept += [[] for _ in range(_START_OBJECTS)]
+print(put_off, gc.get_stats()[0]["collections"] > before, gc.get_threshold() == usual)
+"""
+
+
+def test_garbage_is_collected_as_usual_once_the_start_is_over() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _GARBAGE], capture_output=True, text=True, timeout=60, check=True
     )
-    assert (done.stdout, done.stderr) == (output, "")
-    assert done.returncode == (130 if blocked else 0)
+    assert done.stdout == "True True True\n"

@@ -325,6 +325,12 @@ def test_the_screen(shows: bool, variables: dict[str, str], state: str, text: st
     assert (finding.state, text in finding.found) == (state, True)
 
 
+def test_an_opencv_without_windows() -> None:
+    finding = environment.screen(lambda: False, {"DISPLAY": ":0"}, lambda: False)
+    assert (finding.state, "shows no windows" in finding.found) == ("note", True)
+    assert "pip install opencv-python;" in finding.remedy
+
+
 @pytest.mark.parametrize(
     ("missing", "state", "text"),
     [

@@ -1,7 +1,10 @@
 """Sessions of ONNX Runtime, and their errors in our words."""
 
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -78,3 +81,25 @@ def test_of_several_outputs_the_last_counts() -> None:
     session = Session(model, threads=1, device="cpu")
     assert session.run(np.array([[1, 2]], dtype=np.float32)).tolist() == [[3, 6]]
     assert session.output_shape == ["n", 2]
+
+
+_USE = """
+from models.classifier import Classifier
+from models.bundle import DEFAULT_FOLDER, load_bundle
+Classifier(load_bundle(DEFAULT_FOLDER))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where its number is kept is known of Linux")
+def test_onnx_runtime_reports_nothing_and_keeps_nothing(tmp_path: Path) -> None:
+    """Of itself it keeps a number for its reports in the user's home, and where they are queued."""
+    done = subprocess.run(
+        [sys.executable, "-c", _USE],
+        cwd=Path(__file__).parents[1],
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.iterdir())

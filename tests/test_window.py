@@ -295,6 +295,15 @@ def test_without_a_screen(display: str | None, monkeypatch: pytest.MonkeyPatch) 
         OpenCvScreen()
 
 
+@pytest.mark.skipif(not _LINUX, reason="elsewhere there is always a screen")
+def test_an_opencv_without_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":9999")
+    monkeypatch.setattr(cv2, "currentUIFramework", lambda: "")  # as opencv-python-headless answers
+    assert not has_display()
+    with pytest.raises(SinkError, match=r"shows no windows, .*opencv-python in its place does"):
+        OpenCvScreen()
+
+
 # --- on a real one ---
 
 

@@ -10,7 +10,7 @@ def main() -> None:
     from models.system_libraries import import_errors_in_one_line
 
     escape_unencodable_output()
-    remedy = "install face-stream with the extra that the command needs"
+    remedy = 'install the extra train: uv run --extra train, or pip install ".[train]"'
     with import_errors_in_one_line("face-train", remedy):
         from training.commands.app import app
 

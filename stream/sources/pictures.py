@@ -10,8 +10,6 @@ from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
-from imutils.paths import list_files
-
 from models.faces import Image
 from models.picture_size import MAX_MEGAPIXELS, PictureTooLargeError
 from models.pictures import (
@@ -137,6 +135,8 @@ def pictures_in(folder: Path) -> tuple[list[Path], list[Path]]:
 
     Both are in natural order: 2 before 10.
     """
+    from imutils.paths import list_files  # imports Python's client of HTTP, which takes a moment
+
     found = sorted(map(Path, list_files(str(folder))), key=natural_order)
     return list(filter(is_picture, found)), list(filter(is_left_out, found))
 

@@ -139,11 +139,6 @@ class OpenCvScreen:
         return data
 
 
-def shows_windows() -> bool:
-    """Whether OpenCV was built with windows."""
-    return cv2.currentUIFramework() != ""
-
-
 def has_display() -> bool:
     """Whether a window can be opened."""
     try:
@@ -151,3 +146,8 @@ def has_display() -> bool:
     except SinkError:
         return False
     return True
+
+
+def shows_windows() -> bool:
+    """Whether OpenCV was built with windows."""
+    return cv2.currentUIFramework() != ""
