@@ -7,7 +7,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -130,6 +129,8 @@ def typer_app(
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # takes as long as Typer does
+
     try:
         return version(_DISTRIBUTION)
     except PackageNotFoundError:

@@ -409,7 +409,7 @@ def test_frames_a_live_source_loses_are_counted() -> None:
     summary = run(source, _QUICK, Outputs(), [slow])
     assert slow.indices == [0, 3]
     assert (summary.frames, summary.dropped) == (2, 2)
-    assert "and 2 dropped," in summary.line()
+    assert ", 2 dropped" in summary.line()
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".webm"])
@@ -438,7 +438,7 @@ def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: 
 
 def test_a_summary_for_people_and_for_machines() -> None:
     summary = Summary(RunReport())
-    assert summary.line().startswith("0 frames in 0.0 s")
+    assert summary.line().startswith("0 people · 0 frames in 0.0 s")
     assert summary.as_dict()["outputs"] == []
     assert repr(summary) == "Summary(0 frames, 0 people)"
 

@@ -147,6 +147,8 @@ def _opened(path: Path) -> int:
         if sys.__stdout__ is None:
             raise ValueError("it is closed")
         return os.dup(sys.__stdout__.fileno())
+    if sys.platform == "win32":
+        return os.open(path, os.O_WRONLY)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as error:
