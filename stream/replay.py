@@ -66,11 +66,11 @@ class Replay:
         self._settings = settings
         self._tracks: dict[int, _ReplayedTrack] = {}
         self._ended = False
-        reader = LogReader(path)
-        self._header = reader.header
+        self._reader = LogReader(path)
+        self._header = self._reader.header
         for attribute, classes in self.attributes.items():
             check_groups(attribute, classes, settings.groups_of(attribute))
-        self._entries = reader.entries()
+        self._entries = self._reader.entries()
         self._next = self._next_entry()
 
     def __repr__(self) -> str:
@@ -92,7 +92,8 @@ class Replay:
         }
 
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The tracks in a frame. Frames are given in order, and may be some of those logged.
+        """The tracks in a frame. Frames are given in order, and may be some of those logged; one
+        that was sought may lie before the last, and the log is then read from its beginning.
 
         1. The log has ended: no tracks, and the first time a warning.
         2. The log has no entry of this frame: no tracks.
@@ -101,6 +102,8 @@ class Replay:
         Raises:
             SourceError: the log is of frames of another size.
         """
+        if frame.sought:
+            self._rewind()
         # Frames of a video are found by their time, wherever in the video the log begins.
         by_time = frame.path is None
         value = frame.time_s if by_time else frame.index
@@ -117,6 +120,13 @@ class Replay:
                 f"{list(frame.size_wh)}: give the video it was written of"
             )
         return tuple(self._track(face, frame.index) for face in self._next["faces"])
+
+    def _rewind(self) -> None:
+        """Begins with the first entry again."""
+        self._entries.close()
+        self._tracks.clear()
+        self._entries = self._reader.entries()
+        self._next = self._next_entry()
 
     def _next_entry(self) -> LogEntry | None:
         """The next entry of a frame; tracks that end before it are forgotten."""

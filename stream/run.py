@@ -10,8 +10,9 @@ from stream.assembly import load_annotator
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
+from stream.playback import Playback
 from stream.settings import Config
-from stream.sinks import Outputs, Sink, claim_outputs, open_sinks
+from stream.sinks import Outputs, Sink, claim_outputs, open_sinks, opening_window
 from stream.sources import WHOLE, Span, open_source
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
@@ -56,6 +57,8 @@ def run(
             the run instead, and is named in the summary's failures.
     """
     controls = Controls(blur=config.overlay.blur)
+    if outputs.show:
+        controls.playback = Playback.of(source.info, recorded=bool(outputs.paths))
     report = RunReport(skipped=source.info.skipped)
     summary = Summary(report)
     try:
@@ -63,12 +66,13 @@ def run(
             closing(Capture(source, controls, report)) as capture,
             claim_outputs(outputs, source.info, config.recorder),
             capture,
+            opening_window(config, source.info, outputs, controls, report, capture.peek) as opening,
         ):
             info = capture.info
             annotator = (load or load_annotator)(config, info, controls, report)
-            attributes = annotator.attributes
+            attributes, window = annotator.attributes, opening.result()
             with open_sinks(
-                config, info, outputs, watchers, attributes, controls, report, summary
+                config, info, outputs, watchers, attributes, controls, report, summary, window
             ) as sinks:
                 summary.start()
                 for frame in capture:

@@ -38,23 +38,41 @@ _LINUX = sys.platform.startswith("linux")
 
 
 class FakeScreen:
-    """Remembers what it showed, and presses the keys it was given, one each time it is asked."""
+    """Remembers what it showed, and presses the keys it was given, one each time it is asked: an
+    empty one is a moment without a key. It may move a clock by the time that it is waited for.
+    """
 
-    def __init__(self, *keys: str, closed_after: int | None = None) -> None:
+    def __init__(
+        self, *keys: str, closed_after: int | None = None, clock: "Clock | None" = None
+    ) -> None:
         self.shown: list[Image] = []
+        self.shown_s: list[float] = []
+        self.filled: list[bool] = []
         self.asked = 0
         self.closed = 0
         self._keys = list(keys)
         self._closed_after = closed_after
+        self._clock = clock
+
+    def press(self, *keys: str) -> None:
+        """The user presses further keys."""
+        self._keys += keys
 
     def show(self, picture: Image) -> None:
         self.shown.append(picture)
+        self.shown_s.append(0.0 if self._clock is None else self._clock())
 
     def key(self, wait_ms: int) -> str:
         assert 0 < wait_ms < 100
         self.asked += 1
         assert self.asked < 1000, "it waits for a key that nobody presses"
-        return self._keys.pop(0) if self._keys else ""
+        key = self._keys.pop(0) if self._keys else ""
+        if self._clock is not None and not key:
+            self._clock.now_s += wait_ms / 1000
+        return key
+
+    def fill(self, *, full: bool) -> None:
+        self.filled.append(full)
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +98,7 @@ def _window(
     *,
     kind: SourceKind = "video",
     folder: Path = Path(),
-    one_by_one: bool = False,
+    mirror: bool = False,
     clock: Callable[[], float] | None = None,
 ) -> Window:
     info = SourceInfo("numbers", kind, SIZE_WH, 25.0, 10)
@@ -90,7 +108,7 @@ def _window(
         report or RunReport(),
         fake,
         folder=folder,
-        one_by_one=one_by_one,
+        mirror=mirror,
         clock=clock or Clock(),
     )
 
@@ -120,7 +138,7 @@ def test_the_picture_is_shown_with_a_bar_under_it_and_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("key", ["q", "escape"])
 def test_a_key_asks_for_the_end(key: str) -> None:
-    window = _window(FakeScreen("x", key))
+    window = _window(FakeScreen("x", "", key))
     window.write(_annotated())
     assert not window.quit_requested
     window.write(_annotated())
@@ -140,25 +158,25 @@ def test_a_pause_lasts_until_space_is_pressed_again() -> None:
     fake = FakeScreen("space", "", "", "", "space")
     window = _window(fake, controls)
     window.write(_annotated())
-    assert fake.asked == 5
+    assert fake.asked == 6
     assert not controls.paused
     window.write(_annotated())
-    assert fake.asked == 6
+    assert fake.asked == 7
 
 
 @pytest.mark.parametrize(
-    "fake", [FakeScreen("space", "", "q"), FakeScreen("space", closed_after=3)]
+    "fake", [FakeScreen("space", "", "q"), FakeScreen("space", closed_after=4)]
 )
 def test_who_pauses_may_quit(fake: FakeScreen) -> None:
     window = _window(fake)
     window.write(_annotated())
     assert window.quit_requested
-    assert fake.asked == 3
+    assert fake.asked == 4
 
 
 def test_while_it_pauses_keys_work_and_show_at_once(tmp_path: Path) -> None:
     controls, report = Controls(), RunReport()
-    fake = FakeScreen("space", "b", "s", "h", "r", "space")
+    fake = FakeScreen("space", "", "b", "", "s", "", "h", "", "r", "", "space")
     annotated = _annotated(0b10101010)
     _window(fake, controls, report, folder=tmp_path).write(annotated)
     plain, paused, hidden, _saved, helped, _recording, _on = fake.shown
@@ -176,7 +194,7 @@ def test_while_it_pauses_keys_work_and_show_at_once(tmp_path: Path) -> None:
 
 def test_every_snapshot_has_a_name_of_its_own(tmp_path: Path) -> None:
     report = RunReport()
-    window = _window(FakeScreen("s", "s", "s"), report=report, folder=tmp_path)
+    window = _window(FakeScreen("s", "", "s", "", "s"), report=report, folder=tmp_path)
     pictures = [_annotated(number) for number in (1, 2, 3)]
     for each in pictures:
         window.write(each)
@@ -190,7 +208,7 @@ def test_every_snapshot_has_a_name_of_its_own(tmp_path: Path) -> None:
 def test_a_snapshot_that_cannot_be_saved_is_said_and_it_goes_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     report, fake = RunReport(), FakeScreen("s")
-    window = _window(fake, report=report, folder=tmp_path / "file")
+    window = _window(fake, report=report, kind="pictures", folder=tmp_path / "file")
     window.write(_annotated())
     window.write(_annotated())
     assert report.outputs == []
@@ -198,18 +216,9 @@ def test_a_snapshot_that_cannot_be_saved_is_said_and_it_goes_on(tmp_path: Path) 
     assert first != said == again
 
 
-def test_pictures_are_shown_one_by_one() -> None:
-    fake = FakeScreen("", "", "space", "", "space")
-    window = _window(fake, kind="pictures", one_by_one=True)
-    window.write(_annotated(0))
-    assert fake.asked == 3
-    window.write(_annotated(1))
-    assert fake.asked == 5
-
-
 def test_the_bar_is_written_twice_a_second() -> None:
     clock, fake = Clock(), FakeScreen()
-    window = _window(fake, clock=clock)
+    window = _window(fake, kind="pictures", clock=clock)
     for number in range(100):
         clock.now_s += 0.03125
         window.write(_annotated(number))
@@ -240,7 +249,7 @@ def test_latency_is_measured_when_the_picture_is_on_the_screen() -> None:
     picture = frame(0)
     clock.now_s = picture.captured_s
     window.write(AnnotatedFrame(picture, [], Overlay()))
-    assert window._rates.latency_s == pytest.approx(0.25)
+    assert window._view.rates.latency_s == pytest.approx(0.25)
 
 
 def test_a_picture_of_another_size_gets_a_bar_of_its_own() -> None:
@@ -358,10 +367,9 @@ class Program:
         found = self._xdotool("search --sync --onlyvisible --name ^face-stream$")
         self.window = int(found.split()[0])
 
-    def press(self, key: str) -> None:
-        """A key, no faster than people press them: of two at once the window hears the last."""
-        self._xdotool(f"windowfocus --sync {self.window} key {key}")
-        time.sleep(1.0)
+    def press(self, *keys: str) -> None:
+        """Keys, as fast as the tool presses them: they wait until the program asks for them."""
+        self._xdotool(f"windowfocus --sync {self.window} key {' '.join(keys)}")
 
     def snapshot(self) -> Image:
         """What the window shows, as it saves it."""
