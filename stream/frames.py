@@ -106,7 +106,8 @@ class Frame:
 
     Attributes:
         pixels: `(height, width, 3)` BGR, or what converts `coded` when they are asked for.
-        index: counts the frames of the source from 0, dropped ones included.
+        index: counts the frames of the source from 0, dropped ones included; where the user went to
+            another place it is estimated by the time.
         time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
         path: the file that a picture was read from; None in a video.

@@ -182,7 +182,8 @@ class Playback:
             due_s = now_s
         self._due, self._shown_at_s = (frame.time_s, due_s), now_s
         self.position_s = frame.time_s
-        self._steps = max(self._steps - 1, 0)
+        if not frame.sought:
+            self._steps = max(self._steps - 1, 0)
 
     def _due_s(self, frame: Frame) -> float:
         """When a frame is due, by the clock, at the present speed."""

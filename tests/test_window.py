@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -14,14 +15,28 @@ from typing import Any, NamedTuple, TypeAlias
 import cv2
 import numpy as np
 import pytest
-from fakes import SIZE_WH, PacedSource, frame, log_lines, times_s, track, write_clip
+from fakes import (
+    SIZE_WH,
+    PacedSource,
+    frame,
+    label,
+    log_lines,
+    number_of,
+    numbered,
+    times_s,
+    track,
+    write_clip,
+    write_numbers,
+)
 
 from models.faces import Image
 from stream.controls import Controls, RunReport
 from stream.drawing.blur import blur_faces
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
-from stream.frames import SourceInfo, SourceKind
+from stream.frames import Frame, SourceInfo, SourceKind
+from stream.playback import Playback
+from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame
 from stream.sinks.window.screen import OpenCvScreen, has_display
 from stream.sinks.window.status_bar import bar_height
@@ -216,6 +231,169 @@ def test_a_snapshot_that_cannot_be_saved_is_said_and_it_goes_on(tmp_path: Path) 
     assert first != said == again
 
 
+# --- what it plays ---
+
+
+def _playing(kind: SourceKind = "video", count: int = 500) -> Controls:
+    info = SourceInfo("numbers", kind, SIZE_WH, 25.0, count, seekable=True)
+    return Controls(playback=Playback.of(info, recorded=False))
+
+
+def _write_all(window: Window, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        window.write(AnnotatedFrame(frame(number), [], Overlay()))
+
+
+def test_a_video_is_shown_at_its_own_pace() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen(clock=clock)
+    _write_all(_window(fake, controls, clock=clock), range(51))
+    first_s = fake.shown_s[0]
+    pictures_s = {number_of(shown[: SIZE_WH[1]]): time_s for shown, time_s in _shown(fake)}
+    for number in (1, 10, 50):
+        assert pictures_s[number] - first_s == pytest.approx(number / 25, abs=0.002)
+    assert controls.playback.position_s == 2.0
+
+
+def _shown(fake: FakeScreen) -> list[tuple[Image, float]]:
+    """What was shown and since when, latest first."""
+    return list(zip(fake.shown, fake.shown_s, strict=True))[::-1]
+
+
+def test_a_pause_keeps_the_picture_and_the_clock_goes_on_from_there() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen(*[""] * 20, "space", *[""] * 100, "space", clock=clock)
+    _write_all(_window(fake, controls, clock=clock), range(26))
+    paused_s = 100 * 0.03
+    assert fake.shown_s[-1] - fake.shown_s[0] == pytest.approx(1.0 + paused_s, abs=0.1)
+
+
+def test_a_full_stop_shows_the_next_frame_and_pauses() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen(".", ".", *[""] * 30, "q", clock=clock)
+    window = _window(fake, controls, clock=clock)
+    _write_all(window, range(4))
+    assert controls.paused and window.quit_requested
+    assert number_of(fake.shown[-1][: SIZE_WH[1]]) == 2
+
+
+def test_a_frame_that_waits_is_not_shown_where_the_user_goes_elsewhere() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen("", "", "right", clock=clock)
+    window = _window(fake, controls, clock=clock)
+    _write_all(window, range(2))
+    assert controls.playback.take_target() == 5.0
+    assert {number_of(shown[: SIZE_WH[1]]) for shown in fake.shown} == {0}
+
+
+def test_the_next_picture_is_there_when_it_is_wanted() -> None:
+    """It has been searched by then: the window has it, and waits for the key."""
+    clock, controls = Clock(), _playing("pictures", 8)
+    fake = FakeScreen(*[""] * 50, clock=clock)
+    window = _window(fake, controls, kind="pictures", clock=clock)
+    _write_all(window, [0])
+    asked = fake.asked
+    assert asked < 5  # it does not keep the loop from searching the next
+    fake.press(*[""] * 50, "right")
+    _write_all(window, [1])
+    assert fake.asked > asked + 50
+    assert number_of(fake.shown[-1][: SIZE_WH[1]]) == 1
+
+
+@pytest.mark.parametrize("keys", [("left",), (",",)])
+def test_of_pictures_the_one_before_is_asked_for(keys: tuple[str, ...]) -> None:
+    clock, controls = Clock(), _playing("pictures", 8)
+    fake = FakeScreen(clock=clock)
+    window = _window(fake, controls, kind="pictures", clock=clock)
+    for number in (0, 1):
+        fake.press("", "space" if number else "")
+        window.write(AnnotatedFrame(replace(frame(number), time_s=float(number)), [], Overlay()))
+    fake.press("", *keys)
+    window.write(AnnotatedFrame(replace(frame(2), time_s=2.0), [], Overlay()))
+    assert controls.playback.take_target() == 0.0
+
+
+def test_keys_pressed_quickly_all_count() -> None:
+    """Three seconds go by between two frames, as where they are annotated slowly."""
+    controls = _playing()
+    fake = FakeScreen("right", "right", "]", "b", "h")
+    window = _window(fake, controls)
+    _write_all(window, [0])
+    assert controls.playback.take_target() == 10.0
+    assert (controls.playback.speed, controls.blur, controls.help) == (2.0, True, True)
+
+
+def test_f_fills_the_screen_and_escape_leaves_it() -> None:
+    fake = FakeScreen("f", "", "escape", "", "escape")
+    window = _window(fake)
+    _write_all(window, range(2))
+    assert fake.filled == [True, False]
+    assert not window.quit_requested
+    _write_all(window, [2])
+    assert window.quit_requested
+
+
+# --- before the first frame is annotated ---
+
+
+def test_the_first_frame_is_shown_as_it_is_while_the_model_loads() -> None:
+    fake, report = FakeScreen(), RunReport()
+    window = _window(fake, report=report, kind="pictures")
+    window.preview(frame(5))
+    window.write(_annotated(5))
+    raw, annotated = fake.shown[0], fake.shown[1]
+    assert np.array_equal(raw[: SIZE_WH[1]], frame(5).image)
+    assert not np.array_equal(annotated[: SIZE_WH[1]], frame(5).image)
+    assert _bars([raw]) != _bars([annotated])
+
+
+def test_no_face_is_seen_before_it_can_be_blurred() -> None:
+    fake = FakeScreen()
+    window = _window(fake, Controls(blur=True))
+    picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    window.preview(replace(frame(0), pixels=picture))
+    shown = fake.shown[0][: SIZE_WH[1]]
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= 36  # a mosaic of few cells
+
+
+# --- mirrored ---
+
+
+def test_a_mirrored_picture_has_boxes_where_the_faces_are_and_labels_that_can_be_read() -> None:
+    fake = FakeScreen()
+    labels = {"gender": label("Female")}
+    image = np.ascontiguousarray(np.broadcast_to(np.arange(240, dtype=np.uint8), (160, 240)))
+    picture = Frame(np.dstack([image] * 3), 0, 0.0, 0.0)
+    left, right = track(1, (20, 60, 60, 100), labels), track(1, (180, 60, 220, 100), labels)
+    annotated = AnnotatedFrame(picture, [left], Overlay(), left.box_xyxy[None])
+    window = _window(fake, mirror=True)
+    window.write(annotated)
+    flipped = np.ascontiguousarray(picture.image[:, ::-1])
+    assert np.array_equal(fake.shown[0][:160], Overlay().draw(flipped, [right]))
+
+
+def test_what_is_saved_of_a_mirrored_picture_is_as_the_camera_sees(tmp_path: Path) -> None:
+    fake, report = FakeScreen("s"), RunReport()
+    annotated = _annotated(0b11110000)
+    _window(fake, report=report, folder=tmp_path, mirror=True).write(annotated)
+    (path,) = report.outputs
+    expected = Overlay().draw(annotated.frame.image, annotated.tracks)
+    assert np.array_equal(cv2.imread(str(path)), expected)
+    assert number_of(fake.shown[0][: SIZE_WH[1]]) == 0b00001111
+
+
+def test_mirrored_faces_are_blurred_where_they_are() -> None:
+    fake = FakeScreen()
+    bare = Overlay(OverlaySection(labels=False))
+    annotated = replace(_annotated(0b10101010), overlay=bare, blur=True)
+    _window(fake, Controls(blur=True), mirror=True).write(annotated)
+    image = annotated.frame.image
+    expected = (annotated.picture != image).any(axis=-1)
+    blurred = (fake.shown[0][: SIZE_WH[1], ::-1] != image).any(axis=-1)
+    assert expected.any()
+    assert (blurred == expected).mean() > 0.98  # edges of cells may lie a pixel aside
+
+
 def test_the_bar_is_written_twice_a_second() -> None:
     clock, fake = Clock(), FakeScreen()
     window = _window(fake, kind="pictures", clock=clock)
@@ -368,8 +546,8 @@ class Program:
         self.window = int(found.split()[0])
 
     def press(self, *keys: str) -> None:
-        """Keys, as fast as the tool presses them: they wait until the program asks for them."""
-        self._xdotool(f"windowfocus --sync {self.window} key {' '.join(keys)}")
+        """Keys, as fast as people press them: they wait until the program asks for them."""
+        self._xdotool(f"windowfocus --sync {self.window} key --delay 200 {' '.join(keys)}")
 
     def snapshot(self) -> Image:
         """What the window shows, as it saves it."""
@@ -378,6 +556,10 @@ class Program:
         self.until(lambda: len(self._snapshots()) > len(before))
         (new,) = self._snapshots() - before
         return np.asarray(cv2.imread(str(new)))
+
+    def until_shown(self, number: int) -> None:
+        """Waits until the numbered picture is shown."""
+        self.until(lambda: number_of(self.snapshot()) == number)
 
     def _snapshots(self) -> set[Path]:
         return set(self._folder.glob("snapshot-*.png"))
@@ -511,6 +693,54 @@ def test_every_key_does_what_it_says(start: Start, clip: Path, tmp_path: Path) -
     saved = {Path(each).name for each in program.summary()["outputs"]}
     assert saved == {path.name for path in tmp_path.iterdir()}
     assert len(saved) == 5  # log, recording, three pictures
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds of numbered pictures, without faces."""
+    return write_numbers(tmp_path_factory.mktemp("numbers") / "numbers.mp4", 250)
+
+
+def test_a_video_is_gone_through_by_keys(start: Start, numbers: Path) -> None:
+    program = start(f"run {numbers}")
+    program.press("space", "Home")
+    for keys, number in (
+        ((), 0),
+        (("Right",), 125),
+        (("Right", "comma"), 248),
+        (("Right", "Left", "period", "period"), 126),
+        (("comma", "comma", "comma"), 123),
+        (("Home",), 0),
+    ):
+        if keys:
+            program.press(*keys)
+        program.until_shown(number)
+    program.press("q")
+    assert program.summary()["people"] == 0
+
+
+def test_the_last_frame_of_a_video_stays_until_a_key(start: Start, numbers: Path) -> None:
+    program = start(f"run {numbers} --start 8.0")
+    program.until_shown(249)
+    program.press("Left")  # to the beginning of the part
+    assert number_of(program.snapshot()) < 249
+    program.until_shown(249)
+    assert program.process.poll() is None
+    program.press("x")
+    assert program.summary()["frames"] > 50
+
+
+def test_pictures_are_gone_through_to_and_fro(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(1, 5):
+        cv2.imwrite(str(tmp_path / "photos" / f"{number}.png"), numbered(number))
+    program = start("run photos")
+    for key, number in (("s", 1), ("Right", 2), ("space", 3), ("Left", 2), ("Home", 1)):
+        program.press(key)
+        program.until_shown(number)
+    for _ in range(4):
+        program.press("space")
+    assert program.summary()["skipped"] == {}
 
 
 def test_a_single_picture_stays_until_it_is_enough(start: Start, tmp_path: Path) -> None:

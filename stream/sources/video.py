@@ -117,7 +117,7 @@ class VideoSource:
         if self._reopen is None:
             raise SourceError(f"{self._name} can be read only once, from its beginning")
         self._switch_to(self._reopen())
-        self._count = max(round((time_s - self._info.start_s) / self._step_s), 0)
+        self._count = -1  # the frames before are not counted: the first is placed by its time
         yield from self._span_frames(shown_from(self._frames_from(time_s), time_s))
 
     def interrupt(self) -> None:
@@ -157,6 +157,8 @@ class VideoSource:
                 if self._span.is_after(time_s):
                     return ""
                 if not self._span.is_before(time_s):
+                    if self._count < 0:
+                        self._count = max(round((time_s - self._info.start_s) / self._step_s), 0)
                     yield self._decoder.frame(frame, self._count, time_s, time.monotonic())
                     self._count += 1
                     self._corrupt_frames += frame.is_corrupt
@@ -238,12 +240,9 @@ class VideoSource:
         self._container, self._decoder = container, self._decoder_of(container)
 
     def _decoder_of(self, container: InputContainer) -> Decoder:
+        remote = self._reconnection is not None
         return Decoder(
-            container,
-            self._name,
-            self._settings,
-            remote=self._reconnection is not None,
-            deinterlacer=self._deinterlacer,
+            container, self._name, self._settings, remote=remote, deinterlacer=self._deinterlacer
         )
 
     def _truncation(self) -> str:
