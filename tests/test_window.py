@@ -658,6 +658,17 @@ def test_a_run_of_nothing_but_a_window_ends_as_a_whole_when_the_display_dies(
     assert 0 < len(times_s(recording)) < 400
 
 
+def test_a_display_that_dies_at_the_end_of_a_video_is_said(
+    start: Start, display: Display, tmp_path: Path
+) -> None:
+    program = start(f"run {write_numbers(tmp_path / 'short.mp4', 5)}")
+    program.until_shown(4)
+    _is_lost(display)
+    _, errors = program.process.communicate(timeout=_WAIT_S)
+    assert errors == "face-stream: window failed: the screen is gone\n"
+    assert program.process.returncode == 1
+
+
 @pytest.mark.parametrize("end", ["q", "Escape", "its button"])
 def test_its_end_can_be_asked_for(end: str, start: Start, clip: Path, tmp_path: Path) -> None:
     program = start(f"run {clip} --save out.mp4 --log out.jsonl {_SLOW}")

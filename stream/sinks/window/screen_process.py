@@ -15,10 +15,12 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from struct import Struct
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 REQUEST = Struct("<cII")
 """Head of a request: its kind and two numbers."""
@@ -79,7 +81,8 @@ class _Window:
                 self._open(one, two)
             elif not self._is_open():  # to show a picture would open another window
                 return
-            cv2.imshow(_TITLE, np.frombuffer(pixels, np.uint8).reshape(one, two, 3))
+            picture = np.frombuffer(pixels, np.uint8).reshape(one, two, 3)
+            cv2.imshow(_TITLE, _widened(picture, cv2.getWindowImageRect(_TITLE)[2:]))
 
     def pump(self) -> None:
         """Lets the toolkit draw the window and take a key; answers what is due."""
@@ -136,6 +139,21 @@ def main() -> None:
         window.pump()
     cv2.destroyAllWindows()
     cv2.waitKey(1)  # gives the toolkit the time to do it
+
+
+def _widened(picture: NDArray[np.uint8], window_wh: Sequence[int]) -> NDArray[np.uint8]:
+    """A picture with black beside it, or above and below, so that it has the form of the window:
+    what the toolkit puts there is light.
+    """
+    height, width = picture.shape[:2]
+    if min(window_wh) <= 0:
+        return picture
+    across = max(round(height * window_wh[0] / window_wh[1]) - width, 0)
+    down = max(round(width * window_wh[1] / window_wh[0]) - height, 0)
+    if not (across or down):
+        return picture
+    margins = (down // 2, down - down // 2), (across // 2, across - across // 2), (0, 0)
+    return np.pad(picture, margins)
 
 
 def _read_requests(requests: "queue.Queue[_Request]") -> None:
