@@ -5,8 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -36,8 +39,9 @@ from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.playback import Playback
+from stream.settings import Config
 from stream.settings.schema import OverlaySection
-from stream.sinks import AnnotatedFrame
+from stream.sinks import AnnotatedFrame, Outputs, opening_window
 from stream.sinks.window.screen import OpenCvScreen, has_display
 from stream.sinks.window.status_bar import bar_height
 from stream.sinks.window.window import Window
@@ -345,6 +349,81 @@ def test_the_first_frame_is_shown_as_it_is_while_the_model_loads() -> None:
     assert np.array_equal(raw[: SIZE_WH[1]], frame(5).image)
     assert not np.array_equal(annotated[: SIZE_WH[1]], frame(5).image)
     assert _bars([raw]) != _bars([annotated])
+
+
+@contextmanager
+def _opening(
+    screen: Callable[[], FakeScreen],
+    config: Config | None = None,
+    kind: SourceKind = "video",
+    controls: Controls | None = None,
+    *,
+    show: bool = True,
+) -> "Iterator[Future[Window | None]]":
+    """A window that opens with the picture of number 0b11110000."""
+    info = SourceInfo("numbers", kind, SIZE_WH, 25.0)
+    controls, outputs = controls or Controls(), Outputs(show=show)
+    with opening_window(
+        config or Config(), info, outputs, controls, RunReport(), lambda _: frame(240), screen
+    ) as opening:
+        yield opening
+
+
+def test_the_window_opens_while_something_else_is_done() -> None:
+    is_shown = threading.Event()
+
+    class WatchedScreen(FakeScreen):
+        def show(self, picture: Image) -> None:
+            super().show(picture)
+            is_shown.set()
+
+    fake = WatchedScreen()
+    with _opening(lambda: fake) as opening:
+        assert is_shown.wait(_WAIT_S)  # the model is being loaded
+        assert opening.result() is not None
+        assert fake.closed == 0
+    assert fake.closed == 1
+
+
+def test_an_error_meanwhile_closes_the_window() -> None:
+    fake = FakeScreen()
+    with pytest.raises(ZeroDivisionError), _opening(lambda: fake):
+        raise ZeroDivisionError
+    assert fake.closed == 1
+
+
+def test_where_there_is_no_screen_it_is_said_and_nothing_waits_for_keys(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> FakeScreen:
+        raise SinkError("no screen to show the window on")
+
+    controls = _playing()
+    with _opening(fail, controls=controls) as opening:
+        assert opening.result() is None
+    assert controls.playback.mode == "free"
+    assert caplog.messages == ["no screen to show the window on: going on without"]
+
+
+def test_a_window_that_nobody_asked_for_is_not_opened() -> None:
+    with _opening(lambda: pytest.fail("it opens a screen"), show=False) as opening:
+        assert opening.result() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "mirror", "shown"),
+    [
+        ("camera", True, 0b00001111),
+        ("camera", False, 0b11110000),
+        ("stream", True, 0b11110000),
+        ("video", True, 0b11110000),
+    ],
+)
+def test_cameras_are_mirrored_and_nothing_else(kind: SourceKind, mirror: bool, shown: int) -> None:
+    fake, config = FakeScreen(), Config.model_validate({"camera": {"mirror": mirror}})
+    with _opening(lambda: fake, config, kind):
+        pass
+    assert number_of(fake.shown[0][: SIZE_WH[1]]) == shown
 
 
 def test_no_face_is_seen_before_it_can_be_blurred() -> None:

@@ -11,7 +11,7 @@ from stream.errors import SinkError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
 from stream.sinks.outputs import Outputs
-from stream.sinks.window.screen import OpenCvScreen
+from stream.sinks.window.screen import OpenCvScreen, Screen
 from stream.sinks.window.window import Window
 
 _FIRST_FRAME_S = 1.0
@@ -28,6 +28,7 @@ def opening_window(
     controls: Controls,
     report: RunReport,
     first_frame: Callable[[float], Frame | None],
+    open_screen: Callable[[], Screen] = OpenCvScreen,
 ) -> "Iterator[Future[Window | None]]":
     """Opens the window if one is asked for, and closes it at the end.
 
@@ -38,6 +39,7 @@ def opening_window(
         controls: what the user wishes.
         report: what the run reports.
         first_frame: waits so many seconds for the first frame, at most.
+        open_screen: opens the screen, or raises `SinkError`; tests pass a fake.
 
     Yields:
         The window that is being opened; None where none is asked for, or there is no screen: that
@@ -46,7 +48,7 @@ def opening_window(
 
     def open_it() -> Window | None:
         try:
-            screen = OpenCvScreen()
+            screen = open_screen()
         except SinkError as error:
             _log.warning("%s: going on without", error)
             controls.playback.mode = "free"

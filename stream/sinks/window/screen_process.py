@@ -82,7 +82,7 @@ class _Window:
             elif not self._is_open():  # to show a picture would open another window
                 return
             picture = np.frombuffer(pixels, np.uint8).reshape(one, two, 3)
-            cv2.imshow(_TITLE, _widened(picture, cv2.getWindowImageRect(_TITLE)[2:]))
+            cv2.imshow(_TITLE, _fitted(picture, cv2.getWindowImageRect(_TITLE)[2:]))
 
     def pump(self) -> None:
         """Lets the toolkit draw the window and take a key; answers what is due."""
@@ -97,7 +97,7 @@ class _Window:
 
     def _open(self, height: int, width: int) -> None:
         """Opens the window at the size of the picture."""
-        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         fit = min(_MAX_WH[0] / width, _MAX_WH[1] / height, 1.0)
         cv2.resizeWindow(_TITLE, round(width * fit), round(height * fit))
         self._is_shown = True
@@ -141,19 +141,21 @@ def main() -> None:
     cv2.waitKey(1)  # gives the toolkit the time to do it
 
 
-def _widened(picture: NDArray[np.uint8], window_wh: Sequence[int]) -> NDArray[np.uint8]:
-    """A picture with black beside it, or above and below, so that it has the form of the window:
-    what the toolkit puts there is light.
+def _fitted(picture: NDArray[np.uint8], window_wh: Sequence[int]) -> NDArray[np.uint8]:
+    """A picture as large as the window holds it, in the middle of black: the toolkit would stretch
+    it, and take its time for that.
     """
     height, width = picture.shape[:2]
-    if min(window_wh) <= 0:
+    fit = min(window_wh[0] / width, window_wh[1] / height)
+    if fit <= 0:
         return picture
-    across = max(round(height * window_wh[0] / window_wh[1]) - width, 0)
-    down = max(round(width * window_wh[1] / window_wh[0]) - height, 0)
-    if not (across or down):
-        return picture
-    margins = (down // 2, down - down // 2), (across // 2, across - across // 2), (0, 0)
-    return np.pad(picture, margins)
+    size_wh = max(round(width * fit), 1), max(round(height * fit), 1)
+    how = cv2.INTER_AREA if fit < 1 else cv2.INTER_LINEAR
+    fitted = cv2.resize(picture, size_wh, interpolation=how)
+    left, top = (window_wh[0] - size_wh[0]) // 2, (window_wh[1] - size_wh[1]) // 2
+    right, bottom = window_wh[0] - size_wh[0] - left, window_wh[1] - size_wh[1] - top
+    framed = cv2.copyMakeBorder(fitted, top, bottom, left, right, cv2.BORDER_CONSTANT)
+    return framed.astype(np.uint8, copy=False)
 
 
 def _read_requests(requests: "queue.Queue[_Request]") -> None:
