@@ -1,5 +1,7 @@
 """Settings → the engine and the annotator."""
 
+from threading import Lock
+
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier, check_groups
 from models.embedder import bundled_embedder
@@ -13,34 +15,63 @@ from stream.following.load_shedding import LoadShedding
 from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
 from stream.labelling.labeller import Labeller
+from stream.picture_annotator import PictureAnnotator
 from stream.settings import Config
 
 
-def load_annotator(
-    config: Config,
-    info: SourceInfo,
-    controls: Controls | None = None,
-    report: RunReport | None = None,
-) -> Annotator:
-    """The engine and the classifier that the settings name, ready for a source.
+class LoadedModel:
+    """The engine and the classifier that settings name, loaded once for any number of sources.
+
+    Its annotators share them, and each keeps its own tracks; several threads may each use one.
 
     Args:
         config: the settings.
-        info: the source.
-        controls: what the user wishes.
-        report: takes what the annotator does to keep up with a live source.
 
     Raises:
         ConfigError: the model does not know an attribute or a class that the settings name.
         ModelError: the model cannot be loaded.
     """
-    bundle = load_bundle(config.engine.model_folder)
-    _check_labels(config, bundle)
-    engine = engine_for(config, info, bundle)
-    schedule = _schedule(config, info)
-    controls = controls or Controls(blur=config.overlay.blur)
-    follower = Follower(engine, info, schedule, controls, report or RunReport())
-    return Annotator(follower, Labeller(engine, Classifier(bundle), config.labels), info)
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._bundle = load_bundle(config.engine.model_folder)
+        _check_labels(config, self._bundle)
+        self._classifier = Classifier(self._bundle)
+        self._engines: dict[bool, Engine] = {}
+        self._loading = Lock()
+
+    def __repr__(self) -> str:
+        return f"LoadedModel({self.config.engine.model_folder})"
+
+    def annotator(
+        self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
+    ) -> Annotator | PictureAnnotator:
+        """What annotates the frames of a source.
+
+        Args:
+            info: the source.
+            controls: what the user wishes.
+            report: takes what the annotator does to keep up with a live source.
+
+        Raises:
+            ConfigError: settings of the detector contradict one another.
+            ModelError: a part of the engine cannot be loaded.
+        """
+        engine, report = self._engine(info), report or RunReport()
+        labeller = Labeller(engine, self._classifier, self.config.labels)
+        if info.kind == "pictures":
+            return PictureAnnotator(engine, labeller, report)
+        schedule = _schedule(self.config, info)
+        controls = controls or Controls(blur=self.config.overlay.blur)
+        return Annotator(Follower(engine, info, schedule, controls, report), labeller, info)
+
+    def _engine(self, info: SourceInfo) -> Engine:
+        """The engine for such a source, loaded when the first of its kind is annotated."""
+        is_pictures = info.kind == "pictures"
+        with self._loading:
+            if is_pictures not in self._engines:
+                self._engines[is_pictures] = engine_for(self.config, info, self._bundle)
+            return self._engines[is_pictures]
 
 
 def engine_for(config: Config, info: SourceInfo, bundle: Bundle | None = None) -> Engine:

@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Protocol, TypeAlias
 
 from models.errors import ModelError
-from stream.assembly import load_annotator
+from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
@@ -27,11 +27,11 @@ class FrameAnnotator(Protocol):
     def attributes(self) -> Mapping[str, Sequence[str]]:
         """The attributes that its labels may be of, and their classes."""
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The faces in the next frame."""
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        """The faces in the next frame; those that follow, as far as they have been read, too."""
 
 
-LoadAnnotator: TypeAlias = Callable[[Config, SourceInfo, Controls, RunReport], FrameAnnotator]
+LoadAnnotator: TypeAlias = Callable[[SourceInfo, Controls, RunReport], FrameAnnotator]
 """Gives the annotator of a run."""
 
 
@@ -49,7 +49,7 @@ def run(
         config: the settings.
         outputs: what is written and shown.
         watchers: further sinks, such as a progress bar.
-        load: gives what annotates the frames; `load_annotator` without one.
+        load: gives what annotates the frames; a model that is loaded for this run without one.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
@@ -69,14 +69,14 @@ def run(
             opening_window(config, source.info, outputs, controls, report, capture.peek) as opening,
         ):
             info = capture.info
-            annotator = (load or load_annotator)(config, info, controls, report)
+            annotator = (load or LoadedModel(config).annotator)(info, controls, report)
             attributes, window = annotator.attributes, opening.result()
             with open_sinks(
                 config, info, outputs, watchers, attributes, controls, report, summary, window
             ) as sinks:
                 summary.start()
                 for frame in capture:
-                    tracks = annotator.annotate(frame)
+                    tracks = annotator.annotate(frame, capture.coming)
                     sinks.write(frame, tracks)
                     if sinks.quit_requested:
                         break
@@ -110,6 +110,6 @@ def annotate(
     elif span != WHOLE:
         raise ConfigError("a source that is open already has its span: give it to open_source")
     with Capture(source) as capture:
-        annotator = load_annotator(config, capture.info)
+        annotator = LoadedModel(config).annotator(capture.info)
         for frame in capture:
-            yield frame, annotator.annotate(frame)
+            yield frame, annotator.annotate(frame, capture.coming)

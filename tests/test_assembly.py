@@ -2,13 +2,15 @@
 
 from typing import Literal
 
+import numpy as np
 import pytest
 
 from models.detector_names import DetectorName
+from models.faces import Image
 from models.runtime import Device
-from stream.assembly import engine_for
+from stream.assembly import LoadedModel, engine_for
 from stream.errors import ConfigError
-from stream.frames import SourceInfo, SourceKind
+from stream.frames import Frame, SourceInfo, SourceKind
 from stream.settings import Config
 from stream.settings.schema import DetectionSection, EngineSection
 
@@ -59,3 +61,15 @@ def test_integers_where_there_are_none_are_refused(
         engine_for(config, SourceInfo("x", "video", (320, 180)))
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+def test_one_model_annotates_several_sources_each_with_tracks_of_its_own(astronaut: Image) -> None:
+    model = LoadedModel(Config(engine=EngineSection(device="cpu")))
+    kinds: tuple[SourceKind, ...] = ("video", "pictures", "video")
+    annotators = [model.annotator(SourceInfo("x", kind, (512, 512))) for kind in kinds]
+    for time_s in (0.0, 0.5):
+        frame = Frame(astronaut, round(time_s * 25), time_s, time_s)
+        tracks = [annotator.annotate(frame) for annotator in annotators]
+    assert [[each.track_id for each in found] for found in tracks] == [[1], [2], [1]]
+    np.testing.assert_array_equal(tracks[0][0].box_xyxy, tracks[2][0].box_xyxy)
+    assert tracks[0][0].labels == tracks[2][0].labels

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -29,7 +29,7 @@ from models.detector_names import DetectorName
 from models.errors import ModelError
 from models.faces import Image
 from models.locks import locked
-from stream.assembly import _schedule, engine_for, load_annotator
+from stream.assembly import LoadedModel, _schedule, engine_for
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError
 from stream.frames import Frame, SourceInfo, SourceKind
@@ -248,7 +248,7 @@ class _Stopped:
 
     attributes: ClassVar = {"gender": ("Female", "Male")}
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         raise KeyboardInterrupt
 
 
@@ -425,11 +425,9 @@ def test_a_live_recording_lasts_as_long_as_what_it_shows(ending: str, tmp_path: 
             else:
                 source.end()
 
-    def load(
-        config: Config, info: SourceInfo, controls: Controls, report: RunReport
-    ) -> FrameAnnotator:
+    def load(info: SourceInfo, controls: Controls, report: RunReport) -> FrameAnnotator:
         source.give(3)  # the camera runs while the model is loaded
-        return load_annotator(config, info, controls, report)
+        return LoadedModel(_QUICK).annotator(info, controls, report)
 
     path, slow = tmp_path / f"out{ending}", Irregular()
     run(source, _QUICK, Outputs(save=path), [slow], load)

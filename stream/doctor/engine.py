@@ -84,7 +84,7 @@ def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) ->
             portrait as it is.
         picture: gives another picture with one face.
     """
-    from stream.assembly import load_annotator
+    from stream.assembly import LoadedModel
     from stream.frames import Frame, SourceInfo
     from stream.settings import Config
     from stream.settings.schema import DetectionSection
@@ -94,7 +94,7 @@ def self_test(config: "Config", picture: "Callable[[], Image] | None" = None) ->
     frame = Frame((picture or portrait)(), 0, 0.0, began_s)
     detection = DetectionSection(detector=config.detection.detector, downscale=1.0)
     tested = Config(engine=config.engine, labels=config.labels, detection=detection)
-    annotator = load_annotator(tested, SourceInfo("portrait", "pictures", frame.size_wh))
+    annotator = LoadedModel(tested).annotator(SourceInfo("portrait", "pictures", frame.size_wh))
     loaded_s = time.monotonic()
     tracks = annotator.annotate(frame)
     times = f"in {time.monotonic() - loaded_s:.2f} s, loaded in {loaded_s - began_s:.2f} s"

@@ -12,6 +12,7 @@ from typing import Self
 from stream.controls import Controls, RunReport
 from stream.frames import Frame, SourceInfo
 from stream.sources.contract import SeekableSource, Source
+from stream.sources.size_change import SizeChange
 from stream.stopwatch import stage
 
 _CLOSE_TIMEOUT_S = 0.9
@@ -76,7 +77,7 @@ class Capture:
         self._ended = False
         self._error: BaseException | None = None
         self._is_first_taken = False
-        self._watches_size = source.info.kind != "pictures"
+        self._size_change = SizeChange(source.info)
         # A daemon, so that a driver that never returns from a read cannot keep the program alive.
         self._thread = threading.Thread(target=self._read, name="capture", daemon=True)
 
@@ -121,6 +122,12 @@ class Capture:
         with self._changed:
             self._changed.wait_for(lambda: self._frames or self._ended or self._closing, timeout_s)
             return self._frames[0] if self._frames else None
+
+    @property
+    def coming(self) -> tuple[Frame, ...]:
+        """The frames that have been read and not yet been taken."""
+        with self._changed:
+            return tuple(self._frames)
 
     def close(self) -> None:
         """Stops reading. It returns within a second even while a read blocks; the source is then
@@ -221,7 +228,7 @@ class Capture:
     def _queue(self, frames: Iterator[Frame]) -> None:
         """Queues frames to their end, or until they are not wanted any more."""
         for frame in frames:
-            self._note_size(frame)
+            self._size_change.note(frame)
             if not self._put(frame):
                 return
 
@@ -242,19 +249,6 @@ class Capture:
         if target_s is None or self._closing:
             return None
         return _marked_as_sought(source.frames_from(target_s))
-
-    def _note_size(self, frame: Frame) -> None:
-        """Says once that the frames have another size from here on."""
-        before_wh = self._source.info.size_wh
-        if self._watches_size and frame.size_wh != before_wh:
-            self._watches_size = False
-            _log.warning(
-                "%s changes its size at %.1f s from %d×%d to %d×%d: a recording keeps the first",
-                self.info.uri,
-                frame.time_s,
-                *before_wh,
-                *frame.size_wh,
-            )
 
     def _put(self, frame: Frame) -> bool:
         """Queues a frame, in room that is made or waited for; False once the capture is closed, or

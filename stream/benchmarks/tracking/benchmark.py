@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from models.faces import Image
-from stream.assembly import load_annotator
+from stream.assembly import LoadedModel
 from stream.benchmarks.tracking.label_metrics import (
     FaceOutcome,
     LabelMetrics,
@@ -102,23 +102,23 @@ def measure_tracking(folder: Path, config: Config, casts: range = range(1)) -> T
         SourceError: there is no such table, or it names too few faces.
     """
     reports: dict[str, SceneReport] = {}
-    newcomers = NewcomerMetrics()
+    newcomers, model = NewcomerMetrics(), LoadedModel(config)
     for chips in _casts(folder, casts):
         for scene in scenes(chips):
-            name, report = scene.info.uri, measure_scene(scene, config)
+            name, report = scene.info.uri, measure_scene(scene, model)
             reports[name] = reports[name] + report if name in reports else report
         scene = newcomer_scene(chips)
-        annotator = load_annotator(config, scene.info)
+        annotator = model.annotator(scene.info)
         tracks_by_frame = [annotator.annotate(frame) for frame in scene.frames()]
         newcomers += measure_newcomers(scene, tracks_by_frame)
     all_scenes = {**reports, ALL_SCENES: _total(reports.values())}
     return TrackingReport(tuple(casts), all_scenes, newcomers)
 
 
-def measure_scene(scene: SceneSource, config: Config) -> SceneReport:
+def measure_scene(scene: SceneSource, model: LoadedModel) -> SceneReport:
     """Runs one scene through the annotator, as a video and frame by frame."""
-    annotator = load_annotator(config, scene.info)
-    single_annotator = load_annotator(config, replace(scene.info, kind="pictures"))
+    annotator = model.annotator(scene.info)
+    single_annotator = model.annotator(replace(scene.info, kind="pictures"))
     tracks_by_frame: list[tuple[Track, ...]] = []
     single: dict[int, list[Track]] = {}  # by face id
     for frame in scene.frames():
@@ -140,7 +140,7 @@ def measure_scene(scene: SceneSource, config: Config) -> SceneReport:
             label_changes(tracks_by_frame, attribute),
             tracking.track_minutes,
         )
-        for attribute in config.labels.attributes
+        for attribute in model.config.labels.attributes
         if attribute in _ATTRIBUTES
     }
     return SceneReport(tracking, measure_steadiness(scene, tracks_by_frame), labels)
