@@ -66,7 +66,8 @@ class Controls:
 
         Args:
             key: a small letter, another character, or the name of a key such as `space`; one
-                without a meaning does nothing, but where the source has ended, it ends the run.
+                without a meaning does nothing, but at the end of the source a character ends the
+                run: Alt and Shift must not.
             recording_refusal: why nothing can be recorded; empty where it can.
 
         Returns:
@@ -89,7 +90,7 @@ class Controls:
                 return self._toggle_blur()
             case "h":
                 self.help = not self.help
-            case _ if key and self.playback.at_end:
+            case _ if len(key) == 1 and self.playback.at_end:
                 self.quit_requested = True
         return ""
 

@@ -96,8 +96,8 @@ def test_a_recording_gets_no_gap(key: str) -> None:
     assert controls.playback.is_sought
 
 
-@pytest.mark.parametrize("key", ["space", "x", "other", "q", "escape"])
-def test_at_the_end_any_key_without_another_meaning_ends_the_run(key: str) -> None:
+@pytest.mark.parametrize("key", ["space", "x", "\r", "q", "escape"])
+def test_at_the_end_any_character_without_another_meaning_ends_the_run(key: str) -> None:
     controls = _playing()
     controls.playback.at_end = True
     controls.press("")
@@ -106,7 +106,7 @@ def test_at_the_end_any_key_without_another_meaning_ends_the_run(key: str) -> No
     assert controls.quit_requested
 
 
-@pytest.mark.parametrize("key", ["left", "home", "s", "h", "f", "b", "]", "."])
+@pytest.mark.parametrize("key", ["left", "home", "s", "h", "f", "b", "]", ".", "other"])
 def test_at_the_end_the_other_keys_do_what_they_do(key: str) -> None:
     controls = _playing()
     controls.playback.position_s, controls.playback.at_end = 19.96, True

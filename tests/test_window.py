@@ -623,6 +623,9 @@ class Program:
     def find_window(self) -> None:
         found = self._xdotool("search --sync --onlyvisible --name ^face-stream$")
         self.window = int(found.split()[0])
+        # With the first key of a virtual keyboard the toolkit reads its layout, and for that time
+        # hears the last key only.
+        self.press("Shift_L")
 
     def press(self, *keys: str) -> None:
         """Keys, as fast as people press them: they wait until the program asks for them."""
