@@ -8,15 +8,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stream.playback import Playback
+
 KEYS = (
     ("Space", "pause, go on; next picture"),
-    ("S", "save the picture as it is shown"),
+    ("←  →", "5 s back, on; picture before, next"),
+    (",  .  [  ]", "a frame back, on; slower, faster"),
+    ("Home", "to the beginning"),
+    ("F", "full screen, on and off"),
+    ("S", "save the picture"),
     ("R", "start and stop recording"),
     ("B", "blur faces, on and off"),
     ("H", "this help, on and off"),
     ("Q, Esc", "quit"),
 )
 """The keys of the window and what each does, as the help shows them."""
+
+_PLAYBACK_KEYS = frozenset({"left", "right", "home", ",", ".", "[", "]"})
+"""The keys that `Playback` takes."""
+
+_WHILE_RECORDING = "while it records, no other place can be shown: R ends the recording"
+"""The notice where the user would leave a gap in a recording."""
 
 
 def no_input() -> None:
@@ -34,6 +46,8 @@ class Controls:
         record: frames are to be recorded.
         snapshot: the picture is to be saved; the window takes this back when it has done so.
         help: the keys are to be shown.
+        full_screen: the window is to fill the screen.
+        playback: the place and the pace that are wanted of a file.
         poll_input: reads the keys while no frame arrives; the window sets it.
     """
 
@@ -43,36 +57,78 @@ class Controls:
     record: bool = False
     snapshot: bool = False
     help: bool = False
+    full_screen: bool = False
+    playback: Playback = field(default_factory=Playback)
     poll_input: Callable[[], None] = no_input
 
     def press(self, key: str, recording_refusal: str = "") -> str:
         """Does what a key asks for.
 
         Args:
-            key: a small letter, `space` or `escape`; others do nothing.
+            key: a small letter, another character, or the name of a key such as `space`; one
+                without a meaning does nothing, but at the end of the source a character ends the
+                run: Alt and Shift must not.
             recording_refusal: why nothing can be recorded; empty where it can.
 
         Returns:
             A notice for the user; empty where the picture itself shows what has changed.
         """
+        if key in _PLAYBACK_KEYS:
+            return self._play(key)
         match key:
             case "q" | "escape":
-                self.quit_requested = True
+                self._leave(key)
             case "space":
-                self.paused = not self.paused
+                return self._go_on()
+            case "f":
+                self.full_screen = not self.full_screen
             case "s":
                 self.snapshot = True
-            case "r" if recording_refusal:
-                return recording_refusal
             case "r":
-                self.record = not self.record
-                return "recording begins" if self.record else "recording ends"
+                return recording_refusal or self._toggle_recording()
             case "b":
-                self.blur = not self.blur
-                return "faces are blurred" if self.blur else "faces are shown"
+                return self._toggle_blur()
             case "h":
                 self.help = not self.help
+            case _ if len(key) == 1 and self.playback.at_end:
+                self.quit_requested = True
         return ""
+
+    def _leave(self, key: str) -> None:
+        """Leaves the full screen, if the key is `escape`, else the run."""
+        if key == "escape" and self.full_screen:
+            self.full_screen = False
+        else:
+            self.quit_requested = True
+
+    def _go_on(self) -> str:
+        """At the end of the source ends the run; else shows the next picture, or pauses a video and
+        goes on.
+        """
+        if self.playback.at_end:
+            self.quit_requested = True
+        elif self.playback.mode == "by hand":
+            return self.playback.press("right")
+        else:
+            self.paused = not self.paused
+        return ""
+
+    def _toggle_recording(self) -> str:
+        self.record = not self.record
+        return "recording begins" if self.record else "recording ends"
+
+    def _toggle_blur(self) -> str:
+        self.blur = not self.blur
+        return "faces are blurred" if self.blur else "faces are shown"
+
+    def _play(self, key: str) -> str:
+        """Does what a key of the playback asks for; to step is to pause."""
+        if self.record and key in ("left", "right", "home", ","):
+            return _WHILE_RECORDING
+        notice = self.playback.press(key)
+        if key in (",", ".") and self.playback.mode == "paced" and not notice:
+            self.paused = True
+        return notice
 
 
 @dataclass(slots=True)
@@ -82,7 +138,8 @@ class RunReport:
     Attributes:
         recording: the file that frames are being written to; None while there is none.
         recording_refusal: why keys cannot start a recording, for the user; empty where they can.
-        dropped: frames of a live source that newer ones replaced, since the first was taken.
+        dropped: frames that were not annotated, since the first was taken: of a live source those
+            that newer ones replaced, of a video those that were too late to be shown.
         skipped: pictures that were left out, by kind.
         smallest_face_px: width of the smallest face that all searches would find, px; 0 without a
             search.

@@ -52,6 +52,7 @@ class SourceInfo:
         video_track: which pictures are read where there are several, likewise.
         start_s: media time of the first frame where only a part of a video is read; a recording
             begins here.
+        seekable: the frames can be asked for again from another time on.
         reopen: opens the media a second time, for its sound; None where it can be read only once.
         ended: set when a video was read to its own end: a recording then keeps the sound after its
             last picture.
@@ -67,6 +68,7 @@ class SourceInfo:
     sound_track: Literal["auto"] | int = "auto"
     video_track: Literal["auto"] | int = "auto"
     start_s: float = 0.0
+    seekable: bool = False
     reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
     ended: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     skipped: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
@@ -74,7 +76,7 @@ class SourceInfo:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles it without what only this process has: how it is reopened, and that it ended."""
         values = (self.uri, self.kind, self.size_wh, self.fps, self.frame_count, self.has_audio)
-        tracks = (self.sound_track, self.video_track, self.start_s)
+        tracks = (self.sound_track, self.video_track, self.start_s, self.seekable)
         return partial(type(self), *values, *tracks, skipped=self.skipped), ()
 
     @property
@@ -89,6 +91,16 @@ class SourceInfo:
         return self.fps or ASSUMED_FPS
 
     @property
+    def last_s(self) -> float | None:
+        """Media time of the last frame; None where it is not known. That of pictures is their place
+        in the list.
+        """
+        if self.frame_count is None or self.is_live:
+            return None
+        step_s = 1.0 if self.kind == "pictures" else 1 / self.nominal_fps
+        return self.start_s + (self.frame_count - 1) * step_s
+
+    @property
     def is_live(self) -> bool:
         """Whether frames come at their own pace, so that those not fetched in time are lost."""
         return self.kind in ("camera", "stream")
@@ -100,12 +112,14 @@ class Frame:
 
     Attributes:
         pixels: `(height, width, 3)` BGR, or what converts `coded` when they are asked for.
-        index: counts the frames of the source from 0, dropped ones included.
+        index: counts the frames of the source from 0, dropped ones included; where the user went to
+            another place it is estimated by the time.
         time_s: media time from the start of a video; seconds since a live source was opened.
         captured_s: `time.monotonic()` when it was grabbed; latency is measured from it.
         path: the file that a picture was read from; None in a video.
         coded: the same picture as it was decoded, HDR in BT.709, where it can be recorded as it is:
             8-bit 4:2:0, opaque, neither turned nor stretched.
+        sought: the user went to this place: the frame does not follow the one before.
     """
 
     pixels: Image | Callable[[], Image] = field(repr=False)
@@ -114,10 +128,12 @@ class Frame:
     captured_s: float
     path: Path | None = None
     coded: "VideoFrame | None" = field(default=None, repr=False)
+    sought: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles its pixels, and not the picture as it was decoded."""
-        return type(self), (self.image, self.index, self.time_s, self.captured_s, self.path)
+        place = (self.index, self.time_s, self.captured_s, self.path)
+        return partial(type(self), self.image, *place, sought=self.sought), ()
 
     @cached_property
     def image(self) -> Image:

@@ -66,11 +66,11 @@ class Replay:
         self._settings = settings
         self._tracks: dict[int, _ReplayedTrack] = {}
         self._ended = False
-        reader = LogReader(path)
-        self._header = reader.header
+        self._reader = LogReader(path)
+        self._header = self._reader.header
         for attribute, classes in self.attributes.items():
             check_groups(attribute, classes, settings.groups_of(attribute))
-        self._entries = reader.entries()
+        self._entries = self._reader.entries()
         self._next = self._next_entry()
 
     def __repr__(self) -> str:
@@ -89,7 +89,8 @@ class Replay:
         return {name: tuple(logged[name]) for name in self._settings.of(logged)}
 
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
-        """The tracks in a frame. Frames are given in order, and may be some of those logged;
+        """The tracks in a frame. Frames are given in order, and may be some of those logged; one
+        that was sought may lie before the last, and the log is then read from its beginning.
         `coming` does not count.
 
         1. The log has ended: no tracks, and the first time a warning.
@@ -99,6 +100,8 @@ class Replay:
         Raises:
             SourceError: the log is of frames of another size, or of pictures and these are none.
         """
+        if frame.sought:
+            self._rewind()
         # Frames of a video are found by their time, wherever in the video the log begins.
         by_time = frame.path is None
         if by_time and self._next is not None and "time_s" not in self._next:
@@ -117,6 +120,13 @@ class Replay:
                 f"{list(frame.size_wh)}: give the video it was written of"
             )
         return tuple(self._track(face, frame.index) for face in self._next["faces"])
+
+    def _rewind(self) -> None:
+        """Begins with the first entry again."""
+        self._entries.close()
+        self._tracks.clear()
+        self._entries = self._reader.entries()
+        self._next = self._next_entry()
 
     def _next_entry(self) -> LogEntry | None:
         """The next entry of a frame; tracks that end before it are forgotten."""

@@ -9,8 +9,9 @@ from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.playback import Playback
 from stream.settings import Config
-from stream.sinks import Outputs, Sink, claim_outputs, open_sinks
+from stream.sinks import Outputs, Sink, claim_outputs, open_sinks, opening_window
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
 from stream.summary import Summary
@@ -54,6 +55,8 @@ def run(
             the run instead, and is named in the summary's failures.
     """
     controls = Controls(blur=config.overlay.blur)
+    if outputs.show:
+        controls.playback = Playback.of(source.info, recorded=outputs.are_kept)
     report = RunReport(skipped=source.info.skipped)
     summary = Summary(report)
     try:
@@ -61,12 +64,13 @@ def run(
             closing(Capture(source, controls, report)) as capture,
             claim_outputs(outputs, source.info, config.recorder),
             capture,
+            opening_window(config, source.info, outputs, controls, report, capture.peek) as opening,
         ):
             info = capture.info
             annotator = (load or LoadedModel(config).annotator)(info, controls, report)
-            attributes = annotator.attributes
+            attributes, window = annotator.attributes, opening.result()
             with open_sinks(
-                config, info, outputs, watchers, attributes, controls, report, summary
+                config, info, outputs, watchers, attributes, controls, report, summary, window
             ) as sinks:
                 summary.start()
                 for frame in capture:

@@ -82,7 +82,7 @@ class Summary:
 
     @property
     def dropped(self) -> int:
-        """Frames of a live source that were not annotated."""
+        """Frames that were not annotated: newer ones came, or they were too late to be shown."""
         return self._report.dropped
 
     @property

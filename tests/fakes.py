@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,22 @@ class NumberedSource:
 
     def close(self) -> None:
         self.closed_by.append(threading.current_thread().name)
+
+
+class SeekableNumbers(NumberedSource):
+    """May be sought in; `sought_s` lists where to. A frame is on the screen until the next one."""
+
+    def __init__(
+        self, count: int, *, kind: SourceKind = "video", fail_at: int | None = None
+    ) -> None:
+        super().__init__(count, kind=kind, fail_at=fail_at)
+        self.info = replace(self.info, seekable=True)
+        self.sought_s: list[float] = []
+
+    def frames_from(self, time_s: float) -> Iterator[Frame]:
+        self.sought_s.append(time_s)
+        first = int(time_s * 25 + 0.01)
+        yield from (each for each in self.frames() if each.index >= first)
 
 
 class PacedSource(NumberedSource):

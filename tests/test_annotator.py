@@ -1,6 +1,7 @@
 """Frame → tracks, with people whom a script puts into the pictures."""
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 import cv2
@@ -572,6 +573,28 @@ def test_after_a_cut_everything_begins_anew() -> None:
     ids, actors = _after_a_cut(lambda number: _CAST if number < 4 else elsewhere)
     assert ids == [4, 5, 6]
     assert actors.searches == [0, 4]
+
+
+@pytest.mark.parametrize("to", [2, 200])
+def test_where_the_user_goes_to_all_is_searched_and_who_is_there_keeps_the_id(to: int) -> None:
+    """The picture itself has hardly changed: only the frame says that it was sought."""
+
+    def script(number: int) -> Mapping[int, Sequence[float]]:
+        at_first = {_ANN: _CAST[_ANN], _BOB: _CAST[_BOB]}
+        return at_first if number < 100 and number != 2 else {_ANN: _CAST[_ANN], _CAT: _CAST[_CAT]}
+
+    actors = FakeActors(script)
+    annotator = _annotator(actors, frame_skip=1000)
+    before = _walk(annotator, range(10))[-1]
+    searched = len(actors.searches)
+    sought = replace(frame(to, _SIZE_WH, contrast=16), sought=True)
+    after = annotator.annotate(sought)
+    assert len(actors.searches) == searched + 1
+    assert [each.track_id for each in before] == [1, 2]
+    ids = _who(after, script(to))
+    assert ids[_ANN] == 1
+    assert ids[_CAT] not in (1, 2)
+    assert len(after) == 2
 
 
 def test_after_a_cut_all_that_a_live_picture_shows_is_viewed() -> None:

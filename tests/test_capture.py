@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
-from fakes import PATIENCE_S, NumberedSource, PacedSource, number_of
+from fakes import PATIENCE_S, NumberedSource, PacedSource, SeekableNumbers, number_of
 from fakes import frame as make_frame
 
 from stream.controls import Controls, RunReport
 from stream.errors import SourceError
 from stream.frames import Frame, SourceKind
+from stream.playback import Playback
 from stream.sources.capture import Capture
 
 _MAX_READ_AHEAD = 5
@@ -362,3 +364,136 @@ def test_a_change_of_size_is_said_once(
     assert sizes[-1] == (288, 192)
     said = "numbers changes its size at 0.1 s from 96×64 to 192×128: a recording keeps the first"
     assert caplog.messages == [said] * is_said
+
+
+# --- a source that is played, in which the user goes to and fro ---
+
+
+def _played(source: NumberedSource) -> Controls:
+    return Controls(playback=Playback.of(source.info, recorded=False))
+
+
+def test_the_user_goes_to_another_place_and_on_from_there() -> None:
+    source = SeekableNumbers(200)
+    controls = _played(source)
+    with Capture(source, controls) as capture:
+        frames = iter(capture)
+        taken = [next(frames) for _ in range(3)]
+        controls.press("right")  # 5 s on from the beginning
+        taken += [next(frames) for _ in range(3)]
+        controls.press("home")
+        controls.playback.position_s = 5.08
+        controls.press("home")
+        taken += [next(frames) for _ in range(2)]
+    assert [frame.index for frame in taken] == [0, 1, 2, 125, 126, 127, 0, 1]
+    assert [number_of(frame.image) for frame in taken] == [0, 1, 2, 125, 126, 127, 0, 1]
+    assert [frame.index for frame in taken if frame.sought] == [125, 0]
+    assert source.sought_s == [5.0, 0.0]
+    assert source.closed_by == ["capture"]
+
+
+def test_the_last_of_several_places_that_are_wanted_at_once_counts() -> None:
+    source = SeekableNumbers(200)
+    controls = _played(source)
+    with Capture(source, controls) as capture:
+        frames = iter(capture)
+        assert next(frames).index == 0
+        for key in ("right", "home", "right"):
+            controls.press(key)
+        assert next(frames).index == 125
+    assert source.sought_s == [5.0]
+
+
+def test_at_the_end_of_what_is_played_the_user_may_go_back_or_quit() -> None:
+    keys = ["left", "q"]
+    seen: list[bool] = []
+
+    def poll_input() -> None:
+        if controls.playback.at_end and keys:
+            seen.append(controls.playback.at_end)
+            controls.press(keys.pop(0))
+
+    source = SeekableNumbers(200)
+    controls = _played(source)
+    controls.poll_input = poll_input
+    indices = []
+    with Capture(source, controls) as capture:
+        for frame in capture:
+            controls.playback.position_s = frame.time_s
+            indices.append(frame.index)
+    assert indices == [*range(200), *range(74, 200)]
+    assert seen == [True, True]
+    assert source.closed_by == ["capture"]
+
+
+@pytest.mark.parametrize("source", [NumberedSource(3), SeekableNumbers(3)], ids=["pipe", "file"])
+def test_a_window_that_is_lost_at_the_end_keeps_nothing_waiting(source: NumberedSource) -> None:
+    def poll_input() -> None:
+        if controls.playback.at_end:
+            controls.playback.mode = "free"
+
+    controls = _played(source)
+    controls.poll_input = poll_input
+    with Capture(source, controls) as capture:
+        assert _indices(capture) == [0, 1, 2]
+    assert source.closed_by == ["capture"]
+
+
+def test_an_error_is_raised_also_where_the_end_would_stay() -> None:
+    source = SeekableNumbers(20, fail_at=3)
+    with Capture(source, _played(source)) as capture, pytest.raises(SourceError, match="torn"):
+        list(capture)
+
+
+def test_an_error_behind_a_place_that_is_sought_is_raised() -> None:
+    class Torn(SeekableNumbers):
+        def frames_from(self, time_s: float) -> Iterator[Frame]:
+            raise SourceError("torn there")
+
+    source = Torn(200)
+    controls = _played(source)
+    with Capture(source, controls) as capture:
+        frames = iter(capture)
+        assert next(frames).index == 0
+        controls.press("right")
+        with pytest.raises(SourceError, match="torn there"):
+            next(frames)
+    assert source.closed_by == ["capture"]
+
+
+class _LatePlayback(Playback):
+    """To which three frames come too late."""
+
+    def is_late(self, frame: Frame, now_s: float, *, paused: bool) -> bool:
+        return frame.index in (1, 2, 5)
+
+
+@pytest.mark.parametrize(
+    ("record", "indices", "dropped"), [(False, [0, 3, 4, 6], 3), (True, [0, 1, 2, 3], 0)]
+)
+def test_frames_that_are_too_late_are_left_out_and_counted_unless_they_are_recorded(
+    record: bool, indices: list[int], dropped: int
+) -> None:
+    report, controls = RunReport(), Controls(playback=_LatePlayback(), record=record)
+    with Capture(SeekableNumbers(20), controls, report) as capture:
+        assert [frame.index for frame in islice(capture, 4)] == indices
+    assert report.dropped == dropped
+
+
+def test_the_first_frame_may_be_looked_at_before_it_is_taken() -> None:
+    source = NumberedSource(3)
+    with Capture(source) as capture:
+        peeked = capture.peek(PATIENCE_S)
+        assert peeked is not None
+        assert next(iter(capture)) is peeked
+
+
+@pytest.mark.parametrize("end", ["no frames", "closed", "none in time"])
+def test_without_a_frame_there_is_nothing_to_look_at(end: str) -> None:
+    source = PacedSource() if end == "none in time" else NumberedSource(0)
+    with Capture(source) as capture:
+        if end == "closed":
+            capture.close()
+        assert capture.peek(0.01 if end == "none in time" else PATIENCE_S) is None
+        if isinstance(source, PacedSource):
+            source.end()

@@ -22,8 +22,9 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"sources", "sinks", "results"},
     {"following", "labelling", "drawing"},
     {"settings"},
-    {"people"},
-    {"tracks", "controls", "frames", "media_tracks"},
+    {"people", "controls"},
+    {"playback"},
+    {"tracks", "frames", "media_tracks"},
     {"addresses", "coded", "errors", "stopwatch"},
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why

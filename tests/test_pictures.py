@@ -284,3 +284,17 @@ def test_pictures_none_of_which_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no")
     with pytest.raises(SourceError, match="not one picture there can be read"):
         open_source(str(tmp_path))
+
+
+def test_pictures_are_gone_back_to_past_those_that_cannot_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(5):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), numbered(number))
+    (tmp_path / "2.png").write_bytes(b"spoilt")
+    source = open_source(str(tmp_path))
+    assert isinstance(source, PictureSource) and source.info.seekable
+    assert [number_of(each.image) for each in source.frames()] == [0, 1, 3, 4]
+    for time_s, expected in ((3.0, [3, 4]), (2.0, [1, 3, 4]), (0.0, [0, 1, 3, 4]), (9.0, [4])):
+        assert [number_of(each.image) for each in source.frames_from(time_s)] == expected
+    assert len(caplog.messages) == source.info.skipped.total() == 1

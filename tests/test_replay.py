@@ -64,6 +64,14 @@ def test_a_log_of_a_part_fits_the_whole_and_one_of_the_whole_a_part(tmp_path: Pa
     assert people == [[7]]
 
 
+def test_the_user_goes_back_and_on_and_the_people_are_those_of_the_place(tmp_path: Path) -> None:
+    with Replay(_log(tmp_path, seen_in=(0, 1, 3)), LabelSettings()) as replay:
+        shown = [replay.annotate(frame(3))]
+        shown += [replay.annotate(replace(frame(1), sought=True)), replay.annotate(frame(2))]
+        shown += [replay.annotate(replace(frame(3), sought=True))]
+    assert [len(tracks) for tracks in shown] == [1, 1, 0, 1]
+
+
 def test_what_a_log_says_of_whole_tracks_is_passed_over(tmp_path: Path) -> None:
     info = replace(_INFO, kind="pictures")
     with fan_out([JsonLog(tmp_path / "out.jsonl", info, "default")], Overlay(), info) as sinks:

@@ -33,7 +33,9 @@ from stream.settings import Config
 from stream.sources import Source, open_source
 from stream.sources.camera import CameraSource
 from stream.sources.capture import Capture
+from stream.sources.contract import SeekableSource
 from stream.sources.demo import DemoSource
+from stream.sources.pipe import PipeSource
 
 _COUNT = 12
 
@@ -185,6 +187,20 @@ def test_frames_come_in_order_each_at_its_time(kind: _Kind, source: Source) -> N
     assert [frame.path is not None for frame in frames] == [kind.kind == "pictures"] * count
     if kind.ends:
         assert next(walk, None) is None
+    source.close()
+
+
+def test_a_source_that_can_be_sought_in_gives_its_frames_again(kind: _Kind, source: Source) -> None:
+    is_read_once = isinstance(source, PipeSource) or kind.kind in ("camera", "stream")
+    assert source.info.seekable is not is_read_once
+    if not isinstance(source, SeekableSource) or is_read_once:
+        return
+    next(source.frames())
+    count = _COUNT if kind.count is None else kind.count
+    for index in (7, 2, 0, 11):
+        place = min(index, count - 1)
+        first = next(source.frames_from(place if kind.kind == "pictures" else place / 25))
+        assert number_of(first.image) == place
     source.close()
 
 

@@ -5,18 +5,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fakes import frame
 
 from models.faces import Image
 from stream.controls import KEYS
 from stream.drawing.text import Style, draw_text, text_width
-from stream.sinks.window.status_bar import Status, bar_height, draw_help, status_bar
+from stream.frames import SourceInfo
+from stream.sinks.window.status_bar import (
+    Status,
+    bar_height,
+    draw_help,
+    position_text,
+    status_bar,
+    time_text,
+)
 
 _FULL = Status(
     source_fps=30.0,
     shown_fps=24.8,
     latency_s=0.085,
     dropped=12,
-    position=(151, 275),
+    position="0:06 / 0:11",
     recorded_s=72.0,
     waiting="paused",
     notice="saved snapshot-20261124-031500.png",
@@ -69,6 +78,7 @@ _WORDS = [
     ({"dropped": 12}, "12 dropped"),
     ({"dropped": 0}, ""),
     ({"notice": "saved a.png"}, "saved a.png"),
+    ({"speed": "2×"}, "2×"),
     ({"load_shedding": "searching every 12 frames"}, "searching every 12 frames"),
 ]
 
@@ -80,19 +90,47 @@ def test_each_figure_is_written_at_the_left(said: dict[str, Any], text: str) -> 
     assert np.array_equal(status_bar(Status(**said), _picture(*_LARGE)), expected)
 
 
-@pytest.mark.parametrize(("position", "text"), [((151, 275), "151 / 275"), ((7, 0), "7")])
-def test_the_position_is_written_at_the_right(position: tuple[int, int], text: str) -> None:
-    expected, style = _empty_bar(), Style.of(_LARGE)
+def test_the_position_is_written_at_the_right() -> None:
+    expected, style, text = _empty_bar(), Style.of(_LARGE), "0:03 / 1:22"
     left = _LARGE[0] - 2 * style.gap - text_width(text, style.text)
     draw_text(expected, text, (left, _baseline(style)), style.text)
-    assert np.array_equal(status_bar(Status(position=position), _picture(*_LARGE)), expected)
+    assert np.array_equal(status_bar(Status(position=text), _picture(*_LARGE)), expected)
+
+
+_VIDEO = SourceInfo("clip.mp4", "video", (96, 64), 25.0, 2050)
+
+
+@pytest.mark.parametrize(
+    ("info", "text"),
+    [
+        (_VIDEO, "0:03 / 1:22"),
+        (replace(_VIDEO, fps=None), "0:03 / 1:22"),
+        (replace(_VIDEO, frame_count=None), "0:03"),
+        (replace(_VIDEO, frame_count=25 * 7325), "0:03 / 2:02:05"),
+        (replace(_VIDEO, start_s=2.0, frame_count=75), "0:03 / 0:05"),
+        (replace(_VIDEO, kind="pictures", fps=None, frame_count=120), "76 / 120"),
+        (replace(_VIDEO, kind="camera", frame_count=None), ""),
+        (replace(_VIDEO, kind="stream", frame_count=None), ""),
+    ],
+    ids=str,
+)
+def test_a_file_has_places_and_a_live_source_has_none(info: SourceInfo, text: str) -> None:
+    assert position_text(info, frame(75)) == text
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [(0, "0:00"), (2.9999, "0:03"), (59.9, "0:59"), (600, "10:00"), (3725, "1:02:05")],
+)
+def test_a_time_is_written_as_players_do(time_s: float, text: str) -> None:
+    assert time_text(time_s) == text
 
 
 @pytest.mark.parametrize(
     ("said", "text", "colour"),
     [
         ({"recorded_s": 72.9}, "1:12", _RED),
-        ({"recorded_s": 3600.0}, "60:00", _RED),
+        ({"recorded_s": 3600.0}, "1:00:00", _RED),
         ({"waiting": "paused"}, "paused", _AMBER),
     ],
 )
@@ -117,7 +155,7 @@ def test_what_is_said_stands_in_the_order_of_its_weight() -> None:
         draw_text(expected, text, (left, _baseline(style)), style.text)
         left += text_width(text, style.text) + 4 * style.gap
     said = replace(_FULL, notice=words[0], load_shedding=words[-1])
-    said = replace(said, position=None, recorded_s=None, waiting="")
+    said = replace(said, position="", recorded_s=None, waiting="")
     assert np.array_equal(status_bar(said, _picture(*_LARGE)), expected)
 
 
@@ -151,7 +189,7 @@ def test_a_recording_has_a_red_mark_and_a_pause_an_amber_one(size: tuple[int, in
 
 def test_what_has_no_room_is_left_out_and_nothing_lies_over_the_position() -> None:
     picture = _picture(320, 180)
-    only_position = status_bar(Status(position=(151, 275)), picture)
+    only_position = status_bar(Status(position="0:06 / 0:11"), picture)
     crowded = status_bar(_FULL, picture)
     columns = np.flatnonzero((only_position != only_position[0, 0]).any(axis=(0, 2)))
     place = np.s_[:, columns.min() - 3 : columns.max() + 1]

@@ -503,6 +503,75 @@ def test_a_part_says_how_long_it_is(tmp_path: Path) -> None:
         source.close()
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".avi"])
+def test_the_frame_that_is_on_the_screen_at_a_time_is_gone_to(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{ending}"
+    write_numbers(tmp_path / "a.mp4", 100)
+    if ending != ".mp4":
+        pictures = [numbered(number) for number in range(100)]
+        codec = "mjpeg" if ending == ".avi" else "libx264"
+        encode(path, pictures, codec, "yuvj420p" if ending == ".avi" else "yuv420p")
+    source = VideoSource(path)
+    assert source.info.seekable
+    read = source.frames()
+    assert [next(read).index for _ in range(3)] == [0, 1, 2]
+    for time_s, number in ((2.0, 50), (1.999, 49), (2.039, 50), (0.0, 0), (3.96, 99), (1.0, 25)):
+        first, *rest = source.frames_from(time_s)
+        assert (first.index, number_of(first.image)) == (number, number)
+        assert first.time_s == pytest.approx(number / 25, abs=1e-3)
+        assert [each.index for each in rest] == list(range(number + 1, 100))
+    source.close()
+
+
+def test_beyond_the_end_the_last_frame_is_gone_to(tmp_path: Path) -> None:
+    source = VideoSource(write_numbers(tmp_path / "a.mp4", 30))
+    (last,) = source.frames_from(99.0)
+    assert number_of(last.image) == 29
+    source.close()
+
+
+def test_a_part_is_not_left_by_going_to_another_place(tmp_path: Path) -> None:
+    source = VideoSource(write_numbers(tmp_path / "a.mp4", 100), Span(1.0, 2.0))
+    for time_s, first in ((0.0, 25), (1.0, 25), (1.5, 37), (1.96, 49)):
+        numbers = [number_of(each.image) for each in source.frames_from(time_s)]
+        assert numbers == list(range(first, 50))
+    assert list(source.frames_from(3.0)) == []
+    source.close()
+
+
+def test_where_the_rate_varies_the_frame_before_is_found_too(tmp_path: Path) -> None:
+    source = VideoSource(_write_at(tmp_path / "a.mp4", [0, 1, 2, 50, 51]))
+    times = [each.time_s for each in source.frames()]
+    before = next(iter(source.frames_from(times[3] - 1e-3)))
+    assert before.time_s == times[2]
+    source.close()
+
+
+def test_what_is_damaged_is_named_once_however_often_it_is_gone_through(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_numbers(tmp_path / "a.mp4", 100)
+    path.write_bytes(path.read_bytes()[:-200])
+    source = VideoSource(path)
+    list(source.frames())
+    said = len(caplog.messages)
+    for _ in range(2):
+        list(source.frames_from(0.0))
+    assert len(caplog.messages) == said
+    source.close()
+
+
+def test_places_of_a_real_clip_are_exact(shared_data: Path) -> None:
+    source = VideoSource(shared_data / "clips" / "hamilton.mp4")
+    whole = [(each.time_s, each.image) for each in source.frames()]
+    for index in (200, 1, 137, 274):
+        time_s, image = whole[index]
+        found = next(iter(source.frames_from(time_s)))
+        assert found.time_s == time_s
+        assert np.array_equal(found.image, image)
+    source.close()
+
+
 def test_a_part_behind_the_end_is_an_error(tmp_path: Path) -> None:
     path = write_numbers(tmp_path / "a.mp4", 100)
     with pytest.raises(SourceError, match=r"ends at 4\.00 s: --start 4 lies behind that"):

@@ -5,8 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -14,15 +18,30 @@ from typing import Any, NamedTuple, TypeAlias
 import cv2
 import numpy as np
 import pytest
-from fakes import SIZE_WH, PacedSource, frame, log_lines, times_s, track, write_clip
+from fakes import (
+    SIZE_WH,
+    PacedSource,
+    frame,
+    label,
+    log_lines,
+    number_of,
+    numbered,
+    times_s,
+    track,
+    write_clip,
+    write_numbers,
+)
 
 from models.faces import Image
 from stream.controls import Controls, RunReport
 from stream.drawing.blur import blur_faces
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
-from stream.frames import SourceInfo, SourceKind
-from stream.sinks import AnnotatedFrame
+from stream.frames import Frame, SourceInfo, SourceKind
+from stream.playback import Playback
+from stream.settings import Config
+from stream.settings.schema import OverlaySection
+from stream.sinks import AnnotatedFrame, Outputs, opening_window
 from stream.sinks.window.screen import OpenCvScreen, has_display
 from stream.sinks.window.status_bar import bar_height
 from stream.sinks.window.window import Window
@@ -38,23 +57,41 @@ _LINUX = sys.platform.startswith("linux")
 
 
 class FakeScreen:
-    """Remembers what it showed, and presses the keys it was given, one each time it is asked."""
+    """Remembers what it showed, and presses the keys it was given, one each time it is asked: an
+    empty one is a moment without a key. It may move a clock by the time that it is waited for.
+    """
 
-    def __init__(self, *keys: str, closed_after: int | None = None) -> None:
+    def __init__(
+        self, *keys: str, closed_after: int | None = None, clock: "Clock | None" = None
+    ) -> None:
         self.shown: list[Image] = []
+        self.shown_s: list[float] = []
+        self.filled: list[bool] = []
         self.asked = 0
         self.closed = 0
         self._keys = list(keys)
         self._closed_after = closed_after
+        self._clock = clock
+
+    def press(self, *keys: str) -> None:
+        """The user presses further keys."""
+        self._keys += keys
 
     def show(self, picture: Image) -> None:
         self.shown.append(picture)
+        self.shown_s.append(0.0 if self._clock is None else self._clock())
 
     def key(self, wait_ms: int) -> str:
         assert 0 < wait_ms < 100
         self.asked += 1
         assert self.asked < 1000, "it waits for a key that nobody presses"
-        return self._keys.pop(0) if self._keys else ""
+        key = self._keys.pop(0) if self._keys else ""
+        if self._clock is not None and not key:
+            self._clock.now_s += wait_ms / 1000
+        return key
+
+    def fill(self, *, full: bool) -> None:
+        self.filled.append(full)
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +117,7 @@ def _window(
     *,
     kind: SourceKind = "video",
     folder: Path = Path(),
-    one_by_one: bool = False,
+    mirror: bool = False,
     clock: Callable[[], float] | None = None,
 ) -> Window:
     info = SourceInfo("numbers", kind, SIZE_WH, 25.0, 10)
@@ -90,7 +127,7 @@ def _window(
         report or RunReport(),
         fake,
         folder=folder,
-        one_by_one=one_by_one,
+        mirror=mirror,
         clock=clock or Clock(),
     )
 
@@ -120,7 +157,7 @@ def test_the_picture_is_shown_with_a_bar_under_it_and_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("key", ["q", "escape"])
 def test_a_key_asks_for_the_end(key: str) -> None:
-    window = _window(FakeScreen("x", key))
+    window = _window(FakeScreen("x", "", key))
     window.write(_annotated())
     assert not window.quit_requested
     window.write(_annotated())
@@ -140,25 +177,25 @@ def test_a_pause_lasts_until_space_is_pressed_again() -> None:
     fake = FakeScreen("space", "", "", "", "space")
     window = _window(fake, controls)
     window.write(_annotated())
-    assert fake.asked == 5
+    assert fake.asked == 6
     assert not controls.paused
     window.write(_annotated())
-    assert fake.asked == 6
+    assert fake.asked == 7
 
 
 @pytest.mark.parametrize(
-    "fake", [FakeScreen("space", "", "q"), FakeScreen("space", closed_after=3)]
+    "fake", [FakeScreen("space", "", "q"), FakeScreen("space", closed_after=4)]
 )
 def test_who_pauses_may_quit(fake: FakeScreen) -> None:
     window = _window(fake)
     window.write(_annotated())
     assert window.quit_requested
-    assert fake.asked == 3
+    assert fake.asked == 4
 
 
 def test_while_it_pauses_keys_work_and_show_at_once(tmp_path: Path) -> None:
     controls, report = Controls(), RunReport()
-    fake = FakeScreen("space", "b", "s", "h", "r", "space")
+    fake = FakeScreen("space", "", "b", "", "s", "", "h", "", "r", "", "space")
     annotated = _annotated(0b10101010)
     _window(fake, controls, report, folder=tmp_path).write(annotated)
     plain, paused, hidden, _saved, helped, _recording, _on = fake.shown
@@ -176,7 +213,7 @@ def test_while_it_pauses_keys_work_and_show_at_once(tmp_path: Path) -> None:
 
 def test_every_snapshot_has_a_name_of_its_own(tmp_path: Path) -> None:
     report = RunReport()
-    window = _window(FakeScreen("s", "s", "s"), report=report, folder=tmp_path)
+    window = _window(FakeScreen("s", "", "s", "", "s"), report=report, folder=tmp_path)
     pictures = [_annotated(number) for number in (1, 2, 3)]
     for each in pictures:
         window.write(each)
@@ -190,7 +227,7 @@ def test_every_snapshot_has_a_name_of_its_own(tmp_path: Path) -> None:
 def test_a_snapshot_that_cannot_be_saved_is_said_and_it_goes_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     report, fake = RunReport(), FakeScreen("s")
-    window = _window(fake, report=report, folder=tmp_path / "file")
+    window = _window(fake, report=report, kind="pictures", folder=tmp_path / "file")
     window.write(_annotated())
     window.write(_annotated())
     assert report.outputs == []
@@ -198,18 +235,247 @@ def test_a_snapshot_that_cannot_be_saved_is_said_and_it_goes_on(tmp_path: Path) 
     assert first != said == again
 
 
-def test_pictures_are_shown_one_by_one() -> None:
-    fake = FakeScreen("", "", "space", "", "space")
-    window = _window(fake, kind="pictures", one_by_one=True)
-    window.write(_annotated(0))
-    assert fake.asked == 3
-    window.write(_annotated(1))
-    assert fake.asked == 5
+# --- what it plays ---
+
+
+def _playing(kind: SourceKind = "video", count: int = 500) -> Controls:
+    info = SourceInfo("numbers", kind, SIZE_WH, 25.0, count, seekable=True)
+    return Controls(playback=Playback.of(info, recorded=False))
+
+
+def _write_all(window: Window, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        window.write(AnnotatedFrame(frame(number), [], Overlay()))
+
+
+def test_a_video_is_shown_at_its_own_pace() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen(clock=clock)
+    _write_all(_window(fake, controls, clock=clock), range(51))
+    first_s = fake.shown_s[0]
+    pictures_s = {number_of(shown[: SIZE_WH[1]]): time_s for shown, time_s in _shown(fake)}
+    for number in (1, 10, 50):
+        assert pictures_s[number] - first_s == pytest.approx(number / 25, abs=0.002)
+    assert controls.playback.position_s == 2.0
+
+
+def _shown(fake: FakeScreen) -> list[tuple[Image, float]]:
+    """What was shown and since when, latest first."""
+    return list(zip(fake.shown, fake.shown_s, strict=True))[::-1]
+
+
+def test_a_pause_keeps_the_picture_and_the_clock_goes_on_from_there() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen(*[""] * 20, "space", *[""] * 100, "space", clock=clock)
+    _write_all(_window(fake, controls, clock=clock), range(26))
+    paused_s = 100 * 0.03
+    assert fake.shown_s[-1] - fake.shown_s[0] == pytest.approx(1.0 + paused_s, abs=0.1)
+
+
+def test_a_full_stop_shows_the_next_frame_and_pauses() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen(".", ".", *[""] * 30, "q", clock=clock)
+    window = _window(fake, controls, clock=clock)
+    _write_all(window, range(4))
+    assert controls.paused and window.quit_requested
+    assert number_of(fake.shown[-1][: SIZE_WH[1]]) == 2
+
+
+def test_a_frame_that_waits_is_not_shown_where_the_user_goes_elsewhere() -> None:
+    clock, controls = Clock(), _playing()
+    fake = FakeScreen("", "", "right", clock=clock)
+    window = _window(fake, controls, clock=clock)
+    _write_all(window, range(2))
+    assert controls.playback.take_target() == 5.0
+    assert {number_of(shown[: SIZE_WH[1]]) for shown in fake.shown} == {0}
+
+
+def test_the_next_picture_is_there_when_it_is_wanted() -> None:
+    """It has been searched by then: the window has it, and waits for the key."""
+    clock, controls = Clock(), _playing("pictures", 8)
+    fake = FakeScreen(*[""] * 50, clock=clock)
+    window = _window(fake, controls, kind="pictures", clock=clock)
+    _write_all(window, [0])
+    asked = fake.asked
+    assert asked < 5  # it does not keep the loop from searching the next
+    fake.press(*[""] * 50, "right")
+    _write_all(window, [1])
+    assert fake.asked > asked + 50
+    assert number_of(fake.shown[-1][: SIZE_WH[1]]) == 1
+
+
+@pytest.mark.parametrize("keys", [("left",), (",",)])
+def test_of_pictures_the_one_before_is_asked_for(keys: tuple[str, ...]) -> None:
+    clock, controls = Clock(), _playing("pictures", 8)
+    fake = FakeScreen(clock=clock)
+    window = _window(fake, controls, kind="pictures", clock=clock)
+    for number in (0, 1):
+        fake.press("", "space" if number else "")
+        window.write(AnnotatedFrame(replace(frame(number), time_s=float(number)), [], Overlay()))
+    fake.press("", *keys)
+    window.write(AnnotatedFrame(replace(frame(2), time_s=2.0), [], Overlay()))
+    assert controls.playback.take_target() == 0.0
+
+
+def test_keys_pressed_quickly_all_count() -> None:
+    """Three seconds go by between two frames, as where they are annotated slowly."""
+    controls = _playing()
+    fake = FakeScreen("right", "right", "]", "b", "h")
+    window = _window(fake, controls)
+    _write_all(window, [0])
+    assert controls.playback.take_target() == 10.0
+    assert (controls.playback.speed, controls.blur, controls.help) == (2.0, True, True)
+
+
+def test_f_fills_the_screen_and_escape_leaves_it() -> None:
+    fake = FakeScreen("f", "", "escape", "", "escape")
+    window = _window(fake)
+    _write_all(window, range(2))
+    assert fake.filled == [True, False]
+    assert not window.quit_requested
+    _write_all(window, [2])
+    assert window.quit_requested
+
+
+# --- before the first frame is annotated ---
+
+
+def test_the_first_frame_is_shown_as_it_is_while_the_model_loads() -> None:
+    fake, report = FakeScreen(), RunReport()
+    window = _window(fake, report=report, kind="pictures")
+    window.preview(frame(5))
+    window.write(_annotated(5))
+    raw, annotated = fake.shown[0], fake.shown[1]
+    assert np.array_equal(raw[: SIZE_WH[1]], frame(5).image)
+    assert not np.array_equal(annotated[: SIZE_WH[1]], frame(5).image)
+    assert _bars([raw]) != _bars([annotated])
+
+
+@contextmanager
+def _opening(
+    screen: Callable[[], FakeScreen],
+    config: Config | None = None,
+    kind: SourceKind = "video",
+    controls: Controls | None = None,
+    *,
+    show: bool = True,
+) -> "Iterator[Future[Window | None]]":
+    """A window that opens with the picture of number 0b11110000."""
+    info = SourceInfo("numbers", kind, SIZE_WH, 25.0)
+    controls, outputs = controls or Controls(), Outputs(show=show)
+    with opening_window(
+        config or Config(), info, outputs, controls, RunReport(), lambda _: frame(240), screen
+    ) as opening:
+        yield opening
+
+
+def test_the_window_opens_while_something_else_is_done() -> None:
+    is_shown = threading.Event()
+
+    class WatchedScreen(FakeScreen):
+        def show(self, picture: Image) -> None:
+            super().show(picture)
+            is_shown.set()
+
+    fake = WatchedScreen()
+    with _opening(lambda: fake) as opening:
+        assert is_shown.wait(_WAIT_S)  # the model is being loaded
+        assert opening.result() is not None
+        assert fake.closed == 0
+    assert fake.closed == 1
+
+
+def test_an_error_meanwhile_closes_the_window() -> None:
+    fake = FakeScreen()
+    with pytest.raises(ZeroDivisionError), _opening(lambda: fake):
+        raise ZeroDivisionError
+    assert fake.closed == 1
+
+
+def test_where_there_is_no_screen_it_is_said_and_nothing_waits_for_keys(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> FakeScreen:
+        raise SinkError("no screen to show the window on")
+
+    controls = _playing()
+    with _opening(fail, controls=controls) as opening:
+        assert opening.result() is None
+    assert controls.playback.mode == "free"
+    assert caplog.messages == ["no screen to show the window on: going on without"]
+
+
+def test_a_window_that_nobody_asked_for_is_not_opened() -> None:
+    with _opening(lambda: pytest.fail("it opens a screen"), show=False) as opening:
+        assert opening.result() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "mirror", "shown"),
+    [
+        ("camera", True, 0b00001111),
+        ("camera", False, 0b11110000),
+        ("stream", True, 0b11110000),
+        ("video", True, 0b11110000),
+    ],
+)
+def test_cameras_are_mirrored_and_nothing_else(kind: SourceKind, mirror: bool, shown: int) -> None:
+    fake, config = FakeScreen(), Config.model_validate({"camera": {"mirror": mirror}})
+    with _opening(lambda: fake, config, kind):
+        pass
+    assert number_of(fake.shown[0][: SIZE_WH[1]]) == shown
+
+
+def test_no_face_is_seen_before_it_can_be_blurred() -> None:
+    fake = FakeScreen()
+    window = _window(fake, Controls(blur=True))
+    picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype(np.uint8)
+    window.preview(replace(frame(0), pixels=picture))
+    shown = fake.shown[0][: SIZE_WH[1]]
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= 36  # a mosaic of few cells
+
+
+# --- mirrored ---
+
+
+def test_a_mirrored_picture_has_boxes_where_the_faces_are_and_labels_that_can_be_read() -> None:
+    fake = FakeScreen()
+    labels = {"gender": label("Female")}
+    image = np.ascontiguousarray(np.broadcast_to(np.arange(240, dtype=np.uint8), (160, 240)))
+    picture = Frame(np.dstack([image] * 3), 0, 0.0, 0.0)
+    left, right = track(1, (20, 60, 60, 100), labels), track(1, (180, 60, 220, 100), labels)
+    annotated = AnnotatedFrame(picture, [left], Overlay(), left.box_xyxy[None])
+    window = _window(fake, mirror=True)
+    window.write(annotated)
+    flipped = np.ascontiguousarray(picture.image[:, ::-1])
+    assert np.array_equal(fake.shown[0][:160], Overlay().draw(flipped, [right]))
+
+
+def test_what_is_saved_of_a_mirrored_picture_is_as_the_camera_sees(tmp_path: Path) -> None:
+    fake, report = FakeScreen("s"), RunReport()
+    annotated = _annotated(0b11110000)
+    _window(fake, report=report, folder=tmp_path, mirror=True).write(annotated)
+    (path,) = report.outputs
+    expected = Overlay().draw(annotated.frame.image, annotated.tracks)
+    assert np.array_equal(cv2.imread(str(path)), expected)
+    assert number_of(fake.shown[0][: SIZE_WH[1]]) == 0b00001111
+
+
+def test_mirrored_faces_are_blurred_where_they_are() -> None:
+    fake = FakeScreen()
+    bare = Overlay(OverlaySection(labels=False))
+    annotated = replace(_annotated(0b10101010), overlay=bare, blur=True)
+    _window(fake, Controls(blur=True), mirror=True).write(annotated)
+    image = annotated.frame.image
+    expected = (annotated.picture != image).any(axis=-1)
+    blurred = (fake.shown[0][: SIZE_WH[1], ::-1] != image).any(axis=-1)
+    assert expected.any()
+    assert (blurred == expected).mean() > 0.98  # edges of cells may lie a pixel aside
 
 
 def test_the_bar_is_written_twice_a_second() -> None:
     clock, fake = Clock(), FakeScreen()
-    window = _window(fake, clock=clock)
+    window = _window(fake, kind="pictures", clock=clock)
     for number in range(100):
         clock.now_s += 0.03125
         window.write(_annotated(number))
@@ -240,7 +506,7 @@ def test_latency_is_measured_when_the_picture_is_on_the_screen() -> None:
     picture = frame(0)
     clock.now_s = picture.captured_s
     window.write(AnnotatedFrame(picture, [], Overlay()))
-    assert window._rates.latency_s == pytest.approx(0.25)
+    assert window._view.rates.latency_s == pytest.approx(0.25)
 
 
 def test_a_picture_of_another_size_gets_a_bar_of_its_own() -> None:
@@ -366,11 +632,13 @@ class Program:
     def find_window(self) -> None:
         found = self._xdotool("search --sync --onlyvisible --name ^face-stream$")
         self.window = int(found.split()[0])
+        # With the first key of a virtual keyboard the toolkit reads its layout, and for that time
+        # hears the last key only.
+        self.press("Shift_L")
 
-    def press(self, key: str) -> None:
-        """A key, no faster than people press them: of two at once the window hears the last."""
-        self._xdotool(f"windowfocus --sync {self.window} key {key}")
-        time.sleep(1.0)
+    def press(self, *keys: str) -> None:
+        """Keys, as fast as people press them: they wait until the program asks for them."""
+        self._xdotool(f"windowfocus --sync {self.window} key --delay 200 {' '.join(keys)}")
 
     def snapshot(self) -> Image:
         """What the window shows, as it saves it."""
@@ -379,6 +647,10 @@ class Program:
         self.until(lambda: len(self._snapshots()) > len(before))
         (new,) = self._snapshots() - before
         return np.asarray(cv2.imread(str(new)))
+
+    def until_shown(self, number: int) -> None:
+        """Waits until the numbered picture is shown."""
+        self.until(lambda: number_of(self.snapshot()) == number)
 
     def _snapshots(self) -> set[Path]:
         return set(self._folder.glob("snapshot-*.png"))
@@ -477,6 +749,17 @@ def test_a_run_of_nothing_but_a_window_ends_as_a_whole_when_the_display_dies(
     assert 0 < len(times_s(recording)) < 400
 
 
+def test_a_display_that_dies_at_the_end_of_a_video_is_said(
+    start: Start, display: Display, tmp_path: Path
+) -> None:
+    program = start(f"run {write_numbers(tmp_path / 'short.mp4', 5)}")
+    program.until_shown(4)
+    _is_lost(display)
+    _, errors = program.process.communicate(timeout=_WAIT_S)
+    assert errors == "face-stream: window failed: the screen is gone\n"
+    assert program.process.returncode == 1
+
+
 @pytest.mark.parametrize("end", ["q", "Escape", "its button"])
 def test_its_end_can_be_asked_for(end: str, start: Start, clip: Path, tmp_path: Path) -> None:
     program = start(f"run {clip} --save out.mp4 --log out.jsonl {_SLOW}")
@@ -512,6 +795,54 @@ def test_every_key_does_what_it_says(start: Start, clip: Path, tmp_path: Path) -
     saved = {Path(each).name for each in program.summary()["outputs"]}
     assert saved == {path.name for path in tmp_path.iterdir()}
     assert len(saved) == 5  # log, recording, three pictures
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds of numbered pictures, without faces."""
+    return write_numbers(tmp_path_factory.mktemp("numbers") / "numbers.mp4", 250)
+
+
+def test_a_video_is_gone_through_by_keys(start: Start, numbers: Path) -> None:
+    program = start(f"run {numbers}")
+    program.press("space", "Home")
+    for keys, number in (
+        ((), 0),
+        (("Right",), 125),
+        (("Right", "comma"), 248),
+        (("Right", "Left", "period", "period"), 126),
+        (("comma", "comma", "comma"), 123),
+        (("Home",), 0),
+    ):
+        if keys:
+            program.press(*keys)
+        program.until_shown(number)
+    program.press("q")
+    assert program.summary()["people"] == 0
+
+
+def test_the_last_frame_of_a_video_stays_until_a_key(start: Start, numbers: Path) -> None:
+    program = start(f"run {numbers} --start 8.0")
+    program.until_shown(249)
+    program.press("Left")  # to the beginning of the part
+    assert number_of(program.snapshot()) < 249
+    program.until_shown(249)
+    assert program.process.poll() is None
+    program.press("x")
+    assert program.summary()["frames"] > 50
+
+
+def test_pictures_are_gone_through_to_and_fro(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(1, 5):
+        cv2.imwrite(str(tmp_path / "photos" / f"{number}.png"), numbered(number))
+    program = start("run photos")
+    for key, number in (("s", 1), ("Right", 2), ("space", 3), ("Left", 2), ("Home", 1)):
+        program.press(key)
+        program.until_shown(number)
+    for _ in range(4):
+        program.press("space")
+    assert program.summary()["skipped"] == {}
 
 
 def test_a_single_picture_stays_until_it_is_enough(start: Start, tmp_path: Path) -> None:

@@ -39,12 +39,18 @@ class Overlay:
         groups: Iterable[str] = (),
     ) -> None:
         self._settings = settings or OverlaySection()
-        self._colours = ColourScheme(self._settings.colours, groups)
+        self._short_names = short_names
+        self._groups = tuple(groups)
+        self._colours = ColourScheme(self._settings.colours, self._groups)
         self._forms = PanelForms(self._settings, short_names)
         self._placement = Placement()
 
     def __repr__(self) -> str:
         return f"Overlay({self._settings!r})"
+
+    def fresh(self) -> "Overlay":
+        """One of the same settings that remembers nothing: for other pictures of the source."""
+        return Overlay(self._settings, self._short_names, self._groups)
 
     def draw(self, image: Image, tracks: Sequence[Track]) -> Image:
         """The next picture with a box around each face and what it is perceived as.

@@ -116,9 +116,9 @@ class Follower:
 
     def begin(self, frame: Frame) -> FramePlan:
         """Moves on to the next frame, and says how it is processed."""
-        frames = max(frame.index - self._last_index, 1)
+        frames = 1 if frame.sought else max(frame.index - self._last_index, 1)
         self._last_index = frame.index
-        is_cut = self._cuts.observe(frame) | self._is_resized(frame)
+        is_cut = self._is_cut(frame)
         if is_cut:
             self._tracker.lose_all(frames)
             self._schedule.restart()
@@ -128,6 +128,10 @@ class Follower:
         )
         self._report.load_shedding = self._schedule.load_shedding_note
         return FramePlan(frames, is_cut, search)
+
+    def _is_cut(self, frame: Frame) -> bool:
+        """Whether another shot, a frame of another size or a place that was sought begins."""
+        return self._cuts.observe(frame) | self._is_resized(frame) | frame.sought
 
     def _is_resized(self, frame: Frame) -> bool:
         """Whether frames have another size from here on; the tracks are then counted in its px."""

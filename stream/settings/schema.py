@@ -136,7 +136,7 @@ class SourceSection(BaseModel):
 
 
 class CameraSection(BaseModel):
-    """`[camera]`: what a camera is asked for."""
+    """`[camera]`: what a camera is asked for, and how the window shows it."""
 
     model_config = _STRICT
 
@@ -144,6 +144,7 @@ class CameraSection(BaseModel):
     fps: Literal["auto"] | Annotated[float, Field(gt=0, le=1000)] = "auto"
     pixel_format: Literal["auto"] | Annotated[str, Field(pattern="^[ -~]{4}$")] = "auto"
     backend: Literal["auto", "v4l2", "gstreamer", "dshow", "msmf", "avfoundation"] = "auto"
+    mirror: bool = True
 
 
 class EngineSection(BaseModel):

@@ -14,7 +14,7 @@ from stream.drawing.colours import ColourScheme
 from stream.drawing.overlay import Overlay
 from stream.drawing.text import has_glyphs
 from stream.drawing.wording import NO_SHORT_NAMES, ShortNames, display_name
-from stream.errors import ConfigError, SinkError
+from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.settings import Config
 from stream.settings.schema import BY_PERSON
@@ -31,7 +31,6 @@ from stream.sinks.pictures.single_picture import SinglePicture, is_single_pictur
 from stream.sinks.pictures.snapshots import Snapshots
 from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sinks.video.recorder import Recorder
-from stream.sinks.window.screen import OpenCvScreen
 from stream.sinks.window.window import Window
 from stream.sources.pictures import fixed_part
 
@@ -49,6 +48,7 @@ def open_sinks(
     controls: Controls | None = None,
     report: RunReport | None = None,
     summary: Sink | None = None,
+    window: Window | None = None,
 ) -> Sinks:
     """Opens what was asked for; if one cannot be opened, none is.
 
@@ -61,6 +61,7 @@ def open_sinks(
         controls: what the user wishes.
         report: what the run reports.
         summary: a further sink, which gets every frame last.
+        window: shows the frames, open already; None for none.
 
     Raises:
         ConfigError: colours are to be by an attribute that there is not.
@@ -68,7 +69,7 @@ def open_sinks(
     """
     _check_colours(config, attributes)
     short_names = NO_SHORT_NAMES
-    drawn = config.overlay.labels and (outputs.show or outputs.save is not None)
+    drawn = config.overlay.labels and (window is not None or outputs.save is not None)
     if drawn:
         short_names = _short_names(config)
     if drawn or outputs.sheet is not None:
@@ -81,9 +82,9 @@ def open_sinks(
     try:
         for sink in _files(config, info, outputs, attributes):
             sinks.append(sink)
-        if outputs.show:
-            for sink in _windows(config, info, outputs, controls, report):
-                (watching if isinstance(sink, ManualRecordings) else sinks).append(sink)
+        if window is not None:
+            watching += _manual_recordings(config, info, outputs, controls, report)
+            sinks.append(window)
     except BaseException:  # Ctrl-C too: the recorder's thread would go on waiting
         for sink in (*sinks, *watching):
             sink.close(complete=False)
@@ -160,15 +161,10 @@ def _root(info: SourceInfo) -> Path | None:
     return fixed_part(path)
 
 
-def _windows(
+def _manual_recordings(
     config: Config, info: SourceInfo, outputs: Outputs, controls: Controls, report: RunReport
 ) -> Iterator[Sink]:
-    """The window, and before it the recordings that its keys begin and end."""
-    try:
-        screen = OpenCvScreen()
-    except SinkError as error:
-        _log.warning("%s: going on without", error)
-        return
+    """The recordings that keys begin and end, where there are any."""
     if info.kind == "pictures":
         report.recording_refusal = "pictures are not recorded"
     elif outputs.save is not None:
@@ -176,7 +172,3 @@ def _windows(
         report.recording_refusal = f"everything is recorded into {outputs.save}"
     else:
         yield ManualRecordings(Path(), info, config.recorder, controls, report)
-    # Each picture waits for a key, or it could not be looked at, unless the run is to save them.
-    one_by_one = info.kind == "pictures" and not outputs.are_kept
-    folder = outputs.snapshots or Path()
-    yield Window(info, controls, report, screen, folder=folder, one_by_one=one_by_one)

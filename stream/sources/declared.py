@@ -104,3 +104,24 @@ def frame_count(
         return None
     ends_s = min(ends_s, span.end_s or ends_s)
     return max(round((ends_s - span.start_s) * fps), 1)
+
+
+def no_frame_message(name: str, span: Span, last_s: float, ends_s: float) -> str:
+    """Why a span has no frame.
+
+    1. The video goes on after the end of the span.
+    2. The video has no frame at all.
+    3. The video ends before the start of the span.
+
+    Args:
+        name: of the video.
+        span: the part that was asked for.
+        last_s: when the last frame that was read is shown; 0 where none was.
+        ends_s: when the video ends.
+    """
+    if span.is_after(last_s):
+        part = f"between {span.start_s:g} and {span.end_s:g} s"
+        return f"{name} has no frame {part}: move --start or --end"
+    if not span.start_s or not last_s:
+        return f"{name} holds not one frame that can be read"
+    return f"{name} ends at {ends_s:.2f} s: --start {span.start_s:g} lies behind that"

@@ -57,6 +57,8 @@ class PictureSource:
             raise SourceError(f"{uri}: no pictures there (of the kinds {kinds}){others}")
         self._paths = paths
         self._remarks = set[str]()
+        self._unread = set[int]()
+        self._visited = 0  # pictures, from the first on, that were read or left out
         self._max_megapixels = max_megapixels
         self._info = self._describe(uri, skipped)
         if words:
@@ -72,16 +74,30 @@ class PictureSource:
 
     def frames(self) -> Iterator[Frame]:
         """Each picture as a frame; its index is its place in the list."""
-        for index, path in enumerate(self._paths):
+        return self._frames_from(0)
+
+    def frames_from(self, time_s: float) -> Iterator[Frame]:
+        """The pictures from a place in the list on, or from the last before it that can be read."""
+        index = min(max(round(time_s), 0), len(self._paths) - 1)
+        while index in self._unread and index > 0:
+            index -= 1
+        return self._frames_from(index)
+
+    def _frames_from(self, first: int) -> Iterator[Frame]:
+        """The pictures from a place in the list on; remarks are made where one is first read."""
+        for index, path in enumerate(self._paths[first:], first):
+            is_new, self._visited = index >= self._visited, max(self._visited, index + 1)
             try:
                 image = self._read(path, partial(self._say_once, path))
             except _UnreadPictureError as error:
-                self._info.skipped[kind_of(path)] += 1
-                _log.warning("%s %s: left out", path, error)
-            else:
-                if not is_single_picture(path):
-                    _log.warning("%s moves: its first picture is taken; named alone, all are", path)
-                yield Frame(image, index, float(index), time.monotonic(), path)
+                self._unread.add(index)
+                if is_new:
+                    self._info.skipped[kind_of(path)] += 1
+                    _log.warning("%s %s: left out", path, error)
+                continue
+            if is_new and not is_single_picture(path):
+                _log.warning("%s moves: its first picture is taken; named alone, all are", path)
+            yield Frame(image, index, float(index), time.monotonic(), path)
 
     def interrupt(self) -> None:
         """Reading pictures never waits."""
@@ -104,7 +120,14 @@ class PictureSource:
                 reasons.append(f"{path} {error}")
                 continue
             count = len(self._paths)
-            return SourceInfo(uri, "pictures", (width, height), frame_count=count, skipped=skipped)
+            return SourceInfo(
+                uri,
+                "pictures",
+                (width, height),
+                frame_count=count,
+                seekable=True,
+                skipped=skipped,
+            )
         raise SourceError(f"{uri}: not one picture there can be read; {reasons[0]}")
 
     def _read(self, path: Path, remark: Callable[[str], None] = lambda _: None) -> Image:

@@ -1,8 +1,9 @@
 """The part of a video that is asked for, from one time to another."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from stream.errors import ConfigError
 
@@ -12,6 +13,9 @@ are written in milliseconds."""
 
 _CLOCK_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)")
 """Seconds, or hours, minutes and seconds."""
+
+
+_Picture = TypeVar("_Picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,24 @@ class Span:
 
 WHOLE = Span()
 """All of a video."""
+
+
+def shown_from(
+    timed: Iterator[tuple[float, _Picture]], time_s: float
+) -> Iterator[tuple[float, _Picture]]:
+    """Times and pictures from the one on that is on the screen at a time: the last that is not
+    after it. Where all are after it that is the first.
+    """
+    shown: tuple[float, _Picture] | None = None
+    for each in timed:
+        if shown is not None and each[0] > time_s + ROUNDING_S:
+            yield shown
+            yield each
+            yield from timed
+            return
+        shown = each
+    if shown is not None:
+        yield shown
 
 
 def _seconds(option: str, text: str) -> float:

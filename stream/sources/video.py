@@ -15,14 +15,14 @@ from stream.errors import SourceError
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.media_tracks import sound_track, warn_of_others
 from stream.settings.schema import SourceSection
-from stream.sources.declared import ended_early, frame_count
+from stream.sources.declared import ended_early, frame_count, no_frame_message
 from stream.sources.decoding import Decoder
 from stream.sources.deinterlacing import Deinterlacer
 from stream.sources.file_structure import is_cut
 from stream.sources.media import open_container
 from stream.sources.media_clock import MediaClock, length_s, may_restart, start_time_s
 from stream.sources.reconnection import Reconnection, loss_reason
-from stream.sources.span import ROUNDING_S, WHOLE, Span
+from stream.sources.span import ROUNDING_S, WHOLE, Span, shown_from
 
 _SEEK_MARGINS_S = (0.0, 10.0)
 """How long before the start each try of a seek aims, s: some containers land at a keyframe behind
@@ -72,15 +72,17 @@ class VideoSource:
         self._count = 0
         self._damaged_packets = 0  # those of containers before the present one
         self._corrupt_frames = 0
+        self._is_damage_logged = False
         self._has_seams = False  # in containers before the present one
         self._ended = threading.Event()
         try:
             self._decoder = self._decoder_of(container)
             self._check_tracks()
-            self._read = self._span_frames()
+            self._read = self._span_frames(self._frames_from(span.start_s))
             self._first = next(self._read, None)
             if self._first is None:
-                raise SourceError(self._no_frame_message())
+                ends_s = length_s(container) or self._last_s + self._step_s
+                raise SourceError(no_frame_message(self._name, span, self._last_s, ends_s))
             self._info = self._describe(self._first)
         except BaseException:
             self.close()
@@ -105,6 +107,19 @@ class VideoSource:
             yield first
         yield from self._read
 
+    def frames_from(self, time_s: float) -> Iterator[Frame]:
+        """The frames of the span from the one on that is on the screen at a time, decoded from a
+        keyframe of the video opened anew: a decoder that was left has a state.
+
+        Raises:
+            SourceError: the video cannot be opened again, or not be read.
+        """
+        if self._reopen is None:
+            raise SourceError(f"{self._name} can be read only once, from its beginning")
+        self._switch_to(self._reopen())
+        self._count = -1  # the frames before are not counted: the first is placed by its time
+        yield from self._span_frames(shown_from(self._frames_from(time_s), time_s))
+
     def interrupt(self) -> None:
         """Ends the wait for a video that was lost."""
         if self._reconnection is not None:
@@ -121,27 +136,29 @@ class VideoSource:
         if wanted.sound_track != "auto":
             sound_track(tracks, self._name, wanted.sound_track)
 
-    def _span_frames(self) -> Iterator[Frame]:
+    def _span_frames(self, timed: Iterator[tuple[float, VideoFrame]]) -> Iterator[Frame]:
         """The frames of the span; a video that is lost on the way is opened again."""
-        rest = self._span
-        while reason := (yield from self._until_lost(rest)):
+        while reason := (yield from self._until_lost(timed)):
             next_s = self._last_s + self._step_s / 2
             if self._span.is_after(next_s):
                 break
             if not self._reconnect(reason):
                 return
-            rest = Span(next_s, self._span.end_s)
+            rest = Span(next_s)
+            timed = (each for each in self._frames_from(next_s) if not rest.is_before(each[0]))
         self._log_damage()
 
-    def _until_lost(self, span: Span) -> Generator[Frame, None, str]:
-        """The frames of a span as far as they come; returns why the video was lost, else empty."""
+    def _until_lost(self, timed: Iterator[tuple[float, VideoFrame]]) -> Generator[Frame, None, str]:
+        """The frames of the span as far as they come; returns why they were lost, else empty."""
         before = self._count
         try:
-            for time_s, frame in self._frames_from(span.start_s):
+            for time_s, frame in timed:
                 self._last_s = time_s
-                if span.is_after(time_s):
+                if self._span.is_after(time_s):
                     return ""
-                if not span.is_before(time_s):
+                if not self._span.is_before(time_s):
+                    if self._count < 0:
+                        self._count = max(round((time_s - self._info.start_s) / self._step_s), 0)
                     yield self._decoder.frame(frame, self._count, time_s, time.monotonic())
                     self._count += 1
                     self._corrupt_frames += frame.is_corrupt
@@ -223,12 +240,9 @@ class VideoSource:
         self._container, self._decoder = container, self._decoder_of(container)
 
     def _decoder_of(self, container: InputContainer) -> Decoder:
+        remote = self._reconnection is not None
         return Decoder(
-            container,
-            self._name,
-            self._settings,
-            remote=self._reconnection is not None,
-            deinterlacer=self._deinterlacer,
+            container, self._name, self._settings, remote=remote, deinterlacer=self._deinterlacer
         )
 
     def _truncation(self) -> str:
@@ -240,7 +254,10 @@ class VideoSource:
         return ended_early(missing_s, ends_s, step_s, is_broken_off=is_broken_off)
 
     def _log_damage(self) -> None:
-        """Warns of damage, and of a video that ended too soon."""
+        """Warns of damage, and of a video that ended too soon; once, however often it ends."""
+        if self._is_damage_logged:
+            return
+        self._is_damage_logged = True
         damaged = self._damaged_packets + self._decoder.damaged_packets
         if damaged or self._corrupt_frames:
             _log.warning(
@@ -252,23 +269,6 @@ class VideoSource:
         truncation = self._truncation() if self._ended.is_set() else ""
         if truncation:
             _log.warning("%s %s: it is cut short or damaged", self._name, truncation)
-
-    def _no_frame_message(self) -> str:
-        """Why the span has no frame.
-
-        1. The video goes on after the end of the span.
-        2. The video has no frame at all.
-        3. The video ends before the start of the span.
-        """
-        if self._span.is_after(self._last_s):
-            part = f"between {self._span.start_s:g} and {self._span.end_s:g} s"
-            return f"{self._name} has no frame {part}: move --start or --end"
-        if not self._span.start_s or not self._last_s:
-            return f"{self._name} holds not one frame that can be read"
-        end_s = length_s(self._container) or self._last_s + self._step_s
-        return (
-            f"{self._name} ends at {end_s:.2f} s: --start {self._span.start_s:g} lies behind that"
-        )
 
     def _describe(self, first: Frame) -> SourceInfo:
         fps = self._decoder.fps
@@ -282,6 +282,7 @@ class VideoSource:
             sound_track=self._settings.sound_track,
             video_track=self._settings.video_track,
             start_s=first.time_s if self._span.start_s > 0 else 0.0,
+            seekable=self._reopen is not None,
             reopen=self._reopen,
             ended=self._ended,
         )

@@ -14,13 +14,33 @@ import numpy as np
 
 from models.faces import Image
 from stream.errors import SinkError
-from stream.sinks.window.screen_process import ANSWER, READ_KEY, READY, REQUEST, SHOW
+from stream.sinks.window.screen_process import (
+    ANSWER,
+    FULL_SCREEN,
+    READ_KEY,
+    READY,
+    REQUEST,
+    SHOW,
+)
 
 _PROGRAM = Path(__file__).with_name("screen_process.py")
 """The program that owns the window."""
 
-_NAMED_KEYS = {27: "escape", 32: "space"}
-"""Names of the keys that are no letters, by their ASCII code."""
+_NAMED_KEYS = {
+    0x1B: "escape",
+    0x20: "space",
+    **dict.fromkeys((0xFF51, 0xFF96, 0x250000, 0xF702), "left"),
+    **dict.fromkeys((0xFF53, 0xFF98, 0x270000, 0xF703), "right"),
+    **dict.fromkeys((0xFF50, 0xFF95, 0x240000, 0xF729), "home"),
+}
+"""Names of the keys that are no characters, by the codes that OpenCV gives them: of X11 (also those
+of the number pad), of Windows, of macOS."""
+
+_X11_KEYS = 0xFFFF
+"""The bits of an X11 key; GTK puts those of Shift and Num Lock over them."""
+
+_LARGEST_CHARACTER = 0xFF
+"""Highest code of a key that is a character."""
 
 _PATIENCE_S = 20.0
 """Time after which a window that does not open or answer counts as lost, s."""
@@ -42,7 +62,12 @@ class Screen(Protocol):
         """Shows a picture; the first one opens the window."""
 
     def key(self, wait_ms: int) -> str:
-        """Waits for a key, `wait_ms` at most: a small letter, `space`, `escape`, or empty."""
+        """The next key that was pressed, waited for `wait_ms` at most: a small letter, another
+        character, `space`, `escape`, `left`, `right`, `home`, `other`; empty for none.
+        """
+
+    def fill(self, *, full: bool) -> None:
+        """Makes the window fill the screen, or not."""
 
     @property
     def is_open(self) -> bool:
@@ -100,10 +125,14 @@ class OpenCvScreen:
         self._send(np.ascontiguousarray(picture).data.cast("B"))
 
     def key(self, wait_ms: int) -> str:
-        """Waits for a key; the window is drawn, moved and resized only meanwhile."""
+        """The next key; keys that are pressed while no one asks are kept, in order."""
         self._send(REQUEST.pack(READ_KEY, wait_ms, 0))
         code, self._is_open = ANSWER.unpack(self._receive(ANSWER.size))
-        return "" if code < 0 else _NAMED_KEYS.get(code & 0xFF, chr(code & 0xFF).lower())
+        return "" if code < 0 else _key_name(code)
+
+    def fill(self, *, full: bool) -> None:
+        """Makes the window fill the screen, or not; one that is not open yet does so then."""
+        self._send(REQUEST.pack(FULL_SCREEN, full, 0))
 
     def close(self) -> None:
         """Takes the window away; may be called twice."""
@@ -137,6 +166,16 @@ class OpenCvScreen:
         if len(data := pipe.read(size)) < size:
             raise SinkError(_GONE)
         return data
+
+
+def _key_name(code: int) -> str:
+    """The name of a key, by the code that OpenCV gives it."""
+    for each in (code, code & _X11_KEYS):
+        if each in _NAMED_KEYS:
+            return _NAMED_KEYS[each]
+        if each <= _LARGEST_CHARACTER:
+            return chr(each).lower()
+    return "other"
 
 
 def has_display() -> bool:

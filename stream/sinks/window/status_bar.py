@@ -17,6 +17,7 @@ from stream.drawing.text import (
     render_text,
     text_width,
 )
+from stream.frames import TIME_TOLERANCE_S, Frame, SourceInfo
 
 _GROUND = 28
 """Grey of the bar, 0 to 255."""
@@ -33,6 +34,10 @@ _GREY = (150, 150, 150)
 _HELP_SCALE = 1.25
 """Size of the letters of the help, as a multiple of those of the labels."""
 
+_HELP_LINE_HEIGHT = 1.4
+"""From one line of the help to the next, in heights of its text; with more it covers small pictures
+to their edges."""
+
 _MAX_HELP = 0.9
 """Share of the picture's width and height that the help may take; where that is too little, its
 letters become smaller."""
@@ -47,10 +52,10 @@ class Status:
         shown_fps: frames a second that are shown.
         latency_s: from the grab of a frame until it was on the screen.
         dropped: frames dropped since the first was taken.
-        position: the frame's number, counted from 1, and the number of frames, 0 where it is not
-            known; None for a live source.
+        position: where in the source the frame is, such as "0:03 / 1:22"; empty for a live source.
         recorded_s: how long has been recorded; None while nothing is.
         waiting: why no further frame comes, such as "paused"; empty while they do.
+        speed: of a video against its own, such as "2×"; empty for its own.
         notice: a message about what the user last asked for.
         load_shedding: what is done to keep up with a live source.
     """
@@ -59,9 +64,10 @@ class Status:
     shown_fps: float | None = None
     latency_s: float | None = None
     dropped: int = 0
-    position: tuple[int, int] | None = None
+    position: str = ""
     recorded_s: float | None = None
     waiting: str = ""
+    speed: str = ""
     notice: str = ""
     load_shedding: str = ""
 
@@ -83,10 +89,9 @@ def status_bar(status: Status, picture: Image) -> Image:
     bar = np.full((height, width, 3), _GROUND, np.uint8)
     baseline, space = (height + style.text) // 2 - style.gap // 4, 4 * style.gap
     end = width - 2 * style.gap
-    if status.position is not None:
-        text = _position(status.position)
-        end -= text_width(text, style.text)
-        draw_text(bar, text, (end, baseline), style.text)
+    if status.position:
+        end -= text_width(status.position, style.text)
+        draw_text(bar, status.position, (end, baseline), style.text)
         end -= space
     left = 2 * style.gap
     if status.recorded_s is not None:
@@ -94,7 +99,7 @@ def status_bar(status: Status, picture: Image) -> Image:
     if status.waiting:
         left = _pause_mark(bar, status.waiting, left, baseline, style) + space
     notice = _shortened(status.notice, end - left, style)
-    for text in filter(None, (notice, *_figures(status), status.load_shedding)):
+    for text in filter(None, (notice, status.speed, *_figures(status), status.load_shedding)):
         right = left + text_width(text, style.text)
         if right <= end:
             draw_text(bar, text, (left, baseline), style.text)
@@ -123,17 +128,34 @@ def _figures(status: Status) -> list[str]:
     return figures
 
 
-def _position(position: tuple[int, int]) -> str:
-    number, count = position
-    return f"{number} / {count}" if count else f"{number}"
+def position_text(info: SourceInfo, frame: Frame) -> str:
+    """Where in its source a frame is.
+
+    1. A live source has no places.
+    2. Of pictures: the number, counted from 1, and how many there are.
+    3. Of a video: the time, and when it ends, where that is known.
+    """
+    if info.is_live:
+        return ""
+    if info.kind == "pictures":
+        return f"{frame.index + 1} / {info.frame_count}"
+    if info.last_s is None:
+        return time_text(frame.time_s)
+    return f"{time_text(frame.time_s)} / {time_text(info.last_s + 1 / info.nominal_fps)}"
+
+
+def time_text(time_s: float) -> str:
+    """A time as players show it: minutes and seconds, from an hour on hours too."""
+    minutes, seconds = divmod(int(time_s + TIME_TOLERANCE_S), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def _record_mark(bar: Image, recorded_s: float, left: int, baseline: int, style: Style) -> int:
     """Draws a red dot and the time; returns where they end, px."""
     radius = round(style.text * 0.38)
     cv2.circle(bar, (left + radius, bar.shape[0] // 2), radius, _RED, cv2.FILLED, cv2.LINE_AA)
-    minutes, seconds = divmod(int(recorded_s), 60)
-    text, left = f"{minutes}:{seconds:02d}", left + 2 * radius + 2 * style.gap
+    text, left = time_text(recorded_s), left + 2 * radius + 2 * style.gap
     draw_text(bar, text, (left, baseline), style.text)
     return left + text_width(text, style.text)
 
@@ -185,7 +207,7 @@ def _key_width(style: Style) -> int:
 
 
 def _row_height(style: Style) -> int:
-    return round(style.text * 1.7)
+    return round(style.text * _HELP_LINE_HEIGHT)
 
 
 def _size_wh(picture: Image) -> tuple[int, int]:

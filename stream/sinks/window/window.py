@@ -1,4 +1,4 @@
-"""The window: each picture as it comes, a bar under it, and the keys that are pressed."""
+"""The window: each picture when it is due, and the keys that are pressed."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,30 +7,25 @@ from pathlib import Path
 
 import numpy as np
 
-from models.faces import Image
 from stream.controls import Controls, RunReport, no_input
+from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
-from stream.frames import SourceInfo
+from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.sinks.claims import claim_new_file
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.pictures.picture_file import write_picture
-from stream.sinks.window.rate_meter import RateMeter
 from stream.sinks.window.screen import Screen
-from stream.sinks.window.status_bar import Status, draw_help, status_bar
+from stream.sinks.window.view import View
 
-_REFRESH_S = 0.5
-"""Time after which the bar is written anew, s; figures that change more often cannot be read."""
-
-_NOTICE_S = 4.0
-"""How long a notice is shown, s."""
-
-_PAUSE_WAIT_MS = 30
-"""How long each wait for a key is while the user pauses, ms; longer reacts later, shorter costs
-more."""
+_KEY_WAIT_MS = 30
+"""Longest wait for a key, ms; longer reacts later to what else has changed, shorter costs more."""
 
 _FIRST_NOTICE = "H shows the keys"
 """The notice when the window opens."""
+
+_LOADING = "loading the model"
+"""The notice under the first frame, until it is annotated."""
 
 
 class Window:
@@ -40,11 +35,11 @@ class Window:
 
     Args:
         info: the source.
-        controls: takes what the user wishes.
+        controls: takes what the user wishes, and says when each frame is due.
         report: what the run reports, for the bar.
         screen: shows the pictures and reads the keys.
         folder: where pictures are saved.
-        one_by_one: whether each picture stays until the user wants the next.
+        mirror: whether pictures are shown mirrored; they are saved as they are.
         clock: the monotonic clock, s.
     """
 
@@ -59,24 +54,17 @@ class Window:
         screen: Screen,
         *,
         folder: Path = Path(),
-        one_by_one: bool = False,
+        mirror: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._info = info
         self._controls = controls
         self._report = report
         self._screen = screen
         self._folder = folder
-        self._one_by_one = one_by_one
         self._clock = clock
-        self._rates = RateMeter()
-        self._annotated: AnnotatedFrame | None = None
-        self._bar: Image | None = None
-        self._bar_due_s = 0.0
-        self._notice, self._notice_ends_s = "", 0.0
+        self._view = View(info, controls, report, mirror=mirror, clock=clock)
+        self._is_full = False
         self._lost: SinkError | None = None
-        self._recording: Path | None = None
-        self._recorded_from_s = 0.0
         report.notice = report.notice or _FIRST_NOTICE
         controls.poll_input = self._poll_input
 
@@ -88,8 +76,25 @@ class Window:
         """Whether the user asked for the end, by a key or by closing the window."""
         return self._controls.quit_requested
 
+    def preview(self, frame: Frame) -> None:
+        """Shows a frame as it was captured, while the model loads; where faces are to be blurred,
+        all of it is.
+
+        Where the screen is gone, the next frame says so.
+        """
+        width, height = frame.size_wh
+        everything = np.array([[0, 0, width, height]], dtype=np.float32)
+        self._report.notice = _LOADING
+        self._view.set(AnnotatedFrame(frame, (), Overlay(), everything, self._controls.blur))
+        try:
+            self._show()
+        except SinkError as error:
+            self._lose(error)
+        self._report.notice = _FIRST_NOTICE
+        self._view.expire()
+
     def write(self, annotated: AnnotatedFrame) -> None:
-        """Shows the picture, and keeps it while the user pauses.
+        """Shows the picture when it is due, unless the user goes to another place before.
 
         Raises:
             SinkError: the screen is gone; nothing the user wished of it goes on.
@@ -97,120 +102,101 @@ class Window:
         if self._lost is not None:
             raise self._lost
         try:
-            self._take(annotated)
-        except SinkError:
-            self._leave()
+            if self._has_turn(annotated.frame):
+                self._take(annotated)
+        except SinkError as error:
+            self._lose(error)
             raise
 
+    def _has_turn(self, frame: Frame) -> bool:
+        """Waits until a frame is due, and reads keys meanwhile; whether it is to be shown."""
+        controls, playback = self._controls, self._controls.playback
+        while wait_s := playback.wait_s(frame, self._clock(), paused=controls.paused):
+            if controls.quit_requested or playback.is_sought:
+                return False
+            if controls.paused:
+                self._view.rates.clear()
+            self._read_keys(max(round(min(1000 * wait_s, _KEY_WAIT_MS)), 1))
+        return not playback.is_sought
+
     def _take(self, annotated: AnnotatedFrame) -> None:
-        self._annotated = annotated
-        if self._one_by_one:
-            self._controls.paused = True
-        if self._controls.paused:
-            self._bar_due_s = 0.0  # so that the bar says so at once
+        """Shows a frame and reads the keys; where frames come as they come, it stays in a pause."""
+        controls = self._controls
+        controls.playback.shown(annotated.frame, self._clock())
+        self._view.set(annotated)
+        if controls.paused or controls.playback.mode == "by hand":
+            self._view.expire()  # so that the bar says so at once
         self._show()
-        self._rates.add(annotated.frame, self._clock())
-        self._read_key(1)
-        if self._controls.paused:
-            while self._controls.paused and not self._controls.quit_requested:
-                self._read_key(_PAUSE_WAIT_MS)
-            self._rates.clear()
+        self._view.rates.add(annotated.frame, self._clock())
+        self._read_keys(1)
+        if controls.playback.mode == "free" and controls.paused:
+            while controls.paused and not controls.quit_requested:
+                self._read_keys(_KEY_WAIT_MS)
+            self._view.rates.clear()
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Takes the window away."""
+        """Takes the window away; may be called twice.
+
+        Raises:
+            SinkError: the screen was gone, and no frame has come since that could say so.
+        """
         self._screen.close()
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            raise lost
 
     def _poll_input(self) -> None:
-        """Reads a key between frames, while the next one does not arrive.
+        """Reads keys between frames, while the next one does not arrive.
 
-        Where the screen is gone, the next frame says so.
+        Where the screen is gone, the next frame says so, or the end.
         """
-        if self._annotated is not None and self._lost is None:
+        if self._view.annotated is not None and self._lost is None:
             try:
-                self._read_key(1)
+                self._read_keys(1)
             except SinkError as error:
-                self._lost = error
+                self._lose(error)
 
-    def _leave(self) -> None:
-        """Takes back what keeps the run waiting for a key."""
+    def _lose(self, error: SinkError) -> None:
+        """The screen is gone: takes back what keeps the run waiting for a key."""
+        self._lost = error
         self._controls.paused = False
+        self._controls.playback.mode = "free"
         self._controls.poll_input = no_input
 
-    def _read_key(self, wait_ms: int) -> None:
-        """Does what a key asks for; draws again what this or the time has changed."""
-        key = self._screen.key(wait_ms)
+    def _read_keys(self, wait_ms: int) -> None:
+        """Does what all the keys ask for that were pressed; draws again what has changed."""
+        controls, key = self._controls, self._screen.key(wait_ms)
+        while key and not controls.quit_requested:
+            self._press(key)
+            key = self._screen.key(1)
+        if not self._screen.is_open:
+            controls.quit_requested = True
+        if controls.quit_requested:
+            return
+        if self._is_full != controls.full_screen:
+            self._is_full = controls.full_screen
+            self._screen.fill(full=self._is_full)
+        if self._view.is_due:
+            self._show()
+
+    def _press(self, key: str) -> None:
+        """Does what one key asks for."""
+        self._view.expire()
         notice = self._controls.press(key, self._report.recording_refusal)
         self._report.notice = notice or self._report.notice
-        if not self._screen.is_open:
-            self._controls.quit_requested = True
-        if self._controls.quit_requested:
-            return
         if self._controls.snapshot:
             self._controls.snapshot = False
             self._save()
-        if key:
-            self._bar_due_s = 0.0
-        if self._clock() >= self._bar_due_s:
-            self._show()
 
     def _show(self) -> None:
-        annotated, controls = self._annotated, self._controls
-        if annotated is None:
-            return
-        if annotated.blur != controls.blur:
-            self._annotated = annotated = replace(annotated, blur=controls.blur)
-        picture = annotated.picture
-        if self._bar is None or self._bar.shape[1] != picture.shape[1]:
-            self._bar_due_s = 0.0
-        if self._bar is None or self._clock() >= self._bar_due_s:
-            self._bar_due_s = self._clock() + _REFRESH_S
-            self._bar = status_bar(self._status(annotated), picture)
-        view = np.concatenate([picture, self._bar])
-        if controls.help:
-            draw_help(view[: picture.shape[0]])
-        self._screen.show(view)
-
-    def _status(self, annotated: AnnotatedFrame) -> Status:
-        info, report, frame = self._info, self._report, annotated.frame
-        waiting = "Space: next" if self._one_by_one else "paused"
-        count = (info.frame_count or 0) if not info.is_live else 0
-        status = Status(
-            position=None if info.is_live else (frame.index + 1, count),
-            recorded_s=self._recorded_s(frame.time_s),
-            waiting=waiting if self._controls.paused else "",
-            notice=self._current_notice(),
-            load_shedding=report.load_shedding,
-            dropped=report.dropped,
-        )
-        if info.kind == "pictures":
-            return status
-        return replace(
-            status,
-            source_fps=self._rates.captured_fps if info.is_live else info.fps,
-            shown_fps=self._rates.shown_fps,
-            latency_s=self._rates.latency_s,
-        )
-
-    def _recorded_s(self, time_s: float) -> float | None:
-        """How long has been recorded; None while nothing is."""
-        recording = self._report.recording
-        if recording != self._recording:
-            self._recording, self._recorded_from_s = recording, time_s
-        return None if recording is None else time_s - self._recorded_from_s
-
-    def _current_notice(self) -> str:
-        """The last notice, while it is to be shown."""
-        report, now_s = self._report, self._clock()
-        if report.notice:
-            self._notice, self._notice_ends_s = report.notice, now_s + _NOTICE_S
-            report.notice = ""
-        return self._notice if now_s < self._notice_ends_s else ""
+        if self._view.annotated is not None:
+            self._screen.show(self._view.draw(self._view.annotated))
 
     def _save(self) -> None:
-        """Saves the picture as it is shown."""
-        if self._annotated is None:
+        """Saves the picture that is shown, as it was captured."""
+        if self._view.annotated is None:
             return
-        picture = replace(self._annotated, blur=self._controls.blur).picture
+        picture = replace(self._view.annotated, blur=self._controls.blur).picture
         try:
             with claim_new_file(self._folder, "snapshot", ".png") as path:
                 write_picture(path, picture)

@@ -1,0 +1,71 @@
+"""Opens the window in a thread of its own, with the first frame in it, while the model loads."""
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from stream.controls import Controls, RunReport
+from stream.errors import SinkError
+from stream.frames import Frame, SourceInfo
+from stream.settings import Config
+from stream.sinks.outputs import Outputs
+from stream.sinks.window.screen import OpenCvScreen, Screen
+from stream.sinks.window.window import Window
+
+_FIRST_FRAME_S = 1.0
+"""How long the first frame is waited for, s; without it the window opens with the second."""
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def opening_window(
+    config: Config,
+    info: SourceInfo,
+    outputs: Outputs,
+    controls: Controls,
+    report: RunReport,
+    first_frame: Callable[[float], Frame | None],
+    open_screen: Callable[[], Screen] = OpenCvScreen,
+) -> "Iterator[Future[Window | None]]":
+    """Opens the window if one is asked for, and closes it at the end.
+
+    Args:
+        config: the settings.
+        info: the source.
+        outputs: what was asked for.
+        controls: what the user wishes.
+        report: what the run reports.
+        first_frame: waits so many seconds for the first frame, at most.
+        open_screen: opens the screen, or raises `SinkError`; tests pass a fake.
+
+    Yields:
+        The window that is being opened; None where none is asked for, or there is no screen: that
+        is logged.
+    """
+
+    def open_it() -> Window | None:
+        try:
+            screen = open_screen()
+        except SinkError as error:
+            _log.warning("%s: going on without", error)
+            controls.playback.mode = "free"
+            return None
+        folder, mirror = outputs.snapshots or Path(), config.camera.mirror and info.kind == "camera"
+        window = Window(info, controls, report, screen, folder=folder, mirror=mirror)
+        frame = first_frame(_FIRST_FRAME_S)
+        if frame is not None:
+            window.preview(frame)
+        return window
+
+    with ThreadPoolExecutor(1, "window") as executor:
+        opening = executor.submit(open_it if outputs.show else lambda: None)
+        try:
+            yield opening
+        finally:
+            window = opening.result()
+            if window is not None:
+                with suppress(SinkError):  # the sinks have said so
+                    window.close(complete=False)
