@@ -79,7 +79,7 @@ def run(
                 for frame in capture:
                     tracks = annotator.annotate(frame)
                     sinks.write(frame, tracks)
-                    if sinks.quit_requested:
+                    if sinks.quit_requested or controls.quit_requested:
                         break
     except (SourceError, ModelError) as error:
         if not summary.frames:

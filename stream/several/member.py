@@ -11,6 +11,7 @@ from stream.errors import ConfigError, SinkError, SourceError
 from stream.run import run
 from stream.settings import Config
 from stream.several.listing import NamedSource, open_named
+from stream.several.naming import own_name
 from stream.several.shared_model import SharedModel
 from stream.several.tile import Tile
 from stream.several.totals import of_source
@@ -35,6 +36,7 @@ class Member:
         controls: what the user wishes of it.
         report: what its run reports.
         summary: what it came to, once it is done.
+        error: what no source should raise; the thread that watches the sources raises it again.
         is_open: its outputs may be claimed, so its end must be waited for.
         thread: its thread, which is to be started.
     """
@@ -51,6 +53,7 @@ class Member:
         self.controls = Controls(blur=config.overlay.blur)
         self.report = RunReport()
         self.summary = Summary(self.report)
+        self.error: BaseException | None = None
         self.is_open = False
         self._outputs = outputs
         self._config = config
@@ -85,9 +88,13 @@ class Member:
         except (SourceError, SinkError, ConfigError, ModelError, OSError) as error:
             if error is not self._model.error:  # that is said once, of all
                 self.summary.fail(of_source(self.source, str(error)))
+        except BaseException as error:  # noqa: BLE001 - raised again where the sources are watched
+            self.error = error
         finally:
+            failures = self.summary.failures
             if self._tile is not None:
-                self._tile.end("; ".join(self.summary.failures) or "it has ended")
+                reasons = [each.removeprefix(str(self.source)).lstrip(": ") for each in failures]
+                self._tile.end("; ".join(reasons) or "it has ended")
 
     def _run(self, source: Source) -> Summary:
         """What the source came to; it is shown in its tile, not in a window of its own."""
@@ -109,6 +116,8 @@ class Member:
         if self._outputs.save is not None:
             self.report.recording = self._outputs.save
             return (self._tile,)
-        recorder = self._config.recorder
-        by_key = ManualRecordings(Path(), source.info, recorder, self.controls, self.report)
+        title = f"recording-{own_name(self.source).name}"
+        by_key = ManualRecordings(
+            Path(), source.info, self._config.recorder, self.controls, self.report, title
+        )
         return (self._tile, by_key)

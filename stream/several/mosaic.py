@@ -87,19 +87,36 @@ def _tile(view: TileView, count: int) -> Image:
     bar_px = style.text + 3 * style.gap
     tile = np.full((height + bar_px, width, 3), _GROUND, np.uint8)
     if view.picture is not None:
-        picture = (
-            view.picture if not view.state else cv2.convertScaleAbs(view.picture, alpha=_DIMMED)
-        )
+        picture = _fitted(view.picture, count)
+        if view.state:
+            picture = np.rint(picture * np.float32(_DIMMED)).astype(np.uint8)
         shown_h, shown_w = picture.shape[:2]
         top, left = (height - shown_h) // 2, (width - shown_w) // 2
         tile[top : top + shown_h, left : left + shown_w] = picture
     if view.state:
-        large = Style.of_text(round(1.3 * style.text))
-        text = shortened_to(view.state, width - 4 * large.gap, large.text)
-        left = (width - text_width(text, large.text)) // 2
-        draw_text(tile, text, (left, (height + large.text) // 2), large.text, _AMBER)
+        _draw_state(tile[:height], view.state, Style.of_text(round(1.3 * style.text)))
     _draw_bar(tile[height:], view, style)
     return tile
+
+
+def _fitted(picture: Image, count: int) -> Image:
+    """The picture in the size of its tile; it was drawn for another just after tiles changed."""
+    height, width = picture.shape[:2]
+    size_wh = fitted_wh((width, height), count)
+    if size_wh == (width, height):
+        return picture
+    return cv2.resize(picture, size_wh, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _draw_state(picture: Image, state: str, style: Style) -> None:
+    """The state in the middle of a picture, in as many lines as it needs, if they have room."""
+    height, width = picture.shape[:2]
+    lines = wrapped(state, width - 4 * style.gap, style.text)[: height // style.line_height]
+    top = (height - len(lines) * style.line_height) // 2
+    for row, line in enumerate(lines):
+        left = (width - text_width(line, style.text)) // 2
+        baseline = top + row * style.line_height + style.text
+        draw_text(picture, line, (left, baseline), style.text, _AMBER)
 
 
 def _draw_bar(bar: Image, view: TileView, style: Style) -> None:
@@ -126,3 +143,15 @@ def shortened_to(text: str, width: int, size_px: int) -> str:
     while text and text_width(f"{text}…", size_px) > width:
         text = text[:-1]
     return f"{text}…"
+
+
+def wrapped(text: str, width: int, size_px: int) -> list[str]:
+    """The text in lines of that width, px, broken between words; a longer word is shortened."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size_px) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(shortened_to(word, width, size_px))
+    return lines

@@ -82,7 +82,7 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
 def _of_one(outputs: Outputs, source: NamedSource, config: Config) -> Outputs:
     """The outputs of the only source: as they are named, or after the source in a folder."""
     is_picture = bool(source.pictures) and source.root is None
-    name = PurePath(Path(source.uri).name) if is_picture else _own_name(source)
+    name = PurePath(Path(source.uri).name) if is_picture else own_name(source)
     inside = _in_folders(outputs, source, name, config)
     chosen = {
         option: getattr(inside, option)
@@ -126,7 +126,7 @@ def _container(name: PurePath, forms: OutputsSection, codec: str) -> str:
 
 def _names(sources: Sequence[NamedSource]) -> list[PurePath]:
     """What the sources are called; their folders are kept where they tell them apart."""
-    names = [_own_name(source) for source in sources]
+    names = [own_name(source) for source in sources]
     if len(set(map(_key, names))) == len(names):
         return names
     paths = [Path(os.path.abspath(each.uri)) for each in sources if not _is_nameless(each)]
@@ -148,7 +148,7 @@ def _is_nameless(source: NamedSource) -> bool:
     return source.is_live or bool(source.pictures) or is_pipe or is_masked
 
 
-def _own_name(source: NamedSource) -> PurePath:
+def own_name(source: NamedSource) -> PurePath:
     """What a source is called without regard to the others."""
     if source.pictures:
         return PurePath("pictures")

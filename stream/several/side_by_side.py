@@ -73,19 +73,16 @@ def run_side_by_side(
                 Member(source, own, config, span, model)
                 for source, own in zip(sources, outputs, strict=True)
             ]
-            is_shown = any(own.show for own in outputs)
-            screen = screen or (_opened_screen() if is_shown else None)
+            has_outputs = any(own.paths for own in outputs)
             with ExitStack() as stack:
                 window = None
-                if screen is not None:
-                    window = _window(members, outputs, config, screen)
+                if screen := screen or _opened_screen(outputs):
+                    window = _window(members, outputs, config, screen, totals)
                     stack.callback(window.close)
                 stack.callback(_end, members, totals, report)
                 for member in members:
                     member.thread.start()
-                _watch(members, window, totals, has_outputs=any(own.paths for own in outputs))
-            if window is not None:
-                totals.outputs.extend(window.saved)
+                _watch(members, window, totals, has_outputs=has_outputs)
             if model.error is not None:
                 raise model.error
     except KeyboardInterrupt:
@@ -98,8 +95,10 @@ def run_side_by_side(
     return totals
 
 
-def _opened_screen() -> Screen | None:
-    """The screen, if there is one."""
+def _opened_screen(outputs: Sequence[Outputs]) -> Screen | None:
+    """The screen, if a window is asked for and there is one."""
+    if not any(own.show for own in outputs):
+        return None
     try:
         return OpenCvScreen()
     except SinkError as error:
@@ -108,7 +107,11 @@ def _opened_screen() -> Screen | None:
 
 
 def _window(
-    members: Sequence[Member], outputs: Sequence[Outputs], config: Config, screen: Screen
+    members: Sequence[Member],
+    outputs: Sequence[Outputs],
+    config: Config,
+    screen: Screen,
+    totals: Totals,
 ) -> TileWindow:
     """The window with a tile for each source."""
     try:
@@ -123,7 +126,8 @@ def _window(
         member.show_in(tiles[-1])
     saved = next((own.save for own in outputs if own.save is not None), None)
     refusal = "" if saved is None else f"everything is recorded into {saved.parent}"
-    return TileWindow(tiles, screen, Controls(blur=config.overlay.blur), refusal)
+    controls = Controls(blur=config.overlay.blur)
+    return TileWindow(tiles, screen, controls, totals.outputs, recording_refusal=refusal)
 
 
 def _watch(
@@ -164,3 +168,6 @@ def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
             if not member.thread.is_alive():
                 totals.add(member.source, member.summary)
                 report(member.source, member.summary)
+    for member in members:
+        if member.error is not None:
+            raise member.error

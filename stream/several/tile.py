@@ -54,6 +54,7 @@ class Tile:
         self._report = report
         self._clock = clock
         self._changed = threading.Condition()
+        self._drawn = (False, count)  # whether faces are blurred, and for how many tiles
         self._is_wanted = True
         self._picture: Image | None = None
         self._rates = RateMeter()
@@ -99,6 +100,7 @@ class Tile:
         """What the tile shows now as one of so many; another picture is drawn from then on."""
         with self._changed:
             self._is_wanted, self._count = True, count
+            self._changed.notify_all()
             return TileView(
                 self._source_name,
                 self._picture,
@@ -109,11 +111,13 @@ class Tile:
 
     def _draw(self, annotated: AnnotatedFrame) -> None:
         """Draws a frame in the size of the tile; letters so keep their size."""
-        if annotated.blur != self._controls.blur:
-            annotated = replace(annotated, blur=self._controls.blur)
+        with self._changed:
+            blur, count = self._drawn = self._controls.blur, self._count
+        if annotated.blur != blur:
+            annotated = replace(annotated, blur=blur)
         shown = annotated.shown
         height, width = shown.shape[:2]
-        fitted = fitted_wh((width, height), self._count)
+        fitted = fitted_wh((width, height), count)
         flags = cv2.INTER_AREA if fitted[0] < width else cv2.INTER_LINEAR
         small = cv2.resize(shown, fitted, interpolation=flags).astype(np.uint8, copy=False)
         scale = np.array([fitted[0] / width, fitted[1] / height] * 2, dtype=np.float32)
@@ -123,10 +127,11 @@ class Tile:
             self._picture, self._is_wanted = picture, False
 
     def _is_waiting(self) -> bool:
-        """Waits while the user pauses; whether the pause goes on with another wish."""
+        """Waits while the user pauses; whether the pause goes on, and the picture has changed."""
         with self._changed:
-            blur = self._controls.blur
-            self._changed.wait_for(lambda: not self._is_paused or self._controls.blur != blur)
+            self._changed.wait_for(
+                lambda: not self._is_paused or (self._controls.blur, self._count) != self._drawn
+            )
             return self._is_paused
 
     @property

@@ -17,12 +17,12 @@ from stream.sinks.pictures.picture_file import write_picture
 from stream.sinks.window.screen import Screen
 
 KEYS = (
-    ("1 to 9, 0", "one source alone; all"),
-    ("Space", "pause all, go on"),
-    ("S", "save the picture as it is shown"),
-    ("R", "start and stop recording all"),
-    ("B", "blur faces, on and off"),
-    ("H", "this help, on and off"),
+    ("1 to 9, 0", "one source alone, all"),
+    ("Space", "pause"),
+    ("S", "save the picture"),
+    ("R", "record all"),
+    ("B", "blur faces"),
+    ("H", "this help"),
     ("Q, Esc", "quit"),
 )
 """The keys of the window of several sources, and what each does."""
@@ -50,12 +50,10 @@ class TileWindow:
         tiles: of the sources.
         screen: shows the pictures and reads the keys.
         controls: what the user wishes of all sources; the tiles pass it on.
+        saved: takes the pictures that are saved.
         recording_refusal: why keys cannot start recordings; empty where they can.
         folder: where pictures are saved.
         clock: the monotonic clock, s.
-
-    Attributes:
-        saved: the pictures that were saved.
     """
 
     def __init__(
@@ -63,12 +61,13 @@ class TileWindow:
         tiles: Sequence[Tile],
         screen: Screen,
         controls: Controls,
-        recording_refusal: str = "",
+        saved: list[Path],
         *,
+        recording_refusal: str = "",
         folder: Path = Path(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.saved: list[Path] = []
+        self._saved = saved
         self._tiles = tiles
         self._shown_tiles = tiles
         self._screen = screen
@@ -138,5 +137,5 @@ class TileWindow:
         except SinkError as error:
             self._say(str(error))
         else:
-            self.saved.append(path)
+            self._saved.append(path)
             self._say(f"saved {path}")
