@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ class _Signals:
         first: the signal that came first; 0 where none has.
         first_s: when it came, s of the monotonic clock.
         claims: how many outputs are claimed for this run; of none, nothing can be lost.
+        claiming: held while that is counted, by any thread.
+        thread: the main thread, which alone is interrupted, and so says what it does.
     """
 
     def __init__(self) -> None:
@@ -39,6 +42,8 @@ class _Signals:
         self.first = 0
         self.first_s = 0.0
         self.claims = 0
+        self.claiming = allocate_lock()
+        self.thread = get_ident()
 
 
 _signals = _Signals()
@@ -73,11 +78,13 @@ def interruptible() -> Iterator[None]:
 @contextmanager
 def claiming() -> Iterator[None]:
     """While the body runs, something would be left behind if the program ended at once."""
-    _signals.claims += 1
+    with _signals.claiming:
+        _signals.claims += 1
     try:
         yield
     finally:
-        _signals.claims -= 1
+        with _signals.claiming:
+            _signals.claims -= 1
 
 
 @contextmanager
@@ -89,6 +96,9 @@ def finishing() -> Iterator[None]:
 
 @contextmanager
 def _state(state: Literal["working", "finishing"]) -> Iterator[None]:
+    if get_ident() != _signals.thread:
+        yield
+        return
     before, _signals.state = _signals.state, state
     try:
         yield

@@ -292,7 +292,7 @@ def test_settings_are_those_of_the_model(clip: Path, tmp_path: Path) -> None:
 
 def test_a_run_is_of_one_source(model: stream.Model, clip: Path) -> None:
     with pytest.raises(stream.ConfigError, match="one source at a time"):
-        model.process([clip, clip])  # type: ignore[arg-type]
+        model.process([clip, DemoSource(1)])  # type: ignore[arg-type]
 
 
 def test_a_source_that_fails_on_the_way_is_named_in_the_summary(

@@ -17,7 +17,7 @@ from rich.text import Text
 from models.printable import printable
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
-from stream.sinks import AnnotatedFrame
+from stream.sinks import AnnotatedFrame, Sink
 
 _MAX_SURPLUS = 5
 """Frames that a video may have beyond the number that was declared or estimated, until that is not
@@ -81,6 +81,13 @@ class ProgressBar:
         if self._first_s is None:
             self._first_s = frame.time_s
         return round((frame.time_s - self._first_s) * self._info.fps) + 1
+
+
+def progress_bars(info: SourceInfo, console: Console, *, quiet: bool) -> list[Sink]:
+    """The progress bar of a source; there is none of a live one, nor where no terminal shows it."""
+    if quiet or info.is_live or not console.is_terminal:
+        return []
+    return [ProgressBar(info, console)]
 
 
 class _RateColumn(ProgressColumn):

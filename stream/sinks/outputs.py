@@ -19,10 +19,10 @@ from stream.sinks.pictures.folder import FACES_FILE
 from stream.sinks.pictures.snapshots import TRACKS_FILE
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 
-_LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
+LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
 
-_SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
+SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
 
 
@@ -131,13 +131,13 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
     elif outputs.save is not None:
         yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
     if outputs.log is not None:
-        yield Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
+        yield Target("--log", outputs.log, suffixes=LOG_SUFFIXES)
         if outputs.log.suffix.lower() != ".jsonl":
-            yield Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
+            yield Target("--log", tracks_path(outputs.log), suffixes=LOG_SUFFIXES)
     if outputs.snapshots is not None:
         yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
-        yield Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
+        yield Target("--sheet", outputs.sheet, suffixes=SHEET_SUFFIXES)
 
 
 def _check_name(target: Target) -> None:
