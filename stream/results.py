@@ -9,6 +9,7 @@ from typing import Any, Self, SupportsIndex, TypeVar, overload
 import cv2
 
 from models.faces import Image
+from models.printable import printable
 from stream.drawing.overlay import Overlay
 from stream.settings.schema import OverlaySection
 from stream.tracks import Label, SeenFace, Track
@@ -84,7 +85,7 @@ class Results(tuple[FaceT, ...]):
 
     def __repr__(self) -> str:
         count = f"{len(self)} {'face' if len(self) == 1 else 'faces'}"
-        place = f" in {self.source}" if self.source else ""
+        place = f" in {printable(self.source)}" if self.source else ""
         more = ", …" if len(self) > _NAMED else ""
         named = ", ".join(map(repr, tuple(self)[:_NAMED]))
         return f"Results({count}{place}{': ' if named else ''}{named}{more})"

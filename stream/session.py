@@ -3,12 +3,13 @@
 import logging
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike, fspath
 from pathlib import Path
 from threading import Lock
 from typing import Self, TypeAlias
 
+from models.printable import printable
 from stream.annotator import Annotator
 from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
@@ -55,12 +56,14 @@ class Model:
                 f"settings are a Config, as load_config makes one, not {type(config).__name__}"
             )
         self.config = config or Config()
-        self._report = RunReport()  # one for all pictures: what holds for all is said once
+        self._report = (
+            RunReport()
+        )  # one for all pictures and frames: what holds for all is said once
         self._tracking = Lock()
-        self._own_loop = OwnLoop(self._annotator)
+        self._own_loop = self._new_loop()
 
     def __repr__(self) -> str:
-        return f"Model({self.config.engine.model_folder})"
+        return f"Model({printable(str(self.config.engine.model_folder))})"
 
     def __reduce__(self) -> tuple[type["Model"], tuple[Config]]:
         return type(self), (self.config,)
@@ -78,6 +81,9 @@ class Model:
         """
         _ = self._loaded
         return self
+
+    def _new_loop(self) -> OwnLoop:
+        return OwnLoop(partial(self._annotator, report=self._report))
 
     def _annotator(
         self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
@@ -130,7 +136,7 @@ class Model:
     def reset(self) -> None:
         """Forgets all tracks of `track`: the next frame is the first of another video."""
         with self._tracking:
-            self._own_loop = OwnLoop(self._annotator)
+            self._own_loop = self._new_loop()
 
     def clone(self) -> "Model":
         """The same model with tracks of its own, for a second loop beside this one.

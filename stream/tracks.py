@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.printable import printable
+
 MAX_SHOWN_CONFIDENCE = 0.99
 """Highest confidence that people are shown: a model is never quite sure. Entries have the exact
 figure."""
@@ -33,7 +35,8 @@ class Label:
     is_held: bool = False
 
     def __str__(self) -> str:
-        return f"{self.text or 'unsure'} {min(self.confidence, MAX_SHOWN_CONFIDENCE):.0%}"
+        text = "unsure" if self.text is None else printable(self.text)
+        return f"{text} {min(self.confidence, MAX_SHOWN_CONFIDENCE):.0%}"
 
     def __repr__(self) -> str:
         return f"Label({self})"
@@ -79,7 +82,7 @@ class SeenFace:
         return hash((self.score, self.quality))
 
     def __str__(self) -> str:
-        words = ", ".join(f"{name} {label}" for name, label in self.labels.items())
+        words = ", ".join(f"{printable(name)} {label}" for name, label in self.labels.items())
         left, top, right, bottom = self.box_xyxy.round().astype(int).tolist()
         return f"{words or 'no labels'} in ({left}, {top}, {right}, {bottom})"
 

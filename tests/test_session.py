@@ -417,4 +417,7 @@ def test_a_picture_that_is_searched_coarsely_is_said_so_once(
     coarse = stream.load(config)
     coarse.analyze(astronaut)
     coarse.analyze(astronaut)
+    coarse.track(astronaut)
+    coarse.reset()
+    coarse.track(astronaut)
     assert caplog.text.count("is searched for faces of") == 1

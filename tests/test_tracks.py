@@ -68,6 +68,12 @@ def test_a_line_says_what_there_is() -> None:
     assert repr(Label("Female", 0.934, {})) == "Label(Female 93%)"
 
 
+def test_a_line_holds_nothing_that_a_terminal_obeys() -> None:
+    odd = replace(track(3), labels={"\x1b[2Ja": Label("\x1b[31mred", 0.9, {})})
+    assert "\x1b" not in repr(odd)
+    assert "x1b[31mred 90%" in str(odd)
+
+
 def test_labels_are_equal_by_value_and_may_be_keys() -> None:
     assert {label("Female", 0.9): 1}[label("Female", 0.9)] == 1
     assert label("Female", 0.9) != label("Female", 0.8)
