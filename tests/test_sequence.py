@@ -100,6 +100,21 @@ def test_the_summary_is_one_document_with_all_sources(caplog: pytest.LogCaptureF
     assert done.stderr == ""
 
 
+def test_in_a_folder_the_outputs_of_one_source_are_named_after_it_too() -> None:
+    done = _run("a.mp4", "--save", "out/", "--log", "out/")
+    assert done.exit_code == 0, done.stderr
+    assert _names() == ["a.mp4", "a.mp4.jsonl"]
+    assert _run("x/b.mp4", "--save", "out", "--sheet", "none/").exit_code == 0
+    assert _names() == ["a.mp4", "a.mp4.jsonl", "b.mp4"]
+    assert _names(Path("none")) == ["b.mp4.png"]
+
+
+def test_a_folder_that_is_made_for_nothing_goes_again(folder: Path) -> None:
+    before = _names(folder)
+    assert _run("missing.mp4", "--save", "out/").exit_code == 2
+    assert (_OUT.exists(), _names(folder)) == (False, before)
+
+
 def test_the_summary_of_one_source_has_no_list() -> None:
     assert "sources" not in json.loads(_run("a.mp4", "--json-summary").stdout)
 

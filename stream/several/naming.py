@@ -41,8 +41,8 @@ _SUFFIXES = {"save": tuple(CONTAINERS), "log": LOG_SUFFIXES, "sheet": SHEET_SUFF
 def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Config) -> list[Outputs]:
     """The outputs of each source.
 
-    1. Of one source they are those that are named; in a folder that is there a file is named after
-       the source.
+    1. Of one source they are those that are named; in a folder, which is there or written as
+       `out/`, a file is named after the source.
     2. Of several, each option names a folder, in which all are named after their sources.
 
     A source is called by its path below the folder that the user named, if none has the path of
@@ -62,7 +62,9 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
         return [_of_one(outputs, sources[0], config)]
     for option, suffixes in _SUFFIXES.items():
         path: Path | None = getattr(outputs, option)
-        if path is not None and path.suffix.lower() in suffixes and not os.path.isdir(path):
+        if path is None or option in outputs.folders or os.path.isdir(path):
+            continue
+        if path.suffix.lower() in suffixes:
             raise ConfigError(
                 f"--{option} {path} is one file, and there are {len(sources)} sources: name a "
                 f"folder, in which each has its own, such as {path.stem or 'out'}/"
@@ -87,7 +89,8 @@ def _of_one(outputs: Outputs, source: NamedSource, config: Config) -> Outputs:
     chosen = {
         option: getattr(inside, option)
         for option in _SUFFIXES
-        if os.path.isdir(getattr(outputs, option) or "")  # it takes any name, also too long a one
+        # os.path.isdir takes any name, also one that is too long.
+        if option in outputs.folders or os.path.isdir(getattr(outputs, option) or "")
     }
     if source.form == "pictures":
         chosen.pop("save", None)  # the copies go into the folder itself
