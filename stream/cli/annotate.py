@@ -62,7 +62,9 @@ def run(
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
         named = {"save": save, "log": log, "sheet": sheet}
         folders = [name for name, path in named.items() if isinstance(path, options.FolderPath)]
-        outputs = Outputs(save, log, snapshots, sheet, show, overwrite, frozenset(folders))
+        outputs = Outputs(
+            **named, snapshots=snapshots, show=show, overwrite=overwrite, folders=frozenset(folders)
+        )
         settled, span = load_config(config, overrides), Span.parse(start, end)
         given = sources or ([settled.source.address] if settled.source.address else [])
         if not given:

@@ -27,6 +27,9 @@ _MOST_NAME_BYTES = 200
 """Longest name of an output, bytes: the names that it has while it is written, and its lock's, are
 longer, and 255 are what file systems take."""
 
+_STANDARD_OUTPUT = "-"
+"""The name of standard output on the command line."""
+
 _PEOPLE = ".people"
 """What is added to the name of a source for the folder of its snapshots: the recording of the
 source may lie beside it."""
@@ -62,7 +65,7 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
         return [_of_one(outputs, sources[0], config)]
     for option, suffixes in _SUFFIXES.items():
         path: Path | None = getattr(outputs, option)
-        if path is None or option in outputs.folders or os.path.isdir(path):
+        if path is None or option in outputs.folders or os.path.isdir(path) or _is_stream(path):
             continue
         if path.suffix.lower() in suffixes:
             raise ConfigError(
@@ -101,7 +104,9 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
     """The outputs of a source of that name, in the folders that are named."""
 
     def path(folder: Path | None, suffix: str, stem: str = name.name) -> Path | None:
-        return folder and folder / name.parent / short_name(stem, suffix, _MOST_NAME_BYTES)
+        if folder is None or _is_stream(folder):
+            return folder  # it takes what is written of all sources
+        return folder / name.parent / short_name(stem, suffix, _MOST_NAME_BYTES)
 
     forms = config.outputs
     if source.form == "pictures":
@@ -117,6 +122,12 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
         snapshots=path(outputs.snapshots, _PEOPLE),
         sheet=path(outputs.sheet, f".{forms.sheet}"),
     )
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether an output is standard output, a FIFO or a device, which has no name to be given."""
+    is_other = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    return is_other or str(path) == _STANDARD_OUTPUT
 
 
 def _container(name: PurePath, forms: OutputsSection, codec: str) -> str:
@@ -177,8 +188,9 @@ def _numbered(name: PurePath) -> Iterator[PurePath]:
 def _keys(outputs: Outputs) -> Iterator[str]:
     """The names that outputs have on any system, while they are written and after."""
     for path in outputs.paths:
-        yield from map(_key, written_names(path))
-    if outputs.log is not None:
+        if not _is_stream(path):
+            yield from map(_key, written_names(path))
+    if outputs.log is not None and not _is_stream(outputs.log):
         yield _key(tracks_path(outputs.log))
 
 

@@ -168,7 +168,7 @@ def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
                     break
             if member.done.is_set():
                 member.thread.join()
-                totals.add(member.source, member.summary)
+                totals.add_source(member.source, member.summary)
                 report(member.source, member.summary)
     for member in members:
         if member.error is not None:
