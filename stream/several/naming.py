@@ -42,20 +42,15 @@ _SUFFIXES = {"save": tuple(CONTAINERS), "log": LOG_SUFFIXES, "sheet": SHEET_SUFF
 
 
 def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Config) -> list[Outputs]:
-    """The outputs of each source.
+    """The outputs of each source of a run.
 
     1. Of one source they are those that are named; in a folder, which is there or written as
        `out/`, a file is named after the source.
-    2. Of several, each option names a folder, in which all are named after their sources.
-
-    A source is called by its path below the folder that the user named, if none has the path of
-    another; else all are called by their paths below the deepest folder that holds all of them.
-    Where outputs would still meet, as on a system that takes large for small letters, they are
-    numbered. So no output of one source ever is that of another.
+    2. Of several, each option names a folder; see `name_in_folders`.
 
     Args:
         outputs: what was asked for.
-        sources: of one run, or one batch.
+        sources: those of the run.
         config: says in which form outputs are written whose folder alone is named.
 
     Raises:
@@ -72,6 +67,24 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
                 f"--{option} {path} is one file, and there are {len(sources)} sources: name a "
                 f"folder, in which each has its own, such as {path.stem or 'out'}/"
             )
+    return name_in_folders(outputs, sources, config)
+
+
+def name_in_folders(
+    outputs: Outputs, sources: Sequence[NamedSource], config: Config
+) -> list[Outputs]:
+    """The outputs of each source, in the folders that are named.
+
+    1. A source is called by its path below the folder that the user named.
+    2. If two have the same, all are called by their paths below the deepest folder that holds all.
+    3. Where outputs would still meet, as on a system that takes large for small letters, the later
+       ones are numbered. So no output of one source ever is that of another.
+
+    Args:
+        outputs: each of them a folder.
+        sources: any number, in an order that does not change from run to run.
+        config: says in which form outputs are written.
+    """
     taken: set[str] = set()
     named = []
     for source, name in zip(sources, _names(sources), strict=True):
