@@ -32,7 +32,7 @@ class _Signals:
         first: the signal that came first; 0 where none has.
         first_s: when it came, s of the monotonic clock.
         claims: how many outputs are claimed for this run; of none, nothing can be lost.
-        claiming: held while that is counted, by any thread.
+        counting: held while their number changes: any thread may claim one.
         thread: the main thread, which alone is interrupted, and so says what it does.
     """
 
@@ -42,7 +42,7 @@ class _Signals:
         self.first = 0
         self.first_s = 0.0
         self.claims = 0
-        self.claiming = allocate_lock()
+        self.counting = allocate_lock()
         self.thread = get_ident()
 
 
@@ -78,12 +78,12 @@ def interruptible() -> Iterator[None]:
 @contextmanager
 def claiming() -> Iterator[None]:
     """While the body runs, something would be left behind if the program ended at once."""
-    with _signals.claiming:
+    with _signals.counting:
         _signals.claims += 1
     try:
         yield
     finally:
-        with _signals.claiming:
+        with _signals.counting:
             _signals.claims -= 1
 
 

@@ -70,6 +70,16 @@ class Summary:
         self._report.failures.append(reason)
         _log.error("%s", reason)
 
+    def add(self, other: "Summary") -> None:
+        """Adds what another run came to, but for its outputs, its failures and its time."""
+        self.frames += other.frames
+        self.faces += other.faces
+        self.people += other.people
+        self.perceived.update(other.perceived)
+        self.interrupted |= other.interrupted
+        self._report.dropped += other.dropped
+        self._report.skipped.update(other.skipped)
+
     @property
     def dropped(self) -> int:
         """Frames of a live source that were not annotated."""

@@ -1,5 +1,6 @@
 """How the outputs of several sources are named: after the sources, and never two alike."""
 
+import os
 from itertools import chain
 from pathlib import Path
 
@@ -157,3 +158,12 @@ def test_in_a_folder_that_is_there_one_source_is_named_too(folder: Path) -> None
     cv2.imwrite("one.png", numbered(1))
     (own,) = name_outputs(Outputs(save=_OUT, log=_OUT), list_sources(["one.png"]), Config())
     assert own.paths == (_OUT, _OUT / "one.png.jsonl")
+
+
+def test_what_is_no_file_takes_what_is_written_of_all_sources(folder: Path) -> None:
+    os.mkfifo(folder / "fifo")
+    sources = _videos("a.mp4", "b.mp4")
+    for log in (Path("-"), Path("fifo"), Path("/dev/null")):
+        named = name_outputs(Outputs(save=_OUT, log=log), sources, Config())
+        assert [each.log for each in named] == [log, log]
+        assert _saved(named) == ["out/a.mp4", "out/b.mp4"]

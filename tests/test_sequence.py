@@ -100,6 +100,21 @@ def test_the_summary_is_one_document_with_all_sources(caplog: pytest.LogCaptureF
     assert done.stderr == ""
 
 
+def test_in_a_folder_the_outputs_of_one_source_are_named_after_it_too() -> None:
+    done = _run("a.mp4", "--save", "out/", "--log", "out/")
+    assert done.exit_code == 0, done.stderr
+    assert _names() == ["a.mp4", "a.mp4.jsonl"]
+    assert _run("x/b.mp4", "--save", "out", "--sheet", "none/").exit_code == 0
+    assert _names() == ["a.mp4", "a.mp4.jsonl", "b.mp4"]
+    assert _names(Path("none")) == ["b.mp4.png"]
+
+
+def test_a_folder_that_is_made_for_nothing_goes_again(folder: Path) -> None:
+    before = _names(folder)
+    assert _run("missing.mp4", "--save", "out/").exit_code == 2
+    assert (_OUT.exists(), _names(folder)) == (False, before)
+
+
 def test_the_summary_of_one_source_has_no_list() -> None:
     assert "sources" not in json.loads(_run("a.mp4", "--json-summary").stdout)
 
@@ -164,19 +179,18 @@ def test_a_model_that_cannot_be_loaded_is_said_once_and_nothing_is_left(folder: 
     assert not _OUT.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_all(number: signal.Signals, folder: Path) -> None:
+def test_a_signal_ends_all(folder: Path) -> None:
     write_numbers(folder / "a.mp4", 2000)
     words = ["run", "a.mp4", "x/b.mp4", "--no-show", "--save", "out", "--set"]
     run = _started([*words, "detection.frame_skip=0"])
     try:
         _wait_for(_OUT / "a.part.mp4", run)
-        os.kill(run.pid, number)
+        os.kill(run.pid, signal.SIGINT)
         _, stderr = run.communicate(timeout=_WAIT_S)
     finally:
         run.kill()
         run.communicate()
-    assert run.returncode == 128 + number
+    assert run.returncode == 128 + signal.SIGINT
     assert _names() == ["a.mp4"]
     assert len(times_s(_OUT / "a.mp4")) > 0
     assert stderr.splitlines()[-1].startswith("1 of 2 sources: ")

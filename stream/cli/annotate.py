@@ -60,13 +60,17 @@ def run(
         from stream.sources import Span
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
-        outputs = Outputs(save, log, snapshots, sheet, show=show, overwrite=overwrite)
+        named = {"save": save, "log": log, "sheet": sheet}
+        folders = [name for name, path in named.items() if isinstance(path, options.FolderPath)]
+        outputs = Outputs(
+            **named, snapshots=snapshots, show=show, overwrite=overwrite, folders=frozenset(folders)
+        )
         settled, span = load_config(config, overrides), Span.parse(start, end)
-        named = sources or ([settled.source.address] if settled.source.address else [])
-        if not named:
+        given = sources or ([settled.source.address] if settled.source.address else [])
+        if not given:
             raise ConfigError("there is no SOURCE: name one, or set source.address")
         is_silent = quiet or json_summary
-        return annotate_sources(named, settled, outputs, span, quiet=quiet, is_silent=is_silent)
+        return annotate_sources(given, settled, outputs, span, quiet=quiet, is_silent=is_silent)
 
     start_logging(quiet)
     print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from stream.cli.console import print_message, stderr_console
 from stream.cli.progress import progress_bars
@@ -10,6 +11,7 @@ from stream.run import run
 from stream.settings import Config
 from stream.several.listing import NamedSource, list_sources, open_named
 from stream.several.naming import name_outputs
+from stream.several.preparation import made_folders
 from stream.several.sequence import run_each
 from stream.several.side_by_side import run_side_by_side
 from stream.sinks import Outputs
@@ -47,8 +49,9 @@ def annotate_sources(
     own = name_outputs(outputs, sources, config)
     watchers = partial(progress_bars, console=stderr_console, quiet=quiet)
     if len(sources) == 1:
-        opened = open_named(sources[0], config, span, own[0].paths)
-        return run(opened, config, own[0], watchers(opened.info))
+        with made_folders(_named_folders(outputs)):
+            opened = open_named(sources[0], config, span, own[0].paths)
+            return run(opened, config, own[0], watchers(opened.info))
     report = _nothing if is_silent else _print_line
     live = [each for each in sources if each.is_live]
     if len(live) == len(sources):
@@ -60,6 +63,12 @@ def annotate_sources(
             "run, which shows them side by side, and files in another"
         )
     return run_each(sources, own, config, span, watchers=watchers, report=report)
+
+
+def _named_folders(outputs: Outputs) -> list[Path]:
+    """The folders that are named for files."""
+    named = ((name, getattr(outputs, name)) for name in ("save", "log", "sheet"))
+    return [path for name, path in named if name in outputs.folders and path is not None]
 
 
 def _print_line(source: NamedSource, summary: Summary) -> None:

@@ -27,6 +27,9 @@ _MOST_NAME_BYTES = 200
 """Longest name of an output, bytes: the names that it has while it is written, and its lock's, are
 longer, and 255 are what file systems take."""
 
+_STANDARD_OUTPUT = "-"
+"""The name of standard output on the command line."""
+
 _PEOPLE = ".people"
 """What is added to the name of a source for the folder of its snapshots: the recording of the
 source may lie beside it."""
@@ -39,20 +42,15 @@ _SUFFIXES = {"save": tuple(CONTAINERS), "log": LOG_SUFFIXES, "sheet": SHEET_SUFF
 
 
 def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Config) -> list[Outputs]:
-    """The outputs of each source.
+    """The outputs of each source of a run.
 
-    1. Of one source they are those that are named; in a folder that is there a file is named after
-       the source.
-    2. Of several, each option names a folder, in which all are named after their sources.
-
-    A source is called by its path below the folder that the user named, if none has the path of
-    another; else all are called by their paths below the deepest folder that holds all of them.
-    Where outputs would still meet, as on a system that takes large for small letters, they are
-    numbered. So no output of one source ever is that of another.
+    1. Of one source they are those that are named; in a folder, which is there or written as
+       `out/`, a file is named after the source.
+    2. Of several, each option names a folder; see `name_in_folders`.
 
     Args:
         outputs: what was asked for.
-        sources: of one run, or one batch.
+        sources: those of the run.
         config: says in which form outputs are written whose folder alone is named.
 
     Raises:
@@ -62,11 +60,31 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
         return [_of_one(outputs, sources[0], config)]
     for option, suffixes in _SUFFIXES.items():
         path: Path | None = getattr(outputs, option)
-        if path is not None and path.suffix.lower() in suffixes and not os.path.isdir(path):
+        if path is None or option in outputs.folders or os.path.isdir(path) or _is_stream(path):
+            continue
+        if path.suffix.lower() in suffixes:
             raise ConfigError(
                 f"--{option} {path} is one file, and there are {len(sources)} sources: name a "
                 f"folder, in which each has its own, such as {path.stem or 'out'}/"
             )
+    return name_in_folders(outputs, sources, config)
+
+
+def name_in_folders(
+    outputs: Outputs, sources: Sequence[NamedSource], config: Config
+) -> list[Outputs]:
+    """The outputs of each source, in the folders that are named.
+
+    1. A source is called by its path below the folder that the user named.
+    2. If two have the same, all are called by their paths below the deepest folder that holds all.
+    3. Where outputs would still meet, as on a system that takes large for small letters, the later
+       ones are numbered. So no output of one source ever is that of another.
+
+    Args:
+        outputs: each of them a folder.
+        sources: any number, in an order that does not change from run to run.
+        config: says in which form outputs are written.
+    """
     taken: set[str] = set()
     named = []
     for source, name in zip(sources, _names(sources), strict=True):
@@ -87,7 +105,8 @@ def _of_one(outputs: Outputs, source: NamedSource, config: Config) -> Outputs:
     chosen = {
         option: getattr(inside, option)
         for option in _SUFFIXES
-        if os.path.isdir(getattr(outputs, option) or "")  # it takes any name, also too long a one
+        # os.path.isdir takes any name, also one that is too long.
+        if option in outputs.folders or os.path.isdir(getattr(outputs, option) or "")
     }
     if source.form == "pictures":
         chosen.pop("save", None)  # the copies go into the folder itself
@@ -98,7 +117,9 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
     """The outputs of a source of that name, in the folders that are named."""
 
     def path(folder: Path | None, suffix: str, stem: str = name.name) -> Path | None:
-        return folder and folder / name.parent / short_name(stem, suffix, _MOST_NAME_BYTES)
+        if folder is None or _is_stream(folder):
+            return folder  # it takes what is written of all sources
+        return folder / name.parent / short_name(stem, suffix, _MOST_NAME_BYTES)
 
     forms = config.outputs
     if source.form == "pictures":
@@ -114,6 +135,12 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
         snapshots=path(outputs.snapshots, _PEOPLE),
         sheet=path(outputs.sheet, f".{forms.sheet}"),
     )
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether an output is standard output, a FIFO or a device, which has no name to be given."""
+    is_other = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    return is_other or str(path) == _STANDARD_OUTPUT
 
 
 def _container(name: PurePath, forms: OutputsSection, codec: str) -> str:
@@ -174,8 +201,9 @@ def _numbered(name: PurePath) -> Iterator[PurePath]:
 def _keys(outputs: Outputs) -> Iterator[str]:
     """The names that outputs have on any system, while they are written and after."""
     for path in outputs.paths:
-        yield from map(_key, written_names(path))
-    if outputs.log is not None:
+        if not _is_stream(path):
+            yield from map(_key, written_names(path))
+    if outputs.log is not None and not _is_stream(outputs.log):
         yield _key(tracks_path(outputs.log))
 
 

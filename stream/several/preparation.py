@@ -1,7 +1,7 @@
 """What is done before the first of several sources: folders are made, and outputs are checked."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -35,14 +35,26 @@ def prepared(
         SinkError: a folder cannot be made.
     """
     inputs = {os.path.realpath(path): path for each in sources for path in _files(each)}
-    with ExitStack() as made:
+    with made_folders(path.parent for own in outputs for path in own.paths):
         for source, own in zip(sources, outputs, strict=True):
             for path in own.paths:
-                _make_folder(path.parent, made)
                 if (read := inputs.get(os.path.realpath(path))) is not None:
                     raise ConfigError(f"{path} would overwrite {read}, which is read: name another")
             kind: SourceKind = "pictures" if source.form == "pictures" else "video"
             check_outputs(own, SourceInfo(source.uri, kind, _ANY_SIZE_WH), config.recorder)
+        yield
+
+
+@contextmanager
+def made_folders(folders: Iterable[Path]) -> Iterator[None]:
+    """Makes folders with those above them; each that is empty in the end is removed.
+
+    Raises:
+        SinkError: one cannot be made.
+    """
+    with ExitStack() as made:
+        for folder in folders:
+            _make_folder(folder, made)
         yield
 
 
@@ -54,7 +66,7 @@ def _files(source: NamedSource) -> tuple[Path, ...]:
 
 
 def _make_folder(folder: Path, made: ExitStack) -> None:
-    """Makes a folder with those above it; each that is empty in the end is removed."""
+    """Makes a folder with those above it, and notes those that it made."""
     missing = []
     while not folder.exists():
         missing.append(folder)

@@ -60,7 +60,7 @@ def run_each(
                 summary = _run_one(source, own, config, span, watchers, model, controls)
                 if model.error is not None:
                     raise model.error
-                totals.add(source, summary)
+                totals.add_source(source, summary)
                 report(source, summary)
                 if controls.quit_requested or totals.interrupted or exit_code(0):
                     break

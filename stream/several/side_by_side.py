@@ -137,9 +137,9 @@ def _watch(
 
     A window that fails is named; the sources go on if anything is written of them.
     """
-    while (alive := [each for each in members if each.thread.is_alive()]) and not exit_code(0):
+    while (going := [each for each in members if not each.done.is_set()]) and not exit_code(0):
         if window is None:
-            alive[0].thread.join(_POLL_S)
+            going[0].done.wait(_POLL_S)
             continue
         try:
             window.refresh()
@@ -163,10 +163,12 @@ def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
             member.wish(replace(member.controls, quit_requested=True))
         until_s = time.monotonic() + _OPENING_S
         for member in members:
-            while member.thread.is_alive() and (member.is_open or time.monotonic() < until_s):
-                member.thread.join(_POLL_S)
-            if not member.thread.is_alive():
-                totals.add(member.source, member.summary)
+            while not member.done.wait(_POLL_S):
+                if not member.is_open and time.monotonic() > until_s:
+                    break
+            if member.done.is_set():
+                member.thread.join()
+                totals.add_source(member.source, member.summary)
                 report(member.source, member.summary)
     for member in members:
         if member.error is not None:

@@ -23,8 +23,7 @@ class Totals(Summary):
     name = "totals"
 
     def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._total = RunReport()
-        super().__init__(self._total)
+        super().__init__(RunReport())
         self.summaries: list[tuple[NamedSource, Summary]] = []
         self._count_of_sources = count
         self._clock = clock
@@ -34,17 +33,11 @@ class Totals(Summary):
     def __repr__(self) -> str:
         return f"Totals({len(self.summaries)} of {self._count_of_sources} sources)"
 
-    def add(self, source: NamedSource, summary: Summary) -> None:
+    def add_source(self, source: NamedSource, summary: Summary) -> None:
         """Adds what a source came to."""
+        self.add(summary)
         self.summaries.append((source, summary))
-        self.frames += summary.frames
-        self.faces += summary.faces
-        self.people += summary.people
-        self.perceived.update(summary.perceived)
-        self.interrupted |= summary.interrupted
-        self._total.dropped += summary.dropped
-        self._total.skipped.update(summary.skipped)
-        self._total.failures += [of_source(source, each) for each in summary.failures]
+        self.failures.extend(of_source(source, each) for each in summary.failures)
 
     def finish(self) -> None:
         """Stops the clock: all sources are done."""

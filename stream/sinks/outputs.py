@@ -37,6 +37,8 @@ class Outputs:
         sheet: a picture of all people, `.png` or `.jpg`.
         show: open a window, if there is a screen.
         overwrite: files that exist may be replaced.
+        folders: the names of those above that were written as a folder's, `out/`: what they name is
+            made in there.
     """
 
     save: Path | None = None
@@ -45,6 +47,7 @@ class Outputs:
     sheet: Path | None = None
     show: bool = False
     overwrite: bool = False
+    folders: frozenset[str] = frozenset()
 
     @property
     def paths(self) -> tuple[Path, ...]:
