@@ -7,6 +7,7 @@ from collections.abc import Callable
 from models.faces import Image
 from stream.annotator import Annotator
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
+from stream.picture_annotator import PictureAnnotator
 from stream.tracks import Track
 
 
@@ -17,9 +18,9 @@ class OwnLoop:
         load: gives the annotator.
     """
 
-    def __init__(self, load: Callable[[SourceInfo], Annotator]) -> None:
+    def __init__(self, load: Callable[[SourceInfo], Annotator | PictureAnnotator]) -> None:
         self._load = load
-        self._annotator: Annotator | None = None
+        self._annotator: Annotator | PictureAnnotator | None = None
         self._index = 0
         self._time_s = -math.inf
 

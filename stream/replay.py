@@ -1,7 +1,7 @@
 """A log read back: the tracks of each frame, without a search or a classifier."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -88,8 +88,9 @@ class Replay:
         logged = self._header.attributes
         return {name: tuple(logged[name]) for name in self._settings.of(logged)}
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The tracks in a frame. Frames are given in order, and may be some of those logged.
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        """The tracks in a frame. Frames are given in order, and may be some of those logged;
+        `coming` does not count.
 
         1. The log has ended: no tracks, and the first time a warning.
         2. The log has no entry of this frame: no tracks.

@@ -24,8 +24,8 @@ class FrameAnnotator(Protocol):
     def attributes(self) -> Mapping[str, Sequence[str]]:
         """The attributes that its labels may be of, and their classes."""
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The faces in the next frame."""
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        """The faces in the next frame; those that follow, as far as they have been read, too."""
 
 
 LoadAnnotator: TypeAlias = Callable[[SourceInfo, Controls, RunReport], FrameAnnotator]
@@ -75,7 +75,7 @@ def run(
             ) as sinks:
                 summary.start()
                 for frame in capture:
-                    tracks = annotator.annotate(frame)
+                    tracks = annotator.annotate(frame, capture.coming)
                     sinks.write(frame, tracks)
                     if sinks.quit_requested or controls.quit_requested:
                         break

@@ -17,6 +17,7 @@ from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.own_loop import OwnLoop
+from stream.picture_annotator import PictureAnnotator
 from stream.results import Context, Results
 from stream.run import run
 from stream.settings import Config
@@ -87,7 +88,7 @@ class Model:
 
     def _annotator(
         self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
-    ) -> Annotator:
+    ) -> Annotator | PictureAnnotator:
         return self._loaded.annotator(info, controls, report)
 
     @property
@@ -196,7 +197,7 @@ class Model:
             annotator = self._annotator(capture.info)
             context = self._context(capture.info.uri)
             for frame in capture:
-                yield frame, Results(annotator.annotate(frame), context)
+                yield frame, Results(annotator.annotate(frame, capture.coming), context)
 
     def process(
         self,

@@ -19,7 +19,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"several"},
     {"run"},
     {"assembly", "summary", "own_loop"},
-    {"annotator", "replay", "arrays", "recovery"},
+    {"annotator", "picture_annotator", "replay", "arrays", "recovery"},
     {"sources", "sinks", "results"},
     {"following", "labelling", "drawing"},
     {"settings"},
