@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.crops import crops
-from models.detector import CROP_FACE_PX, CROP_PX, DLIB_TRAITS, MIN_SIDE_PX, WINDOW_PX, resized
+from models.detector import (
+    CROP_FACE_PX,
+    CROP_PX,
+    DLIB_TRAITS,
+    MIN_SIDE_PX,
+    NEIGHBOUR_IOU,
+    WINDOW_PX,
+    resized,
+)
 from models.dlib_weights import DETECTOR_FILE, installed_file
 from models.faces import Detections, Image, concatenate, iou, non_maximum_suppression
 from models.graphs import detector_graph
@@ -90,7 +98,8 @@ class CnnDetector:
             _windows(scores, layout, threshold - _VOTING_MARGIN).mapped(*transform)
             for scores, transform in zip(self._search(pixels, layout), transforms, strict=True)
         ]
-        return box_voting(concatenate(windows), threshold)
+        voted = box_voting(concatenate(windows), threshold)
+        return non_maximum_suppression(voted, NEIGHBOUR_IOU)
 
     def squares(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """The boxes themselves, one a face."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.crops import crops
-from models.faces import Detections, Image, concatenate
+from models.faces import Detections, Image, concatenate, non_maximum_suppression
 
 WINDOW_PX = 80
 """Height and width of the window through which dlib's detectors look, px of the picture searched:
@@ -29,6 +29,9 @@ CROP_FACE_PX = WINDOW_PX * 1.2
 of a crop the middle one shows it in the window's size; larger finds a face that has shrunk more,
 and loses one that grows sooner."""
 
+NEIGHBOUR_IOU = 0.4
+"""Overlap above which two detections in neighbouring crops are one face."""
+
 _AUTO_MAX_PX = 1920 * 1080
 """Largest picture that dlib's detectors search unless told otherwise, px; a search of more costs
 over half a second on two cores."""
@@ -47,6 +50,8 @@ class DetectorTraits:
         clear_score: the score of most clear faces.
         candidate_margin: how far under the threshold a detection may score and still be worth a
             closer look.
+        entry_margin: how far under the threshold a new face in a video may score; it is shown when
+            it was found again in the next frames.
         turned_margin: how far over the threshold a face must score that is found in the picture
             turned by quarters; None where that is not searched.
         max_scale: the largest scale that is searched unless the user enlarges the picture.
@@ -58,6 +63,7 @@ class DetectorTraits:
     thresholds: tuple[float, float]
     clear_score: float
     candidate_margin: float = 0.0
+    entry_margin: float = 0.0
     turned_margin: float | None = None
     max_scale: float = float("inf")
     max_px: float = float("inf")
@@ -98,7 +104,7 @@ class Detector(Protocol):
     def detect_near(
         self, image: Image, boxes_xyxy: NDArray[np.float32], threshold: float | None = None
     ) -> Detections:
-        """The faces near places, `(n, 4)`, where faces are expected; one may be found twice.
+        """The faces near places, `(n, 4)`, where faces are expected, each once.
 
         A face there may score a little under the threshold.
         """
@@ -123,7 +129,7 @@ def detect_in_crops(
         detector.detect(crop, 1.0, threshold).mapped(*transform)
         for crop, transform in zip(pixels, transforms, strict=True)
     ]
-    return concatenate(found)
+    return non_maximum_suppression(concatenate(found), NEIGHBOUR_IOU)
 
 
 def scaled_wh(image: Image, scale: float) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.aligner import Aligner
 from models.centerface_detector import CenterFaceDetector
 from models.cnn_detector import CnnDetector
-from models.detector import Detector
+from models.detector import NEIGHBOUR_IOU, Detector
 from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
 from models.faces import (
@@ -32,9 +32,6 @@ Runtime: TypeAlias = Literal["onnx", "dlib"]
 
 Precision: TypeAlias = Literal["int8", "float"]
 """In what CenterFace calculates: floats, or 8-bit integers, which are faster on a CPU."""
-
-_NEIGHBOUR_IOU = 0.4
-"""Overlap above which two detections in neighbouring crops are one face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,15 +178,14 @@ class Engine:
                 cut = np.ascontiguousarray(image[top:bottom, left:right])
                 detections = self.detector.detect(cut, scale, threshold)
                 found.append(detections.mapped((1.0, 1.0), (left, top)))
-        return non_maximum_suppression(concatenate(found), _NEIGHBOUR_IOU)
+        return non_maximum_suppression(concatenate(found), NEIGHBOUR_IOU)
 
     def find_near(self, image: Image, boxes_xyxy: NDArray[np.float32]) -> Detections:
         """The faces near `(n, 4)` places where faces are expected, each once.
 
         What it costs depends on n, not on the size of the picture.
         """
-        found = self.detector.detect_near(image, boxes_xyxy, self.threshold)
-        return non_maximum_suppression(found, _NEIGHBOUR_IOU)
+        return self.detector.detect_near(image, boxes_xyxy, self.threshold)
 
     def describe(self, image: Image, detections: Detections) -> DescribedFaces:
         """The faces of detections, aligned and embedded, all in one batch."""

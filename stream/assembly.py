@@ -15,6 +15,7 @@ from stream.following.load_shedding import LoadShedding
 from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
 from stream.labelling.labeller import Labeller
+from stream.picture_annotator import PictureAnnotator
 from stream.settings import Config
 
 
@@ -44,7 +45,7 @@ class LoadedModel:
 
     def annotator(
         self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
-    ) -> Annotator:
+    ) -> Annotator | PictureAnnotator:
         """What annotates the frames of a source.
 
         Args:
@@ -56,11 +57,13 @@ class LoadedModel:
             ConfigError: settings of the detector contradict one another.
             ModelError: a part of the engine cannot be loaded.
         """
-        engine = self._engine(info)
+        engine, report = self._engine(info), report or RunReport()
+        labeller = Labeller(engine, self._classifier, self.config.labels)
+        if info.kind == "pictures":
+            return PictureAnnotator(engine, labeller, report)
         schedule = _schedule(self.config, info)
         controls = controls or Controls(blur=self.config.overlay.blur)
-        follower = Follower(engine, info, schedule, controls, report or RunReport())
-        return Annotator(follower, Labeller(engine, self._classifier, self.config.labels), info)
+        return Annotator(Follower(engine, info, schedule, controls, report), labeller, info)
 
     def _engine(self, info: SourceInfo) -> Engine:
         """The engine for such a source, loaded when the first of its kind is annotated."""

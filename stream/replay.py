@@ -1,7 +1,7 @@
 """A log read back: the tracks of each frame, without a search or a classifier."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -91,8 +91,9 @@ class Replay:
             if name in self._settings.attributes
         }
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The tracks in a frame. Frames are given in order, and may be some of those logged.
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        """The tracks in a frame. Frames are given in order, and may be some of those logged;
+        `coming` does not count.
 
         1. The log has ended: no tracks, and the first time a warning.
         2. The log has no entry of this frame: no tracks.

@@ -26,8 +26,8 @@ class FrameAnnotator(Protocol):
     def attributes(self) -> Mapping[str, Sequence[str]]:
         """The attributes that its labels may be of, and their classes."""
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        """The faces in the next frame."""
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        """The faces in the next frame; those that follow, as far as they have been read, too."""
 
 
 LoadAnnotator: TypeAlias = Callable[[SourceInfo, Controls, RunReport], FrameAnnotator]
@@ -77,7 +77,7 @@ def run(
             ) as sinks:
                 summary.start()
                 for frame in capture:
-                    tracks = annotator.annotate(frame)
+                    tracks = annotator.annotate(frame, capture.coming)
                     sinks.write(frame, tracks)
                     if sinks.quit_requested or controls.quit_requested:
                         break
@@ -113,4 +113,4 @@ def annotate(
     with Capture(source) as capture:
         annotator = LoadedModel(config).annotator(capture.info)
         for frame in capture:
-            yield frame, annotator.annotate(frame)
+            yield frame, annotator.annotate(frame, capture.coming)

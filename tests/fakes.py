@@ -319,7 +319,12 @@ class FakeActors:
     name = "actors"
     dimensions = appearance_dimensions = 64
     traits = DetectorTraits(
-        smallest_px=20.0, threshold=0.45, thresholds=(0.1, 0.95), clear_score=0.8
+        smallest_px=20.0,
+        threshold=0.45,
+        thresholds=(0.1, 0.95),
+        clear_score=0.8,
+        candidate_margin=0.25,
+        entry_margin=0.1,
     )
 
     def __init__(self, script: Script) -> None:

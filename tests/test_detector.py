@@ -137,7 +137,7 @@ def test_what_it_says_of_itself_fits_together(detector: Detector) -> None:
     lowest, highest = traits.thresholds
     assert lowest < traits.threshold < highest
     assert traits.threshold < traits.clear_score
-    assert 0 <= traits.candidate_margin <= traits.threshold - lowest
+    assert 0 <= traits.entry_margin <= traits.candidate_margin <= traits.threshold - lowest
     assert traits.smallest_px > 0 and traits.max_scale >= 1 and traits.max_px > 0
 
 

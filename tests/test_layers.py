@@ -17,7 +17,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"several"},
     {"run"},
     {"assembly", "summary"},
-    {"annotator", "replay", "arrays", "recovery"},
+    {"annotator", "picture_annotator", "replay", "arrays", "recovery"},
     {"sources", "sinks"},
     {"following", "labelling", "drawing"},
     {"settings"},

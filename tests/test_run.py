@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -248,7 +248,7 @@ class _Stopped:
 
     attributes: ClassVar = {"gender": ("Female", "Male")}
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         raise KeyboardInterrupt
 
 

@@ -54,16 +54,60 @@ def _closeness_to(
 
 
 def assign(gain: NDArray[np.float32], least: float) -> list[tuple[int, int]]:
-    """The pairs of row and column with the largest sum of gains; those below `least` left out."""
-    possible = gain >= least
-    if (possible.sum(axis=0) <= 1).all() and (possible.sum(axis=1) <= 1).all():
-        rows, columns = np.nonzero(possible)  # no pair competes with another
-    else:
-        from scipy.optimize import linear_sum_assignment  # takes half a second: only where needed
+    """The pairs of row and column with the largest sum of gains, in the order of their rows.
 
-        rows, columns = linear_sum_assignment(gain, maximize=True)
-    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-    return [(row, column) for row, column in pairs if possible[row, column]]
+    Args:
+        gain: `(n, m)`, what each pair is worth.
+        least: a pair that is worth less, at least 0, is none.
+    """
+    possible = gain >= least
+    is_lone = possible & (possible.sum(axis=0) == 1) & (possible.sum(axis=1, keepdims=True) == 1)
+    pairs = [(row, column) for row, column in np.argwhere(is_lone).tolist()]
+    contested = possible & ~is_lone
+    if contested.any():
+        rows, columns = contested.any(axis=1).nonzero()[0], contested.any(axis=0).nonzero()[0]
+        worth = np.where(possible, gain, 0)[np.ix_(rows, columns)].astype(np.float64)
+        chosen = [(int(rows[row]), int(columns[column])) for row, column in _best_pairs(worth)]
+        pairs.extend(pair for pair in chosen if possible[pair])
+    return sorted(pairs)
+
+
+def _best_pairs(worth: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """A pair for each row, or for each column if these are fewer, of the largest sum.
+
+    The Hungarian method by shortest augmenting paths (Jonker and Volgenant, 1987): row after row is
+    added, and the pairs so far are changed along the path that loses least. SciPy has the same, but
+    takes half a second to import, during which a live picture would stand still.
+    """
+    if len(worth) > worth.shape[1]:
+        return [(row, column) for column, row in _best_pairs(worth.T)]
+    count, columns = worth.shape
+    row_dual, column_dual = np.zeros(count), np.zeros(columns)
+    row_of, column_of = np.full(columns, -1), np.full(count, -1)
+    for added in range(count):
+        loss, path = np.full(columns, np.inf), np.full(columns, -1)
+        is_open, reached = np.ones(columns, dtype=np.bool_), [added]
+        least, row, end = 0.0, added, -1
+        while end < 0:
+            reduced = least - worth[row] - row_dual[row] - column_dual
+            is_shorter = is_open & (reduced < loss)
+            loss[is_shorter], path[is_shorter] = reduced[is_shorter], row
+            nearest = int(np.where(is_open, loss, np.inf).argmin())
+            least, is_open[nearest] = float(loss[nearest]), False
+            row = int(row_of[nearest])
+            if row < 0:
+                end = nearest
+            else:
+                reached.append(row)
+        row_dual[added] += least
+        for row in reached[1:]:
+            row_dual[row] += least - loss[column_of[row]]
+        column_dual[~is_open] -= least - loss[~is_open]
+        while end >= 0:
+            row = int(path[end])
+            row_of[end] = row
+            column_of[row], end = end, int(column_of[row])
+    return list(enumerate(column_of.tolist()))
 
 
 def stacked(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Where the faces of a source are: known ones followed, new ones searched for."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from stream.following.template_matching import TemplateMatcher
 from stream.following.track_state import TrackState
 from stream.following.tracker import Tracker
 from stream.frames import Frame, SourceInfo
+
+NextDue: TypeAlias = Callable[[Mapping[int, NDArray[np.float32]]], Collection[int]]
+"""Says which tracks are to be viewed in a frame, given where their faces should be, `(4,)` px."""
 
 _RETURNING_AFTER = 3
 """Missed frames after which a face that is found again is due for a view at once; fewer cost more
@@ -80,7 +84,7 @@ class Follower:
 
     Args:
         engine: finds faces.
-        info: the source; pictures are unrelated to one another.
+        info: the source, which moves.
         schedule: says what of each frame is searched for new faces.
         controls: what the user wishes: while faces are blurred, none may be overlooked.
         report: takes how small faces may be, and what is done to keep up with a live source.
@@ -99,7 +103,6 @@ class Follower:
         self._schedule = schedule
         self._controls = controls
         self._report = report
-        self._are_unrelated = info.kind == "pictures"
         self._search_in_turns = info.is_live  # else all at once, which costs less
         self._cuts = CutDetector()
         self._change_map = ChangeMap()
@@ -115,12 +118,10 @@ class Follower:
         """Moves on to the next frame, and says how it is processed."""
         frames = max(frame.index - self._last_index, 1)
         self._last_index = frame.index
-        is_cut = self._are_unrelated or self._cuts.observe(frame) | self._is_resized(frame)
+        is_cut = self._cuts.observe(frame) | self._is_resized(frame)
         if is_cut:
             self._tracker.lose_all(frames)
             self._schedule.restart()
-        if self._are_unrelated:
-            self._tracker.drop_lost()
         note_smallest(self._engine, frame.size_wh, self._report)
         search = self._schedule.next_search(
             frame, search_all=self._controls.blur, has_steps=bool(self._steps)
@@ -136,7 +137,7 @@ class Follower:
         self._tracker.rescale(np.divide(frame.size_wh, before_wh, dtype=np.float32))
         return True
 
-    def follow(self, frame: Frame, plan: FramePlan, is_due: Callable[[int], bool]) -> Sightings:
+    def follow(self, frame: Frame, plan: FramePlan, next_due: NextDue) -> Sightings:
         """Finds the faces of the tracks again.
 
         Where all of the frame is searched anyway, none is matched by its template.
@@ -144,7 +145,7 @@ class Follower:
         Args:
             frame: the picture.
             plan: how it is processed.
-            is_due: whether a track is due for a view, for which its face must be searched for.
+            next_due: says which tracks are to be viewed; their faces must be searched for.
         """
         returning = {
             state.track_id
@@ -152,7 +153,7 @@ class Follower:
             if state.missed_frames >= _RETURNING_AFTER
         }
         is_thorough = plan.search is Search.ALL
-        matched = {} if is_thorough else self._matched(frame, plan.frames, is_due)
+        matched = {} if is_thorough else self._matched(frame, plan.frames, next_due)
         faces = self._found_near(frame, self._tracker.predicted_xyxy(plan.frames, matched))
         rows = self._tracker.follow(faces, plan.frames, matched)
         boxes = {state.track_id: state.box_xyxy for state in self._tracker.states}
@@ -162,23 +163,20 @@ class Follower:
     def new_faces(self, frame: Frame, search: Search) -> NewFaces:
         """The faces that a search finds and no visible track explains.
 
-        1. Pictures: all faces of which the search is sure.
-        2. Else the search gives candidates, whose boxes are rough.
-        3. Around each candidate a closer look, at another scale, gives the faces themselves; one
-           counts if either search is sure of it.
+        1. The search gives candidates, whose boxes are rough.
+        2. Around each candidate a closer look, at another scale, gives the faces themselves; one
+           counts if either search is fairly sure of it.
         """
-        if self._are_unrelated:
-            faces = self._engine.find(frame.image)
-            return NewFaces(faces, np.ones(len(faces), dtype=np.bool_))
         rough = self._candidates(frame, search)
         rough = rough[self._tracker.unexplained_rows(rough.boxes_xyxy)]
         faces = self._found_near(frame, rough.boxes_xyxy)
-        clear = rough[self._is_sure(rough)].boxes_xyxy
-        is_clear = (iou(faces.boxes_xyxy, clear) > _SAME_FACE_IOU).any(axis=1)
-        is_sure = self._is_sure(faces)
+        entry = self._engine.threshold - self._engine.detector.traits.entry_margin
+        clear = rough[rough.scores > entry]
+        overlaps = iou(faces.boxes_xyxy, clear.boxes_xyxy) > _SAME_FACE_IOU
         rows = self._tracker.unexplained_rows(faces.boxes_xyxy)
-        rows = rows[(is_sure | is_clear)[rows]]
-        confirmed = (is_sure & is_clear)[rows]
+        rows = rows[((faces.scores > entry) | overlaps.any(axis=1))[rows]]
+        is_sure_at_both = overlaps[:, self._is_sure(clear)].any(axis=1) & self._is_sure(faces)
+        confirmed = is_sure_at_both[rows]
         return NewFaces(faces[rows], confirmed)
 
     def admit(
@@ -212,17 +210,19 @@ class Follower:
         return states
 
     def _matched(
-        self, frame: Frame, frames: int, is_due: Callable[[int], bool]
+        self, frame: Frame, frames: int, next_due: NextDue
     ) -> dict[int, NDArray[np.float32]]:
         """By track, the box `(4,)` px of a face that its template finds, so that no search need."""
-        least_px = self._engine.settings.min_face_px
-        expected = {
-            state.track_id: state.predicted_xyxy(frames)
-            for state in self._tracker.states
+        visible = [state for state in self._tracker.states if not state.missed_frames]
+        expected = {state.track_id: state.predicted_xyxy(frames) for state in visible}
+        sought = next_due(expected)
+        matchable = {
+            state.track_id: expected[state.track_id]
+            for state in visible
             if state.may_be_matched(frame.index + self._turn_offset(state))
-            and not (state.width_px >= least_px and is_due(state.track_id))
+            and state.track_id not in sought
         }
-        return self._templates.match(frame, expected)
+        return self._templates.match(frame, matchable)
 
     def _turn_offset(self, state: TrackState) -> int:
         """By how many frames the turn of a track is off: in a live source each has its own."""

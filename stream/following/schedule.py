@@ -1,6 +1,6 @@
 """When a frame is searched for new faces, and how much of it.
 
-1. Pictures, the first frame, the one after a cut, each frame while faces are blurred: all of it.
+1. The first frame, the one after a cut, each frame while faces are blurred: all of it.
 2. Where the user says how often: all of it, now and then.
 3. Else, some times a second: what has changed (`change_map`), of a live source a step in each frame
    (`search_steps`); where the machine cannot keep up all the same, more rarely (`load_shedding`).

@@ -63,10 +63,21 @@ class Labeller:
             if name in self._settings.attributes
         }
 
-    def is_due(self, track_id: int, time_s: float) -> bool:
-        """Whether a track that is large enough is due for a view."""
-        evidence = self._evidence.get(track_id)
-        return evidence is None or time_s >= evidence.next_view_s
+    def next_due(
+        self, frame: Frame, boxes_xyxy: Mapping[int, NDArray[np.float32]], most: int | None
+    ) -> set[int]:
+        """The tracks that are to be viewed in a frame, those that wait longest.
+
+        Args:
+            frame: the picture.
+            boxes_xyxy: by track, where its face should be, `(4,)` px.
+            most: how many may be viewed; None for all.
+        """
+        due = {
+            track_id: box for track_id, box in boxes_xyxy.items() if self._is_due(track_id, frame)
+        }
+        faces = Detections.of(list(due.values()), np.zeros(len(due)))
+        return set(self.due(frame, faces, {each: row for row, each in enumerate(due)}, (), most))
 
     def wide_rows(self, faces: Detections, most: int | None) -> list[int]:
         """The rows of the faces that are large enough for a label, the first so many of them.
@@ -94,14 +105,15 @@ class Labeller:
             returning: tracks that were lost and are found again: they are due at once.
             most: how many may be viewed; None for all.
         """
+        due = [each for each in rows if each in returning or self._is_due(each, frame)]
+        if not due:
+            return {}
         wide = self._is_wide_enough(faces)
         whole = fraction_inside(faces.boxes_xyxy, frame.size_wh) >= _MIN_INSIDE
         waiting = [
             track_id
-            for track_id, row in rows.items()
-            if wide[row]
-            and (whole[row] or track_id not in self._evidence)
-            and (track_id in returning or self.is_due(track_id, frame.time_s))
+            for track_id in due
+            if wide[rows[track_id]] and (whole[rows[track_id]] or track_id not in self._evidence)
         ]
         waiting.sort(key=self._next_view_s)
         return {track_id: rows[track_id] for track_id in waiting[:most]}
@@ -144,6 +156,9 @@ class Labeller:
 
     def _is_wide_enough(self, faces: Detections) -> NDArray[np.bool_]:
         return sizes_wh(faces.boxes_xyxy)[:, 0] >= self._engine.settings.min_face_px
+
+    def _is_due(self, track_id: int, frame: Frame) -> bool:
+        return self._next_view_s(track_id) <= frame.time_s
 
     def _next_view_s(self, track_id: int) -> float:
         evidence = self._evidence.get(track_id)

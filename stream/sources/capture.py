@@ -103,6 +103,12 @@ class Capture:
         """How many live frames were replaced by newer ones, since the first was taken."""
         return self._report.dropped
 
+    @property
+    def coming(self) -> tuple[Frame, ...]:
+        """The frames that have been read and not yet been taken."""
+        with self._changed:
+            return tuple(self._frames)
+
     def close(self) -> None:
         """Stops reading. It returns within a second even while a read blocks; the source is then
         closed when the read returns. May be called twice.
