@@ -140,10 +140,20 @@ def test_long_names_are_shortened_and_stay_apart() -> None:
     assert max(map(len, names)) <= 200
 
 
-def test_one_file_for_several_sources_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("save", "o.mp4"), ("save", "o.jpg"), ("save", "o.avi"), ("log", "o.csv"), ("sheet", "o.PNG")],
+)
+def test_one_file_for_several_sources_is_refused(option: str, name: str) -> None:
     sources = _videos("a.mp4", "b.mp4")
-    with pytest.raises(ConfigError, match=r"--log a\.csv is one file, and there are 2 sources"):
-        name_outputs(Outputs(log=Path("a.csv")), sources, Config())
+    asked = Outputs(**{option: Path(name)})
+    with pytest.raises(
+        ConfigError, match=f"--{option} {name} is one file, and there are 2 sources"
+    ):
+        name_outputs(asked, sources, Config())
+    Path(name).mkdir()
+    first, _ = name_outputs(asked, sources, Config())
+    assert first.paths[0].parent == Path(name)
 
 
 def test_the_outputs_of_one_source_are_those_that_are_named() -> None:

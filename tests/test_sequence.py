@@ -131,7 +131,7 @@ def test_the_summary_of_one_source_has_no_list() -> None:
         ("a.mp4 x/b.mp4 --model none --save out", "none is not a folder"),
         ("a.mp4 0 x/b.mp4", "camera 0 may have no end, and a.mp4 is a file"),
         ("clips --save out", "for its videos give 'clips/*.mp4'"),
-        ("clips/*.avi", "no pictures there"),
+        ("clips/*.avi", "clips/*.avi: no file has such a name"),
     ],
 )
 def test_what_is_asked_wrongly_is_said_before_anything_is_done(

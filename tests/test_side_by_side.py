@@ -80,6 +80,9 @@ class Viewer:
             return self._presses.pop(0)[1]
         return ""
 
+    def fill(self, *, full: bool) -> None:
+        """It has no size of its own."""
+
     def close(self) -> None:
         self.closed = True
 

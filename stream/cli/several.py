@@ -75,6 +75,8 @@ def _print_line(source: NamedSource, summary: Summary) -> None:
     """Says what a source came to; why one failed is said already."""
     if summary.frames:
         print_message(f"{source}: {summary.line()}")
+    if summary.advice:
+        print_message(f"{source}: {summary.advice}")
 
 
 def _nothing(source: NamedSource, summary: Summary) -> None:

@@ -12,13 +12,14 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path, PurePath
 
+from models.pictures import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from stream.errors import ConfigError
 from stream.settings import Config
 from stream.settings.schema import OutputsSection
 from stream.several.listing import NamedSource
 from stream.sinks import Outputs
 from stream.sinks.data.tables import tracks_path
-from stream.sinks.outputs import LOG_SUFFIXES, SHEET_SUFFIXES
+from stream.sinks.outputs import LOG_SUFFIXES
 from stream.sinks.paths import short_name, written_names
 from stream.sinks.video.codecs import CONTAINERS
 from stream.sources.pipe import STANDARD_INPUT
@@ -37,8 +38,11 @@ source may lie beside it."""
 _UNFIT = re.compile(r"[^\w.-]+")
 """What of an address or the name of a camera is no part of the name of a file."""
 
-_SUFFIXES = {"save": tuple(CONTAINERS), "log": LOG_SUFFIXES, "sheet": SHEET_SUFFIXES}
-"""The endings by which an output is known to be one file, by the name of its option."""
+_FILES = ("save", "log", "sheet")
+"""The options that name a file of one source, and a folder of several."""
+
+_FILE_SUFFIXES = {*LOG_SUFFIXES, *PICTURE_SUFFIXES, *VIDEO_SUFFIXES}
+"""The endings by which a name is known to be that of a file."""
 
 
 def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Config) -> list[Outputs]:
@@ -58,11 +62,11 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
     """
     if len(sources) == 1:
         return [_of_one(outputs, sources[0], config)]
-    for option, suffixes in _SUFFIXES.items():
+    for option in _FILES:
         path: Path | None = getattr(outputs, option)
         if path is None or option in outputs.folders or os.path.isdir(path) or _is_stream(path):
             continue
-        if path.suffix.lower() in suffixes:
+        if path.suffix.lower() in _FILE_SUFFIXES:
             raise ConfigError(
                 f"--{option} {path} is one file, and there are {len(sources)} sources: name a "
                 f"folder, in which each has its own, such as {path.stem or 'out'}/"
@@ -104,7 +108,7 @@ def _of_one(outputs: Outputs, source: NamedSource, config: Config) -> Outputs:
     inside = _in_folders(outputs, source, name, config)
     chosen = {
         option: getattr(inside, option)
-        for option in _SUFFIXES
+        for option in _FILES
         # os.path.isdir takes any name, also one that is too long.
         if option in outputs.folders or os.path.isdir(getattr(outputs, option) or "")
     }

@@ -1,7 +1,7 @@
 """Live sources side by side: each runs in a thread of its own, and all share one model.
 
 Frames of several sources are not put into one batch: on a CPU a batch of faces takes as long as
-the faces one by one, and sources that search and embed at the same time fill the cores better.
+the faces one by one, and sources that embed at the same time fill the cores better.
 """
 
 import logging

@@ -22,7 +22,7 @@ from stream.sinks.video.codecs import CONTAINERS, codec_for
 LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
 
-SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
+_SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
 
 
@@ -140,7 +140,7 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
     if outputs.snapshots is not None:
         yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
-        yield Target("--sheet", outputs.sheet, suffixes=SHEET_SUFFIXES)
+        yield Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
 
 
 def _check_name(target: Target) -> None:
