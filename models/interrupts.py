@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from _thread import allocate_lock, get_ident
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ class _Signals:
         first: the signal that came first; 0 where none has.
         first_s: when it came, s of the monotonic clock.
         claims: how many outputs are claimed for this run; of none, nothing can be lost.
+        counting: held while their number changes: any thread may claim one.
+        thread: the main thread, which alone is interrupted, and so says what it does.
     """
 
     def __init__(self) -> None:
@@ -44,6 +47,8 @@ class _Signals:
         self.first = 0
         self.first_s = 0.0
         self.claims = 0
+        self.counting = allocate_lock()
+        self.thread = get_ident()
 
 
 _signals = _Signals()
@@ -82,11 +87,13 @@ def interruptible() -> Iterator[None]:
 @contextmanager
 def claiming() -> Iterator[None]:
     """While the body runs, something would be left behind if the program ended at once."""
-    _signals.claims += 1
+    with _signals.counting:
+        _signals.claims += 1
     try:
         yield
     finally:
-        _signals.claims -= 1
+        with _signals.counting:
+            _signals.claims -= 1
 
 
 @contextmanager
@@ -99,18 +106,24 @@ def finishing() -> Iterator[None]:
 @contextmanager
 def undivided() -> Iterator[None]:
     """The body is a short step of the work, whose effect and record belong together: a first signal
-    that comes meanwhile interrupts the work after it."""
+    that comes meanwhile interrupts the work after it, in the main thread, which alone is
+    interrupted.
+    """
     known = _signals.first
     try:
         with _state("undivided"):
             yield
     finally:
-        if _signals.first != known and _signals.state == "working":
+        is_main = get_ident() == _signals.thread
+        if is_main and _signals.first != known and _signals.state == "working":
             raise KeyboardInterrupt
 
 
 @contextmanager
 def _state(state: _State) -> Iterator[None]:
+    if get_ident() != _signals.thread:
+        yield
+        return
     before, _signals.state = _signals.state, state
     try:
         yield

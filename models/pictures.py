@@ -22,6 +22,28 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Endings of the names of files that are taken for pictures."""
 
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(
+            ".3g2",
+            ".3gp",
+            ".asf",
+            ".avi",
+            ".divx",
+            ".dv",
+            ".f4v",
+            ".flv",
+            ".h264",
+            ".h265",
+            ".hevc",
+        ),
+        *(".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+        *(".mts", ".mxf", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+    }
+)
+"""Endings of the names of files that are taken for videos where a pattern names many files; a file
+that is named alone is read whatever its ending."""
+
 _UNREAD_SUFFIXES = frozenset(
     {
         # raw files of cameras
@@ -30,9 +52,7 @@ _UNREAD_SUFFIXES = frozenset(
         # other pictures
         *(".avifs", ".bpg", ".dcm", ".eps", ".exr", ".hdr", ".heics", ".ico", ".j2k", ".jxl"),
         *(".jxr", ".pcx", ".psd", ".qoi", ".svg", ".tga", ".wdp", ".xcf"),
-        # videos
-        *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
-        *(".mts", ".ts", ".vob", ".webm", ".wmv"),
+        *VIDEO_SUFFIXES,
     }
 )
 """Endings of pictures and videos that a folder of pictures may hold and that are left out."""
@@ -76,6 +96,13 @@ _LOOKED_AT_BYTES = 32 << 20
 def is_picture(path: Path) -> bool:
     """Whether a file is named like a picture that can be read."""
     return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is a video by its name, or a picture by its name that moves."""
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return True
+    return is_picture(path) and not is_single_picture(path)
 
 
 def is_left_out(path: Path) -> bool:

@@ -39,6 +39,8 @@ def run(
     outputs: Outputs,
     watchers: Sequence[Sink] = (),
     load: LoadAnnotator | None = None,
+    controls: Controls | None = None,
+    report: RunReport | None = None,
 ) -> Summary:
     """Annotates a source from beginning to end, or until the user asks for the end.
 
@@ -48,16 +50,19 @@ def run(
         outputs: what is written and shown.
         watchers: further sinks, such as a progress bar.
         load: gives what annotates the frames; a model that is loaded for this run without one.
+        controls: takes what the user wishes, where others than the sinks ask or are asked for it.
+        report: takes what the run reports, likewise.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
         SourceError: the source gives nothing at all. A source or a model that fails later ends
             the run instead, and is named in the summary's failures.
     """
-    controls = Controls(blur=config.overlay.blur)
+    controls = controls or Controls(blur=config.overlay.blur)
     if outputs.show:
         controls.playback = Playback.of(source.info, recorded=outputs.are_kept)
-    report = RunReport(skipped=source.info.skipped)
+    report = report or RunReport()
+    report.skipped = source.info.skipped
     summary = Summary(report)
     try:
         with (
@@ -76,7 +81,7 @@ def run(
                 for frame in capture:
                     tracks = annotator.annotate(frame, capture.coming)
                     sinks.write(frame, tracks)
-                    if sinks.quit_requested:
+                    if sinks.quit_requested or controls.quit_requested:
                         break
     except (SourceError, ModelError) as error:
         if not summary.frames:

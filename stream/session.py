@@ -21,11 +21,12 @@ from stream.picture_annotator import PictureAnnotator
 from stream.results import Context, Results
 from stream.run import run
 from stream.settings import Config
+from stream.several.given_sources import AnySource, listed_sources, open_given
+from stream.several.listing import NamedSource
 from stream.sinks import Outputs
-from stream.sources import WHOLE, Source, Span, open_source
+from stream.sources import WHOLE, Source, Span
 from stream.sources.capture import Capture
 from stream.sources.given_picture import GivenPicture, as_bgr
-from stream.sources.listing import AnySource, listed_sources
 from stream.summary import Summary
 from stream.tracks import Face, Track
 
@@ -182,16 +183,16 @@ class Model:
                     _log.warning("%s", error)
         finally:
             for each in waiting:
-                if not isinstance(each, str):
+                if not isinstance(each, NamedSource):
                     each.close()
         if failures:
             raise SourceError(f"{len(failures)} of {count} sources failed, first {failures[0]}")
 
     def _annotate(
-        self, source: str | Source, span: Span
+        self, source: NamedSource | Source, span: Span
     ) -> Generator[tuple[Frame, Results[Track]], None, None]:
         """The frames of one source and the tracks in each."""
-        with Capture(self._opened(source, span)) as capture:
+        with Capture(open_given(source, self.config, span)) as capture:
             annotator = self._annotator(capture.info)
             context = self._context(capture.info.uri)
             for frame in capture:
@@ -235,19 +236,11 @@ class Model:
         sources = listed_sources(source)
         if len(sources) > 1:
             raise ConfigError("process takes one source at a time: call it for each of them")
-        opened = self._opened(sources[0], span, outputs.paths)
+        opened = open_given(sources[0], self.config, span, outputs.paths)
         summary = run(opened, self.config, outputs, load=self._annotator)
         if summary.interrupted:
             raise KeyboardInterrupt
         return summary
-
-    def _opened(self, source: str | Source, span: Span, outputs: Sequence[Path] = ()) -> Source:
-        """A source that is open, of which only a part is read if that is asked for."""
-        if isinstance(source, str):
-            return open_source(source, self.config, span, outputs)
-        if span != WHOLE:
-            raise ConfigError("a source that is open already has its span: give it to open_source")
-        return source
 
     def _context(self, source: str = "") -> Context:
         """What all results of a source have in common."""

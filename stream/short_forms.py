@@ -6,8 +6,8 @@ from stream.frames import Frame
 from stream.results import Results
 from stream.session import AnyPath, Model
 from stream.settings import Config
+from stream.several.given_sources import AnySource
 from stream.sources import WHOLE, Span
-from stream.sources.listing import AnySource
 from stream.summary import Summary
 from stream.tracks import Track
 

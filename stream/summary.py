@@ -80,6 +80,18 @@ class Summary:
         self._report.failures.append(reason)
         _log.error("%s", reason)
 
+    def add(self, other: "Summary") -> None:
+        """Adds what another run came to, but for its outputs, its failures and its time."""
+        self._has_pictures = other._has_pictures and (self._has_pictures or not self.frames)
+        self.frames += other.frames
+        self.faces += other.faces
+        self.people += other.people
+        self.perceived.update(other.perceived)
+        self.seen.update(other.seen)
+        self.interrupted |= other.interrupted
+        self._report.dropped += other.dropped
+        self._report.skipped.update(other.skipped)
+
     @property
     def dropped(self) -> int:
         """Frames that were not annotated: newer ones came, or they were too late to be shown."""

@@ -16,6 +16,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"benchmarks", "doctor"},
     {"short_forms"},
     {"session"},
+    {"several"},
     {"run"},
     {"assembly", "summary", "own_loop"},
     {"annotator", "picture_annotator", "replay", "arrays", "recovery"},

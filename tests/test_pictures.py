@@ -136,7 +136,7 @@ def test_what_a_folder_holds_beside_pictures_is_counted(
         f"{tmp_path}: left out, of kinds that are not read: 2 .nef, 1 .mp4, 1 .bak"
     ]
     (tmp_path / "a.png").unlink()
-    with pytest.raises(SourceError, match=r"no pictures there .*; 2 \.nef, 1 \.mp4"):
+    with pytest.raises(SourceError, match=r"there; 2 \.nef, 1 \.mp4, 1 \.bak left out: .*\*\.mp4"):
         open_source(str(tmp_path))
 
 

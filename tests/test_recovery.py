@@ -99,6 +99,13 @@ def test_a_log_of_another_name_is_named(tmp_path: Path) -> None:
     assert sum("frame" in each for each in log_lines(tmp_path / "log.jsonl")) == _VIDEO_FRAMES
 
 
+def test_the_log_of_one_of_several_sources_is_found(tmp_path: Path) -> None:
+    partial = _leave(tmp_path, ".mp4")
+    (tmp_path / "out.part.jsonl").rename(tmp_path / "out.mp4.part.jsonl")
+    assert recover(partial).files == (tmp_path / "out.mp4", tmp_path / "out.mp4.jsonl")
+    assert _names(tmp_path) == ["out.mp4", "out.mp4.jsonl"]
+
+
 @pytest.mark.parametrize("rest", ['{"frame": 40, "time', '{"frame": 40, "time_s": 1.6}', "\xff\n"])
 def test_a_log_alone_ends_with_its_last_whole_line(rest: str, tmp_path: Path) -> None:
     _leave(tmp_path, ".mp4").unlink()

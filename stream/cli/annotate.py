@@ -1,6 +1,5 @@
 """The commands that annotate a source: `run`, `render` and `demo`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,25 +11,25 @@ from stream.cli.console import (
     print_message,
     print_summary,
     start_logging,
-    stderr_console,
 )
 
 if TYPE_CHECKING:
     from stream.run import LoadAnnotator
     from stream.settings import Config
-    from stream.sinks import Outputs, Sink
+    from stream.sinks import Outputs
     from stream.sources import Source
     from stream.summary import Summary
 
 
 def run(
-    source: Annotated[
-        str | None,
+    sources: Annotated[
+        list[str] | None,
         typer.Argument(
             metavar="SOURCE",
             help="A camera's number or name, a video, a picture, a folder or glob of pictures, "
             "an address (rtsp, http, ...), - for standard input; @FILE or $NAME where that stands. "
-            "By default the setting source.address.",
+            "Several videos, or a glob of them, are done one after another, cameras and streams "
+            "are shown side by side. By default the setting source.address.",
         ),
     ] = None,
     save: options.Save = None,
@@ -51,22 +50,33 @@ def run(
     strict: options.Strict = False,
     debug: options.Debug = False,
 ) -> None:
-    """Annotate a camera, a video or pictures."""
+    """Annotate cameras, videos or pictures."""
 
     def work() -> "Summary":
+        from stream.cli.several import annotate_sources
         from stream.errors import ConfigError
         from stream.settings import load_config
         from stream.sinks import Outputs
-        from stream.sources import Span, open_source
+        from stream.sources import Span
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
-        outputs = Outputs(save, log, snapshots, sheet, events, show, overwrite)
+        named = {"save": save, "log": log, "sheet": sheet}
+        folders = [name for name, path in named.items() if isinstance(path, options.FolderPath)]
+        outputs = Outputs(
+            **named,
+            snapshots=snapshots,
+            events=events,
+            show=show,
+            overwrite=overwrite,
+            folders=frozenset(folders),
+        )
         _check_standard_output(outputs, json_summary)
         settled, span = load_config(config, overrides), Span.parse(start, end)
-        named = settled.source.address or None if source is None else source
-        if named is None:
+        given = sources or ([settled.source.address] if settled.source.address else [])
+        if not given:
             raise ConfigError("there is no SOURCE: name one, or set source.address")
-        return _run(open_source(named, settled, span, outputs.paths), settled, outputs, quiet)
+        is_silent = quiet or json_summary
+        return annotate_sources(given, settled, outputs, span, quiet=quiet, is_silent=is_silent)
 
     start_logging(quiet)
     print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)
@@ -167,12 +177,8 @@ def _run(
         quiet: whether the progress bar is left out.
         load: gives what annotates the frames; the annotator that the settings name without one.
     """
-    from stream.cli.progress import ProgressBar
+    from stream.cli.progress import progress_bars
     from stream.run import run as run_source
 
-    watchers: list[Sink] = []
-    # Where lines are printed on the same terminal, the bar would be torn.
-    is_torn = bool(outputs.printing) and sys.stdout is not None and sys.stdout.isatty()
-    if not (quiet or is_torn or source.info.is_live) and stderr_console.is_terminal:
-        watchers.append(ProgressBar(source.info, stderr_console))
+    watchers = progress_bars(source.info, outputs, quiet=quiet)
     return run_source(source, config, outputs, watchers, load)

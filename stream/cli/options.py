@@ -1,5 +1,6 @@
 """The options that several commands take."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,23 +18,35 @@ _SETTINGS = "Settings"
 _MESSAGES = "Messages"
 """Panel of the help: what is printed."""
 
+
+class FolderPath(type(Path())):  # type: ignore[misc]
+    """A path that was written as a folder's, with a separator at its end, which a path forgets."""
+
+
+def output_path(text: str) -> Path:
+    """The path of an output; one that is written as a folder's stays one."""
+    return FolderPath(text) if text.endswith(("/", os.sep)) else Path(text)
+
+
 Save = Annotated[
     Path | None,
     typer.Option(
         "--save",
         "-o",
+        parser=output_path,
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The annotated video (.mp4, .mkv, .mov, .webm), picture, or folder of pictures.",
+        help="The annotated video (.mp4, .mkv, .mov, .webm), picture, or folder, of several too.",
     ),
 ]
 Log = Annotated[
     Path | None,
     typer.Option(
         "--log",
+        parser=output_path,
         metavar="OUT",
         rich_help_panel=_OUTPUT,
-        help="The data behind it: .jsonl, .csv or .parquet; - prints JSON Lines as they come.",
+        help="The data behind it: .jsonl, .csv or .parquet, a folder; - prints JSON Lines.",
     ),
 ]
 Events = Annotated[
@@ -75,6 +88,7 @@ Sheet = Annotated[
     Path | None,
     typer.Option(
         "--sheet",
+        parser=output_path,
         metavar="OUT",
         rich_help_panel=_OUTPUT,
         help="One picture of all people and how they are perceived: .png or .jpg.",

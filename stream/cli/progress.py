@@ -1,5 +1,6 @@
 """The progress bar of a file on the terminal; a sink, so that the loop feeds it like the others."""
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -15,9 +16,10 @@ from rich.progress import (
 from rich.text import Text
 
 from models.printable import counted, printable
+from stream.cli.console import stderr_console
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
-from stream.sinks import AnnotatedFrame
+from stream.sinks import AnnotatedFrame, Outputs, Sink
 
 _MAX_SURPLUS = 5
 """Frames that a video may have beyond the number that was declared or estimated, until that is not
@@ -81,6 +83,15 @@ class ProgressBar:
         if self._first_s is None:
             self._first_s = frame.time_s
         return round((frame.time_s - self._first_s) * self._info.fps) + 1
+
+
+def progress_bars(info: SourceInfo, outputs: Outputs, *, quiet: bool) -> list[Sink]:
+    """The progress bar of a source; there is none of a live one, nor where no terminal shows it."""
+    # Where lines are printed on the same terminal, the bar would be torn.
+    is_torn = bool(outputs.printing) and sys.stdout is not None and sys.stdout.isatty()
+    if quiet or is_torn or info.is_live or not stderr_console.is_terminal:
+        return []
+    return [ProgressBar(info, stderr_console)]
 
 
 class _RateColumn(ProgressColumn):

@@ -36,7 +36,8 @@ def recover(partial: Path, log: Path | None = None, *, overwrite: bool = False) 
 
     Args:
         partial: the partial file, `NAME.part.mp4` or the like.
-        log: its partial log; where none is named, those of the same name are taken.
+        log: its partial log; where none is named, those of the same name are taken: of `a.mp4`
+            `a.jsonl`, and `a.mp4.jsonl` as a run of several sources names it.
         overwrite: files of the final names may be replaced.
 
     Raises:
@@ -85,7 +86,9 @@ def _log_names(partial: Path, log: Path | None) -> Iterator[Path]:
     elif log is not None:
         logs = [_final(log, LOG_SUFFIXES)]
     else:
-        logs = [_final(partial, tuple(CONTAINERS)).with_suffix(each) for each in LOG_SUFFIXES]
+        video = _final(partial, tuple(CONTAINERS))
+        logs = [video.with_suffix(each) for each in LOG_SUFFIXES]
+        logs += [video.with_name(video.name + each) for each in LOG_SUFFIXES]  # one of several
     for each in logs:
         if partial_path(each) != partial and partial_path(each).is_file():
             yield each

@@ -178,6 +178,16 @@ class RecorderSection(BaseModel):
     sound: bool = True
 
 
+class OutputsSection(BaseModel):
+    """`[outputs]`: the form of outputs of which only the folder is named."""
+
+    model_config = _STRICT
+
+    video: Literal["auto", "mp4", "mov", "mkv", "webm"] = "auto"
+    log: Literal["jsonl", "csv", "parquet"] = "jsonl"
+    sheet: Literal["png", "jpg"] = "png"
+
+
 class OverlaySection(BaseModel):
     """`[overlay]`: what is drawn on pictures, in which colours, and how large."""
 
@@ -209,4 +219,5 @@ class Config(BaseModel):
     labels: LabelSettings = LabelSettings()
     engine: EngineSection = EngineSection()
     recorder: RecorderSection = RecorderSection()
+    outputs: OutputsSection = OutputsSection()
     overlay: OverlaySection = OverlaySection()

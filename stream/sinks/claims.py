@@ -22,6 +22,21 @@ LOG_SUFFIXES = (".jsonl", ".csv")
 _log = logging.getLogger(__name__)
 
 
+def check_outputs(
+    outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
+) -> None:
+    """Checks what `claim_outputs` checks but for other runs, and changes nothing: of a source whose
+    turn comes later.
+
+    Raises:
+        ConfigError: an output fails a check; the first one found is named.
+    """
+    targets = requested_targets(outputs, info, recorder)
+    if not outputs.overwrite:
+        for target in targets:
+            _check_free(target, targets)
+
+
 @contextmanager
 def claim_outputs(
     outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
@@ -102,7 +117,7 @@ def _check_free(target: Target, targets: Sequence[Target]) -> None:
     """Checks that nothing is overwritten, nor what an earlier run could save."""
     path = target.path
     if target.is_folder:
-        if any(not is_lock(each) for each in path.iterdir()):
+        if path.is_dir() and any(not is_lock(each) for each in path.iterdir()):
             raise ConfigError(f"{path} is not empty: choose another folder, or give --overwrite")
         return
     if path.exists():

@@ -22,7 +22,7 @@ from stream.sinks.pictures.single_picture import is_single_picture_output
 from stream.sinks.pictures.snapshots import TRACKS_FILE
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 
-_LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
+LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
 
 _TABLE_SUFFIXES = (".csv", ".parquet")
@@ -45,6 +45,8 @@ class Outputs:
         events: print events on standard output.
         show: open a window, if there is a screen.
         overwrite: files that exist may be replaced.
+        folders: the names of those above that were written as a folder's, `out/`: what they name is
+            made in there.
     """
 
     save: Path | None = None
@@ -54,6 +56,7 @@ class Outputs:
     events: bool = False
     show: bool = False
     overwrite: bool = False
+    folders: frozenset[str] = frozenset()
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -159,9 +162,9 @@ def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
     elif outputs.save is not None:
         yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
     if outputs.log is not None and not outputs.is_log_streamed:
-        yield Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
+        yield Target("--log", outputs.log, suffixes=LOG_SUFFIXES)
         if outputs.log.suffix.lower() != ".jsonl":
-            yield Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
+            yield Target("--log", tracks_path(outputs.log), suffixes=LOG_SUFFIXES)
     if outputs.snapshots is not None:
         yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:

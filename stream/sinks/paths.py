@@ -89,16 +89,16 @@ def aside_path(path: Path) -> Path:
     return path.parent / short_name(f".{path.name}", ".part")
 
 
-def short_name(name: str, suffix: str) -> str:
+def short_name(name: str, suffix: str, most_bytes: int = _MAX_NAME_BYTES) -> str:
     """A name with a suffix; of one that would be too long for a file, the beginning and a digest.
 
     Two long names with one beginning so have two short ones.
     """
     coded = os.fsencode(name)
-    if len(coded) + len(os.fsencode(suffix)) <= _MAX_NAME_BYTES:
+    if len(coded) + len(os.fsencode(suffix)) <= most_bytes:
         return name + suffix
     mark = f"~{hashlib.sha256(coded).hexdigest()[:_DIGEST_LETTERS]}{suffix}"
-    beginning = coded[: _MAX_NAME_BYTES - len(os.fsencode(mark))]
+    beginning = coded[: most_bytes - len(os.fsencode(mark))]
     return beginning.decode(errors="ignore") + mark
 
 

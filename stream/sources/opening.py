@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from models.pictures import is_single_picture
+from models.pictures import is_picture, is_single_picture
 from stream.addresses import PROTOCOLS, is_url, may_be_address, shown_address
 from stream.errors import ConfigError, SourceError
 from stream.settings import Config
@@ -96,6 +96,8 @@ def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Ca
         return lambda: CameraSource(uri, config.camera, config.source.reconnect_s)
     if glob.has_magic(uri):
         named = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
+        if not (named or is_picture(path) or may_be_address(uri)):
+            raise SourceError(f"{uri}: no file has such a name")
         if named or not may_be_address(uri):
             wanted = not_written(named, fixed_part(path), outputs)
             return lambda: PictureSource(uri, wanted, max_megapixels=limit)

@@ -3,6 +3,7 @@
 import glob
 import logging
 import re
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from models.pictures import (
     is_left_out,
     is_picture,
     is_single_picture,
+    is_video,
     kind_of,
     kinds_of,
 )
@@ -51,6 +53,11 @@ class PictureSource:
     ) -> None:
         skipped = kinds_of(left_out)
         words = counted_kinds(skipped)
+        if not paths and (videos := kinds_of(filter(is_video, left_out))):
+            pattern = shlex.quote(str(Path(uri) / f"*{videos.most_common(1)[0][0]}"))
+            raise SourceError(
+                f"{uri}: no pictures there; {words} left out: for its videos give {pattern}"
+            )
         if not paths:
             kinds = ", ".join(sorted(PICTURE_SUFFIXES))
             others = f"; {words} left out" if words else ""

@@ -117,7 +117,7 @@ class LineStream:
 
     def _write_chunk(self) -> None:
         try:
-            written = os.write(self._descriptor, self._pending[:_CHUNK_BYTES])
+            written = os.write(self._descriptor, self._next_chunk())
         except BrokenPipeError:
             self._has_left = True
         except BlockingIOError:
@@ -126,6 +126,11 @@ class LineStream:
             raise SinkError(f"{self._name} cannot be written: {error.strerror}") from error
         else:
             self._pending = self._pending[written:]
+
+    def _next_chunk(self) -> bytes:
+        """What is written next: whole lines, if one fits, for others may write lines there too."""
+        chunk = self._pending[:_CHUNK_BYTES]
+        return chunk[: chunk.rfind(b"\n") + 1] or chunk
 
     def _takes_more(self) -> bool:
         """Waits until a write would not wait; false if a signal has come and the reader hangs."""

@@ -24,6 +24,7 @@ class ManualRecordings:
         settings: quality and speed.
         controls: says whether frames are to be recorded.
         report: takes the file being recorded, and those that are complete.
+        title: what the names of the files begin with.
     """
 
     name = "recording"
@@ -37,8 +38,10 @@ class ManualRecordings:
         settings: RecorderSection,
         controls: Controls,
         report: RunReport,
+        title: str = "recording",
     ) -> None:
         self._folder = folder
+        self._title = title
         self._info = info
         self._settings = settings
         self._controls = controls
@@ -76,7 +79,7 @@ class ManualRecordings:
 
     def _begin(self, frame: Frame) -> Recorder:
         """Opens a new recording that begins with a frame."""
-        path = self._claim.enter_context(claim_new_file(self._folder, "recording", ".mp4"))
+        path = self._claim.enter_context(claim_new_file(self._folder, self._title, ".mp4"))
         part = replace(self._info, start_s=frame.time_s, size_wh=frame.size_wh)
         try:
             recorder = Recorder(path, part, self._settings)

@@ -1,0 +1,1 @@
+"""Several sources in one run: files one after another, cameras and streams side by side."""

@@ -1,0 +1,74 @@
+"""What several sources came to: the summary of each, and one over all."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from stream.controls import RunReport
+from stream.several.listing import NamedSource
+from stream.summary import Summary
+
+
+class Totals(Summary):
+    """The sum of the summaries of several sources.
+
+    Args:
+        count: how many sources there are.
+        clock: the monotonic clock, s.
+
+    Attributes:
+        summaries: of the sources that are done, each with its source, in the order of their ends.
+    """
+
+    name = "totals"
+
+    def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(RunReport())
+        self.summaries: list[tuple[NamedSource, Summary]] = []
+        self._count_of_sources = count
+        self._clock = clock
+        self._begun_s = clock()
+        self._ended_s: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Totals({len(self.summaries)} of {self._count_of_sources} sources)"
+
+    def add_source(self, source: NamedSource, summary: Summary) -> None:
+        """Adds what a source came to."""
+        self.add(summary)
+        self.summaries.append((source, summary))
+        self.failures.extend(of_source(source, each) for each in summary.failures)
+
+    def finish(self) -> None:
+        """Stops the clock: all sources are done."""
+        self._ended_s = self._clock()
+
+    @property
+    def failed(self) -> int:
+        """How many sources failed, in part or as a whole."""
+        return sum(bool(summary.failures) for _, summary in self.summaries)
+
+    @property
+    def elapsed_s(self) -> float:
+        """From before the first source until all outputs of the last were closed."""
+        return (self._ended_s or self._clock()) - self._begun_s
+
+    def line(self) -> str:
+        """The sum in one line; what each source came to has a line of its own."""
+        done, count = len(self.summaries), self._count_of_sources
+        words = [f"{count} sources" if done == count else f"{done} of {count} sources"]
+        if self.failed:
+            words.append(f"{self.failed} failed")
+        return f"{', '.join(words)}: {super().line()}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The sum as JSON has it, and the summary of each source in `sources`."""
+        each = [{"source": str(source), **summary.as_dict()} for source, summary in self.summaries]
+        outputs = [path for one in each for path in one["outputs"]]
+        return {**super().as_dict(), "outputs": outputs, "sources": each}
+
+
+def of_source(source: NamedSource, reason: str) -> str:
+    """Why a source failed, with its name unless the reason has it."""
+    name = str(source)
+    return reason if name in reason else f"{name}: {reason}"

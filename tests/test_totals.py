@@ -1,0 +1,77 @@
+"""What several sources came to, in one line and in one document."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from fakes import frame, label, person, track
+from test_window import Clock
+
+from stream.controls import RunReport
+from stream.drawing.overlay import Overlay
+from stream.several.listing import NamedSource
+from stream.several.totals import Totals
+from stream.sinks import AnnotatedFrame
+from stream.summary import Summary
+
+
+def _summary(frames: int, failure: str = "", people: int = 1) -> Summary:
+    report = RunReport(dropped=2, skipped=Counter({".nef": 1}), outputs=[Path("out.mp4")])
+    summary = Summary(report)
+    summary.start()
+    for number in range(frames):
+        summary.write(AnnotatedFrame(frame(number), [track()], Overlay()))
+    summary.close([person(each, {"gender": label()}) for each in range(people)], complete=True)
+    summary.finish()
+    if failure:
+        report.failures.append(failure)
+    return summary
+
+
+@pytest.fixture
+def totals() -> Totals:
+    """Two of three sources are done, one of which failed on the way."""
+    clock = Clock()
+    totals = Totals(3, clock)
+    totals.add_source(NamedSource("a.mp4", "file"), _summary(5))
+    totals.add_source(NamedSource("b.mp4", "file"), _summary(3, "the tape is torn", people=2))
+    clock.now_s += 4.0
+    totals.finish()
+    clock.now_s += 9.0
+    return totals
+
+
+def test_the_sum_in_one_line(totals: Totals) -> None:
+    assert totals.line().startswith("2 of 3 sources, 1 failed: ")
+    for words in ("8 frames in 4.0 s", "3 people", "2 .nef"):
+        assert words in totals.line()
+    assert "out.mp4" not in totals.line()  # the line of each source has its own
+
+
+def test_a_failure_says_of_which_source_it_is(totals: Totals) -> None:
+    assert totals.failures == ["b.mp4: the tape is torn"]
+    totals.add_source(NamedSource("c.mp4", "file"), _summary(0, "c.mp4 is not a video"))
+    assert totals.failures[1:] == ["c.mp4 is not a video"]
+    assert totals.line().startswith("3 sources, 2 failed: ")
+
+
+def test_the_sum_in_one_document(totals: Totals) -> None:
+    document = totals.as_dict()
+    first, second = document.pop("sources")
+    assert (first.pop("source"), second.pop("source")) == ("a.mp4", "b.mp4")
+    assert first.keys() == second.keys() == document.keys()
+    for key in ("frames", "faces", "people", "dropped"):
+        assert document[key] == first[key] + second[key]
+    assert document["skipped"] == {".nef": 2}
+    assert document["perceived"] == {"Female": 3}
+    assert document["outputs"] == [*first["outputs"], *second["outputs"]]
+    assert document["elapsed_s"] == 4.0
+    assert document["fps"] == 2.0
+
+
+def test_one_that_was_interrupted_makes_all_interrupted(totals: Totals) -> None:
+    assert not totals.interrupted
+    stopped = _summary(1)
+    stopped.interrupted = True
+    totals.add_source(NamedSource("c.mp4", "file"), stopped)
+    assert totals.interrupted
