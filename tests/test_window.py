@@ -42,7 +42,7 @@ from stream.playback import Playback
 from stream.settings import Config
 from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame, Outputs, opening_window
-from stream.sinks.window.screen import OpenCvScreen, has_display
+from stream.sinks.window.screen import OpenCvScreen, _key_name, has_display
 from stream.sinks.window.status_bar import bar_height
 from stream.sinks.window.window import Window
 from stream.sources.capture import Capture
@@ -570,6 +570,23 @@ def test_an_opencv_without_windows(monkeypatch: pytest.MonkeyPatch) -> None:
         OpenCvScreen()
 
 
+# --- keys by their codes ---
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        *[(code, "left") for code in (0xFF51, 0xFF96, 0x10FF51, 0x250000, 0xF702)],
+        *[(code, "right") for code in (0xFF53, 0xFF98, 0x270000, 0xF703)],
+        *[(code, "home") for code in (0xFF50, 0xFF95, 0x240000, 0xF729)],
+        *[(0x20, "space"), (0x1B, "escape"), (0x53, "s"), (0x73, "s"), (0x100073, "s")],
+        *[(0x2C, ","), (0x5D, "]"), (0xFFE1, "other"), (0xFFE9, "other"), (0x260000, "other")],
+    ],
+)
+def test_keys_have_the_same_names_on_every_system(code: int, name: str) -> None:
+    assert _key_name(code) == name
+
+
 # --- on a real one ---
 
 
@@ -705,6 +722,34 @@ def start(screen: dict[str, str], tmp_path: Path) -> Iterator[Start]:
             if each.process.poll() is None:
                 each.process.kill()
             each.process.communicate()
+
+
+def test_keys_wait_in_order_until_they_are_asked_for(screen: dict[str, str]) -> None:
+    """As while a frame is annotated for seconds."""
+
+    def xdotool(words: str) -> str:
+        command = ["xdotool", *words.split()]
+        done = subprocess.run(
+            command, env=screen, check=True, capture_output=True, text=True, timeout=_WAIT_S
+        )
+        return done.stdout
+
+    shown = OpenCvScreen(screen)
+    try:
+        shown.show(numbered(1))
+        window = xdotool("search --sync --onlyvisible --name ^face-stream$").split()[0]
+        deadline_s = time.monotonic() + _WAIT_S
+        while not shown.key(50):  # until it has the focus, and the layout of the keyboard
+            assert time.monotonic() < deadline_s
+            xdotool(f"windowfocus --sync {window} key Shift_L")
+        xdotool("key --delay 200 a Left b Home comma f")
+        heard: list[str] = []
+        while "f" not in heard:
+            assert time.monotonic() < deadline_s
+            heard += filter(None, [shown.key(50)])
+        assert [key for key in heard if key != "other"] == ["a", "left", "b", "home", ",", "f"]
+    finally:
+        shown.close()
 
 
 def _ended_with_complete_files(program: Program, folder: Path) -> None:

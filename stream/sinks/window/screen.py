@@ -173,7 +173,7 @@ def _key_name(code: int) -> str:
     for each in (code, code & _X11_KEYS):
         if each in _NAMED_KEYS:
             return _NAMED_KEYS[each]
-        if each <= _LARGEST_CHARACTER:
+        if 0 < each <= _LARGEST_CHARACTER:
             return chr(each).lower()
     return "other"
 
