@@ -69,11 +69,11 @@ def run(
             closing(Capture(source, controls, report)) as capture,
             claim_outputs(outputs, source.info, config.recorder),
             capture,
-            opening_window(config, source.info, outputs, controls, report, capture.peek) as opening,
+            opening_window(config, source.info, outputs, controls, report, capture.peek) as window,
         ):
             info = capture.info
             annotator = (load or LoadedModel(config).annotator)(info, controls, report)
-            attributes, window = annotator.attributes, opening.result()
+            attributes = annotator.attributes
             with open_sinks(
                 config, info, outputs, watchers, attributes, controls, report, summary, window
             ) as sinks:

@@ -5,10 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -359,28 +357,21 @@ def _opening(
     controls: Controls | None = None,
     *,
     show: bool = True,
-) -> "Iterator[Future[Window | None]]":
+) -> Iterator[Window | None]:
     """A window that opens with the picture of number 0b11110000."""
     info = SourceInfo("numbers", kind, SIZE_WH, 25.0)
     controls, outputs = controls or Controls(), Outputs(show=show)
     with opening_window(
         config or Config(), info, outputs, controls, RunReport(), lambda _: frame(240), screen
-    ) as opening:
-        yield opening
+    ) as window:
+        yield window
 
 
-def test_the_window_opens_while_something_else_is_done() -> None:
-    is_shown = threading.Event()
-
-    class WatchedScreen(FakeScreen):
-        def show(self, picture: Image) -> None:
-            super().show(picture)
-            is_shown.set()
-
-    fake = WatchedScreen()
-    with _opening(lambda: fake) as opening:
-        assert is_shown.wait(_WAIT_S)  # the model is being loaded
-        assert opening.result() is not None
+def test_the_window_opens_with_the_first_frame_in_it() -> None:
+    fake = FakeScreen()
+    with _opening(lambda: fake) as window:
+        assert window is not None
+        assert number_of(fake.shown[0][: SIZE_WH[1]]) == 0b11110000  # the model is still to load
         assert fake.closed == 0
     assert fake.closed == 1
 
@@ -399,15 +390,15 @@ def test_where_there_is_no_screen_it_is_said_and_nothing_waits_for_keys(
         raise SinkError("no screen to show the window on")
 
     controls = _playing()
-    with _opening(fail, controls=controls) as opening:
-        assert opening.result() is None
+    with _opening(fail, controls=controls) as window:
+        assert window is None
     assert controls.playback.mode == "free"
     assert caplog.messages == ["no screen to show the window on: going on without"]
 
 
 def test_a_window_that_nobody_asked_for_is_not_opened() -> None:
-    with _opening(lambda: pytest.fail("it opens a screen"), show=False) as opening:
-        assert opening.result() is None
+    with _opening(lambda: pytest.fail("it opens a screen"), show=False) as window:
+        assert window is None
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-"""Opens the window in a thread of its own, with the first frame in it, while the model loads."""
+"""Opens the window with the first frame in it, before the model is loaded."""
 
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def opening_window(
     report: RunReport,
     first_frame: Callable[[float], Frame | None],
     open_screen: Callable[[], Screen] = OpenCvScreen,
-) -> "Iterator[Future[Window | None]]":
+) -> Iterator[Window | None]:
     """Opens the window if one is asked for, and closes it at the end.
 
     Args:
@@ -42,30 +41,26 @@ def opening_window(
         open_screen: opens the screen, or raises `SinkError`; tests pass a fake.
 
     Yields:
-        The window that is being opened; None where none is asked for, or there is no screen: that
-        is logged.
+        The window; None where none is asked for, or there is no screen: that is logged.
     """
 
-    def open_it() -> Window | None:
-        try:
-            screen = open_screen()
-        except SinkError as error:
-            _log.warning("%s: going on without", error)
-            controls.playback.mode = "free"
-            return None
-        folder, mirror = outputs.snapshots or Path(), config.camera.mirror and info.kind == "camera"
-        window = Window(info, controls, report, screen, folder=folder, mirror=mirror)
+    if not outputs.show:
+        yield None
+        return
+    try:
+        screen = open_screen()
+    except SinkError as error:
+        _log.warning("%s: going on without", error)
+        controls.playback.mode = "free"
+        yield None
+        return
+    folder, mirror = outputs.snapshots or Path(), config.camera.mirror and info.kind == "camera"
+    window = Window(info, controls, report, screen, folder=folder, mirror=mirror)
+    try:
         frame = first_frame(_FIRST_FRAME_S)
         if frame is not None:
             window.preview(frame)
-        return window
-
-    with ThreadPoolExecutor(1, "window") as executor:
-        opening = executor.submit(open_it if outputs.show else lambda: None)
-        try:
-            yield opening
-        finally:
-            window = opening.result()
-            if window is not None:
-                with suppress(SinkError):  # the sinks have said so
-                    window.close(complete=False)
+        yield window
+    finally:
+        with suppress(SinkError):  # the sinks have said so
+            window.close(complete=False)
