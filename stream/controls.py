@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stream.source_history import SourceHistory
+
 KEYS = (
     ("Space", "pause, go on; next picture"),
     ("S", "save the picture as it is shown"),
@@ -84,6 +86,7 @@ class RunReport:
         recording_refusal: why keys cannot start a recording, for the user; empty where they can.
         dropped: frames of a live source that newer ones replaced, since the first was taken.
         skipped: pictures that were left out, by kind.
+        history: when the source was live, lost and back, and what of it was damaged.
         smallest_face_px: width of the smallest face that all searches would find, px; 0 without a
             search.
         finer_search: the option by which smaller ones would be found; empty where there is none.
@@ -97,6 +100,7 @@ class RunReport:
     recording_refusal: str = ""
     dropped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    history: SourceHistory = field(default_factory=SourceHistory)
     smallest_face_px: float = 0.0
     finer_search: str = ""
     load_shedding: str = ""

@@ -56,7 +56,7 @@ def run(
             the run instead, and is named in the summary's failures.
     """
     controls = Controls(blur=config.overlay.blur)
-    report = RunReport(skipped=source.info.skipped)
+    report = RunReport(skipped=source.info.skipped, history=source.info.history)
     summary = Summary(report)
     try:
         with (

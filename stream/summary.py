@@ -12,6 +12,7 @@ from models.pictures import counted_kinds
 from stream.controls import RunReport
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
+from stream.source_history import SourceHistory
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +82,11 @@ class Summary:
         return self._report.skipped
 
     @property
+    def history(self) -> SourceHistory:
+        """When the source was live, lost and back."""
+        return self._report.history
+
+    @property
     def outputs(self) -> list[Path]:
         """The files and folders that are complete."""
         return self._report.outputs
@@ -108,6 +114,9 @@ class Summary:
         ]
         if self.dropped:
             words.append(f"and {self.dropped} dropped,")
+        if self.history.gap_count:
+            gaps = _counted(self.history.gap_count, "gap", "gaps")
+            words.append(f"and {gaps} of {self.history.gaps_s:.1f} s,")
         if self.skipped:
             words.append(f"and {counted_kinds(self.skipped)} left out,")
         words.append(f"{_counted(self.people, 'person', 'people')}")
@@ -131,6 +140,7 @@ class Summary:
             "frames": self.frames,
             "dropped": self.dropped,
             "skipped": dict(self.skipped.most_common()),
+            **self.history.as_dict(),
             "faces": self.faces,
             "people": self.people,
             "perceived": dict(self.perceived),

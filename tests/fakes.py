@@ -304,6 +304,9 @@ class HastyReconnection(Reconnection):
             self.interrupt()
         return super().pause(0.0)
 
+    def _jitter(self) -> float:
+        return 1.0
+
 
 Script = Callable[[int], Mapping[int, Sequence[float]]]
 """The number of a picture → who is in it, by a number of their own, and the box of each."""

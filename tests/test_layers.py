@@ -22,7 +22,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"settings"},
     {"people"},
     {"tracks", "controls", "frames", "media_tracks"},
-    {"addresses", "coded", "errors", "stopwatch"},
+    {"addresses", "coded", "errors", "source_history", "stopwatch"},
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why
     ("stream.sinks.opening", "stream.sources.pictures"),

@@ -8,7 +8,7 @@ from typing import Self
 
 from models.interrupts import finishing
 from stream.controls import RunReport
-from stream.errors import SinkError
+from stream.errors import LostSourceError, SinkError
 from stream.frames import Frame
 from stream.people import Person
 from stream.sinks.contract import Sink
@@ -40,8 +40,8 @@ class Sinks:
     A sink is closed with the people who were present in the last frame that it took: Ctrl-C may
     fall when only some of the sinks have the newest one.
 
-    Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs
-    that have a frame.
+    Use it as a context manager: leaving it without an error, by Ctrl-C, or because a source that
+    was lost has not come back, completes the outputs that have a frame.
 
     Args:
         sinks: what was asked for; when all of them have failed, the run ends.
@@ -76,7 +76,7 @@ class Sinks:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        complete = kind is None or issubclass(kind, KeyboardInterrupt)
+        complete = kind is None or issubclass(kind, KeyboardInterrupt | LostSourceError)
         # Whatever one of them raises, the others are closed.
         with finishing(), ExitStack() as stack:
             for each in reversed(self._open):

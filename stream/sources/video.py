@@ -15,6 +15,7 @@ from stream.errors import SourceError
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.media_tracks import sound_track, warn_of_others
 from stream.settings.schema import SourceSection
+from stream.source_history import SourceHistory
 from stream.sources.declared import ended_early, frame_count
 from stream.sources.decoding import Decoder
 from stream.sources.deinterlacing import Deinterlacer
@@ -67,6 +68,7 @@ class VideoSource:
             container = self._reopen()
         self._container = container
         self._reconnection = reconnection
+        self._history = SourceHistory() if reconnection is None else reconnection.history
         self._deinterlacer = Deinterlacer(self._name)
         self._last_s = 0.0
         self._count = 0
@@ -284,4 +286,5 @@ class VideoSource:
             start_s=first.time_s if self._span.start_s > 0 else 0.0,
             reopen=self._reopen,
             ended=self._ended,
+            history=self._history,
         )

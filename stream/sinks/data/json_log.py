@@ -1,6 +1,7 @@
 """The log as JSON Lines: a header, then an object for each frame and one for each track."""
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -50,6 +51,8 @@ class JsonLog:
         self.partial_path = partial_path(path)
         self._begun = False
         self._size_wh = info.size_wh
+        self._history = info.history
+        self._changes = 0  # of the state of the source, that were written
         try:
             self._file = self.partial_path.open("w", buffering=1, encoding="utf-8")
         except OSError as error:
@@ -76,6 +79,8 @@ class JsonLog:
     def write(self, annotated: AnnotatedFrame) -> None:
         """Adds a line for the frame and its faces, and one for each track that ended with it.
 
+        What became of the source before, such as that it was lost, stands before the frame.
+
         Raises:
             SinkError: the disk refuses.
         """
@@ -86,7 +91,8 @@ class JsonLog:
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
         entry["faces"] = [face_entry(track) for track in annotated.tracks]
-        self._write(entry, *map(track_entry, annotated.ended))
+        states = self._new_states(frame.captured_s)
+        self._write(*states, entry, *map(track_entry, annotated.ended))
         self._begun = True
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
@@ -99,12 +105,20 @@ class JsonLog:
         """
         try:
             with self._file:
-                self._write(*map(track_entry, present))
+                self._write(*map(track_entry, present), *self._new_states())
                 self._file.flush()
                 os.fsync(self._file.fileno())
             finish_partial(self.output, complete=complete, keep=self._begun)
         except OSError as error:
             raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
+
+    def _new_states(self, captured_s: float = math.inf) -> list[dict[str, Any]]:
+        """A line for each change of the state of the source before a frame that was grabbed then,
+        for which none was written.
+        """
+        changes = self._history.changes_since(self._changes, captured_s)
+        self._changes += len(changes)
+        return [change.as_dict() for change in changes]
 
     def _write(self, *entries: dict[str, Any]) -> None:
         """A line for each entry, in one write: what a full disk refuses, closing tries again."""
