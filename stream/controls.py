@@ -21,6 +21,10 @@ KEYS = (
 """The keys of the window and what each does, as the help shows them."""
 
 
+_KEPT_FAILURES = 100
+"""Failures that are kept and said; a run of weeks on a full disk has one in each segment."""
+
+
 def no_input() -> None:
     """There is no window, and so no key."""
 
@@ -78,6 +82,42 @@ class Controls:
 
 
 @dataclass(slots=True)
+class SegmentCounts:
+    """The parts of a run that is divided.
+
+    Attributes:
+        complete: how many were written.
+        deleted: how many old ones were deleted.
+        deleted_bytes: how large they were, bytes.
+    """
+
+    complete: int = 0
+    deleted: int = 0
+    deleted_bytes: int = 0
+    _last: int = -1
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts as JSON has them."""
+        return {
+            "complete": self.complete,
+            "deleted": self.deleted,
+            "deleted_bytes": self.deleted_bytes,
+        }
+
+    def words(self) -> str:
+        """The counts for people; empty where there are none."""
+        if not self.complete:
+            return ""
+        deleted = f", and {self.deleted} old ones deleted" if self.deleted else ""
+        return f"{self.complete} segment{'s' if self.complete != 1 else ''}{deleted}"
+
+    def note_complete(self, number: int) -> None:
+        """A file of a segment is complete; each segment counts once."""
+        if number > self._last:
+            self.complete, self._last = self.complete + 1, number
+
+
+@dataclass(slots=True)
 class RunReport:
     """What the run reports: its parts set it, the window and the summary read it.
 
@@ -93,7 +133,9 @@ class RunReport:
         load_shedding: what is done to keep up with a live source, for the user.
         notice: a message about what the user last asked for; the window shows it and takes it back.
         outputs: the files and folders that are complete.
-        failures: what went wrong on the way, a line each.
+        failures: what went wrong on the way, a line each; of a long run the first hundred.
+        further_failures: how many more there were.
+        segments: how many parts of a run that is divided were written, and deleted again.
     """
 
     recording: Path | None = None
@@ -107,3 +149,17 @@ class RunReport:
     notice: str = ""
     outputs: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    further_failures: int = 0
+    segments: SegmentCounts = field(default_factory=SegmentCounts)
+
+    def note_failure(self, line: str) -> bool:
+        """Adds what went wrong; whether it is to be said: no failure of a run of weeks is said
+        twice, and only the first ones are.
+        """
+        if line in self.failures:
+            return False
+        if len(self.failures) >= _KEPT_FAILURES:
+            self.further_failures += 1
+            return False
+        self.failures.append(line)
+        return True

@@ -120,6 +120,8 @@ class Summary:
         if self.skipped:
             words.append(f"and {counted_kinds(self.skipped)} left out,")
         words.append(f"{_counted(self.people, 'person', 'people')}")
+        if segments := self._report.segments.words():
+            words.append(f"→ {segments}")
         if self.outputs:
             words.append(f"→ {', '.join(map(str, self.outputs))}")
         return " ".join(words)
@@ -147,7 +149,9 @@ class Summary:
             "elapsed_s": round(self.elapsed_s, 3),
             "fps": round(self.fps, 2),
             "outputs": [str(path) for path in self.outputs],
+            "segments": self._report.segments.as_dict(),
             "failures": self.failures,
+            "further_failures": self._report.further_failures,
             "interrupted": self.interrupted,
         }
 

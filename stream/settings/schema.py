@@ -188,6 +188,17 @@ class RecorderSection(BaseModel):
     quality: Annotated[int, Field(ge=0, le=51)] = 23
     preset: Preset = "veryfast"
     sound: bool = True
+    segment_s: Literal[0] | Annotated[float, Field(ge=1, le=86_400)] = 0
+    only_with_faces: bool = False
+    before_s: Annotated[float, Field(ge=0, le=60)] = 5.0
+    after_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    keep_days: Annotated[float, Field(ge=0, le=36_500)] = 0.0
+    keep_gb: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether a recording is more than one file from beginning to end."""
+        return self.segment_s > 0 or self.only_with_faces
 
 
 class OverlaySection(BaseModel):

@@ -92,7 +92,7 @@ class Sinks:
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
         annotated = self._frames.annotated(frame, tracks)
-        present = self._frames.present
+        present = annotated.present
         for each in list(self._open):
             try:
                 each.sink.write(annotated)
@@ -126,6 +126,5 @@ class Sinks:
         if sink.output is not None and sink.output == self.report.recording:
             self.report.recording = None
         failure = f"{sink.name}: {error}"
-        if failure not in self.report.failures:  # what stops a write often stops the closing too
-            self.report.failures.append(failure)
+        if self.report.note_failure(failure):  # what stops a write often stops the closing too
             _log.error("%s failed: %s", sink.name, error)

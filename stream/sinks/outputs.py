@@ -62,12 +62,14 @@ class Target:
         path: the file or folder.
         suffixes: how its name may end; empty for a folder.
         table: name of the table that is written into a folder.
+        is_divided: there is a file for each segment, and none of this very name.
     """
 
     option: str
     path: Path
     suffixes: tuple[str, ...] = ()
     table: str = ""
+    is_divided: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -107,7 +109,9 @@ def requested_targets(
     Raises:
         ConfigError: an output fails a check; the first one found is named.
     """
-    targets = list(_targets(outputs, info))
+    recorder = recorder or RecorderSection()
+    _check_keep(recorder)
+    targets = list(_targets(outputs, info, is_divided=recorder.segment_s > 0))
     source = Path(info.uri)
     if info.kind == "pictures" and not source.is_dir():
         source = source.parent  # copies in there would take the place of the pictures
@@ -120,20 +124,30 @@ def requested_targets(
     for target in targets:
         _check_kind(target)
     if outputs.save is not None and info.kind != "pictures":
-        codec_for(outputs.save, (recorder or RecorderSection()).codec)
+        codec_for(outputs.save, recorder.codec)
     return targets
 
 
-def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
+def _check_keep(recorder: RecorderSection) -> None:
+    """Checks that what is deleted are segments."""
+    if (recorder.keep_days or recorder.keep_gb) and not recorder.segment_s:
+        raise ConfigError(
+            "recorder.keep_days and recorder.keep_gb delete segments: set recorder.segment_s too"
+        )
+
+
+def _targets(outputs: Outputs, info: SourceInfo, *, is_divided: bool) -> Iterator[Target]:
     """The files and folders to be made, those too that no option names."""
     if outputs.save is not None and info.kind == "pictures":
         yield Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
-        yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
+        yield Target("--save", outputs.save, tuple(CONTAINERS), is_divided=is_divided)
+    is_divided = is_divided and info.kind != "pictures"
     if outputs.log is not None:
-        yield Target("--log", outputs.log, suffixes=_LOG_SUFFIXES)
+        yield Target("--log", outputs.log, _LOG_SUFFIXES, is_divided=is_divided)
         if outputs.log.suffix.lower() != ".jsonl":
-            yield Target("--log", tracks_path(outputs.log), suffixes=_LOG_SUFFIXES)
+            tracks = tracks_path(outputs.log)
+            yield Target("--log", tracks, _LOG_SUFFIXES, is_divided=is_divided)
     if outputs.snapshots is not None:
         yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:

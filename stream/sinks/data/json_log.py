@@ -32,6 +32,10 @@ class JsonLog:
         info: the source, which the header names.
         model: name of the classifier, for the header.
         attributes: the classes of each attribute, for the header.
+        known_changes: how many changes of the state of the source stand in an earlier log.
+
+    Attributes:
+        known_changes: how many of them stand in this one or an earlier one.
 
     Raises:
         SinkError: the file cannot be made.
@@ -45,6 +49,7 @@ class JsonLog:
         info: SourceInfo,
         model: str,
         attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        known_changes: int = 0,
     ) -> None:
         self.name = f"log ({path.name})"
         self.output = path
@@ -52,7 +57,7 @@ class JsonLog:
         self._begun = False
         self._size_wh = info.size_wh
         self._history = info.history
-        self._changes = 0  # of the state of the source, that were written
+        self.known_changes = known_changes
         try:
             self._file = self.partial_path.open("w", buffering=1, encoding="utf-8")
         except OSError as error:
@@ -116,8 +121,8 @@ class JsonLog:
         """A line for each change of the state of the source before a frame that was grabbed then,
         for which none was written.
         """
-        changes = self._history.changes_since(self._changes, captured_s)
-        self._changes += len(changes)
+        changes = self._history.changes_since(self.known_changes, captured_s)
+        self.known_changes += len(changes)
         return [change.as_dict() for change in changes]
 
     def _write(self, *entries: dict[str, Any]) -> None:

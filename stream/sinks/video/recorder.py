@@ -4,7 +4,6 @@ import math
 import threading
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeAlias
@@ -17,7 +16,9 @@ from stream.frames import SourceInfo
 from stream.people import Person
 from stream.settings.schema import RecorderSection
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import finish_partial, partial_path
+from stream.sinks.paths import finish_partial, partial_path, what_is_left
+from stream.sinks.segments import Placement
+from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.sinks.video.video_file import VideoFile
 from stream.stopwatch import stage
 
@@ -37,8 +38,9 @@ _MAX_BEHIND_S = 0.3
 """How far the encoder may be behind the newest frame, s of the source: more of them would be lost
 with a kill, fewer let it run idle during a longer search."""
 
-_Item: TypeAlias = tuple[Canvas, VideoFrame | None, float]
-"""A frame that waits: what is drawn on it, its coded picture, its time in the source in s."""
+_Item: TypeAlias = tuple[Canvas, VideoFrame | None, float, Placement]
+"""A frame that waits: what is drawn on it, its coded picture, its time in the source in s, and the
+segment that it belongs to."""
 
 
 class Recorder:
@@ -48,6 +50,7 @@ class Recorder:
         path: the video; its ending names the container.
         info: the source, whose sound is recorded if it has any.
         settings: quality and speed.
+        segmented: what writes segments, or only what is near faces, instead of one whole file.
 
     Raises:
         SinkError: the file cannot be made.
@@ -55,12 +58,19 @@ class Recorder:
 
     quit_requested = False
 
-    def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: SourceInfo,
+        settings: RecorderSection,
+        segmented: SegmentedVideo | None = None,
+    ) -> None:
         self.name = f"recorder ({path.name})"
-        self.output = path
-        self.partial_path = partial_path(path)
+        self.output = None if settings.segment_s and segmented is not None else path
+        self._path = path
         self._begun = False
-        self._video = VideoFile(self.partial_path, info, settings)
+        self._segmented = segmented
+        self._video = segmented or VideoFile(partial_path(path), info, settings)
         # Ctrl-C may fall between any two steps of a queue.Queue, and the encoder would then wait on
         # though a frame is there. A SimpleQueue has no steps; the encoder says when each is done.
         self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
@@ -76,7 +86,7 @@ class Recorder:
         self._encoder.start()
 
     def __repr__(self) -> str:
-        return f"Recorder({self.output})"
+        return f"Recorder({self._path})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Queues the picture, and waits while the encoder is too far behind:
@@ -92,7 +102,7 @@ class Recorder:
         frame, pending_s = annotated.frame, self._pending_s
         pending_s.append(self._last_s)
         self._last_s = frame.time_s
-        self._waiting.put((annotated.canvas, frame.coded, frame.time_s))
+        self._waiting.put((annotated.canvas, frame.coded, frame.time_s, annotated.place))
         self._begun = True
         with stage("wait for the encoder"):
             while pending_s and (
@@ -109,28 +119,24 @@ class Recorder:
         Raises:
             SinkError: the end could not be written.
         """
+        if self._segmented is not None:
+            self._segmented.complete = complete
         self._waiting.put(None)
         with stage("wait for the encoder"):
             self._encoder.join()
         self._raise_error()
+        if self._segmented is not None:  # each of its files has its name already
+            return
         try:
-            finish_partial(self.output, complete=complete and self._begun, keep=self._begun)
+            finish_partial(self._path, complete=complete and self._begun, keep=self._begun)
         except OSError as error:
-            raise SinkError(f"{self.output} cannot be put in place: {error.strerror}") from error
+            raise SinkError(f"{self._path} cannot be put in place: {error.strerror}") from error
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None
         if error is not None:
             reason = getattr(error, "strerror", None) or error
-            raise SinkError(f"{reason}{self._what_is_left()}") from error
-
-    def _what_is_left(self) -> str:
-        """Words that name the partial file; an empty one is removed."""
-        with suppress(OSError):
-            if self.partial_path.stat().st_size:
-                return f"; what was written stands in {self.partial_path.name}"
-            self.partial_path.unlink()
-        return ""
+            raise SinkError(f"{reason}{what_is_left(partial_path(self._path))}") from error
 
     def _encode(self) -> None:
         """Encodes until the end mark.
