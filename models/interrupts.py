@@ -6,6 +6,7 @@ This module is imported before any other, and so imports only what Python has lo
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ class _Signals:
         first: the signal that came first; 0 where none has.
         first_s: when it came, s of the monotonic clock.
         claims: how many outputs are claimed for this run; of none, nothing can be lost.
+        counting: held while their number changes: any thread may claim one.
     """
 
     def __init__(self) -> None:
@@ -39,6 +41,7 @@ class _Signals:
         self.first = 0
         self.first_s = 0.0
         self.claims = 0
+        self.counting = threading.Lock()
 
 
 _signals = _Signals()
@@ -73,11 +76,13 @@ def interruptible() -> Iterator[None]:
 @contextmanager
 def claiming() -> Iterator[None]:
     """While the body runs, something would be left behind if the program ended at once."""
-    _signals.claims += 1
+    with _signals.counting:
+        _signals.claims += 1
     try:
         yield
     finally:
-        _signals.claims -= 1
+        with _signals.counting:
+            _signals.claims -= 1
 
 
 @contextmanager

@@ -272,6 +272,17 @@ def test_only_segments_are_deleted(limit: dict[str, float], tmp_path: Path) -> N
         pass
 
 
+def test_a_name_that_a_segment_would_make_too_long_is_refused_before_it_runs(
+    tmp_path: Path,
+) -> None:
+    outputs = Outputs(save=tmp_path / f"{'x' * 225}.mp4")
+    with (
+        pytest.raises(ConfigError, match="file name too long; choose another name"),
+        claim_outputs(outputs, _LIVE, _config(segment_s=60).recorder),
+    ):
+        pass
+
+
 def test_old_segments_go_while_it_runs(tmp_path: Path) -> None:
     old = tmp_path / "door-20200101-000000+0000.mp4"
     old.write_bytes(bytes(1000))

@@ -17,10 +17,14 @@ from stream.sinks.data.tables import tracks_path
 from stream.sinks.paths import partial_path, same_file, written_names
 from stream.sinks.pictures.folder import FACES_FILE
 from stream.sinks.pictures.snapshots import TRACKS_FILE
+from stream.sinks.segments import SegmentNames
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 
 _LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
+
+_LONGEST_STAMP = "20000101-000000+0000-1000"
+"""Stamp of a segment that makes a name as long as it may get."""
 
 _SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
@@ -158,7 +162,10 @@ def _check_name(target: Target) -> None:
     """Checks that the system takes the name of a target, those it has while it is written, and
     that of its lock.
     """
-    for name in (*written_names(target.path), lock_path(target.path)):
+    longest = target.path
+    if target.is_divided:
+        longest = SegmentNames.of(target.path).path(_LONGEST_STAMP)
+    for name in (*written_names(longest), lock_path(longest)):
         try:
             os.lstat(name)
         except (FileNotFoundError, NotADirectoryError):
