@@ -1,4 +1,4 @@
-"""What the signals SIGINT and SIGTERM do to the programs, from their first line on.
+"""What the signals SIGINT, SIGTERM and SIGUSR1 do to the programs, from their first line on.
 
 This module is imported before any other, and so imports only what Python has loaded by then.
 """
@@ -6,9 +6,9 @@ This module is imported before any other, and so imports only what Python has lo
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from _thread import allocate_lock
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,6 +22,10 @@ unfinished: set[Path] = set()
 """Files that are being written and have not their final names yet."""
 
 
+def _nothing_to_tell() -> str:
+    return "nothing has begun yet"
+
+
 class _Signals:
     """What has come, and what is being done.
 
@@ -33,6 +37,7 @@ class _Signals:
         first_s: when it came, s of the monotonic clock.
         claims: how many outputs are claimed for this run; of none, nothing can be lost.
         counting: held while their number changes: any thread may claim one.
+        tell: gives the accounts of what is going on, in one line.
     """
 
     def __init__(self) -> None:
@@ -41,7 +46,8 @@ class _Signals:
         self.first = 0
         self.first_s = 0.0
         self.claims = 0
-        self.counting = threading.Lock()
+        self.counting = allocate_lock()
+        self.tell: Callable[[], str] = _nothing_to_tell
 
 
 _signals = _Signals()
@@ -55,10 +61,14 @@ def handle_signals(program: str) -> None:
     2. In `interruptible` the first one raises `KeyboardInterrupt`.
     3. In `finishing` the first one is noted, for `exit_code`.
     4. A second one ends the program at once, and a line names the files that are left.
+
+    SIGUSR1, where there is one, prints what `telling` gives.
     """
     _signals.program = program
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _handle)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGUSR1, _tell)
 
 
 def exit_code(otherwise: int = 128 + signal.SIGINT) -> int:
@@ -71,6 +81,16 @@ def interruptible() -> Iterator[None]:
     """The body is work that a signal interrupts."""
     with _state("working"):
         yield
+
+
+@contextmanager
+def telling(tell: Callable[[], str]) -> Iterator[None]:
+    """While the body runs, SIGUSR1 prints what `tell` gives, in one line on standard error."""
+    before, _signals.tell = _signals.tell, tell
+    try:
+        yield
+    finally:
+        _signals.tell = before
 
 
 @contextmanager
@@ -112,6 +132,11 @@ def _handle(number: int, frame: FrameType | None) -> None:
     elif now_s - _signals.first_s > _SAME_S:
         _say_what_is_left()
         os._exit(128 + _signals.first)
+
+
+def _tell(number: int, frame: FrameType | None) -> None:
+    """Writes past Python's buffers: the signal may have come in the middle of a message."""
+    os.write(sys.stderr.fileno(), f"{_signals.tell()}\n".encode(errors="backslashreplace"))
 
 
 def _is_importing(frame: FrameType | None) -> bool:

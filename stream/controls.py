@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from stream.source_history import SourceHistory
 
@@ -151,6 +152,21 @@ class RunReport:
     failures: list[str] = field(default_factory=list)
     further_failures: int = 0
     segments: SegmentCounts = field(default_factory=SegmentCounts)
+
+    def accounts(self, known_gaps: int = 0) -> dict[str, Any]:
+        """What became of the run so far, as JSON has it.
+
+        Args:
+            known_gaps: the gaps that are left out, from the first on: an earlier log has them.
+        """
+        return {
+            "dropped": self.dropped,
+            "skipped": dict(self.skipped.most_common()),
+            **self.history.as_dict(known_gaps),
+            "segments": self.segments.as_dict(),
+            "failures": self.failures,
+            "further_failures": self.further_failures,
+        }
 
     def note_failure(self, line: str) -> bool:
         """Adds what went wrong; whether it is to be said: no failure of a run of weeks is said

@@ -1,11 +1,13 @@
 """The loop: frames from a source, tracks from an annotator, both to the sinks."""
 
+import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from os import PathLike
 from typing import Protocol, TypeAlias
 
 from models.errors import ModelError
+from models.interrupts import telling
 from stream.assembly import load_annotator
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SourceError
@@ -60,6 +62,7 @@ def run(
     summary = Summary(report)
     try:
         with (
+            telling(lambda: json.dumps(summary.as_dict())),
             closing(Capture(source, controls, report)) as capture,
             claim_outputs(outputs, source.info, config.recorder),
             capture,

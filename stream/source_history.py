@@ -78,7 +78,7 @@ class SourceHistory:
 
     def __init__(self) -> None:
         self.damaged_packets = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may ask in the middle of a change
         self._changes: deque[StateChange] = deque(maxlen=2 * _KEPT_GAPS)
         self._change_count = 0
         self._gaps: deque[Gap] = deque(maxlen=_KEPT_GAPS)
@@ -124,12 +124,13 @@ class SourceHistory:
             changes = list(self._changes)[-new:] if new > 0 else []
         return list(takewhile(lambda change: change.noted_s <= captured_s, changes))
 
-    def as_dict(self) -> dict[str, Any]:
-        """The figures as JSON has them; of the gaps the last ones."""
+    def as_dict(self, known_gaps: int = 0) -> dict[str, Any]:
+        """The figures as JSON has them; of the gaps the last ones, without the first that many."""
+        new = self._gap_count - known_gaps
         return {
             "reconnects": self._reconnects,
             "gaps_s": round(self._gaps_s, 3),
-            "gaps": [gap.as_dict() for gap in self.gaps],
+            "gaps": [gap.as_dict() for gap in (self.gaps[-new:] if new > 0 else ())],
             "damaged_packets": self.damaged_packets,
         }
 

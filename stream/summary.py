@@ -1,12 +1,11 @@
 """The summary of a run: how many frames and people there were, and how long it took."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from imutils.video import FPS
 
 from models.pictures import counted_kinds
 from stream.controls import RunReport
@@ -42,14 +41,15 @@ class Summary:
         self.perceived: Counter[str] = Counter()
         self.interrupted = False
         self._report = report
-        self._timer = FPS()
+        self._started_s: float | None = None
+        self._ended_s: float | None = None
 
     def __repr__(self) -> str:
         return f"Summary({self.frames} frames, {self.people} people)"
 
     def start(self) -> None:
         """Starts the clock: the first frame is about to be taken."""
-        self._timer.start()
+        self._started_s = time.monotonic()
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Counts one more frame."""
@@ -63,8 +63,7 @@ class Summary:
 
     def finish(self) -> None:
         """Stops the clock: all outputs are closed."""
-        if self.frames:
-            self._timer.stop()
+        self._ended_s = time.monotonic()
 
     def fail(self, reason: str) -> None:
         """Adds why the run ends early, and logs it at once."""
@@ -98,8 +97,11 @@ class Summary:
 
     @property
     def elapsed_s(self) -> float:
-        """From before the first frame until all outputs were closed."""
-        return float(self._timer.elapsed()) if self.frames else 0.0
+        """From before the first frame until all outputs were closed, or until now."""
+        if not self.frames or self._started_s is None:
+            return 0.0
+        ended_s = time.monotonic() if self._ended_s is None else self._ended_s
+        return ended_s - self._started_s
 
     @property
     def fps(self) -> float:
@@ -140,18 +142,13 @@ class Summary:
         """The summary as JSON has it."""
         return {
             "frames": self.frames,
-            "dropped": self.dropped,
-            "skipped": dict(self.skipped.most_common()),
-            **self.history.as_dict(),
+            **self._report.accounts(),
             "faces": self.faces,
             "people": self.people,
             "perceived": dict(self.perceived),
             "elapsed_s": round(self.elapsed_s, 3),
             "fps": round(self.fps, 2),
             "outputs": [str(path) for path in self.outputs],
-            "segments": self._report.segments.as_dict(),
-            "failures": self.failures,
-            "further_failures": self._report.further_failures,
             "interrupted": self.interrupted,
         }
 

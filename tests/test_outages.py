@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -95,10 +96,18 @@ def test_what_was_recorded_takes_its_name_when_a_source_does_not_come_back(
     assert failure.endswith(", and was not back within 1 s")
     assert set(summary.outputs) == {tmp_path / "out.mp4", tmp_path / "out.jsonl"}
     assert len(times_s(tmp_path / "out.mp4")) == summary.frames >= 10
-    states = [each for each in _lines(tmp_path / "out.jsonl") if "state" in each]
+    lines = _lines(tmp_path / "out.jsonl")
+    states = [each for each in lines if "state" in each]
     assert [each["state"] for each in states] == ["live", "waiting"]
     assert states[1]["reason"] in failure
-    (gap,) = summary.as_dict()["gaps"]
+    accounts = summary.as_dict()
+    (gap,) = accounts["gaps"]
+    end = lines[-1]["end"]
+    assert end == {
+        **{name: accounts[name] for name in end},
+        "failures": [],  # what ends a run is known when its files are closed
+    }
+    assert {"frames", "dropped", "reconnects", "gaps", "damaged_packets", "skipped"} <= end.keys()
     assert (gap["lasted_s"], gap["reason"]) == (None, states[1]["reason"])
     caplog.clear()  # the failure was logged as an error
 
@@ -219,3 +228,38 @@ def test_a_signal_ends_the_wait_for_a_source_that_never_comes(
         rest = program.communicate(timeout=60)[1]
     assert ": waiting since 2" in said
     assert (program.returncode, rest) == (code, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_a_signal_prints_the_accounts_at_once(tmp_path: Path) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    server = http({"/": mjpeg_page(_pictures())})
+    server.kill()
+    words = [f"http://{server.address}/", "--log", "out.jsonl", "--no-show"]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "stream", "run", *words, "--set", "source.reconnect_s=forever"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with program:
+        assert program.stderr is not None
+        assert ": waiting since " in program.stderr.readline()
+        program.send_signal(signal.SIGUSR1)
+        assert program.stderr.readline() == "nothing has begun yet\n"
+        server.start()
+        assert " is live after " in program.stderr.readline()
+        frames, deadline_s = 0, time.monotonic() + 60
+        while frames == 0 and time.monotonic() < deadline_s:
+            program.send_signal(signal.SIGUSR1)
+            said = program.stderr.readline()
+            frames = json.loads(said)["frames"] if said.startswith("{") else 0
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=60)
+    server.kill()
+    accounts = json.loads(said)
+    assert accounts["gaps"][0]["reason"].endswith("Connection refused")
+    assert accounts["fps"] > 0
+    assert program.returncode == 130
+    assert _lines(tmp_path / "out.jsonl")[-1]["end"]["frames"] >= frames

@@ -53,11 +53,12 @@ def opened_files(
         # Before the log, which is written at once: the video is then nearly as far as the log.
         yield _recorder(outputs.save, info, config, report, segmenter)
     if outputs.log is not None:
-        logs = _LogFiles(info, config.engine.model or config.engine.model_folder.name, attributes)
+        model = config.engine.model or config.engine.model_folder.name
+        logs = _LogFiles(info, model, attributes, report)
         if segmenter is None or not config.recorder.segment_s:
             yield from logs.whole(outputs.log)
         else:
-            yield from logs.segmented(outputs.log, config.recorder.before_s, report, segmenter)
+            yield from logs.segmented(outputs.log, config.recorder.before_s, segmenter)
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:
@@ -82,12 +83,18 @@ class _LogFiles:
         info: the source.
         model: name of the classifier.
         attributes: the classes of each attribute.
+        report: what their closing lines are about.
     """
 
     def __init__(
-        self, info: SourceInfo, model: str, attributes: Mapping[str, Sequence[str]]
+        self,
+        info: SourceInfo,
+        model: str,
+        attributes: Mapping[str, Sequence[str]],
+        report: RunReport,
     ) -> None:
         self._info, self._model, self._attributes = info, model, attributes
+        self._report = report
         self._last: JsonLog | None = None
 
     def whole(self, path: Path) -> Iterator[Sink]:
@@ -98,12 +105,10 @@ class _LogFiles:
             yield self._table(path)
             yield self._tracks(tracks_path(path))
 
-    def segmented(
-        self, path: Path, before_s: float, report: RunReport, segmenter: Segmenter
-    ) -> Iterator[Sink]:
+    def segmented(self, path: Path, before_s: float, segmenter: Segmenter) -> Iterator[Sink]:
         """The same, each in files of the segments."""
         is_json = path.suffix.lower() == ".jsonl"
-        names, retry = SegmentNames.of(path), segmenter.retry_soon
+        names, report, retry = SegmentNames.of(path), self._report, segmenter.retry_soon
         opens = self._json if is_json else self._table
         yield SegmentedLog(names, opens, before_s, report, retry)
         if not is_json:
@@ -112,7 +117,7 @@ class _LogFiles:
 
     def _json(self, path: Path) -> Sink:
         known = 0 if self._last is None else self._last.known_changes
-        self._last = JsonLog(path, self._info, self._model, self._attributes, known)
+        self._last = JsonLog(path, self._info, self._model, self._attributes, self._report, known)
         return self._last
 
     def _table(self, path: Path) -> Sink:

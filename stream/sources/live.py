@@ -119,6 +119,7 @@ class StreamSource:
             self._settings,
             live=True,
             deinterlacer=self._deinterlacer,
+            history=self._reconnection.history,
         )
         self._decoded = self._paced(self._decoder.frames())
         try:

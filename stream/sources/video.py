@@ -72,7 +72,6 @@ class VideoSource:
         self._deinterlacer = Deinterlacer(self._name)
         self._last_s = 0.0
         self._count = 0
-        self._damaged_packets = 0  # those of containers before the present one
         self._corrupt_frames = 0
         self._has_seams = False  # in containers before the present one
         self._ended = threading.Event()
@@ -220,7 +219,6 @@ class VideoSource:
     def _switch_to(self, container: InputContainer) -> None:
         """Goes on with the same video in a container that was opened again."""
         self._container.close()
-        self._damaged_packets += self._decoder.damaged_packets
         self._has_seams |= self._decoder.has_seams
         self._container, self._decoder = container, self._decoder_of(container)
 
@@ -231,6 +229,7 @@ class VideoSource:
             self._settings,
             remote=self._reconnection is not None,
             deinterlacer=self._deinterlacer,
+            history=self._history,
         )
 
     def _truncation(self) -> str:
@@ -243,7 +242,7 @@ class VideoSource:
 
     def _log_damage(self) -> None:
         """Warns of damage, and of a video that ended too soon."""
-        damaged = self._damaged_packets + self._decoder.damaged_packets
+        damaged = self._history.damaged_packets
         if damaged or self._corrupt_frames:
             _log.warning(
                 "%s is damaged: packets left out: %d, pictures spoilt: %d",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.printable import printable_json
+from stream.controls import RunReport
 from stream.errors import SinkError
 from stream.frames import SourceInfo
 from stream.people import Person
@@ -32,6 +33,7 @@ class JsonLog:
         info: the source, which the header names.
         model: name of the classifier, for the header.
         attributes: the classes of each attribute, for the header.
+        report: what the closing line is about, besides the frames; without one there is none.
         known_changes: how many changes of the state of the source stand in an earlier log.
 
     Attributes:
@@ -49,6 +51,7 @@ class JsonLog:
         info: SourceInfo,
         model: str,
         attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        report: RunReport | None = None,
         known_changes: int = 0,
     ) -> None:
         self.name = f"log ({path.name})"
@@ -58,6 +61,8 @@ class JsonLog:
         self._size_wh = info.size_wh
         self._history = info.history
         self.known_changes = known_changes
+        self._report, self._known_gaps = report, info.history.gap_count if known_changes else 0
+        self._frames = 0
         try:
             self._file = self.partial_path.open("w", buffering=1, encoding="utf-8")
         except OSError as error:
@@ -99,9 +104,10 @@ class JsonLog:
         states = self._new_states(frame.captured_s)
         self._write(*states, entry, *map(track_entry, annotated.ended))
         self._begun = True
+        self._frames += 1
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Adds the tracks that lasted to the end, and closes the file.
+        """Adds the tracks that lasted to the end and the accounts, and closes the file.
 
         A log that is not complete keeps its partial name if it has a frame, and is removed if not.
 
@@ -110,12 +116,18 @@ class JsonLog:
         """
         try:
             with self._file:
-                self._write(*map(track_entry, present), *self._new_states())
+                self._write(*map(track_entry, present), *self._new_states(), *self._closing())
                 self._file.flush()
                 os.fsync(self._file.fileno())
             finish_partial(self.output, complete=complete, keep=self._begun)
         except OSError as error:
             raise SinkError(f"{self.output} cannot be written: {error.strerror}") from error
+
+    def _closing(self) -> list[dict[str, Any]]:
+        """The closing line: the frames of this log, and what became of the run so far."""
+        if self._report is None:
+            return []
+        return [{"end": {"frames": self._frames, **self._report.accounts(self._known_gaps)}}]
 
     def _new_states(self, captured_s: float = math.inf) -> list[dict[str, Any]]:
         """A line for each change of the state of the source before a frame that was grabbed then,
