@@ -125,6 +125,7 @@ class RunReport:
     Attributes:
         recording: the file that frames are being written to; None while there is none.
         recording_refusal: why keys cannot start a recording, for the user; empty where they can.
+        taken: frames that the loop has taken.
         dropped: frames of a live source that newer ones replaced, since the first was taken.
         skipped: pictures that were left out, by kind.
         history: when the source was live, lost and back, and what of it was damaged.
@@ -141,6 +142,7 @@ class RunReport:
 
     recording: Path | None = None
     recording_refusal: str = ""
+    taken: int = 0
     dropped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     history: SourceHistory = field(default_factory=SourceHistory)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from os import PathLike
 from typing import Protocol, TypeAlias
 
@@ -13,12 +14,16 @@ from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
-from stream.sinks import Outputs, Sink, claim_outputs, open_sinks
+from stream.sinks import Outputs, Sink, Sinks, claim_outputs, open_sinks
 from stream.sources import WHOLE, Span, open_source
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
 from stream.summary import Summary
 from stream.tracks import Track
+from stream.watchdog import Watchdog
+
+_CLOSE_LIMIT_S = 10.0
+"""How long the end of each output may take where the loop hangs, s."""
 
 
 class FrameAnnotator(Protocol):
@@ -42,6 +47,7 @@ def run(
     outputs: Outputs,
     watchers: Sequence[Sink] = (),
     load: LoadAnnotator | None = None,
+    on_stall: Callable[[Summary], None] | None = None,
 ) -> Summary:
     """Annotates a source from beginning to end, or until the user asks for the end.
 
@@ -51,6 +57,8 @@ def run(
         outputs: what is written and shown.
         watchers: further sinks, such as a progress bar.
         load: gives what annotates the frames; `load_annotator` without one.
+        on_stall: ends the program where the loop over a live source hangs; its outputs are complete
+            then, and the loop may never go on. Without one the loop is not watched.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
@@ -70,9 +78,19 @@ def run(
             info = capture.info
             annotator = (load or load_annotator)(config, info, controls, report)
             attributes = annotator.attributes
-            with open_sinks(
-                config, info, outputs, watchers, attributes, controls, report, summary
-            ) as sinks:
+            stall_s = config.run.stall_s if on_stall is not None and info.is_live else 0
+            with (
+                open_sinks(
+                    config, info, outputs, watchers, attributes, controls, report, summary
+                ) as sinks,
+                Watchdog(
+                    stall_s,
+                    report,
+                    summary,
+                    controls,
+                    partial(_end_hanging, sinks, summary, controls, on_stall),
+                ),
+            ):
                 summary.start()
                 for frame in capture:
                     tracks = annotator.annotate(frame)
@@ -87,6 +105,17 @@ def run(
         summary.interrupted = True
     summary.finish()
     return summary
+
+
+def _end_hanging(
+    sinks: Sinks, summary: Summary, controls: Controls, end: Callable[[Summary], None] | None
+) -> None:
+    """Completes the outputs of a loop that hangs, then ends the program."""
+    sinks.finish(_CLOSE_LIMIT_S)
+    summary.finish()
+    controls.quit_requested = True
+    if end is not None:
+        end(summary)
 
 
 def annotate(

@@ -111,6 +111,12 @@ class SourceHistory:
         with self._lock:
             return list(self._gaps)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is waited for at present."""
+        with self._lock:
+            return bool(self._changes) and self._changes[-1].state == "waiting"
+
     def changes_since(self, count: int, captured_s: float = math.inf) -> list[StateChange]:
         """The changes after the first `count`, in order, as far as they are kept.
 

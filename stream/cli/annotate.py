@@ -1,5 +1,6 @@
 """The commands that annotate a source: `run`, `render` and `demo`."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from stream.cli import options
 from stream.cli.console import (
+    exit_hanging,
     exit_on_error,
     print_message,
     print_summary,
@@ -63,7 +65,8 @@ def run(
         named = settled.source.address or None if source is None else source
         if named is None:
             raise ConfigError("there is no SOURCE: name one, or set source.address")
-        return _run(open_source(named, settled, span, outputs.paths), settled, outputs, quiet)
+        opened = open_source(named, settled, span, outputs.paths)
+        return _run(opened, settled, outputs, quiet, as_json=json_summary)
 
     start_logging(quiet)
     print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)
@@ -143,6 +146,8 @@ def _run(
     outputs: "Outputs",
     quiet: bool,
     load: "LoadAnnotator | None" = None,
+    *,
+    as_json: bool = False,
 ) -> "Summary":
     """Annotates a source, with a progress bar where its length is known and a terminal shows it.
 
@@ -152,6 +157,7 @@ def _run(
         outputs: what is written and shown.
         quiet: whether the progress bar is left out.
         load: gives what annotates the frames; the annotator that the settings name without one.
+        as_json: how the summary of a run that hangs is printed.
     """
     from stream.cli.progress import ProgressBar
     from stream.run import run as run_source
@@ -159,4 +165,5 @@ def _run(
     watchers: list[Sink] = []
     if not quiet and not source.info.is_live and stderr_console.is_terminal:
         watchers.append(ProgressBar(source.info, stderr_console))
-    return run_source(source, config, outputs, watchers, load)
+    on_stall = partial(exit_hanging, quiet=quiet, as_json=as_json)
+    return run_source(source, config, outputs, watchers, load, on_stall)

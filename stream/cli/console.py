@@ -132,6 +132,16 @@ def print_summary(summary: "Summary", quiet: bool, as_json: bool, *, strict: boo
         raise typer.Exit(exit_code())
 
 
+def exit_hanging(summary: "Summary", quiet: bool, as_json: bool) -> None:
+    """Prints the summary of a run that hangs, and ends the program at once with exit code 1."""
+    with suppress(typer.Exit):
+        print_summary(summary, quiet, as_json)
+    for text in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # the reader has gone
+            text.flush()
+    os._exit(EXIT_FAILURE)
+
+
 class _ConsoleHandler(logging.Handler):
     """Prints each warning and error in one line, above the progress bar if there is one."""
 

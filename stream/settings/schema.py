@@ -201,6 +201,14 @@ class RecorderSection(BaseModel):
         return self.segment_s > 0 or self.only_with_faces
 
 
+class RunSection(BaseModel):
+    """`[run]`: when a run of a live source is taken to hang."""
+
+    model_config = _STRICT
+
+    stall_s: Literal[0] | Annotated[float, Field(ge=1, le=3600)] = 20.0
+
+
 class OverlaySection(BaseModel):
     """`[overlay]`: what is drawn on pictures, in which colours, and how large."""
 
@@ -233,3 +241,4 @@ class Config(BaseModel):
     engine: EngineSection = EngineSection()
     recorder: RecorderSection = RecorderSection()
     overlay: OverlaySection = OverlaySection()
+    run: RunSection = RunSection()

@@ -1,6 +1,7 @@
 """Several sinks as one: each gets every frame, and none takes the others down."""
 
 import logging
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from stream.people import Person
 from stream.sinks.contract import Sink
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.paths import partial_path
+from stream.stalls import place_of
 from stream.tracks import Track
 
 _log = logging.getLogger(__name__)
@@ -94,6 +96,8 @@ class Sinks:
         annotated = self._frames.annotated(frame, tracks)
         present = annotated.present
         for each in list(self._open):
+            if each not in self._open:  # `finish` has completed it meanwhile
+                continue
             try:
                 each.sink.write(annotated)
             except SinkError as error:
@@ -104,6 +108,26 @@ class Sinks:
                     _log.error("nothing is left to be written or shown: stopped")
             else:
                 each.present, each.has_frame = present, True
+
+    def finish(self, limit_s: float) -> None:
+        """Completes the outputs of a run that hangs, from another thread; nothing is written after.
+
+        Args:
+            limit_s: how long each may take, s; one that hangs itself is left.
+        """
+        still_open, self._open = self._open, []
+        for each in still_open:
+            closing = threading.Thread(
+                target=self._close,
+                args=(each.sink, each.present),
+                kwargs={"complete": each.has_frame},
+                name="closing",
+                daemon=True,
+            )
+            closing.start()
+            closing.join(limit_s)
+            if closing.is_alive():
+                self._report_failure(each.sink, SinkError(f"hangs: {place_of(closing)}"))
 
     @property
     def _all_failed(self) -> bool:

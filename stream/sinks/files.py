@@ -2,6 +2,7 @@
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from stream.controls import RunReport
@@ -69,11 +70,12 @@ def opened_files(
 def _recorder(
     path: Path, info: SourceInfo, config: Config, report: RunReport, segmenter: Segmenter | None
 ) -> Recorder:
+    stall_s = config.run.stall_s if info.is_live else 0
     if segmenter is None:
-        return Recorder(path, info, config.recorder)
-    names = SegmentNames.of(path)
-    segments = SegmentedVideo(names, info, config.recorder, report, segmenter.retry_soon)
-    return Recorder(path, info, config.recorder, segments)
+        return Recorder(path, info, config.recorder, stall_s=stall_s)
+    names, retry = SegmentNames.of(path), segmenter.retry_soon
+    segmented = partial(SegmentedVideo, names, info, config.recorder, report, retry)
+    return Recorder(path, info, config.recorder, segmented, stall_s)
 
 
 class _LogFiles:

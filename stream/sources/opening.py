@@ -4,6 +4,7 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from models.pictures import is_single_picture
@@ -13,6 +14,7 @@ from stream.settings import Config
 from stream.source_history import SourceHistory
 from stream.sources.camera import CameraSource, camera_index
 from stream.sources.contract import Source
+from stream.sources.guarded import GuardedSource
 from stream.sources.named_address import resolved
 from stream.sources.network import open_url
 from stream.sources.pictures import (
@@ -67,7 +69,11 @@ def open_source(
     source = arrival.first(lambda: _open(uri, config, span, outputs, history))
     if source.info.is_live or history.gaps:
         arrival.note_live()
-    return source
+    if not source.info.is_live or not config.run.stall_s:
+        return source
+    again = Reconnection(_shown(uri), config.source.lost_limit_s, history)
+    reopen = partial(_open, uri, config, span, outputs, history)
+    return GuardedSource(source, reopen, config.run.stall_s, again)
 
 
 def _open(

@@ -58,6 +58,9 @@ class SegmentedVideo:
         report: takes the file that is written, those that are complete, and failures.
         retry_soon: asks for a new segment after a failure.
 
+    Attributes:
+        complete: the file of the last segment is to take its name.
+
     Raises:
         ConfigError: such a file cannot hold the codec, or this FFmpeg lacks it.
         SinkError: there can be no such encoder.
@@ -81,6 +84,7 @@ class SegmentedVideo:
             raise SinkError(f"{names.path('')} cannot be made: {error}") from error
         self._part: _Part | None = None
         self._failed: Segment | None = None
+        self._is_idle = False
         self._has_opened = False  # a file before: what there is to say of the sound was said
         self._held: deque[list[Packet[VideoStream]]] = deque()
         self._held_bytes = 0
@@ -117,11 +121,21 @@ class SegmentedVideo:
             if self._settings.segment_s:
                 self._end_part(complete=True)
             self._hold(packets, time_s, is_key=place.is_key)
+        elif self._is_idle:  # the segment of the one that hangs goes on: its file is not there
+            self._failed, self._is_idle = place.segment, False
         elif place.segment != self._failed:
             if self._part is None or place.segment != self._part.segment:
                 self._end_part(complete=True)
                 self._begin_part(place.segment)
             self._write([*self._released(place.since_s), *packets])
+
+    def note_hanging(self, reason: str) -> None:
+        """Reports that the one before this hangs, and asks for a new segment."""
+        failure = f"recorder ({self._names.path('').name}): {reason}"
+        if self._report.note_failure(failure):
+            _log.error("%s", failure)
+        self._is_idle = True
+        self._retry_soon()
 
     def _begin_part(self, segment: Segment) -> None:
         """Opens the file of a segment."""

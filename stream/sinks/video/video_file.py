@@ -30,12 +30,16 @@ class VideoFile:
         info: the source: its name, rate, start and sound.
         settings: codec, quality and speed.
 
+    Attributes:
+        complete: whoever writes has given it everything; of no meaning here.
+
     Raises:
         ConfigError: that file cannot hold the codec, or this FFmpeg lacks it.
         SinkError: the file cannot be made.
     """
 
     def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
+        self.complete = False
         self._codec, kind = codec_for(path, settings.codec), CONTAINERS[path.suffix.lower()]
         self._file = MuxedFile(path, kind, info, sound=settings.sound)
         try:
