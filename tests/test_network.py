@@ -321,7 +321,7 @@ def test_closing_while_a_stream_is_silent(caplog: pytest.LogCaptureFixture) -> N
             while indices[-1] < 29:
                 indices.append(next(iter(capture)).index)
         # It was left while the read goes on.
-        (reader,) = (each for each in threading.enumerate() if each.name == "capture")
+        (reader,) = (each for each in threading.enumerate() if each.name == "reader")
         reader.join(PATIENCE_S)  # FFmpeg ends the read when its time is up
     assert not reader.is_alive()
     assert "does not return from a read: it is released when it does" in caplog.messages[0]

@@ -80,13 +80,25 @@ def test_a_source_that_is_waited_for_does_not_hang(caplog: pytest.LogCaptureFixt
     assert not caplog.messages
 
 
-def test_closing_does_not_wait_for_a_reader_that_hangs() -> None:
+def test_a_source_whose_frames_are_not_taken_is_not_read_on() -> None:
+    source = NumberedSource(1000, kind="camera")
+    guarded = GuardedSource(source, lambda: source, 60.0, Reconnection("x", 0.0))
+    frames = guarded.frames()
+    assert [next(frames).index for _ in range(10)] == list(range(10))
+    guarded.close()
+    assert source.given < 20
+    assert source.closed_by == ["reader"]
+
+
+def test_closing_does_not_wait_for_a_reader_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
     let_go = threading.Event()
     source = _Hanging(1, let_go, SourceHistory())
     guarded = GuardedSource(source, lambda: source, 60.0, Reconnection("x", 0.0))
     assert next(guarded.frames()).index == 0
     guarded.close()
+    guarded.close()
     assert source.closed_by == []  # only the thread that reads closes it
+    assert caplog.messages == ["numbers does not return from a read: it is released when it does"]
     let_go.set()
 
 
@@ -165,15 +177,16 @@ def test_an_encoder_that_hangs_costs_its_segment(
 
 
 class _Stuck:
-    """An annotator that hangs in one of its frames."""
+    """An annotator that hangs after so many frames."""
 
     attributes: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def __init__(self, at: int, let_go: threading.Event) -> None:
-        self._at, self._let_go = at, let_go
+        self._left, self._let_go = at, let_go
 
     def annotate(self, frame: Frame) -> tuple[Track, ...]:
-        if frame.index >= self._at:
+        self._left -= 1  # not by its number: frames of a live source may be lost
+        if self._left < 0:
             assert self._let_go.wait(60)
         return ()
 

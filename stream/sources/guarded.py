@@ -15,6 +15,9 @@ from stream.stalls import TICK_S, StallTimer, place_of
 _CLOSE_TIMEOUT_S = 0.5
 """How long the end of a read is waited for when a source is closed, s."""
 
+_QUEUE_FRAMES = 2
+"""Frames that wait at most, where whoever takes them is slower than the source."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +47,7 @@ class GuardedSource:
         self._next_index = 0
         self._start_s = 0.0
         self._closed = threading.Event()
+        self._is_released = False
 
     def __repr__(self) -> str:
         return f"GuardedSource({self._source!r})"
@@ -77,20 +81,27 @@ class GuardedSource:
         self._reader.leave()
 
     def close(self) -> None:
-        """Ends the reading; a read that hangs is left alone."""
+        """Ends the reading; a read that does not return is left alone. May be called twice."""
+        if self._is_released:
+            return
+        self._is_released = True
         self._closed.set()
         self._reader.leave()
         if self._reader.ident is None:
             self._source.close()
         else:
             self._reader.join(_CLOSE_TIMEOUT_S)
+            if self._reader.is_alive():
+                _log.warning(
+                    "%s does not return from a read: it is released when it does", self._info.uri
+                )
 
     def _until_stalled(self) -> Iterator[Frame]:
         """The frames of the present reader, until it ends or hangs."""
         timer = StallTimer(self._stall_s)
         while not self._closed.is_set():
             try:
-                frame = self._reader.frames.get(timeout=TICK_S)
+                frame = self._reader.take()
             except Empty:
                 if self._info.history.is_waiting:
                     timer.reset()
@@ -125,6 +136,7 @@ class _Reader(threading.Thread):
         # A daemon, so that a driver that never returns from a read cannot keep the program alive.
         super().__init__(name="reader", daemon=True)
         self.frames: SimpleQueue[Frame | None] = SimpleQueue()
+        self._room = threading.Semaphore(_QUEUE_FRAMES)
         self.has_ended = False
         self._open_source = open_source
         self._source: Source | None = None
@@ -138,9 +150,9 @@ class _Reader(threading.Thread):
             if source is not None:
                 try:
                     for frame in source.frames() if not self._left.is_set() else ():
-                        self.frames.put(frame)
-                        if self._left.is_set():
+                        if not self._has_room():
                             break
+                        self.frames.put(frame)
                 finally:
                     source.close()
         except BaseException as error:  # noqa: BLE001 - raised again where frames are taken
@@ -148,11 +160,29 @@ class _Reader(threading.Thread):
         self.has_ended = True
         self.frames.put(None)
 
+    def take(self) -> Frame | None:
+        """The next frame; None at the end, or once the reader is left.
+
+        Raises:
+            Empty: there is none within `TICK_S`.
+        """
+        frame = self.frames.get(timeout=TICK_S)
+        self._room.release()
+        return frame
+
+    def _has_room(self) -> bool:
+        """Waits for room in the queue; whether the reader was not left meanwhile."""
+        while not self._room.acquire(timeout=TICK_S):
+            if self._left.is_set():
+                return False
+        return not self._left.is_set()
+
     def leave(self) -> None:
         """Ends the reading at the next frame, and the waits of the source."""
         self._left.set()
         if self._source is not None:
             self._source.interrupt()
+        self.frames.put(None)  # whoever takes frames waits no longer
 
     def raise_error(self) -> None:
         """Raises what ended the reading, if it was an error.
