@@ -214,6 +214,20 @@ def test_a_disk_that_refuses_costs_one_segment_its_end(
     caplog.clear()  # the failure was logged as an error
 
 
+def test_a_disk_that_refuses_the_only_file_ends_the_recording(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    outputs = Outputs(save=tmp_path / "door.mp4")
+    with _no_file_larger_than(5000):
+        report = _write(outputs, _config(only_with_faces=True), 100, faces=range(100))
+    (failure,) = report.failures
+    assert failure == (
+        "recorder (door.mp4): File too large; what was written stands in door.part.mp4"
+    )
+    assert len(_numbers(tmp_path / "door.part.mp4")) > 0
+    caplog.clear()  # the failure was logged as an error
+
+
 def test_a_kill_costs_one_segment_at_most_its_last_second(tmp_path: Path) -> None:
     pictures = (numbered(number % 256) for number in count())
     with http({"/": mjpeg_page(pictures)}) as server:

@@ -171,7 +171,7 @@ def test_an_encoder_that_hangs_costs_its_segment(
     recorder.close(complete=True)
     let_go.set()
     (failure,) = report.failures
-    assert failure.startswith("recorder (out.mp4): hangs: the thread 'encoder' in ")
+    assert failure.startswith(f"recorder (out-{first.stamp}.mp4): hangs: the thread 'encoder' in ")
     assert len(times_s(names.path(second.stamp))) == 20
     caplog.clear()  # the failure was logged as an error
 

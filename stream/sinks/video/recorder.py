@@ -17,7 +17,7 @@ from stream.people import Person
 from stream.settings.schema import RecorderSection
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.paths import finish_partial, partial_path, what_is_left
-from stream.sinks.segments import Placement
+from stream.sinks.segments import WHOLE_RUN, Placement, Segment
 from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.sinks.video.video_file import VideoFile
 from stream.stalls import TICK_S, StallTimer, place_of
@@ -74,6 +74,7 @@ class Recorder:
         self._path = path
         self.partial_path = partial_path(path)
         self._begun = False
+        self._segment: Segment | None = None  # of the newest frame
         self._left = False  # an encoder that hangs, with all that it has
         self._segmented = segmented
         self._stall_s = stall_s
@@ -104,6 +105,7 @@ class Recorder:
         pending_s.append(self._last_s)
         self._last_s = frame.time_s
         place = annotated.place
+        self._segment = place.segment
         self._encoder.waiting.put((annotated.canvas, frame.coded, frame.time_s, place))
         self._begun = True
         with stage("wait for the encoder"):
@@ -133,13 +135,13 @@ class Recorder:
         """Leaves an encoder that hangs, and goes on with another one in a new segment."""
         hangs = f"hangs: {place_of(self._encoder)} has written nothing for {self._stall_s:g} s"
         self._encoder.leave()
-        if self._segmented is None:
+        if self._segmented is None or self._segment == WHOLE_RUN:
             self._left = True
             raise SinkError(f"{hangs}{what_is_left(self.partial_path)}")
         self._pending_s.clear()
         self._pending_s.append(self._last_s)
         video = self._segmented()
-        video.note_hanging(hangs)
+        video.go_on_after(self._segment, hangs)
         self._encoder = _EncoderThread(video)
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:

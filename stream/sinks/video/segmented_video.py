@@ -22,7 +22,7 @@ from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
 from stream.sinks.claims import claim_file
 from stream.sinks.paths import finish_partial, partial_path, what_is_left
-from stream.sinks.segments import Placement, Segment, SegmentNames
+from stream.sinks.segments import WHOLE_RUN, Placement, Segment, SegmentNames
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 from stream.sinks.video.encoder import TIME_BASE, Encoder
 from stream.sinks.video.muxed_file import MuxedFile
@@ -84,7 +84,6 @@ class SegmentedVideo:
             raise SinkError(f"{names.path('')} cannot be made: {error}") from error
         self._part: _Part | None = None
         self._failed: Segment | None = None
-        self._is_idle = False
         self._has_opened = False  # a file before: what there is to say of the sound was said
         self._held: deque[list[Packet[VideoStream]]] = deque()
         self._held_bytes = 0
@@ -121,21 +120,20 @@ class SegmentedVideo:
             if self._settings.segment_s:
                 self._end_part(complete=True)
             self._hold(packets, time_s, is_key=place.is_key)
-        elif self._is_idle:  # the segment of the one that hangs goes on: its file is not there
-            self._failed, self._is_idle = place.segment, False
         elif place.segment != self._failed:
             if self._part is None or place.segment != self._part.segment:
                 self._end_part(complete=True)
                 self._begin_part(place.segment)
             self._write([*self._released(place.since_s), *packets])
 
-    def note_hanging(self, reason: str) -> None:
-        """Reports that the one before this hangs, and asks for a new segment."""
-        failure = f"recorder ({self._names.path('').name}): {reason}"
-        if self._report.note_failure(failure):
-            _log.error("%s", failure)
-        self._is_idle = True
-        self._retry_soon()
+    def go_on_after(self, segment: Segment | None, reason: str) -> None:
+        """Goes on after another of these that hangs, with the next segment.
+
+        Args:
+            segment: the one that the other has; None where frames were held back.
+            reason: why it is left.
+        """
+        self._fail(segment, reason)
 
     def _begin_part(self, segment: Segment) -> None:
         """Opens the file of a segment."""
@@ -188,7 +186,7 @@ class SegmentedVideo:
                     part.file.close()
                 finish_partial(path, complete=complete and has_begun, keep=has_begun)
         except (OSError, av.error.FFmpegError) as error:
-            self._fail(part.segment, _reason(error) + what_is_left(partial_path(path)))
+            self._fail(part.segment, _reason(error))
         else:
             if complete and has_begun and part.segment.stamp:
                 self._report.segments.note_complete(part.segment.number)
@@ -196,14 +194,21 @@ class SegmentedVideo:
     def _abandon(self, part: _Part, error: Exception) -> None:
         """Leaves a file that cannot be written any further as it is."""
         self._part = None
-        path = self._names.path(part.segment.stamp)
         with part.claim, suppress(OSError, av.error.FFmpegError):
             part.file.close()
-        self._fail(part.segment, _reason(error) + what_is_left(partial_path(path)))
+        self._fail(part.segment, _reason(error))
 
-    def _fail(self, segment: Segment, reason: str) -> None:
+    def _fail(self, segment: Segment | None, reason: str) -> None:
+        """Reports that a segment is lost from here on.
+
+        Raises:
+            SinkError: it is the only one.
+        """
+        if segment == WHOLE_RUN:
+            raise SinkError(reason)
         self._failed = segment
-        failure = f"recorder ({self._names.path(segment.stamp).name}): {reason}"
+        path = self._names.path("" if segment is None else segment.stamp)
+        failure = f"recorder ({path.name}): {reason}{what_is_left(partial_path(path))}"
         if self._report.note_failure(failure):
             _log.error("%s", failure)
         self._retry_soon()
