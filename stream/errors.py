@@ -13,7 +13,7 @@ class AbsentSourceError(SourceError):
 
 
 class LostSourceError(SourceError):
-    """A source that gave pictures, was lost, and has not come back."""
+    """A source that was waited for, and has not come, or not come back."""
 
 
 class SinkError(Exception):

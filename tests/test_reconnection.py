@@ -112,7 +112,7 @@ def test_what_is_not_there_yet_is_waited_for(caplog: pytest.LogCaptureFixture) -
 
 
 def test_what_does_not_come_is_an_error_that_says_why() -> None:
-    with pytest.raises(AbsentSourceError) as caught:
+    with pytest.raises(LostSourceError) as caught:
         _Recorded(0.26).first(_absent(_PATIENT_CALLS))
     said = "the tape is not there: failure 1; it has not come within 0.26 s"
     assert str(caught.value) == said

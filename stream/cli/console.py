@@ -67,9 +67,11 @@ def exit_at_once_if_blocked(code: int | str | None) -> None:
 
 
 def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
-    """What `work` returns; an error before anything was done becomes one line and exit code 2."""
+    """What `work` returns; an error before anything was done becomes one line and exit code 2, or 1
+    where it was a source that was waited for in vain.
+    """
     from models.errors import ModelError
-    from stream.errors import ConfigError, SinkError, SourceError
+    from stream.errors import ConfigError, LostSourceError, SinkError, SourceError
 
     try:
         with interruptible():
@@ -78,7 +80,8 @@ def exit_on_error(work: Callable[[], _Result], debug: bool) -> _Result:
         if debug:
             _print_traceback()
         _print_error(str(error))
-        raise typer.Exit(EXIT_USAGE) from error
+        waited = isinstance(error, LostSourceError)
+        raise typer.Exit(EXIT_FAILURE if waited else EXIT_USAGE) from error
     except ImportError as error:
         if exit_code(0):  # a signal that comes during the import of an extension takes that form
             raise typer.Exit(exit_code()) from None

@@ -61,7 +61,8 @@ def open_source(
     What is not there yet is waited for where the settings ask for that.
 
     Raises:
-        SourceError: no case fits, or the source cannot be opened, or has not come in time.
+        SourceError: no case fits, or the source cannot be opened.
+        LostSourceError: it was waited for, and has not come in time.
         ConfigError: a part is asked for of a source that is not a video.
     """
     config, uri, history = config or Config(), resolved(uri), SourceHistory()
@@ -119,7 +120,7 @@ def _opener(
             wanted = not_written(named, fixed_part(path), outputs)
             return lambda: PictureSource(uri, wanted, max_megapixels=limit)
     if uri.startswith(_DEVICES):
-        raise AbsentSourceError(f"{uri}: there is no such device; is it connected?")
+        raise AbsentSourceError(f"{uri}: there is no such device: is it connected?")
     if may_be_address(uri):
         raise SourceError(
             f"{_shown(uri)}: no such file or folder, nor an address: one begins with "

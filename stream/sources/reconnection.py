@@ -74,7 +74,8 @@ class Reconnection:
             open_once: opens the source; it raises `AbsentSourceError` where it may still come.
 
         Raises:
-            SourceError: the source cannot be opened, or has not come in time.
+            SourceError: the source cannot be opened.
+            LostSourceError: it has not come in time.
         """
         try:
             return open_once()
@@ -88,7 +89,7 @@ class Reconnection:
             lambda: self._until_opened(open_once, AbsentSourceError), self.interrupt
         )
         if opened is None:
-            raise AbsentSourceError(f"{reason}; it has not come within {self._limit_s:g} s")
+            raise LostSourceError(f"{reason}; it has not come within {self._limit_s:g} s")
         return opened
 
     def note_live(self) -> None:
