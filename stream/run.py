@@ -78,7 +78,8 @@ def run(
             info = capture.info
             annotator = (load or load_annotator)(config, info, controls, report)
             attributes = annotator.attributes
-            stall_s = config.run.stall_s if on_stall is not None and info.is_live else 0
+            is_watched = on_stall is not None and info.is_live
+            stall_s = config.run.stall_s if is_watched else None
             with (
                 open_sinks(
                     config, info, outputs, watchers, attributes, controls, report, summary

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Self
 
 from stream.controls import Controls, RunReport
+from stream.service import tell_service_manager
 from stream.stalls import TICK_S, StallTimer, place_of
 from stream.summary import Summary
 
@@ -14,12 +15,14 @@ its own is given up first."""
 
 
 class Watchdog:
-    """A thread that looks whether frames that were taken are done.
+    """A thread that looks whether frames that were taken are done, and tells the service manager
+    that the program is alive: that one ends it where not even this thread runs any more.
 
     Use it as a context manager, in the thread that runs the loop.
 
     Args:
-        stall_s: time without progress after which the loop hangs, s; 0 for never.
+        stall_s: time without progress after which the loop hangs, s; 0 for never; None for a run that
+            is not watched at all.
         report: says how many frames were taken, and what is said of a loop that hangs.
         summary: says how many frames are done.
         controls: a run that is paused does not hang.
@@ -28,7 +31,7 @@ class Watchdog:
 
     def __init__(
         self,
-        stall_s: float,
+        stall_s: float | None,
         report: RunReport,
         summary: Summary,
         controls: Controls,
@@ -42,10 +45,11 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def __repr__(self) -> str:
-        return f"Watchdog({self._stall_s:g} s)"
+        return f"Watchdog({self._stall_s} s)"
 
     def __enter__(self) -> Self:
-        if self._stall_s:
+        if self._stall_s is not None:
+            tell_service_manager("READY=1")
             self._thread.start()
         return self
 
@@ -55,7 +59,7 @@ class Watchdog:
             self._thread.join()
 
     def _watch(self) -> None:
-        timer, before = StallTimer(self._stall_s * _LATER), (-1, -1)
+        timer, before = StallTimer((self._stall_s or 0) * _LATER), (-1, -1)
         while not self._ended.wait(TICK_S):
             now = self._report.taken, self._summary.frames
             is_busy = now[0] > now[1] and not self._controls.paused
@@ -67,4 +71,5 @@ class Watchdog:
                 )
                 self._on_stall()
                 return
+            tell_service_manager("WATCHDOG=1")
             before = now

@@ -23,7 +23,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"settings"},
     {"people"},
     {"tracks", "controls", "frames", "media_tracks"},
-    {"addresses", "coded", "errors", "source_history", "stalls", "stopwatch"},
+    {"addresses", "coded", "errors", "service", "source_history", "stalls", "stopwatch"},
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why
     ("stream.sinks.files", "stream.sources.pictures"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import Frame, SourceInfo
 from stream.run import run
+from stream.service import tell_service_manager
 from stream.settings import Config
 from stream.settings.schema import RecorderSection
 from stream.sinks import AnnotatedFrame, Outputs
@@ -264,6 +266,30 @@ def test_a_program_whose_search_hangs_ends_with_exit_code_1(tmp_path: Path) -> N
     assert len(times_s(tmp_path / "out.mp4")) >= 1
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert lines[-1]["end"]["failures"] == summary["failures"]
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no such sockets")
+def test_a_service_manager_hears_that_a_live_run_is_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE_S)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        heard: list[bytes] = []
+
+        class Listening(RecordingSink):
+            def write(self, annotated: AnnotatedFrame) -> None:
+                super().write(annotated)
+                if len(heard) < 2:
+                    heard.append(manager.recv(100))
+
+        outputs, never = Outputs(log=tmp_path / "out.jsonl"), _Stuck(10_000, threading.Event())
+        source = _Paced(20, kind="camera")
+        run(source, _QUICK, outputs, [Listening()], lambda *_: never, lambda _: None)
+    assert heard == [b"READY=1", b"WATCHDOG=1"]
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody listens"))
+    tell_service_manager("READY=1")
 
 
 def test_time_in_which_the_program_stood_still_is_no_stall() -> None:
