@@ -21,8 +21,8 @@ class Watchdog:
     Use it as a context manager, in the thread that runs the loop.
 
     Args:
-        stall_s: time without progress after which the loop hangs, s; 0 for never; None for a run that
-            is not watched at all.
+        stall_s: time without progress after which the loop hangs, s; 0 for never; None for a run
+            that is not watched at all.
         report: says how many frames were taken, and what is said of a loop that hangs.
         summary: says how many frames are done.
         controls: a run that is paused does not hang.
