@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from fakes import numbered
+from fakes import numbered, stopped
 from servers import http, mjpeg_page
 
 _FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
@@ -57,7 +57,7 @@ def test_a_clock_that_is_set_changes_names_and_nothing_else(tmp_path: Path) -> N
             stderr=subprocess.PIPE,
             text=True,
         )
-        with program:
+        with program, stopped(program):
             for minutes, stamp in ((30, "20261025-023*+0200"), (-1440, "20261025-023*+0100")):
                 assert _come(lambda stamp=stamp: any(folder.glob(f"a-{stamp}*.mp4"))), stamp
                 set_clock(minutes)

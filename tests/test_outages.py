@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from fakes import numbered, times_s
+from fakes import numbered, stopped, times_s
 from servers import HttpHandler, KillableServer, http, mjpeg_page, password_page
 from typer.testing import CliRunner
 
@@ -225,7 +225,7 @@ def test_a_signal_ends_the_wait_for_a_source_that_never_comes(
         stderr=subprocess.PIPE,
         text=True,
     )
-    with program:
+    with program, stopped(program):
         assert program.stderr is not None
         said = program.stderr.readline()
         program.send_signal(number)
@@ -247,7 +247,7 @@ def test_a_signal_prints_the_accounts_at_once(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    with program:
+    with program, stopped(program):
         assert program.stderr is not None
         assert ": waiting since " in program.stderr.readline()
         program.send_signal(signal.SIGUSR1)
