@@ -1,4 +1,4 @@
-"""What the signals SIGINT and SIGTERM do to the programs, from their first line on.
+"""What the signals SIGINT, SIGTERM and SIGUSR1 do to the programs, from their first line on.
 
 This module is imported before any other, and so imports only what Python has loaded by then.
 """
@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from _thread import allocate_lock, get_ident
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,10 @@ _State: TypeAlias = Literal["idle", "working", "undivided", "finishing"]
 """What the program is doing; see `_Signals`."""
 
 
+def _nothing_to_tell() -> str:
+    return "nothing has begun yet"
+
+
 class _Signals:
     """What has come, and what is being done.
 
@@ -39,6 +43,7 @@ class _Signals:
         claims: how many outputs are claimed for this run; of none, nothing can be lost.
         counting: held while their number changes: any thread may claim one.
         thread: the main thread, which alone is interrupted, and so says what it does.
+        tell: gives the accounts of what is going on, in one line.
     """
 
     def __init__(self) -> None:
@@ -49,6 +54,7 @@ class _Signals:
         self.claims = 0
         self.counting = allocate_lock()
         self.thread = get_ident()
+        self.tell: Callable[[], str] = _nothing_to_tell
 
 
 _signals = _Signals()
@@ -64,12 +70,14 @@ def handle_signals(program: str) -> None:
     4. A second one ends the program at once, and a line names the files that are left.
 
     A signal that the program was started to ignore, as a shell without job control starts what runs
-    in the background, stays ignored.
+    in the background, stays ignored. SIGUSR1, where there is one, prints what `telling` gives.
     """
     _signals.program = program
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _handle)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGUSR1, _tell)
 
 
 def exit_code(otherwise: int = 128 + signal.SIGINT) -> int:
@@ -82,6 +90,16 @@ def interruptible() -> Iterator[None]:
     """The body is work that a signal interrupts."""
     with _state("working"):
         yield
+
+
+@contextmanager
+def telling(tell: Callable[[], str]) -> Iterator[None]:
+    """While the body runs, SIGUSR1 prints what `tell` gives, in one line on standard error."""
+    before, _signals.tell = _signals.tell, tell
+    try:
+        yield
+    finally:
+        _signals.tell = before
 
 
 @contextmanager
@@ -142,6 +160,11 @@ def _handle(number: int, frame: FrameType | None) -> None:
     elif now_s - _signals.first_s > _SAME_S:
         _say_what_is_left()
         os._exit(128 + _signals.first)
+
+
+def _tell(number: int, frame: FrameType | None) -> None:
+    """Writes past Python's buffers: the signal may have come in the middle of a message."""
+    os.write(sys.stderr.fileno(), f"{_signals.tell()}\n".encode(errors="backslashreplace"))
 
 
 def _is_importing(frame: FrameType | None) -> bool:

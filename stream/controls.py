@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from stream.playback import Playback
+from stream.source_history import SourceHistory
 
 KEYS = (
     ("Space", "pause, go on; next picture"),
@@ -29,6 +31,10 @@ _PLAYBACK_KEYS = frozenset({"left", "right", "home", ",", ".", "[", "]"})
 
 _WHILE_RECORDING = "while it records, no other place can be shown: R ends the recording"
 """The notice where the user would leave a gap in a recording."""
+
+
+_KEPT_FAILURES = 100
+"""Failures that are kept and said; a run of weeks on a full disk has one in each segment."""
 
 
 def no_input() -> None:
@@ -132,31 +138,102 @@ class Controls:
 
 
 @dataclass(slots=True)
+class SegmentCounts:
+    """The parts of a run that is divided.
+
+    Attributes:
+        complete: how many were written.
+        deleted: how many old ones were deleted.
+        deleted_bytes: how large they were, bytes.
+    """
+
+    complete: int = 0
+    deleted: int = 0
+    deleted_bytes: int = 0
+    _last: int = -1
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts as JSON has them."""
+        return {
+            "complete": self.complete,
+            "deleted": self.deleted,
+            "deleted_bytes": self.deleted_bytes,
+        }
+
+    def words(self) -> str:
+        """The counts for people; empty where there are none."""
+        if not self.complete:
+            return ""
+        deleted = f", and {self.deleted} old ones deleted" if self.deleted else ""
+        return f"{self.complete} segment{'s' if self.complete != 1 else ''}{deleted}"
+
+    def note_complete(self, number: int) -> None:
+        """A file of a segment is complete; each segment counts once."""
+        if number > self._last:
+            self.complete, self._last = self.complete + 1, number
+
+
+@dataclass(slots=True)
 class RunReport:
     """What the run reports: its parts set it, the window and the summary read it.
 
     Attributes:
         recording: the file that frames are being written to; None while there is none.
         recording_refusal: why keys cannot start a recording, for the user; empty where they can.
+        taken: frames that the loop has taken.
         dropped: frames that were not annotated, since the first was taken: of a live source those
             that newer ones replaced, of a video those that were too late to be shown.
         skipped: pictures that were left out, by kind.
+        history: when the source was live, lost and back, and what of it was damaged.
         smallest_face_px: width of the smallest face that all searches would find, px; 0 without a
             search.
         finer_search: the option by which smaller ones would be found; empty where there is none.
         load_shedding: what is done to keep up with a live source, for the user.
         notice: a message about what the user last asked for; the window shows it and takes it back.
         outputs: the files and folders that are complete.
-        failures: what went wrong on the way, a line each.
+        failures: what went wrong on the way, a line each; of a long run the first hundred.
+        further_failures: how many more there were.
+        segments: how many parts of a run that is divided were written, and deleted again.
     """
 
     recording: Path | None = None
     recording_refusal: str = ""
+    taken: int = 0
     dropped: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    history: SourceHistory = field(default_factory=SourceHistory)
     smallest_face_px: float = 0.0
     finer_search: str = ""
     load_shedding: str = ""
     notice: str = ""
     outputs: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    further_failures: int = 0
+    segments: SegmentCounts = field(default_factory=SegmentCounts)
+
+    def accounts(self, known_gaps: int = 0) -> dict[str, Any]:
+        """What became of the run so far, as JSON has it.
+
+        Args:
+            known_gaps: the gaps that are left out, from the first on: an earlier log has them.
+        """
+        return {
+            "dropped": self.dropped,
+            "skipped": dict(self.skipped.most_common()),
+            **self.history.as_dict(known_gaps),
+            "segments": self.segments.as_dict(),
+            "failures": self.failures,
+            "further_failures": self.further_failures,
+        }
+
+    def note_failure(self, line: str) -> bool:
+        """Adds what went wrong; whether it is to be said: no failure of a run of weeks is said
+        twice, and only the first ones are.
+        """
+        if line in self.failures:
+            return False
+        if len(self.failures) >= _KEPT_FAILURES:
+            self.further_failures += 1
+            return False
+        self.failures.append(line)
+        return True

@@ -8,6 +8,14 @@ class SourceError(Exception):
     """A source or a log that cannot be opened or read."""
 
 
+class AbsentSourceError(SourceError):
+    """A source that is not there, or does not answer: it may come."""
+
+
+class LostSourceError(SourceError):
+    """A source that was waited for, and has not come, or not come back."""
+
+
 class SinkError(Exception):
     """An output that cannot be written."""
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.faces import Image
 from models.printable import printable
 from stream.coded import NARROW_BLACK, NARROW_LUMA_STEPS, is_full_range, luma_of
+from stream.source_history import SourceHistory
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -57,6 +58,7 @@ class SourceInfo:
         ended: set when a video was read to its own end: a recording then keeps the sound after its
             last picture.
         skipped: pictures that are left out, by kind; it grows while the source is read.
+        history: when it was live, lost and back, and what of it was damaged; likewise.
     """
 
     uri: str
@@ -72,6 +74,7 @@ class SourceInfo:
     reopen: "Callable[[], InputContainer] | None" = field(default=None, repr=False, compare=False)
     ended: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     skipped: Counter[str] = field(default_factory=Counter, repr=False, compare=False)
+    history: SourceHistory = field(default_factory=SourceHistory, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles it without what only this process has: how it is reopened, and that it ended."""

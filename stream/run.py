@@ -1,21 +1,28 @@
 """The loop: frames from a source, tracks from an annotator, both to the sinks."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from models.errors import ModelError
+from models.interrupts import telling
 from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.playback import Playback
 from stream.settings import Config
-from stream.sinks import Outputs, Sink, claim_outputs, open_sinks, opening_window
+from stream.sinks import Outputs, Sink, Sinks, claim_outputs, open_sinks, opening_window
 from stream.sources.capture import Capture
 from stream.sources.contract import Source
 from stream.summary import Summary
 from stream.tracks import Track
+from stream.watchdog import Watchdog
+
+_CLOSE_LIMIT_S = 10.0
+"""How long the end of each output may take where the loop hangs, s."""
 
 
 class FrameAnnotator(Protocol):
@@ -41,6 +48,7 @@ def run(
     load: LoadAnnotator | None = None,
     controls: Controls | None = None,
     report: RunReport | None = None,
+    on_stall: Callable[[Summary], None] | None = None,
 ) -> Summary:
     """Annotates a source from beginning to end, or until the user asks for the end.
 
@@ -52,6 +60,8 @@ def run(
         load: gives what annotates the frames; a model that is loaded for this run without one.
         controls: takes what the user wishes, where others than the sinks ask or are asked for it.
         report: takes what the run reports, likewise.
+        on_stall: ends the program where the loop over a live source hangs; its outputs are complete
+            then, and the loop may never go on. Without one the loop is not watched.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
@@ -62,10 +72,11 @@ def run(
     if outputs.show:
         controls.playback = Playback.of(source.info, recorded=outputs.are_kept)
     report = report or RunReport()
-    report.skipped = source.info.skipped
+    report.skipped, report.history = source.info.skipped, source.info.history
     summary = Summary(report)
     try:
         with (
+            telling(lambda: json.dumps(summary.as_dict())),
             closing(Capture(source, controls, report)) as capture,
             claim_outputs(outputs, source.info, config.recorder),
             capture,
@@ -74,9 +85,20 @@ def run(
             info = capture.info
             annotator = (load or LoadedModel(config).annotator)(info, controls, report)
             attributes = annotator.attributes
-            with open_sinks(
-                config, info, outputs, watchers, attributes, controls, report, summary, window
-            ) as sinks:
+            is_watched = on_stall is not None and info.is_live
+            stall_s = config.run.stall_s if is_watched else None
+            with (
+                open_sinks(
+                    config, info, outputs, watchers, attributes, controls, report, summary, window
+                ) as sinks,
+                Watchdog(
+                    stall_s,
+                    report,
+                    summary,
+                    controls,
+                    partial(_end_hanging, sinks, summary, controls, on_stall),
+                ),
+            ):
                 summary.start()
                 for frame in capture:
                     tracks = annotator.annotate(frame, capture.coming)
@@ -91,3 +113,14 @@ def run(
         summary.interrupted = True
     summary.finish()
     return summary
+
+
+def _end_hanging(
+    sinks: Sinks, summary: Summary, controls: Controls, end: Callable[[Summary], None] | None
+) -> None:
+    """Completes the outputs of a loop that hangs, then ends the program."""
+    sinks.finish(_CLOSE_LIMIT_S)
+    summary.finish()
+    controls.quit_requested = True
+    if end is not None:
+        end(summary)

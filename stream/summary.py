@@ -13,6 +13,7 @@ from stream.controls import RunReport
 from stream.drawing.wording import label_text
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
+from stream.source_history import SourceHistory
 
 _UNSURE = "unsure"
 """What is said of a person whose label is unsure."""
@@ -50,7 +51,8 @@ class Summary:
         self.seen: Counter[str] = Counter()
         self.interrupted = False
         self._report = report
-        self._started_s = self._finished_s = 0.0
+        self._started_s: float | None = None
+        self._ended_s: float | None = None
         self._has_pictures = False
 
     def __repr__(self) -> str:
@@ -58,7 +60,7 @@ class Summary:
 
     def start(self) -> None:
         """Starts the clock: the first frame is about to be taken."""
-        self._started_s = time.perf_counter()
+        self._started_s = time.monotonic()
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Counts one more frame."""
@@ -73,7 +75,7 @@ class Summary:
 
     def finish(self) -> None:
         """Stops the clock: all outputs are closed."""
-        self._finished_s = time.perf_counter()
+        self._ended_s = time.monotonic()
 
     def fail(self, reason: str) -> None:
         """Adds why the run ends early, and logs it at once."""
@@ -103,6 +105,11 @@ class Summary:
         return self._report.skipped
 
     @property
+    def history(self) -> SourceHistory:
+        """When the source was live, lost and back."""
+        return self._report.history
+
+    @property
     def outputs(self) -> list[Path]:
         """The files and folders that are complete."""
         return self._report.outputs
@@ -114,8 +121,11 @@ class Summary:
 
     @property
     def elapsed_s(self) -> float:
-        """From before the first frame until all outputs were closed."""
-        return self._finished_s - self._started_s if self.frames else 0.0
+        """From before the first frame until all outputs were closed, or until now."""
+        if not self.frames or self._started_s is None:
+            return 0.0
+        ended_s = time.monotonic() if self._ended_s is None else self._ended_s
+        return ended_s - self._started_s
 
     @property
     def fps(self) -> float:
@@ -130,10 +140,13 @@ class Summary:
         done = f"{taken} in {self.elapsed_s:.1f} s"
         if self.dropped:
             done += f", {self.dropped} dropped"
+        if self.history.gap_count:
+            gaps = counted(self.history.gap_count, "gap")
+            done += f", {gaps} of {self.history.gaps_s:.1f} s"
         if self.skipped:
             done += f", {counted_kinds(self.skipped)} left out"
-        outputs = f" → {', '.join(map(str, self.outputs))}" if self.outputs else ""
-        return f"{people} · {done}{outputs}"
+        results = [self._report.segments.words(), ", ".join(map(str, self.outputs))]
+        return f"{people} · {done}{''.join(f' → {each}' for each in results if each)}"
 
     @property
     def advice(self) -> str:
@@ -149,15 +162,13 @@ class Summary:
         """The summary as JSON has it."""
         return {
             "frames": self.frames,
-            "dropped": self.dropped,
-            "skipped": dict(self.skipped.most_common()),
+            **self._report.accounts(),
             "faces": self.faces,
             "people": self.people,
             "perceived": dict(self.perceived),
             "elapsed_s": round(self.elapsed_s, 3),
             "fps": round(self.fps, 2),
             "outputs": [str(path) for path in self.outputs],
-            "failures": self.failures,
             "interrupted": self.interrupted,
         }
 

@@ -6,6 +6,7 @@ Synthetic pictures carry a number in their pixels that survives a codec: see `nu
 import json
 import os
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -319,6 +320,9 @@ class HastyReconnection(Reconnection):
         if len(self.pauses_s) == self._interrupt_at:
             self.interrupt()
         return super().pause(0.0)
+
+    def _jitter(self) -> float:
+        return 1.0
 
 
 Script = Callable[[int], Mapping[int, Sequence[float]]]
@@ -670,6 +674,15 @@ def fifo(path: Path, data: bytes, hold: threading.Event | None = None) -> Iterat
     writer.start()
     yield path
     writer.join()
+
+
+@contextmanager
+def stopped(program: "subprocess.Popen[Any]") -> Iterator[None]:
+    """Ends a program afterwards that has not ended by itself, as where a test fails meanwhile."""
+    try:
+        yield
+    finally:
+        program.kill()
 
 
 def times_s(path: Path) -> list[float]:

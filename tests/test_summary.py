@@ -144,11 +144,17 @@ def test_the_same_for_machines() -> None:
         "frames": 3,
         "dropped": 2,
         "skipped": {".heic": 2, ".jpg": 1},
+        "reconnects": 0,
+        "gaps_s": 0.0,
+        "gaps": [],
+        "damaged_packets": 0,
         "faces": 6,
         "people": 3,
         "perceived": {"Female, race unsure": 2, "too small to say": 1},
         "outputs": ["a.mp4"],
+        "segments": {"complete": 0, "deleted": 0, "deleted_bytes": 0},
         "failures": ["the disk is full"],
+        "further_failures": 0,
         "interrupted": True,
     }
 

@@ -1,5 +1,6 @@
 """The commands that annotate a source: `run`, `render` and `demo`."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from stream.cli import options
 from stream.cli.console import (
+    exit_hanging,
     exit_on_error,
     print_message,
     print_summary,
@@ -75,8 +77,11 @@ def run(
         given = sources or ([settled.source.address] if settled.source.address else [])
         if not given:
             raise ConfigError("there is no SOURCE: name one, or set source.address")
+        on_stall = partial(exit_hanging, quiet=quiet, as_json=json_summary)
         is_silent = quiet or json_summary
-        return annotate_sources(given, settled, outputs, span, quiet=quiet, is_silent=is_silent)
+        return annotate_sources(
+            given, settled, outputs, span, quiet=quiet, is_silent=is_silent, on_stall=on_stall
+        )
 
     start_logging(quiet)
     print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)

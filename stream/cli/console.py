@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -14,7 +15,7 @@ from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.errors import ModelError
 from models.interrupts import exit_code
 from models.printable import counted
-from stream.errors import ConfigError, SinkError, SourceError
+from stream.errors import ConfigError, LostSourceError, SinkError, SourceError
 
 if TYPE_CHECKING:
     from stream.summary import Summary
@@ -24,7 +25,10 @@ _Result = TypeVar("_Result")
 _ERRORS = (ConfigError, SourceError, SinkError, ModelError)
 """The errors of a command: what was asked for cannot be done, and nothing was done."""
 
-command_line = CommandLine("face-stream", dict.fromkeys(_ERRORS, EXIT_USAGE))
+_EXIT_CODES = {**dict.fromkeys(_ERRORS, EXIT_USAGE), LostSourceError: EXIT_FAILURE}
+"""The exit code of each: a source that was waited for in vain was asked for rightly."""
+
+command_line = CommandLine("face-stream", _EXIT_CODES)
 """What prints."""
 
 stderr_console = command_line.console
@@ -81,3 +85,13 @@ def print_summary(summary: "Summary", quiet: bool, as_json: bool, *, strict: boo
         raise typer.Exit(EXIT_FAILURE)
     if summary.interrupted or exit_code(0):
         raise typer.Exit(exit_code())
+
+
+def exit_hanging(summary: "Summary", quiet: bool, as_json: bool) -> None:
+    """Prints the summary of a run that hangs, and ends the program at once with exit code 1."""
+    with suppress(typer.Exit):
+        print_summary(summary, quiet, as_json)
+    for text in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # the reader has gone
+            text.flush()
+    os._exit(EXIT_FAILURE)

@@ -1,6 +1,6 @@
 """The sources of the command `run`: one, files one after another, or live ones side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ def annotate_sources(
     *,
     quiet: bool,
     is_silent: bool,
+    on_stall: Callable[[Summary], None],
 ) -> Summary:
     """Annotates what the user names.
 
@@ -41,6 +42,7 @@ def annotate_sources(
         span: the part of each video that is wanted.
         quiet: whether progress bars are left out.
         is_silent: whether the lines about each of several sources are left out.
+        on_stall: ends the program where the loop over the only source hangs, which is live.
 
     Raises:
         ConfigError: files and live sources are named together, or one log is for several of these.
@@ -51,7 +53,8 @@ def annotate_sources(
     if len(sources) == 1:
         with made_folders(_named_folders(outputs)):
             opened = open_named(sources[0], config, span, own[0].paths)
-            return run(opened, config, own[0], watchers(opened.info))
+            watching = watchers(opened.info)
+            return run(opened, config, own[0], watching, on_stall=on_stall)
     report = _nothing if is_silent else _print_line
     live = [each for each in sources if each.is_live]
     if len(live) == len(sources):

@@ -1,5 +1,6 @@
 """The schema of the settings: each with its type, range and default."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ Preset: TypeAlias = Literal[
 
 BY_PERSON = "person"
 """The value of `overlay.colours` by which each person has a colour."""
+
+_AUTO_RECONNECT_S = 60.0
+"""For how long a source that is lost is waited for by default, s: longer than a camera restarts."""
 
 MAX_UPSAMPLE = 4.0
 """By how much a picture may be enlarged for the search at most: 16 times the pixels."""
@@ -116,12 +120,26 @@ class SourceSection(BaseModel):
 
     address: str = ""
     timeout_s: Annotated[float, Field(ge=0.1, le=300)] = 10.0
-    reconnect_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    reconnect_s: Literal["auto", "forever"] | Annotated[float, Field(ge=0, le=86_400)] = "auto"
     rtsp_transport: Literal["tcp", "udp"] = "tcp"
     video_track: _TrackNumber = "auto"
     sound_track: _TrackNumber = "auto"
     raw: RawVideo = RawVideo()
     max_megapixels: Annotated[int, Field(ge=1, le=1000)] = MAX_MEGAPIXELS
+
+    @property
+    def lost_limit_s(self) -> float:
+        """For how long a source that is lost is waited for, s; infinity for ever."""
+        return _AUTO_RECONNECT_S if self.reconnect_s == "auto" else self.start_limit_s
+
+    @property
+    def start_limit_s(self) -> float:
+        """For how long a source that is not there at the start is waited for, s; not at all unless
+        that was asked for.
+        """
+        if isinstance(self.reconnect_s, str):
+            return math.inf if self.reconnect_s == "forever" else 0.0
+        return self.reconnect_s
 
     @field_validator("address")
     @classmethod
@@ -176,6 +194,25 @@ class RecorderSection(BaseModel):
     quality: Annotated[int, Field(ge=0, le=51)] = 23
     preset: Preset = "veryfast"
     sound: bool = True
+    segment_s: Literal[0] | Annotated[float, Field(ge=1, le=86_400)] = 0
+    only_with_faces: bool = False
+    before_s: Annotated[float, Field(ge=0, le=60)] = 5.0
+    after_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    keep_days: Annotated[float, Field(ge=0, le=36_500)] = 0.0
+    keep_gb: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether a recording is more than one file from beginning to end."""
+        return self.segment_s > 0 or self.only_with_faces
+
+
+class RunSection(BaseModel):
+    """`[run]`: when a run of a live source is taken to hang."""
+
+    model_config = _STRICT
+
+    stall_s: Literal[0] | Annotated[float, Field(ge=1, le=3600)] = 20.0
 
 
 class OutputsSection(BaseModel):
@@ -221,3 +258,4 @@ class Config(BaseModel):
     recorder: RecorderSection = RecorderSection()
     outputs: OutputsSection = OutputsSection()
     overlay: OverlaySection = OverlaySection()
+    run: RunSection = RunSection()

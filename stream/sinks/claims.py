@@ -66,10 +66,12 @@ def claim_outputs(
                     stack.enter_context(claim_file(path, inside=inside))
                 except LockedError as error:
                     raise ConfigError(str(error)) from None
+        # The files of segments have names that nothing has yet; what is locked is the name of all.
+        whole = [each for each in targets if not each.is_divided]
         if not outputs.overwrite:
-            for target in targets:
+            for target in whole:
                 _check_free(target, targets)
-        for target in targets:
+        for target in whole:
             for path in target.written:
                 _keep_leftover(path)
         yield

@@ -1,7 +1,7 @@
 """The contract of sinks: what each is given, and what it answers to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from stream.drawing.canvas import Canvas
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame
 from stream.people import Person
+from stream.sinks.segments import WHOLE, Placement
 from stream.tracks import Track
 
 
@@ -31,6 +32,8 @@ class AnnotatedFrame:
         faces_xyxy: `(n, 4)` px, where faces are, those too that were lost a moment ago.
         blur: these places are to be unrecognisable.
         ended: the people whose tracks have ended with this frame, by id.
+        present: the people whose tracks have not, likewise.
+        place: the segment that it belongs to, where a run is divided.
     """
 
     frame: Frame
@@ -39,6 +42,8 @@ class AnnotatedFrame:
     faces_xyxy: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     blur: bool = False
     ended: Sequence[Person] = ()
+    present: Sequence[Person] = ()
+    place: Placement = WHOLE
     _shown: Image | None = field(default=None, init=False)
     _canvas: Canvas | None = field(default=None, init=False)
 
@@ -71,6 +76,13 @@ class AnnotatedFrame:
     def picture(self) -> Image:
         """What is shown, with boxes and labels if asked for. Not to be written to."""
         return self.canvas.picture
+
+    def without_pixels(self) -> "AnnotatedFrame":
+        """The same for what looks at no pixels, such as a log: it takes little memory."""
+        width, height = self.frame.size_wh
+        nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
+        bare = replace(self.frame, pixels=nothing, coded=None)
+        return AnnotatedFrame(bare, self.tracks, self.overlay, ended=self.ended, place=self.place)
 
     @property
     def _is_blurred(self) -> bool:

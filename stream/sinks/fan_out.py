@@ -1,6 +1,7 @@
 """Several sinks as one: each gets every frame, and none takes the others down."""
 
 import logging
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,12 +9,13 @@ from typing import Self
 
 from models.interrupts import finishing
 from stream.controls import RunReport
-from stream.errors import SinkError
+from stream.errors import LostSourceError, SinkError
 from stream.frames import Frame
 from stream.people import Person
 from stream.sinks.contract import Sink
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.paths import partial_path
+from stream.stalls import place_of
 from stream.tracks import Track
 
 _log = logging.getLogger(__name__)
@@ -40,8 +42,8 @@ class Sinks:
     A sink is closed with the people who were present in the last frame that it took: Ctrl-C may
     fall when only some of the sinks have the newest one.
 
-    Use it as a context manager: leaving it without an error, or by Ctrl-C, completes the outputs
-    that have a frame.
+    Use it as a context manager: leaving it without an error, by Ctrl-C, or because a source that
+    was lost has not come back, completes the outputs that have a frame.
 
     Args:
         sinks: what was asked for; when all of them have failed, the run ends.
@@ -76,7 +78,7 @@ class Sinks:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        complete = kind is None or issubclass(kind, KeyboardInterrupt)
+        complete = kind is None or issubclass(kind, KeyboardInterrupt | LostSourceError)
         # Whatever one of them raises, the others are closed.
         with finishing(), ExitStack() as stack:
             for each in reversed(self._open):
@@ -92,8 +94,10 @@ class Sinks:
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
         annotated = self._frames.annotated(frame, tracks)
-        present = self._frames.present
+        present = annotated.present
         for each in list(self._open):
+            if each not in self._open:  # `finish` has completed it meanwhile
+                continue
             try:
                 each.sink.write(annotated)
             except SinkError as error:
@@ -104,6 +108,26 @@ class Sinks:
                     _log.error("nothing is left to be written or shown: stopped")
             else:
                 each.present, each.has_frame = present, True
+
+    def finish(self, limit_s: float) -> None:
+        """Completes the outputs of a run that hangs, from another thread; nothing is written after.
+
+        Args:
+            limit_s: how long each may take, s; one that hangs itself is left.
+        """
+        still_open, self._open = self._open, []
+        for each in still_open:
+            closing = threading.Thread(
+                target=self._close,
+                args=(each.sink, each.present),
+                kwargs={"complete": each.has_frame},
+                name="closing",
+                daemon=True,
+            )
+            closing.start()
+            closing.join(limit_s)
+            if closing.is_alive():
+                self._report_failure(each.sink, SinkError(f"hangs: {place_of(closing)}"))
 
     @property
     def _all_failed(self) -> bool:
@@ -126,6 +150,5 @@ class Sinks:
         if sink.output is not None and sink.output == self.report.recording:
             self.report.recording = None
         failure = f"{sink.name}: {error}"
-        if failure not in self.report.failures:  # what stops a write often stops the closing too
-            self.report.failures.append(failure)
+        if self.report.note_failure(failure):  # what stops a write often stops the closing too
             _log.error("%s failed: %s", sink.name, error)

@@ -9,9 +9,9 @@ from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.following.lost_faces import LostFaces
 from stream.frames import Frame, SourceInfo
-from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.people_ledger import PeopleLedger
+from stream.sinks.segments import Segmenter
 from stream.tracks import Track
 
 
@@ -23,6 +23,7 @@ class FrameAssembler:
         info: the source.
         controls: what the user wishes, such as that faces be unrecognisable.
         face_crops: whether people need crops of their best views.
+        segmenter: divides the run; None where it is not divided.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class FrameAssembler:
         controls: Controls | None = None,
         *,
         face_crops: bool = False,
+        segmenter: Segmenter | None = None,
     ) -> None:
         self._overlay = overlay
         self._controls = controls or Controls()
@@ -39,14 +41,10 @@ class FrameAssembler:
         self._are_unrelated = info.kind == "pictures"
         self._people = PeopleLedger(info)
         self._lost = LostFaces()
+        self._segmenter = segmenter
 
     def __repr__(self) -> str:
         return f"FrameAssembler({self._people!r})"
-
-    @property
-    def present(self) -> Sequence[Person]:
-        """The people whose tracks have not ended with the last frame."""
-        return self._people.present
 
     def annotated(self, frame: Frame, tracks: Sequence[Track]) -> AnnotatedFrame:
         """The next frame as all sinks get it, its people counted."""
@@ -54,6 +52,9 @@ class FrameAssembler:
         annotated = AnnotatedFrame(frame, tracks, self._overlay, faces_xyxy, blur)
         picture = (lambda: annotated.shown) if self._face_crops else None
         annotated.ended = self._people.add(frame, tracks, picture, blur=blur)
+        annotated.present = self._people.present
+        if self._segmenter is not None:
+            annotated.place = self._segmenter.place(frame, tracks)
         return annotated
 
     def _face_places(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:

@@ -1,6 +1,5 @@
 """The one place that opens sinks, whose outputs were claimed before."""
 
-import glob
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -10,7 +9,6 @@ from types import MappingProxyType
 from models.bundle import read_short_names
 from models.errors import ModelError
 from stream.controls import Controls, RunReport
-from stream.drawing.colours import ColourScheme
 from stream.drawing.overlay import Overlay
 from stream.drawing.text import has_glyphs
 from stream.drawing.wording import NO_SHORT_NAMES, ShortNames, display_name
@@ -19,20 +17,13 @@ from stream.frames import SourceInfo
 from stream.settings import Config
 from stream.settings.schema import BY_PERSON
 from stream.sinks.contract import Sink
-from stream.sinks.data.event_log import EventLog
-from stream.sinks.data.json_log import JsonLog
-from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
 from stream.sinks.fan_out import Sinks
+from stream.sinks.files import opened_files, segment_names, segmenter_of
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.outputs import Outputs
-from stream.sinks.pictures.folder import PictureFolder
-from stream.sinks.pictures.sheet import Sheet
-from stream.sinks.pictures.single_picture import SinglePicture, is_single_picture_output
-from stream.sinks.pictures.snapshots import Snapshots
+from stream.sinks.retention import Retention
 from stream.sinks.video.manual_recording import ManualRecordings
-from stream.sinks.video.recorder import Recorder
 from stream.sinks.window.window import Window
-from stream.sources.pictures import fixed_part
 
 _NO_ATTRIBUTES: Mapping[str, Sequence[str]] = MappingProxyType({})
 
@@ -77,11 +68,14 @@ def open_sinks(
         _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values()), *short])
     controls = controls or Controls(blur=config.overlay.blur)
     report = report or RunReport()
+    segmenter = segmenter_of(config, info, outputs)
     sinks: list[Sink] = []
     watching = list(watchers)
     try:
-        for sink in _files(config, info, outputs, attributes):
+        for sink in opened_files(config, info, outputs, attributes, report, segmenter):
             sinks.append(sink)
+        if config.recorder.keep_days or config.recorder.keep_gb:
+            watching.append(Retention(segment_names(outputs), config.recorder, report))
         if window is not None:
             watching += _manual_recordings(config, info, outputs, controls, report)
             sinks.append(window)
@@ -91,7 +85,7 @@ def open_sinks(
         raise
     face_crops = outputs.snapshots is not None or outputs.sheet is not None
     overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
-    frames = FrameAssembler(overlay, info, controls, face_crops=face_crops)
+    frames = FrameAssembler(overlay, info, controls, face_crops=face_crops, segmenter=segmenter)
     return Sinks(sinks, frames, report, watchers=watching, summary=summary)
 
 
@@ -122,43 +116,6 @@ def _warn_of_letters(names: Iterable[str]) -> None:
             "the font of the pictures lacks letters of %s and shows ? there; the log has the names",
             ", ".join(lacking),
         )
-
-
-def _files(
-    config: Config, info: SourceInfo, outputs: Outputs, attributes: Mapping[str, Sequence[str]]
-) -> Iterator[Sink]:
-    """The sinks that write files, each opened when it is asked for."""
-    if outputs.save is not None and is_single_picture_output(outputs.save, info):
-        yield SinglePicture(outputs.save)
-    elif outputs.save is not None and info.kind == "pictures":
-        yield PictureFolder(outputs.save, _root(info), attributes)
-    elif outputs.save is not None:
-        # Before the log, which is written at once: the video is then nearly as far as the log.
-        yield Recorder(outputs.save, info, config.recorder)
-    log = outputs.log
-    if log is not None and (outputs.is_log_streamed or log.suffix.lower() == ".jsonl"):
-        yield JsonLog(log, info, config.engine.model or config.engine.model_folder.name, attributes)
-    elif log is not None:
-        yield TableLog(log, attributes)
-        yield TrackTable(tracks_path(log), attributes)
-    if outputs.events:
-        yield EventLog(info)
-    if outputs.snapshots is not None:
-        yield Snapshots(outputs.snapshots, attributes)
-    if outputs.sheet is not None:
-        yield Sheet(
-            outputs.sheet, info, ColourScheme(config.overlay.colours, config.labels.race_groups)
-        )
-
-
-def _root(info: SourceInfo) -> Path | None:
-    """The folder whose subfolders are kept: the source itself, or what a pattern begins with."""
-    path = Path(info.uri)
-    if path.is_dir():
-        return path
-    if path.exists() or not glob.has_magic(info.uri):
-        return None
-    return fixed_part(path)
 
 
 def _manual_recordings(

@@ -20,6 +20,7 @@ from stream.sinks.pictures.folder import FACES_FILE
 from stream.sinks.pictures.picture_file import writable_suffixes
 from stream.sinks.pictures.single_picture import is_single_picture_output
 from stream.sinks.pictures.snapshots import TRACKS_FILE
+from stream.sinks.segments import SegmentNames
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 
 LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
@@ -27,6 +28,8 @@ LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 _TABLE_SUFFIXES = (".csv", ".parquet")
 """How the name of a log ends that is a table, and so is two files."""
+_LONGEST_STAMP = "20000101-000000+0000-1000"
+"""Stamp of a segment that makes a name as long as it may get."""
 
 _SHEET_SUFFIXES = (".png", ".jpg", ".jpeg")
 """How the name of a sheet may end."""
@@ -90,12 +93,14 @@ class Target:
         path: the file or folder.
         suffixes: how its name may end; empty for a folder.
         table: name of the table that is written into a folder.
+        is_divided: there is a file for each segment, and none of this very name.
     """
 
     option: str
     path: Path
     suffixes: tuple[str, ...] = ()
     table: str = ""
+    is_divided: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -139,7 +144,9 @@ def requested_targets(
         raise ConfigError(
             f"--log {outputs.log}: through a pipe goes JSON Lines only: name it .jsonl"
         )
-    targets = list(_targets(outputs, info))
+    recorder = recorder or RecorderSection()
+    _check_keep(recorder)
+    targets = list(_targets(outputs, info, is_divided=recorder.segment_s > 0))
     for target in targets:
         _check_name(target)
         _check_place(target, _place_of(info, target))
@@ -149,22 +156,32 @@ def requested_targets(
     for target in targets:
         _check_kind(target)
     if outputs.save is not None and info.kind != "pictures":
-        codec_for(outputs.save, (recorder or RecorderSection()).codec)
+        codec_for(outputs.save, recorder.codec)
     return targets
 
 
-def _targets(outputs: Outputs, info: SourceInfo) -> Iterator[Target]:
+def _check_keep(recorder: RecorderSection) -> None:
+    """Checks that what is deleted are segments."""
+    if (recorder.keep_days or recorder.keep_gb) and not recorder.segment_s:
+        raise ConfigError(
+            "recorder.keep_days and recorder.keep_gb delete segments: set recorder.segment_s too"
+        )
+
+
+def _targets(outputs: Outputs, info: SourceInfo, *, is_divided: bool) -> Iterator[Target]:
     """The files and folders to be made, those too that no option names."""
     if outputs.save is not None and is_single_picture_output(outputs.save, info):
         yield Target("--save", outputs.save, suffixes=writable_suffixes())
     elif outputs.save is not None and info.kind == "pictures":
         yield Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
-        yield Target("--save", outputs.save, suffixes=tuple(CONTAINERS))
+        yield Target("--save", outputs.save, tuple(CONTAINERS), is_divided=is_divided)
+    is_divided = is_divided and info.kind != "pictures"
     if outputs.log is not None and not outputs.is_log_streamed:
-        yield Target("--log", outputs.log, suffixes=LOG_SUFFIXES)
+        yield Target("--log", outputs.log, LOG_SUFFIXES, is_divided=is_divided)
         if outputs.log.suffix.lower() != ".jsonl":
-            yield Target("--log", tracks_path(outputs.log), suffixes=LOG_SUFFIXES)
+            tracks = tracks_path(outputs.log)
+            yield Target("--log", tracks, LOG_SUFFIXES, is_divided=is_divided)
     if outputs.snapshots is not None:
         yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
     if outputs.sheet is not None:
@@ -183,7 +200,10 @@ def _check_name(target: Target) -> None:
     """Checks that the system takes the name of a target, those it has while it is written, and
     that of its lock.
     """
-    for name in (*written_names(target.path), lock_path(target.path)):
+    longest = target.path
+    if target.is_divided:
+        longest = SegmentNames.of(target.path).path(_LONGEST_STAMP)
+    for name in (*written_names(longest), lock_path(longest)):
         try:
             os.lstat(name)
         except (FileNotFoundError, NotADirectoryError):

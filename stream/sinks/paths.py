@@ -18,8 +18,12 @@ from stream.errors import SinkError
 _MAX_NAME_BYTES = 255
 """Length of the name of a file at most, bytes; so on all common file systems."""
 
+STAMP_FORMAT = "%Y%m%d-%H%M%S%z"
+"""Date, time and zone in names of files; with its zone no hour of a year is there twice."""
+
 _DIGEST_LETTERS = 12
 """Letters of the digest in the place of the end of a name."""
+
 _PARTIAL = ".part"
 """What the stem of a name ends with while the file grows."""
 
@@ -55,11 +59,21 @@ def finish_partial(path: Path, *, complete: bool, keep: bool) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def what_is_left(partial_file: Path) -> str:
+    """Words that name what was written of a file that failed; an empty one is removed."""
+    with suppress(OSError):
+        if partial_file.stat().st_size:
+            return f"; what was written stands in {partial_file.name}"
+        partial_file.unlink()
+    return ""
+
+
 def dated_paths(
     folder: Path, name: str, suffix: str, now: datetime | None = None
 ) -> Iterator[Path]:
-    """Names for a new file, of the date and the time, which no other file has."""
-    path = folder / f"{name}-{now or datetime.now():%Y%m%d-%H%M%S}{suffix}"
+    """Names for a new file, of the date, the time and the zone, which no other file has."""
+    stamp = f"{now or datetime.now().astimezone():{STAMP_FORMAT}}"
+    path = folder / f"{name}-{stamp}{suffix}"
     yield from filterfalse(is_taken, chain([path], map(partial(numbered_path, path), count(2))))
 
 

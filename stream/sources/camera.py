@@ -13,9 +13,10 @@ import numpy as np
 
 from models.faces import Image
 from models.opencv_messages import without_opencv_messages
-from stream.errors import SourceError
+from stream.errors import AbsentSourceError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings.schema import CameraSection
+from stream.source_history import SourceHistory
 from stream.sources.reconnection import Reconnection
 
 _MAX_FAILED_READS = 10
@@ -97,11 +98,13 @@ class CameraSource:
         uri: the camera's number (0 is the first), its name, or the path of its device.
         settings: what the camera is asked for; a warning names what it does not give.
         reconnect_s: for how long a camera that gives no more pictures is tried again.
+        history: takes when it was lost and when it was back.
         open_camera: makes the capture of a number and a backend; tests pass a fake.
         cameras: lists the cameras that are connected, for their names.
 
     Raises:
-        SourceError: the camera is not there, is in use, or gives no picture.
+        AbsentSourceError: the camera is not there, is in use, or gives no picture.
+        SourceError: there can be no such camera.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class CameraSource:
         uri: str,
         settings: CameraSection | None = None,
         reconnect_s: float = 0.0,
+        history: SourceHistory | None = None,
         *,
         open_camera: Callable[[int, int], cv2.VideoCapture] = cv2.VideoCapture,
         cameras: Callable[[], Sequence[CameraInfo]] = list_cameras,
@@ -118,7 +122,7 @@ class CameraSource:
         self._settings = settings or CameraSection()
         self._open_camera = open_camera
         self._cameras = cameras
-        self._reconnection = Reconnection(self._name, reconnect_s)
+        self._reconnection = Reconnection(self._name, reconnect_s, history)
         self._opened_s = time.monotonic()
         self._count = 0
         self._capture: cv2.VideoCapture | None = None
@@ -129,7 +133,8 @@ class CameraSource:
         except BaseException:
             self.close()
             raise
-        self._info = SourceInfo(uri, "camera", self._next.size_wh, fps)
+        states = self._reconnection.history
+        self._info = SourceInfo(uri, "camera", self._next.size_wh, fps, history=states)
 
     def __repr__(self) -> str:
         return f"CameraSource({self._name})"
@@ -143,7 +148,7 @@ class CameraSource:
         """Frames as they come, timed when they were grabbed.
 
         Raises:
-            SourceError: the camera stopped giving pictures, and did not begin again.
+            LostSourceError: the camera stopped giving pictures, and did not begin again.
         """
         while True:
             yield self._next
@@ -175,7 +180,7 @@ class CameraSource:
             with_backend = (
                 "" if self._settings.backend == "auto" else f" by {self._settings.backend}"
             )
-            raise SourceError(
+            raise AbsentSourceError(
                 f"{self._name} cannot be opened{with_backend}: "
                 "is it connected, and is no other program using it?"
             )
@@ -184,7 +189,7 @@ class CameraSource:
         # Read at once: the size that a camera states is not always the size of its pictures.
         first = self._read()
         if first is None:
-            raise SourceError(f"{self._name} {_NO_PICTURES}")
+            raise AbsentSourceError(f"{self._name} {_NO_PICTURES}")
         return first
 
     def _read(self) -> Frame | None:

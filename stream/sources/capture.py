@@ -169,6 +169,7 @@ class Capture:
             if not self._frames:
                 return None
             frame, self._is_first_taken = self._frames.popleft(), True
+            self._report.taken += 1
             self._changed.notify_all()
             return frame
 

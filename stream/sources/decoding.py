@@ -25,6 +25,7 @@ from stream.errors import SourceError
 from stream.frames import Frame
 from stream.media_tracks import video_track
 from stream.settings.schema import SourceSection
+from stream.source_history import SourceHistory
 from stream.sources.alpha import decoder_of
 from stream.sources.bt709 import in_bt709
 from stream.sources.declared import Seen
@@ -51,12 +52,12 @@ class Decoder:
         live: no frame is held back for the sake of speed, and times are as they are stated.
         remote: tracks that may lie far from the pictures are not read; else all are, by which seams
             and the end are told.
-        deinterlacer: that of the source, where it is opened several times.
+        deinterlacer, history: those of the source, where it is opened several times; the history
+            takes how many packets could not be decoded.
 
     Attributes:
         stream: the track.
         seen: how far the container was read.
-        damaged_packets: how many packets could not be decoded.
 
     Raises:
         SourceError: the container has no pictures, or none that can be decoded.
@@ -71,6 +72,7 @@ class Decoder:
         live: bool = False,
         remote: bool = False,
         deinterlacer: Deinterlacer | None = None,
+        history: SourceHistory | None = None,
     ) -> None:
         settings = settings or SourceSection()
         self._container = container
@@ -92,7 +94,7 @@ class Decoder:
         self._codec: VideoCodecContext | None = None  # known with the first packet
         self._max_megapixels = settings.max_megapixels
         limit_pixels(self.stream, name, self._max_megapixels)
-        self.damaged_packets = 0
+        self._history = history or SourceHistory()
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
         self._depth_reformatter = VideoReformatter()  # used by the thread that reads, without lock
@@ -101,6 +103,11 @@ class Decoder:
         self._raw_fps = settings.raw.fps
         self._is_bare = not has_times(container)
         self._deinterlacer = deinterlacer or Deinterlacer(name)
+
+    @property
+    def damaged_packets(self) -> int:
+        """How many packets could not be decoded."""
+        return self._history.damaged_packets
 
     @property
     def only_stream(self) -> VideoStream | None:
@@ -163,7 +170,7 @@ class Decoder:
         except av.error.EOFError:
             return []
         except av.error.FFmpegError:
-            self.damaged_packets += 1  # the decoder recovers by itself
+            self._history.damaged_packets += 1  # the decoder recovers by itself
             return []
 
     def _flush(self) -> "Packet[VideoStream]":
@@ -252,7 +259,7 @@ class Decoder:
                     if packet.stream is self.stream:
                         yield cast("Packet[VideoStream]", packet)
             except av.error.InvalidDataError:
-                self.damaged_packets += 1
+                self._history.damaged_packets += 1
                 failed_reads += 1
                 if failed_reads == _MAX_FAILED_READS:
                     raise

@@ -7,7 +7,7 @@ import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 
-from stream.errors import SourceError
+from stream.errors import AbsentSourceError
 from stream.frames import Frame, SourceInfo
 from stream.media_tracks import warn_of_others
 from stream.settings.schema import SourceSection
@@ -36,7 +36,7 @@ class StreamSource:
         settings: which track, and the rate of a bare stream; the defaults without them.
 
     Raises:
-        SourceError: the stream gives no picture.
+        AbsentSourceError: the stream gives no picture.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class StreamSource:
             size_wh=self._next.size_wh,
             fps=self._decoder.fps if has_rate else None,
             has_audio=bool(container.streams.audio),
+            history=reconnection.history,
         )
 
     def __repr__(self) -> str:
@@ -83,7 +84,7 @@ class StreamSource:
         """Frames as they come, timed when they were decoded; the size may change on the way.
 
         Raises:
-            SourceError: the stream was lost and has not come back.
+            LostSourceError: the stream was lost and has not come back.
         """
         while True:
             yield self._next
@@ -118,14 +119,15 @@ class StreamSource:
             self._settings,
             live=True,
             deinterlacer=self._deinterlacer,
+            history=self._reconnection.history,
         )
         self._decoded = self._paced(self._decoder.frames())
         try:
             first = next(self._decoded, None)
         except av.error.FFmpegError as error:
-            raise SourceError(f"{self._name} gives no pictures: {error.strerror}") from None
+            raise AbsentSourceError(f"{self._name} gives no pictures: {error.strerror}") from None
         if first is None:
-            raise SourceError(f"{self._name} gives no pictures")
+            raise AbsentSourceError(f"{self._name} gives no pictures")
         self._next = self._frame(first)
 
     def _until_lost(self) -> Generator[Frame, None, str]:

@@ -1,14 +1,17 @@
 """Videos and streams of the network, through FFmpeg's protocols."""
 
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import av
 from av.container import InputContainer
 
 from stream.addresses import PROTOCOLS, shown_address
-from stream.errors import ConfigError, SourceError
+from stream.errors import AbsentSourceError, ConfigError, SourceError
 from stream.settings.schema import SourceSection
+from stream.source_history import SourceHistory
 from stream.sources.live import StreamSource, is_live
 from stream.sources.media import open_media
 from stream.sources.reconnection import Reconnection
@@ -25,26 +28,46 @@ _OPTIONS = {
 }
 """FFmpeg's options for every address."""
 
+_KNOWN = {"fpsprobesize": "0"}
+"""FFmpeg's options for an address that is opened again: its rate is known, for which FFmpeg would
+look at twenty frames first."""
 
-def open_url(url: str, settings: SourceSection, span: Span = WHOLE) -> StreamSource | VideoSource:
+_REFUSALS = (
+    av.error.HTTPUnauthorizedError,
+    av.error.HTTPForbiddenError,
+    av.error.InvalidDataError,
+)
+"""Errors of an address that answers, and would answer the same again. (A wrong password that is
+tried again and again locks some cameras.)"""
+
+
+def open_url(
+    url: str,
+    settings: SourceSection,
+    span: Span = WHOLE,
+    history: SourceHistory | None = None,
+) -> StreamSource | VideoSource:
     """Opens an address.
 
     1. What has an end is a video.
     2. Anything else is a live stream, of which no part can be asked for.
 
     Raises:
-        SourceError: the address does not answer, or not with video.
+        AbsentSourceError: the address does not answer, or gives no pictures yet.
+        SourceError: it answers, but not with video, or refuses.
         ConfigError: a part is asked for of a live stream.
     """
     name = _printable_address(url)
-    return call_in_thread(lambda: _open(url, name, settings, span))
+    return call_in_thread(lambda: _open(url, name, settings, span, history))
 
 
-def _open(url: str, name: str, settings: SourceSection, span: Span) -> StreamSource | VideoSource:
+def _open(
+    url: str, name: str, settings: SourceSection, span: Span, history: SourceHistory | None
+) -> StreamSource | VideoSource:
     """Opens an address as far as its first frame."""
-    reopen = partial(_connect, url, name, settings)
-    container = reopen()
-    reconnection = Reconnection(name, settings.reconnect_s)
+    container = _connect(url, name, settings)
+    reopen = partial(_connect, url, name, settings, _KNOWN)
+    reconnection = Reconnection(name, settings.lost_limit_s, history)
     if not is_live(container):
         return VideoSource(
             name, span, settings, container=container, reopen=reopen, reconnection=reconnection
@@ -77,8 +100,11 @@ def _printable_address(url: str) -> str:
     return shown_address(url)
 
 
-def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
-    options = _OPTIONS | {"rtsp_transport": settings.rtsp_transport}
+def _connect(
+    url: str, name: str, settings: SourceSection, more: Mapping[str, str] = MappingProxyType({})
+) -> InputContainer:
+    options = {**_OPTIONS, "rtsp_transport": settings.rtsp_transport, **more}
+    kind: type[SourceError] = AbsentSourceError
     try:
         return open_media(
             url,
@@ -89,11 +115,13 @@ def _connect(url: str, name: str, settings: SourceSection) -> InputContainer:
     except (av.error.ExitError, av.error.TimeoutError):
         reason = f"does not answer within {settings.timeout_s:g} s"
     except av.error.ProtocolNotFoundError:
+        kind = SourceError
         reason = "cannot be read: this build of FFmpeg does not know its protocol"
     except (av.error.FFmpegError, OSError) as error:
+        kind = SourceError if isinstance(error, _REFUSALS) else AbsentSourceError
         reason = f"cannot be read: {error.strerror}"
         if isinstance(error, av.error.InvalidDataError) and url.lower().startswith("http"):
             pipe = how_to_read_page(url)
             reason += f"; if it is a page that shows a video, pass the video on with {pipe}"
     # Not raised from the error, which holds the whole address.
-    raise SourceError(f"{name} {reason}")
+    raise kind(f"{name} {reason}")

@@ -4,14 +4,17 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from models.pictures import is_picture, is_single_picture
 from stream.addresses import PROTOCOLS, is_url, may_be_address, shown_address
-from stream.errors import ConfigError, SourceError
+from stream.errors import AbsentSourceError, ConfigError, SourceError
 from stream.settings import Config
+from stream.source_history import SourceHistory
 from stream.sources.camera import CameraSource, camera_index
 from stream.sources.contract import Source
+from stream.sources.guarded import GuardedSource
 from stream.sources.named_address import resolved
 from stream.sources.network import open_url
 from stream.sources.pictures import (
@@ -22,9 +25,13 @@ from stream.sources.pictures import (
     pictures_in,
 )
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
+from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 from stream.sources.video_pages import how_to_read_page, is_video_page
+
+_DEVICES = "/dev/"
+"""Folder of the devices: one that is not there may still be plugged in."""
 
 
 def open_source(
@@ -53,12 +60,29 @@ def open_source(
         outputs: files and folders that are written meanwhile; pictures there are left out of a
             folder of pictures.
 
+    What is not there yet is waited for where the settings ask for that.
+
     Raises:
         SourceError: no case fits, or the source cannot be opened.
+        LostSourceError: it was waited for, and has not come in time.
         ConfigError: a part is asked for of a source that is not a video.
     """
-    config = config or Config()
-    uri = resolved(uri)
+    config, uri, history = config or Config(), resolved(uri), SourceHistory()
+    arrival = Reconnection(_shown(uri), config.source.start_limit_s, history)
+    source = arrival.first(lambda: _open(uri, config, span, outputs, history))
+    if source.info.is_live or history.gaps:
+        arrival.note_live()
+    if not source.info.is_live or not config.run.stall_s:
+        return source
+    again = Reconnection(_shown(uri), config.source.lost_limit_s, history)
+    reopen = partial(_open, uri, config, span, outputs, history)
+    return GuardedSource(source, reopen, config.run.stall_s, again)
+
+
+def _open(
+    uri: str, config: Config, span: Span, outputs: Sequence[Path], history: SourceHistory
+) -> Source:
+    """Opens a source, once; see `open_source`."""
     path = Path(uri)
     # Unlike Path.is_file, os.path.isfile takes any text: too long a name names no file.
     if os.path.isfile(uri) and not is_single_picture(path):
@@ -71,8 +95,8 @@ def open_source(
             f"{how_to_read_page(uri)}"
         )
     if is_url(uri):
-        return open_url(uri, config.source, span)
-    open_untimed = _opener(uri, path, config, outputs)
+        return open_url(uri, config.source, span, history)
+    open_untimed = _opener(uri, path, config, outputs, history)
     if span != WHOLE:
         raise ConfigError(f"--start and --end are for videos: {_shown(uri)} is none")
     return open_untimed()
@@ -84,7 +108,9 @@ def _is_pipe(uri: str) -> bool:
     return is_other and camera_index(uri) is None
 
 
-def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Callable[[], Source]:
+def _opener(
+    uri: str, path: Path, config: Config, outputs: Sequence[Path], history: SourceHistory
+) -> Callable[[], Source]:
     """Cases 4 to 7, of which no part can be asked for: what opens the pictures or the camera."""
     limit = config.source.max_megapixels
     if uri and os.path.isdir(uri):
@@ -93,7 +119,8 @@ def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Ca
     if os.path.isfile(uri):
         return lambda: PictureSource(uri, [path], max_megapixels=limit)
     if camera_index(uri) is not None:
-        return lambda: CameraSource(uri, config.camera, config.source.reconnect_s)
+        limit_s = config.source.lost_limit_s
+        return lambda: CameraSource(uri, config.camera, limit_s, history)
     if glob.has_magic(uri):
         named = sorted(map(Path, glob.glob(uri, recursive=True)), key=natural_order)
         if not (named or is_picture(path) or may_be_address(uri)):
@@ -101,6 +128,8 @@ def _opener(uri: str, path: Path, config: Config, outputs: Sequence[Path]) -> Ca
         if named or not may_be_address(uri):
             wanted = not_written(named, fixed_part(path), outputs)
             return lambda: PictureSource(uri, wanted, max_megapixels=limit)
+    if uri.startswith(_DEVICES):
+        raise AbsentSourceError(f"{uri}: there is no such device: is it connected?")
     if may_be_address(uri):
         raise SourceError(
             f"{_shown(uri)}: no such file or folder, nor an address: one begins with "

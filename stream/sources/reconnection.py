@@ -1,6 +1,8 @@
-"""Opens a source that was lost again: tries with growing pauses, for a limited time."""
+"""Waits for a source that is lost or not there yet: tries in growing pauses, for a limited time."""
 
 import logging
+import math
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -8,13 +10,21 @@ from typing import TypeVar
 
 import av
 
-from stream.errors import SourceError
+from stream.errors import AbsentSourceError, LostSourceError, SourceError
+from stream.source_history import SourceHistory, StateChange, stamp
+from stream.sources.waiting import call_in_thread
 
-_FIRST_PAUSE_S = 0.25
-"""Pause before the first try, s; each further pause is twice as long."""
+_FIRST_PAUSE_S = 1.0
+"""Pause before the first try, s; each further pause is twice as long. More costs more of a source
+that is back at once."""
 
-_MAX_PAUSE_S = 5.0
+_MAX_PAUSE_S = 30.0
 """Longest pause between two tries, s; more spares the other side and finds it back later."""
+
+_SHARES = 0.7, 0.9
+"""Least and greatest share of a pause that is waited, at random, so that many programs that lost
+one server at one moment do not all come at one moment again. With these the second try comes 2.1 to
+2.7 s after the loss, and so finds a source that was away for 2 s within 3."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,17 +39,25 @@ def loss_reason(error: av.error.FFmpegError) -> str:
 
 
 class Reconnection:
-    """Opens a source again after a loss. It logs the loss once, and once that the source is back.
+    """Opens a source that was lost, or is not there yet. It logs once that the source is waited
+    for, and once that it is there.
 
     Args:
         name: of the source, as it is printed.
-        limit_s: for how long a source is tried again after a loss; 0 for not at all.
+        limit_s: for how long a source is tried again; 0 for not at all, infinity for ever.
+        history: takes when the source is waited for and when it is there.
     """
 
-    def __init__(self, name: str, limit_s: float) -> None:
+    def __init__(self, name: str, limit_s: float, history: SourceHistory | None = None) -> None:
         self._name = name
         self._limit_s = limit_s
+        self._history = history or SourceHistory()
         self._interrupted = threading.Event()
+
+    @property
+    def history(self) -> SourceHistory:
+        """The states of the source."""
+        return self._history
 
     def interrupt(self) -> None:
         """Ends every wait, now and from now on; called by another thread."""
@@ -49,6 +67,37 @@ class Reconnection:
         """Waits; whether the wait was not interrupted."""
         return not self._interrupted.wait(max(pause_s, 0.0))
 
+    def first(self, open_once: Callable[[], Opened]) -> Opened:
+        """What `open_once` opens; what is not there yet is waited for, until a signal ends that.
+
+        Args:
+            open_once: opens the source; it raises `AbsentSourceError` where it may still come.
+
+        Raises:
+            SourceError: the source cannot be opened.
+            LostSourceError: it has not come in time.
+        """
+        try:
+            return open_once()
+        except AbsentSourceError as error:
+            if self._limit_s == 0:
+                raise
+            reason = str(error)
+        self._log_waiting(reason, self._history.note_waiting(reason))
+        # In a thread of its own, for a signal has to end the wait at once.
+        opened = call_in_thread(
+            lambda: self._until_opened(open_once, AbsentSourceError), self.interrupt
+        )
+        if opened is None:
+            raise LostSourceError(f"{reason}; it has not come within {self._limit_s:g} s")
+        return opened
+
+    def note_live(self) -> None:
+        """Notes that the first picture is there, and says so where it was waited for."""
+        waited_s = self._history.note_live().lasted_s
+        if waited_s is not None:
+            _log.warning("%s is live after %.1f s", self._name, waited_s)
+
     def retry(self, reason: str, reopen: Callable[[], Opened]) -> Opened | None:
         """Calls `reopen` until it succeeds, and returns what it opened; None if interrupted before.
 
@@ -57,25 +106,40 @@ class Reconnection:
             reopen: opens the source; it raises `SourceError` where that fails.
 
         Raises:
-            SourceError: the source has not come back in time.
+            LostSourceError: the source has not come back in time.
         """
         if self._interrupted.is_set():
             return None
         if self._limit_s == 0:
-            raise SourceError(f"{self._name} {reason}")
-        lost_s = time.monotonic()
-        _log.warning("%s %s: trying again for %g s", self._name, reason, self._limit_s)
+            raise LostSourceError(f"{self._name} {reason}")
+        self._log_waiting(f"{self._name} {reason}", self._history.note_waiting(reason))
+        opened = self._until_opened(reopen, SourceError)
+        if opened is not None:
+            back = self._history.note_back()
+            _log.warning("%s is back after %.1f s", self._name, back.lasted_s)
+        elif not self._interrupted.is_set():
+            within = f"was not back within {self._limit_s:g} s"
+            raise LostSourceError(f"{self._name} {reason}, and {within}")
+        return opened
+
+    def _until_opened(
+        self, open_once: Callable[[], Opened], worth_a_try: type[SourceError]
+    ) -> Opened | None:
+        """What is opened as soon as it can be; None if interrupted before, or if time is up."""
+        end_s = time.monotonic() + self._limit_s
         pause_s = _FIRST_PAUSE_S
-        while self.pause(min(pause_s, lost_s + self._limit_s - time.monotonic())):
+        while self.pause(min(pause_s * self._jitter(), end_s - time.monotonic())):
             pause_s = min(pause_s * 2, _MAX_PAUSE_S)
             try:
-                opened = reopen()
-            except SourceError as error:
-                if time.monotonic() - lost_s >= self._limit_s:
-                    raise SourceError(
-                        f"{self._name} {reason}, and was not back within {self._limit_s:g} s"
-                    ) from error
-            else:
-                _log.warning("%s is back after %.1f s", self._name, time.monotonic() - lost_s)
-                return opened
+                return open_once()
+            except worth_a_try:
+                if time.monotonic() >= end_s:
+                    return None
         return None
+
+    def _jitter(self) -> float:
+        return random.uniform(*_SHARES)
+
+    def _log_waiting(self, words: str, change: StateChange) -> None:
+        limit = "" if math.isinf(self._limit_s) else f", for {self._limit_s:g} s at most"
+        _log.warning("%s: waiting since %s%s", words, stamp(change.at), limit)

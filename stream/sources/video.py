@@ -15,6 +15,7 @@ from stream.errors import SourceError
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.media_tracks import sound_track, warn_of_others
 from stream.settings.schema import SourceSection
+from stream.source_history import SourceHistory
 from stream.sources.declared import ended_early, frame_count, no_frame_message
 from stream.sources.decoding import Decoder
 from stream.sources.deinterlacing import Deinterlacer
@@ -67,10 +68,10 @@ class VideoSource:
             container = self._reopen()
         self._container = container
         self._reconnection = reconnection
+        self._history = SourceHistory() if reconnection is None else reconnection.history
         self._deinterlacer = Deinterlacer(self._name)
         self._last_s = 0.0
         self._count = 0
-        self._damaged_packets = 0  # those of containers before the present one
         self._corrupt_frames = 0
         self._is_damage_logged = False
         self._has_seams = False  # in containers before the present one
@@ -235,14 +236,18 @@ class VideoSource:
     def _switch_to(self, container: InputContainer) -> None:
         """Goes on with the same video in a container that was opened again."""
         self._container.close()
-        self._damaged_packets += self._decoder.damaged_packets
         self._has_seams |= self._decoder.has_seams
         self._container, self._decoder = container, self._decoder_of(container)
 
     def _decoder_of(self, container: InputContainer) -> Decoder:
         remote = self._reconnection is not None
         return Decoder(
-            container, self._name, self._settings, remote=remote, deinterlacer=self._deinterlacer
+            container,
+            self._name,
+            self._settings,
+            remote=remote,
+            deinterlacer=self._deinterlacer,
+            history=self._history,
         )
 
     def _truncation(self) -> str:
@@ -258,7 +263,7 @@ class VideoSource:
         if self._is_damage_logged:
             return
         self._is_damage_logged = True
-        damaged = self._damaged_packets + self._decoder.damaged_packets
+        damaged = self._history.damaged_packets
         if damaged or self._corrupt_frames:
             _log.warning(
                 "%s is damaged: packets left out: %d, pictures spoilt: %d",
@@ -285,4 +290,5 @@ class VideoSource:
             seekable=self._reopen is not None,
             reopen=self._reopen,
             ended=self._ended,
+            history=self._history,
         )

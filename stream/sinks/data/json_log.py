@@ -1,12 +1,14 @@
 """The log as JSON Lines: a header, then an object for each frame and one for each track."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from models.printable import printable_json
+from stream.controls import RunReport
 from stream.errors import SinkError
 from stream.frames import Frame, SourceInfo
 from stream.people import BestView, Person
@@ -27,6 +29,11 @@ class JsonLog:
         info: the source, which the header names.
         model: name of the classifier, for the header.
         attributes: the classes of each attribute, for the header.
+        report: what the closing line is about, besides the frames; without one there is none.
+        known_changes: how many changes of the state of the source stand in an earlier log.
+
+    Attributes:
+        known_changes: how many of them stand in this one or an earlier one.
 
     Raises:
         SinkError: the file cannot be made, or the reader not be reached.
@@ -38,10 +45,16 @@ class JsonLog:
         info: SourceInfo,
         model: str,
         attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        report: RunReport | None = None,
+        known_changes: int = 0,
     ) -> None:
         self.name = f"log ({path.name})"
         self._begun = False
         self._size_wh = info.size_wh
+        self._history = info.history
+        self.known_changes = known_changes
+        self._report, self._known_gaps = report, info.history.gap_count if known_changes else 0
+        self._frames = 0
         self._lines = LineStream(path) if is_stream(path) else LineFile(path)
         header = {
             "schema": SCHEMA,
@@ -73,6 +86,8 @@ class JsonLog:
     def write(self, annotated: AnnotatedFrame) -> None:
         """Adds a line for the frame and its faces, and one for each track that ended with it.
 
+        What became of the source before, such as that it was lost, stands before the frame.
+
         Raises:
             SinkError: the disk refuses.
         """
@@ -81,12 +96,13 @@ class JsonLog:
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
         entry["faces"] = [track.as_dict() for track in annotated.tracks]
-        lines = map(json_line, (entry, *map(track_entry, annotated.ended)))
-        self._lines.write("".join(lines))
+        states = self._new_states(frame.captured_s)
+        self._write(*states, entry, *map(track_entry, annotated.ended))
         self._begun = True
+        self._frames += 1
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Adds the tracks that lasted to the end, and closes the file.
+        """Adds the tracks that lasted to the end and the accounts, and closes the file.
 
         A log that is not complete keeps its partial name if it has a frame, and is removed if not.
 
@@ -94,11 +110,29 @@ class JsonLog:
             SinkError: the disk refuses.
         """
         try:
-            self._lines.write("".join(json_line(track_entry(person)) for person in present))
+            self._write(*map(track_entry, present), *self._new_states(), *self._closing())
         except SinkError:
             self._lines.close(complete=False, keep=self._begun)
             raise
         self._lines.close(complete=complete, keep=self._begun)
+
+    def _closing(self) -> list[dict[str, Any]]:
+        """The closing line: the frames of this log, and what became of the run so far."""
+        if self._report is None:
+            return []
+        return [{"end": {"frames": self._frames, **self._report.accounts(self._known_gaps)}}]
+
+    def _new_states(self, captured_s: float = math.inf) -> list[dict[str, Any]]:
+        """A line for each change of the state of the source before a frame that was grabbed then,
+        for which none was written.
+        """
+        changes = self._history.changes_since(self.known_changes, captured_s)
+        self.known_changes += len(changes)
+        return [change.as_dict() for change in changes]
+
+    def _write(self, *entries: dict[str, Any]) -> None:
+        """A line for each entry, in one write: what a full disk refuses, closing tries again."""
+        self._lines.write("".join(map(json_line, entries)))
 
 
 def json_line(entry: Mapping[str, Any]) -> str:

@@ -96,6 +96,6 @@ class ManualRecordings:
         self._report.recording = None
         with self._claim:
             recorder.close(complete=complete)
-        if complete:
+        if complete and recorder.output is not None:
             self._report.outputs.append(recorder.output)
             self._report.notice = f"saved {recorder.output}"

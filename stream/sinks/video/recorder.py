@@ -3,10 +3,9 @@
 import math
 import threading
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from av.video.frame import VideoFrame
@@ -17,8 +16,11 @@ from stream.frames import SourceInfo
 from stream.people import Person
 from stream.settings.schema import RecorderSection
 from stream.sinks.contract import AnnotatedFrame
-from stream.sinks.paths import finish_partial, partial_path
+from stream.sinks.paths import finish_partial, partial_path, what_is_left
+from stream.sinks.segments import WHOLE_RUN, Placement, Segment
+from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.sinks.video.video_file import VideoFile
+from stream.stalls import TICK_S, StallTimer, place_of
 from stream.stopwatch import stage
 
 _PIXEL_BYTES = 7.5
@@ -37,8 +39,9 @@ _MAX_BEHIND_S = 0.3
 """How far the encoder may be behind the newest frame, s of the source: more of them would be lost
 with a kill, fewer let it run idle during a longer search."""
 
-_Item: TypeAlias = tuple[Canvas, VideoFrame | None, float]
-"""A frame that waits: what is drawn on it, its coded picture, its time in the source in s."""
+_Item: TypeAlias = tuple[Canvas, VideoFrame | None, float, Placement]
+"""A frame that waits: what is drawn on it, its coded picture, its time in the source in s, and the
+segment that it belongs to."""
 
 
 class Recorder:
@@ -48,6 +51,9 @@ class Recorder:
         path: the video; its ending names the container.
         info: the source, whose sound is recorded if it has any.
         settings: quality and speed.
+        segmented: makes what writes segments, or only what is near faces, instead of one whole
+            file; made anew where it hangs.
+        stall_s: time without progress after which the encoder hangs, s; 0 for never.
 
     Raises:
         SinkError: the file cannot be made.
@@ -55,28 +61,34 @@ class Recorder:
 
     quit_requested = False
 
-    def __init__(self, path: Path, info: SourceInfo, settings: RecorderSection) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: SourceInfo,
+        settings: RecorderSection,
+        segmented: Callable[[], SegmentedVideo] | None = None,
+        stall_s: float = 0,
+    ) -> None:
         self.name = f"recorder ({path.name})"
-        self.output = path
+        self.output = None if settings.segment_s and segmented is not None else path
+        self._path = path
         self.partial_path = partial_path(path)
         self._begun = False
-        self._video = VideoFile(self.partial_path, info, settings)
-        # Ctrl-C may fall between any two steps of a queue.Queue, and the encoder would then wait on
-        # though a frame is there. A SimpleQueue has no steps; the encoder says when each is done.
-        self._waiting: SimpleQueue[_Item | None] = SimpleQueue()
-        self._done: SimpleQueue[None] = SimpleQueue()
+        self._segment: Segment | None = None  # of the newest frame
+        self._left = False  # an encoder that hangs, with all that it has
+        self._segmented = segmented
+        self._stall_s = stall_s
         # Of each frame that is not known to be done, the time of the one before.
         self._pending_s: deque[float] = deque()
         self._last_s = -math.inf
         width, height = info.size_wh
         room = int(_QUEUE_BYTES / (width * height * _PIXEL_BYTES))
         self._room = min(max(room, _MIN_QUEUE), _MAX_QUEUE)
-        self._error: Exception | None = None
-        self._encoder = threading.Thread(target=self._encode, name="encoder")
-        self._encoder.start()
+        video = VideoFile(self.partial_path, info, settings) if segmented is None else segmented()
+        self._encoder = _EncoderThread(video)
 
     def __repr__(self) -> str:
-        return f"Recorder({self.output})"
+        return f"Recorder({self._path})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Queues the picture, and waits while the encoder is too far behind:
@@ -92,14 +104,45 @@ class Recorder:
         frame, pending_s = annotated.frame, self._pending_s
         pending_s.append(self._last_s)
         self._last_s = frame.time_s
-        self._waiting.put((annotated.canvas, frame.coded, frame.time_s))
+        place = annotated.place
+        self._segment = place.segment
+        self._encoder.waiting.put((annotated.canvas, frame.coded, frame.time_s, place))
         self._begun = True
         with stage("wait for the encoder"):
             while pending_s and (
                 len(pending_s) > self._room or frame.time_s - pending_s[0] > _MAX_BEHIND_S
             ):
-                self._done.get()
+                self._await_done()
                 pending_s.popleft()
+
+    def _await_done(self) -> None:
+        """Waits until the encoder is done with a frame; one that hangs is left.
+
+        Raises:
+            SinkError: it hangs, and what it writes is one whole file.
+        """
+        timer = StallTimer(self._stall_s)
+        while True:
+            try:
+                self._encoder.done.get(timeout=TICK_S)
+                return
+            except Empty:
+                if timer.tick():
+                    self._leave_encoder()
+                    return
+
+    def _leave_encoder(self) -> None:
+        """Leaves an encoder that hangs, and goes on with another one in a new segment."""
+        hangs = f"hangs: {place_of(self._encoder)} has written nothing for {self._stall_s:g} s"
+        self._encoder.leave()
+        if self._segmented is None or self._segment == WHOLE_RUN:
+            self._left = True
+            raise SinkError(f"{hangs}{what_is_left(self.partial_path)}")
+        self._pending_s.clear()
+        self._pending_s.append(self._last_s)
+        video = self._segmented()
+        video.go_on_after(self._segment, hangs)
+        self._encoder = _EncoderThread(video)
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Finishes the file; one that is not complete keeps its partial name.
@@ -109,41 +152,65 @@ class Recorder:
         Raises:
             SinkError: the end could not be written.
         """
-        self._waiting.put(None)
+        if self._left:
+            return
+        self._encoder.video.complete = complete
+        self._encoder.waiting.put(None)
         with stage("wait for the encoder"):
-            self._encoder.join()
+            timer = StallTimer(self._stall_s)
+            while self._encoder.is_alive() and not timer.tick():
+                self._encoder.join(TICK_S)
+        if self._encoder.is_alive():
+            raise SinkError(f"hangs: {place_of(self._encoder)} does not come to its end")
         self._raise_error()
+        if self._segmented is not None:  # each of its files has its name already
+            return
         try:
-            finish_partial(self.output, complete=complete and self._begun, keep=self._begun)
+            finish_partial(self._path, complete=complete and self._begun, keep=self._begun)
         except OSError as error:
-            raise SinkError(f"{self.output} cannot be put in place: {error.strerror}") from error
+            raise SinkError(f"{self._path} cannot be put in place: {error.strerror}") from error
 
     def _raise_error(self) -> None:
-        error, self._error = self._error, None
+        error, self._encoder.error = self._encoder.error, None
         if error is not None:
             reason = getattr(error, "strerror", None) or error
-            raise SinkError(f"{reason}{self._what_is_left()}") from error
+            raise SinkError(f"{reason}{what_is_left(self.partial_path)}") from error
 
-    def _what_is_left(self) -> str:
-        """Words that name the partial file; an empty one is removed."""
-        with suppress(OSError):
-            if self.partial_path.stat().st_size:
-                return f"; what was written stands in {self.partial_path.name}"
-            self.partial_path.unlink()
-        return ""
 
-    def _encode(self) -> None:
-        """Encodes until the end mark.
+class _EncoderThread(threading.Thread):
+    """Encodes frames until the end mark. It is a daemon, for a disk may never answer.
 
-        After an error it only empties the queue, so that no write waits for room.
-        """
+    Attributes:
+        video: what it writes.
+        waiting: the frames that wait; None is the end mark.
+        done: has something for each frame that is encoded.
+        error: what went wrong; the thread then only empties the queue, so that no write waits.
+    """
+
+    def __init__(self, video: VideoFile | SegmentedVideo) -> None:
+        super().__init__(name="encoder", daemon=True)
+        self.video = video
+        # Ctrl-C may fall between any two steps of a queue.Queue, and the encoder would then wait on
+        # though a frame is there. A SimpleQueue has no steps; the encoder says when each is done.
+        self.waiting: SimpleQueue[_Item | None] = SimpleQueue()
+        self.done: SimpleQueue[None] = SimpleQueue()
+        self.error: Exception | None = None
+        self.start()
+
+    def leave(self) -> None:
+        """Lets the thread end as soon as it can."""
+        self.waiting.put(None)
+
+    def run(self) -> None:
+        """Encodes."""
+        item: _Item | None = None
         try:
-            with self._video as video:
-                while (item := self._waiting.get()) is not None:
+            with self.video as video:
+                while (item := self.waiting.get()) is not None:
                     video.add_drawn(*item)
-                    self._done.put(None)
+                    self.done.put(None)
         except Exception as error:  # noqa: BLE001 - raised again in write() and close()
-            self._error = error
+            self.error = error
             while item is not None:
-                self._done.put(None)
-                item = self._waiting.get()
+                self.done.put(None)
+                item = self.waiting.get()

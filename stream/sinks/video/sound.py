@@ -46,12 +46,15 @@ class Sound:
         info: the source, which is opened a further time; its start is where the video begins.
         output: the video, before anything was written to it.
         encoder: encodes sound that cannot be copied.
+        quiet: what is to be said of the track was said of a file before.
 
     Raises:
         SourceError: the source cannot be opened again, or has no sound that can be decoded.
     """
 
-    def __init__(self, info: SourceInfo, output: OutputContainer, encoder: str) -> None:
+    def __init__(
+        self, info: SourceInfo, output: OutputContainer, encoder: str, *, quiet: bool = False
+    ) -> None:
         if info.reopen is None:
             raise SourceError(f"{info.uri} can be read only once")
         self._source = info.reopen()
@@ -61,7 +64,8 @@ class Sound:
         except SourceError:
             self.close()
             raise
-        warn_of_others(self._source, self._track, info.uri, info.sound_track)
+        if not quiet:
+            warn_of_others(self._source, self._track, info.uri, info.sound_track)
         self._clock = joint_clock(self._source, video, info.uri, info.sound_track)
         self._tracks: list[Stream] = [self._track] if self._clock is None else [self._track, video]
         self._output = output
@@ -77,7 +81,8 @@ class Sound:
             anew = SoundEncoder(output, encoder, self._track)
             self._stream = anew.stream
             self._packets = self._encoded(anew)
-            self._warn(anew.layout, encoder, holds=holds)
+            if not quiet:
+                self._warn(anew.layout, encoder, holds=holds)
         self._next: Packet[AudioStream] | None = None
         self._begun = False
 

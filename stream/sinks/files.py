@@ -1,0 +1,146 @@
+"""The sinks that write files, whole or in segments."""
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from stream.controls import RunReport
+from stream.drawing.colours import ColourScheme
+from stream.frames import SourceInfo
+from stream.settings import Config
+from stream.sinks.contract import Sink
+from stream.sinks.data.event_log import EventLog
+from stream.sinks.data.json_log import JsonLog
+from stream.sinks.data.line_stream import is_stream
+from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
+from stream.sinks.outputs import Outputs
+from stream.sinks.pictures.folder import PictureFolder
+from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.single_picture import SinglePicture, is_single_picture_output
+from stream.sinks.pictures.snapshots import Snapshots
+from stream.sinks.segmented_log import SegmentedLog
+from stream.sinks.segments import Segmenter, SegmentNames
+from stream.sinks.video.recorder import Recorder
+from stream.sinks.video.segmented_video import SegmentedVideo
+from stream.sources.pictures import fixed_part
+
+
+def segment_names(outputs: Outputs) -> list[SegmentNames]:
+    """The names of the files of segments, of each output that is divided."""
+    log = None if outputs.is_log_streamed else outputs.log
+    names = [SegmentNames.of(path) for path in (outputs.save, log) if path is not None]
+    if log is not None and log.suffix.lower() != ".jsonl":
+        names.append(SegmentNames.of(log, f".tracks{log.suffix}"))
+    return names
+
+
+def segmenter_of(config: Config, info: SourceInfo, outputs: Outputs) -> Segmenter | None:
+    """What divides the run; None where it is not divided."""
+    if info.kind == "pictures" or not config.recorder.is_divided:
+        return None
+    return Segmenter(config.recorder, segment_names(outputs), records=outputs.save is not None)
+
+
+def opened_files(
+    config: Config,
+    info: SourceInfo,
+    outputs: Outputs,
+    attributes: Mapping[str, Sequence[str]],
+    report: RunReport,
+    segmenter: Segmenter | None,
+) -> Iterator[Sink]:
+    """The sinks that write files, each opened when it is asked for."""
+    if outputs.save is not None and is_single_picture_output(outputs.save, info):
+        yield SinglePicture(outputs.save)
+    elif outputs.save is not None and info.kind == "pictures":
+        yield PictureFolder(outputs.save, _root(info), attributes)
+    elif outputs.save is not None:
+        # Before the log, which is written at once: the video is then nearly as far as the log.
+        yield _recorder(outputs.save, info, config, report, segmenter)
+    if outputs.log is not None:
+        model = config.engine.model or config.engine.model_folder.name
+        logs = _LogFiles(info, model, attributes, report)
+        if segmenter is None or not config.recorder.segment_s or outputs.is_log_streamed:
+            yield from logs.whole(outputs.log)
+        else:
+            yield from logs.segmented(outputs.log, config.recorder.before_s, segmenter)
+    if outputs.events:
+        yield EventLog(info)
+    if outputs.snapshots is not None:
+        yield Snapshots(outputs.snapshots, attributes)
+    if outputs.sheet is not None:
+        colours = ColourScheme(config.overlay.colours, config.labels.race_groups)
+        yield Sheet(outputs.sheet, info, colours)
+
+
+def _recorder(
+    path: Path, info: SourceInfo, config: Config, report: RunReport, segmenter: Segmenter | None
+) -> Recorder:
+    stall_s = config.run.stall_s if info.is_live else 0
+    if segmenter is None:
+        return Recorder(path, info, config.recorder, stall_s=stall_s)
+    names, retry = SegmentNames.of(path), segmenter.retry_soon
+    segmented = partial(SegmentedVideo, names, info, config.recorder, report, retry)
+    return Recorder(path, info, config.recorder, segmented, stall_s)
+
+
+class _LogFiles:
+    """Opens the logs of a run.
+
+    Args:
+        info: the source.
+        model: name of the classifier.
+        attributes: the classes of each attribute.
+        report: what their closing lines are about.
+    """
+
+    def __init__(
+        self,
+        info: SourceInfo,
+        model: str,
+        attributes: Mapping[str, Sequence[str]],
+        report: RunReport,
+    ) -> None:
+        self._info, self._model, self._attributes = info, model, attributes
+        self._report = report
+        self._last: JsonLog | None = None
+
+    def whole(self, path: Path) -> Iterator[Sink]:
+        """One log of all of a run; a table has a table of tracks beside it."""
+        if is_stream(path) or path.suffix.lower() == ".jsonl":
+            yield self._json(path)
+        else:
+            yield self._table(path)
+            yield self._tracks(tracks_path(path))
+
+    def segmented(self, path: Path, before_s: float, segmenter: Segmenter) -> Iterator[Sink]:
+        """The same, each in files of the segments."""
+        is_json = path.suffix.lower() == ".jsonl"
+        names, report, retry = SegmentNames.of(path), self._report, segmenter.retry_soon
+        opens = self._json if is_json else self._table
+        yield SegmentedLog(names, opens, before_s, report, retry)
+        if not is_json:
+            names = SegmentNames.of(path, f".tracks{path.suffix}")
+            yield SegmentedLog(names, self._tracks, before_s, report, retry)
+
+    def _json(self, path: Path) -> Sink:
+        known = 0 if self._last is None else self._last.known_changes
+        self._last = JsonLog(path, self._info, self._model, self._attributes, self._report, known)
+        return self._last
+
+    def _table(self, path: Path) -> Sink:
+        return TableLog(path, self._attributes)
+
+    def _tracks(self, path: Path) -> Sink:
+        return TrackTable(path, self._attributes)
+
+
+def _root(info: SourceInfo) -> Path | None:
+    """The folder whose subfolders are kept: the source itself, or what a pattern begins with."""
+    path = Path(info.uri)
+    if path.is_dir():
+        return path
+    if path.exists() or not glob.has_magic(info.uri):
+        return None
+    return fixed_part(path)
