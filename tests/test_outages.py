@@ -49,7 +49,7 @@ class _NoFaces:
 
     attributes: ClassVar[Mapping[str, Sequence[str]]] = {}
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         return ()
 
 

@@ -159,6 +159,22 @@ def test_what_is_near_a_face_is_in_the_files_and_nothing_else(tmp_path: Path) ->
     assert [_logged(log) for log in _files(tmp_path, ".jsonl")] == expected
 
 
+def test_a_log_has_the_frames_of_its_video_over_an_outage(tmp_path: Path) -> None:
+    outputs = Outputs(save=tmp_path / "door.mp4", log=tmp_path / "door.jsonl")
+    config = _config(segment_s=60, only_with_faces=True, before_s=2, after_s=1)
+    there = [*range(18), *range(60, 90)]
+    report = RunReport()
+    with (
+        claim_outputs(outputs, _LIVE, config.recorder),
+        open_sinks(config, _LIVE, outputs, report=report) as sinks,
+    ):
+        for number in there:
+            sinks.write(frame(number, fps=10), [track()] if number == 75 else [])
+    (video,), (log,) = _files(tmp_path, ".mp4"), _files(tmp_path, ".jsonl")
+    expected = [number for number in there if 10 <= number <= 85]
+    assert _numbers(video) == _logged(log) == expected
+
+
 def test_without_segments_all_that_is_near_faces_is_in_one_file(tmp_path: Path) -> None:
     outputs = Outputs(save=tmp_path / "door.mp4", log=tmp_path / "door.jsonl")
     config = _config(only_with_faces=True, before_s=1, after_s=1)
@@ -263,7 +279,8 @@ def test_what_is_held_back_is_bounded_in_time(tmp_path: Path) -> None:
         held = []
         for number in range(200):
             each = frame(number, fps=10)
-            place = Placement(None, each.time_s, is_key=number % 10 == 0)
+            since_s = max(number // 10 - 2, 0)
+            place = Placement(None, since_s, is_key=number % 10 == 0)
             video.add_drawn(_Plain(each.image), None, each.time_s, place)
             held.append(int(repr(video).partition(", ")[2].split()[0]))
     assert max(held) <= 31

@@ -186,7 +186,7 @@ class _Stuck:
     def __init__(self, at: int, let_go: threading.Event) -> None:
         self._left, self._let_go = at, let_go
 
-    def annotate(self, frame: Frame) -> tuple[Track, ...]:
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         self._left -= 1  # not by its number: frames of a live source may be lost
         if self._left < 0:
             assert self._let_go.wait(60)
@@ -222,7 +222,7 @@ def test_an_output_that_hangs_does_not_take_the_others_down(
         outputs,
         [StuckSink()],
         lambda *_: never,
-        lambda _: let_go.set(),
+        on_stall=lambda _: let_go.set(),
     )
     assert "the run hangs: the thread 'MainThread' in write (" in summary.failures[0]
     assert (tmp_path / "out.jsonl").exists()
@@ -243,7 +243,7 @@ start_logging(quiet=False)
 stuck = _Stuck(3, threading.Event())
 end = partial(exit_hanging, quiet=False, as_json=True)
 outputs = Outputs(save=Path("out.mp4"), log=Path("out.jsonl"))
-run(_Paced(50, kind="camera"), _QUICK, outputs, [], lambda *_: stuck, end)
+run(_Paced(50, kind="camera"), _QUICK, outputs, [], lambda *_: stuck, on_stall=end)
 """
 
 
@@ -286,7 +286,7 @@ def test_a_service_manager_hears_that_a_live_run_is_alive(
 
         outputs, never = Outputs(log=tmp_path / "out.jsonl"), _Stuck(10_000, threading.Event())
         source = _Paced(20, kind="camera")
-        run(source, _QUICK, outputs, [Listening()], lambda *_: never, lambda _: None)
+        run(source, _QUICK, outputs, [Listening()], lambda *_: never, on_stall=lambda _: None)
     assert heard == [b"READY=1", b"WATCHDOG=1"]
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody listens"))
     tell_service_manager("READY=1")

@@ -64,7 +64,7 @@ def opened_files(
         if segmenter is None or not config.recorder.segment_s or outputs.is_log_streamed:
             yield from logs.whole(outputs.log)
         else:
-            yield from logs.segmented(outputs.log, config.recorder.before_s, segmenter)
+            yield from logs.segmented(outputs.log, segmenter)
     if outputs.events:
         yield EventLog(info)
     if outputs.snapshots is not None:
@@ -114,15 +114,15 @@ class _LogFiles:
             yield self._table(path)
             yield self._tracks(tracks_path(path))
 
-    def segmented(self, path: Path, before_s: float, segmenter: Segmenter) -> Iterator[Sink]:
+    def segmented(self, path: Path, segmenter: Segmenter) -> Iterator[Sink]:
         """The same, each in files of the segments."""
         is_json = path.suffix.lower() == ".jsonl"
         names, report, retry = SegmentNames.of(path), self._report, segmenter.retry_soon
         opens = self._json if is_json else self._table
-        yield SegmentedLog(names, opens, before_s, report, retry)
+        yield SegmentedLog(names, opens, report, retry)
         if not is_json:
             names = SegmentNames.of(path, f".tracks{path.suffix}")
-            yield SegmentedLog(names, self._tracks, before_s, report, retry)
+            yield SegmentedLog(names, self._tracks, report, retry)
 
     def _json(self, path: Path) -> Sink:
         known = 0 if self._last is None else self._last.known_changes

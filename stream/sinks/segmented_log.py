@@ -12,7 +12,7 @@ from stream.errors import SinkError
 from stream.people import Person
 from stream.sinks.claims import claim_file
 from stream.sinks.contract import AnnotatedFrame, Sink
-from stream.sinks.segments import KEYFRAME_S, Segment, SegmentNames
+from stream.sinks.segments import Segment, SegmentNames
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,6 @@ class SegmentedLog:
     Args:
         names: of the files.
         open_log: opens the log of a path.
-        before_s: how long frames are held back that may belong to the next segment.
         report: takes segments that are complete, and failures.
         retry_soon: asks for a new segment after a failure.
     """
@@ -38,13 +37,11 @@ class SegmentedLog:
         self,
         names: SegmentNames,
         open_log: Callable[[Path], Sink],
-        before_s: float,
         report: RunReport,
         retry_soon: Callable[[], None],
     ) -> None:
         self.name = f"log ({names.path('').name})"
         self._names, self._open_log = names, open_log
-        self._before_s = before_s
         self._report, self._retry_soon = report, retry_soon
         self._held: deque[AnnotatedFrame] = deque()
         self._log: Sink | None = None
@@ -105,8 +102,7 @@ class SegmentedLog:
     def _hold(self, annotated: AnnotatedFrame) -> None:
         """Keeps a frame, and drops those that no segment will take."""
         self._held.append(annotated.without_pixels())
-        oldest_s = annotated.frame.time_s - self._before_s - KEYFRAME_S
-        while self._held[0].frame.time_s < oldest_s:
+        while self._held[0].frame.time_s < annotated.place.since_s:
             self._held.popleft()
 
     def _fail(self, error: Exception) -> None:

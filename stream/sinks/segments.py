@@ -51,7 +51,8 @@ class Placement:
     Attributes:
         segment: the segment; None where no face is near: it is held back, and belongs to the next
             segment if that begins early enough.
-        since_s: held frames from this time on belong to the segment too.
+        since_s: held frames from this time on belong to the segment too; of a frame that is held
+            back, those from before this time will belong to none.
         is_key: the frame can be decoded without those before it.
     """
 
@@ -154,7 +155,8 @@ class Segmenter:
             self._face_s = time_s
         if not self._is_wanted(time_s):
             self._is_open = False
-            return Placement(None, time_s, self._is_held_key(time_s))
+            is_key = self._is_held_key(time_s)
+            return Placement(None, self._keys_s[0], is_key)
         begins = self._begins(time_s)
         if begins:
             self._since_s = self._begin(time_s)

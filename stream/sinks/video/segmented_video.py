@@ -119,7 +119,7 @@ class SegmentedVideo:
         if place.segment is None:
             if self._settings.segment_s:
                 self._end_part(complete=True)
-            self._hold(packets, time_s, is_key=place.is_key)
+            self._hold(packets, place)
         elif place.segment != self._failed:
             if self._part is None or place.segment != self._part.segment:
                 self._end_part(complete=True)
@@ -213,13 +213,13 @@ class SegmentedVideo:
             _log.error("%s", failure)
         self._retry_soon()
 
-    def _hold(self, packets: "list[Packet[VideoStream]]", time_s: float, *, is_key: bool) -> None:
+    def _hold(self, packets: "list[Packet[VideoStream]]", place: Placement) -> None:
         """Keeps packets, in groups that begin with a key, and drops the groups that are too old."""
-        if is_key or not self._held:
+        if place.is_key or not self._held:
             self._held.append([])
         self._held[-1].extend(packets)
         self._held_bytes += sum(packet.size for packet in packets)
-        oldest = self._tick(time_s - self._settings.before_s)
+        oldest = self._tick(place.since_s)
         while len(self._held) > 1 and (
             self._held_bytes > _HELD_BYTES or _first_tick(self._held[1]) <= oldest
         ):
