@@ -167,6 +167,12 @@ class SegmentCounts:
         deleted = f", and {self.deleted} old ones deleted" if self.deleted else ""
         return f"{self.complete} segment{'s' if self.complete != 1 else ''}{deleted}"
 
+    def add(self, other: "SegmentCounts") -> None:
+        """Adds the segments of another run."""
+        self.complete += other.complete
+        self.deleted += other.deleted
+        self.deleted_bytes += other.deleted_bytes
+
     def note_complete(self, number: int) -> None:
         """A file of a segment is complete; each segment counts once."""
         if number > self._last:
@@ -225,6 +231,13 @@ class RunReport:
             "failures": self.failures,
             "further_failures": self.further_failures,
         }
+
+    def add(self, other: "RunReport") -> None:
+        """Adds what another run reports but for its outputs and its failures."""
+        self.dropped += other.dropped
+        self.skipped.update(other.skipped)
+        self.history.add(other.history)
+        self.segments.add(other.segments)
 
     def note_failure(self, line: str) -> bool:
         """Adds what went wrong; whether it is to be said: no failure of a run of weeks is said

@@ -140,6 +140,15 @@ class SourceHistory:
             "damaged_packets": self.damaged_packets,
         }
 
+    def add(self, other: "SourceHistory") -> None:
+        """Adds the gaps and the damage of another source, whose states are its own."""
+        with self._lock:
+            self._gaps.extend(other.gaps)
+            self._gap_count += other.gap_count
+            self._gaps_s += other.gaps_s
+            self._reconnects += other.reconnects
+            self.damaged_packets += other.damaged_packets
+
     def note_live(self) -> StateChange:
         """The source gives its first picture, perhaps after a wait."""
         with self._lock:

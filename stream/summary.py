@@ -91,8 +91,7 @@ class Summary:
         self.perceived.update(other.perceived)
         self.seen.update(other.seen)
         self.interrupted |= other.interrupted
-        self._report.dropped += other.dropped
-        self._report.skipped.update(other.skipped)
+        self._report.add(other._report)
 
     @property
     def dropped(self) -> int:

@@ -90,6 +90,7 @@ _WRONG = [
     ("77", "camera 77 cannot be opened"),
     ("99999999999999", "camera 99999999999999 cannot be"),
     ("-", "standard input cannot be read: it is closed"),
+    ("rtsp://a/live rtsp://b/live --log -", "takes the log of one live source: of several"),
     ("ftp://host/clip.mp4", "ftp://: videos are read from files and by rtsp"),
     ("/dev/null", "/dev/null is empty"),
     ("clip.mp4 --start 2x", "--start 2x: give seconds"),

@@ -9,6 +9,7 @@ import sys
 import termios
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -84,6 +85,35 @@ def test_a_slow_reader_gets_every_line(tmp_path: Path) -> None:
     stream.close(complete=True, keep=True)
     reader.join(PATIENCE_S)
     assert received == lines
+
+
+def test_two_writers_do_not_cut_the_lines_of_each_other(tmp_path: Path) -> None:
+    """Each writes more at once than a pipe takes in one piece."""
+    received: list[str] = []
+
+    def read() -> None:
+        with (tmp_path / "fifo").open() as file:
+            received.extend(file)
+
+    def write(stream: LineStream, letter: str) -> None:
+        for _ in range(20):
+            stream.write(f"{letter * 99}\n" * 100)
+
+    os.mkfifo(tmp_path / "fifo")
+    reader = threading.Thread(target=read)
+    reader.start()
+    streams = [LineStream(tmp_path / "fifo") for _ in range(2)]
+    writers = [
+        threading.Thread(target=write, args=pair) for pair in zip(streams, "ab", strict=True)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(PATIENCE_S)
+    for stream in streams:
+        stream.close(complete=True, keep=True)
+    reader.join(PATIENCE_S)
+    assert Counter(received) == {f"{letter * 99}\n": 2000 for letter in "ab"}
 
 
 def test_a_fifo_that_nothing_reads_is_waited_for_and_that_is_said(

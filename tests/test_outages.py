@@ -127,7 +127,7 @@ def test_an_outage_stands_in_log_and_summary(server: KillableServer, tmp_path: P
     summary = _run(open_source(uri, config), config, outputs, watcher)
     later.join()
     assert (summary.failures, summary.frames) == ([], 30)
-    assert "and 1 gap of " in summary.line()
+    assert ", 1 gap of " in summary.line()
     figures = summary.as_dict()
     assert figures["reconnects"] == 1
     lines = _lines(tmp_path / "out.jsonl")[1:]

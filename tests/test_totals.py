@@ -1,6 +1,7 @@
 """What several sources came to, in one line and in one document."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def totals() -> Totals:
 
 def test_the_sum_in_one_line(totals: Totals) -> None:
     assert totals.line().startswith("2 of 3 sources, 1 failed: ")
-    for words in ("8 frames in 4.0 s", "3 people", "2 .nef"):
+    for words in ("8 frames in 4.0 s", "3 people: 3 female", "2 .nef"):
         assert words in totals.line()
     assert "out.mp4" not in totals.line()  # the line of each source has its own
 
@@ -67,6 +68,34 @@ def test_the_sum_in_one_document(totals: Totals) -> None:
     assert document["outputs"] == [*first["outputs"], *second["outputs"]]
     assert document["elapsed_s"] == 4.0
     assert document["fps"] == 2.0
+
+
+def test_gaps_and_segments_are_added_up(totals: Totals) -> None:
+    for reason, complete in (("has fallen silent", 2), ("was unplugged", 3)):
+        report = RunReport()
+        report.history.note_waiting(reason)
+        report.history.note_back()
+        report.history.damaged_packets = 4
+        report.segments.note_complete(0)
+        report.segments.complete = complete
+        totals.add_source(NamedSource("0", "live"), Summary(report))
+    document = totals.as_dict()
+    assert [gap["reason"] for gap in document["gaps"]] == ["has fallen silent", "was unplugged"]
+    assert (document["reconnects"], document["damaged_packets"]) == (2, 8)
+    assert document["segments"]["complete"] == 5
+    assert "2 gaps of 0.0 s" in totals.line()
+
+
+def test_pictures_and_videos_together_are_frames() -> None:
+    words = []
+    for paths in ([Path("a.jpg"), Path("b.jpg")], [Path("a.jpg"), None]):
+        totals = Totals(2)
+        for path in paths:
+            one = Summary(RunReport())
+            one.write(AnnotatedFrame(replace(frame(0), path=path), [], Overlay()))
+            totals.add_source(NamedSource("x", "file"), one)
+        words.append("2 pictures" in totals.line())
+    assert words == [True, False]
 
 
 def test_one_that_was_interrupted_makes_all_interrupted(totals: Totals) -> None:
