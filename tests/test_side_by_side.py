@@ -164,7 +164,8 @@ def test_one_that_is_lost_is_named_and_the_others_go_on(
     assert f"{lost} was lost" in second.failures[0]
     caplog.clear()
     assert _log("face").name.endswith("face.jsonl")
-    assert _log("stripes").name.endswith("stripes.part.jsonl")
+    assert _log("stripes").name.endswith("stripes.jsonl")
+    assert not list(_OUT.glob("*.part.*"))
 
 
 def test_keys_record_each_into_a_file_of_its_own(
