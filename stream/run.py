@@ -47,7 +47,7 @@ def run(
     watchers: Sequence[Sink] = (),
     load: LoadAnnotator | None = None,
     controls: Controls | None = None,
-    report: RunReport | None = None,
+    summary: Summary | None = None,
     on_stall: Callable[[Summary], None] | None = None,
 ) -> Summary:
     """Annotates a source from beginning to end, or until the user asks for the end.
@@ -59,7 +59,7 @@ def run(
         watchers: further sinks, such as a progress bar.
         load: gives what annotates the frames; a model that is loaded for this run without one.
         controls: takes what the user wishes, where others than the sinks ask or are asked for it.
-        report: takes what the run reports, likewise.
+        summary: takes what the run comes to, likewise; it is what is returned.
         on_stall: ends the program where the loop over a live source hangs; its outputs are complete
             then, and the loop may never go on. Without one the loop is not watched.
 
@@ -71,9 +71,9 @@ def run(
     controls = controls or Controls(blur=config.overlay.blur)
     if outputs.show:
         controls.playback = Playback.of(source.info, recorded=outputs.are_kept)
-    report = report or RunReport()
+    summary = summary or Summary(RunReport())
+    report = summary.report
     report.skipped, report.history = source.info.skipped, source.info.history
-    summary = Summary(report)
     try:
         with (
             telling(lambda: json.dumps(summary.as_dict())),

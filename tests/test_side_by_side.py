@@ -1,5 +1,6 @@
 """Live sources side by side: each goes its own way, whatever becomes of the others."""
 
+import json
 import os
 import signal
 import subprocess
@@ -238,7 +239,9 @@ def test_a_model_that_cannot_be_loaded_is_said_once(folder: Path) -> None:
     assert not _OUT.exists()
 
 
-def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -> None:
+def test_a_signal_prints_the_accounts_of_all_and_another_completes_all(
+    face: KillableServer, stripes: KillableServer
+) -> None:
     addresses = [f"http://{each.address}/{name}" for each, name in _both(face, stripes)]
     words = ["run", *addresses, "--no-show", "--save", "out", "--log", "out"]
     run = subprocess.Popen(
@@ -250,6 +253,9 @@ def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -
             assert run.poll() is None, run.communicate()
             assert time.monotonic() < until_s, "the sources do not begin"
             time.sleep(0.05)
+        os.kill(run.pid, signal.SIGUSR1)
+        assert run.stderr is not None
+        accounts = json.loads(run.stderr.readline())
         os.kill(run.pid, signal.SIGTERM)
         _, stderr = run.communicate(timeout=_WAIT_S)
     finally:
@@ -261,3 +267,6 @@ def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -
         (video,) = [each for each in _OUT.glob("*.mp4") if name in each.name]
         assert len(times_s(video)) == len(log_lines(_log(f"{name}.jsonl"))) - 1 >= _FRAMES
     assert stderr.splitlines()[-1].startswith("2 sources: ")
+    assert [each["source"] for each in accounts["sources"]] == addresses
+    assert min(each["frames"] for each in accounts["sources"]) >= _FRAMES
+    assert accounts["frames"] == sum(each["frames"] for each in accounts["sources"])

@@ -34,8 +34,7 @@ class Member:
     Attributes:
         source: the source.
         controls: what the user wishes of it.
-        report: what its run reports.
-        summary: what it came to, once it is done.
+        summary: what it has come to.
         error: what no source should raise; the thread that watches the sources raises it again.
         is_open: its outputs may be claimed, so its end must be waited for.
         thread: its thread, which is to be started.
@@ -53,8 +52,7 @@ class Member:
     ) -> None:
         self.source = source
         self.controls = Controls(blur=config.overlay.blur)
-        self.report = RunReport()
-        self.summary = Summary(self.report)
+        self.summary = Summary(RunReport())
         self.error: BaseException | None = None
         self.is_open = False
         self.done = threading.Event()
@@ -87,7 +85,7 @@ class Member:
             if self.controls.quit_requested:
                 opened.close()
                 return
-            self.summary = self._run(opened)
+            self._run(opened)
         except (SourceError, SinkError, ConfigError, ModelError, OSError) as error:
             if error is not self._model.error:  # that is said once, of all
                 self.summary.fail(of_source(self.source, str(error)))
@@ -100,17 +98,17 @@ class Member:
                 self._tile.end("; ".join(reasons) or "it has ended")
             self.done.set()
 
-    def _run(self, source: Source) -> Summary:
-        """What the source came to; it is shown in its tile, not in a window of its own."""
+    def _run(self, source: Source) -> None:
+        """Runs; the source is shown in its tile, not in a window of its own."""
         outputs = replace(self._outputs, show=False)
-        return run(
+        run(
             source,
             self._config,
             outputs,
             self._watchers(source),
             self._model.annotator,
             self.controls,
-            self.report,
+            self.summary,
         )
 
     def _watchers(self, source: Source) -> Sequence[Sink]:
@@ -118,10 +116,11 @@ class Member:
         if self._tile is None:
             return ()
         if self._outputs.save is not None:
-            self.report.recording = self._outputs.save
+            self.summary.report.recording = self._outputs.save
             return (self._tile,)
         title = f"recording-{own_name(self.source).name}"
+        report = self.summary.report
         by_key = ManualRecordings(
-            Path(), source.info, self._config.recorder, self.controls, self.report, title
+            Path(), source.info, self._config.recorder, self.controls, report, title
         )
         return (self._tile, by_key)

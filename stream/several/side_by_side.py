@@ -4,15 +4,17 @@ Frames of several sources are not put into one batch: on a CPU a batch of faces 
 the faces one by one, and sources that embed at the same time fill the cores better.
 """
 
+import json
 import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 from models.bundle import read_short_names
 from models.errors import ModelError
-from models.interrupts import exit_code, finishing
+from models.interrupts import exit_code, finishing, telling
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.drawing.wording import NO_SHORT_NAMES
@@ -79,6 +81,7 @@ def run_side_by_side(
                 if screen := screen or _opened_screen(outputs):
                     window = _window(members, outputs, config, screen, totals)
                     stack.callback(window.close)
+                stack.enter_context(telling(lambda: json.dumps(_so_far(members, totals))))
                 stack.callback(_end, members, totals, report)
                 for member in members:
                     member.thread.start()
@@ -122,7 +125,7 @@ def _window(
     for member in members:
         overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
         name, count = str(member.source), len(members)
-        tiles.append(Tile(name, count, overlay, member.controls, member.report))
+        tiles.append(Tile(name, count, overlay, member.controls, member.summary.report))
         member.show_in(tiles[-1])
     saved = next((own.save for own in outputs if own.save is not None), None)
     refusal = "" if saved is None else f"everything is recorded into {saved.parent}"
@@ -154,6 +157,13 @@ def _watch(
         else:
             if window.quit_requested:
                 return
+
+
+def _so_far(members: Sequence[Member], totals: Totals) -> dict[str, Any]:
+    """What the sources have come to, while they go on and while they are ended."""
+    done = [summary for _, summary in totals.summaries]
+    going = [(each.source, each.summary) for each in members if each.summary not in done]
+    return totals.so_far(going)
 
 
 def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
