@@ -7,10 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,15 +19,22 @@ from servers import KillableServer, http, mjpeg_page
 
 from models.errors import ModelError
 from models.faces import Image
+from stream.controls import Controls, RunReport
 from stream.errors import SinkError
+from stream.frames import Frame, SourceInfo
+from stream.run import FrameAnnotator
 from stream.settings import Config
-from stream.settings.schema import EngineSection, SourceSection
-from stream.several.listing import list_sources
+from stream.settings.schema import EngineSection, RunSection, SourceSection
+from stream.several.listing import NamedSource, list_sources
+from stream.several.member import Member
 from stream.several.naming import name_outputs
+from stream.several.shared_model import SharedModel
 from stream.several.side_by_side import run_side_by_side
 from stream.several.totals import Totals
 from stream.sinks import Outputs
+from stream.sources import WHOLE
 from stream.sources.demo import portrait
+from stream.tracks import Track
 
 _WAIT_S = 60.0
 _OUT = Path("out")
@@ -167,6 +174,48 @@ def test_one_that_is_lost_is_named_and_the_others_go_on(
     assert _log("face").name.endswith("face.jsonl")
     assert _log("stripes").name.endswith("stripes.jsonl")
     assert not list(_OUT.glob("*.part.*"))
+
+
+class _HangingModel(SharedModel):
+    """Gives annotators that hang at the third frame until they are let go."""
+
+    def __init__(self, let_go: threading.Event) -> None:
+        self.error = None
+        self._let_go = let_go
+
+    def annotator(self, info: SourceInfo, controls: Controls, report: RunReport) -> FrameAnnotator:
+        return _Hanging(self._let_go)
+
+
+class _Hanging:
+    attributes: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def __init__(self, let_go: threading.Event) -> None:
+        self._frames, self._let_go = 0, let_go
+
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        self._frames += 1
+        if self._frames == _FRAMES:
+            assert self._let_go.wait(_WAIT_S)
+        return ()
+
+
+def test_one_that_hangs_is_left_and_what_it_has_is_complete(
+    stripes: KillableServer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    let_go, uri = threading.Event(), f"http://{stripes.address}/stripes"
+    config = _CONFIG.model_copy(update={"run": RunSection(stall_s=3)})
+    outputs = Outputs(log=folder / "out.jsonl")
+    member = Member(NamedSource(uri, "address"), outputs, config, WHOLE, _HangingModel(let_go))
+    member.thread.start()
+    assert member.done.wait(_WAIT_S)
+    assert (member.is_left, member.summary.outputs) == (True, [folder / "out.jsonl"])
+    (failure,) = member.summary.failures
+    assert failure.startswith(f"the run hangs: the thread 'source {uri}' in ")
+    assert len(log_lines(folder / "out.jsonl")[1:]) == _FRAMES - 1
+    let_go.set()
+    member.thread.join()
+    caplog.clear()
 
 
 def test_keys_record_each_into_a_file_of_its_own(

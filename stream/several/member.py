@@ -37,6 +37,7 @@ class Member:
         summary: what it has come to.
         error: what no source should raise; the thread that watches the sources raises it again.
         is_open: its outputs may be claimed, so its end must be waited for.
+        is_left: its thread hangs, and may never end; its outputs are complete.
         thread: its thread, which is to be started.
         done: set when that is about to end; it is waited for instead of `thread`, which in Python
             3.11 counts as ended where a signal interrupts `join`.
@@ -55,6 +56,7 @@ class Member:
         self.summary = Summary(RunReport())
         self.error: BaseException | None = None
         self.is_open = False
+        self.is_left = False
         self.done = threading.Event()
         self._outputs = outputs
         self._config = config
@@ -92,11 +94,20 @@ class Member:
         except BaseException as error:  # noqa: BLE001 - raised again where the sources are watched
             self.error = error
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Says in the tile why it has ended, and that it is done."""
+        if self._tile is not None:
             failures = self.summary.failures
-            if self._tile is not None:
-                reasons = [each.removeprefix(str(self.source)).lstrip(": ") for each in failures]
-                self._tile.end("; ".join(reasons) or "it has ended")
-            self.done.set()
+            reasons = [each.removeprefix(str(self.source)).lstrip(": ") for each in failures]
+            self._tile.end("; ".join(reasons) or "it has ended")
+        self.done.set()
+
+    def _leave(self, _: Summary) -> None:
+        """Ends it without its thread, which hangs; the others go on."""
+        self.is_left = True
+        self._end()
 
     def _run(self, source: Source) -> None:
         """Runs; the source is shown in its tile, not in a window of its own."""
@@ -109,6 +120,7 @@ class Member:
             self._model.annotator,
             self.controls,
             self.summary,
+            self._leave,
         )
 
     def _watchers(self, source: Source) -> Sequence[Sink]:

@@ -52,7 +52,7 @@ def run_side_by_side(
 ) -> Totals:
     """Annotates live sources at the same time, shown as the tiles of one window.
 
-    1. A source that is lost or fails says so in its tile and is named; the others go on.
+    1. A source that is lost, fails or hangs says so in its tile and is named; the others go on.
     2. The user quits, or a signal comes: all are completed.
 
     Args:
@@ -177,7 +177,8 @@ def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
                 if not member.is_open and time.monotonic() > until_s:
                     break
             if member.done.is_set():
-                member.thread.join()
+                if not member.is_left:
+                    member.thread.join()
                 totals.add_source(member.source, member.summary)
                 report(member.source, member.summary)
     for member in members:
