@@ -60,8 +60,8 @@ def run(
         load: gives what annotates the frames; a model that is loaded for this run without one.
         controls: takes what the user wishes, where others than the sinks ask or are asked for it.
         summary: takes what the run comes to, likewise; it is what is returned.
-        on_stall: called where the loop over a live source hangs, in a thread of its own; its outputs
-            are complete then, and the loop may never go on. Without one it is not watched.
+        on_stall: called where the loop over a live source hangs, in another thread; its outputs are
+            complete then, and the loop may never go on. Without one it is not watched.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.

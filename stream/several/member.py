@@ -131,8 +131,9 @@ class Member:
             self.summary.report.recording = self._outputs.save
             return (self._tile,)
         title = f"recording-{own_name(self.source).name}"
-        report = self.summary.report
+        info, report = source.info, self.summary.report
+        stall_s = self._config.run.output_limit_s(is_live=info.is_live)
         by_key = ManualRecordings(
-            Path(), source.info, self._config.recorder, self.controls, report, title
+            Path(), info, self._config.recorder, self.controls, report, title, stall_s
         )
         return (self._tile, by_key)
