@@ -21,8 +21,9 @@ SLOW = frozenset(
     {
         *("annotator", "blur", "bundle", "centerface", "centerface_detector", "claims"),
         *("classifiers", "cli", "detector", "evaluate", "examples", "extraction", "field", "fit"),
-        *("network", "notebooks", "picture_size", "readme", "recorder", "recovery", "reference"),
-        *("run", "speed_bench", "style", "tracking_bench", "train_cli", "window"),
+        *("network", "notebooks", "outages", "picture_size", "readme", "recorder", "recovery"),
+        *("reference", "run", "side_by_side", "soak", "speed_bench", "style", "tracking_bench"),
+        *("train_cli", "watchdog", "window"),
     }
 )
 """The test files that take more than eight seconds each, and most of the time of all together."""

@@ -1,6 +1,8 @@
-"""A camera on loopback that is lost again and again, watched for a long time: no test of the suite.
+"""A camera on loopback that is lost again and again, watched for a long time.
 
     python tests/soak.py FOLDER --minutes 60
+
+The suite watches it for two minutes.
 
 Four faces come and go in its picture. The program records segments of two minutes, only with faces,
 in 0.05 GB. Printed are memory, descriptors and threads of the program, and what is wrong with its
@@ -24,6 +26,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from fakes import stopped
 from servers import HttpHandler, KillableServer, http
 
 from models.faces import Image
@@ -38,6 +41,7 @@ _UP_S, _DOWN_S = 20.0, 2.0
 _SEGMENT_S = 120
 _KEEP_GB = 0.05
 _SAMPLE_S = 5.0
+_START_S = 120.0  # at most
 _SETTLED_S = 300.0
 _GROWTH = 0.02  # of the memory after that, at most
 
@@ -79,7 +83,7 @@ def _camera(jpegs: list[bytes]) -> KillableServer:
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
     """What a process holds: resident memory in MB, descriptors, threads."""
 
     at_s: float
@@ -88,17 +92,21 @@ class _Sample:
     threads: int
 
 
-def _sample(pid: int, at_s: float) -> _Sample:
+def _sample(pid: int, at_s: float) -> Sample:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     values = dict(line.split(":", 1) for line in status.splitlines())
     rss_kb, threads = (int(values[name].split()[0]) for name in ("VmRSS", "Threads"))
-    return _Sample(at_s, rss_kb / 1000, len(os.listdir(f"/proc/{pid}/fd")), threads)
+    return Sample(at_s, rss_kb / 1000, len(os.listdir(f"/proc/{pid}/fd")), threads)
 
 
 def _watch(
-    program: "subprocess.Popen[str]", camera: KillableServer, seconds: float
-) -> list[_Sample]:
-    """Takes the camera away and back until the time is over; what the program held meanwhile."""
+    program: "subprocess.Popen[str]", camera: KillableServer, seconds: float, folder: Path
+) -> list[Sample]:
+    """Takes the camera away and back until the time is over, which begins with the first segment;
+    what the program held meanwhile."""
+    until_s = time.monotonic() + _START_S
+    while not any(folder.glob("door-*")) and time.monotonic() < until_s:
+        time.sleep(0.1)
     start_s, samples = time.monotonic(), []
     changes = itertools.cycle([(_UP_S, camera.kill), (_DOWN_S, camera.start)])
     wait_s, change = next(changes)
@@ -116,7 +124,7 @@ def _watch(
     return samples
 
 
-def _faults(folder: Path, summary: dict[str, Any]) -> Iterator[str]:
+def faults_of(folder: Path, summary: dict[str, Any]) -> Iterator[str]:
     """What is not as it should be in the files."""
     if summary["failures"]:
         yield f"failures {summary['failures']}"
@@ -137,7 +145,7 @@ def _faults(folder: Path, summary: dict[str, Any]) -> Iterator[str]:
             yield f"{video.name} lacks {missing} frames"
 
 
-def _growth(samples: list[_Sample]) -> Iterator[str]:
+def _growth(samples: list[Sample]) -> Iterator[str]:
     """What grows once the program has settled."""
     later = [each for each in samples if each.at_s >= _SETTLED_S]
     if not later:
@@ -149,6 +157,37 @@ def _growth(samples: list[_Sample]) -> Iterator[str]:
         _say(f"{name}: {first:g} after {_SETTLED_S:g} s, {last:g} at the end")
         if last > first * (1 + limit):
             yield f"{name} grow"
+
+
+def soak(folder: Path, minutes: float) -> tuple[dict[str, Any], list[Sample]]:
+    """The summary of a run that long, and what the program held meanwhile."""
+    settings = {
+        "source.reconnect_s": "forever",
+        "recorder.segment_s": _SEGMENT_S,
+        "recorder.only_with_faces": "true",
+        "recorder.keep_gb": _KEEP_GB,
+        "engine.threads": 1,
+    }
+    with _camera(_jpegs()) as camera:
+        words = ["run", f"http://{camera.address}/", "--save", "door.mp4", "--log", "door.jsonl"]
+        words += ["--no-show", "--json-summary"]
+        words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+        with (
+            (folder / "stderr.txt").open("w") as stderr,
+            subprocess.Popen(
+                [sys.executable, "-m", "stream", *words],
+                cwd=folder,
+                env=os.environ | {"PYTHONPATH": str(_ROOT)},
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            ) as program,
+            stopped(program),
+        ):
+            samples = _watch(program, camera, minutes * 60, folder)
+            program.send_signal(signal.SIGTERM)  # a shell's background ignores SIGINT
+            said = program.communicate(timeout=120)[0]
+    return json.loads(said), samples
 
 
 def _say(line: object) -> None:
@@ -163,31 +202,9 @@ def main() -> int:
     wanted = parser.parse_args()
     folder: Path = wanted.folder.resolve()
     folder.mkdir(exist_ok=True)
-    settings = {
-        "source.reconnect_s": "forever",
-        "recorder.segment_s": _SEGMENT_S,
-        "recorder.only_with_faces": "true",
-        "recorder.keep_gb": _KEEP_GB,
-        "engine.threads": 1,
-    }
-    with _camera(_jpegs()) as camera:
-        words = ["run", f"http://{camera.address}/", "--save", "door.mp4", "--log", "door.jsonl"]
-        words += ["--no-show", "--json-summary"]
-        words += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-        with subprocess.Popen(
-            [sys.executable, "-m", "stream", *words],
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(_ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=(folder / "stderr.txt").open("w"),
-            text=True,
-        ) as program:
-            samples = _watch(program, camera, wanted.minutes * 60)
-            program.send_signal(signal.SIGINT)
-            said = program.communicate(timeout=120)[0]
-    summary = json.loads(said)
+    summary, samples = soak(folder, wanted.minutes)
     _say(json.dumps({**summary, "gaps": summary["gaps"][-3:]}))
-    faults = [*_faults(folder, summary), *_growth(samples)]
+    faults = [*faults_of(folder, summary), *_growth(samples)]
     _say("\n".join(faults) or "nothing is wrong")
     return 1 if faults else 0
 
