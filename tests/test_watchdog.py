@@ -14,7 +14,7 @@ import pytest
 from fakes import PATIENCE_S, SIZE_WH, NumberedSource, RecordingSink, frame, numbered, times_s
 
 from models.faces import Image
-from stream.controls import RunReport
+from stream.controls import Controls, RunReport
 from stream.drawing.canvas import Canvas
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
@@ -25,6 +25,7 @@ from stream.settings import Config
 from stream.settings.schema import RecorderSection
 from stream.sinks import AnnotatedFrame, Outputs
 from stream.sinks.segments import Placement, Segment, SegmentNames
+from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sinks.video.recorder import Recorder
 from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.source_history import SourceHistory
@@ -147,6 +148,19 @@ def test_an_encoder_that_hangs_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"^hangs: the thread 'encoder' in .* nothing for 3 s"):
         recorder.write(_annotated(1000, let_go=let_go))
     recorder.close(complete=False)
+    let_go.set()
+
+
+def test_a_recording_by_a_key_that_hangs_is_given_up(tmp_path: Path) -> None:
+    let_go, report, controls = threading.Event(), RunReport(), Controls(record=True)
+    settings = RecorderSection()
+    recordings = ManualRecordings(tmp_path, _INFO, settings, controls, report, stall_s=_STALL_S)
+    recordings.write(_annotated(0))
+    with pytest.raises(SinkError, match=r"^hangs: the thread 'encoder' in .* nothing for 3 s"):
+        recordings.write(_annotated(1000, let_go=let_go))
+    recordings.close(complete=False)
+    assert report.recording is None
+    assert report.recording_refusal.startswith("not recording: hangs: ")
     let_go.set()
 
 

@@ -55,7 +55,7 @@ class SegmentedVideo:
         names: of the files.
         info: the source.
         settings: codec, quality, speed, and how long packets are held back.
-        report: takes the file that is written, those that are complete, and failures.
+        report: takes which segments are complete, and failures.
         retry_soon: asks for a new segment after a failure.
 
     Attributes:
