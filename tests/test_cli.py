@@ -295,7 +295,12 @@ def test_the_log_through_a_fifo(folder: Path) -> None:
     lines = os.read(reader, 1 << 16).decode().splitlines()
     os.close(reader)
     assert result.exit_code == 0
-    assert [next(iter(json.loads(line))) for line in lines] == ["schema", *["frame"] * 3, "track"]
+    assert [next(iter(json.loads(line))) for line in lines] == [
+        "schema",
+        *["frame"] * 3,
+        "track",
+        "end",
+    ]
     assert Path("pipe").is_fifo()
 
 
