@@ -73,7 +73,7 @@ def run_side_by_side(
                 Member(source, own, config, span, model)
                 for source, own in zip(sources, outputs, strict=True)
             ]
-            has_outputs = any(own.paths for own in outputs)
+            has_outputs = any(own.are_kept for own in outputs)
             with ExitStack() as stack:
                 window = None
                 if screen := screen or _opened_screen(outputs):
@@ -127,7 +127,7 @@ def _window(
     saved = next((own.save for own in outputs if own.save is not None), None)
     refusal = "" if saved is None else f"everything is recorded into {saved.parent}"
     controls = Controls(blur=config.overlay.blur)
-    return TileWindow(tiles, screen, controls, totals.outputs, recording_refusal=refusal)
+    return TileWindow(tiles, screen, controls, totals.saved, recording_refusal=refusal)
 
 
 def _watch(
