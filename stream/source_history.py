@@ -90,6 +90,15 @@ class SourceHistory:
     def __repr__(self) -> str:
         return f"SourceHistory({self._gap_count} gaps, {self._gaps_s:.1f} s)"
 
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            state = {**self.__dict__, "_changes": self._changes.copy(), "_gaps": self._gaps.copy()}
+        del state["_lock"]  # summaries are pickled, and a lock cannot be
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.RLock())
+
     @property
     def reconnects(self) -> int:
         """How often the source came back."""

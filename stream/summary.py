@@ -144,7 +144,7 @@ class Summary:
             done += f", {gaps} of {self.history.gaps_s:.1f} s"
         if self.skipped:
             done += f", {counted_kinds(self.skipped)} left out"
-        results = [self._report.segments.words(), ", ".join(map(str, self.outputs))]
+        results = [self._report.segments.words(), ", ".join(map(str, self._report.outputs))]
         return f"{people} · {done}{''.join(f' → {each}' for each in results if each)}"
 
     @property

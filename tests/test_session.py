@@ -290,9 +290,40 @@ def test_settings_are_those_of_the_model(clip: Path, tmp_path: Path) -> None:
     assert list(stream.load(config).attributes) == ["age"]
 
 
-def test_a_run_is_of_one_source(model: stream.Model, clip: Path) -> None:
-    with pytest.raises(stream.ConfigError, match="one source at a time"):
-        model.process([clip, DemoSource(1)])  # type: ignore[arg-type]
+def test_outputs_in_a_folder_are_named_after_their_source(
+    model: stream.Model, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    summary = model.process(clip, save=tmp_path / "there", log=f"{tmp_path}/made/")
+    written = [tmp_path / "there" / "clip.mp4", tmp_path / "made" / "clip.mp4.jsonl"]
+    assert summary.outputs == written
+    assert all(path.is_file() for path in written)
+
+
+def test_a_run_of_several_sources_has_the_sum_of_their_summaries(
+    model: stream.Model, clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    twin, missing = tmp_path / "twin.mp4", tmp_path / "missing.mp4"
+    twin.write_bytes(clip.read_bytes())
+    summary = model.process([clip, missing, twin], log=tmp_path / "logs")
+    assert (summary.frames, summary.people, len(summary.failures)) == (2 * _FRAMES, 2, 1)
+    assert f"{missing}: no such file" in caplog.text
+    caplog.clear()
+    assert [path.name for path in summary.outputs] == ["clip.mp4.jsonl", "twin.mp4.jsonl"]
+    assert len(summary.as_dict()["sources"]) == 3
+    with pytest.raises(stream.ConfigError, match="is one file, and there are 2 sources"):
+        model.process([clip, twin], log=tmp_path / "a.jsonl")
+
+
+def test_a_source_that_is_open_is_processed_alone_and_closed(
+    model: stream.Model, clip: Path
+) -> None:
+    sources = [NumberedSource(2), NumberedSource(2), NumberedSource(2)]
+    with pytest.raises(stream.ConfigError, match="is open already alone"):
+        model.process([clip, *sources[:2]])
+    with pytest.raises(stream.ConfigError, match="has its span"):
+        model.process(sources[2], span=stream.Span(1.0))
+    assert all(each.closed_by for each in sources)
 
 
 def test_a_source_that_fails_on_the_way_is_named_in_the_summary(

@@ -164,7 +164,8 @@ def test_one_that_is_lost_is_named_and_the_others_go_on(
     assert f"{lost} was lost" in second.failures[0]
     caplog.clear()
     assert _log("face").name.endswith("face.jsonl")
-    assert _log("stripes").name.endswith("stripes.part.jsonl")
+    assert _log("stripes").name.endswith("stripes.jsonl")
+    assert not list(_OUT.glob("*.part.*"))
 
 
 def test_keys_record_each_into_a_file_of_its_own(
@@ -227,6 +228,23 @@ def test_where_a_window_is_all_there_is_its_loss_ends_all(
     totals = run_side_by_side(sources, [Outputs(), Outputs()], _CONFIG, screen=Gone())
     assert totals.failures == ["window: the screen is gone"]
     assert "nothing is left to be written or shown: stopped" in caplog.messages
+    caplog.clear()
+
+
+def test_the_loss_of_a_window_does_not_end_what_events_are_read_of(
+    face: KillableServer, stripes: KillableServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Gone(Viewer):
+        def show(self, picture: Image) -> None:
+            face.kill()  # so that the sources have an end
+            stripes.kill()
+            raise SinkError("the screen is gone")
+
+    sources = list_sources([f"http://{each.address}/{name}" for each, name in _both(face, stripes)])
+    outputs = [Outputs(events=True), Outputs(events=True)]
+    totals = run_side_by_side(sources, outputs, _CONFIG, screen=Gone())
+    assert "nothing is left" not in caplog.text
+    assert "window: the screen is gone" in totals.failures
     caplog.clear()
 
 

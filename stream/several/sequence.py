@@ -5,10 +5,11 @@ from typing import TypeAlias
 
 from models.errors import ModelError
 from models.interrupts import exit_code
+from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError
 from stream.frames import SourceInfo
-from stream.run import run
+from stream.run import LoadAnnotator, run
 from stream.settings import Config
 from stream.several.listing import NamedSource, open_named
 from stream.several.preparation import prepared
@@ -33,6 +34,7 @@ def run_each(
     *,
     watchers: Watchers = lambda _: (),
     report: Report = lambda _source, _summary: None,
+    load: LoadAnnotator | None = None,
 ) -> Totals:
     """Annotates sources one after another, each from beginning to end.
 
@@ -46,6 +48,7 @@ def run_each(
         span: the part of each video that is wanted.
         watchers: gives further sinks.
         report: is told what each source came to.
+        load: gives what annotates each source; a model that is loaded for this run without one.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for can be had of no source; nothing was
@@ -54,7 +57,7 @@ def run_each(
     totals = Totals(len(sources))
     try:
         with prepared(sources, outputs, config):
-            model = SharedModel(config)
+            model = SharedModel(load or LoadedModel(config).annotator)
             for source, own in zip(sources, outputs, strict=True):
                 controls = Controls(blur=config.overlay.blur)
                 summary = _run_one(source, own, config, span, watchers, model, controls)

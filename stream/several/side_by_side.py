@@ -13,10 +13,12 @@ from dataclasses import replace
 from models.bundle import read_short_names
 from models.errors import ModelError
 from models.interrupts import exit_code, finishing
+from stream.assembly import LoadedModel
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.drawing.wording import NO_SHORT_NAMES
 from stream.errors import ConfigError, SinkError
+from stream.run import LoadAnnotator
 from stream.settings import Config
 from stream.several.listing import NamedSource
 from stream.several.member import Member
@@ -46,6 +48,7 @@ def run_side_by_side(
     span: Span = WHOLE,
     *,
     report: Report = lambda _source, _summary: None,
+    load: LoadAnnotator | None = None,
     screen: Screen | None = None,
 ) -> Totals:
     """Annotates live sources at the same time, shown as the tiles of one window.
@@ -59,6 +62,7 @@ def run_side_by_side(
         config: the settings.
         span: the part of each that is wanted, where it is a video.
         report: is told what each source came to.
+        load: gives what annotates each source; a model that is loaded for this run without one.
         screen: shows the tiles; one of OpenCV's without it.
 
     Raises:
@@ -68,12 +72,12 @@ def run_side_by_side(
     totals = Totals(len(sources))
     try:
         with prepared(sources, outputs, config):
-            model = SharedModel(config)
+            model = SharedModel(load or LoadedModel(config).annotator)
             members = [
                 Member(source, own, config, span, model)
                 for source, own in zip(sources, outputs, strict=True)
             ]
-            has_outputs = any(own.paths for own in outputs)
+            has_outputs = any(own.are_kept for own in outputs)
             with ExitStack() as stack:
                 window = None
                 if screen := screen or _opened_screen(outputs):
@@ -127,7 +131,7 @@ def _window(
     saved = next((own.save for own in outputs if own.save is not None), None)
     refusal = "" if saved is None else f"everything is recorded into {saved.parent}"
     controls = Controls(blur=config.overlay.blur)
-    return TileWindow(tiles, screen, controls, totals.outputs, recording_refusal=refusal)
+    return TileWindow(tiles, screen, controls, totals.saved, recording_refusal=refusal)
 
 
 def _watch(
