@@ -9,7 +9,7 @@ import sys
 import time
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Literal, TypeAlias
@@ -94,12 +94,18 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def telling(tell: Callable[[], str]) -> Iterator[None]:
-    """While the body runs, SIGUSR1 prints what `tell` gives, in one line on standard error."""
-    before, _signals.tell = _signals.tell, tell
+    """While the body runs, SIGUSR1 prints what `tell` gives, in one line on standard error.
+
+    What is a part of something larger, which tells already or has the main thread, does not count.
+    """
+    if get_ident() != _signals.thread or _signals.tell is not _nothing_to_tell:
+        yield
+        return
+    _signals.tell = tell
     try:
         yield
     finally:
-        _signals.tell = before
+        _signals.tell = _nothing_to_tell
 
 
 @contextmanager
@@ -163,8 +169,13 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _tell(number: int, frame: FrameType | None) -> None:
-    """Writes past Python's buffers: the signal may have come in the middle of a message."""
-    os.write(sys.stderr.fileno(), f"{_signals.tell()}\n".encode(errors="backslashreplace"))
+    """Writes past Python's buffers: the signal may have come in the middle of a message. Where
+    nothing reads standard error any more, nothing is told: the signal ends nothing.
+    """
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), f"{_signals.tell()}\n".encode(errors="backslashreplace"))
 
 
 def _is_importing(frame: FrameType | None) -> bool:

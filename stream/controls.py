@@ -235,9 +235,10 @@ class RunReport:
     def add(self, other: "RunReport") -> None:
         """Adds what another run reports but for its outputs and its failures."""
         self.dropped += other.dropped
-        self.skipped.update(other.skipped)
+        self.skipped.update(dict(other.skipped))
         self.history.add(other.history)
         self.segments.add(other.segments)
+        self.further_failures += other.further_failures
 
     def note_failure(self, line: str) -> bool:
         """Adds what went wrong; whether it is to be said: no failure of a run of weeks is said

@@ -47,7 +47,7 @@ def run(
     watchers: Sequence[Sink] = (),
     load: LoadAnnotator | None = None,
     controls: Controls | None = None,
-    report: RunReport | None = None,
+    summary: Summary | None = None,
     on_stall: Callable[[Summary], None] | None = None,
 ) -> Summary:
     """Annotates a source from beginning to end, or until the user asks for the end.
@@ -59,9 +59,9 @@ def run(
         watchers: further sinks, such as a progress bar.
         load: gives what annotates the frames; a model that is loaded for this run without one.
         controls: takes what the user wishes, where others than the sinks ask or are asked for it.
-        report: takes what the run reports, likewise.
-        on_stall: ends the program where the loop over a live source hangs; its outputs are complete
-            then, and the loop may never go on. Without one the loop is not watched.
+        summary: takes what the run comes to, likewise; it is what is returned.
+        on_stall: called where the loop over a live source hangs, in another thread; its outputs are
+            complete then, and the loop may never go on. Without one it is not watched.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
@@ -71,9 +71,9 @@ def run(
     controls = controls or Controls(blur=config.overlay.blur)
     if outputs.show:
         controls.playback = Playback.of(source.info, recorded=outputs.are_kept)
-    report = report or RunReport()
+    summary = summary or Summary(RunReport())
+    report = summary.report
     report.skipped, report.history = source.info.skipped, source.info.history
-    summary = Summary(report)
     try:
         with (
             telling(lambda: json.dumps(summary.as_dict())),
@@ -118,7 +118,7 @@ def run(
 def _end_hanging(
     sinks: Sinks, summary: Summary, controls: Controls, end: Callable[[Summary], None] | None
 ) -> None:
-    """Completes the outputs of a loop that hangs, then ends the program."""
+    """Completes the outputs of a loop that hangs, then tells that it is given up."""
     sinks.finish(_CLOSE_LIMIT_S)
     summary.finish()
     controls.quit_requested = True

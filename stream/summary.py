@@ -31,6 +31,7 @@ class Summary:
         report: what the run reports.
 
     Attributes:
+        report: what the run reports.
         frames: frames that all sinks have been given.
         faces: faces seen, over all frames.
         people: people whose tracks have ended; at the end, all.
@@ -50,7 +51,7 @@ class Summary:
         self.perceived: Counter[str] = Counter()
         self.seen: Counter[str] = Counter()
         self.interrupted = False
-        self._report = report
+        self.report = report
         self._started_s: float | None = None
         self._ended_s: float | None = None
         self._has_pictures = False
@@ -79,7 +80,7 @@ class Summary:
 
     def fail(self, reason: str) -> None:
         """Adds why the run ends early, and logs it at once."""
-        self._report.failures.append(reason)
+        self.report.failures.append(reason)
         _log.error("%s", reason)
 
     def add(self, other: "Summary") -> None:
@@ -88,35 +89,35 @@ class Summary:
         self.frames += other.frames
         self.faces += other.faces
         self.people += other.people
-        self.perceived.update(other.perceived)
-        self.seen.update(other.seen)
+        self.perceived.update(dict(other.perceived))  # in one step: it may still be going on
+        self.seen.update(dict(other.seen))
         self.interrupted |= other.interrupted
-        self._report.add(other._report)
+        self.report.add(other.report)
 
     @property
     def dropped(self) -> int:
         """Frames that were not annotated: newer ones came, or they were too late to be shown."""
-        return self._report.dropped
+        return self.report.dropped
 
     @property
     def skipped(self) -> Counter[str]:
         """Pictures that were left out, by kind."""
-        return self._report.skipped
+        return self.report.skipped
 
     @property
     def history(self) -> SourceHistory:
         """When the source was live, lost and back."""
-        return self._report.history
+        return self.report.history
 
     @property
     def outputs(self) -> list[Path]:
         """The files and folders that are complete."""
-        return self._report.outputs
+        return self.report.outputs
 
     @property
     def failures(self) -> list[str]:
         """What went wrong on the way, a line each."""
-        return self._report.failures
+        return self.report.failures
 
     @property
     def elapsed_s(self) -> float:
@@ -144,16 +145,16 @@ class Summary:
             done += f", {gaps} of {self.history.gaps_s:.1f} s"
         if self.skipped:
             done += f", {counted_kinds(self.skipped)} left out"
-        results = [self._report.segments.words(), ", ".join(map(str, self._report.outputs))]
+        results = [self.report.segments.words(), ", ".join(map(str, self.report.outputs))]
         return f"{people} · {done}{''.join(f' → {each}' for each in results if each)}"
 
     @property
     def advice(self) -> str:
         """What was searched for, and what finds more, where no face was found; else empty."""
-        smallest_px = self._report.smallest_face_px
+        smallest_px = self.report.smallest_face_px
         if self.faces or not self.frames or not smallest_px:
             return ""
-        finer = self._report.finer_search
+        finer = self.report.finer_search
         line = f"no face of {smallest_px:.0f} px and more was found"
         return f"{line}: {finer} finds narrower ones" if finer else line
 
@@ -161,7 +162,7 @@ class Summary:
         """The summary as JSON has it."""
         return {
             "frames": self.frames,
-            **self._report.accounts(),
+            **self.report.accounts(),
             "faces": self.faces,
             "people": self.people,
             "perceived": dict(self.perceived),

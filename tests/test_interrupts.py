@@ -145,6 +145,41 @@ def test_a_step_that_belongs_together_is_interrupted_only_when_it_is_done(start:
     assert start("-c", _UNDIVIDED).communicate(timeout=_WAIT_S) == ("step 143\n", "")
 
 
+_TELLING = """
+import os, signal, sys, threading
+from models import interrupts
+interrupts.handle_signals("face-stream")
+
+def tell():
+    os.kill(os.getpid(), signal.SIGUSR1)
+
+def in_part(name, then):
+    with interrupts.telling(lambda: name):
+        then()
+
+def in_thread():
+    part = threading.Thread(target=in_part, args=("a part in a thread", lambda: None))
+    part.start()
+    part.join()
+    tell()
+
+tell()
+with interrupts.telling(lambda: "all"):
+    in_part("a part", tell)
+    in_thread()
+tell()
+os.close(2)
+tell()  # nothing reads it any more
+print("goes on", flush=True)
+"""
+
+
+def test_accounts_are_those_of_all_of_the_run_and_telling_them_ends_nothing(start: Start) -> None:
+    said, told = start("-c", _TELLING).communicate(timeout=_WAIT_S)
+    assert said == "goes on\n"
+    assert told.splitlines() == ["nothing has begun yet", "all", "all", "nothing has begun yet"]
+
+
 _IGNORING = """
 import os, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the shell does for what it starts with `&`

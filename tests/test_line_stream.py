@@ -87,6 +87,17 @@ def test_a_slow_reader_gets_every_line(tmp_path: Path) -> None:
     assert received == lines
 
 
+def test_a_reader_that_hangs_is_left(tmp_path: Path) -> None:
+    with _read(tmp_path / "fifo"):
+        stream = LineStream(tmp_path / "fifo", stall_s=1.0)
+        with pytest.raises(
+            SinkError, match=r"^hangs: what reads .*/fifo has taken nothing for 1 s"
+        ):
+            stream.write("line\n" * 100_000)
+        stream.write("goes nowhere\n")
+        stream.close(complete=False, keep=True)
+
+
 def test_two_writers_do_not_cut_the_lines_of_each_other(tmp_path: Path) -> None:
     """Each writes more at once than a pipe takes in one piece."""
     received: list[str] = []

@@ -1,15 +1,16 @@
 """Live sources side by side: each goes its own way, whatever becomes of the others."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,14 +20,19 @@ from servers import KillableServer, http, mjpeg_page
 from models.errors import ModelError
 from models.faces import Image
 from stream.errors import SinkError
+from stream.frames import Frame
 from stream.settings import Config
-from stream.settings.schema import EngineSection, SourceSection
-from stream.several.listing import list_sources
+from stream.settings.schema import EngineSection, RunSection, SourceSection
+from stream.several.listing import NamedSource, list_sources
+from stream.several.member import Member
 from stream.several.naming import name_outputs
+from stream.several.shared_model import SharedModel
 from stream.several.side_by_side import run_side_by_side
 from stream.several.totals import Totals
 from stream.sinks import Outputs
+from stream.sources import WHOLE
 from stream.sources.demo import portrait
+from stream.tracks import Track
 
 _WAIT_S = 60.0
 _OUT = Path("out")
@@ -168,6 +174,38 @@ def test_one_that_is_lost_is_named_and_the_others_go_on(
     assert not list(_OUT.glob("*.part.*"))
 
 
+class _Hanging:
+    attributes: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def __init__(self, let_go: threading.Event) -> None:
+        self._frames, self._let_go = 0, let_go
+
+    def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
+        self._frames += 1
+        if self._frames == _FRAMES:
+            assert self._let_go.wait(_WAIT_S)
+        return ()
+
+
+def test_one_that_hangs_is_left_and_what_it_has_is_complete(
+    stripes: KillableServer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    let_go, uri = threading.Event(), f"http://{stripes.address}/stripes"
+    config = _CONFIG.model_copy(update={"run": RunSection(stall_s=3)})
+    outputs = Outputs(log=folder / "out.jsonl")
+    model = SharedModel(lambda *_: _Hanging(let_go))
+    member = Member(NamedSource(uri, "address"), outputs, config, WHOLE, model)
+    member.thread.start()
+    assert member.done.wait(_WAIT_S)
+    assert (member.is_left, member.summary.outputs) == (True, [folder / "out.jsonl"])
+    (failure,) = member.summary.failures
+    assert failure.startswith(f"the run hangs: the thread 'source {uri}' in ")
+    assert len(log_lines(folder / "out.jsonl")[1:]) == _FRAMES - 1
+    let_go.set()
+    member.thread.join()
+    caplog.clear()
+
+
 def test_keys_record_each_into_a_file_of_its_own(
     face: KillableServer, stripes: KillableServer
 ) -> None:
@@ -255,7 +293,9 @@ def test_a_model_that_cannot_be_loaded_is_said_once(folder: Path) -> None:
     assert not _OUT.exists()
 
 
-def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -> None:
+def test_a_signal_prints_the_accounts_of_all_and_another_completes_all(
+    face: KillableServer, stripes: KillableServer
+) -> None:
     addresses = [f"http://{each.address}/{name}" for each, name in _both(face, stripes)]
     words = ["run", *addresses, "--no-show", "--save", "out", "--log", "out"]
     run = subprocess.Popen(
@@ -267,6 +307,9 @@ def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -
             assert run.poll() is None, run.communicate()
             assert time.monotonic() < until_s, "the sources do not begin"
             time.sleep(0.05)
+        os.kill(run.pid, signal.SIGUSR1)
+        assert run.stderr is not None
+        accounts = json.loads(run.stderr.readline())
         os.kill(run.pid, signal.SIGTERM)
         _, stderr = run.communicate(timeout=_WAIT_S)
     finally:
@@ -278,3 +321,6 @@ def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -
         (video,) = [each for each in _OUT.glob("*.mp4") if name in each.name]
         assert len(times_s(video)) == len(log_lines(_log(f"{name}.jsonl"))) - 1 >= _FRAMES
     assert stderr.splitlines()[-1].startswith("2 sources: ")
+    assert [each["source"] for each in accounts["sources"]] == addresses
+    assert min(each["frames"] for each in accounts["sources"]) >= _FRAMES
+    assert accounts["frames"] == sum(each["frames"] for each in accounts["sources"])

@@ -94,6 +94,18 @@ def test_gaps_and_segments_are_added_up(totals: Totals) -> None:
     assert "2 gaps of 0.0 s" in totals.line()
 
 
+def test_what_goes_on_is_in_the_sum_so_far_too(totals: Totals) -> None:
+    totals.failures.append("window: the screen is gone")
+    going = _summary(7)
+    going.report.further_failures = 3
+    document = totals.so_far([(NamedSource("c.mp4", "file"), going)])
+    assert document["frames"] == 15
+    assert [each["source"] for each in document["sources"]] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert sorted(document["failures"]) == ["b.mp4: the tape is torn", "window: the screen is gone"]
+    assert document["further_failures"] == 3
+    assert totals.frames == 8  # of those that are done
+
+
 def test_pictures_and_videos_together_are_frames() -> None:
     words = []
     for paths in ([Path("a.jpg"), Path("b.jpg")], [Path("a.jpg"), None]):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -740,6 +741,20 @@ def test_keys_wait_in_order_until_they_are_asked_for(screen: dict[str, str]) -> 
             heard += filter(None, [shown.key(50)])
         assert [key for key in heard if key != "other"] == ["a", "left", "b", "home", ",", "f"]
     finally:
+        shown.close()
+
+
+def test_a_display_that_hangs_is_lost(display: Display) -> None:
+    shown = OpenCvScreen(display.environment, patience_s=10.0)
+    shown.show(numbered(1))
+    assert shown.key(50) == ""
+    display.server.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(SinkError, match="the window has taken nothing for 10 s"):
+            for number in range(1000):
+                shown.show(numbered(number, (1920, 1080)))
+    finally:
+        display.server.send_signal(signal.SIGCONT)
         shown.close()
 
 

@@ -214,6 +214,10 @@ class RunSection(BaseModel):
 
     stall_s: Literal[0] | Annotated[float, Field(ge=1, le=3600)] = 20.0
 
+    def output_limit_s(self, *, is_live: bool) -> float:
+        """After how long an output hangs, s; 0 for never: what is not live can wait for it."""
+        return self.stall_s if is_live else 0
+
 
 class OutputsSection(BaseModel):
     """`[outputs]`: the form of outputs of which only the folder is named."""

@@ -34,10 +34,10 @@ class Member:
     Attributes:
         source: the source.
         controls: what the user wishes of it.
-        report: what its run reports.
-        summary: what it came to, once it is done.
+        summary: what it has come to.
         error: what no source should raise; the thread that watches the sources raises it again.
         is_open: its outputs may be claimed, so its end must be waited for.
+        is_left: its thread hangs, and may never end; its outputs are complete.
         thread: its thread, which is to be started.
         done: set when that is about to end; it is waited for instead of `thread`, which in Python
             3.11 counts as ended where a signal interrupts `join`.
@@ -53,10 +53,10 @@ class Member:
     ) -> None:
         self.source = source
         self.controls = Controls(blur=config.overlay.blur)
-        self.report = RunReport()
-        self.summary = Summary(self.report)
+        self.summary = Summary(RunReport())
         self.error: BaseException | None = None
         self.is_open = False
+        self.is_left = False
         self.done = threading.Event()
         self._outputs = outputs
         self._config = config
@@ -87,30 +87,40 @@ class Member:
             if self.controls.quit_requested:
                 opened.close()
                 return
-            self.summary = self._run(opened)
+            self._run(opened)
         except (SourceError, SinkError, ConfigError, ModelError, OSError) as error:
             if error is not self._model.error:  # that is said once, of all
                 self.summary.fail(of_source(self.source, str(error)))
         except BaseException as error:  # noqa: BLE001 - raised again where the sources are watched
             self.error = error
         finally:
-            failures = self.summary.failures
-            if self._tile is not None:
-                reasons = [each.removeprefix(str(self.source)).lstrip(": ") for each in failures]
-                self._tile.end("; ".join(reasons) or "it has ended")
-            self.done.set()
+            self._end()
 
-    def _run(self, source: Source) -> Summary:
-        """What the source came to; it is shown in its tile, not in a window of its own."""
+    def _end(self) -> None:
+        """Says in the tile why it has ended, and that it is done."""
+        if self._tile is not None:
+            failures = self.summary.failures
+            reasons = [each.removeprefix(str(self.source)).lstrip(": ") for each in failures]
+            self._tile.end("; ".join(reasons) or "it has ended")
+        self.done.set()
+
+    def _leave(self, _: Summary) -> None:
+        """Ends it without its thread, which hangs; the others go on."""
+        self.is_left = True
+        self._end()
+
+    def _run(self, source: Source) -> None:
+        """Runs; the source is shown in its tile, not in a window of its own."""
         outputs = replace(self._outputs, show=False)
-        return run(
+        run(
             source,
             self._config,
             outputs,
             self._watchers(source),
             self._model.annotator,
             self.controls,
-            self.report,
+            self.summary,
+            self._leave,
         )
 
     def _watchers(self, source: Source) -> Sequence[Sink]:
@@ -118,10 +128,12 @@ class Member:
         if self._tile is None:
             return ()
         if self._outputs.save is not None:
-            self.report.recording = self._outputs.save
+            self.summary.report.recording = self._outputs.save
             return (self._tile,)
         title = f"recording-{own_name(self.source).name}"
+        info, report = source.info, self.summary.report
+        stall_s = self._config.run.output_limit_s(is_live=info.is_live)
         by_key = ManualRecordings(
-            Path(), source.info, self._config.recorder, self.controls, self.report, title
+            Path(), info, self._config.recorder, self.controls, report, title, stall_s
         )
         return (self._tile, by_key)

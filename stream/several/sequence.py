@@ -1,10 +1,11 @@
 """Several sources one after another, with one model."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from models.errors import ModelError
-from models.interrupts import exit_code
+from models.interrupts import exit_code, telling
 from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError
@@ -55,14 +56,17 @@ def run_each(
             written. A model that fails later ends the run, and is named in the failures.
     """
     totals = Totals(len(sources))
+    going: list[tuple[NamedSource, Summary]] = []
     try:
-        with prepared(sources, outputs, config):
+        with prepared(sources, outputs, config), telling(lambda: json.dumps(totals.so_far(going))):
             model = SharedModel(load or LoadedModel(config).annotator)
             for source, own in zip(sources, outputs, strict=True):
-                controls = Controls(blur=config.overlay.blur)
-                summary = _run_one(source, own, config, span, watchers, model, controls)
+                controls, summary = Controls(blur=config.overlay.blur), Summary(RunReport())
+                going = [(source, summary)]
+                _run_one(source, own, config, span, watchers, model, controls, summary)
                 if model.error is not None:
                     raise model.error
+                going = []
                 totals.add_source(source, summary)
                 report(source, summary)
                 if controls.quit_requested or totals.interrupted or exit_code(0):
@@ -85,14 +89,13 @@ def _run_one(
     watchers: Watchers,
     model: SharedModel,
     controls: Controls,
-) -> Summary:
-    """What one source came to; of one that cannot be begun, why."""
+    summary: Summary,
+) -> None:
+    """Adds up what one source comes to; of one that cannot be begun, why."""
     try:
         opened = open_named(source, config, span, outputs.paths)
         further = watchers(opened.info)
-        return run(opened, config, outputs, further, model.annotator, controls)
+        run(opened, config, outputs, further, model.annotator, controls, summary)
     except (SourceError, SinkError, ConfigError, ModelError, OSError) as error:
-        summary = Summary(RunReport())
         if error is not model.error:
             summary.fail(of_source(source, str(error)))
-        return summary

@@ -4,15 +4,17 @@ Frames of several sources are not put into one batch: on a CPU a batch of faces 
 the faces one by one, and sources that embed at the same time fill the cores better.
 """
 
+import json
 import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 from models.bundle import read_short_names
 from models.errors import ModelError
-from models.interrupts import exit_code, finishing
+from models.interrupts import exit_code, finishing, telling
 from stream.assembly import LoadedModel
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
@@ -53,7 +55,7 @@ def run_side_by_side(
 ) -> Totals:
     """Annotates live sources at the same time, shown as the tiles of one window.
 
-    1. A source that is lost or fails says so in its tile and is named; the others go on.
+    1. A source that is lost, fails or hangs says so in its tile and is named; the others go on.
     2. The user quits, or a signal comes: all are completed.
 
     Args:
@@ -83,6 +85,7 @@ def run_side_by_side(
                 if screen := screen or _opened_screen(outputs):
                     window = _window(members, outputs, config, screen, totals)
                     stack.callback(window.close)
+                stack.enter_context(telling(lambda: json.dumps(_so_far(members, totals))))
                 stack.callback(_end, members, totals, report)
                 for member in members:
                     member.thread.start()
@@ -126,7 +129,7 @@ def _window(
     for member in members:
         overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
         name, count = str(member.source), len(members)
-        tiles.append(Tile(name, count, overlay, member.controls, member.report))
+        tiles.append(Tile(name, count, overlay, member.controls, member.summary.report))
         member.show_in(tiles[-1])
     saved = next((own.save for own in outputs if own.save is not None), None)
     refusal = "" if saved is None else f"everything is recorded into {saved.parent}"
@@ -160,6 +163,13 @@ def _watch(
                 return
 
 
+def _so_far(members: Sequence[Member], totals: Totals) -> dict[str, Any]:
+    """What the sources have come to, while they go on and while they are ended."""
+    done = [summary for _, summary in totals.summaries]
+    going = [(each.source, each.summary) for each in members if each.summary not in done]
+    return totals.so_far(going)
+
+
 def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
     """Completes what all sources have, and adds it up; one that is still being opened is left."""
     with finishing():
@@ -171,7 +181,8 @@ def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
                 if not member.is_open and time.monotonic() > until_s:
                     break
             if member.done.is_set():
-                member.thread.join()
+                if not member.is_left:
+                    member.thread.join()
                 totals.add_source(member.source, member.summary)
                 report(member.source, member.summary)
     for member in members:

@@ -1,7 +1,7 @@
 """What several sources came to: the summary of each, and one over all."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,15 @@ class Totals(Summary):
         self.add(summary)
         self.summaries.append((source, summary))
         self.failures.extend(of_source(source, each) for each in summary.failures)
+
+    def so_far(self, going: Sequence[tuple[NamedSource, Summary]]) -> dict[str, Any]:
+        """The sum as JSON has it, with what sources have come to that are not done."""
+        whole = Totals(self._count_of_sources, self._clock)
+        whole._begun_s = self._begun_s
+        for source, summary in (*self.summaries, *going):
+            whole.add_source(source, summary)
+        whole.failures.extend(each for each in self.failures if each not in whole.failures)
+        return whole.as_dict()
 
     def finish(self) -> None:
         """Stops the clock: all sources are done."""

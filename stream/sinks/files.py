@@ -58,15 +58,16 @@ def opened_files(
     elif outputs.save is not None:
         # Before the log, which is written at once: the video is then nearly as far as the log.
         yield _recorder(outputs.save, info, config, report, segmenter)
+    stall_s = config.run.output_limit_s(is_live=info.is_live)
     if outputs.log is not None:
         model = config.engine.model or config.engine.model_folder.name
-        logs = _LogFiles(info, model, attributes, report)
+        logs = _LogFiles(info, model, attributes, report, stall_s)
         if segmenter is None or not config.recorder.segment_s or outputs.is_log_streamed:
             yield from logs.whole(outputs.log)
         else:
             yield from logs.segmented(outputs.log, segmenter)
     if outputs.events:
-        yield EventLog(info)
+        yield EventLog(info, stall_s)
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes)
     if outputs.sheet is not None:
@@ -77,7 +78,7 @@ def opened_files(
 def _recorder(
     path: Path, info: SourceInfo, config: Config, report: RunReport, segmenter: Segmenter | None
 ) -> Recorder:
-    stall_s = config.run.stall_s if info.is_live else 0
+    stall_s = config.run.output_limit_s(is_live=info.is_live)
     if segmenter is None:
         return Recorder(path, info, config.recorder, stall_s=stall_s)
     names, retry = SegmentNames.of(path), segmenter.retry_soon
@@ -93,6 +94,7 @@ class _LogFiles:
         model: name of the classifier.
         attributes: the classes of each attribute.
         report: what their closing lines are about.
+        stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
     """
 
     def __init__(
@@ -101,9 +103,10 @@ class _LogFiles:
         model: str,
         attributes: Mapping[str, Sequence[str]],
         report: RunReport,
+        stall_s: float,
     ) -> None:
         self._info, self._model, self._attributes = info, model, attributes
-        self._report = report
+        self._report, self._stall_s = report, stall_s
         self._last: JsonLog | None = None
 
     def whole(self, path: Path) -> Iterator[Sink]:
@@ -126,7 +129,9 @@ class _LogFiles:
 
     def _json(self, path: Path) -> Sink:
         known = 0 if self._last is None else self._last.known_changes
-        self._last = JsonLog(path, self._info, self._model, self._attributes, self._report, known)
+        self._last = JsonLog(
+            path, self._info, self._model, self._attributes, self._report, known, self._stall_s
+        )
         return self._last
 
     def _table(self, path: Path) -> Sink:

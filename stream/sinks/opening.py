@@ -128,4 +128,5 @@ def _manual_recordings(
         report.recording = outputs.save
         report.recording_refusal = f"everything is recorded into {outputs.save}"
     else:
-        yield ManualRecordings(Path(), info, config.recorder, controls, report)
+        stall_s = config.run.output_limit_s(is_live=info.is_live)
+        yield ManualRecordings(Path(), info, config.recorder, controls, report, stall_s=stall_s)

@@ -16,6 +16,7 @@ class EventLog:
 
     Args:
         info: the source.
+        stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
 
     Raises:
         SinkError: standard output is closed.
@@ -24,9 +25,9 @@ class EventLog:
     name = "events"
     output = None
 
-    def __init__(self, info: SourceInfo) -> None:
+    def __init__(self, info: SourceInfo, stall_s: float = 0) -> None:
         self._events = Events(info)
-        self._lines = LineStream(STANDARD_OUTPUT)
+        self._lines = LineStream(STANDARD_OUTPUT, stall_s)
 
     def __repr__(self) -> str:
         return f"EventLog({self._events})"

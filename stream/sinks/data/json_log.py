@@ -31,6 +31,7 @@ class JsonLog:
         attributes: the classes of each attribute, for the header.
         report: what the closing line is about, besides the frames; without one there is none.
         known_changes: how many changes of the state of the source stand in an earlier log.
+        stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
 
     Attributes:
         known_changes: how many of them stand in this one or an earlier one.
@@ -47,6 +48,7 @@ class JsonLog:
         attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
         report: RunReport | None = None,
         known_changes: int = 0,
+        stall_s: float = 0,
     ) -> None:
         self.name = f"log ({path.name})"
         self._begun = False
@@ -55,7 +57,7 @@ class JsonLog:
         self.known_changes = known_changes
         self._report, self._known_gaps = report, info.history.gap_count if known_changes else 0
         self._frames = 0
-        self._lines = LineStream(path) if is_stream(path) else LineFile(path)
+        self._lines = LineStream(path, stall_s) if is_stream(path) else LineFile(path)
         header = {
             "schema": SCHEMA,
             "source": info.uri,

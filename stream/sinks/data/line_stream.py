@@ -11,6 +11,7 @@ from pathlib import Path
 
 from models.interrupts import exit_code, undivided
 from stream.errors import SinkError
+from stream.stalls import TICK_S, StallTimer
 
 STANDARD_OUTPUT = Path("-")
 """What names standard output on the command line."""
@@ -21,7 +22,7 @@ _STANDARD_OUTPUT_NAMES = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _CHUNK_BYTES = getattr(select, "PIPE_BUF", 512)
 """Length of a write at most, bytes: so much a pipe takes at once when it says that it takes any."""
 
-_POLL_MS = 200
+_POLL_MS = round(TICK_S * 1000)
 """Time after which a wait for the reader looks whether a signal has come, ms."""
 
 _PATIENCE_AFTER_SIGNAL_MS = 4000
@@ -47,13 +48,14 @@ def is_stream(path: Path) -> bool:
 
 
 class LineStream:
-    """Writes each line to a reader at once, and waits as long as the reader makes it wait.
+    """Writes each line to a reader at once, and waits while the reader takes nothing.
 
     A reader that leaves is no error: what is written afterwards goes nowhere.
 
     Args:
         path: a name of standard output, a FIFO or a device. A FIFO is opened when a reader has
             opened it, too.
+        stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
 
     Raises:
         SinkError: it cannot be written to.
@@ -61,10 +63,11 @@ class LineStream:
 
     output = None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stall_s: float = 0) -> None:
         self._name = "standard output" if is_standard_output(path) else str(path)
         self._pending = b""
         self._patience_ms = _PATIENCE_AFTER_SIGNAL_MS
+        self._stall_s = stall_s
         self._has_left = False
         try:
             self._descriptor = _opened(path)
@@ -81,7 +84,7 @@ class LineStream:
 
     @property
     def reader_left(self) -> bool:
-        """Whether the reader has closed its end."""
+        """Whether the reader has closed its end, or was left because it hangs."""
         if not self._has_left and self._poll is not None:
             self._has_left = any(events & select.POLLERR for _, events in self._poll.poll(0))
         return self._has_left
@@ -133,12 +136,22 @@ class LineStream:
         return chunk[: chunk.rfind(b"\n") + 1] or chunk
 
     def _takes_more(self) -> bool:
-        """Waits until a write would not wait; false if a signal has come and the reader hangs."""
+        """Waits until a write would not wait; false if a signal has come and the reader hangs.
+
+        Raises:
+            SinkError: it hangs without a signal, and is left.
+        """
+        timer = StallTimer(self._stall_s)
         while self._poll is not None and not self._poll.poll(_POLL_MS):
             if exit_code(0):
                 self._patience_ms -= _POLL_MS
             if self._patience_ms <= 0:
                 return False
+            if timer.tick():
+                self._has_left = True
+                raise SinkError(
+                    f"hangs: what reads {self._name} has taken nothing for {self._stall_s:g} s"
+                )
         return True
 
 

@@ -25,6 +25,7 @@ class ManualRecordings:
         controls: says whether frames are to be recorded.
         report: takes the file being recorded, and those that are complete.
         title: what the names of the files begin with.
+        stall_s: time without progress after which an encoder hangs, s; 0 for never.
     """
 
     name = "recording"
@@ -39,9 +40,10 @@ class ManualRecordings:
         controls: Controls,
         report: RunReport,
         title: str = "recording",
+        stall_s: float = 0,
     ) -> None:
         self._folder = folder
-        self._title = title
+        self._title, self._stall_s = title, stall_s
         self._info = info
         self._settings = settings
         self._controls = controls
@@ -82,7 +84,7 @@ class ManualRecordings:
         path = self._claim.enter_context(claim_new_file(self._folder, self._title, ".mp4"))
         part = replace(self._info, start_s=frame.time_s, size_wh=frame.size_wh)
         try:
-            recorder = Recorder(path, part, self._settings)
+            recorder = Recorder(path, part, self._settings, stall_s=self._stall_s)
         except ConfigError as error:  # this FFmpeg lacks the encoder
             self._claim.close()
             raise SinkError(str(error)) from error

@@ -43,7 +43,7 @@ _LARGEST_CHARACTER = 0xFF
 """Highest code of a key that is a character."""
 
 _PATIENCE_S = 20.0
-"""Time after which a window that does not open or answer counts as lost, s."""
+"""Time after which a window that does not open, answer or take pictures counts as lost, s."""
 
 _GONE = "the screen is gone"
 """What is said when the window's process has ended."""
@@ -80,17 +80,24 @@ class Screen(Protocol):
 class OpenCvScreen:
     """A window of OpenCV that the user can make larger and smaller.
 
+    Args:
+        environment: leads to the display.
+        patience_s: time after which one that does not open, answer or take pictures is lost, s.
+
     Raises:
         SinkError: there is no screen. Its methods raise it when the screen has disappeared.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] = os.environ, patience_s: float = _PATIENCE_S
+    ) -> None:
         unseen = not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
         if unseen and sys.platform.startswith("linux"):
             raise SinkError("no screen to show the window on")
         if not shows_windows():
             raise SinkError(f"{NO_WINDOWS} (opencv-python in its place does)")
         self._is_open = True
+        self._patience_s = patience_s
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_PROGRAM)],
             stdin=subprocess.PIPE,
@@ -101,6 +108,8 @@ class OpenCvScreen:
             bufsize=0,
             start_new_session=True,  # Ctrl-C in the terminal is not for the window
         )
+        if self._process.stdin is not None and sys.platform != "win32":
+            os.set_blocking(self._process.stdin.fileno(), False)
         try:
             self._receive(len(READY))
         except SinkError as error:
@@ -148,12 +157,17 @@ class OpenCvScreen:
             process.wait()
 
     def _send(self, data: bytes | memoryview) -> None:
-        """Sends everything; a pipe takes it in parts."""
+        """Sends everything; a pipe takes it in parts, none for now where it is full."""
         pipe, rest = self._process.stdin, memoryview(data)
         assert pipe is not None
         try:
             while rest:
-                rest = rest[pipe.write(rest) :]
+                if (
+                    sys.platform != "win32"
+                    and not select.select([], [pipe], [], self._patience_s)[1]
+                ):
+                    raise SinkError(f"the window has taken nothing for {self._patience_s:g} s")
+                rest = rest[pipe.write(rest) or 0 :]
         except (OSError, ValueError) as error:
             raise SinkError(_GONE) from error
 
@@ -161,8 +175,8 @@ class OpenCvScreen:
         """So many bytes of an answer, which comes in one piece."""
         pipe = self._process.stdout
         assert pipe is not None
-        if sys.platform != "win32" and not select.select([pipe], [], [], _PATIENCE_S)[0]:
-            raise SinkError(f"the window has not answered for {_PATIENCE_S:g} s")
+        if sys.platform != "win32" and not select.select([pipe], [], [], self._patience_s)[0]:
+            raise SinkError(f"the window has not answered for {self._patience_s:g} s")
         if len(data := pipe.read(size)) < size:
             raise SinkError(_GONE)
         return data

@@ -53,6 +53,9 @@ _PUMP_S = 0.005
 """Longest time between two looks for keys, s; more loses keys that follow one another faster, less
 costs more. A hundredth of a second lies between two keys that a machine presses."""
 
+_NOT_FOR_THIS = ("SIGINT", "SIGTERM", "SIGUSR1")
+"""Signals for the program that started this one, which a service manager sends to both."""
+
 _QUEUED_REQUESTS = 2
 """Requests that wait at most; more let pictures be shown later than they were sent."""
 
@@ -119,8 +122,9 @@ class _Window:
 
 def main() -> None:
     """Serves requests until there are no more."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the program that started this one
-        signal.signal(number, signal.SIG_IGN)
+    for name in _NOT_FOR_THIS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     cv2.namedWindow("probe", cv2.WINDOW_NORMAL)
     cv2.destroyAllWindows()
     _answer(READY)
