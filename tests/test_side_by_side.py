@@ -164,7 +164,7 @@ def test_one_that_is_lost_is_named_and_the_others_go_on(
     assert f"{lost} was lost" in second.failures[0]
     caplog.clear()
     assert _log("face").name.endswith("face.jsonl")
-    assert _log("stripes").name.endswith("stripes.part.jsonl")
+    assert _log("stripes").name.endswith("stripes.jsonl")  # what there was of it is complete
 
 
 def test_keys_record_each_into_a_file_of_its_own(
@@ -260,3 +260,22 @@ def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -
         (video,) = [each for each in _OUT.glob("*.mp4") if name in each.name]
         assert len(times_s(video)) == len(log_lines(_log(f"{name}.jsonl"))) - 1 >= _FRAMES
     assert stderr.splitlines()[-1].startswith("2 sources: ")
+
+
+def test_what_reads_the_events_of_all_leaves_and_none_is_waited_for(face: KillableServer) -> None:
+    absent = "http://127.0.0.1:9/none"
+    words = ["run", f"http://{face.address}/face", absent, "--no-show", "--events"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "stream", *words, "--set", "source.reconnect_s=forever"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with run:
+        try:
+            assert run.stdout is not None and run.stderr is not None
+            assert b"appeared" in run.stdout.readline()
+            run.stdout.close()
+            run.stderr.read()
+            assert run.wait(timeout=_WAIT_S) == 0
+        finally:
+            run.kill()

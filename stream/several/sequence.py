@@ -1,6 +1,7 @@
 """Several sources one after another, with one model."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from models.errors import ModelError
@@ -37,7 +38,8 @@ def run_each(
     """Annotates sources one after another, each from beginning to end.
 
     1. A source that fails is named, and the next one follows.
-    2. The user quits, or a signal comes: what the source has is completed, and none follows.
+    2. The user quits, a signal comes, or what reads the lines of all leaves: what the source has
+       is completed, and none follows.
 
     Args:
         sources: closed in any case.
@@ -55,13 +57,16 @@ def run_each(
     try:
         with prepared(sources, outputs, config):
             model = SharedModel(config)
+            has_screen = True  # until one source finds that there is none, and says so
             for source, own in zip(sources, outputs, strict=True):
                 controls = Controls(blur=config.overlay.blur)
+                own = replace(own, show=own.show and has_screen)
                 summary = _run_one(source, own, config, span, watchers, model, controls)
                 if model.error is not None:
                     raise model.error
                 totals.add_source(source, summary)
                 report(source, summary)
+                has_screen = not controls.lacks_screen and has_screen
                 if controls.quit_requested or totals.interrupted or exit_code(0):
                     break
     except (ConfigError, ModelError) as error:
