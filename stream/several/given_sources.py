@@ -40,6 +40,8 @@ def open_given(
         SourceError: it cannot be opened.
         ConfigError: a part is asked for of what has none.
     """
+    if not isinstance(span, Span):
+        raise ConfigError(f"a part of a video is a Span, not of type {type(span).__name__}")
     if isinstance(source, NamedSource):
         return open_named(source, config, span, outputs)
     if span != WHOLE:
