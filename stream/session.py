@@ -270,6 +270,13 @@ class Model:
 
 
 def _path(name: AnyPath | None) -> Path | None:
+    """The path of an output.
+
+    Raises:
+        ConfigError: it can be none.
+    """
+    if not isinstance(name, str | PathLike | None):
+        raise ConfigError(f"an output is named by a path, not of type {type(name).__name__}")
     return None if name is None else Path(name)
 
 

@@ -36,7 +36,7 @@ settings.load_profile("untimed")
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Where the suite is started in the background: the programs that it starts would ignore it, too.
+    # Else the programs that a suite in the background starts would ignore it, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

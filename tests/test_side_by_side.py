@@ -324,3 +324,22 @@ def test_a_signal_prints_the_accounts_of_all_and_another_completes_all(
     assert [each["source"] for each in accounts["sources"]] == addresses
     assert min(each["frames"] for each in accounts["sources"]) >= _FRAMES
     assert accounts["frames"] == sum(each["frames"] for each in accounts["sources"])
+
+
+def test_what_reads_the_events_of_all_leaves_and_none_is_waited_for(face: KillableServer) -> None:
+    absent = "http://127.0.0.1:9/none"
+    words = ["run", f"http://{face.address}/face", absent, "--no-show", "--events"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "stream", *words, "--set", "source.reconnect_s=forever"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with run:
+        try:
+            assert run.stdout is not None and run.stderr is not None
+            assert b"appeared" in run.stdout.readline()
+            run.stdout.close()
+            run.stderr.read()
+            assert run.wait(timeout=_WAIT_S) == 0
+        finally:
+            run.kill()

@@ -1,5 +1,6 @@
 """The commands that annotate a source: `run`, `render` and `demo`."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -161,9 +162,13 @@ def demo(
 
 
 def _check_standard_output(outputs: "Outputs", json_summary: bool) -> None:
-    """Checks that one thing at most is to go to standard output, or a reader could read neither."""
-    from stream.errors import ConfigError
+    """Checks that one thing at most is to go to standard output, or a reader could read neither,
+    and that the summary can.
+    """
+    from stream.errors import ConfigError, SinkError
 
     asked = [*outputs.printing, *["--json-summary"] * json_summary]
     if len(asked) > 1:
         raise ConfigError(f"{' and '.join(asked)} go to standard output: ask for one of them")
+    if json_summary and sys.stdout is None:
+        raise SinkError("standard output cannot be written: it is closed")

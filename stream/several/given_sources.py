@@ -37,6 +37,8 @@ def open_given(source: NamedSource | Source, config: Config, span: Span = WHOLE)
         SourceError: it cannot be opened.
         ConfigError: a part is asked for of what has none; it is closed.
     """
+    if not isinstance(span, Span):
+        raise ConfigError(f"a part of a video is a Span, not of type {type(span).__name__}")
     if isinstance(source, NamedSource):
         return open_named(source, config, span)
     if span != WHOLE:

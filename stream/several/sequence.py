@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from models.errors import ModelError
@@ -40,7 +41,8 @@ def run_each(
     """Annotates sources one after another, each from beginning to end.
 
     1. A source that fails is named, and the next one follows.
-    2. The user quits, or a signal comes: what the source has is completed, and none follows.
+    2. The user quits, a signal comes, or what reads the lines of all leaves: what the source has
+       is completed, and none follows.
 
     Args:
         sources: closed in any case.
@@ -60,15 +62,18 @@ def run_each(
     try:
         with prepared(sources, outputs, config), telling(lambda: json.dumps(totals.so_far(going))):
             model = SharedModel(load or LoadedModel(config).annotator)
+            has_screen = True  # until one source finds that there is none, and says so
             for source, own in zip(sources, outputs, strict=True):
                 controls, summary = Controls(blur=config.overlay.blur), Summary(RunReport())
                 going = [(source, summary)]
+                own = replace(own, show=own.show and has_screen)
                 _run_one(source, own, config, span, watchers, model, controls, summary)
                 if model.error is not None:
                     raise model.error
                 going = []
                 totals.add_source(source, summary)
                 report(source, summary)
+                has_screen = not controls.lacks_screen and has_screen
                 if controls.quit_requested or totals.interrupted or exit_code(0):
                     break
     except (ConfigError, ModelError) as error:

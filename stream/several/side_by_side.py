@@ -140,11 +140,14 @@ def _window(
 def _watch(
     members: Sequence[Member], window: TileWindow | None, totals: Totals, *, has_outputs: bool
 ) -> None:
-    """Shows the tiles until all sources have ended or the end is asked for.
+    """Shows the tiles until all sources have ended, or the end is asked for: by the user, or for
+    one of them because what reads its lines has left.
 
     A window that fails is named; the sources go on if anything is written of them.
     """
     while (going := [each for each in members if not each.done.is_set()]) and not exit_code(0):
+        if any(each.controls.quit_requested for each in members):
+            return
         if window is None:
             going[0].done.wait(_POLL_S)
             continue
