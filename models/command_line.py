@@ -1,6 +1,7 @@
 """What the two programs print: messages for people, results, errors in one line; and exit codes."""
 
 import logging
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,9 @@ class CommandLine:
     def print_output(self, text: str) -> None:
         """Prints a result on standard output; if that fails, prints why and exits with 1."""
         lines = map(printable, text.split("\n"))
+        if sys.stdout is None:  # where it was closed when the program started
+            self.print_error("standard output cannot be written: it is closed")
+            raise typer.Exit(EXIT_FAILURE)
         try:
             typer.echo("\n".join(lines))
         except BrokenPipeError:

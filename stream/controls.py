@@ -53,6 +53,7 @@ class Controls:
         snapshot: the picture is to be saved; the window takes this back when it has done so.
         help: the keys are to be shown.
         full_screen: the window is to fill the screen.
+        lacks_screen: a window was asked for, and there is no screen.
         playback: the place and the pace that are wanted of a file.
         poll_input: reads the keys while no frame arrives; the window sets it.
     """
@@ -64,6 +65,7 @@ class Controls:
     snapshot: bool = False
     help: bool = False
     full_screen: bool = False
+    lacks_screen: bool = False
     playback: Playback = field(default_factory=Playback)
     poll_input: Callable[[], None] = no_input
 

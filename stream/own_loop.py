@@ -8,6 +8,7 @@ from models.faces import Image
 from stream.annotator import Annotator
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.picture_annotator import PictureAnnotator
+from stream.sources.span import is_time
 from stream.tracks import Track
 
 
@@ -49,8 +50,8 @@ class OwnLoop:
         return self._time_s + 1 / ASSUMED_FPS if self._index else 0.0
 
     def _checked(self, time_s: float) -> float:
-        if not math.isfinite(time_s):
-            raise ValueError(f"expected the time of a frame in seconds, got {time_s}")
+        if not is_time(time_s):
+            raise ValueError(f"expected the time of a frame in seconds, got {time_s!r}")
         if time_s < self._time_s:
             raise ValueError(
                 f"expected a time from {self._time_s:g} s on, that of the last frame, got "

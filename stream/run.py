@@ -103,7 +103,9 @@ def run(
                 for frame in capture:
                     tracks = annotator.annotate(frame, capture.coming)
                     sinks.write(frame, tracks)
-                    if sinks.quit_requested or controls.quit_requested:
+                    if sinks.quit_requested:
+                        controls.quit_requested = True
+                    if sinks.all_failed or controls.quit_requested:
                         break
     except (SourceError, ModelError) as error:
         if not summary.frames:

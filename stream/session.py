@@ -1,6 +1,7 @@
 """The library's door: a model that is loaded once and asked for pictures, frames and sources."""
 
 import logging
+import os
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import cached_property, partial
@@ -21,7 +22,8 @@ from stream.picture_annotator import PictureAnnotator
 from stream.results import Context, Results
 from stream.run import run
 from stream.settings import Config
-from stream.several.given_sources import AnySource, listed_sources, open_given
+from stream.several.any_number import run_sources
+from stream.several.given_sources import AnySource, listed_sources, open_alone, open_given
 from stream.several.listing import NamedSource
 from stream.sinks import Outputs
 from stream.sources import WHOLE, Source, Span
@@ -200,7 +202,7 @@ class Model:
 
     def process(
         self,
-        source: AnySource,
+        source: AnySource | Iterable[AnySource],
         *,
         save: AnyPath | None = None,
         log: AnyPath | None = None,
@@ -213,8 +215,10 @@ class Model:
         """Does what the command `face-stream run` does; the outputs are its options.
 
         Args:
-            source: what the command takes, or a source that is open already (it is closed too).
-            save: the annotated video, or for pictures a folder of copies.
+            source: what the command takes, a list of that, or a source that is open already (it is
+                closed too), which is processed alone.
+            save: the annotated video, or for pictures a folder of copies. In a folder, which is
+                there or written as `out/`, outputs are named after their sources.
             log: the data, `.jsonl`, `.csv` or `.parquet`.
             snapshots: a folder for the best view of each person.
             sheet: a picture of all people.
@@ -223,7 +227,8 @@ class Model:
             span: the part of a video that is wanted.
 
         Returns:
-            What the run came to. What went wrong after the first frame stands in its `failures`.
+            What the run came to. What went wrong after the first frame stands in its `failures`,
+            and of several sources which of them could not be read.
 
         Raises:
             ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing is
@@ -231,13 +236,24 @@ class Model:
             SourceError: the source gives nothing at all.
             KeyboardInterrupt: Ctrl-C came; what there was is complete.
         """
-        written = (_path(save), _path(log), _path(snapshots), _path(sheet))
-        outputs = Outputs(*written, show=show, overwrite=overwrite)
+        named = {"save": save, "log": log, "snapshots": snapshots, "sheet": sheet}
+        folders = frozenset(option for option, name in named.items() if _is_folder(name))
+        outputs = Outputs(
+            _path(save),
+            _path(log),
+            _path(snapshots),
+            _path(sheet),
+            show=show,
+            overwrite=overwrite,
+            folders=folders,
+        )
         sources = listed_sources(source)
-        if len(sources) > 1:
-            raise ConfigError("process takes one source at a time: call it for each of them")
-        opened = open_given(sources[0], self.config, span, outputs.paths)
-        summary = run(opened, self.config, outputs, load=self._annotator)
+        by_name = [each for each in sources if isinstance(each, NamedSource)]
+        if len(by_name) == len(sources):
+            summary = run_sources(by_name, outputs, self.config, span, load=self._annotator)
+        else:
+            opened = open_alone(sources, self.config, span)
+            summary = run(opened, self.config, outputs, load=self._annotator)
         if summary.interrupted:
             raise KeyboardInterrupt
         return summary
@@ -254,4 +270,16 @@ class Model:
 
 
 def _path(name: AnyPath | None) -> Path | None:
+    """The path of an output.
+
+    Raises:
+        ConfigError: it can be none.
+    """
+    if not isinstance(name, str | PathLike | None):
+        raise ConfigError(f"an output is named by a path, not of type {type(name).__name__}")
     return None if name is None else Path(name)
+
+
+def _is_folder(name: AnyPath | None) -> bool:
+    """Whether a name is written as a folder's: with a separator at its end, which paths forget."""
+    return isinstance(name, str) and name.endswith(("/", os.sep))

@@ -33,7 +33,7 @@ def annotate(
 
 
 def process(
-    source: AnySource,
+    source: AnySource | Iterable[AnySource],
     *,
     config: Config | None = None,
     save: AnyPath | None = None,

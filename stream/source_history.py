@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections import deque
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
@@ -89,6 +90,14 @@ class SourceHistory:
 
     def __repr__(self) -> str:
         return f"SourceHistory({self._gap_count} gaps, {self._gaps_s:.1f} s)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock, so that the summary of a run can be sent to another process."""
+        with self._lock:
+            return {name: copy(value) for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.RLock())
 
     @property
     def reconnects(self) -> int:

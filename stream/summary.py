@@ -145,7 +145,7 @@ class Summary:
             done += f", {gaps} of {self.history.gaps_s:.1f} s"
         if self.skipped:
             done += f", {counted_kinds(self.skipped)} left out"
-        results = [self.report.segments.words(), ", ".join(map(str, self.outputs))]
+        results = [self.report.segments.words(), ", ".join(map(str, self.report.outputs))]
         return f"{people} · {done}{''.join(f' → {each}' for each in results if each)}"
 
     @property

@@ -1,6 +1,7 @@
 """What all tests share: two watchdogs, the data, and what is costly to load."""
 
 import logging
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +34,11 @@ settings.register_profile(
     "untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("untimed")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Else the programs that a suite in the background starts would ignore it, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -295,7 +295,12 @@ def test_the_log_through_a_fifo(folder: Path) -> None:
     lines = os.read(reader, 1 << 16).decode().splitlines()
     os.close(reader)
     assert result.exit_code == 0
-    assert [next(iter(json.loads(line))) for line in lines] == ["schema", *["frame"] * 3, "track"]
+    assert [next(iter(json.loads(line))) for line in lines] == [
+        "schema",
+        *["frame"] * 3,
+        "track",
+        "end",
+    ]
     assert Path("pipe").is_fifo()
 
 
@@ -333,9 +338,17 @@ def test_a_reader_that_leaves_ends_the_run_quietly_and_whole(
     assert json.loads(_run("out.mkv", "--no-show", "--json-summary").stdout)["frames"]
 
 
-def test_standard_output_that_is_closed(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("run clip.mp4 --log - --no-show", 2),
+        ("run clip.mp4 --json-summary --no-show --save lost.mp4", 2),
+        ("config", 1),
+    ],
+)
+def test_standard_output_that_is_closed(words: str, code: int, folder: Path) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m stream run clip.mp4 --log - --no-show >&-",
+        f"{sys.executable} -m stream {words} >&-",
         shell=True,
         cwd=folder,
         capture_output=True,
@@ -343,7 +356,8 @@ def test_standard_output_that_is_closed(folder: Path) -> None:
         timeout=120,
     )
     message = "face-stream: standard output cannot be written: it is closed\n"
-    assert (done.returncode, done.stderr) == (2, message)
+    assert (done.returncode, done.stderr) == (code, message)
+    assert not (folder / "lost.mp4").exists()
 
 
 def test_quiet_prints_nothing(folder: Path) -> None:

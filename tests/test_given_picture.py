@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import PIL.Image
+import PIL.ImageFile
 import pytest
 from fakes import numbered
 
@@ -144,7 +145,10 @@ def test_an_image_of_pil_is_turned_as_its_exif_says(tmp_path: Path) -> None:
         assert as_bgr(image).shape == (64, 48, 3)
 
 
-def test_an_image_of_pil_that_is_cut_short_is_named(tmp_path: Path) -> None:
+def test_an_image_of_pil_that_is_cut_short_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PIL.ImageFile, "LOAD_TRUNCATED_IMAGES", False)  # face_recognition sets it
     _pil(numbered(300, (640, 480))).save(tmp_path / "whole.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:-200])
     with (

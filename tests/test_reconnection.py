@@ -1,6 +1,7 @@
 """Lost sources: how often and how long they are tried again, and what is said of it."""
 
 import math
+import pickle
 import re
 from collections.abc import Callable
 from itertools import accumulate
@@ -127,6 +128,16 @@ def test_what_is_no_absence_is_not_waited_for(
     with pytest.raises(AbsentSourceError, match=r"failure 1$"):
         HastyReconnection(0.0).first(_absent(1))
     assert not caplog.messages
+
+
+def test_a_history_can_be_pickled_and_goes_on() -> None:
+    history = SourceHistory()
+    history.note_live()
+    history.note_waiting("it is away")
+    again = pickle.loads(pickle.dumps(history))  # noqa: S301, its own
+    assert again.as_dict() == history.as_dict()
+    again.note_back()
+    assert (again.reconnects, history.reconnects) == (1, 0)
 
 
 def test_the_history_of_a_run_of_weeks_is_bounded() -> None:

@@ -37,6 +37,27 @@ def _lines(folder: Path) -> list[str]:
     return (folder / "out.jsonl").read_text(encoding="utf-8").splitlines()
 
 
+def test_outputs_in_a_folder_are_named_after_the_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _log(tmp_path)
+    write_numbers(tmp_path / "numbers.mp4", 4)
+    words = ["render", "numbers.mp4", "out.jsonl", "--save", "made/", "--sheet", "made/"]
+    done = CliRunner().invoke(app, [*words, "--no-show"])
+    assert done.exit_code == 0, done.stderr
+    names = ["numbers.mp4", "numbers.mp4.png"]
+    assert sorted(path.name for path in Path("made").iterdir() if path.suffix != ".lock") == names
+
+
+def test_a_log_is_of_one_source(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        write_numbers(tmp_path / name, 1)
+    done = CliRunner().invoke(app, ["render", f"{tmp_path}/*.mp4", str(_log(tmp_path))])
+    assert done.exit_code == 2
+    assert "a log is of one source, and these are 2" in done.stderr
+
+
 def test_the_people_of_each_frame_come_back(tmp_path: Path) -> None:
     with Replay(_log(tmp_path), LabelSettings()) as replay:
         people = [[each.track_id for each in replay.annotate(frame(n))] for n in range(4)]

@@ -196,6 +196,38 @@ def test_a_signal_ends_all(folder: Path) -> None:
     assert stderr.splitlines()[-1].startswith("1 of 2 sources: ")
 
 
+def test_what_reads_the_lines_of_all_leaves_and_none_follows(folder: Path) -> None:
+    write_clip(folder / "a.mp4", 100)
+    run = _started(["run", "a.mp4", "x/b.mp4", "--no-show", "--events", "--save", "out"])
+    try:
+        assert run.stdout is not None and run.stderr is not None
+        json.loads(run.stdout.readline())
+        run.stdout.close()
+        stderr = run.stderr.read()
+        assert run.wait(timeout=_WAIT_S) == 0
+    finally:
+        run.kill()
+        run.wait()
+        for pipe in (run.stdout, run.stderr):
+            if pipe is not None:
+                pipe.close()
+    assert _names() == ["a.mp4"]
+    assert stderr.splitlines()[-1].startswith("1 of 2 sources: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_that_there_is_no_screen_is_said_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    sources = list_sources(["a.mp4", "x/b.mp4", "y/b.mp4"])
+    totals = run_each(sources, [Outputs(show=True)] * 3, Config())
+    assert totals.frames == 9
+    assert caplog.messages == ["no screen to show the window on: going on without"]
+    caplog.clear()
+
+
 def _started(words: Sequence[str]) -> "subprocess.Popen[str]":
     program = [sys.executable, "-m", "stream", *words]
     return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -6,6 +6,7 @@ import pickle
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -143,9 +144,13 @@ def test_a_clone_has_tracks_of_its_own(model: stream.Model, shown: list[Image]) 
         (4.9, "expected a time from 5 s on, that of the last frame, got 4.9 s: call reset"),
         (float("nan"), "expected the time of a frame in seconds, got nan"),
         (float("inf"), "expected the time of a frame in seconds, got inf"),
+        ("6", "expected the time of a frame in seconds, got '6'"),
+        (10**400, "expected the time of a frame in seconds, got 1000"),
+        (np.zeros(2), "expected the time of a frame in seconds, got array"),
     ],
+    ids=["back", "nan", "infinite", "text", "huge", "array"],
 )
-def test_a_time_that_goes_back_is_refused(
+def test_a_time_that_is_none_or_goes_back_is_refused(
     time_s: float, said: str, model: stream.Model, shown: list[Image]
 ) -> None:
     own = model.clone()
@@ -249,6 +254,29 @@ def test_what_is_no_source_is_refused(source: object, said: str, model: stream.M
         list(model.annotate(source))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("source", [None, 1.5, b"clip.mp4"])
+def test_what_is_no_source_is_not_opened(source: object) -> None:
+    with pytest.raises(stream.ConfigError, match=r"a source is a path, .*; not of type "):
+        stream.open_source(source)  # type: ignore[arg-type]
+
+
+def test_a_source_is_opened_by_what_names_one(clip: Path) -> None:
+    with closing(stream.open_source(clip)) as by_path, closing(stream.open_source(str(clip))) as by:
+        assert by_path.info.size_wh == by.info.size_wh
+
+
+@pytest.mark.parametrize("span", [(0, 1), "0:01", None])
+def test_what_is_no_span_is_refused(span: object, model: stream.Model, clip: Path) -> None:
+    with pytest.raises(stream.ConfigError, match="a part of a video is a Span, not of type "):
+        list(model.annotate(clip, span))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [3, b"out.jsonl"])
+def test_what_names_no_output_is_refused(name: object, model: stream.Model, clip: Path) -> None:
+    with pytest.raises(stream.ConfigError, match="an output is named by a path, not of type "):
+        model.process(clip, log=name)  # type: ignore[arg-type]
+
+
 # --- whole runs ---
 
 
@@ -290,9 +318,40 @@ def test_settings_are_those_of_the_model(clip: Path, tmp_path: Path) -> None:
     assert list(stream.load(config).attributes) == ["age"]
 
 
-def test_a_run_is_of_one_source(model: stream.Model, clip: Path) -> None:
-    with pytest.raises(stream.ConfigError, match="one source at a time"):
-        model.process([clip, DemoSource(1)])  # type: ignore[arg-type]
+def test_outputs_in_a_folder_are_named_after_their_source(
+    model: stream.Model, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    summary = model.process(clip, save=tmp_path / "there", log=f"{tmp_path}/made/")
+    written = [tmp_path / "there" / "clip.mp4", tmp_path / "made" / "clip.mp4.jsonl"]
+    assert summary.outputs == written
+    assert all(path.is_file() for path in written)
+
+
+def test_a_run_of_several_sources_has_the_sum_of_their_summaries(
+    model: stream.Model, clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    twin, missing = tmp_path / "twin.mp4", tmp_path / "missing.mp4"
+    twin.write_bytes(clip.read_bytes())
+    summary = model.process([clip, missing, twin], log=tmp_path / "logs")
+    assert (summary.frames, summary.people, len(summary.failures)) == (2 * _FRAMES, 2, 1)
+    assert f"{missing}: no such file" in caplog.text
+    caplog.clear()
+    assert [path.name for path in summary.outputs] == ["clip.mp4.jsonl", "twin.mp4.jsonl"]
+    assert len(summary.as_dict()["sources"]) == 3
+    with pytest.raises(stream.ConfigError, match="is one file, and there are 2 sources"):
+        model.process([clip, twin], log=tmp_path / "a.jsonl")
+
+
+def test_a_source_that_is_open_is_processed_alone_and_closed(
+    model: stream.Model, clip: Path
+) -> None:
+    sources = [NumberedSource(2), NumberedSource(2), NumberedSource(2)]
+    with pytest.raises(stream.ConfigError, match="is open already alone"):
+        model.process([clip, *sources[:2]])
+    with pytest.raises(stream.ConfigError, match="has its span"):
+        model.process(sources[2], span=stream.Span(1.0))
+    assert all(each.closed_by for each in sources)
 
 
 def test_a_source_that_fails_on_the_way_is_named_in_the_summary(
@@ -384,6 +443,15 @@ def test_results_and_frames_may_be_pickled(
     info = stream.open_source(str(clip)).info
     assert pickle.loads(pickle.dumps(info)) == info  # noqa: S301
     assert pickle.loads(pickle.dumps(frame(3))).index == 3  # noqa: S301
+
+
+def test_what_a_run_came_to_may_be_pickled(model: stream.Model, clip: Path) -> None:
+    summary = model.process(clip)
+    again = pickle.loads(pickle.dumps(summary))  # noqa: S301, its own
+    assert again.as_dict() == summary.as_dict()
+    assert again.line() == summary.line()
+    again.history.note_waiting("is gone")
+    assert (again.history.gap_count, summary.history.gap_count) == (1, 0)
 
 
 def test_a_pickled_model_is_loaded_again(model: stream.Model) -> None:

@@ -19,10 +19,8 @@ from servers import KillableServer, http, mjpeg_page
 
 from models.errors import ModelError
 from models.faces import Image
-from stream.controls import Controls, RunReport
 from stream.errors import SinkError
-from stream.frames import Frame, SourceInfo
-from stream.run import FrameAnnotator
+from stream.frames import Frame
 from stream.settings import Config
 from stream.settings.schema import EngineSection, RunSection, SourceSection
 from stream.several.listing import NamedSource, list_sources
@@ -176,17 +174,6 @@ def test_one_that_is_lost_is_named_and_the_others_go_on(
     assert not list(_OUT.glob("*.part.*"))
 
 
-class _HangingModel(SharedModel):
-    """Gives annotators that hang at the third frame until they are let go."""
-
-    def __init__(self, let_go: threading.Event) -> None:
-        self.error = None
-        self._let_go = let_go
-
-    def annotator(self, info: SourceInfo, controls: Controls, report: RunReport) -> FrameAnnotator:
-        return _Hanging(self._let_go)
-
-
 class _Hanging:
     attributes: ClassVar[Mapping[str, Sequence[str]]] = {}
 
@@ -206,7 +193,8 @@ def test_one_that_hangs_is_left_and_what_it_has_is_complete(
     let_go, uri = threading.Event(), f"http://{stripes.address}/stripes"
     config = _CONFIG.model_copy(update={"run": RunSection(stall_s=3)})
     outputs = Outputs(log=folder / "out.jsonl")
-    member = Member(NamedSource(uri, "address"), outputs, config, WHOLE, _HangingModel(let_go))
+    model = SharedModel(lambda *_: _Hanging(let_go))
+    member = Member(NamedSource(uri, "address"), outputs, config, WHOLE, model)
     member.thread.start()
     assert member.done.wait(_WAIT_S)
     assert (member.is_left, member.summary.outputs) == (True, [folder / "out.jsonl"])
@@ -281,6 +269,23 @@ def test_where_a_window_is_all_there_is_its_loss_ends_all(
     caplog.clear()
 
 
+def test_the_loss_of_a_window_does_not_end_what_events_are_read_of(
+    face: KillableServer, stripes: KillableServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Gone(Viewer):
+        def show(self, picture: Image) -> None:
+            face.kill()  # so that the sources have an end
+            stripes.kill()
+            raise SinkError("the screen is gone")
+
+    sources = list_sources([f"http://{each.address}/{name}" for each, name in _both(face, stripes)])
+    outputs = [Outputs(events=True), Outputs(events=True)]
+    totals = run_side_by_side(sources, outputs, _CONFIG, screen=Gone())
+    assert "nothing is left" not in caplog.text
+    assert "window: the screen is gone" in totals.failures
+    caplog.clear()
+
+
 def test_a_model_that_cannot_be_loaded_is_said_once(folder: Path) -> None:
     config = Config(engine=EngineSection(model=str(folder)))
     with pytest.raises(ModelError, match="not a model folder"):
@@ -319,3 +324,22 @@ def test_a_signal_prints_the_accounts_of_all_and_another_completes_all(
     assert [each["source"] for each in accounts["sources"]] == addresses
     assert min(each["frames"] for each in accounts["sources"]) >= _FRAMES
     assert accounts["frames"] == sum(each["frames"] for each in accounts["sources"])
+
+
+def test_what_reads_the_events_of_all_leaves_and_none_is_waited_for(face: KillableServer) -> None:
+    absent = "http://127.0.0.1:9/none"
+    words = ["run", f"http://{face.address}/face", absent, "--no-show", "--events"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "stream", *words, "--set", "source.reconnect_s=forever"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with run:
+        try:
+            assert run.stdout is not None and run.stderr is not None
+            assert b"appeared" in run.stdout.readline()
+            run.stdout.close()
+            run.stderr.read()
+            assert run.wait(timeout=_WAIT_S) == 0
+        finally:
+            run.kill()

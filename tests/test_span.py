@@ -34,6 +34,13 @@ def test_any_other_text_is_refused(text: str) -> None:
         Span.parse(None, text)
 
 
+@pytest.mark.parametrize("time_s", ["1", float("nan"), float("inf"), 10**400, 1j])
+def test_what_is_no_time_is_refused(time_s: float) -> None:
+    for start_s, end_s in ((time_s, None), (0.0, time_s)):
+        with pytest.raises(ConfigError, match="a span is from one time to another in seconds, not"):
+            Span(start_s, end_s)
+
+
 @pytest.mark.parametrize("end", ["1", "2"])
 def test_the_end_must_lie_after_the_start(end: str) -> None:
     with pytest.raises(ConfigError, match="must lie after --start"):

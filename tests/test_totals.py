@@ -70,6 +70,14 @@ def test_the_sum_in_one_document(totals: Totals) -> None:
     assert document["fps"] == 2.0
 
 
+def test_outputs_are_those_of_all_sources_and_the_pictures_of_all(totals: Totals) -> None:
+    totals.saved.append(Path("snapshot.png"))
+    outputs = [Path("out.mp4"), Path("out.mp4"), Path("snapshot.png")]
+    assert totals.outputs == outputs
+    assert totals.as_dict()["outputs"] == list(map(str, outputs))
+    assert totals.line().endswith("→ snapshot.png")
+
+
 def test_gaps_and_segments_are_added_up(totals: Totals) -> None:
     for reason, complete in (("has fallen silent", 2), ("was unplugged", 3)):
         report = RunReport()

@@ -394,6 +394,7 @@ def test_where_there_is_no_screen_it_is_said_and_nothing_waits_for_keys(
     with _opening(fail, controls=controls) as window:
         assert window is None
     assert controls.playback.mode == "free"
+    assert controls.lacks_screen
     assert caplog.messages == ["no screen to show the window on: going on without"]
 
 

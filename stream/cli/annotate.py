@@ -1,5 +1,6 @@
 """The commands that annotate a source: `run`, `render` and `demo`."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,10 +17,7 @@ from stream.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from stream.run import LoadAnnotator
-    from stream.settings import Config
     from stream.sinks import Outputs
-    from stream.sources import Source
     from stream.summary import Summary
 
 
@@ -62,16 +60,8 @@ def run(
         from stream.sources import Span
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
-        named = {"save": save, "log": log, "sheet": sheet}
-        folders = [name for name, path in named.items() if isinstance(path, options.FolderPath)]
-        outputs = Outputs(
-            **named,
-            snapshots=snapshots,
-            events=events,
-            show=show,
-            overwrite=overwrite,
-            folders=frozenset(folders),
-        )
+        folders = options.written_as_folders(save=save, log=log, sheet=sheet)
+        outputs = Outputs(save, log, snapshots, sheet, events, show, overwrite, folders)
         _check_standard_output(outputs, json_summary)
         settled, span = load_config(config, overrides), Span.parse(start, end)
         given = sources or ([settled.source.address] if settled.source.address else [])
@@ -111,18 +101,28 @@ def render(
     """Draw a log onto its video again, in other settings; no face is looked at anew."""
 
     def work() -> "Summary":
+        from stream.cli.progress import progress_bars
+        from stream.errors import ConfigError
         from stream.replay import Replay
         from stream.settings import load_config
+        from stream.several.any_number import run_sources
+        from stream.several.listing import list_sources
         from stream.sinks import Outputs
-        from stream.sources import Span, open_source
+        from stream.sources import Span
 
-        outputs = Outputs(save, None, snapshots, sheet, events, show, overwrite)
+        folders = options.written_as_folders(save=save, sheet=sheet)
+        outputs = Outputs(save, None, snapshots, sheet, events, show, overwrite, folders)
         _check_standard_output(outputs, json_summary)
         overrides = [*(settings or []), *options.blur_setting(blur)]
         settled, span = load_config(config, overrides), Span.parse(start, end)
         with Replay(log, settled.labels) as replay:
-            opened = open_source(source, settled, span, outputs.paths)
-            return _run(opened, settled, outputs, quiet, lambda *_: replay)
+            sources = list_sources([source])
+            if len(sources) > 1:
+                raise ConfigError(f"{source}: a log is of one source, and these are {len(sources)}")
+            watchers = partial(progress_bars, outputs=outputs, quiet=quiet)
+            return run_sources(
+                sources, outputs, settled, span, watchers=watchers, load=lambda *_: replay
+            )
 
     start_logging(quiet)
     print_summary(exit_on_error(work, debug), quiet, json_summary, strict=strict)
@@ -142,12 +142,16 @@ def demo(
     """Annotate a clip made on the spot; write demo.mp4 and demo.jsonl."""
 
     def work() -> "Summary":
+        from stream.cli.progress import progress_bars
+        from stream.run import run as run_source
         from stream.settings import load_config
         from stream.sinks import Outputs
         from stream.sources.demo import DemoSource
 
         outputs = Outputs(folder / "demo.mp4", folder / "demo.jsonl", show=show, overwrite=True)
-        return _run(DemoSource(), load_config(config, settings or []), outputs, quiet)
+        source, settled = DemoSource(), load_config(config, settings or [])
+        watchers = progress_bars(source.info, outputs, quiet=quiet)
+        return run_source(source, settled, outputs, watchers)
 
     start_logging(quiet)
     summary = exit_on_error(work, debug)
@@ -158,32 +162,13 @@ def demo(
 
 
 def _check_standard_output(outputs: "Outputs", json_summary: bool) -> None:
-    """Checks that one thing at most is to go to standard output, or a reader could read neither."""
-    from stream.errors import ConfigError
+    """Checks that one thing at most is to go to standard output, or a reader could read neither,
+    and that the summary can.
+    """
+    from stream.errors import ConfigError, SinkError
 
     asked = [*outputs.printing, *["--json-summary"] * json_summary]
     if len(asked) > 1:
         raise ConfigError(f"{' and '.join(asked)} go to standard output: ask for one of them")
-
-
-def _run(
-    source: "Source",
-    config: "Config",
-    outputs: "Outputs",
-    quiet: bool,
-    load: "LoadAnnotator | None" = None,
-) -> "Summary":
-    """Annotates a source, with a progress bar where its length is known and a terminal shows it.
-
-    Args:
-        source: closed in any case.
-        config: the settings.
-        outputs: what is written and shown.
-        quiet: whether the progress bar is left out.
-        load: gives what annotates the frames; the annotator that the settings name without one.
-    """
-    from stream.cli.progress import progress_bars
-    from stream.run import run as run_source
-
-    watchers = progress_bars(source.info, outputs, quiet=quiet)
-    return run_source(source, config, outputs, watchers, load)
+    if json_summary and sys.stdout is None:
+        raise SinkError("standard output cannot be written: it is closed")

@@ -28,6 +28,11 @@ def output_path(text: str) -> Path:
     return FolderPath(text) if text.endswith(("/", os.sep)) else Path(text)
 
 
+def written_as_folders(**named: Path | None) -> frozenset[str]:
+    """The names of the outputs that were written as a folder's."""
+    return frozenset(name for name, path in named.items() if isinstance(path, FolderPath))
+
+
 Save = Annotated[
     Path | None,
     typer.Option(

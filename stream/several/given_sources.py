@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from stream.errors import ConfigError
@@ -31,20 +30,41 @@ def listed_sources(given: AnySource | Iterable[AnySource]) -> list[NamedSource |
     return sources
 
 
-def open_given(
-    source: NamedSource | Source, config: Config, span: Span = WHOLE, outputs: Sequence[Path] = ()
-) -> Source:
+def open_given(source: NamedSource | Source, config: Config, span: Span = WHOLE) -> Source:
     """A source that is open, of which only a part is read if that is asked for.
 
     Raises:
         SourceError: it cannot be opened.
-        ConfigError: a part is asked for of what has none.
+        ConfigError: a part is asked for of what has none; it is closed.
     """
+    if not isinstance(span, Span):
+        raise ConfigError(f"a part of a video is a Span, not of type {type(span).__name__}")
     if isinstance(source, NamedSource):
-        return open_named(source, config, span, outputs)
+        return open_named(source, config, span)
     if span != WHOLE:
+        source.close()
         raise ConfigError("a source that is open already has its span: give it to open_source")
     return source
+
+
+def open_alone(
+    sources: Sequence[NamedSource | Source], config: Config, span: Span = WHOLE
+) -> Source:
+    """The only source of a run; see `open_given`.
+
+    Raises:
+        ConfigError: it is not the only one, or a part is asked for of what has none; those that are
+            open are closed.
+    """
+    if len(sources) == 1:
+        return open_given(sources[0], config, span)
+    for each in sources:
+        if not isinstance(each, NamedSource):
+            each.close()
+    raise ConfigError(
+        "several sources are processed by their names, and one that is open already alone: "
+        "call process for each"
+    )
 
 
 def _checked(given: object) -> Any:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from models.errors import ModelError
 from models.interrupts import exit_code, telling
+from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError
 from stream.frames import SourceInfo
-from stream.run import run
+from stream.run import LoadAnnotator, run
 from stream.settings import Config
 from stream.several.listing import NamedSource, open_named
 from stream.several.preparation import prepared
@@ -34,11 +36,13 @@ def run_each(
     *,
     watchers: Watchers = lambda _: (),
     report: Report = lambda _source, _summary: None,
+    load: LoadAnnotator | None = None,
 ) -> Totals:
     """Annotates sources one after another, each from beginning to end.
 
     1. A source that fails is named, and the next one follows.
-    2. The user quits, or a signal comes: what the source has is completed, and none follows.
+    2. The user quits, a signal comes, or what reads the lines of all leaves: what the source has
+       is completed, and none follows.
 
     Args:
         sources: closed in any case.
@@ -47,6 +51,7 @@ def run_each(
         span: the part of each video that is wanted.
         watchers: gives further sinks.
         report: is told what each source came to.
+        load: gives what annotates each source; a model that is loaded for this run without one.
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for can be had of no source; nothing was
@@ -56,16 +61,19 @@ def run_each(
     going: list[tuple[NamedSource, Summary]] = []
     try:
         with prepared(sources, outputs, config), telling(lambda: json.dumps(totals.so_far(going))):
-            model = SharedModel(config)
+            model = SharedModel(load or LoadedModel(config).annotator)
+            has_screen = True  # until one source finds that there is none, and says so
             for source, own in zip(sources, outputs, strict=True):
                 controls, summary = Controls(blur=config.overlay.blur), Summary(RunReport())
                 going = [(source, summary)]
+                own = replace(own, show=own.show and has_screen)
                 _run_one(source, own, config, span, watchers, model, controls, summary)
                 if model.error is not None:
                     raise model.error
                 going = []
                 totals.add_source(source, summary)
                 report(source, summary)
+                has_screen = not controls.lacks_screen and has_screen
                 if controls.quit_requested or totals.interrupted or exit_code(0):
                     break
     except (ConfigError, ModelError) as error:

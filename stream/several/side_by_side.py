@@ -15,10 +15,12 @@ from typing import Any
 from models.bundle import read_short_names
 from models.errors import ModelError
 from models.interrupts import exit_code, finishing, telling
+from stream.assembly import LoadedModel
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.drawing.wording import NO_SHORT_NAMES
 from stream.errors import ConfigError, SinkError
+from stream.run import LoadAnnotator
 from stream.settings import Config
 from stream.several.listing import NamedSource
 from stream.several.member import Member
@@ -48,6 +50,7 @@ def run_side_by_side(
     span: Span = WHOLE,
     *,
     report: Report = lambda _source, _summary: None,
+    load: LoadAnnotator | None = None,
     screen: Screen | None = None,
 ) -> Totals:
     """Annotates live sources at the same time, shown as the tiles of one window.
@@ -61,6 +64,7 @@ def run_side_by_side(
         config: the settings.
         span: the part of each that is wanted, where it is a video.
         report: is told what each source came to.
+        load: gives what annotates each source; a model that is loaded for this run without one.
         screen: shows the tiles; one of OpenCV's without it.
 
     Raises:
@@ -70,12 +74,12 @@ def run_side_by_side(
     totals = Totals(len(sources))
     try:
         with prepared(sources, outputs, config):
-            model = SharedModel(config)
+            model = SharedModel(load or LoadedModel(config).annotator)
             members = [
                 Member(source, own, config, span, model)
                 for source, own in zip(sources, outputs, strict=True)
             ]
-            has_outputs = any(own.paths for own in outputs)
+            has_outputs = any(own.are_kept for own in outputs)
             with ExitStack() as stack:
                 window = None
                 if screen := screen or _opened_screen(outputs):
@@ -130,17 +134,20 @@ def _window(
     saved = next((own.save for own in outputs if own.save is not None), None)
     refusal = "" if saved is None else f"everything is recorded into {saved.parent}"
     controls = Controls(blur=config.overlay.blur)
-    return TileWindow(tiles, screen, controls, totals.outputs, recording_refusal=refusal)
+    return TileWindow(tiles, screen, controls, totals.saved, recording_refusal=refusal)
 
 
 def _watch(
     members: Sequence[Member], window: TileWindow | None, totals: Totals, *, has_outputs: bool
 ) -> None:
-    """Shows the tiles until all sources have ended or the end is asked for.
+    """Shows the tiles until all sources have ended, or the end is asked for: by the user, or for
+    one of them because what reads its lines has left.
 
     A window that fails is named; the sources go on if anything is written of them.
     """
     while (going := [each for each in members if not each.done.is_set()]) and not exit_code(0):
+        if any(each.controls.quit_requested for each in members):
+            return
         if window is None:
             going[0].done.wait(_POLL_S)
             continue

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from stream.controls import RunReport
@@ -18,12 +19,14 @@ class Totals(Summary):
 
     Attributes:
         summaries: of the sources that are done, each with its source, in the order of their ends.
+        saved: pictures of all of them that the user saved.
     """
 
     name = "totals"
 
     def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(RunReport())
+        super().__init__(report := RunReport())
+        self.saved = report.outputs  # the line over all names these, that of each source its own
         self.summaries: list[tuple[NamedSource, Summary]] = []
         self._count_of_sources = count
         self._clock = clock
@@ -53,6 +56,11 @@ class Totals(Summary):
         self._ended_s = self._clock()
 
     @property
+    def outputs(self) -> list[Path]:
+        """The files and folders of all sources that are complete, and the pictures of them all."""
+        return [path for _, each in self.summaries for path in each.outputs] + self.saved
+
+    @property
     def failed(self) -> int:
         """How many sources failed, in part or as a whole."""
         return sum(bool(summary.failures) for _, summary in self.summaries)
@@ -73,8 +81,7 @@ class Totals(Summary):
     def as_dict(self) -> dict[str, Any]:
         """The sum as JSON has it, and the summary of each source in `sources`."""
         each = [{"source": str(source), **summary.as_dict()} for source, summary in self.summaries]
-        outputs = [path for one in each for path in one["outputs"]]
-        return {**super().as_dict(), "outputs": outputs, "sources": each}
+        return {**super().as_dict(), "sources": each}
 
 
 def of_source(source: NamedSource, reason: str) -> str:

@@ -88,8 +88,14 @@ class Sinks:
 
     @property
     def quit_requested(self) -> bool:
-        """The user asked one of them for the end, or none of those asked for works any more."""
-        return self._all_failed or any(each.sink.quit_requested for each in self._open)
+        """One of them asks for the end of all: the user did, or what reads it has left."""
+        return any(each.sink.quit_requested for each in self._open)
+
+    @property
+    def all_failed(self) -> bool:
+        """None of those asked for works any more."""
+        working = [each.sink for each in self._open]
+        return bool(self._asked_for) and not any(sink in working for sink in self._asked_for)
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Hands the frame to every sink that still works."""
@@ -104,7 +110,7 @@ class Sinks:
                 self._report_failure(each.sink, error)
                 self._open.remove(each)
                 self._close(each.sink, present, complete=False)
-                if self._all_failed:
+                if self.all_failed:
                     _log.error("nothing is left to be written or shown: stopped")
             else:
                 each.present, each.has_frame = present, True
@@ -128,11 +134,6 @@ class Sinks:
             closing.join(limit_s)
             if closing.is_alive():
                 self._report_failure(each.sink, SinkError(f"hangs: {place_of(closing)}"))
-
-    @property
-    def _all_failed(self) -> bool:
-        working = [each.sink for each in self._open]
-        return bool(self._asked_for) and not any(sink in working for sink in self._asked_for)
 
     def _close(self, sink: Sink, present: Sequence[Person], *, complete: bool) -> None:
         try:

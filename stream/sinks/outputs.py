@@ -28,6 +28,7 @@ LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 _TABLE_SUFFIXES = (".csv", ".parquet")
 """How the name of a log ends that is a table, and so is two files."""
+
 _LONGEST_STAMP = "20000101-000000+0000-1000"
 """Stamp of a segment that makes a name as long as it may get."""
 

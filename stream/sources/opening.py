@@ -35,7 +35,7 @@ _DEVICES = "/dev/"
 
 
 def open_source(
-    uri: str,
+    uri: str | int | os.PathLike[str],
     config: Config | None = None,
     span: Span = WHOLE,
     outputs: Sequence[Path] = (),
@@ -65,9 +65,13 @@ def open_source(
     Raises:
         SourceError: no case fits, or the source cannot be opened.
         LostSourceError: it was waited for, and has not come in time.
-        ConfigError: a part is asked for of a source that is not a video.
+        ConfigError: a part is asked for of a source that is not a video, or there is no name.
     """
-    config, uri, history = config or Config(), resolved(uri), SourceHistory()
+    if not isinstance(uri, str | int | os.PathLike):
+        raise ConfigError(
+            f"a source is a path, an address or a camera's number; not of type {type(uri).__name__}"
+        )
+    config, uri, history = config or Config(), resolved(str(uri)), SourceHistory()
     arrival = Reconnection(_shown(uri), config.source.start_limit_s, history)
     source = arrival.first(lambda: _open(uri, config, span, outputs, history))
     if source.info.is_live or history.gaps:

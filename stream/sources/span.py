@@ -1,9 +1,10 @@
 """The part of a video that is asked for, from one time to another."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self, SupportsFloat, TypeVar
 
 from stream.errors import ConfigError
 
@@ -23,13 +24,16 @@ class Span:
     """From one time to another, in seconds of media time; the end is not part of it.
 
     Raises:
-        ConfigError: the end does not lie after the start.
+        ConfigError: one is not a time, or the end does not lie after the start.
     """
 
     start_s: float = 0.0
     end_s: float | None = None
 
     def __post_init__(self) -> None:
+        for time_s in (self.start_s, *([] if self.end_s is None else [self.end_s])):
+            if not is_time(time_s):
+                raise ConfigError(f"a span is from one time to another in seconds, not {time_s!r}")
         if self.end_s is not None and self.end_s <= self.start_s == 0:
             raise ConfigError(f"--end {self.end_s:g} is before the first frame: give a later time")
         if self.end_s is not None and self.end_s <= self.start_s:
@@ -56,6 +60,14 @@ class Span:
     def is_after(self, time_s: float) -> bool:
         """Whether a frame of that time lies after the span."""
         return self.end_s is not None and time_s >= self.end_s - ROUNDING_S
+
+
+def is_time(value: object) -> bool:
+    """Whether a caller's value is a finite number of seconds."""
+    try:
+        return isinstance(value, SupportsFloat) and math.isfinite(value)
+    except (TypeError, OverflowError):  # an array of several numbers; an integer that is too large
+        return False
 
 
 WHOLE = Span()

@@ -51,7 +51,7 @@ def opening_window(
         screen = open_screen()
     except SinkError as error:
         _log.warning("%s: going on without", error)
-        controls.playback.mode = "free"
+        controls.playback.mode, controls.lacks_screen = "free", True
         yield None
         return
     folder, mirror = outputs.snapshots or Path(), config.camera.mirror and info.kind == "camera"
