@@ -94,7 +94,12 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def telling(tell: Callable[[], str]) -> Iterator[None]:
-    """While the body runs, SIGUSR1 prints what `tell` gives, in one line on standard error."""
+    """While the body runs, SIGUSR1 prints what `tell` gives, in one line on standard error. What
+    the main thread runs is told alone: of several threads, each would replace what another says.
+    """
+    if get_ident() != _signals.thread:
+        yield
+        return
     before, _signals.tell = _signals.tell, tell
     try:
         yield

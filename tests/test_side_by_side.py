@@ -1,5 +1,6 @@
 """Live sources side by side: each goes its own way, whatever becomes of the others."""
 
+import json
 import os
 import signal
 import subprocess
@@ -249,12 +250,17 @@ def test_a_signal_completes_all(face: KillableServer, stripes: KillableServer) -
             assert run.poll() is None, run.communicate()
             assert time.monotonic() < until_s, "the sources do not begin"
             time.sleep(0.05)
+        os.kill(run.pid, signal.SIGUSR1)
+        assert run.stderr is not None
+        accounts = json.loads(run.stderr.readline())
         os.kill(run.pid, signal.SIGTERM)
         _, stderr = run.communicate(timeout=_WAIT_S)
     finally:
         run.kill()
         run.communicate()
     assert run.returncode == 128 + signal.SIGTERM
+    assert [each["source"] for each in accounts["sources"]] == addresses
+    assert all(each["frames"] >= _FRAMES for each in accounts["sources"])
     assert not list(_OUT.glob("*.part.*"))
     for _, name in _both(face, stripes):
         (video,) = [each for each in _OUT.glob("*.mp4") if name in each.name]

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from models.errors import ModelError
 from stream.controls import Controls, RunReport
@@ -72,6 +73,10 @@ class Member:
     def show_in(self, tile: Tile) -> None:
         """Shows the source in a tile, from its beginning on."""
         self._tile = tile
+
+    def accounts(self) -> dict[str, Any]:
+        """What became of the source so far, as JSON has it."""
+        return {"source": str(self.source), "frames": self.report.taken, **self.report.accounts()}
 
     def wish(self, controls: Controls) -> None:
         """Passes on what the user wishes, to a source that waits too."""

@@ -4,15 +4,17 @@ Frames of several sources are not put into one batch: on a CPU a batch of faces 
 the faces one by one, and sources that embed at the same time fill the cores better.
 """
 
+import json
 import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from models.bundle import read_short_names
 from models.errors import ModelError
-from models.interrupts import exit_code, finishing
+from models.interrupts import exit_code, finishing, telling
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.drawing.wording import NO_SHORT_NAMES
@@ -74,7 +76,7 @@ def run_side_by_side(
                 for source, own in zip(sources, outputs, strict=True)
             ]
             has_outputs = any(own.paths for own in outputs)
-            with ExitStack() as stack:
+            with telling(partial(_accounts, members)), ExitStack() as stack:
                 window = None
                 if screen := screen or _opened_screen(outputs):
                     window = _window(members, outputs, config, screen, totals)
@@ -93,6 +95,11 @@ def run_side_by_side(
         totals.fail(str(error))
     totals.finish()
     return totals
+
+
+def _accounts(members: Sequence[Member]) -> str:
+    """What became of all sources so far, in one line."""
+    return json.dumps({"sources": [member.accounts() for member in members]})
 
 
 def _opened_screen(outputs: Sequence[Outputs]) -> Screen | None:
