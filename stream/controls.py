@@ -47,6 +47,8 @@ class Controls:
 
     Attributes:
         quit_requested: the run is to end.
+        next_requested: the source at hand is to end, whose last frame has been looked at; the next
+            one follows, if there is one.
         paused: no further frame is wanted for now; live ones pass and are not counted.
         blur: faces are to be unrecognisable.
         record: frames are to be recorded.
@@ -59,6 +61,7 @@ class Controls:
     """
 
     quit_requested: bool = False
+    next_requested: bool = False
     paused: bool = False
     blur: bool = False
     record: bool = False
@@ -74,8 +77,8 @@ class Controls:
 
         Args:
             key: a small letter, another character, or the name of a key such as `space`; one
-                without a meaning does nothing, but at the end of the source a character ends the
-                run: Alt and Shift must not.
+                without a meaning does nothing, but at the end of the source a character ends that
+                source: Alt and Shift must not.
             recording_refusal: why nothing can be recorded; empty where it can.
 
         Returns:
@@ -99,7 +102,7 @@ class Controls:
             case "h":
                 self.help = not self.help
             case _ if len(key) == 1 and self.playback.at_end:
-                self.quit_requested = True
+                self.next_requested = True
         return ""
 
     def _leave(self, key: str) -> None:
@@ -110,11 +113,11 @@ class Controls:
             self.quit_requested = True
 
     def _go_on(self) -> str:
-        """At the end of the source ends the run; else shows the next picture, or pauses a video and
+        """At the end of the source ends that; else shows the next picture, or pauses a video and
         goes on.
         """
         if self.playback.at_end:
-            self.quit_requested = True
+            self.next_requested = True
         elif self.playback.mode == "by hand":
             return self.playback.press("right")
         else:

@@ -65,7 +65,7 @@ class Replay:
         self._path = path
         self._settings = settings
         self._tracks: dict[int, _ReplayedTrack] = {}
-        self._ended = False
+        self._begun = self._ended = False
         self._reader = LogReader(path)
         self._header = self._reader.header
         for attribute, classes in self.attributes.items():
@@ -94,7 +94,7 @@ class Replay:
         `coming` does not count.
 
         1. The log has ended: no tracks, and the first time a warning.
-        2. The log has no entry of this frame: no tracks.
+        2. The log has no entry of this frame: no tracks, and a warning if it is the first one.
         3. Otherwise the tracks of its entry.
 
         Raises:
@@ -112,7 +112,11 @@ class Replay:
         if self._next is None:
             self._warn_of_end(frame)
             return ()
-        if _place(self._next, by_time) > value + ROUNDING_S:
+        is_before = _place(self._next, by_time) > value + ROUNDING_S
+        if is_before and not self._begun:
+            self._warn_of_beginning(self._next, by_time)
+        self._begun = True
+        if is_before:
             return ()
         if frame.size_wh != (size := self._next.get("size", self._header.size)):
             raise SourceError(
@@ -136,6 +140,11 @@ class Replay:
             if (ended := entry.get("track")) is not None:
                 self._tracks.pop(ended, None)
         return None
+
+    def _warn_of_beginning(self, first: LogEntry, by_time: bool) -> None:
+        """Warns that no face is known before the first entry, so none is drawn, nor blurred."""
+        where = f"{first['time_s']:g} s" if by_time else f"picture {first['frame']}"
+        _log.warning("%s begins at %s: no face is known before that", self._path, where)
 
     def _warn_of_end(self, frame: Frame) -> None:
         """Warns once that from here on no face is known, so none is drawn, nor blurred."""

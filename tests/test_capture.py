@@ -404,8 +404,9 @@ def test_the_last_of_several_places_that_are_wanted_at_once_counts() -> None:
     assert source.sought_s == [5.0]
 
 
-def test_at_the_end_of_what_is_played_the_user_may_go_back_or_quit() -> None:
-    keys = ["left", "q"]
+@pytest.mark.parametrize("last", ["q", "space", "x"])
+def test_at_the_end_of_what_is_played_the_user_may_go_back_or_on_or_quit(last: str) -> None:
+    keys = ["left", last]
     seen: list[bool] = []
 
     def poll_input() -> None:
@@ -423,6 +424,7 @@ def test_at_the_end_of_what_is_played_the_user_may_go_back_or_quit() -> None:
             indices.append(frame.index)
     assert indices == [*range(200), *range(74, 200)]
     assert seen == [True, True]
+    assert controls.quit_requested is (last == "q")  # else the next source follows
     assert source.closed_by == ["capture"]
 
 

@@ -96,14 +96,19 @@ def test_a_recording_gets_no_gap(key: str) -> None:
     assert controls.playback.is_sought
 
 
-@pytest.mark.parametrize("key", ["space", "x", "\r", "q", "escape"])
-def test_at_the_end_any_character_without_another_meaning_ends_the_run(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "ends_all"),
+    [("space", False), ("x", False), ("\r", False), ("q", True), ("escape", True)],
+)
+def test_at_the_end_any_character_without_another_meaning_ends_the_source(
+    key: str, ends_all: bool
+) -> None:
     controls = _playing()
     controls.playback.at_end = True
     controls.press("")
-    assert not controls.quit_requested
+    assert not (controls.quit_requested or controls.next_requested)
     controls.press(key)
-    assert controls.quit_requested
+    assert (controls.quit_requested, controls.next_requested) == (ends_all, not ends_all)
 
 
 @pytest.mark.parametrize("key", ["left", "home", "s", "h", "f", "b", "]", ".", "other"])

@@ -1,5 +1,6 @@
 """Orientation: how pictures are turned, and side data that PyAV has no name for."""
 
+import gc
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from fakes import CORNERS, exif_jpeg, mux_jpegs
 from servers import HttpHandler, http, mjpeg_page
 
@@ -14,6 +16,7 @@ from models.faces import Image
 from stream.frames import Frame
 from stream.settings import Config
 from stream.sources import open_source
+from stream.sources.orientation import display_matrix
 
 _SHOWN: dict[int | None, Callable[[Image], Image]] = {  # by the orientations of EXIF
     None: lambda image: image,
@@ -76,3 +79,20 @@ def test_a_web_camera_may_send_exif(orientation: int | None) -> None:
         frames += _read(f"http://{server.address}/one.jpg")
     assert len(frames) == 11
     assert all(_is_shown(frame, orientation) for frame in frames)
+
+
+def test_a_frame_that_was_looked_at_is_freed_when_nothing_uses_it() -> None:
+    """Not when the garbage collector comes, which knows nothing of the memory of a picture."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = _frames()
+        for _ in range(5):
+            assert display_matrix(VideoFrame(64, 48, "yuv420p")) is None
+        assert _frames() == before
+    finally:
+        gc.enable()
+
+
+def _frames() -> int:
+    return sum(isinstance(each, VideoFrame) for each in gc.get_objects())

@@ -209,6 +209,19 @@ def test_a_log_cut_short_ends_where_it_was_cut_and_says_so_once(
     assert caplog.messages == [f"{path} ends before 0.1 s: no face is known from there on"]
 
 
+def test_a_log_that_begins_later_than_its_video_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = _log(tmp_path)
+    header, _, *others = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([header, *others]), encoding="utf-8")
+    with Replay(path, LabelSettings()) as replay:
+        people = [len(replay.annotate(frame(number))) for number in (0, 0, 1)]
+        replay.annotate(replace(frame(0), sought=True))
+    assert people == [0, 0, 1]
+    assert caplog.messages == [f"{path} begins at 0.04 s: no face is known before that"]
+
+
 @pytest.mark.parametrize("entry", ['{"track": null}', '{"what": "else"}', ""])
 def test_an_entry_of_another_kind_is_passed_over(entry: str, tmp_path: Path) -> None:
     path = _log(tmp_path)

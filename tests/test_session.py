@@ -269,6 +269,8 @@ def test_a_source_is_opened_by_what_names_one(clip: Path) -> None:
 def test_what_is_no_span_is_refused(span: object, model: stream.Model, clip: Path) -> None:
     with pytest.raises(stream.ConfigError, match="a part of a video is a Span, not of type "):
         list(model.annotate(clip, span))  # type: ignore[arg-type]
+    with pytest.raises(stream.ConfigError, match="a part of a video is a Span, not of type "):
+        stream.open_source(clip, span=span)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", [3, b"out.jsonl"])
@@ -472,7 +474,9 @@ def test_no_result_holds_an_embedding(model: stream.Model, astronaut: Image) -> 
 # --- settings and errors ---
 
 
-def test_what_are_no_settings_is_refused() -> None:
+def test_what_are_no_settings_is_refused(clip: Path) -> None:
+    with pytest.raises(stream.ConfigError, match="settings are a Config, not of type dict"):
+        stream.open_source(clip, {})  # type: ignore[arg-type]
     for wrong in ({"labels": {}}, "mine.toml", 3):
         with pytest.raises(stream.ConfigError, match="settings are a Config, as load_config makes"):
             stream.load(wrong)  # type: ignore[arg-type]

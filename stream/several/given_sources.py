@@ -9,6 +9,7 @@ from stream.errors import ConfigError
 from stream.settings import Config
 from stream.several.listing import NamedSource, list_sources, open_named
 from stream.sources import WHOLE, Source, Span
+from stream.sources.span import check_span
 
 AnySource: TypeAlias = str | int | os.PathLike[str] | Source
 """What `face-stream run` takes, or a source that is open already."""
@@ -37,8 +38,7 @@ def open_given(source: NamedSource | Source, config: Config, span: Span = WHOLE)
         SourceError: it cannot be opened.
         ConfigError: a part is asked for of what has none; it is closed.
     """
-    if not isinstance(span, Span):
-        raise ConfigError(f"a part of a video is a Span, not of type {type(span).__name__}")
+    check_span(span)
     if isinstance(source, NamedSource):
         return open_named(source, config, span)
     if span != WHOLE:

@@ -160,7 +160,7 @@ class Capture:
                 self._report.dropped += 1
             else:
                 self._controls.poll_input()
-                if self._controls.quit_requested:
+                if self._controls.quit_requested or self._controls.next_requested:
                     return None
 
     def _next(self) -> Frame | None:

@@ -31,7 +31,7 @@ from stream.sources.bt709 import in_bt709
 from stream.sources.declared import Seen
 from stream.sources.deinterlacing import Deinterlacer
 from stream.sources.media_clock import JointClock, has_times, is_indexed, joint_clock
-from stream.sources.orientation import Orientation, upright
+from stream.sources.orientation import display_matrix, upright
 from stream.sources.pixel_limit import check_packet, limit_pixels
 from stream.stopwatch import stage
 
@@ -98,7 +98,6 @@ class Decoder:
         self._reformatter = VideoReformatter()  # one for all frames: each has threads of its own
         self._reformatter_lock = threading.Lock()
         self._depth_reformatter = VideoReformatter()  # used by the thread that reads, without lock
-        self._orientation = Orientation()
         self._stated = stated_colours(self.stream.codec_context)  # decoding puts its own in place
         self._raw_fps = settings.raw.fps
         self._is_bare = not has_times(container)
@@ -217,7 +216,7 @@ class Decoder:
         picture = self._converted(shown, width)
         if has_alpha(decoded):
             picture = over_grey(picture, self._converted(decoded, width, "bgra")[..., 3])
-        return upright(picture, self._orientation.matrix_of(decoded))
+        return upright(picture, display_matrix(decoded))
 
     @stage("convert")
     def _in_bt709(self, decoded: VideoFrame) -> VideoFrame:
@@ -243,7 +242,7 @@ class Decoder:
         opaque.
         """
         square = (self.stream.sample_aspect_ratio or 1) == 1
-        upright = self._orientation.matrix_of(decoded) is None
+        upright = display_matrix(decoded) is None
         return square and upright and is_planar(shown) and not has_alpha(decoded)
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":

@@ -26,7 +26,7 @@ from stream.sources.pictures import (
 )
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
 from stream.sources.reconnection import Reconnection
-from stream.sources.span import WHOLE, Span
+from stream.sources.span import WHOLE, Span, check_span
 from stream.sources.video import VideoSource
 from stream.sources.video_pages import how_to_read_page, is_video_page
 
@@ -71,6 +71,9 @@ def open_source(
         raise ConfigError(
             f"a source is a path, an address or a camera's number; not of type {type(uri).__name__}"
         )
+    check_span(span)
+    if not isinstance(config, Config | None):
+        raise ConfigError(f"settings are a Config, not of type {type(config).__name__}")
     config, uri, history = config or Config(), resolved(str(uri)), SourceHistory()
     arrival = Reconnection(_shown(uri), config.source.start_limit_s, history)
     source = arrival.first(lambda: _open(uri, config, span, outputs, history))

@@ -74,6 +74,16 @@ WHOLE = Span()
 """All of a video."""
 
 
+def check_span(span: object) -> None:
+    """Checks that what a caller gives as a part of a video is one.
+
+    Raises:
+        ConfigError: it is of another type.
+    """
+    if not isinstance(span, Span):
+        raise ConfigError(f"a part of a video is a Span, not of type {type(span).__name__}")
+
+
 def shown_from(
     timed: Iterator[tuple[float, _Picture]], time_s: float
 ) -> Iterator[tuple[float, _Picture]]:
