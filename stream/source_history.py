@@ -134,6 +134,8 @@ class SourceHistory:
             captured_s: only those before a frame that was grabbed then: the loss of a source may be
                 known before its last frame is taken.
         """
+        if count == self._change_count:
+            return []  # as in most frames: without the lock, in which a signal might come
         with self._lock:
             new = self._change_count - count
             changes = list(self._changes)[-new:] if new > 0 else []

@@ -5,10 +5,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Self
 
+from models.interrupts import undivided
 from stream.controls import Controls, RunReport
 from stream.frames import Frame, SourceInfo
 from stream.sources.contract import SeekableSource, Source
@@ -119,15 +121,14 @@ class Capture:
         """The frame that would be taken next, which stays in the queue; None where none comes in
         time.
         """
-        with self._changed:
+        with self._locked():
             self._changed.wait_for(lambda: self._frames or self._ended or self._closing, timeout_s)
             return self._frames[0] if self._frames else None
 
     @property
     def coming(self) -> tuple[Frame, ...]:
         """The frames that have been read and not yet been taken."""
-        with self._changed:
-            return tuple(self._frames)
+        return tuple(self._frames.copy())  # at once: no other thread comes between
 
     def close(self) -> None:
         """Stops reading. It returns within a second even while a read blocks; the source is then
@@ -165,7 +166,7 @@ class Capture:
 
     def _next(self) -> Frame | None:
         """The next frame of the queue; None where there is none."""
-        with self._changed:
+        with self._locked():
             if not self._frames:
                 return None
             frame, self._is_first_taken = self._frames.popleft(), True
@@ -184,18 +185,26 @@ class Capture:
         """Empties the queue and sends the reading thread to the place that the user wants."""
         target_s = self._controls.playback.take_target()
         if target_s is not None:
-            with self._changed:
+            with self._locked():
                 self._frames.clear()
                 self._target_s, self._exhausted = target_s, False
                 self._changed.notify_all()
 
     def _wait(self) -> bool:
         """Waits a moment for a frame or the end of iteration; whether either has come."""
-        with self._changed:
+        with self._locked():
             has_come = self._changed.wait_for(self._has_come, _POLL_S)
             is_over = self._exhausted or self._ended
             self._controls.playback.at_end = is_over and not has_come
             return has_come
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Holds the lock in the thread that takes frames, which a signal interrupts after the body:
+        between the lock and the body it would leave the lock held, and the reading thread waiting.
+        """
+        with undivided(), self._changed:
+            yield
 
     def _has_come(self) -> bool:
         """Whether there is a frame, or iteration ends: that of a source that is played does not."""
