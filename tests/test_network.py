@@ -360,8 +360,6 @@ def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 def test_ctrl_c_leaves_a_server_that_does_not_answer(tmp_path: Path) -> None:
-    # What a shell starts in the background ignores Ctrl-C, and so does all that it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     with http({"/": silent_page}) as server:
         command = [sys.executable, "-m", "stream", "run", f"http://{server.address}/", "--no-show"]
         program = subprocess.Popen(

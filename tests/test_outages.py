@@ -213,8 +213,6 @@ def test_a_camera_is_waited_for_by_its_path(caplog: pytest.LogCaptureFixture) ->
 def test_a_signal_ends_the_wait_for_a_source_that_never_comes(
     number: int, code: int, tmp_path: Path
 ) -> None:
-    # What a shell starts in the background ignores Ctrl-C, and so does all that it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     server = http({})
     server.kill()
     words = [f"http://{server.address}/", "--no-show", "--set", "source.reconnect_s=forever"]
@@ -236,7 +234,6 @@ def test_a_signal_ends_the_wait_for_a_source_that_never_comes(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 def test_a_signal_prints_the_accounts_at_once(tmp_path: Path) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     server = http({"/": mjpeg_page(_pictures())})
     server.kill()
     words = [f"http://{server.address}/", "--log", "out.jsonl", "--no-show"]
