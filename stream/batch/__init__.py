@@ -1,0 +1,1 @@
+"""Many files, on one machine or many: the inputs, the ledger, the workers, the tables."""
