@@ -1,0 +1,166 @@
+"""What a ledger says: how many inputs stand where, each of them, and the people who were seen."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, get_args
+
+from stream.batch.contract import State
+from stream.batch.ledger_file import one_line_errors, read_ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One input.
+
+    Attributes:
+        name: what it is called.
+        path: its file or folder, or its address without secrets.
+        is_named: it is among the sources that the batch was last started with.
+        columns: what the user's list says of it.
+        state: where it stands.
+        attempts: how often it was begun, for what it is now.
+        error: why it failed last; empty where it did not.
+        frames: frames or pictures that were read.
+        faces: faces in them.
+        people: how many there were.
+        left_out: pictures that could not be read.
+        media_s: how much of the video was read, s.
+        elapsed_s: how long its last attempt took, s.
+        begun_s: when its last attempt was begun, s since 1970; None where it never was.
+        ended_s: when that ended.
+        worker: which worker it was.
+    """
+
+    name: str
+    path: str
+    is_named: bool
+    columns: Mapping[str, str]
+    state: State
+    attempts: int
+    error: str
+    frames: int
+    faces: int
+    people: int
+    left_out: int
+    media_s: float
+    elapsed_s: float
+    begun_s: float | None
+    ended_s: float | None
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many inputs stand where, and what those that are done came to.
+
+    Attributes:
+        states: how many inputs are in each state, also of those in which none is.
+        unnamed: how many of the done ones are no longer named.
+        frames: of the done ones.
+        people: of the done ones.
+        media_s: video of the done ones, s.
+        begun_s: when the first attempt of any was begun that is known, s since 1970.
+        ended_s: when the last one ended.
+    """
+
+    states: Mapping[State, int]
+    unnamed: int = 0
+    frames: int = 0
+    people: int = 0
+    media_s: float = 0.0
+    begun_s: float | None = None
+    ended_s: float | None = None
+
+    @property
+    def total(self) -> int:
+        """How many inputs there are."""
+        return sum(self.states.values())
+
+
+class LedgerReader:
+    """A ledger that is read, also while a batch writes it.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ConfigError: there is none, or it is of another version.
+        LedgerError: it cannot be opened, or is damaged. So may every method.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = self._open()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.path})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> sqlite3.Connection:
+        return read_ledger(self.path)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    def counts(self) -> Counts:
+        """How many inputs stand where."""
+        states: dict[State, int] = dict.fromkeys(get_args(State), 0)
+        for row in self._rows("SELECT state, count(*) AS inputs FROM inputs GROUP BY state"):
+            states[row["state"]] = row["inputs"]
+        [sums] = self._rows(
+            "SELECT total(named = 0) AS unnamed, total(frames) AS frames, total(people) AS people, "
+            "total(media_s) AS media_s FROM inputs WHERE state = 'done'"
+        )
+        [times] = self._rows("SELECT min(begun_s) AS begun, max(ended_s) AS ended FROM inputs")
+        return Counts(
+            states=states,
+            unnamed=int(sums["unnamed"]),
+            frames=int(sums["frames"]),
+            people=int(sums["people"]),
+            media_s=sums["media_s"],
+            begun_s=times["begun"],
+            ended_s=times["ended"],
+        )
+
+    def rows(self, state: State | None = None) -> Iterator[LedgerRow]:
+        """The inputs in their order, those that are no longer named last; or those in one state."""
+        wanted = "" if state is None else "WHERE state = ?"
+        given = () if state is None else (state,)
+        query = f"SELECT * FROM inputs {wanted} ORDER BY named DESC, place, key"
+        for row in self._rows(query, given):
+            cells = {name: row[name] for name in LedgerRow.__slots__ if name != "is_named"}
+            cells["columns"] = json.loads(row["columns"])
+            yield LedgerRow(is_named=bool(row["named"]), **cells)
+
+    def people(self) -> Iterator[tuple[str, Mapping[str, str], dict[str, Any]]]:
+        """Everyone who was seen: the name of the input, its columns, and the cells that a table of
+        tracks has. The inputs come in the order of `rows`.
+        """
+        query = (
+            "SELECT name, columns, cells FROM people JOIN inputs ON input = key "
+            "ORDER BY named DESC, place, key, people.rowid"
+        )
+        for row in self._rows(query):
+            yield row["name"], json.loads(row["columns"]), json.loads(row["cells"])
+
+    def attributes(self) -> dict[str, list[str]]:
+        """The attributes of the labels of all people, each with its classes."""
+        rows = self._rows("SELECT name, classes FROM attributes ORDER BY rowid")
+        return {row["name"]: json.loads(row["classes"]) for row in rows}
+
+    def names(self) -> dict[str, str]:
+        """What each input is called, by its path."""
+        return {row["path"]: row["name"] for row in self._rows("SELECT path, name FROM inputs")}
+
+    def _rows(self, query: str, given: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
+        with one_line_errors(self.path):
+            yield from self._db.execute(query, given)
