@@ -144,7 +144,7 @@ class Batch:
         self._joiner.shutdown(cancel_futures=True)
         for job in self._jobs.values():
             try:
-                self._division.remove(job.taken)
+                self._division.undo(job.taken)
             except (SinkError, OSError) as error:
                 _log.warning("%s: %s", job.taken.input.name, reason_of(error))
             with suppress(LedgerError):  # it waits again when the batch is started the next time

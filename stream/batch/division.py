@@ -1,17 +1,17 @@
 """How an input becomes tasks, and what these came to becomes one result."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from stream.batch.contract import Input, Result, Task
 from stream.batch.failures import reason_of
 from stream.batch.ledger import Taken
-from stream.batch.spans import cut, join
+from stream.batch.leftovers import remove_leftovers
+from stream.batch.spans import cut, join, remove_parts
 from stream.settings import Config
 
 
 class Division:
-    """Divides long videos into spans, and joins these.
+    """Divides long videos into spans, and joins what these came to.
 
     Args:
         config: the settings.
@@ -26,17 +26,26 @@ class Division:
         return f"Division({self._span_s:g} s)"
 
     def tasks(self, taken: Taken) -> Sequence[Task]:
-        """The tasks of an input, once the leftovers of earlier attempts are removed.
+        """The tasks of an input, once what earlier attempts left is removed.
 
         Raises:
-            SinkError: they cannot be removed.
+            SinkError: it cannot be removed.
         """
         remove_leftovers(taken.leftovers)
         return cut(taken.input, taken.key, self._config, self._span_s)
 
     def joined(self, given: Input, tasks: Sequence[Task], results: Sequence[Result]) -> Result:
-        """What an input came to of which all tasks are done. It may take seconds."""
+        """What an input came to of which all tasks are done; it takes seconds of a long video."""
         try:
             return join(given, tasks, results, self._config)
         except Exception as error:  # noqa: BLE001 - one input may not end those that follow
-            return Result(key=tasks[0].key, worker=results[-1].worker, error=reason_of(error))
+            return Result(key=results[0].key, worker=results[0].worker, error=reason_of(error))
+
+    def undo(self, taken: Taken) -> None:
+        """Removes what is written of an input that is given up.
+
+        Raises:
+            SinkError: it cannot be removed.
+        """
+        remove_leftovers([*taken.leftovers, *taken.input.outputs.paths])
+        remove_parts(taken.input.outputs)

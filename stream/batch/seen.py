@@ -1,4 +1,4 @@
-"""What a batch keeps of a run: who was seen, and how much of a video was read."""
+"""Who was seen in a task, and how much of its video was read: what is told beside its outputs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -7,8 +7,8 @@ from stream.people import Person
 from stream.sinks import AnnotatedFrame
 
 
-def nothing() -> None:
-    """The frames are not watched."""
+def _nothing() -> None:
+    """The advance of a task is not watched."""
 
 
 class Seen:
@@ -26,15 +26,12 @@ class Seen:
     output = None
     quit_requested = False
 
-    def __init__(self, on_frame: Callable[[], None] = nothing) -> None:
+    def __init__(self, on_frame: Callable[[], None] = _nothing) -> None:
         self.people: list[Person] = []
         self.media_s = 0.0
         self._on_frame = on_frame
         self._first_s: float | None = None
         self._last_s = 0.0
-
-    def __repr__(self) -> str:
-        return f"Seen({len(self.people)} people in {self.media_s:.1f} s)"
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Takes the people whose tracks end, and the time."""

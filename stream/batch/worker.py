@@ -7,7 +7,7 @@ from dataclasses import replace
 from stream.assembly import LoadedModel
 from stream.batch.contract import Result, Task
 from stream.batch.failures import one_line, reason_of
-from stream.batch.seen import Seen, nothing
+from stream.batch.seen import Seen
 from stream.controls import Controls, RunReport
 from stream.run import run
 from stream.settings import Config
@@ -37,7 +37,7 @@ class Worker:
     def __repr__(self) -> str:
         return f"Worker({self._name})"
 
-    def work(self, task: Task, on_frame: Callable[[], None] = nothing) -> Result:
+    def work(self, task: Task, on_frame: Callable[[], None] = lambda: None) -> Result:
         """Annotates what the task names and writes its outputs; what fails is said in the result.
 
         Args:
