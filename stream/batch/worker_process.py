@@ -2,6 +2,9 @@
 
 Its standard input brings it tasks, and ends where the process that started it does, however that
 ends; its standard output takes what it has to say. Both carry pickles, in memory alone.
+
+It imports what it works with only when it has left the signals to that process and is sure to end
+with it.
 """
 
 import ctypes
@@ -14,15 +17,11 @@ import sys
 import threading
 import time
 from socket import gethostname
-from typing import Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
-import cv2
-
-from models.errors import ModelError
-from stream.batch.contract import Task
-from stream.batch.messages import Advanced, Ready, Start, Unfit, Warned
-from stream.batch.worker import Worker
-from stream.errors import ConfigError
+if TYPE_CHECKING:
+    from stream.batch.contract import Task
+    from stream.batch.messages import Start
 
 _NOT_FOR_THIS = ("SIGINT", "SIGTERM", "SIGUSR1")
 """Signals for the process that started this one: a terminal or a service manager sends both."""
@@ -40,19 +39,11 @@ def main() -> NoReturn:
     orders, reports = _own_pipes()
     logging.basicConfig(level=logging.WARNING, handlers=[_Passing(reports)])
     start: Start = pickle.load(orders)  # noqa: S301 - from the process that started this one
-    if hasattr(os, "nice"):
-        os.nice(start.nice)
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
     threading.Thread(target=_read_tasks, args=(orders, tasks), daemon=True).start()
-    try:
-        cv2.setNumThreads(start.config.engine.threads)
-        worker = Worker(start.config, f"{gethostname()}/{os.getpid()}")
-        reports.send(Ready())
-        while True:
-            task = tasks.get()
-            reports.send(worker.work(task, reports.advance))
-    except (ConfigError, ModelError) as error:
-        reports.send(Unfit(error))
+    if hasattr(os, "nice"):
+        os.nice(start.nice)
+    _work(start, tasks, reports)
     while True:
         tasks.get()  # the reading thread ends the process
 
@@ -63,7 +54,6 @@ class _Reports:
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
         self._sending = threading.Lock()
-        self._advanced_s = 0.0
 
     def send(self, message: object) -> None:
         """Sends one message."""
@@ -71,12 +61,6 @@ class _Reports:
         with self._sending:
             self._pipe.write(data)
             self._pipe.flush()
-
-    def advance(self) -> None:
-        """Says now and then that frames are done."""
-        if (now_s := time.monotonic()) - self._advanced_s >= _ADVANCE_S:
-            self._advanced_s = now_s
-            self.send(Advanced())
 
 
 class _Passing(logging.Handler):
@@ -87,8 +71,37 @@ class _Passing(logging.Handler):
         self._reports = reports
 
     def emit(self, record: logging.LogRecord) -> None:
+        from stream.batch.messages import Warned
+
         if record.levelno < logging.ERROR:
             self._reports.send(Warned(record.getMessage()))
+
+
+def _work(start: "Start", tasks: "queue.SimpleQueue[Task]", reports: _Reports) -> None:
+    """Does tasks until it turns out that none can be done."""
+    import cv2
+
+    from models.errors import ModelError
+    from stream.batch.messages import Advanced, Ready, Unfit
+    from stream.batch.worker import Worker
+    from stream.errors import ConfigError
+
+    advanced_s = 0.0
+
+    def advance() -> None:
+        nonlocal advanced_s
+        if (now_s := time.monotonic()) - advanced_s >= _ADVANCE_S:
+            advanced_s = now_s
+            reports.send(Advanced())
+
+    try:
+        cv2.setNumThreads(start.config.engine.threads)
+        worker = Worker(start.config, f"{gethostname()}/{os.getpid()}")
+        reports.send(Ready())
+        while True:
+            reports.send(worker.work(tasks.get(), advance))
+    except (ConfigError, ModelError) as error:
+        reports.send(Unfit(error))
 
 
 def _leave_signals() -> None:
@@ -115,8 +128,8 @@ def _own_pipes() -> tuple[BinaryIO, _Reports]:
     return os.fdopen(orders, "rb"), _Reports(os.fdopen(reports, "wb"))
 
 
-def _read_tasks(orders: BinaryIO, tasks: "queue.SimpleQueue[Any]") -> None:
-    """Hands the tasks on, and ends the process at once where there is nobody left to send any."""
+def _read_tasks(orders: BinaryIO, tasks: "queue.SimpleQueue[Task]") -> None:
+    """Hands the tasks on, and ends the process at once when none can come any more."""
     try:
         while True:
             tasks.put(pickle.load(orders))  # noqa: S301 - from the process that started this one
