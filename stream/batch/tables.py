@@ -75,11 +75,16 @@ def write_tables(ledger: LedgerReader, suffix: str = "") -> list[Path]:
     further: Columns = dict.fromkeys(listed, "string")
     folder = ledger.path.parent
     summary, persons = (folder / f"{name}{suffix}.parquet" for name in ("summary", "persons"))
-    _write(summary, {**_SUMMARY_COLUMNS, **further}, map(_summary_row, ledger.rows()))
+    _write(summary, _beside(_SUMMARY_COLUMNS, further), map(_summary_row, ledger.rows()))
     tracks = track_columns(ledger.attributes())
     people = ({**columns, **cells, _INPUT_COLUMN: name} for name, columns, cells in ledger.people())
-    _write(persons, {_INPUT_COLUMN: "string", **tracks, **further}, people)
+    _write(persons, _beside({_INPUT_COLUMN: "string", **tracks}, further), people)
     return [summary, persons]
+
+
+def _beside(own: Columns, further: Columns) -> Columns:
+    """Columns of a table, and those of lists, as far as their names are free."""
+    return {**own, **{name: kind for name, kind in further.items() if name not in own}}
 
 
 def _write(path: Path, columns: Columns, rows: Iterator[Row]) -> None:
