@@ -20,8 +20,8 @@ from stream.batch.content_key import ContentKey, content_key, is_unchanged
 from stream.batch.contract import Input, Result, State
 from stream.batch.ledger_file import close_ledger, copy_ledger, one_line_errors, open_ledger
 from stream.batch.ledger_reader import LedgerReader
+from stream.batch.sources import path_of
 from stream.people import Person
-from stream.several.listing import NamedSource
 from stream.sinks.data.tables import track_row
 
 _Change: TypeAlias = Callable[..., sqlite3.Cursor]
@@ -252,11 +252,6 @@ class Ledger(LedgerReader):
                 if self._db.in_transaction:  # SQLite itself undoes what a full disk stops
                     self._db.execute("ROLLBACK")
                 raise
-
-
-def path_of(source: NamedSource) -> str:
-    """Where an input is: its file or folder, or its address without secrets."""
-    return str(source) if source.is_live else os.path.abspath(source.uri)
 
 
 def _fate(known: sqlite3.Row, given: Input, digest: str) -> _Fate:

@@ -1,12 +1,15 @@
 """What a ledger says: how many inputs stand where, each of them, and the people who were seen."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, get_args
 
+from stream.addresses import is_url
+from stream.batch.content_key import ContentKey
 from stream.batch.contract import State
 from stream.batch.ledger_file import one_line_errors, read_ledger
 
@@ -50,6 +53,28 @@ class LedgerRow:
     begun_s: float | None
     ended_s: float | None
     worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInput:
+    """An input by which those that are named now are told.
+
+    Attributes:
+        name: what it is called.
+        path: its file or folder, or its address without secrets.
+        key: what it was when it was begun last; empty where it was not.
+        written: its results, absolute paths.
+    """
+
+    name: str
+    path: str
+    key: ContentKey
+    written: Sequence[Path] = ()
+
+    @property
+    def is_address(self) -> bool:
+        """Whether it has an address, which several may have once secrets are left out."""
+        return is_url(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +182,13 @@ class LedgerReader:
         rows = self._rows("SELECT name, classes FROM attributes ORDER BY rowid")
         return {row["name"]: json.loads(row["classes"]) for row in rows}
 
-    def names(self) -> dict[str, str]:
-        """What each input is called, by its path."""
-        return {row["path"]: row["name"] for row in self._rows("SELECT path, name FROM inputs")}
+    def known(self) -> Iterator[KnownInput]:
+        """What each input is called, where it was, and what it was when it was begun."""
+        folder = Path(os.path.abspath(self.path)).parent
+        for row in self._rows("SELECT name, path, stamp, content, written FROM inputs"):
+            written = tuple(folder / path for path in json.loads(row["written"]))
+            key = ContentKey(row["stamp"], row["content"])
+            yield KnownInput(row["name"], row["path"], key, written)
 
     def _rows(self, query: str, given: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         with one_line_errors(self.path):
