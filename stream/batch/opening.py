@@ -123,3 +123,19 @@ def _options(outputs: Outputs) -> dict[str, bool]:
     return {
         name: getattr(outputs, name) is not None for name in ("save", "log", "snapshots", "sheet")
     }
+
+
+def free_failed(folder: Path) -> int:
+    """Lets the inputs that failed wait again, in all shards of a batch; how many there are.
+
+    Raises:
+        ConfigError: there is no ledger, or a batch is at work in the folder.
+        LedgerError: a ledger cannot be written.
+    """
+    paths = ledgers_in(folder)
+    if not paths:
+        raise ConfigError(f"{folder} holds no ledger of a batch: name the folder of its --out")
+    with ExitStack() as stack:
+        for path in paths:
+            stack.enter_context(held(path))
+        return sum(stack.enter_context(Ledger(path)).retry() for path in paths)
