@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from stream.batch.content_key import content_key
 from stream.batch.contract import Input
@@ -141,10 +139,10 @@ def test_no_output_takes_the_place_of_a_source() -> None:
 _SOURCES = [NamedSource(f"/data/day {n}/{n}.mp4", "file", Path("/data")) for n in range(500)]
 
 
-@given(st.integers(1, 60))
+@pytest.mark.parametrize("count", [1, 2, 7, 40])
 def test_each_input_is_of_one_shard(count: int) -> None:
     shards = [Shard(number, count) for number in range(1, count + 1)]
-    for source in _SOURCES[:50]:
+    for source in _SOURCES[:20]:
         assert sum(shard.has(source) for shard in shards) == 1
 
 
