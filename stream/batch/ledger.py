@@ -21,6 +21,7 @@ from stream.batch.contract import Input, Result, State
 from stream.batch.ledger_file import close_ledger, copy_ledger, one_line_errors, open_ledger
 from stream.batch.ledger_reader import LedgerReader
 from stream.batch.sources import path_of
+from stream.errors import LedgerError
 from stream.people import Person
 from stream.sinks.data.tables import track_row
 
@@ -152,7 +153,7 @@ class Ledger(LedgerReader):
             key=row["key"],
             input=self._inputs[row["key"]],
             attempt=row["attempts"] + 1,
-            leftovers=[self.path.parent / path for path in written] if earlier else [],
+            leftovers=[self._inside(path) for path in written] if earlier else [],
         )
 
     @property
@@ -236,6 +237,16 @@ class Ledger(LedgerReader):
                 *(digest, known["key"]),
             )
         return fate
+
+    def _inside(self, path: str) -> Path:
+        """A file that was written, as it is found from here; it lies beside the ledger or below.
+
+        Raises:
+            LedgerError: it does not: this program did not write that.
+        """
+        if os.path.isabs(path) or ".." in Path(path).parts:
+            raise LedgerError(f"{self.path} is damaged: it names {printable(path)} as written")
+        return self.path.parent / path
 
     def _enter_people(self, change: _Change, key: int, people: Sequence[Person]) -> None:
         """Enters those who were seen in an input, and classes that no one before had."""
