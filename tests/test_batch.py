@@ -53,6 +53,8 @@ class _Engine:
     def finished(self, timeout_s: float) -> Sequence[Result]:
         if self.raised is not None:
             raise self.raised
+        if not self._going:  # inputs are joined
+            return []
         task = self._going.pop()  # the last one first
         name = Path(task.source.uri).name
         error = self._faults[name].popleft() if self._faults.get(name) else ""
@@ -220,12 +222,15 @@ def test_so_does_it_where_nothing_can_be_done_at_all(ledger: Ledger) -> None:
     assert set(_states(ledger).values()) == {"waiting"}
 
 
-def test_what_was_not_written_by_the_batch_is_kept_where_it_is_given_up(
-    ledger: Ledger, tmp_path: Path
+def test_what_was_not_written_by_the_batch_is_never_removed(
+    ledger: Ledger, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     mine = tmp_path / "out" / "a.jsonl"
     mine.write_text("of someone else")
     engine = _Engine()
     engine.raised = KeyboardInterrupt()
     _run(ledger, engine)
+    _run(ledger, _Engine({"a": ["a.jsonl exists"] * 3}))
+    assert _states(ledger) == {"a": "failed", "b": "done", "c": "done", "d": "done"}
     assert mine.read_text() == "of someone else"
+    caplog.clear()
