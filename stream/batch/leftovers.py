@@ -48,6 +48,15 @@ def _with_tracks(path: Path) -> Iterator[Path]:
         yield tracks_path(path)
 
 
+def is_there(path: Path) -> bool:
+    """Whether an output is there under any of its names, or the table of tracks beside it."""
+    return any(
+        os.path.lexists(each)
+        for own in _with_tracks(path)
+        for each in _names(own, own.is_dir() and not own.is_symlink())
+    )
+
+
 def _names(path: Path, is_folder: bool) -> Iterator[Path]:
     """What an output is called while it is written and after; of a folder, what is in it."""
     if is_folder:
