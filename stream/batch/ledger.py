@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from models.printable import printable
+from stream.addresses import masked_words
 from stream.batch.content_key import ContentKey, content_key, is_unchanged
 from stream.batch.contract import Input, Result, State
 from stream.batch.ledger_file import Change, changing, close_ledger, copy_ledger, open_ledger
@@ -178,7 +179,9 @@ class Ledger(LedgerReader):
         Returns:
             Where it stands now: done, waiting to be tried again, or failed.
         """
-        summary = result.summary
+        summary, error = result.summary, printable(result.error)
+        if result.key in self._inputs and self._inputs[result.key].source.is_live:
+            error = masked_words(error)
         with changing(self._db, self.path) as change:
             row = change("SELECT attempts FROM inputs WHERE key = ?", result.key).fetchone()
             state: State = "done"
@@ -188,7 +191,7 @@ class Ledger(LedgerReader):
                 "UPDATE inputs SET state = ?, error = ?, frames = ?, faces = ?, people = ?, "
                 "left_out = ?, media_s = ?, elapsed_s = ?, ended_s = ?, worker = ?, "
                 "written = iif(? = 'done', planned, written) WHERE key = ?",
-                *(state, printable(result.error), summary.get("frames", 0)),
+                *(state, error, summary.get("frames", 0)),
                 *(summary.get("faces", 0), summary.get("people", 0)),
                 *(sum(summary.get("skipped", {}).values()), result.media_s, result.elapsed_s),
                 *(self._clock(), result.worker, state, result.key),
