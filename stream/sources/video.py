@@ -72,7 +72,8 @@ class VideoSource:
         self._history = SourceHistory() if reconnection is None else reconnection.history
         self._deinterlacer = Deinterlacer(self._name)
         self._last_s = 0.0
-        self._count = 0
+        self._count = -1 if span.lead_in_s else 0
+        self._origin_s = 0.0
         self._corrupt_frames = 0
         self._is_damage_logged = False
         self._has_seams = False  # in containers before the present one
@@ -86,6 +87,7 @@ class VideoSource:
                 ends_s = length_s(container) or self._last_s + self._step_s
                 raise SourceError(no_frame_message(self._name, span, self._last_s, ends_s))
             self._info = self._describe(self._first)
+            self._origin_s = 0.0 if span.lead_in_s else self._info.start_s
         except BaseException:
             self.close()
             raise
@@ -160,7 +162,7 @@ class VideoSource:
                     return ""
                 if not self._span.is_unread(time_s):
                     if self._count < 0:
-                        self._count = max(round((time_s - self._info.start_s) / self._step_s), 0)
+                        self._count = max(round((time_s - self._origin_s) / self._step_s), 0)
                     shown = self._decoder.frame(frame, self._count, time_s, time.monotonic())
                     yield replace(shown, is_lead_in=True) if self._span.is_before(time_s) else shown
                     self._count += 1
@@ -288,9 +290,7 @@ class VideoSource:
             has_audio=bool(self._container.streams.audio),
             sound_track=self._settings.sound_track,
             video_track=self._settings.video_track,
-            start_s=self._span.start_s
-            if first.is_lead_in or not self._span.start_s
-            else first.time_s,
+            start_s=self._span.begins_s(first.time_s),
             seekable=self._reopen is not None,
             reopen=self._reopen,
             ended=self._ended,

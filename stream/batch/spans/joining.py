@@ -27,11 +27,13 @@ class _Part:
     """A span that has frames.
 
     Attributes:
+        frames: how many.
         log: its log.
         outputs: its files.
         same: by track, the track of the part before that is of the same face.
     """
 
+    frames: int
     log: PartLog
     outputs: Outputs
     same: Mapping[int, int]
@@ -91,11 +93,12 @@ def _parts(tasks: Sequence[Task], results: Sequence[Result]) -> list[_Part]:
     parts = []
     before = Seam()
     for task, result in zip(tasks, results, strict=True):
-        if not result.summary["frames"] or task.outputs.log is None:
+        frames = result.summary["frames"]
+        if not frames or task.outputs.log is None:
             continue
         seam = result.seam
         log = PartLog(task.outputs.log)
-        parts.append(_Part(log, task.outputs, same_tracks(before.tail, seam.head)))
+        parts.append(_Part(frames, log, task.outputs, same_tracks(before.tail, seam.head)))
         before = seam
     return parts
 
@@ -110,6 +113,7 @@ def _write(
 ) -> None:
     """Writes all outputs; the recording has its name when the rest is complete."""
     attributes = parts[0].log.header.attributes
+    count = sum(part.frames for part in parts)
     is_cropped = outputs.snapshots is not None or outputs.sheet is not None
     crops = PartCrops() if is_cropped else None
     others = replace(outputs, save=None)
@@ -122,7 +126,7 @@ def _write(
             ]
             join_recordings(recordings, partial_path(outputs.save), info, config.recorder)
         files = opened_files(config, info, others, attributes, summary.report, None)
-        frames = JoinedFrames(info, crops)
+        frames = JoinedFrames(info, count, crops)
         with Sinks([*files], frames, summary.report, watchers=[seen], summary=summary) as sinks:
             summary.start()
             for frame, tracks in _joined(parts, crops):
@@ -143,6 +147,6 @@ def _joined(
             ids.begin(part.same)
         if crops is not None and part.outputs.snapshots is not None:
             crops.begin(index, part.outputs.snapshots, ids.of_span)
-        for frame, tracks in part.log.frames(index):
+        for frame, tracks in part.log.frames(index, ids.of):
             index = frame.index + 1
-            yield frame, tuple(replace(each, track_id=ids.of(each.track_id)) for each in tracks)
+            yield frame, tracks

@@ -1,6 +1,6 @@
 """The logs of spans read back as the frames and the tracks of one run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,18 +37,21 @@ class PartLog:
         """What stands before its frames."""
         return self._reader.header
 
-    def frames(self, index: int) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
+    def frames(
+        self, index: int, id_of: Callable[[int], int]
+    ) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
         """Its frames, without pixels, and their tracks.
 
         Args:
             index: of the first one.
+            id_of: gives the id of a track in the joined run.
         """
         for entry in self._frame_entries():
             width, height = entry.get("size", self.header.size)
             nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
             place = index + entry["frame"] - self._first_index
             frame = Frame(nothing, place, entry["time_s"], captured_s=0.0)
-            yield frame, tuple(map(_track, entry["faces"]))
+            yield frame, tuple(_track(face, id_of(face["track"])) for face in entry["faces"])
 
     def _frame_entries(self) -> Iterator[LogEntry]:
         return (entry for entry in self._reader.entries() if "frame" in entry)
@@ -93,10 +96,10 @@ class JoinedIds:
         return joined
 
 
-def _track(face: LoggedFace) -> Track:
+def _track(face: LoggedFace, track_id: int) -> Track:
     """A face of a log as the track that it was written of."""
     return Track(
-        track_id=face["track"],
+        track_id=track_id,
         box_xyxy=np.array(face["box"], dtype=np.float32),
         score=face["score"],
         labels={
