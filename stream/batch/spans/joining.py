@@ -79,7 +79,7 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
         worker=", ".join(dict.fromkeys(each.worker for each in results)),
         summary=counts,
         error="; ".join(summary.failures),
-        media_s=sum(each.media_s for each in results),
+        media_s=seen.media_s,
         elapsed_s=elapsed_s,
         people=tuple(seen.people),
     )

@@ -51,7 +51,8 @@ class PartLog:
             nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
             place = index + entry["frame"] - self._first_index
             frame = Frame(nothing, place, entry["time_s"], captured_s=0.0)
-            yield frame, tuple(_track(face, id_of(face["track"])) for face in entry["faces"])
+            tracks = (_track(face, id_of(face["track"])) for face in entry["faces"])
+            yield frame, tuple(sorted(tracks, key=lambda track: track.track_id))
 
     def _frame_entries(self) -> Iterator[LogEntry]:
         return (entry for entry in self._reader.entries() if "frame" in entry)
