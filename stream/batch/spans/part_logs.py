@@ -85,7 +85,9 @@ class JoinedIds:
             same: by track of that span, the track of the one before that is of the same face.
         """
         before = self._joined
-        self._joined = {track: before[earlier] for track, earlier in same.items()}
+        self._joined = {
+            track: before[earlier] for track, earlier in same.items() if earlier in before
+        }
         self._is_first = False
 
     def of(self, track_id: int) -> int:
