@@ -385,10 +385,12 @@ def test_faces_lost_in_the_lead_in_stay_blurred(tmp_path: Path) -> None:
 def test_people_of_a_real_clip_are_those_of_an_uncut_run(shared_data: Path, tmp_path: Path) -> None:
     """People who turn and move, with a seam in the middle of their tracks."""
     clip, video = shared_data / "clips/facenet_video.mp4", tmp_path / "film.mp4"
-    with closing(open_source(str(clip), span=Span(0, 4))) as source:
-        with VideoFile(video, source.info, _CONFIG.recorder) as copy:  # it has one keyframe only
-            for frame in source.frames():
-                copy.add(frame.image, frame.time_s)
+    with (
+        closing(open_source(str(clip), span=Span(0, 4))) as source,
+        VideoFile(video, source.info, _CONFIG.recorder) as copy,  # the clip has one keyframe only
+    ):
+        for frame in source.frames():
+            copy.add(frame.image, frame.time_s)
     model = LoadedModel(_CONFIG)
     named, log = list_sources([str(video)])[0], tmp_path / "joined/film.jsonl"
     (tmp_path / "joined").mkdir()
@@ -397,7 +399,7 @@ def test_people_of_a_real_clip_are_those_of_an_uncut_run(shared_data: Path, tmp_
         load=model.annotator,
     )
     given = Input(name="film", source=named, outputs=Outputs(log=log))
-    tasks = cut(given, 1, _CONFIG, 2.0)
+    tasks = cut(given, 1, _CONFIG, 2.5)
     results = [_work(task, load=model.annotator) for task in tasks]
     assert len(tasks) == 2
     assert any(track.appearance is not None for track in results[0].seam.tail)
