@@ -153,7 +153,7 @@ def load_bundle(folder: Path) -> Bundle:
         ModelError: a file is missing, changed, foreign, too large or no regular file, or the format
             is unknown.
     """
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     present = {path.name for path in folder.iterdir()} - {MANIFEST_FILE}
     if missing := sorted(manifest.files.keys() - present):
         raise ModelError(f"{folder}: {missing[0]} is missing: fit the model again")
@@ -173,7 +173,7 @@ def read_short_names(folder: Path) -> Mapping[str, Mapping[str, str]]:
     Raises:
         ModelError: it has no manifest, or one that cannot be understood.
     """
-    return _read_manifest(folder).short_names
+    return read_manifest(folder).short_names
 
 
 def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
@@ -217,7 +217,7 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         raise ModelError(f"cannot write the model to {folder}: {error.strerror}") from error
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
     """The manifest of a model folder, checked but for the files that it names."""
     path = folder / MANIFEST_FILE
     if not os.path.isdir(folder):  # unlike Path.is_dir it takes any text

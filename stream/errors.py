@@ -22,3 +22,7 @@ class SinkError(Exception):
 
 class ConfigError(Exception):
     """A wrong request: an unknown setting, a bad value, an output that exists."""
+
+
+class LedgerError(Exception):
+    """The ledger of a batch that cannot be read or written any more."""

@@ -7,7 +7,7 @@ pictures the copies → `out/NAME/`.
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path, PurePath
@@ -32,6 +32,10 @@ longer, and 255 are what file systems take."""
 _PEOPLE = ".people"
 """What is added to the name of a source for the folder of its snapshots: the recording of the
 source may lie beside it."""
+
+_COPIES = ".pictures"
+"""What is added to the name of a folder whose own pictures are the source, without those below it:
+the outputs of these may lie in a folder of that name."""
 
 _UNFIT = re.compile(r"[^\w.-]+")
 """What of an address or the name of a camera is no part of the name of a file."""
@@ -87,15 +91,36 @@ def name_in_folders(
         sources: any number, in an order that does not change from run to run.
         config: says in which form outputs are written.
     """
-    taken: set[str] = set()
+    names = source_names(sources)
+    return [own for _, own in outputs_of_names(outputs, sources, names, config)]
+
+
+def outputs_of_names(
+    outputs: Outputs,
+    sources: Sequence[NamedSource],
+    names: Sequence[PurePath],
+    config: Config,
+    taken: Iterable[PurePath] = (),
+) -> list[tuple[PurePath, Outputs]]:
+    """The outputs of sources that are called so, in the folders that are named; with the name of
+    each, which is numbered where outputs would meet or the name is taken.
+
+    Args:
+        outputs: each of them a folder.
+        sources: any number.
+        names: one each.
+        config: says in which form outputs are written.
+        taken: names of others.
+    """
+    keys = set(map(_name_key, taken))
     named = []
-    for source, name in zip(sources, _names(sources), strict=True):
+    for source, name in zip(sources, names, strict=True):
         for each in _numbered(name):
             own = _in_folders(outputs, source, each, config)
-            if not (keys := set(_keys(own))) & taken:
+            if not (own_keys := {_name_key(each), *_keys(own)}) & keys:
                 break
-        taken |= keys
-        named.append(own)
+        keys |= own_keys
+        named.append((each, own))
     return named
 
 
@@ -125,7 +150,8 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
 
     forms = config.outputs
     if source.form == "pictures":
-        save = path(outputs.save, "")
+        is_folder_beside_others = bool(source.pictures) and os.path.isdir(source.uri)
+        save = path(outputs.save, _COPIES if is_folder_beside_others else "")
     else:
         suffix = _container(name, forms, config.recorder.codec)
         is_own = name.suffix.lower() == suffix
@@ -147,7 +173,7 @@ def _container(name: PurePath, forms: OutputsSection, codec: str) -> str:
     return name.suffix.lower() if own and codec in ("auto", *own.codecs) else ".mp4"
 
 
-def _names(sources: Sequence[NamedSource]) -> list[PurePath]:
+def source_names(sources: Sequence[NamedSource]) -> list[PurePath]:
     """What the sources are called; their folders are kept where they tell them apart."""
     names = [own_name(source) for source in sources]
     if len(set(map(_key, names))) == len(names):
@@ -168,12 +194,17 @@ def _is_nameless(source: NamedSource) -> bool:
     address that is mistyped."""
     is_masked = not os.path.lexists(source.uri) and source.shown not in ("", source.uri)
     is_pipe = source.uri == STANDARD_INPUT
-    return source.is_live or bool(source.pictures) or is_pipe or is_masked
+    return source.is_live or _is_pattern(source) or is_pipe or is_masked
+
+
+def _is_pattern(source: NamedSource) -> bool:
+    """Whether a source is pictures that have no path in common which is their own."""
+    return bool(source.pictures) and (source.root is None or not os.path.lexists(source.uri))
 
 
 def own_name(source: NamedSource) -> PurePath:
     """What a source is called without regard to the others."""
-    if source.pictures:
+    if _is_pattern(source):
         return PurePath("pictures")
     if not _is_nameless(source):
         path = Path(os.path.abspath(source.uri))
@@ -201,6 +232,11 @@ def _keys(outputs: Outputs) -> Iterator[str]:
             yield from map(_key, written_names(path))
     if outputs.log is not None and not is_stream(outputs.log):
         yield _key(tracks_path(outputs.log))
+
+
+def _name_key(name: PurePath) -> str:
+    """The key of the name of a source, which is that of no output."""
+    return f"{_key(name)}\0"
 
 
 def _key(path: PurePath) -> str:

@@ -12,7 +12,7 @@ from models.printable import printable
 from stream.errors import SinkError
 from stream.sinks.paths import finish_partial, partial_path
 
-Columns: TypeAlias = Mapping[str, Literal["int32", "int64", "float32", "float64", "string"]]
+Columns: TypeAlias = Mapping[str, Literal["bool", "int32", "int64", "float32", "float64", "string"]]
 """Names and types of the columns, in their order."""
 
 Row: TypeAlias = Mapping[str, Any]

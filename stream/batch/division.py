@@ -1,0 +1,51 @@
+"""How an input becomes tasks, and what these came to becomes one result."""
+
+from collections.abc import Sequence
+
+from stream.batch.contract import Input, Result, Task
+from stream.batch.failures import reason_of
+from stream.batch.ledger import Taken
+from stream.batch.leftovers import remove_leftovers
+from stream.batch.spans import cut, join, remove_parts
+from stream.settings import Config
+
+
+class Division:
+    """Divides long videos into spans, and joins what these came to.
+
+    Args:
+        config: the settings.
+        span_s: the longest that a span should be, s; 0 for no spans.
+    """
+
+    def __init__(self, config: Config, span_s: float) -> None:
+        self._config = config
+        self._span_s = span_s
+
+    def __repr__(self) -> str:
+        return f"Division({self._span_s:g} s)"
+
+    def tasks(self, taken: Taken) -> Sequence[Task]:
+        """The tasks of an input, once what earlier attempts left is removed.
+
+        Raises:
+            SinkError: it cannot be removed.
+        """
+        remove_leftovers(taken.leftovers)
+        return cut(taken.input, taken.key, self._config, self._span_s)
+
+    def joined(self, given: Input, tasks: Sequence[Task], results: Sequence[Result]) -> Result:
+        """What an input came to of which all tasks are done; it takes seconds of a long video."""
+        try:
+            return join(given, tasks, results, self._config)
+        except Exception as error:  # noqa: BLE001 - one input may not end those that follow
+            return Result(key=results[0].key, worker=results[0].worker, error=reason_of(error))
+
+    def undo(self, taken: Taken) -> None:
+        """Removes what is written of an input that is given up.
+
+        Raises:
+            SinkError: it cannot be removed.
+        """
+        remove_leftovers(taken.own)
+        remove_parts(taken.input.outputs)

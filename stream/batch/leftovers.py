@@ -1,0 +1,74 @@
+"""What earlier attempts left of an input: removed before it is done again."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from models.locks import LockedError, is_lock, lock_path, locked
+from stream.errors import SinkError
+from stream.sinks.data.tables import tracks_path
+from stream.sinks.outputs import LOG_SUFFIXES
+from stream.sinks.paths import written_names
+
+
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Removes files and folders of an input, under all the names that they have while they are
+    written and after. What is not there need not be removed.
+
+    Args:
+        paths: the files and folders; nothing but this input has written into the folders.
+
+    Raises:
+        SinkError: one cannot be removed, or another run is writing it.
+    """
+    for path in (each for named in paths for each in _with_tracks(named)):
+        is_folder = path.is_dir() and not path.is_symlink()
+        names = [each for each in _names(path, is_folder) if os.path.lexists(each)]
+        if not (names or is_folder or os.path.lexists(lock_path(path))):
+            continue
+        try:
+            with locked(path, inside=is_folder):
+                for each in names:
+                    _remove(each)
+            if is_folder:
+                path.rmdir()
+        except LockedError as error:
+            raise SinkError(str(error)) from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SinkError(f"{path} of an earlier attempt cannot be removed: {reason}") from error
+
+
+def _with_tracks(path: Path) -> Iterator[Path]:
+    """An output, and the table of tracks that a log has beside it."""
+    yield path
+    if path.suffix.lower() in LOG_SUFFIXES:
+        yield tracks_path(path)
+
+
+def is_there(path: Path) -> bool:
+    """Whether an output is there under any of its names, or the table of tracks beside it."""
+    return any(
+        os.path.lexists(each)
+        for own in _with_tracks(path)
+        for each in _names(own, own.is_dir() and not own.is_symlink())
+    )
+
+
+def _names(path: Path, is_folder: bool) -> Iterator[Path]:
+    """What an output is called while it is written and after; of a folder, what is in it."""
+    if is_folder:
+        yield from (each for each in path.iterdir() if not is_lock(each))
+    else:
+        yield from written_names(path)
+
+
+def _remove(path: Path) -> None:
+    """Removes a file, or a folder with all that is in it; of a link only the link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        with suppress(FileNotFoundError):
+            path.unlink()
