@@ -1,7 +1,7 @@
 """Long videos in spans: what is joined is what an uncut run writes."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -116,7 +116,7 @@ def _work(task: Task, config: Config = _CONFIG, load: LoadAnnotator = _walkers) 
     """A task as a worker runs it."""
     span = SpanRun(task, config, load)
     summary, seen = Summary(RunReport()), Seen()
-    with made_folders(path.parent for path in task.outputs.paths):
+    with suppress(*span.passed_over), made_folders(path.parent for path in task.outputs.paths):
         source = open_named(task.source, span.config, span.span, task.outputs.paths)
         run(source, span.config, task.outputs, [seen], span.annotator, _controls(config), summary)
     return Result(
@@ -269,26 +269,24 @@ def test_spans_of_other_parameters_are_encoded_as_one_and_that_is_said(
 
 
 def test_a_span_without_a_picture_is_passed_over(tmp_path: Path) -> None:
-    video = _film(tmp_path / "film.mp4", _even_s())
-    given = _given(video, tmp_path / "joined")
-    first, *_ = cut(given, 1, _CONFIG, _SPAN_S)
-    end_s = first.span.end_s
-    assert end_s is not None
-    empty = replace(first.span, start_s=end_s, end_s=end_s + 0.02)
-    rest = replace(first.span, start_s=end_s, end_s=None)
-    tasks = [
-        first,
-        *(
-            replace(task, span=span, lead_in_s=1.0)
-            for task, span in zip(cut(given, 1, _CONFIG, _SPAN_S)[1:3], (empty, rest), strict=True)
-        ),
-    ]
-    tasks[1] = replace(tasks[1], span=replace(empty, start_s=end_s - 0.02, end_s=end_s - 0.01))
+    given = _given(_film(tmp_path / "film.mp4", _even_s()), tmp_path / "joined")
+    tasks = list(cut(given, 1, _CONFIG, _SPAN_S))
+    start_s, lead_in_s = tasks[1].span.start_s, 0.01
+    gap = replace(tasks[1], span=Span(start_s - 0.02, start_s - 0.01), lead_in_s=lead_in_s)
+    tasks.insert(1, replace(gap, outputs=Outputs(log=tmp_path / "joined/gap/part.jsonl")))
     (tmp_path / "joined").mkdir()
     results = [_work(task) for task in tasks]
     assert results[1].summary["frames"] == 0
     together = join(given, tasks, results, _CONFIG)
     assert together.summary["frames"] == _COUNT
+
+
+def test_a_video_of_which_an_output_stands_is_not_cut(tmp_path: Path) -> None:
+    given = _given(_film(tmp_path / "film.mp4", _even_s()), tmp_path)
+    (tmp_path / "film.jsonl").write_text("")
+    assert len(cut(given, 1, _CONFIG, _SPAN_S)) == 1
+    replaced = replace(given, outputs=replace(given.outputs, overwrite=True))
+    assert len(cut(replaced, 1, _CONFIG, _SPAN_S)) > 1
 
 
 def test_a_span_that_failed_fails_the_video_and_leaves_nothing(tmp_path: Path) -> None:

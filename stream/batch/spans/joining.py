@@ -12,6 +12,7 @@ from stream.batch.spans.part_logs import JoinedIds, PartLog
 from stream.batch.spans.recordings import PartRecording, join_recordings
 from stream.batch.spans.seam import Seam, same_tracks
 from stream.controls import RunReport
+from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
 from stream.several.listing import open_named
@@ -68,7 +69,10 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
         summary, seen = Summary(report), Seen()
         source = stack.enter_context(closing(open_named(given.source, config)))
         source.info.ended.set()  # all of it was read: a recording keeps its sound to the end
-        _write(given.outputs, _parts(tasks, results), source.info, config, summary, seen)
+        parts = _parts(tasks, results)
+        if not parts:
+            raise SourceError(f"{given.source} holds not one frame that can be read")
+        _write(given.outputs, parts, source.info, config, summary, seen)
     elapsed_s = sum(each.elapsed_s for each in results)
     counts = summary.as_dict() | {
         "elapsed_s": round(elapsed_s, 3),
