@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from stream.assembly import LoadedModel
@@ -53,7 +54,8 @@ class Worker:
         summary, seen = Summary(RunReport()), Seen(on_frame)
         span = SpanRun(task, self._config, self._model.annotator)
         try:
-            _run(task, span, summary, seen)
+            with suppress(*span.passed_over):
+                _run(task, span, summary, seen)
         except Exception as error:  # noqa: BLE001 - one input may not end those that follow
             if self._model.error is not None:
                 raise self._model.error from None
