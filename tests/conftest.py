@@ -31,7 +31,16 @@ SLOW = frozenset(
         ),
         *("classifiers", "cli", "detector", "evaluate", "examples", "extraction", "field", "fit"),
         *("network", "notebooks", "outages", "picture_size", "readme", "recorder", "recovery"),
-        *("reference", "run", "side_by_side", "soak", "speed_bench", "style", "tracking_bench"),
+        *(
+            "reference",
+            "run",
+            "side_by_side",
+            "soak",
+            "spans",
+            "speed_bench",
+            "style",
+            "tracking_bench",
+        ),
         *("train_cli", "watchdog", "window"),
     }
 )
