@@ -24,8 +24,8 @@ SLOW = frozenset(
         *("centerface_detector", "claims", "classifiers", "cli", "detector", "evaluate"),
         *("examples", "extraction", "field", "fit", "network", "notebooks", "outages"),
         *("picture_size", "processes", "readme", "recorder", "recovery", "reference", "run"),
-        *("side_by_side", "soak", "speed_bench", "style", "tracking_bench", "train_cli"),
-        *("watchdog", "window"),
+        *("side_by_side", "soak", "spans", "speed_bench", "style", "tracking_bench"),
+        *("train_cli", "watchdog", "window"),
     }
 )
 """The test files that take more than eight seconds each, and most of the time of all together."""

@@ -134,26 +134,33 @@ def _controls(config: Config) -> Controls:
     return Controls(blur=config.overlay.blur)
 
 
-def _given(video: Path, folder: Path, log: str = ".jsonl", save: str = ".mp4") -> Input:
-    """An input of which everything is written."""
+def _given(
+    video: Path, folder: Path, log: str = ".jsonl", save: str = ".mp4", *, people: bool = False
+) -> Input:
+    """An input of which a log and a recording are written, and people where they are asked for."""
     outputs = Outputs(
         save=folder / f"film{save}",
         log=folder / f"film{log}",
-        snapshots=folder / "people",
-        sheet=folder / "sheet.png",
+        snapshots=folder / "people" if people else None,
+        sheet=folder / "sheet.png" if people else None,
     )
     return Input(name="film", source=list_sources([str(video)])[0], outputs=outputs)
 
 
 def _both(
-    video: Path, folder: Path, *, log: str = ".jsonl", save: str = ".mp4", config: Config = _CONFIG
+    video: Path,
+    folder: Path,
+    *,
+    log: str = ".jsonl",
+    save: str = ".mp4",
+    people: bool = False,
+    config: Config = _CONFIG,
 ) -> tuple[Result, Result, Path, Path]:
     """A video uncut and in spans: what each came to, and the folders of their outputs."""
     whole, joined = folder / "whole", folder / "joined"
-    given = _given(video, joined, log, save)
-    uncut = _work(
-        Task(key=1, source=given.source, outputs=_given(video, whole, log, save).outputs), config
-    )
+    given = _given(video, joined, log, save, people=people)
+    outputs = _given(video, whole, log, save, people=people).outputs
+    uncut = _work(Task(key=1, source=given.source, outputs=outputs), config)
     tasks = cut(given, 1, config, _SPAN_S)
     assert len(tasks) > 1
     joined.mkdir()
@@ -216,7 +223,7 @@ def test_what_is_joined_is_what_an_uncut_run_writes(
     assert together.media_s == pytest.approx(uncut.media_s)
     assert [person.track_id for person in together.people] == [1, 2]
     left = sorted(path.name for path in joined.iterdir() if not path.name.endswith(".lock"))
-    assert left == ["film.jsonl", "film.mp4", "people", "sheet.png"]
+    assert left == ["film.jsonl", "film.mp4"]
 
 
 @pytest.mark.parametrize("log", [".parquet", ".csv"])
@@ -232,7 +239,7 @@ def test_tables_are_those_of_an_uncut_run(log: str, tmp_path: Path) -> None:
 
 def test_snapshots_and_the_sheet_are_of_all_people_once(tmp_path: Path) -> None:
     video = _film(tmp_path / "film.mp4", _even_s())
-    _, _, whole, joined = _both(video, tmp_path)
+    _, _, whole, joined = _both(video, tmp_path, people=True)
     names = [
         sorted(each.name for each in (folder / "people").iterdir()) for folder in (whole, joined)
     ]
@@ -389,7 +396,7 @@ def test_people_of_a_real_clip_are_those_of_an_uncut_run(shared_data: Path, tmp_
     ):
         for frame in source.frames():
             copy.add(frame.image, frame.time_s)
-    model = LoadedModel(_CONFIG)
+    model = LoadedModel(Config.model_validate({"engine": {"threads": 1}}))
     named, log = list_sources([str(video)])[0], tmp_path / "joined/film.jsonl"
     (tmp_path / "joined").mkdir()
     uncut = _work(
