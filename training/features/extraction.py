@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
+import numpy as np
+
 from models.cells import text_cell
 from models.graphs import CHIP_SIZE
 from models.printable import printable
@@ -23,6 +25,7 @@ from training.features.extractor import (
     Extractor,
     read_picture,
 )
+from training.features.picture_hash import UNKNOWN, alike_groups
 from training.features.table import FeatureTable, TableInfo
 from training.features.table_files import FeatureRow, TableWriter, read_table, table_writer
 from training.outputs import short_path, write_whole
@@ -78,7 +81,8 @@ def extract_features(
     to the byte: each picture is embedded by itself, and the table is written at the end.
 
     Args:
-        samples: the pictures; their split is decided here and written into the table.
+        samples: the pictures; their split is decided here, once it is known which of them have
+            faces, and written into the table.
         out: the Parquet file. `info_path(out)` is its description, for those who do not read
             Parquet; `skipped_path(out)` lists what was left out.
         extractor: finds and embeds the faces.
@@ -92,9 +96,38 @@ def extract_features(
         OutputError: the disk refuses; what was computed is kept.
     """
     samples.check_names()
-    splits, how = split(samples, hold_out or HoldOut(), seed)
+    with open_cache(cache or cache_path(out)) as store:
+        keys, reused = _fill_cache(store, samples, extractor, progress)
+        splits, how = _split(store, keys, samples, hold_out or HoldOut(), seed)
+        info = _describe(samples, extractor, hold_out or HoldOut(), seed, how)
+        with table_writer(out, info) as writer:
+            faces, skipped = _write_faces(store, keys, samples, splits, writer)
+    write_whole(info_path(out), f"{info.to_json(indent=2)}\n".encode())
+    write_whole(skipped_path(out), _skipped_csv(skipped).encode())
+    return ExtractionSummary(
+        pictures=len(samples), faces=faces, reused=reused, skipped=tuple(skipped)
+    )
+
+
+def _split(
+    store: EmbeddingCache, keys: Sequence[bytes], samples: Samples, hold_out: HoldOut, seed: int
+) -> tuple[tuple[str, ...], str]:
+    """The split, drawn among the pictures that have a face to learn from; nearly identical ones
+    are not parted."""
+    usable = np.zeros(len(keys), dtype=np.bool_)
+    hashes = np.full(len(keys), UNKNOWN, dtype=np.uint64)
+    for index, key in enumerate(keys):
+        found = store.get(key)
+        if found is not None and not found.reason:
+            usable[index], hashes[index] = True, found.picture_hash
+    return split(samples, hold_out, seed, usable=usable, alike=alike_groups(hashes))
+
+
+def _describe(
+    samples: Samples, extractor: Extractor, hold_out: HoldOut, seed: int, how: str
+) -> TableInfo:
     embedder = extractor.engine.embedder
-    info = TableInfo(
+    return TableInfo(
         dataset=samples.name,
         credit=samples.credit,
         embedder=embedder.name,
@@ -103,18 +136,9 @@ def extract_features(
         engine=extractor.described,
         detector=extractor.settings.detector,
         hold_out=how,
-        command=features_command(samples, extractor.settings, hold_out or HoldOut(), seed),
+        command=features_command(samples, extractor.settings, hold_out, seed),
         attributes=tuple(samples.labels),
         flag_attributes=samples.flag_attributes,
-    )
-    with open_cache(cache or cache_path(out)) as store:
-        keys, reused = _fill_cache(store, samples, extractor, progress)
-        with table_writer(out, info) as writer:
-            faces, skipped = _write_faces(store, keys, samples, splits, writer)
-    write_whole(info_path(out), f"{info.to_json(indent=2)}\n".encode())
-    write_whole(skipped_path(out), _skipped_csv(skipped).encode())
-    return ExtractionSummary(
-        pictures=len(samples), faces=faces, reused=reused, skipped=tuple(skipped)
     )
 
 
@@ -253,6 +277,7 @@ def _rows(
                 face_px=float(face_px),
                 embedding=embedding,
                 labels=labels,
+                picture_hash=found.picture_hash,
             )
 
 

@@ -15,13 +15,17 @@ from models.cells import text_cell
 from models.safe_files import UnfitFileError, open_regular
 from training.datasets.arrow_files import read_parquet
 from training.errors import DatasetError
+from training.features.picture_hash import UNKNOWN
 from training.features.table import Column, FeatureTable, TableInfo
 from training.outputs import written_aside
 
 _METADATA_KEY = b"face_train"
 """Key of the description among the metadata of a Parquet file."""
 
-_FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", "embedding")
+_HASH = "picture_hash"
+"""Column of the hashes of the pictures, which tables of versions 1 and 2 lack."""
+
+_FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", _HASH, "embedding")
 """Columns that every table has, before those of the labels."""
 
 
@@ -37,6 +41,7 @@ class FeatureRow:
     face_px: float
     embedding: NDArray[np.float32]
     labels: tuple[str | None, ...]
+    picture_hash: int = UNKNOWN
 
 
 class TableWriter:
@@ -89,6 +94,9 @@ def read_table(path: Path) -> FeatureTable:
     try:
         table = read_parquet(path)
         info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
+        if _HASH not in table.schema.names:
+            unknown = pa.array(np.full(table.num_rows, UNKNOWN, dtype=np.uint64))
+            table = table.append_column(_HASH, unknown)
         table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
     except KeyError as error:
         reason = "face-train features did not write it, or its columns were changed"
@@ -157,6 +165,7 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
         splits=text["split"],
         face_px=table["face_px"].to_numpy(),
         labels={name: text[name] for name in info.attributes},
+        picture_hashes=table[_HASH].to_numpy(),
     )
 
 
@@ -173,7 +182,7 @@ def _checked(path: Path, table: FeatureTable) -> FeatureTable:
 
 def _schema(info: TableInfo) -> pa.Schema:
     text = pa.string()
-    types = (text, pa.int32(), pa.bool_(), text, text, pa.float32())
+    types = (text, pa.int32(), pa.bool_(), text, text, pa.float32(), pa.uint64())
     fields = [
         *zip(_FIXED_COLUMNS[:-1], types, strict=True),
         ("embedding", pa.list_(pa.float32(), info.dimensions)),
