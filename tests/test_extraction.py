@@ -40,13 +40,7 @@ from training.datasets.samples import SkippedPicture
 from training.datasets.splits import SEED, HoldOut
 from training.errors import DatasetError, OutputError
 from training.features.cache import EmbeddedFaces, open_cache
-from training.features.extraction import (
-    cache_path,
-    extract_features,
-    info_path,
-    skipped_path,
-    temporary_table,
-)
+from training.features.extraction import extract_features, temporary_table
 from training.features.extractor import (
     NO_FACE,
     UNREADABLE,
@@ -55,6 +49,7 @@ from training.features.extractor import (
     FacesPolicy,
     detection_settings,
 )
+from training.features.side_files import cache_path, info_path, skipped_path
 from training.features.table import TableInfo
 from training.features.table_files import is_table, read_table, write_csv
 

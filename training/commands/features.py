@@ -55,8 +55,10 @@ def features(
     """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
         from training.datasets.splits import HoldOut
-        from training.features.extraction import cache_path, extract_features, skipped_path
+        from training.features.extraction import extract_features
         from training.features.extractor import Extractor
+        from training.features.leaks import describe_contradictions, describe_leaks
+        from training.features.side_files import cache_path, duplicates_path, skipped_path
         from training.features.table_files import read_table, write_csv
         from training.outputs import sole_writer
 
@@ -86,3 +88,7 @@ def features(
         if result.skipped:
             reasons = ", ".join(f"{count} {why}" for why, count in result.reasons().items())
             print_line(f"skipped {reasons}: {skipped_path(out)}")
+        if result.leaks:
+            print_line(f"{describe_leaks(result.leaks)}: {duplicates_path(out)}")
+        if result.contradictions:
+            print_line(f"{describe_contradictions(result.contradictions)}: {duplicates_path(out)}")

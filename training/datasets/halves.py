@@ -29,8 +29,8 @@ def joined_groups(
     _, other = np.unique(alike, return_inverse=True)
     size = len(order) + int(other.max(initial=-1)) + 1
     links = coo_array((np.ones(len(own)), (own, other + len(order))), shape=(size, size))
-    joined: NDArray[np.intp] = connected_components(links, directed=False)[1][own]
-    return joined
+    _, joined = connected_components(links, directed=False)
+    return joined[own].astype(np.intp)
 
 
 def in_both_halves(

@@ -25,7 +25,7 @@ UNKNOWN = 0
 """Hash of a picture without any structure, and where none was computed; it is like no other."""
 
 _SIDE_PX = 32
-"""Side of the grey picture that is transformed, px; more would see details that encoding changes."""
+"""Side of the grey picture that is transformed, px; more shows details that encoding changes."""
 
 _FREQUENCIES = slice(1, 9)
 """Frequencies that are kept, in both directions. Those of 0, brightness and gradients along one
@@ -100,5 +100,5 @@ def _merged(
     links = coo_array(
         (np.ones(len(first)), (groups[first], groups[second])), shape=(len(groups), len(groups))
     )
-    merged: NDArray[np.intp] = connected_components(links, directed=False)[1][groups]
-    return merged
+    _, merged = connected_components(links, directed=False)
+    return merged[groups].astype(np.intp)

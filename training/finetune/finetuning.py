@@ -25,7 +25,7 @@ from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
 from training.datasets.splits import HoldOut, split
 from training.errors import TrainingError
-from training.features.extraction import dataset_options
+from training.features.command_line import dataset_options
 from training.features.extractor import Extractor
 from training.finetune.chip_loader import ChipLoader
 from training.finetune.chip_store import store_chips
