@@ -457,7 +457,8 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(engine: Engine, tmp_path: 
     assert result.reused == 64
     assert out.read_bytes() == whole.read_bytes()
     names = {each.name for each in tmp_path.iterdir() if each.name.startswith((".", "out"))}
-    assert names == {"out.parquet", "out.parquet.cache", "out.info.json", "out.skipped.csv"}
+    beside = ("out.parquet.cache", "out.info.json", "out.skipped.csv", "out.duplicates.csv")
+    assert names == {"out.parquet", *beside}
 
 
 _EXTRACT = """

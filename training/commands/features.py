@@ -54,6 +54,8 @@ def features(
 ) -> None:
     """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
+        from models.embedder import embedder_file
+        from training.datasets.labels import alike_notes
         from training.datasets.splits import HoldOut
         from training.features.extraction import extract_features
         from training.features.extractor import Extractor
@@ -64,7 +66,10 @@ def features(
 
         held = HoldOut.parse(hold_out)
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        extractor = Extractor(replace(settings, mirror=mirror, embedder=embedder))
+        for note in alike_notes(samples.labels):
+            print_line(note)
+        own = None if embedder is None else embedder_file(embedder)
+        extractor = Extractor(replace(settings, mirror=mirror, embedder=own))
         found = found_by(extractor.settings.detector)
         print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with ExitStack() as claims:

@@ -3,16 +3,16 @@
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED, HoldOut
 from training.features.extractor import ExtractionSettings
-from training.outputs import short_path
+from training.outputs import quoted, short_path
 
 
 def features_command(
     samples: Samples, settings: ExtractionSettings, hold_out: HoldOut, seed: int
 ) -> str:
     """The command that makes a table with these settings."""
-    words = [f"face-train features {samples.root.resolve().name} --out features.parquet"]
+    words = [f"face-train features {quoted(samples.root.resolve().name)} --out features.parquet"]
     if settings.embedder is not None:
-        words.append(f"--embedder {short_path(settings.embedder)}")
+        words.append(f"--embedder {quoted(short_path(settings.embedder))}")
     if not settings.mirror:
         words.append("--no-mirror")
     return " ".join([*words, *dataset_options(samples, settings, hold_out, seed)])

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from models.cells import text_cell
 from models.safe_files import UnfitFileError, open_regular
 from training.datasets.arrow_files import read_parquet
+from training.datasets.labels import known
+from training.datasets.samples import parse_split
 from training.errors import DatasetError
 from training.features.picture_hash import UNKNOWN
 from training.features.table import Column, FeatureTable, TableInfo
@@ -106,7 +108,10 @@ def read_table(path: Path) -> FeatureTable:
         raise DatasetError(f"{path} is damaged or not a table of features: {reason}") from error
     if not table.num_rows:
         raise DatasetError(f"{path} has no rows: no face was found in the dataset")
-    return _checked(path, _from_arrow(table, info))
+    try:
+        return _checked(_from_arrow(table, info))
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from None
 
 
 def is_table(path: Path) -> bool:
@@ -155,6 +160,9 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
         name: np.array(table[name].to_pylist(), dtype=object)
         for name in ("file", "identity", "split", *info.attributes)
     }
+    for name in ("identity", *info.attributes):  # an earlier version took NaN for a class
+        text[name] = np.array([known(each) for each in text[name]], dtype=object)
+    text["split"] = np.array([parse_split(each) for each in text["split"]], dtype=object)
     return FeatureTable(
         info=info,
         embeddings=embeddings.reshape(table.num_rows, -1),
@@ -169,13 +177,14 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
     )
 
 
-def _checked(path: Path, table: FeatureTable) -> FeatureTable:
+def _checked(table: FeatureTable) -> FeatureTable:
+    if None in table.splits:
+        raise DatasetError("a row names no split: write train or test, or make the table again")
     finite = np.isfinite(table.embeddings).all(axis=1)
     if not finite.all():
         count, first = int((~finite).sum()), table.files[~finite][0]
         raise DatasetError(
-            f"{path}: {count} embeddings are not finite numbers, the first of {first}: "
-            "make the table again"
+            f"{count} embeddings are not finite numbers, the first of {first}: make the table again"
         )
     return table
 
