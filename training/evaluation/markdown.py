@@ -27,7 +27,7 @@ def with_inline_names(content: Any) -> Any:
         return inline(content)
     if isinstance(content, Mapping):
         return {
-            _key(key): each if key in _KEPT else with_inline_names(each)
+            _key(key): _in_one_line(each) if key in _KEPT else with_inline_names(each)
             for key, each in content.items()
         }
     if isinstance(content, (list, tuple)):
@@ -38,3 +38,10 @@ def with_inline_names(content: Any) -> Any:
 def _key(key: Any) -> Any:
     own = isinstance(key, str) and re.fullmatch(r"[a-z]+(_[a-z]+)*", key)
     return key if own or not isinstance(key, str) else inline(key)
+
+
+def _in_one_line(content: Any) -> Any:
+    """Code, such as a command or several: whatever a line break would begin is none."""
+    if isinstance(content, str):
+        return printable(content)
+    return [printable(each) for each in content] if isinstance(content, (list, tuple)) else content
