@@ -1,12 +1,14 @@
 """`face-train evaluate`: a model folder → a report."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from models.detector_names import DEFAULT_DETECTOR, found_by
+from models.printable import counted
 from training.commands.console import (
     one_line_errors,
     parse_map,
@@ -18,6 +20,7 @@ from training.commands.opening import open_dataset
 from training.commands.options import (
     DEFAULT_SEED,
     AlignedChips,
+    AllowLeak,
     DatasetFormat,
     DebugFlag,
     DetectorChoice,
@@ -26,6 +29,9 @@ from training.commands.options import (
     LabelColumns,
     SeedOption,
 )
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
 
 
 def evaluate(
@@ -47,7 +53,7 @@ def evaluate(
         typer.Option(
             "--map",
             metavar="LABEL:THEIRS=OURS",
-            help="race:Asian=East Asian,Others= names the model's class for the dataset's.",
+            help="race:Asian=East Asian+Southeast Asian,Others= names the model's for theirs.",
         ),
     ] = None,
     config: Annotated[
@@ -62,6 +68,7 @@ def evaluate(
     faces: FaceChoice = "one",
     detector: DetectorChoice = DEFAULT_DETECTOR,
     hold_out: HoldOutRule = "given",
+    allow_leak: AllowLeak = False,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
@@ -72,12 +79,12 @@ def evaluate(
         from models.engine import load_engine
         from training.datasets.splits import HoldOut
         from training.evaluation.evaluate import evaluate as measure
-        from training.evaluation.evaluate import read_race_groups
         from training.evaluation.publish import write_card
         from training.evaluation.report import write_report
         from training.evaluation.robustness import measure_robustness
         from training.features.extraction import temporary_table
         from training.features.extractor import Extractor
+        from training.features.leaks import check_leaks
         from training.features.table_files import is_table, read_table
         from training.outputs import sole_writer
 
@@ -86,8 +93,7 @@ def evaluate(
         if card:
             claims.enter_context(sole_writer(model))
         bundle = load_bundle(model)
-        merged = {"race": read_race_groups(config)} if config else {}
-        names = parse_map(mapping or [])
+        names, merged = _class_names(bundle, mapping or [], config)
         rows = None if split == "all" else split
         dataset = pictures if is_table(data) else data
         if dataset is not None:
@@ -100,6 +106,8 @@ def evaluate(
         else:
             with progress_bar(len(samples)) as progress:
                 table = temporary_table(samples, extractor, HoldOut.parse(hold_out), seed, progress)
+        if rows == "test" and not allow_leak:
+            check_leaks(table)
         report = measure(bundle, table, split=rows, names=names, groups=merged, seed=seed)
         if dataset is not None:
             robustness = measure_robustness(
@@ -108,6 +116,7 @@ def evaluate(
             for name, figures in robustness.items():
                 report["attributes"][name] |= figures
         print_line(f"faces {found_by(table.info.detector)}")
+        print_line(_measured(report["data"]))
         print_summary(report)
         if out is not None:
             write_report(out, report)
@@ -115,3 +124,27 @@ def evaluate(
         if card:
             write_card(bundle, report)
             print_line(f"{model}: card")
+
+
+def _class_names(
+    bundle: "Bundle", mapping: list[str], config: Path | None
+) -> tuple[dict[str, dict[str, str | None]], dict[str, dict[str, tuple[str, ...]]]]:
+    """The model's names of the classes, and the classes to be merged, of both options."""
+    from training.evaluation.class_map import resolve_map
+    from training.evaluation.evaluate import read_race_groups
+
+    classes = {head.attribute: head.classes for head in bundle.manifest.attributes}
+    names, merged = resolve_map(parse_map(mapping), classes)
+    if config is not None:
+        own = {group: tuple(members) for group, members in read_race_groups(config).items()}
+        merged["race"] = own | merged.get("race", {})
+    return names, merged
+
+
+def _measured(data: Mapping[str, Any]) -> str:
+    """On how many faces, and which."""
+    faces = f"{data['faces']} of {counted(data['of_faces'], 'face')}"
+    line = f"measured on {faces}: split {data['split']}, held out: {data['hold_out']}"
+    if count := data["training_faces"]:
+        line += f"; {count} of them are marked for training, so these figures may be too good"
+    return line

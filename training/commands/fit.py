@@ -9,6 +9,7 @@ from training.commands.console import one_line_errors, print_line, print_summary
 from training.commands.opening import parse_names
 from training.commands.options import (
     DEFAULT_SEED,
+    AllowLeak,
     AttributeNames,
     DebugFlag,
     EmbedderFile,
@@ -38,12 +39,14 @@ def fit(
     calibrate: Annotated[
         bool, typer.Option("--calibrate/--no-calibrate", help="Make it as sure as it is right.")
     ] = True,
+    allow_leak: AllowLeak = False,
     search: Annotated[bool, typer.Option("--search", help="Try several settings.")] = False,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
     """Fit a classifier for each attribute and write a model folder."""
     with one_line_errors(debug):
+        from models.embedder import embedder_file
         from training.evaluation.publish import check_folder, publish
         from training.features.table_files import read_table
         from training.fitting.fit import fit as fit_heads
@@ -58,7 +61,8 @@ def fit(
             calibrate=calibrate,
             search=search,
             seed=seed,
-            embedder=embedder,
+            embedder=None if embedder is None else embedder_file(embedder),
+            allow_leak=allow_leak,
         )
         check_folder(out)
         with sole_writer(out):

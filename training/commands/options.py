@@ -59,8 +59,14 @@ EmbedderFile = Annotated[
     Path | None,
     typer.Option(
         "--embedder",
-        metavar="FILE",
-        help="What face-train finetune wrote; without it dlib's embedder is taken.",
+        metavar="PATH",
+        help="What face-train finetune wrote, or a model folder; without it dlib's is taken.",
+    ),
+]
+AllowLeak = Annotated[
+    bool,
+    typer.Option(
+        "--allow-leak", help="Go on where pictures or people are in both halves of the table."
     ),
 ]
 SeedOption = Annotated[int, typer.Option(metavar="N", help="Of whatever is drawn.")]

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from models.bundle import Bundle
 from models.classifier import Classifier, Prediction, grouped
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
+from training.datasets.samples import TRAIN
 from training.datasets.splits import SEED
 from training.errors import DatasetError
+from training.evaluation.class_map import proposal
 from training.evaluation.figures import (
     CONFIDENCE_LEVEL,
     RESAMPLES,
@@ -66,12 +68,12 @@ def evaluate(
     truths = {
         attribute: to_model_classes(chosen.labels[attribute], attribute, names, groups)
         for attribute in predictions
-        if attribute in chosen.labels
+        if attribute in chosen.labels and _has_label(chosen.labels[attribute]).any()
     }
     if not truths:
         raise DatasetError(
-            f"the table labels {', '.join(table.labels)}, the model {', '.join(predictions)}: "
-            "nothing to compare"
+            f"the faces have labels for {', '.join(_labelled(chosen)) or 'nothing'}, the model for "
+            f"{', '.join(predictions)}: nothing to compare"
         )
     _check_names(table, names or {})
     for attribute, truth in truths.items():
@@ -79,21 +81,8 @@ def evaluate(
     grouping = truths | _other_groups(chosen, predictions)
     return {
         "schema": REPORT_SCHEMA,
-        "model": {
-            "name": bundle.folder.name,
-            "embedder": bundle.manifest.embedder.name,
-            "detector": bundle.manifest.detector,
-            "provenance": bundle.manifest.provenance,
-        },
-        "data": {
-            "dataset": table.info.dataset,
-            "credit": table.info.credit,
-            "features": table.info.engine,
-            "detector": table.info.detector,
-            "hold_out": table.info.hold_out,
-            "split": split or "all",
-            "faces": len(chosen),
-        },
+        "model": describe_model(bundle),
+        "data": describe_data(table, chosen, split),
         "settings": {
             "bootstrap_resamples": RESAMPLES,
             "confidence_level": CONFIDENCE_LEVEL,
@@ -105,6 +94,37 @@ def evaluate(
             attribute: _figures(predictions[attribute], truth, grouping, seed)
             for attribute, truth in truths.items()
         },
+    }
+
+
+def describe_model(bundle: Bundle) -> Figures:
+    """Which model is measured, as a report has it."""
+    return {
+        "name": bundle.folder.name,
+        "embedder": bundle.manifest.embedder.name,
+        "detector": bundle.manifest.detector,
+        "provenance": bundle.manifest.provenance,
+    }
+
+
+def describe_data(table: FeatureTable, chosen: FeatureTable, split: str | None) -> Figures:
+    """What it is measured on, as a report has it.
+
+    Args:
+        table: all faces.
+        chosen: those it is measured on.
+        split: the split they are of, None for both.
+    """
+    return {
+        "dataset": table.info.dataset,
+        "credit": table.info.credit,
+        "features": table.info.engine,
+        "detector": table.info.detector,
+        "hold_out": table.info.hold_out,
+        "split": split or "all",
+        "faces": len(chosen),
+        "of_faces": int((~table.mirrored).sum()),
+        "training_faces": int((chosen.splits == TRAIN).sum()),
     }
 
 
@@ -200,8 +220,14 @@ def _check_classes(prediction: Prediction, truth: Column) -> None:
         raise DatasetError(
             f"{prediction.attribute}: the dataset has {', '.join(map(repr, foreign))}, which the "
             f"model does not know; it knows {', '.join(prediction.classes)}. Say what each "
-            f"corresponds to: --map '{prediction.attribute}:{foreign[0]}={prediction.classes[0]}'"
+            f"corresponds to, or nothing to leave its faces out, such as "
+            f"{proposal(prediction.attribute, foreign, prediction.classes)}"
         )
+
+
+def _labelled(table: FeatureTable) -> list[str]:
+    """The attributes for which a face of the table has a label."""
+    return [name for name, column in table.labels.items() if _has_label(column).any()]
 
 
 def _has_label(column: Column) -> NDArray[np.bool_]:

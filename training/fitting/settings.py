@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from training.datasets.splits import SEED
 from training.fitting.classifiers import ClassifierChoice
-from training.outputs import short_path
+from training.outputs import quoted, short_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,7 @@ class FitSettings:
         seed: of all random numbers.
         embedder: the file of the embedder that made the features, which becomes part of the
             model; None for dlib's.
+        allow_leak: the two halves of the table may share pictures and people.
     """
 
     attributes: tuple[str, ...] | None = None
@@ -34,6 +35,7 @@ class FitSettings:
     search: bool = False
     seed: int = SEED
     embedder: Path | None = None
+    allow_leak: bool = False
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
@@ -55,7 +57,7 @@ def command_line(settings: FitSettings) -> str:
     default = FitSettings()
     words = ["face-train fit features.parquet --out FOLDER"]
     if settings.attributes is not None:
-        words.append(f"--attributes {','.join(settings.attributes)}")
+        words.append(f"--attributes {quoted(','.join(settings.attributes))}")
     if settings.classifier != default.classifier:
         words.append(f"--classifier {settings.classifier}")
     if settings.balanced:
@@ -65,7 +67,9 @@ def command_line(settings: FitSettings) -> str:
     if not settings.calibrate:
         words.append("--no-calibrate")
     if settings.embedder is not None:
-        words.append(f"--embedder {short_path(settings.embedder)}")
+        words.append(f"--embedder {quoted(short_path(settings.embedder))}")
+    if settings.allow_leak:
+        words.append("--allow-leak")
     if settings.search:
         words.append("--search")
     if settings.seed != default.seed:
