@@ -102,10 +102,9 @@ def test_classes_are_renamed_before_they_are_merged(bundle: Bundle, table: Featu
         assert found["attributes"]["race"][each] == expected["attributes"]["race"][each]
 
 
-def test_a_report_is_the_same_for_a_seed(bundle: Bundle, table: FeatureTable) -> None:
+def test_a_report_is_always_the_same(bundle: Bundle, table: FeatureTable) -> None:
     report = evaluate(bundle, table)
     assert report == evaluate(bundle, table)
-    assert report != evaluate(bundle, table, seed=1)
     assert render(report) == render(report)
 
 
@@ -177,7 +176,7 @@ def test_the_page_stands_alone(bundle: Bundle, table: FeatureTable, tmp_path: Pa
     page.feed((tmp_path / "report.html").read_text())
     assert not page.tags & {"script", "link", "iframe"}
     assert all(each.startswith(("data:image/svg+xml;base64,", "#")) for each in page.addresses)
-    assert sum(each.startswith("data:") for each in page.addresses) == 2 * (3 + 2)
+    assert sum(each.startswith("data:") for each in page.addresses) == 2 * (2 + 2)
 
 
 def test_a_report_that_cannot_be_written(
@@ -210,10 +209,10 @@ def test_a_card_marks_figures_of_few_faces(bundle: Bundle, table: FeatureTable) 
     report = evaluate(bundle, few)
     recall = report["attributes"]["race"]["recall"]
     text = card(report, bundle.manifest.provenance)
-    assert f"| White | 30 (few) | {recall['White']['value']:.3f} |" in text
+    assert f"| White | 30 (few) | {recall['White']['value']:.3f} (" in text
     black = recall["Black"]
     assert black["rows"] > 50
-    assert f"| Black | {black['rows']} | {black['value']:.3f} |" in text
+    assert f"| Black | {black['rows']} | {black['value']:.3f} (" in text
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def _done(*words: str | Path) -> str:
 
 
 def test_a_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
-    drawn_table(tmp_path / "table.parquet", 40)
+    drawn_table(tmp_path / "table.parquet", 400)
     done = subprocess.run(
         [sys.executable, "-m", "training", "fit", "table.parquet", "--out", "ö"],
         cwd=tmp_path,

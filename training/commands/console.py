@@ -40,7 +40,7 @@ def print_line(line: str) -> None:
 
 
 def print_summary(report: Mapping[str, Any]) -> None:
-    """Prints the figures of a report, a line for each attribute."""
+    """Prints the figures of a report: lines for each attribute, then what to be careful about."""
     for name, figures in report["attributes"].items():
         accuracy, faces = figures["accuracy"], counted(figures["rows"], "face")
         print_line(
@@ -48,6 +48,17 @@ def print_summary(report: Mapping[str, Any]) -> None:
             f"{accuracy['high']:.3f}), balanced {figures['balanced_accuracy']:.3f}, "
             f"calibration error {figures['calibration']['error']:.3f}, on {faces}"
         )
+        if gap := figures["largest_gap"]:
+            (groups,) = (each["groups"] for each in figures["by_group"] if each["by"] == gap["by"])
+            worst, best = groups[gap["worst"]]["value"], groups[gap["best"]]["value"]
+            print_line(
+                f"{name} by {gap['by']}: from {worst:.3f} ({gap['worst']}) to {best:.3f} "
+                f"({gap['best']})"
+            )
+        if count := figures["label_issues"]["count"]:
+            print_line(f"{name}: {counted(count, 'label looks', 'labels look')} wrong")
+    for line in report["cautions"]:
+        command_line.print_error(line, style="yellow")
 
 
 @contextmanager

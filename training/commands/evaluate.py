@@ -71,11 +71,12 @@ def evaluate(
         from models.embedder import bundled_embedder
         from models.engine import load_engine
         from training.datasets.splits import HoldOut
-        from training.evaluation.evaluate import evaluate as measure
-        from training.evaluation.evaluate import read_race_groups
+        from training.evaluation.evaluate import compare, read_race_groups, report_on
+        from training.evaluation.predictions import write_predictions
         from training.evaluation.publish import write_card
         from training.evaluation.report import write_report
         from training.evaluation.robustness import measure_robustness
+        from training.evaluation.thumbnails import error_thumbnails
         from training.features.extraction import temporary_table
         from training.features.extractor import Extractor
         from training.features.table_files import is_table, read_table
@@ -100,7 +101,8 @@ def evaluate(
         else:
             with progress_bar(len(samples)) as progress:
                 table = temporary_table(samples, extractor, HoldOut.parse(hold_out), seed, progress)
-        report = measure(bundle, table, split=rows, names=names, groups=merged, seed=seed)
+        comparison = compare(bundle, table, split=rows, names=names, groups=merged)
+        report = report_on(bundle, comparison, seed)
         if dataset is not None:
             robustness = measure_robustness(
                 bundle, table, samples, extractor, split=rows, names=names, groups=merged, seed=seed
@@ -110,8 +112,11 @@ def evaluate(
         print_line(f"faces {found_by(table.info.detector)}")
         print_summary(report)
         if out is not None:
-            write_report(out, report)
-            print_line(f"{out}: report.html and report.json")
+            pictured = dataset is not None
+            thumbnails = error_thumbnails(report, samples, extractor) if pictured else {}
+            write_predictions(out, comparison)
+            write_report(out, report, thumbnails)
+            print_line(f"{out}: report.html, report.json, predictions.parquet, label_issues.csv")
         if card:
             write_card(bundle, report)
             print_line(f"{model}: card")

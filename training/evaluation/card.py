@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.detector_names import found_by
-from training.evaluation.figures import CORRUPTION, FACE_WIDTH, Figures
+from training.evaluation.figures import CORRUPTION, FACE_WIDTH
+from training.evaluation.intervals import Figures
 from training.fitting.settings import FitSettings, command_line
 
 _PURPOSE = """\
@@ -58,23 +59,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield f"- Measured on: {measured['dataset']}, {measured['faces']} faces of the split"
     yield f"  {measured['split']} ({measured['hold_out']}), {found_by(measured['detector'])}."
     yield from ("", "## How good it is", "")
-    level = report["settings"]["confidence_level"]
-    yield "| attribute | faces | accuracy | balanced accuracy | ROC AUC | calibration error |"
-    yield "|---|---|---|---|---|---|"
-    for name, figures in attributes.items():
-        yield (
-            f"| {name} | {figures['rows']} | {_share(figures['accuracy'])} "
-            f"| {figures['balanced_accuracy']:.3f} | {_number(figures['roc_auc'])} "
-            f"| {figures['calibration']['error']:.3f} |"
-        )
-    for name, figures in attributes.items():
-        if gap := figures["largest_gap"]:
-            yield ""
-            yield (
-                f"Largest gap of {name} between groups: {gap['value']:.3f}, by {gap['by']}, "
-                f"{gap['best']} over {gap['worst']}."
-            )
-    yield from ("", f"In brackets: the {level:.0%} interval of a bootstrap over faces.", "")
+    yield from _overview(report)
     for name, figures in attributes.items():
         yield from _attribute(name, figures)
     yield from ("## Limits", "", _LIMITS, "")
@@ -89,6 +74,33 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     if any(FACE_WIDTH in figures for figures in attributes.values()):
         yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"
     yield "```"
+
+
+def _overview(report: Figures) -> Iterator[str]:
+    attributes: Mapping[str, Figures] = report["attributes"]
+    level = report["settings"]["confidence_level"]
+    yield "| attribute | faces | accuracy | balanced accuracy | macro F1 | in the first two |"
+    yield "|---|---|---|---|---|---|"
+    for name, figures in attributes.items():
+        yield (
+            f"| {name} | {figures['rows']} | {_share(figures['accuracy'])} "
+            f"| {figures['balanced_accuracy']:.3f} | {figures['macro_f1']:.3f} "
+            f"| {_share(figures['top_2'])} |"
+        )
+    yield from ("", "| attribute | ROC AUC | calibration error |", "|---|---|---|")
+    for name, figures in attributes.items():
+        error = figures["calibration"]["error"]
+        yield f"| {name} | {_number(figures['roc_auc'])} | {error:.3f} |"
+    for name, figures in attributes.items():
+        if gap := figures["largest_gap"]:
+            yield ""
+            yield (
+                f"Largest gap of {name} between groups: {_share(gap)}, by {gap['by']}, "
+                f"{gap['best']} over {gap['worst']}."
+            )
+    yield from ("", f"In brackets: {level:.0%} intervals by Wilson, of gaps by Newcombe.", "")
+    if report["cautions"]:
+        yield from (*(f"- **Careful**: {line}." for line in report["cautions"]), "")
 
 
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
@@ -109,9 +121,14 @@ def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _attribute(name: str, figures: Figures) -> Iterator[str]:
-    yield from (f"### {name}", "", "| class | faces | recognised |", "|---|---|---|")
+    yield from (f"### {name}", "", "| class | faces | recall | precision | F1 |")
+    yield "|---|---|---|---|---|"
     for each, recall in figures["recall"].items():
-        yield f"| {each} | {_count(recall)} | {_number(recall['value'])} |"
+        precision, f1 = figures["precision"][each], figures["f1"][each]["value"]
+        yield (
+            f"| {each} | {_count(recall)} | {_share(recall)} | {_share(precision)} "
+            f"| {_number(f1)} |"
+        )
     yield ""
     yield from _coverage(name, figures)
     shrunk = "by the width of the face, pictures shrunk"
@@ -125,7 +142,7 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
             yield f"| {group} | {_count(each)} | {_share(each)} |"
         yield ""
         if gap := grouping["gap"]:
-            yield f"Largest gap: {gap['value']:.3f}, {gap['best']} over {gap['worst']}."
+            yield f"Largest gap: {_share(gap)}, {gap['best']} over {gap['worst']}."
             yield ""
 
 
@@ -134,8 +151,8 @@ def _coverage(name: str, figures: Figures) -> Iterator[str]:
     yield from ("| min_confidence | faces with a label | accuracy of those |", "|---|---|---|")
     for step in figures["coverage"]:
         if step["min_confidence"] in _SHOWN_CONFIDENCES:
-            labelled, accuracy = step["coverage"], _number(step["accuracy"])
-            yield f"| {step['min_confidence']:.1f} | {labelled:.0%} | {accuracy} |"
+            accuracy = _share({**step, "value": step["accuracy"]})
+            yield f"| {step['min_confidence']:.1f} | {step['coverage']:.0%} | {accuracy} |"
     yield ""
 
 
@@ -151,7 +168,9 @@ def _steps(
         yield ""
 
 
-def _share(interval: Figures) -> str:
+def _share(interval: Figures | None) -> str:
+    if interval is None or interval["value"] is None:
+        return "–"
     return f"{interval['value']:.3f} ({interval['low']:.3f}–{interval['high']:.3f})"
 
 

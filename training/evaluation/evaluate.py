@@ -1,25 +1,22 @@
 """A model folder and labelled faces → a report of how good it is and for whom."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.classifier import Classifier, Prediction, grouped
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from training.datasets.splits import SEED
 from training.errors import DatasetError
-from training.evaluation.figures import (
-    CONFIDENCE_LEVEL,
-    RESAMPLES,
-    SMALL_GROUP,
-    Figures,
-    attribute_figures,
-)
-from training.features.table import Column, FeatureTable
+from training.evaluation.cautions import cautions
+from training.evaluation.figures import SMALL_GROUP, attribute_figures
+from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
+from training.evaluation.mistakes import mistakes
+from training.features.table import Column, FeatureTable, has_label
 
 REPORT_SCHEMA = "face-report/1"
 """Version of the report's format."""
@@ -34,16 +31,35 @@ ClassNames: TypeAlias = Mapping[str, Mapping[str, str | None]]
 """Attribute → class of the dataset → class of the model, None to leave its faces out."""
 
 
-def evaluate(
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Comparison:
+    """What a model says of n labelled faces, beside their labels.
+
+    Attributes:
+        table: the faces.
+        split: the split they are of, None for both.
+        predictions: attribute → what the model says, its classes merged where that was asked for.
+        truths: attribute → the labels `(n,)` in the model's names, None where unknown; only of the
+            attributes that the table has labels of.
+        groups: the classes that were merged.
+    """
+
+    table: FeatureTable
+    split: str | None
+    predictions: Mapping[str, Prediction]
+    truths: Mapping[str, Column]
+    groups: Mapping[str, ClassGroups] = field(default_factory=dict)
+
+
+def compare(
     bundle: Bundle,
     table: FeatureTable,
     *,
     split: str | None = "test",
     names: ClassNames | None = None,
     groups: Mapping[str, ClassGroups] | None = None,
-    seed: int = SEED,
-) -> Figures:
-    """The report, as it stands in `report.json`.
+) -> Comparison:
+    """Classifies the faces of a split and gives their labels the model's names.
 
     Args:
         bundle: the model.
@@ -51,7 +67,6 @@ def evaluate(
         split: the split to evaluate on, None for both.
         names: the model's names of the classes of the table.
         groups: attribute → classes of the model to be merged, and their labels with them.
-        seed: of the bootstrap.
 
     Raises:
         DatasetError: the table is of another embedder, has no such rows or labels, or has
@@ -76,7 +91,38 @@ def evaluate(
     _check_names(table, names or {})
     for attribute, truth in truths.items():
         _check_classes(predictions[attribute], truth)
-    grouping = truths | _other_groups(chosen, predictions)
+    return Comparison(
+        table=chosen, split=split, predictions=predictions, truths=truths, groups=groups or {}
+    )
+
+
+def evaluate(
+    bundle: Bundle,
+    table: FeatureTable,
+    *,
+    split: str | None = "test",
+    names: ClassNames | None = None,
+    groups: Mapping[str, ClassGroups] | None = None,
+    seed: int = SEED,
+) -> Figures:
+    """Compares a model with labelled faces, as `compare` does, and reports on it."""
+    comparison = compare(bundle, table, split=split, names=names, groups=groups)
+    return report_on(bundle, comparison, seed)
+
+
+def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figures:
+    """The report, as it stands in `report.json`.
+
+    Args:
+        bundle: the model.
+        comparison: of the model with labelled faces.
+        seed: of what is drawn where pictures are corrupted, for the record.
+    """
+    info, predictions = comparison.table.info, comparison.predictions
+    grouping = {**comparison.truths, **_other_groups(comparison.table, predictions)}
+    attributes = {
+        attribute: _figures(comparison, attribute, grouping) for attribute in comparison.truths
+    }
     return {
         "schema": REPORT_SCHEMA,
         "model": {
@@ -86,25 +132,24 @@ def evaluate(
             "provenance": bundle.manifest.provenance,
         },
         "data": {
-            "dataset": table.info.dataset,
-            "credit": table.info.credit,
-            "features": table.info.engine,
-            "detector": table.info.detector,
-            "hold_out": table.info.hold_out,
-            "split": split or "all",
-            "faces": len(chosen),
+            "dataset": info.dataset,
+            "credit": info.credit,
+            "features": info.engine,
+            "detector": info.detector,
+            "hold_out": info.hold_out,
+            "split": comparison.split or "all",
+            "faces": len(comparison.table),
         },
         "settings": {
-            "bootstrap_resamples": RESAMPLES,
+            "interval": "wilson",
+            "bootstrap_resamples": 0,  # a key of earlier reports, whose intervals were drawn
             "confidence_level": CONFIDENCE_LEVEL,
             "small_group": SMALL_GROUP,
-            "merged": {name: dict(each) for name, each in (groups or {}).items()},
+            "merged": {name: dict(each) for name, each in comparison.groups.items()},
             "seed": seed,
         },
-        "attributes": {
-            attribute: _figures(predictions[attribute], truth, grouping, seed)
-            for attribute, truth in truths.items()
-        },
+        "cautions": cautions(attributes),
+        "attributes": attributes,
     }
 
 
@@ -138,17 +183,15 @@ def check_embedder(bundle: Bundle, table: FeatureTable) -> None:
         )
 
 
-def _figures(
-    prediction: Prediction, truth: Column, groups: Mapping[str, Column], seed: int
-) -> Figures:
-    known = _has_label(truth)
-    others = {
-        name: column[known] for name, column in groups.items() if name != prediction.attribute
-    }
+def _figures(comparison: Comparison, attribute: str, groups: Mapping[str, Column]) -> Figures:
+    prediction, truth = comparison.predictions[attribute], comparison.truths[attribute]
+    known = has_label(truth)
+    others = {name: column[known] for name, column in groups.items() if name != attribute}
     if {"race", "gender"} <= groups.keys():
         others["race × gender"] = _crossed(groups["race"][known], groups["gender"][known])
-    selected = Prediction(prediction.attribute, prediction.classes, prediction.probabilities[known])
-    return attribute_figures(selected, truth[known], others, seed)
+    selected = Prediction(attribute, prediction.classes, prediction.probabilities[known])
+    figures = attribute_figures(selected, truth[known], others)
+    return figures | mistakes(prediction, truth, comparison.table)
 
 
 def _crossed(first: Column, second: Column) -> Column:
@@ -193,8 +236,8 @@ def _check_names(table: FeatureTable, names: ClassNames) -> None:
 
 
 def _check_classes(prediction: Prediction, truth: Column) -> None:
-    foreign = sorted(set(truth[_has_label(truth)]) - set(prediction.classes))
-    if not _has_label(truth).any():
+    foreign = sorted(set(truth[has_label(truth)]) - set(prediction.classes))
+    if not has_label(truth).any():
         raise DatasetError(f"no face has a label for {prediction.attribute}")
     if foreign:
         raise DatasetError(
@@ -202,10 +245,6 @@ def _check_classes(prediction: Prediction, truth: Column) -> None:
             f"model does not know; it knows {', '.join(prediction.classes)}. Say what each "
             f"corresponds to: --map '{prediction.attribute}:{foreign[0]}={prediction.classes[0]}'"
         )
-
-
-def _has_label(column: Column) -> NDArray[np.bool_]:
-    return np.array([each is not None for each in column], dtype=np.bool_)
 
 
 def _other_groups(table: FeatureTable, predictions: Mapping[str, Prediction]) -> dict[str, Column]:

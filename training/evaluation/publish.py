@@ -6,7 +6,7 @@ from models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
 from models.errors import ModelError
 from training.evaluation.card import card
 from training.evaluation.evaluate import evaluate
-from training.evaluation.figures import Figures
+from training.evaluation.intervals import Figures
 from training.features.table import FeatureTable
 from training.fitting.fit import FittedModel
 

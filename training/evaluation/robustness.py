@@ -17,15 +17,10 @@ from training.datasets.splits import SEED
 from training.errors import DatasetError
 from training.evaluation.corruptions import blur, darken, downscale, grayscale, jpeg, rotate
 from training.evaluation.evaluate import ClassGroups, ClassNames, select_rows, to_model_classes
-from training.evaluation.figures import (
-    CORRUPTION,
-    FACE_WIDTH,
-    SMALL_GROUP,
-    Figures,
-    with_interval,
-)
+from training.evaluation.figures import CORRUPTION, FACE_WIDTH, SMALL_GROUP
+from training.evaluation.intervals import Figures, share_of
 from training.features.extractor import Extractor, check_detector, read_picture
-from training.features.table import FeatureTable
+from training.features.table import FeatureTable, has_label
 
 WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
 """Widths of faces for which the accuracy is measured, px."""
@@ -128,7 +123,7 @@ def measure_robustness(
                         **corruption.entry,
                         "rows": len(correct),
                         "small": small,
-                        **with_interval(correct, seed),
+                        **share_of(correct),
                     }
                 )
     return figures
@@ -164,7 +159,7 @@ def _correctness(
         return None
     merged = grouped(prediction, (groups or {}).get(attribute, {}))
     column = to_model_classes(table.labels[attribute], attribute, names, groups)
-    known = np.array([each is not None for each in column], dtype=np.bool_)
+    known = has_label(column)
     if not known.any():
         return None
     answers = np.array(merged.classes, dtype=object)[merged.probabilities.argmax(axis=1)]

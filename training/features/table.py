@@ -161,3 +161,8 @@ class FeatureTable:
         columns += [[name, *column.tolist()] for name, column in sorted(self.labels.items())]
         found.update(json.dumps(columns).encode())
         return found.hexdigest()
+
+
+def has_label(column: Column) -> NDArray[np.bool_]:
+    """Which rows of a column are known."""
+    return np.array([each is not None for each in column], dtype=np.bool_)
