@@ -57,8 +57,19 @@ def print_summary(report: Mapping[str, Any]) -> None:
             )
         if count := figures["label_issues"]["count"]:
             print_line(f"{name}: {counted(count, 'label looks', 'labels look')} wrong")
+    crossed = report["model"]["provenance"].get("cross_validation", {"attributes": {}})
+    for name, each in crossed["attributes"].items():
+        print_line(
+            f"{name}: cross-validated in {crossed['folds']} parts of {each['rows']} faces: "
+            f"accuracy {_spread(each['accuracy'])}, balanced {_spread(each['balanced_accuracy'])}"
+        )
     for line in report["cautions"]:
         command_line.print_error(line, style="yellow")
+
+
+def _spread(figure: Mapping[str, Any]) -> str:
+    low, high = min(figure["values"]), max(figure["values"])
+    return f"{figure['mean']:.3f} ± {figure['deviation']:.3f} ({low:.3f} to {high:.3f})"
 
 
 @contextmanager

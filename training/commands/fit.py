@@ -39,11 +39,22 @@ def fit(
         bool, typer.Option("--calibrate/--no-calibrate", help="Make it as sure as it is right.")
     ] = True,
     search: Annotated[bool, typer.Option("--search", help="Try several settings.")] = False,
+    cross_validate: Annotated[
+        int | None,
+        typer.Option(
+            "--cross-validate",
+            min=2,
+            metavar="N",
+            help="Also fit on the training rows less one of N parts, and measure on that.",
+        ),
+    ] = None,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
     """Fit a classifier for each attribute and write a model folder."""
     with one_line_errors(debug):
+        from training.evaluation.cross_validation import CROSS_VALIDATION
+        from training.evaluation.cross_validation import cross_validate as measure_parts
         from training.evaluation.publish import check_folder, publish
         from training.features.table_files import read_table
         from training.fitting.fit import fit as fit_heads
@@ -57,11 +68,16 @@ def fit(
             mirror=mirror,
             calibrate=calibrate,
             search=search,
+            folds=cross_validate,
             seed=seed,
             embedder=embedder,
         )
         check_folder(out)
         with sole_writer(out):
             faces = read_table(table)
-            print_summary(publish(out, fit_heads(faces, settings, on_message=print_line), faces))
+            crossed = measure_parts(faces, settings, on_message=print_line)
+            fitted = fit_heads(faces, settings, on_message=print_line)
+            if crossed is not None:
+                fitted = fitted.with_record(CROSS_VALIDATION, crossed)
+            print_summary(publish(out, fitted, faces))
         print_line(f"{out}: model and card")

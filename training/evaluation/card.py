@@ -60,6 +60,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {measured['split']} ({measured['hold_out']}), {found_by(measured['detector'])}."
     yield from ("", "## How good it is", "")
     yield from _overview(report)
+    yield from _cross_validation(provenance.get("cross_validation"))
     for name, figures in attributes.items():
         yield from _attribute(name, figures)
     yield from ("## Limits", "", _LIMITS, "")
@@ -101,6 +102,20 @@ def _overview(report: Figures) -> Iterator[str]:
     yield from ("", f"In brackets: {level:.0%} intervals by Wilson, of gaps by Newcombe.", "")
     if report["cautions"]:
         yield from (*(f"- **Careful**: {line}." for line in report["cautions"]), "")
+
+
+def _cross_validation(crossed: Mapping[str, Any] | None) -> Iterator[str]:
+    """How much figures vary with the faces held out; nothing where that was not measured."""
+    if crossed:
+        yield f"Cross-validated on the training rows in {crossed['folds']} parts, mean ± deviation:"
+        yield from ("", "| attribute | faces | accuracy | balanced accuracy |", "|---|---|---|---|")
+        for name, each in crossed["attributes"].items():
+            accuracy, balanced = each["accuracy"], each["balanced_accuracy"]
+            yield (
+                f"| {name} | {each['rows']} | {accuracy['mean']:.3f} ± {accuracy['deviation']:.3f} "
+                f"| {balanced['mean']:.3f} ± {balanced['deviation']:.3f} |"
+            )
+        yield ""
 
 
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:

@@ -143,6 +143,12 @@ class FeatureTable:
             labels={name: column[chosen] for name, column in self.labels.items()},
         )
 
+    @property
+    def people(self) -> list[str]:
+        """What keeps rows together: the person, or the picture where that is not known."""
+        pairs = zip(self.identities, self.files, strict=True)
+        return [identity or file for identity, file in pairs]
+
     def column(self, attribute: str) -> Column:
         """The classes of one attribute.
 

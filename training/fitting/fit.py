@@ -16,6 +16,7 @@ from models.label_names import check_label_names
 from training.datasets.samples import TRAIN
 from training.errors import DatasetError
 from training.features.table import FeatureTable
+from training.fitting.class_counts import class_counts_line
 from training.fitting.classifiers import (
     AUTO_CLASSIFIERS,
     GRIDS,
@@ -49,6 +50,11 @@ class FittedModel:
     heads: tuple[Head, ...]
     files: dict[str, bytes]
     manifest: Manifest
+
+    def with_record(self, key: str, record: Mapping[str, Any]) -> "FittedModel":
+        """The same with an entry more in the provenance of its manifest."""
+        provenance = {**self.manifest.provenance, key: dict(record)}
+        return replace(self, manifest=self.manifest.model_copy(update={"provenance": provenance}))
 
 
 def fit(
@@ -90,6 +96,9 @@ def fit(
     record: dict[str, Any] = {}
     for task in tasks:
         names = ", ".join(head.attribute for head in task.heads)
+        for head in task.heads:
+            labels = table.column(head.attribute)[task.rows[~table.mirrored[task.rows]]]
+            on_message(class_counts_line(head.attribute, labels.tolist(), settings))
         on_message(f"{names}: fitting {settings.classifier}")
         # The matrices are small: more threads are no faster, and sums would depend on them.
         with threadpool_limits(1):

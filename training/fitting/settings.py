@@ -21,6 +21,7 @@ class FitSettings:
         mirror: mirrored faces are fitted on too, where the table has them.
         calibrate: the temperature of each head is fitted on the development rows.
         search: several settings are tried; the development rows decide.
+        folds: parts of a cross-validation beside the fit; None for none.
         seed: of all random numbers.
         embedder: the file of the embedder that made the features, which becomes part of the
             model; None for dlib's.
@@ -32,6 +33,7 @@ class FitSettings:
     mirror: bool = True
     calibrate: bool = True
     search: bool = False
+    folds: int | None = None
     seed: int = SEED
     embedder: Path | None = None
 
@@ -68,6 +70,8 @@ def command_line(settings: FitSettings) -> str:
         words.append(f"--embedder {short_path(settings.embedder)}")
     if settings.search:
         words.append("--search")
+    if settings.folds is not None:
+        words.append(f"--cross-validate {settings.folds}")
     if settings.seed != default.seed:
         words.append(f"--seed {settings.seed}")
     return " ".join(words)
