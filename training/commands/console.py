@@ -18,6 +18,7 @@ from rich.text import Text
 from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.errors import ModelError
 from models.printable import counted, printable
+from training.commands.progress_lines import ProgressLines
 from training.errors import DatasetError, OutputInUseError, TrainingError
 
 _EXIT_CODES = {
@@ -74,11 +75,15 @@ def _spread(figure: Mapping[str, Any]) -> str:
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
-    """Shows a bar with rate and time left, on a terminal; yields what counts the pictures done."""
-    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    """Shows a bar with rate and time left, where no terminal is a line a minute; yields what counts
+    the pictures done.
+    """
     console = command_line.console
-    disabled = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=disabled) as bar:
+    if not console.is_terminal:
+        yield ProgressLines(total, command_line.print_message).advance
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
 

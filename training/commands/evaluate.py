@@ -17,6 +17,8 @@ from training.commands.console import (
 from training.commands.opening import open_dataset
 from training.commands.options import (
     DEFAULT_SEED,
+    INPUT,
+    OUTPUT,
     AlignedChips,
     DatasetFormat,
     DebugFlag,
@@ -35,26 +37,50 @@ def evaluate(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="The folder to write the report to."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="A folder for the report, the predictions and the labels that look wrong.",
+        ),
     ] = None,
-    split: Annotated[Literal["test", "train", "all"], typer.Option(help="Which rows.")] = "test",
+    split: Annotated[
+        Literal["test", "train", "all"],
+        typer.Option(
+            rich_help_panel=INPUT, help="Which rows are measured: those held out, or others."
+        ),
+    ] = "test",
     pictures: Annotated[
         Path | None,
-        typer.Option(metavar="DATASET", help="The dataset of a table: measures bad pictures too."),
+        typer.Option(
+            metavar="DATASET",
+            rich_help_panel=INPUT,
+            help="The dataset of a table: bad pictures are measured too, and errors shown.",
+        ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
+            rich_help_panel=INPUT,
             metavar="LABEL:THEIRS=OURS",
             help="race:Asian=East Asian,Others= names the model's class for the dataset's.",
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A config.toml: its race_groups are merged.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=INPUT,
+            help="A config.toml: its race_groups are merged.",
+        ),
     ] = None,
     card: Annotated[
-        bool, typer.Option("--card", help="Write the model's card anew from this report.")
+        bool,
+        typer.Option(
+            "--card", rich_help_panel=OUTPUT, help="Write the model's card anew from this report."
+        ),
     ] = False,
     layout: DatasetFormat = None,
     labels: LabelColumns = None,
@@ -75,7 +101,7 @@ def evaluate(
         from training.evaluation.predictions import write_predictions
         from training.evaluation.publish import write_card
         from training.evaluation.report import write_report
-        from training.evaluation.robustness import measure_robustness
+        from training.evaluation.robustness import MAX_FACES, measure_robustness
         from training.evaluation.thumbnails import error_thumbnails
         from training.features.extraction import temporary_table
         from training.features.extractor import Extractor
@@ -104,9 +130,15 @@ def evaluate(
         comparison = compare(bundle, table, split=rows, names=names, groups=merged)
         report = report_on(bundle, comparison, seed)
         if dataset is not None:
-            robustness = measure_robustness(
-                bundle, table, samples, extractor, split=rows, names=names, groups=merged, seed=seed
-            )
+            with progress_bar(min(len(comparison.table), MAX_FACES)) as progress:
+                robustness = measure_robustness(
+                    *(bundle, table, samples, extractor),
+                    split=rows,
+                    names=names,
+                    groups=merged,
+                    seed=seed,
+                    progress=progress,
+                )
             for name, figures in robustness.items():
                 report["attributes"][name] |= figures
         print_line(f"faces {found_by(table.info.detector)}")

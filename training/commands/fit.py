@@ -9,6 +9,8 @@ from training.commands.console import one_line_errors, print_line, print_summary
 from training.commands.opening import parse_names
 from training.commands.options import (
     DEFAULT_SEED,
+    FITTING,
+    OUTPUT,
     AttributeNames,
     DebugFlag,
     EmbedderFile,
@@ -20,32 +22,63 @@ from training.commands.options import (
 def fit(
     table: TablePath,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FOLDER", help="The model folder to write.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="The model folder to write.",
+        ),
     ],
     embedder: EmbedderFile = None,
     attributes: AttributeNames = None,
     classifier: Annotated[
         Literal["mlp", "logistic", "svm", "knn", "forest", "auto"],
-        typer.Option(help="Which one; auto: mlp or logistic, what suits each attribute."),
+        typer.Option(
+            rich_help_panel=FITTING,
+            help="What is fitted; auto takes mlp or logistic, by attribute what is better.",
+        ),
     ] = "mlp",
     class_weight: Annotated[
         Literal["none", "balanced"],
-        typer.Option(help="balanced: rare classes weigh as much as frequent ones."),
+        typer.Option(
+            rich_help_panel=FITTING,
+            help="With balanced, rare classes weigh as much as frequent ones.",
+        ),
     ] = "none",
     mirror: Annotated[
-        bool, typer.Option("--mirror/--no-mirror", help="Fit on the mirrored faces as well.")
+        bool,
+        typer.Option(
+            "--mirror/--no-mirror",
+            rich_help_panel=FITTING,
+            help="Fit on the mirrored faces as well.",
+        ),
     ] = True,
     calibrate: Annotated[
-        bool, typer.Option("--calibrate/--no-calibrate", help="Make it as sure as it is right.")
+        bool,
+        typer.Option(
+            "--calibrate/--no-calibrate",
+            rich_help_panel=FITTING,
+            help="Make it as sure as it is right.",
+        ),
     ] = True,
-    search: Annotated[bool, typer.Option("--search", help="Try several settings.")] = False,
+    search: Annotated[
+        bool,
+        typer.Option(
+            "--search",
+            rich_help_panel=FITTING,
+            help="Try several settings of the classifier, and keep the best.",
+        ),
+    ] = False,
     cross_validate: Annotated[
         int | None,
         typer.Option(
             "--cross-validate",
             min=2,
+            rich_help_panel=FITTING,
             metavar="N",
-            help="Also fit on the training rows less one of N parts, and measure on that.",
+            help="Also fit on all but one of N parts, and measure on that: mean and spread.",
         ),
     ] = None,
     seed: SeedOption = DEFAULT_SEED,
