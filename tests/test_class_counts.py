@@ -1,9 +1,27 @@
 """What is said of the classes before anything is fitted on them."""
 
-import pytest
+from dataclasses import replace
+from pathlib import Path
 
-from training.fitting.class_counts import class_counts_line
+import numpy as np
+import pytest
+from training_helpers import drawn_table
+
+from training.features.table_files import read_table
+from training.fitting.class_counts import class_counts, class_counts_line
 from training.fitting.settings import FitSettings
+
+
+def test_a_table_is_counted_without_mirror_images_and_held_out_rows(tmp_path: Path) -> None:
+    table = read_table(drawn_table(tmp_path / "t.parquet", 40))
+    doubled = replace(table[np.repeat(np.arange(40), 2)], mirrored=np.arange(80) % 2 == 1)
+    lines = list(class_counts(doubled, FitSettings()))
+    assert [line.partition(" to fit on: ")[0] for line in lines] == [
+        "gender: 30 faces",
+        "race: 30 faces",
+    ]
+    female = (table.labels["gender"][table.splits == "train"] == "Female").sum()
+    assert f": {female} Female, {30 - female} Male" in lines[0]
 
 
 def test_each_class_is_counted() -> None:

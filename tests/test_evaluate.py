@@ -187,6 +187,71 @@ def test_a_report_that_cannot_be_written(
         write_report(tmp_path / "file", evaluate(bundle, table))
 
 
+def test_the_page_counts_confusions_and_names_the_extremes(
+    bundle: Bundle, table: FeatureTable
+) -> None:
+    report = evaluate(bundle, table)
+    race = report["attributes"]["race"]
+    text = render(report)
+    for row in race["confusion"]:
+        for value in row:
+            assert f">{value}<br><small>{100 * value / sum(row):.0f} %</small>" in text
+    (grouping,) = (each for each in race["by_group"] if each["by"] == "gender")
+    worst = grouping["gap"]["worst"]
+    figures = grouping["groups"][worst]
+    low, high = figures["low"], figures["high"]
+    said = f"{worst}: {figures['value']:.3f} ({low:.3f} to {high:.3f}), {figures['rows']} faces"
+    assert f"<td>race by gender</td><td>{said}</td>" in text
+    error = race["surest_errors"][0]
+    assert f"labelled <b>{error['label']}</b>, perceived as <b>{error['perceived']}</b>" in text
+    assert "With <code>--pictures</code> the faces are shown" in text
+
+
+def test_a_page_with_pictures_shows_the_surest_errors(bundle: Bundle, table: FeatureTable) -> None:
+    report = evaluate(bundle, table)
+    error = report["attributes"]["race"]["surest_errors"][0]
+    page = _Page()
+    page.feed(render(report, {(error["file"], error["face"]): b"picture"}))
+    assert "data:image/jpeg;base64,cGljdHVyZQ==" in page.addresses
+
+
+@pytest.mark.parametrize(("held", "warned"), [(99, True), (100, False)])
+def test_under_a_hundred_faces_there_is_a_warning(
+    held: int, warned: bool, bundle: Bundle, table: FeatureTable
+) -> None:
+    rows = np.flatnonzero(table.splits == "test")[:held]
+    report = evaluate(bundle, table[rows])
+    said = f"gender, race: measured on {held} faces only, so an accuracy may be off by 0.10"
+    assert [line.startswith(said) for line in report["cautions"]] == [True] * warned
+    text = card(report, bundle.manifest.provenance)
+    assert (f"- **Careful**: {said}" in text) == (said in render(report)) == warned
+
+
+def test_a_class_that_no_face_is_labelled_with_is_named(
+    bundle: Bundle, table: FeatureTable
+) -> None:
+    report = evaluate(bundle, table[table.labels["race"] != "White"])
+    (line,) = report["cautions"]
+    assert line == "race: no face is labelled 'White': nothing is known of that class"
+
+
+def test_a_report_keeps_its_keys(bundle: Bundle, table: FeatureTable) -> None:
+    """Programs read them; new ones may be added."""
+    report = evaluate(bundle, table)
+    assert {"schema", "model", "data", "settings", "attributes"} <= report.keys()
+    settings = {"bootstrap_resamples", "confidence_level", "small_group", "merged", "seed"}
+    assert settings <= report["settings"].keys()
+    figures = report["attributes"]["race"]
+    assert {
+        *("classes", "rows", "accuracy", "balanced_accuracy", "roc_auc", "recall", "confusion"),
+        *("by_group", "largest_gap", "calibration", "coverage"),
+    } <= figures.keys()
+    assert figures["accuracy"].keys() == {"value", "low", "high"}
+    assert {"rows", "small", "value"} <= figures["recall"]["White"].keys()
+    assert {"value", "best", "worst", "by"} <= figures["largest_gap"].keys()
+    assert {"min_confidence", "coverage", "accuracy"} <= figures["coverage"][0].keys()
+
+
 def test_names_in_a_page_are_escaped(bundle: Bundle, table: FeatureTable) -> None:
     info = replace(table.info, dataset="<script>alert(1)</script>")
     page = render(evaluate(bundle, replace(table, info=info)))

@@ -90,6 +90,7 @@ def fit(
         from training.evaluation.cross_validation import cross_validate as measure_parts
         from training.evaluation.publish import check_folder, publish
         from training.features.table_files import read_table
+        from training.fitting.class_counts import class_counts
         from training.fitting.fit import fit as fit_heads
         from training.fitting.settings import FitSettings
         from training.outputs import sole_writer
@@ -108,6 +109,8 @@ def fit(
         check_folder(out)
         with sole_writer(out):
             faces = read_table(table)
+            for line in class_counts(faces, settings):
+                print_line(line)
             crossed = measure_parts(faces, settings, on_message=print_line)
             fitted = fit_heads(faces, settings, on_message=print_line)
             if crossed is not None:

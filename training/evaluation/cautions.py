@@ -24,7 +24,7 @@ def cautions(attributes: Mapping[str, Figures]) -> list[str]:
             few.setdefault(figures["rows"], []).append(name)
     found = [
         f"{_listed(names)}: measured on {counted(rows, 'face')} only, so an accuracy may be off by "
-        f"{_widest(rows):.2f}: hold out more with --hold-out, or fit with --cross-validate 5"
+        f"{_widest(rows):.2f}: hold out more with --hold-out, or go by fit --cross-validate 5"
         for rows, names in few.items()
     ]
     for name, figures in attributes.items():

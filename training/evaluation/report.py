@@ -25,6 +25,9 @@ HTML_FILE = "report.html"
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 """The Jinja template of the page."""
 
+_MAX_EXTREMES = 20
+"""Rows, at most, of the table of best and worst groups at the top of the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plot:
@@ -65,7 +68,7 @@ def render(report: Figures, thumbnails: Thumbnails = MappingProxyType({})) -> st
     return template.render(
         report=report,
         provenance=report["model"]["provenance"],
-        extremes=list(_extremes(report["attributes"])),
+        extremes=_extremes(report["attributes"]),
         thumbnails={key: _base64(data) for key, data in thumbnails.items()},
         plots={
             name: [Plot(caption, _base64(svg.encode())) for caption, svg in _plots(name, figures)]
@@ -74,8 +77,15 @@ def render(report: Figures, thumbnails: Thumbnails = MappingProxyType({})) -> st
     )
 
 
-def _extremes(attributes: Mapping[str, Figures]) -> Iterator[Figures]:
-    """The best and the worst group of each attribute and grouping, with their figures."""
+def _extremes(attributes: Mapping[str, Figures]) -> list[Figures]:
+    """The best and the worst group of each attribute and grouping; of many the widest gaps."""
+    found = list(_all_extremes(attributes))
+    if len(found) > _MAX_EXTREMES:
+        found.sort(key=lambda each: -each["gap"]["value"])
+    return found[:_MAX_EXTREMES]
+
+
+def _all_extremes(attributes: Mapping[str, Figures]) -> Iterator[Figures]:
     for name, figures in attributes.items():
         for grouping in figures["by_group"]:
             if gap := grouping["gap"]:

@@ -1,11 +1,15 @@
 """How many faces of each class there are to fit on, said before anything is fitted."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from models.printable import counted
-from training.datasets.samples import natural_key
+from training.datasets.samples import TRAIN, natural_key
+from training.features.table import FeatureTable
 from training.fitting.settings import FitSettings
+from training.fitting.tasks import plan_tasks
 
 _IMBALANCED = 3.0
 """Ratio of the largest class to the smallest from which advice is given: rarer classes are then
@@ -13,6 +17,19 @@ found clearly less often. Higher advises more rarely."""
 
 _NAMED_CLASSES = 20
 """Classes, at most, whose counts a line names; of more it names the largest and says how many."""
+
+
+def class_counts(table: FeatureTable, settings: FitSettings) -> Iterator[str]:
+    """A line for each attribute that would be fitted; a face and its mirror image count once.
+
+    Raises:
+        DatasetError: an attribute does not exist or has one class only.
+    """
+    train = np.flatnonzero(table.splits == TRAIN)
+    for task in plan_tasks(table, train, settings.attributes or tuple(table.labels)):
+        rows = task.rows[~table.mirrored[task.rows]]
+        for head in task.heads:
+            yield class_counts_line(head.attribute, table.column(head.attribute)[rows], settings)
 
 
 def class_counts_line(attribute: str, labels: Iterable[str], settings: FitSettings) -> str:

@@ -16,7 +16,6 @@ from models.label_names import check_label_names
 from training.datasets.samples import TRAIN
 from training.errors import DatasetError
 from training.features.table import FeatureTable
-from training.fitting.class_counts import class_counts_line
 from training.fitting.classifiers import (
     AUTO_CLASSIFIERS,
     GRIDS,
@@ -96,9 +95,6 @@ def fit(
     record: dict[str, Any] = {}
     for task in tasks:
         names = ", ".join(head.attribute for head in task.heads)
-        for head in task.heads:
-            labels = table.column(head.attribute)[task.rows[~table.mirrored[task.rows]]]
-            on_message(class_counts_line(head.attribute, labels.tolist(), settings))
         on_message(f"{names}: fitting {settings.classifier}")
         # The matrices are small: more threads are no faster, and sums would depend on them.
         with threadpool_limits(1):
