@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import Bundle, EmbedderSpec
+from models.bundle import MANIFEST_FILE, Bundle, EmbedderSpec
 from models.dlib_weights import EMBEDDER_FILE, installed_file
 from models.errors import ModelError
 from models.graph_check import MAX_GRAPH_BYTES, check_bundled_graph, check_graph
@@ -102,6 +102,28 @@ def read_embedder(path: Path) -> EmbedderModel:
         raise ModelError(f"{path} {error}") from error
     except ModelError as error:
         raise ModelError(f"{path} is not an embedder: {error}") from error
+
+
+def embedder_file(path: Path) -> Path | None:
+    """The file of the embedder that is meant by a path; None for dlib's.
+
+    1. A file: itself.
+    2. A folder with an embedder that was trained, be it a model or what training wrote: that.
+    3. A model folder without one: dlib's.
+
+    Raises:
+        ModelError: it is a folder of something else.
+    """
+    if not path.is_dir():
+        return path
+    if (file := path / TRAINED_EMBEDDER_FILE).is_file():
+        return file
+    if (path / MANIFEST_FILE).is_file():
+        return None
+    raise ModelError(
+        f"{path} has no {TRAINED_EMBEDDER_FILE}: name a model folder, or what face-train finetune "
+        "wrote"
+    )
 
 
 def bundled_embedder(bundle: Bundle) -> EmbedderModel | None:

@@ -9,7 +9,7 @@ RESERVED_COLUMNS = frozenset(
         *("score", "missed", "quality", "picture", "frame_width", "frame_height"),
         *("first_s", "last_s", "frames", "best_frame", "best_s"),
         # the tables of features
-        *("face", "mirrored", "identity", "split", "face_px", "embedding"),
+        *("face", "mirrored", "identity", "split", "face_px", "picture_hash", "embedding"),
     }
 )
 """Columns of the tables that `face-stream` and `face-train` write, beside those of labels."""

@@ -1,6 +1,7 @@
 """The cache of embeddings: what it kept, and files that it cannot take for one."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_a_cache_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path)
     with open_cache(path) as store:
         store.put([(b"key", _extracted(1, 1))])
     other = sqlite3.connect(path)
-    other.execute("PRAGMA user_version = 2")
+    other.execute("PRAGMA user_version = 3")
     other.close()
     before = path.read_bytes()
     with (
@@ -56,3 +57,23 @@ def test_a_cache_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path)
     ):
         pytest.fail("it was opened")
     assert path.read_bytes() == before
+
+
+def test_a_cache_without_hashes_of_pictures_is_taken_over_but_not_its_entries(
+    tmp_path: Path,
+) -> None:
+    """An entry of version 1 counts as absent, so that its picture is embedded and hashed."""
+    path = tmp_path / "cache"
+    with open_cache(path) as store:
+        store.put([(b"old", _extracted(1, 1))])
+    other = sqlite3.connect(path)
+    other.execute("ALTER TABLE pictures DROP COLUMN picture_hash")
+    other.execute("PRAGMA user_version = 1")
+    other.close()
+    with open_cache(path) as store:
+        assert store.get(b"old") is None
+        store.put([(b"new", replace(_extracted(1, 1), picture_hash=2**64 - 1))])
+    with open_cache(path) as store:
+        found = store.get(b"new")
+        assert found is not None and found.picture_hash == 2**64 - 1
+        assert store.get(b"old") is None

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -81,7 +81,9 @@ _COLUMNS = b"file,age,gender,race\n"
         (_fifo("list.csv"), "manifest"),
         (_fifo("list.parquet"), "manifest"),
         (_fairface_of(_COLUMNS + b"a.jpg,3-9,Male,\xff\n"), "fairface"),
-        (_fairface_of(_COLUMNS + b"a.jpg,3-9,Male," + b"x" * 200_000 + b"\n"), "fairface"),
+        (_fairface_of(b"file,age,gender\na.jpg,3-9,Male\n"), "fairface"),
+        (_list_of(b"file;gender; gender\na.jpg;a;b\n"), "manifest"),
+        (_list_of(b"file,Split,split,gender\na.jpg,train,test,b\n"), "manifest"),
         (_fairface_of(_COLUMNS + b"a.jpg,3-9\n"), "fairface"),
         (_fifo("fairface_label_train.csv", inside=True), "fairface"),
     ],
@@ -142,11 +144,169 @@ def test_fairface_validation_rows_are_the_test_split(tmp_path: Path) -> None:
     assert how == "the dataset's own split"
 
 
-def test_a_fairface_row_without_a_label_is_named(tmp_path: Path) -> None:
-    row = {"file": "train/1.jpg", "age": "0-2", "gender": "", "race": "Black"}
+def test_a_fairface_label_may_be_missing_but_not_the_picture(tmp_path: Path) -> None:
+    row = {"file": "train/1.jpg", "age": "NaN", "gender": "", "race": "Black"}
     write_list(tmp_path / "fairface_label_train.csv", [row])
-    with pytest.raises(DatasetError, match=r"fairface_label_train\.csv: a row lacks"):
+    samples = read_dataset(tmp_path)
+    assert samples.labels == {"gender": (None,), "race": ("Black",), "age": (None,)}
+    write_list(tmp_path / "fairface_label_train.csv", [row | {"file": ""}])
+    with pytest.raises(DatasetError, match=r"fairface_label_train\.csv: a row names no file"):
         read_dataset(tmp_path)
+
+
+_ROWS = "file{0}gender{0}split\n1.jpg{0}Zoë, née{0}val\n2.jpg{0}Male{0}train\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _ROWS.format(";").encode(),
+        _ROWS.format("\t").encode("utf-8-sig"),
+        _ROWS.format("|").encode(),
+        _ROWS.format(";").replace("\n", "\r\n").encode("utf-16"),
+        ("sep=;\r\n" + _ROWS.format(";")).encode("utf-8-sig"),
+        _ROWS.format(",").replace("Zoë, née", '"Zoë, née"').encode("utf-8-sig"),
+        _ROWS.format(" ; ").replace(" ; ", ";").replace("file", " File ").encode(),
+        _ROWS.format(";").replace("gender;split", "gender;Split;").encode()[:-1] + b";\n",
+    ],
+    ids=["semicolons", "tabs and mark", "bars", "utf-16", "sep", "quotes", "spaces", "more"],
+)
+@pytest.mark.parametrize("name", ["list.csv", "list.tsv", "LIST.TXT"])
+def test_a_list_as_spreadsheets_write_it(content: bytes, name: str, tmp_path: Path) -> None:
+    if b"Split;" in content:  # each line ends in a separator: a column without a name
+        content = b"\n".join(
+            line if b"Split" in line or line.endswith(b";") else line + b";"
+            for line in content.split(b"\n")
+            if line
+        )
+    (tmp_path / name).write_bytes(content)
+    samples = read_dataset(tmp_path / name)
+    assert samples.files == ("1.jpg", "2.jpg")
+    assert samples.labels == {"gender": ("Zoë, née", "Male")}
+    assert samples.splits == ("test", "train")
+
+
+def test_a_list_in_another_encoding_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes("file,gender\na.jpg,Male\nb.jpg,Zoë\n".encode("latin-1"))
+    with pytest.raises(DatasetError, match=r"line 3 is not UTF-8 text: save it as UTF-8"):
+        read_dataset(tmp_path / "list.csv")
+
+
+_NO_LABELS = ("NaN", "nan", "None", "N/A", "null", "NULL", "?", "", "  ", "#N/A", "<NA>", "-")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_means_no_label_is_no_class(suffix: str, tmp_path: Path) -> None:
+    count = len(_NO_LABELS)
+    columns = {
+        "file": [f"{row}.jpg" for row in range(count + 1)],
+        "identity": [*_NO_LABELS, "ann "],
+        "split": [*_NO_LABELS, "test"],
+        "gender": [*_NO_LABELS, "Male"],
+    }
+    path = tmp_path / f"list{suffix}"
+    if suffix == ".csv":
+        write_list(
+            path,
+            [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+        )
+    else:
+        pq.write_table(pa.table(columns), path)
+    samples = read_dataset(path)
+    assert samples.labels["gender"] == (None,) * count + ("Male",)
+    assert samples.identities == (None,) * count + ("ann",)
+    assert samples.splits == (None,) * count + ("test",)
+
+
+def test_the_number_of_a_row_is_no_label(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(",file,gender\n0,a.jpg,x\n1,b.jpg,y\n")
+    assert list(read_dataset(tmp_path / "list.csv").labels) == ["gender"]
+    table = pa.table({"file": ["a.jpg"], "gender": ["x"], "__index_level_0__": [7]})
+    pq.write_table(table, tmp_path / "list.parquet")
+    assert list(read_dataset(tmp_path / "list.parquet").labels) == ["gender"]
+
+
+def test_labels_that_differ_in_letter_case_only_are_named_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("file,Gender,gender\na.jpg,x,y\n")
+    with pytest.raises(DatasetError, match="'Gender' and 'gender' differ in letter case"):
+        read_dataset(tmp_path / "list.csv").check_names()
+    read_dataset(tmp_path / "list.csv", labels=["Gender"]).check_names()
+
+
+def _named_as_in_utkface(root: Path, folders: Sequence[str]) -> Path:
+    for number in range(12):
+        name = f"{20 + number}_1_0_2017010900000{number:04}.jpg"
+        write_picture(root / folders[number % len(folders)] / name, face_picture(number))
+    return root
+
+
+def test_two_layouts_that_fit_are_named_and_one_is_chosen(tmp_path: Path) -> None:
+    root = _named_as_in_utkface(tmp_path / "data", ("bald", "hairy"))
+    said = "fits 2 layouts .*utkface: .*folders: .*--format utkface or --format folders"
+    with pytest.raises(DatasetError, match=said):
+        read_dataset(root)
+    assert set(read_dataset(root, "folders").labels["label"]) == {"bald", "hairy"}
+    assert set(read_dataset(root, "utkface").labels) == {"gender", "race", "age"}
+    make_folders(tmp_path / "fair")
+    make_fairface(tmp_path / "fair")
+    assert read_dataset(make_fairface(tmp_path / "alone")).name == "FairFace"
+    with pytest.raises(DatasetError, match=r"fits 2 layouts .*fairface"):
+        read_dataset(tmp_path / "fair")
+
+
+def test_pictures_beside_the_folders_of_classes_are_listed(tmp_path: Path) -> None:
+    root = make_folders(tmp_path / "data")
+    write_picture(root / "loose.jpg", face_picture(0))
+    samples = read_dataset(root)
+    assert len(samples) == 12
+    assert [(each.file, each.reason) for each in samples.skipped] == [
+        ("loose.jpg", "lies beside the folders of the classes")
+    ]
+    for half in ("train", "test"):
+        make_folders(tmp_path / "halves" / half)
+        write_picture(tmp_path / "halves" / half / "loose.jpg", face_picture(0))
+    skipped = [each.file for each in read_dataset(tmp_path / "halves").skipped]
+    assert skipped == ["test/loose.jpg", "train/loose.jpg"]
+
+
+def test_a_folder_whose_name_means_no_label_is_listed(tmp_path: Path) -> None:
+    root = make_folders(tmp_path / "data")
+    write_picture(root / "nan" / "a.jpg", face_picture(0))
+    samples = read_dataset(root)
+    assert set(samples.labels["label"]) == {"female", "male"}
+    (skipped,) = samples.skipped
+    assert skipped.file == "nan/a.jpg"
+    assert "rename the folder if it is a class" in skipped.reason
+
+
+def test_folders_of_splits_beside_others_are_refused(tmp_path: Path) -> None:
+    for half in ("train", "test"):
+        make_folders(tmp_path / half)
+    (tmp_path / "empty").mkdir()
+    assert set(read_dataset(tmp_path).splits) == {"train", "test"}
+    write_picture(tmp_path / "unsure" / "a.jpg", face_picture(0))
+    with pytest.raises(DatasetError, match="beside them the folder 'unsure', which is no split"):
+        read_dataset(tmp_path)
+
+
+def test_classes_may_be_called_like_a_split(tmp_path: Path) -> None:
+    for name in ("valid", "invalid"):
+        write_picture(tmp_path / name / "a.jpg", face_picture(0))
+    assert set(read_dataset(tmp_path).labels["label"]) == {"valid", "invalid"}
+    assert set(read_dataset(tmp_path).splits) == {None}
+
+
+def test_what_may_be_meant_by_a_folder_is_said(tmp_path: Path) -> None:
+    make_folders(tmp_path / "outer" / "data")
+    with pytest.raises(DatasetError, match=r"only 'data'; name .*data if female and male in it"):
+        read_dataset(tmp_path / "outer")
+    make_manifest(tmp_path / "flat" / "list.csv")
+    with pytest.raises(DatasetError, match="there is only 'pictures'"):
+        read_dataset(tmp_path / "flat")
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "a.csv").write_text("file,gender\n")
+    with pytest.raises(DatasetError, match=r"or the list in it, a\.csv$"):
+        read_dataset(tmp_path / "lists")
 
 
 def test_utkface_names_are_parsed_and_broken_ones_counted(tmp_path: Path) -> None:

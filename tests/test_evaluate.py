@@ -15,7 +15,8 @@ from models.detector_names import NO_DETECTOR, found_by
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluation.card import card
-from training.evaluation.evaluate import evaluate, read_race_groups
+from training.evaluation.class_groups import read_race_groups
+from training.evaluation.evaluate import evaluate
 from training.evaluation.publish import write_card
 from training.evaluation.report import render, write_report
 from training.features.table import FeatureTable
@@ -256,6 +257,25 @@ def test_names_in_a_page_are_escaped(bundle: Bundle, table: FeatureTable) -> Non
     info = replace(table.info, dataset="<script>alert(1)</script>")
     page = render(evaluate(bundle, replace(table, info=info)))
     assert "<script>" not in page
+
+
+def test_names_are_text_in_card_and_page(table: FeatureTable) -> None:
+    names = {"Black": "a|b<script>x</script>", "Indian": "# c\n\n# d", "White": "[e](f) $g$ *h*"}
+    race = np.array([names[each] for each in table.labels["race"]], dtype=object)
+    info = replace(table.info, dataset="x\n```\n# y", command="face-train features a\n```\n# b")
+    named = replace(table, labels={"race": race}, info=info)
+    fitted = fit(named, FitSettings(classifier="logistic"))
+    bundle = Bundle(Path("model"), fitted.manifest, fitted.files)
+    report = evaluate(bundle, named)
+    text = card(report, bundle.manifest.provenance)
+    assert r"| a\|b\<script\>x\</script\> |" in text
+    assert r"| \[e\](f) \$g\$ \*h\* |" in text
+    headings = [line for line in text.splitlines() if line.startswith("# ")]
+    assert headings == ["# Model card: race as perceived from a face"]
+    assert [line for line in text.splitlines() if line.startswith("```")] == ["```sh", "```"]
+    page = _Page()
+    page.feed(render(report))
+    assert "script" not in page.tags
 
 
 def test_a_card_says_what_it_is_not_for(bundle: Bundle, table: FeatureTable) -> None:

@@ -37,16 +37,10 @@ from models.hog_detector import HogDetector
 from models.pictures import decode_picture
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import SkippedPicture
-from training.datasets.splits import SEED, HoldOut
+from training.datasets.splits import SEED, HoldOut, split
 from training.errors import DatasetError, OutputError
 from training.features.cache import EmbeddedFaces, open_cache
-from training.features.extraction import (
-    cache_path,
-    extract_features,
-    info_path,
-    skipped_path,
-    temporary_table,
-)
+from training.features.extraction import extract_features, temporary_table
 from training.features.extractor import (
     NO_FACE,
     UNREADABLE,
@@ -55,6 +49,8 @@ from training.features.extractor import (
     FacesPolicy,
     detection_settings,
 )
+from training.features.side_files import cache_path, duplicates_path, info_path, skipped_path
+from training.features.survey import survey
 from training.features.table import TableInfo
 from training.features.table_files import is_table, read_table, write_csv
 
@@ -449,6 +445,60 @@ def test_a_picture_that_could_not_be_read_is_tried_again(engine: Engine, tmp_pat
     assert (result.faces, result.reused, result.reasons()) == (1, 1, {NO_FACE: 1})
 
 
+def test_a_split_is_drawn_among_pictures_that_can_be_read(engine: Engine, tmp_path: Path) -> None:
+    """Each class is in both halves, though most of its pictures cannot be read."""
+    path = make_manifest(tmp_path / "list.csv", 40)
+    lines = path.read_text().splitlines()
+    listed = [",".join([line.split(",")[0], "", *line.split(",")[2:]]) for line in lines[1:]]
+    path.write_text("\n".join([lines[0], *listed]) + "\n")
+    for number in range(4, 40):
+        if number % 2:  # of the men two can be read
+            (tmp_path / "pictures" / f"{number}.png").write_bytes(b"no picture")
+    for number in (4, 8, 12, 16):
+        (tmp_path / "pictures" / f"{number}.png").write_bytes(b"no picture")
+    samples = read_dataset(path)
+    extractor = Extractor(ExtractionSettings(aligned=True, mirror=False), engine)
+    out = tmp_path / "out.parquet"
+    for seed in range(3):
+        extract_features(samples, out, extractor, seed=seed)
+        table = read_table(out)
+        assert len(table) == 18
+        for half in ("train", "test"):
+            assert set(table.labels["gender"][table.splits == half]) == {"Female", "Male"}
+        # Training of an embedder draws the same.
+        usable, alike = survey(samples, extractor)
+        splits, _ = split(samples, HoldOut(), seed, usable=usable, alike=alike)
+        drawn = {file for file, half in zip(samples.files, splits, strict=True) if half == "test"}
+        assert drawn == set(table.files[table.splits == "test"])
+
+
+def test_what_both_halves_share_is_listed(engine: Engine, tmp_path: Path) -> None:
+    path = make_manifest(tmp_path / "list.csv")
+    smaller = cv2.resize(face_picture(3), (150, 150), interpolation=cv2.INTER_AREA)
+    write_picture(tmp_path / "copy.jpg", smaller.astype(np.uint8))
+    samples = read_dataset(path)
+    twice = replace(
+        samples,
+        files=(*samples.files, "copy.jpg"),
+        identities=(None,) * 13,
+        labels={"gender": (*samples.labels["gender"], "Female")},
+        splits=("test",) * 4 + ("train",) * 9,
+    )
+    extractor = Extractor(ExtractionSettings(aligned=True, mirror=False), engine)
+    out = tmp_path / "out.parquet"
+    result = extract_features(twice, out, extractor)
+    assert [str(leak) for leak in result.leaks] == ["pictures/3.png and copy.jpg"]
+    assert len(result.contradictions) == 1
+    assert duplicates_path(out).read_text().splitlines() == [
+        "file,other,reason",
+        'pictures/3.png,copy.jpg,"nearly identical, held out and in training"',
+        "pictures/3.png,copy.jpg,gender is Male and Female",
+    ]
+    drawn = replace(twice, splits=(None,) * 13)
+    for seed in range(4):  # where the split is drawn, they are never parted
+        assert extract_features(drawn, out, extractor, seed=seed).leaks == ()
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bytes(engine: Engine, tmp_path: Path) -> None:
     samples = read_dataset(make_manifest(tmp_path / "list.csv", 100))
     whole, out = tmp_path / "whole.parquet", tmp_path / "out.parquet"
@@ -462,7 +512,8 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(engine: Engine, tmp_path: 
     assert result.reused == 64
     assert out.read_bytes() == whole.read_bytes()
     names = {each.name for each in tmp_path.iterdir() if each.name.startswith((".", "out"))}
-    assert names == {"out.parquet", "out.parquet.cache", "out.info.json", "out.skipped.csv"}
+    beside = ("out.parquet.cache", "out.info.json", "out.skipped.csv", "out.duplicates.csv")
+    assert names == {"out.parquet", *beside}
 
 
 _EXTRACT = """

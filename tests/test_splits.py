@@ -1,5 +1,6 @@
 """Which pictures are held out: whole people, the same part of each class, another by each seed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,10 +68,86 @@ def test_a_dataset_s_own_split_is_taken_unless_another_is_named() -> None:
     assert how.startswith("0.5 of each class")
 
 
-def test_a_dataset_of_one_half_only_is_split_anew() -> None:
-    splits, how = split(_samples(30, splits=("test",) * 30), HoldOut())
+@pytest.mark.parametrize("marked", ["test", None])
+def test_a_dataset_that_holds_out_all_its_pictures_is_obeyed(marked: str | None) -> None:
+    """A validation folder alone is not split anew; what no row marks is for training."""
+    given = ("test",) * 29 + (marked,)
+    splits, how = split(_samples(30, splits=given), HoldOut())
+    assert splits.count("test") == (30 if marked else 29)
+    assert how == "the dataset's own split"
+
+
+def test_of_training_pictures_alone_a_tenth_is_held_out() -> None:
+    splits, how = split(_samples(30, splits=("train",) * 30), HoldOut())
     assert splits.count("test") == 3
     assert how.startswith("0.1 of each class")
+
+
+def test_a_picture_marked_for_training_is_not_held_out_where_others_are_not_marked() -> None:
+    given = ("train",) * 15 + (None,) * 15
+    splits, _ = split(_samples(30, splits=given), HoldOut())
+    assert set(splits[:15]) == {"train"}
+    assert "test" in splits[15:]
+
+
+def test_that_a_given_split_is_set_aside_is_said() -> None:
+    given = ("test", *["train"] * 29)
+    for hold_out in (HoldOut(fraction=0.5), HoldOut(first=3)):
+        _, how = split(_samples(30, splits=given), hold_out)
+        assert how.endswith(", not the dataset's own split")
+
+
+def test_pictures_are_drawn_among_those_that_can_be_used() -> None:
+    samples = _samples(40)
+    usable = np.arange(40) % 10 == 0
+    for seed in range(5):
+        splits, _ = split(samples, HoldOut(), seed, usable=usable)
+        assert {row for row, half in enumerate(splits) if half == "test"} < {0, 10, 20, 30}
+    # By number everyone means the same pictures, whether they can be used or not.
+    assert split(samples, HoldOut(first=3), usable=usable) == split(samples, HoldOut(first=3))
+
+
+def test_one_picture_that_can_be_used_is_for_training() -> None:
+    splits, how = split(_samples(4), HoldOut(), usable=np.array([False, True, False, False]))
+    assert set(splits) == {"train"}
+    assert how.startswith("nothing: ")
+
+
+def test_what_is_alike_is_not_parted() -> None:
+    alike = np.arange(90) // 3
+    for identities in (None, tuple(f"person {number % 45}" for number in range(90))):
+        for seed in range(5):
+            splits, _ = split(_samples(90, identities), HoldOut(), seed, alike=alike)
+            assert {len(set(splits[row : row + 3])) for row in range(0, 90, 3)} == {1}
+            if identities is not None:
+                assert splits[:45] == splits[45:]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_each_class_of_two_pictures_or_more_is_in_both_halves(known: bool) -> None:
+    races = ["White"] * 80 + ["Black"] * 5 + ["Indian"] * 2 + ["Other"]
+    samples = replace(
+        _samples(88, tuple(f"person {row}" for row in range(88)) if known else None),
+        labels={"gender": ("Male", "Female") * 44, "race": tuple(races)},
+    )
+    for seed in range(20):
+        splits, _ = split(samples, HoldOut(), seed)
+        held = {race for race, half in zip(races, splits, strict=True) if half == "test"}
+        kept = {race for race, half in zip(races, splits, strict=True) if half == "train"}
+        assert held == {"White", "Black", "Indian"}
+        assert kept == {*held, "Other"}
+        assert splits.count("test") < 14
+
+
+def test_people_stay_whole_where_a_class_needs_one() -> None:
+    people = tuple(f"person {row // 4}" for row in range(80))
+    races = tuple("Black" if row // 4 in (3, 7) else "White" for row in range(80))
+    samples = replace(_samples(80, people), labels={"race": races})
+    for seed in range(10):
+        splits, _ = split(samples, HoldOut(fraction=0.05), seed)
+        assert {len(set(splits[row : row + 4])) for row in range(0, 80, 4)} == {1}
+        held = {race for race, half in zip(races, splits, strict=True) if half == "test"}
+        assert held == {"Black", "White"}
 
 
 def test_without_people_each_class_is_held_out_alike() -> None:

@@ -35,8 +35,8 @@ def test_a_table_of_another_version_is_refused(tmp_path: Path) -> None:
     path = drawn_table(tmp_path / "table.parquet", 20)
     _rewritten(path, dataset="renamed")
     assert read_table(path).info.dataset == "renamed"
-    _rewritten(path, schema="face-features/3")
-    said = r"its schema is face-features/3, this program reads face-features/1 and face-features/2"
+    _rewritten(path, schema="face-features/4")
+    said = r"its schema is face-features/4, this program reads face-features/1, .*/2, .*/3"
     with pytest.raises(DatasetError, match=said):
         read_table(path)
     _rewritten(path, schema="face-features/2", colour="red")

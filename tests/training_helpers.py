@@ -29,10 +29,16 @@ def portrait() -> Image:
 
 
 def face_picture(number: int) -> Image:
-    """One of many different pictures of one face, about 110 px wide in 200 px."""
+    """One of many different pictures of one face, about 110 px wide in 200 px, each before another
+    background, so that no two are nearly identical."""
     left, top = 118 + number % 7, 12 + number // 7 % 7
-    crop = portrait()[top : top + 200, left : left + 200]
-    return cv2.convertScaleAbs(crop, alpha=1 - 0.01 * (number % 5)).astype(np.uint8)
+    crop = portrait()[top : top + 200, left : left + 200].astype(np.float32)
+    coarse = np.random.default_rng(number).uniform(0, 255, (7, 7, 3)).astype(np.float32)
+    background = cv2.resize(coarse, (200, 200), interpolation=cv2.INTER_CUBIC)
+    face = np.zeros((200, 200), dtype=np.float32)
+    cv2.ellipse(face, (100, 100), (62, 82), 0, 0, 360, 1.0, -1)
+    share = cv2.GaussianBlur(face, (0, 0), 6)[:, :, None]
+    return np.clip(share * crop + (1 - share) * background, 0, 255).astype(np.uint8)
 
 
 def write_picture(path: Path, image: Image) -> None:

@@ -1,12 +1,14 @@
 """Writes results aside and moves them into place, so that no file is ever half written."""
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from models.interrupts import unfinished
 from models.locks import LockedError, locked
+from models.printable import printable
 from training.errors import OutputError, OutputInUseError
 
 
@@ -73,3 +75,8 @@ def write_whole(path: Path, data: bytes) -> None:
 def short_path(path: Path) -> str:
     """The last folder and the name of a file, by which records name it."""
     return "/".join(path.resolve().parts[-2:])
+
+
+def quoted(word: str) -> str:
+    """A name as a word of a command line, in one line."""
+    return shlex.quote(printable(word))

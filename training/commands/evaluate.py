@@ -1,12 +1,14 @@
 """`face-train evaluate`: a model folder → a report."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from models.detector_names import DEFAULT_DETECTOR, found_by
+from models.printable import counted
 from training.commands.console import (
     one_line_errors,
     parse_map,
@@ -20,6 +22,7 @@ from training.commands.options import (
     INPUT,
     OUTPUT,
     AlignedChips,
+    AllowLeak,
     DatasetFormat,
     DebugFlag,
     DetectorChoice,
@@ -28,6 +31,9 @@ from training.commands.options import (
     LabelColumns,
     SeedOption,
 )
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
 
 
 def evaluate(
@@ -65,7 +71,7 @@ def evaluate(
             "--map",
             rich_help_panel=INPUT,
             metavar="LABEL:THEIRS=OURS",
-            help="race:Asian=East Asian,Others= names the model's class for the dataset's.",
+            help="race:Asian=East Asian+Southeast Asian,Others= names the model's for theirs.",
         ),
     ] = None,
     config: Annotated[
@@ -88,6 +94,7 @@ def evaluate(
     faces: FaceChoice = "one",
     detector: DetectorChoice = DEFAULT_DETECTOR,
     hold_out: HoldOutRule = "given",
+    allow_leak: AllowLeak = False,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
@@ -97,7 +104,7 @@ def evaluate(
         from models.embedder import bundled_embedder
         from models.engine import load_engine
         from training.datasets.splits import HoldOut
-        from training.evaluation.evaluate import compare, read_race_groups, report_on
+        from training.evaluation.evaluate import compare, report_on
         from training.evaluation.predictions import write_predictions
         from training.evaluation.publish import write_card
         from training.evaluation.report import write_report
@@ -105,6 +112,7 @@ def evaluate(
         from training.evaluation.thumbnails import error_thumbnails
         from training.features.extraction import temporary_table
         from training.features.extractor import Extractor
+        from training.features.leaks import check_leaks
         from training.features.table_files import is_table, read_table
         from training.outputs import sole_writer
 
@@ -113,8 +121,7 @@ def evaluate(
         if card:
             claims.enter_context(sole_writer(model))
         bundle = load_bundle(model)
-        merged = {"race": read_race_groups(config)} if config else {}
-        names = parse_map(mapping or [])
+        names, merged = _class_names(bundle, mapping or [], config)
         rows = None if split == "all" else split
         dataset = pictures if is_table(data) else data
         if dataset is not None:
@@ -127,6 +134,8 @@ def evaluate(
         else:
             with progress_bar(len(samples)) as progress:
                 table = temporary_table(samples, extractor, HoldOut.parse(hold_out), seed, progress)
+        if rows == "test" and not allow_leak:
+            check_leaks(table)
         comparison = compare(bundle, table, split=rows, names=names, groups=merged)
         report = report_on(bundle, comparison, seed)
         if dataset is not None:
@@ -142,6 +151,7 @@ def evaluate(
             for name, figures in robustness.items():
                 report["attributes"][name] |= figures
         print_line(f"faces {found_by(table.info.detector)}")
+        print_line(_measured(report["data"]))
         print_summary(report)
         if out is not None:
             pictured = dataset is not None
@@ -152,3 +162,27 @@ def evaluate(
         if card:
             write_card(bundle, report)
             print_line(f"{model}: card")
+
+
+def _class_names(
+    bundle: "Bundle", mapping: list[str], config: Path | None
+) -> tuple[dict[str, dict[str, str | None]], dict[str, dict[str, tuple[str, ...]]]]:
+    """The model's names of the classes, and the classes to be merged, of both options."""
+    from training.evaluation.class_groups import read_race_groups
+    from training.evaluation.class_map import resolve_map
+
+    classes = {head.attribute: head.classes for head in bundle.manifest.attributes}
+    names, merged = resolve_map(parse_map(mapping), classes)
+    if config is not None:
+        own = {group: tuple(members) for group, members in read_race_groups(config).items()}
+        merged["race"] = own | merged.get("race", {})
+    return names, merged
+
+
+def _measured(data: Mapping[str, Any]) -> str:
+    """On how many faces, and which."""
+    faces = f"{data['faces']} of {counted(data['of_faces'], 'face')}"
+    line = f"measured on {faces}: split {data['split']}, held out: {data['hold_out']}"
+    if count := data["training_faces"]:
+        line += f"; {count} of them are marked for training, so these figures may be too good"
+    return line

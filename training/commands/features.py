@@ -75,15 +75,22 @@ def features(
 ) -> None:
     """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
+        from models.embedder import embedder_file
+        from training.datasets.labels import alike_notes
         from training.datasets.splits import HoldOut
-        from training.features.extraction import cache_path, extract_features, skipped_path
+        from training.features.extraction import extract_features
         from training.features.extractor import Extractor
+        from training.features.leaks import describe_contradictions, describe_leaks
+        from training.features.side_files import cache_path, duplicates_path, skipped_path
         from training.features.table_files import read_table, write_csv
         from training.outputs import sole_writer
 
         held = HoldOut.parse(hold_out)
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        extractor = Extractor(replace(settings, mirror=mirror, embedder=embedder))
+        for note in alike_notes(samples.labels):
+            print_line(note)
+        own = None if embedder is None else embedder_file(embedder)
+        extractor = Extractor(replace(settings, mirror=mirror, embedder=own))
         found = found_by(extractor.settings.detector)
         print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with ExitStack() as claims:
@@ -107,3 +114,7 @@ def features(
         if result.skipped:
             reasons = ", ".join(f"{count} {why}" for why, count in result.reasons().items())
             print_line(f"skipped {reasons}: {skipped_path(out)}")
+        if result.leaks:
+            print_line(f"{describe_leaks(result.leaks)}: {duplicates_path(out)}")
+        if result.contradictions:
+            print_line(f"{describe_contradictions(result.contradictions)}: {duplicates_path(out)}")

@@ -11,6 +11,7 @@ from training.commands.options import (
     DEFAULT_SEED,
     FITTING,
     OUTPUT,
+    AllowLeak,
     AttributeNames,
     DebugFlag,
     EmbedderFile,
@@ -63,6 +64,7 @@ def fit(
             help="Make it as sure as it is right.",
         ),
     ] = True,
+    allow_leak: AllowLeak = False,
     search: Annotated[
         bool,
         typer.Option(
@@ -86,6 +88,7 @@ def fit(
 ) -> None:
     """Fit a classifier for each attribute and write a model folder."""
     with one_line_errors(debug):
+        from models.embedder import embedder_file
         from training.evaluation.cross_validation import CROSS_VALIDATION
         from training.evaluation.cross_validation import cross_validate as measure_parts
         from training.evaluation.publish import check_folder, publish
@@ -104,7 +107,8 @@ def fit(
             search=search,
             folds=cross_validate,
             seed=seed,
-            embedder=embedder,
+            embedder=None if embedder is None else embedder_file(embedder),
+            allow_leak=allow_leak,
         )
         check_folder(out)
         with sole_writer(out):

@@ -88,8 +88,16 @@ EmbedderFile = Annotated[
     typer.Option(
         "--embedder",
         rich_help_panel=INPUT,
-        metavar="FILE",
-        help="What face-train finetune wrote; without it dlib's embedder is taken.",
+        metavar="PATH",
+        help="What face-train finetune wrote, or a model folder; without it dlib's is taken.",
+    ),
+]
+AllowLeak = Annotated[
+    bool,
+    typer.Option(
+        "--allow-leak",
+        rich_help_panel=INPUT,
+        help="Go on where pictures or people are in both halves of the table.",
     ),
 ]
 SeedOption = Annotated[

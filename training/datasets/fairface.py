@@ -1,11 +1,11 @@
 """FairFace: `fairface_label_train.csv`, `fairface_label_val.csv` and the pictures they name."""
 
-import csv
-from collections.abc import Sequence
-from io import TextIOWrapper
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models.safe_files import UnfitFileError, open_regular
+from models.safe_files import UnfitFileError
+from training.datasets.arrow_files import read_csv
+from training.datasets.labels import known
 from training.datasets.samples import (
     Samples,
     natural_key,
@@ -24,6 +24,9 @@ CREDIT = (
 ATTRIBUTES = ("gender", "race", "age")
 """Label columns of FairFace that are read."""
 
+_FILE = "file"
+"""Column of the pictures."""
+
 _LABEL_FILES = "fairface_label_*.csv"
 """Pattern of the names of the label files."""
 
@@ -41,10 +44,10 @@ def read_fairface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     Raises:
         DatasetError: a label file is not as published.
     """
-    rows: list[tuple[str, str | None, dict[str, str]]] = []
+    rows: list[tuple[str, str | None, dict[str, str | None]]] = []
     for file in sorted(path.glob(_LABEL_FILES)):
         given = parse_split(file.stem.removeprefix("fairface_label_"))
-        rows.extend((row["file"], given, row) for row in _rows(file))
+        rows.extend((name, given, labels) for name, labels in _rows(file))
     rows.sort(key=lambda each: natural_key(each[0]))
     labels = {name: tuple(row[name] for _, _, row in rows) for name in ATTRIBUTES}
     return Samples(
@@ -59,15 +62,17 @@ def read_fairface(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     )
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
-    """The rows of a label file."""
-    rows = []
+def _rows(file: Path) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """The picture and the labels of each row of a label file."""
     try:
-        with TextIOWrapper(open_regular(file), encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                if any(not row.get(name) for name in ("file", *ATTRIBUTES)):
-                    raise DatasetError(f"{file}: a row lacks one of file, {', '.join(ATTRIBUTES)}")
-                rows.append(row)
-    except (UnfitFileError, csv.Error, UnicodeDecodeError, OSError) as error:
+        table = read_csv(file, _FILE)
+    except UnfitFileError as error:
         raise DatasetError(f"{file} is not a label file of FairFace: {error}") from error
-    return rows
+    for name in (_FILE, *ATTRIBUTES):
+        if name not in table.schema.names:
+            raise DatasetError(f"{file} is not a label file of FairFace: it has no column {name}")
+    columns = [table[name].to_pylist() for name in ATTRIBUTES]
+    for picture, *labels in zip(table[_FILE].to_pylist(), *columns, strict=True):
+        if not picture:
+            raise DatasetError(f"{file}: a row names no file")
+        yield picture, dict(zip(ATTRIBUTES, map(known, labels), strict=True))

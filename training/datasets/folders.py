@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.datasets.labels import known
 from training.datasets.samples import (
     Samples,
     SkippedPicture,
@@ -17,9 +18,27 @@ DEFAULT_LABEL = "label"
 """Name of the attribute whose classes the folders are, unless another is given."""
 
 
+_LOOSE = "lies beside the folders of the classes"
+"""Reason for which a picture is skipped: no folder says its class."""
+
+_NO_LABEL = "its folder's name means that there is no label: rename the folder if it is a class"
+"""Reason for which a picture is skipped: its folder is called `NaN` or the like."""
+
+
 def is_folders(path: Path) -> bool:
-    """Whether the folder has folders with pictures in them, and none beside them."""
-    return path.is_dir() and not pictures_in(path) and len(_classes(path)) > 0
+    """Whether the folder has two folders or more with pictures in them, or such in folders of
+    splits; pictures may lie beside them."""
+    if not path.is_dir():
+        return False
+    try:
+        return len({folder.name for folder, _ in _classes(path)}) > 1
+    except DatasetError:  # splits beside others: what is wrong is said when it is read
+        return True
+
+
+def has_folders(path: Path) -> bool:
+    """Whether the folder has a folder with pictures in it, be it for a class or not."""
+    return path.is_dir() and len(_folders(path)) > 0
 
 
 def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
@@ -36,17 +55,21 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     if others:
         raise DatasetError("a folder per class holds one label: give it one name")
     rows: list[tuple[str, str, str | None]] = []
-    skipped: list[SkippedPicture] = []
-    for folder, given in _classes(path):
+    folders = _classes(path)
+    skipped = _loose(path, folders)
+    for folder, given in folders:
         prefix = folder.relative_to(path).as_posix()
-        rows.extend(
-            (f"{prefix}/{name}", folder.name, given) for name in pictures_in(folder, deep=True)
-        )
+        names = [f"{prefix}/{name}" for name in pictures_in(folder, deep=True)]
+        if known(folder.name) is None:
+            skipped.extend(SkippedPicture(name, _NO_LABEL) for name in names)
+        else:
+            rows.extend((name, folder.name, given) for name in names)
         skipped.extend(left_out_in(folder, f"{prefix}/"))
     classes = {name for _, name, _ in rows}
     if len(classes) < 2:
-        only = f"only {classes.pop()!r}" if classes else "none"
-        raise DatasetError(f"{path}: a folder per class is expected, there is {only}")
+        raise DatasetError(
+            f"{path}: a folder per class is expected, there is {_lone(path, classes)}"
+        )
     return Samples(
         name=path.resolve().name,
         root=path,
@@ -58,20 +81,61 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     )
 
 
+def _lone(path: Path, classes: set[str]) -> str:
+    """What there is instead of several classes, and what may be meant."""
+    if not classes:
+        return "none"
+    (name,) = classes
+    deeper = [each.name for each in _folders(path / name)] if (path / name).is_dir() else []
+    meant = f"; name {path / name} if {' and '.join(deeper[:2])} in it are classes"
+    return f"only {name!r}{meant if len(deeper) > 1 else ''}"
+
+
 def _classes(path: Path) -> list[tuple[Path, str | None]]:
-    """The class folders, each with the split whose folder holds it."""
+    """The class folders, each with the split whose folder holds it.
+
+    1. All folders with pictures are called like splits: the classes are in them.
+    2. None is, or those that are hold no folders with pictures: they are the classes.
+
+    Raises:
+        DatasetError: folders of splits with classes in them lie beside other folders.
+    """
     folders = _folders(path)
+    splits = {folder: split for folder in folders if (split := _split_of(folder)) is not None}
+    inner: list[tuple[Path, str | None]] = [
+        (each, split) for folder, split in splits.items() for each in _folders(folder)
+    ]
+    if len(splits) == len(folders):
+        return inner
+    if inner:
+        parts = ", ".join(sorted(folder.name for folder in splits))
+        other = next(folder.name for folder in folders if folder not in splits)
+        raise DatasetError(
+            f"{path} has folders of classes in {parts}, and beside them the folder {other!r}, "
+            "which is no split: move it elsewhere"
+        )
+    return [(folder, None) for folder in folders]
+
+
+def _split_of(folder: Path) -> str | None:
     try:
-        splits = [parse_split(folder.name) for folder in folders]
-    except DatasetError:  # an ordinary class name
-        return [(folder, None) for folder in folders if pictures_in(folder, deep=True)]
+        return parse_split(folder.name)
+    except DatasetError:  # an ordinary name
+        return None
+
+
+def _loose(path: Path, classes: Sequence[tuple[Path, str | None]]) -> list[SkippedPicture]:
+    """The pictures that lie beside the folders of classes, here or in a folder of a split."""
+    parents = dict.fromkeys((path, *(folder.parent for folder, _ in classes)))
+    prefixes = {each: "" if each == path else f"{each.name}/" for each in parents}
     return [
-        (inner, split)
-        for folder, split in zip(folders, splits, strict=True)
-        for inner in _folders(folder)
+        SkippedPicture(prefix + name, _LOOSE)
+        for parent, prefix in prefixes.items()
+        for name in pictures_in(parent)
     ]
 
 
 def _folders(path: Path) -> list[Path]:
+    """The folders in a folder that have pictures in them, by name."""
     inner = (each for each in path.iterdir() if each.is_dir() and not each.name.startswith("."))
-    return sorted(inner, key=lambda each: each.name)
+    return [each for each in sorted(inner) if pictures_in(each, deep=True)]

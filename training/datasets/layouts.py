@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.printable import shortened
 from training.datasets.fairface import is_fairface, read_fairface
-from training.datasets.folders import is_folders, read_folders
+from training.datasets.folders import has_folders, is_folders, read_folders
 from training.datasets.lfwa import is_lfwa, read_lfwa
 from training.datasets.manifest import is_manifest, read_manifest
 from training.datasets.samples import Samples
@@ -30,20 +31,20 @@ class DatasetLayout:
 
 LAYOUTS: Mapping[str, DatasetLayout] = {
     "manifest": DatasetLayout(
-        is_manifest, read_manifest, "a CSV or Parquet file with a column file"
+        is_manifest, read_manifest, "a CSV, TSV or Parquet file with a column file"
     ),
     "fairface": DatasetLayout(is_fairface, read_fairface, "fairface_label_*.csv in the folder"),
     "lfwa": DatasetLayout(is_lfwa, read_lfwa, "lfw_att_73.mat in the folder"),
     "utkface": DatasetLayout(is_utkface, read_utkface, "pictures named age_gender_race_date.jpg"),
     "folders": DatasetLayout(is_folders, read_folders, "a folder of pictures per class"),
 }
-"""The layouts by name, in the order in which they are tried."""
+"""The layouts by name."""
 
 
 def read_dataset(
     path: Path, layout: str | None = None, labels: Sequence[str] | None = None
 ) -> Samples:
-    """The labelled pictures at a path, in the layout named or the first that fits.
+    """The labelled pictures at a path, in the layout named or the one that fits.
 
     Args:
         path: a folder or a list.
@@ -51,16 +52,37 @@ def read_dataset(
         labels: the wanted attributes; for a folder per class, the one name of the attribute.
 
     Raises:
-        DatasetError: the path does not exist, no layout fits, or the dataset cannot be read.
+        DatasetError: the path does not exist, no layout fits or several do, or the dataset cannot
+            be read.
     """
     if not path.exists():
         raise DatasetError(f"{path} does not exist")
-    if layout is not None:
-        if layout not in LAYOUTS:
-            raise DatasetError(f"the format {layout!r} is none of {', '.join(LAYOUTS)}")
-        return LAYOUTS[layout].read(path, labels)
-    for each in LAYOUTS.values():
-        if each.fits(path):
-            return each.read(path, labels)
-    known = "; ".join(f"{name}: {each.describes}" for name, each in LAYOUTS.items())
-    raise DatasetError(f"{path} has no layout that is known ({known}): name one with --format")
+    if layout is None:
+        layout = _recognised(path)
+    elif layout not in LAYOUTS:
+        raise DatasetError(f"the format {layout!r} is none of {', '.join(LAYOUTS)}")
+    return LAYOUTS[layout].read(path, labels)
+
+
+def _recognised(path: Path) -> str:
+    """The one layout that fits."""
+    fitting = [name for name, each in LAYOUTS.items() if each.fits(path)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting and has_folders(path):
+        return "folders"  # whose reader says what is missing
+    described = "; ".join(f"{name}: {LAYOUTS[name].describes}" for name in fitting or LAYOUTS)
+    if fitting:
+        raise DatasetError(
+            f"{path} fits {len(fitting)} layouts ({described}): name the one that is meant, "
+            f"{' or '.join(f'--format {name}' for name in fitting)}"
+        )
+    raise DatasetError(
+        f"{path} has no layout that is known ({described}): name one with --format{_hint(path)}"
+    )
+
+
+def _hint(path: Path) -> str:
+    """What may be meant by a folder without a layout that is known."""
+    lists = sorted(each for each in path.iterdir() if is_manifest(each)) if path.is_dir() else []
+    return f", or the list in it, {shortened(lists[0].name)}" if lists else ""

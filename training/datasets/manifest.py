@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.cells import read_cell
+from models.printable import shortened
 from models.safe_files import UnfitFileError
 from training.datasets.arrow_files import read_csv, read_parquet
+from training.datasets.labels import known
 from training.datasets.samples import Samples, parse_split, select_columns, unknown_column
 from training.errors import DatasetError
 
-_SUFFIXES = (".csv", ".parquet")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 """Suffixes of the files that can be read."""
 
 _FILE = "file"
@@ -21,14 +23,18 @@ _IDENTITY = "identity"
 _SPLIT = "split"
 """Column of the split, which may be missing."""
 
+_INDEX = "__index_level_"
+"""How the name of a column begins in which pandas kept the numbers of rows; such a column, and one
+without a name, is passed over."""
+
 
 def is_manifest(path: Path) -> bool:
-    """Whether it is a CSV or Parquet file."""
+    """Whether it is a CSV or Parquet file by its name."""
     return path.is_file() and path.suffix.lower() in _SUFFIXES
 
 
 def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
-    """Reads a list of pictures; an empty cell is an unknown label.
+    """Reads a list of pictures; an empty cell, or one that reads `NaN` or `?`, is an unknown label.
 
     Args:
         path: the list; the files in it are relative to its folder.
@@ -39,19 +45,24 @@ def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     """
     columns = _columns(path)
     if _FILE not in columns:
-        raise DatasetError(f"{path} has no column 'file'; it has {', '.join(columns) or 'none'}")
+        have = ", ".join(columns) or "none"
+        raise DatasetError(f"{path} has no column 'file'; it has {shortened(have, 200)}")
     files = columns.pop(_FILE)
     if None in files:
         raise DatasetError(f"{path}: row {files.index(None) + 1} names no file")
-    identities = columns.pop(_IDENTITY, unknown_column(len(files)))
-    splits = columns.pop(_SPLIT, unknown_column(len(files)))
+    unknown = unknown_column(len(files))
+    identities, splits = (
+        tuple(None if each is None else known(each.strip()) for each in columns.pop(name, unknown))
+        for name in (_IDENTITY, _SPLIT)
+    )
     if not columns:
         raise DatasetError(f"{path} has no label columns beside file, identity and split")
+    labels = {name: tuple(map(known, column)) for name, column in columns.items()}
     return Samples(
         name=path.stem,
         root=path.parent,
         files=tuple(file.replace("\\", "/") for file in files if file is not None),
-        labels=select_columns(columns, wanted),
+        labels=select_columns(labels, wanted),
         identities=identities,
         splits=tuple(parse_split(each) for each in splits),
     )
@@ -60,13 +71,23 @@ def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
 def _columns(path: Path) -> dict[str, tuple[str | None, ...]]:
     is_csv = path.suffix.lower() != ".parquet"
     try:
-        table = read_csv(path) if is_csv else read_parquet(path)
+        table = read_csv(path, _FILE) if is_csv else read_parquet(path)
     except UnfitFileError as error:
         raise DatasetError(f"{path} cannot be read as a list of pictures: {error}") from error
     read = read_cell if is_csv else str
-    return {
-        read(name): tuple(
-            None if value is None else read(str(value)) for value in table[name].to_pylist()
-        )
-        for name in table.schema.names
-    }
+    columns: dict[str, tuple[str | None, ...]] = {}
+    for name in table.schema.names:
+        called = _called(read(name))
+        if called in columns:
+            raise DatasetError(f"{path} has two columns {called!r}: rename one")
+        if called and not called.startswith(_INDEX):
+            columns[called] = tuple(
+                None if value is None else read(str(value)) for value in table[name].to_pylist()
+            )
+    return columns
+
+
+def _called(name: str) -> str:
+    """The name of a column: without spaces around it, and the three known ones in small letters."""
+    bare = name.strip()
+    return bare.casefold() if bare.casefold() in (_FILE, _IDENTITY, _SPLIT) else bare

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models.label_names import check_label_names
 from models.pictures import is_left_out, is_picture, kind_of
+from training.datasets.labels import alike_key
 from training.errors import DatasetError
 
 TRAIN = "train"
@@ -80,7 +81,15 @@ class Samples:
                 raise ValueError(f"{name} should have {len(self.files)} rows, has {len(column)}")
 
     def check_names(self) -> None:
-        """Raises DatasetError where a label or a class has a name that tables cannot have."""
+        """Raises DatasetError where a label or a class has a name that tables cannot have, or two
+        labels have names that are too alike to be told apart."""
+        attributes: dict[str, str] = {}
+        for attribute in self.labels:
+            if (other := attributes.setdefault(alike_key(attribute), attribute)) != attribute:
+                raise DatasetError(
+                    f"the labels {other!r} and {attribute!r} differ in letter case or spaces only: "
+                    "rename one, or choose with --labels"
+                )
         classes = {
             attribute: sorted({name for name in column if name is not None})
             for attribute, column in self.labels.items()

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from training.datasets.halves import in_both_halves, joined_groups
 from training.datasets.samples import TEST, TRAIN, Samples, natural_key
 from training.errors import DatasetError
 
@@ -21,6 +22,9 @@ may be. More make both steadier and leave less to fit on."""
 SEED = 20170624
 """Seed of every split and every fit, unless another is given."""
 
+OWN_SPLIT = "the dataset's own split"
+"""How a split is described that the dataset itself makes."""
+
 
 @dataclass(frozen=True, slots=True)
 class HoldOut:
@@ -31,7 +35,7 @@ class HoldOut:
         fraction: hold out this share of the pictures: whole identities where they are known, else
             the same share of each class.
 
-    With neither the dataset's own split is taken, and a tenth where it has none.
+    With neither the dataset's own split is taken, and a tenth where it holds out nothing.
     """
 
     first: int | None = None
@@ -71,36 +75,98 @@ class HoldOut:
             return f"the first {self.first} pictures by the numbers in their names"
         if self.fraction is not None:
             return f"{self.fraction:g} of the pictures"
-        return "the dataset's own split"
+        return OWN_SPLIT
 
 
-def split(samples: Samples, hold_out: HoldOut, seed: int = SEED) -> tuple[tuple[str, ...], str]:
+def split(
+    samples: Samples,
+    hold_out: HoldOut,
+    seed: int = SEED,
+    *,
+    usable: NDArray[np.bool_] | None = None,
+    alike: NDArray[np.intp] | None = None,
+) -> tuple[tuple[str, ...], str]:
     """`train` or `test` for each picture, and how that was decided in a few words.
 
+    1. The first by number: of all pictures, so that everyone means the same ones.
+    2. The dataset's own split, as soon as it marks a picture as held out. It is obeyed where it
+       holds out all of them, too; what it does not mark is for training.
+    3. Otherwise pictures are drawn: only from the usable ones and, where the dataset marks some for
+       training, from the others.
+
+    Args:
+        samples: the pictures.
+        hold_out: the rule.
+        seed: of what is drawn.
+        usable: `(n,)`, the pictures that can be used; all unless given.
+        alike: `(n,)`, a number for each picture, the same for pictures that must not be parted;
+            each stands alone unless given.
+
     Raises:
-        DatasetError: one of the halves would be empty.
+        DatasetError: the first by number are all pictures.
     """
     if hold_out.first is not None:
         order = sorted(range(len(samples)), key=lambda row: natural_key(samples.files[row]))
         held = np.zeros(len(samples), dtype=np.bool_)
         held[order[: hold_out.first]] = True
         how = str(hold_out)
-    elif hold_out.fraction is None and {TRAIN, TEST} <= set(samples.splits):
-        held = np.array([each == TEST for each in samples.splits])
-        how = "the dataset's own split"
+    elif not is_drawn(samples, hold_out):
+        return tuple(each or TRAIN for each in samples.splits), OWN_SPLIT
     else:
+        rows = _drawn_from(samples, hold_out, usable)
         fraction = hold_out.fraction or DEFAULT_FRACTION
         known = any(identity is not None for identity in samples.identities)
-        held = (
-            hold_out_identities(samples.identities, fraction, seed)
-            if known
-            else _stratified(samples, fraction, seed)
-        )
         what = "the people" if known else "each class"
         how = f"{fraction:g} of {what}, drawn with seed {seed}"
-    if held.all() or not held.any():
+        held = np.zeros(len(samples), dtype=np.bool_)
+        if len(rows):
+            held[rows] = _draw(samples, rows, alike, fraction, seed)
+        if not held.any():
+            how = "nothing: there are no two pictures with a face that may be parted"
+            return (TRAIN,) * len(samples), how
+    if held.all():
         raise DatasetError(f"holding out {how} leaves one half empty: name another --hold-out")
+    if any(samples.splits) and hold_out != HoldOut():
+        how = f"{how}, not {OWN_SPLIT}"
     return tuple(TEST if each else TRAIN for each in held), how
+
+
+def is_drawn(samples: Samples, hold_out: HoldOut) -> bool:
+    """Whether pictures are drawn, so that which ones depends on which of them are usable."""
+    if hold_out == HoldOut():
+        return TEST not in samples.splits
+    return hold_out.first is None
+
+
+def _drawn_from(
+    samples: Samples, hold_out: HoldOut, usable: NDArray[np.bool_] | None
+) -> NDArray[np.intp]:
+    """The pictures of which some are held out."""
+    chosen = np.ones(len(samples), dtype=np.bool_) if usable is None else usable
+    unmarked = np.array([each is None for each in samples.splits])
+    if hold_out == HoldOut() and (chosen & unmarked).any():
+        chosen = chosen & unmarked
+    return np.flatnonzero(chosen)
+
+
+def _draw(
+    samples: Samples,
+    rows: NDArray[np.intp],
+    alike: NDArray[np.intp] | None,
+    fraction: float,
+    seed: int,
+) -> NDArray[np.bool_]:
+    """Which of these rows are held out, `(rows,)`; neither people nor what is alike are parted."""
+    identities = [samples.identities[row] for row in rows]
+    groups = joined_groups(identities, None if alike is None else alike[rows])
+    labels = [[column[row] for row in rows] for column in samples.labels.values()]
+    if any(identity is not None for identity in identities):
+        held = hold_out_identities([str(group) for group in groups], fraction, seed)
+    else:
+        _, firsts, numbers = np.unique(groups, return_index=True, return_inverse=True)
+        classes = [tuple(column[first] for column in labels) for first in firsts]
+        held = hold_out_stratified(classes, fraction, seed)[numbers]
+    return in_both_halves(held, groups, labels, seed)
 
 
 def hold_out_identities(
@@ -127,10 +193,6 @@ def hold_out_names(names: Sequence[str], fraction: float, seed: int) -> NDArray[
     }
     threshold = max(fraction * 2**64, min(numbers.values()))
     return np.array([numbers[name] <= threshold for name in names], dtype=np.bool_)
-
-
-def _stratified(samples: Samples, fraction: float, seed: int) -> NDArray[np.bool_]:
-    return hold_out_stratified(list(zip(*samples.labels.values(), strict=True)), fraction, seed)
 
 
 def hold_out_stratified(classes: Sequence[object], fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from typing import Any
 from models.detector_names import found_by
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH
 from training.evaluation.intervals import Figures
+from training.evaluation.markdown import with_inline_names
 from training.fitting.settings import FitSettings, command_line
 
 _PURPOSE = """\
@@ -37,13 +38,15 @@ _SHOWN_CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9)
 
 def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
     """`card.md`, in Markdown."""
-    return "\n".join(_lines(report, manifest_provenance)) + "\n"
+    lines = _lines(with_inline_names(report), with_inline_names(manifest_provenance))
+    return "\n".join(lines) + "\n"
 
 
 def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     attributes: Mapping[str, Figures] = report["attributes"]
     data, measured, embedder = provenance["data"], report["data"], provenance.get("embedder")
-    yield f"# Model card: {', '.join(attributes)} as perceived from a face"
+    heads = attributes or provenance["heads"]
+    yield f"# Model card: {', '.join(heads)} as perceived from a face"
     yield from ("", _PURPOSE, "")
     yield from ("## Not to be used for", "", _MISUSE, "")
     yield from ("## Data", "")
@@ -56,10 +59,12 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     if embedder:
         yield from _embedder(report["model"]["embedder"], embedder)
     yield f"- Held out, never looked at in training: {data['hold_out']}."
-    yield f"- Measured on: {measured['dataset']}, {measured['faces']} faces of the split"
-    yield f"  {measured['split']} ({measured['hold_out']}), {found_by(measured['detector'])}."
+    yield from _measured_on(measured)
     yield from ("", "## How good it is", "")
-    yield from _overview(report)
+    if not attributes:
+        yield from ("Nothing was measured: no face that was held out has a label.", "")
+    else:
+        yield from _overview(report)
     yield from _cross_validation(provenance.get("cross_validation"))
     for name, figures in attributes.items():
         yield from _attribute(name, figures)
@@ -75,6 +80,15 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     if any(FACE_WIDTH in figures for figures in attributes.values()):
         yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"
     yield "```"
+
+
+def _measured_on(data: Mapping[str, Any]) -> Iterator[str]:
+    faces = f"{data['faces']} of {data['of_faces']} faces"
+    yield f"- Measured on: {data['dataset']}, {faces}, of the split"
+    yield f"  {data['split']} ({data['hold_out']}), {found_by(data['detector'])}."
+    if count := data["training_faces"]:
+        yield f"  {count} of these are marked for training: figures on faces that a model was"
+        yield "  fitted on are too good."
 
 
 def _overview(report: Figures) -> Iterator[str]:

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.printable import counted
 from training.evaluation.intervals import Figures, share
-
-FEW_FACES = 100
-"""Faces under which the figures of an attribute get a warning: an accuracy may be off by 0.1."""
+from training.fitting.held_out import FEW_FACES
 
 _NAMED = 5
 """Attributes or classes, at most, that a line names; more make it longer."""

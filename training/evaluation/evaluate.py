@@ -1,18 +1,19 @@
 """A model folder and labelled faces → a report of how good it is and for whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from models.bundle import Bundle
 from models.classifier import Classifier, Prediction, grouped
-from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
+from training.datasets.samples import TRAIN
 from training.datasets.splits import SEED
 from training.errors import DatasetError
 from training.evaluation.cautions import cautions
+from training.evaluation.class_groups import ClassGroups
+from training.evaluation.class_map import proposal
 from training.evaluation.figures import SMALL_GROUP, attribute_figures
 from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
 from training.evaluation.mistakes import mistakes
@@ -24,9 +25,6 @@ REPORT_SCHEMA = "face-report/1"
 _MAX_GROUPS = 20
 """Values of a label column, at most, by which faces are grouped; more are names or numbers."""
 
-ClassGroups: TypeAlias = Mapping[str, Sequence[str]]
-"""Merged class → the classes whose probabilities are added."""
-
 ClassNames: TypeAlias = Mapping[str, Mapping[str, str | None]]
 """Attribute → class of the dataset → class of the model, None to leave its faces out."""
 
@@ -37,7 +35,7 @@ class Comparison:
 
     Attributes:
         table: the faces.
-        split: the split they are of, None for both.
+        data: which faces of which dataset they are, as a report has it.
         predictions: attribute → what the model says, its classes merged where that was asked for.
         truths: attribute → the labels `(n,)` in the model's names, None where unknown; only of the
             attributes that the table has labels of.
@@ -45,7 +43,7 @@ class Comparison:
     """
 
     table: FeatureTable
-    split: str | None
+    data: Figures
     predictions: Mapping[str, Prediction]
     truths: Mapping[str, Column]
     groups: Mapping[str, ClassGroups] = field(default_factory=dict)
@@ -81,18 +79,22 @@ def compare(
     truths = {
         attribute: to_model_classes(chosen.labels[attribute], attribute, names, groups)
         for attribute in predictions
-        if attribute in chosen.labels
+        if attribute in chosen.labels and has_label(chosen.labels[attribute]).any()
     }
     if not truths:
         raise DatasetError(
-            f"the table labels {', '.join(table.labels)}, the model {', '.join(predictions)}: "
-            "nothing to compare"
+            f"the faces have labels for {', '.join(_labelled(chosen)) or 'nothing'}, the model for "
+            f"{', '.join(predictions)}: nothing to compare"
         )
     _check_names(table, names or {})
     for attribute, truth in truths.items():
         _check_classes(predictions[attribute], truth)
     return Comparison(
-        table=chosen, split=split, predictions=predictions, truths=truths, groups=groups or {}
+        table=chosen,
+        data=describe_data(table, chosen, split),
+        predictions=predictions,
+        truths=truths,
+        groups=groups or {},
     )
 
 
@@ -118,28 +120,15 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
         comparison: of the model with labelled faces.
         seed: of what is drawn where pictures are corrupted, for the record.
     """
-    info, predictions = comparison.table.info, comparison.predictions
-    grouping = {**comparison.truths, **_other_groups(comparison.table, predictions)}
+    others = _other_groups(comparison.table, comparison.predictions)
+    grouping = {**comparison.truths, **others}
     attributes = {
         attribute: _figures(comparison, attribute, grouping) for attribute in comparison.truths
     }
     return {
         "schema": REPORT_SCHEMA,
-        "model": {
-            "name": bundle.folder.name,
-            "embedder": bundle.manifest.embedder.name,
-            "detector": bundle.manifest.detector,
-            "provenance": bundle.manifest.provenance,
-        },
-        "data": {
-            "dataset": info.dataset,
-            "credit": info.credit,
-            "features": info.engine,
-            "detector": info.detector,
-            "hold_out": info.hold_out,
-            "split": comparison.split or "all",
-            "faces": len(comparison.table),
-        },
+        "model": describe_model(bundle),
+        "data": comparison.data,
         "settings": {
             "interval": "wilson",
             "bootstrap_resamples": 0,  # a key of earlier reports, whose intervals were drawn
@@ -153,24 +142,35 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
     }
 
 
-def read_race_groups(config: Path) -> ClassGroups:
-    """`race_groups` of a configuration as the stream reads it.
+def describe_model(bundle: Bundle) -> Figures:
+    """Which model is measured, as a report has it."""
+    return {
+        "name": bundle.folder.name,
+        "embedder": bundle.manifest.embedder.name,
+        "detector": bundle.manifest.detector,
+        "provenance": bundle.manifest.provenance,
+    }
 
-    Raises:
-        DatasetError: the file is no configuration, or the groups are not lists of names.
+
+def describe_data(table: FeatureTable, chosen: FeatureTable, split: str | None) -> Figures:
+    """What it is measured on, as a report has it.
+
+    Args:
+        table: all faces.
+        chosen: those it is measured on.
+        split: the split they are of, None for both.
     """
-    try:
-        content = parse_toml(read_regular(config, MAX_SETTINGS_BYTES))
-    except UnfitFileError as error:
-        raise DatasetError(f"{config} cannot be read as a configuration: {error}") from error
-    labels = content.get("labels", {})
-    groups: Any = labels.get("race_groups", {}) if isinstance(labels, dict) else None
-    lists = isinstance(groups, dict) and all(isinstance(each, list) for each in groups.values())
-    if not lists or any(not isinstance(name, str) for each in groups.values() for name in each):
-        raise DatasetError(
-            f'{config}: race_groups should read like {{ Asian = ["East Asian", "Indian"] }}'
-        )
-    return {group: tuple(members) for group, members in groups.items()}
+    return {
+        "dataset": table.info.dataset,
+        "credit": table.info.credit,
+        "features": table.info.engine,
+        "detector": table.info.detector,
+        "hold_out": table.info.hold_out,
+        "split": split or "all",
+        "faces": len(chosen),
+        "of_faces": int((~table.mirrored).sum()),
+        "training_faces": int((chosen.splits == TRAIN).sum()),
+    }
 
 
 def check_embedder(bundle: Bundle, table: FeatureTable) -> None:
@@ -243,8 +243,14 @@ def _check_classes(prediction: Prediction, truth: Column) -> None:
         raise DatasetError(
             f"{prediction.attribute}: the dataset has {', '.join(map(repr, foreign))}, which the "
             f"model does not know; it knows {', '.join(prediction.classes)}. Say what each "
-            f"corresponds to: --map '{prediction.attribute}:{foreign[0]}={prediction.classes[0]}'"
+            f"corresponds to, or nothing to leave its faces out, such as "
+            f"{proposal(prediction.attribute, foreign, prediction.classes)}"
         )
+
+
+def _labelled(table: FeatureTable) -> list[str]:
+    """The attributes for which a face of the table has a label."""
+    return [name for name, column in table.labels.items() if has_label(column).any()]
 
 
 def _other_groups(table: FeatureTable, predictions: Mapping[str, Prediction]) -> dict[str, Column]:

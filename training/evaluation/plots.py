@@ -21,6 +21,7 @@ _ACCENT = "#c4572e"
 
 _STYLE: Any = {
     "font.size": 10,
+    "text.parse_math": False,  # a dollar in the name of a class begins no formula
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "face-train",  # the same figures give the same file

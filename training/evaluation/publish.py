@@ -2,26 +2,56 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
 from models.errors import ModelError
 from training.evaluation.card import card
-from training.evaluation.evaluate import evaluate
-from training.evaluation.intervals import Figures
+from training.evaluation.evaluate import (
+    REPORT_SCHEMA,
+    describe_data,
+    describe_model,
+    evaluate,
+)
+from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
 from training.features.table import FeatureTable
 from training.fitting.fit import FittedModel
+from training.fitting.held_out import measurable, unlearned_classes
 
 
 def publish(folder: Path, fitted: FittedModel, table: FeatureTable) -> Figures:
     """Writes the model folder with a card on the rows held out, and returns that report.
 
+    The folder is written before anything is measured, so that what was fitted is kept whatever
+    becomes of the report. Faces of classes that were not learned are left out of it.
+
     Raises:
-        DatasetError: no row is held out.
         ModelError: the folder cannot be written.
     """
-    report = evaluate(Bundle(folder, fitted.manifest, fitted.files), table)
-    text = card(report, fitted.manifest.provenance)
-    save_bundle(folder, fitted.manifest, {**fitted.files, CARD_FILE: text.encode()})
+    bundle = Bundle(folder, fitted.manifest, fitted.files)
+    report = _unmeasured(bundle, table)
+    write_card(bundle, report)
+    learned = {head.attribute: head.classes for head in fitted.heads}
+    if any(measurable(table, name, classes) for name, classes in learned.items()):
+        unlearned = {
+            name: dict.fromkeys(unlearned_classes(table, name, classes))
+            for name, classes in learned.items()
+        }
+        report = evaluate(bundle, table, names=unlearned)
+        write_card(bundle, report)
     return report
+
+
+def _unmeasured(bundle: Bundle, table: FeatureTable) -> Figures:
+    """A report without figures."""
+    return {
+        "schema": REPORT_SCHEMA,
+        "model": describe_model(bundle),
+        "data": describe_data(table, table[np.zeros(len(table), dtype=np.bool_)], "test"),
+        "settings": {"confidence_level": CONFIDENCE_LEVEL},
+        "cautions": ["nothing was measured: no held-out face has a label"],
+        "attributes": {},
+    }
 
 
 def write_card(bundle: Bundle, report: Figures) -> None:

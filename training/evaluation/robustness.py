@@ -15,8 +15,9 @@ from models.runtime import available_cores
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED
 from training.errors import DatasetError
+from training.evaluation.class_groups import ClassGroups
 from training.evaluation.corruptions import blur, darken, downscale, grayscale, jpeg, rotate
-from training.evaluation.evaluate import ClassGroups, ClassNames, select_rows, to_model_classes
+from training.evaluation.evaluate import ClassNames, select_rows, to_model_classes
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH, SMALL_GROUP
 from training.evaluation.intervals import Figures, share_of
 from training.features.extraction import ProgressCallback

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from training.errors import OutputError
 
-_VERSION = 1
-"""Version of the file's tables; another one is refused."""
+_VERSION = 2
+"""Version of the file's tables; 2 added the hash of the picture. A later one is refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +28,13 @@ class EmbeddedFaces:
         reason: why it is skipped; empty where it is not.
         face_px: `(faces,)` float32, width of each face in the picture.
         embeddings: `(faces, views, dimensions)` float32; the second view is the mirrored one.
+        picture_hash: the perceptual hash of the picture, see `training.features.picture_hash`.
     """
 
     reason: str
     face_px: NDArray[np.float32]
     embeddings: NDArray[np.float32]
+    picture_hash: int = 0
 
 
 class EmbeddingCache:
@@ -42,18 +44,22 @@ class EmbeddingCache:
         self._connection = connection
 
     def get(self, key: bytes) -> EmbeddedFaces | None:
-        """The faces of a picture; None where it was never embedded."""
+        """The faces of a picture; None where it was never embedded, or never hashed."""
         with _translated():
             row = self._connection.execute(
-                "SELECT reason, faces, views, face_px, embeddings FROM pictures WHERE key = ?",
+                "SELECT reason, faces, views, face_px, embeddings, picture_hash FROM pictures "
+                "WHERE key = ?",
                 (key,),
             ).fetchone()
-        if row is None:
+        if row is None or row[-1] is None:
             return None
-        reason, faces, views, face_px, embeddings = row
+        reason, faces, views, face_px, embeddings, picture_hash = row
         vectors = np.frombuffer(embeddings, dtype="<f4")
         shape = (faces, views, vectors.size // max(faces * views, 1))
-        return EmbeddedFaces(reason, np.frombuffer(face_px, dtype="<f4"), vectors.reshape(shape))
+        widths = np.frombuffer(face_px, dtype="<f4")
+        return EmbeddedFaces(
+            reason, widths, vectors.reshape(shape), int.from_bytes(picture_hash, "big")
+        )
 
     def put(self, results: Iterable[tuple[bytes, EmbeddedFaces]]) -> None:
         """Stores results in one transaction."""
@@ -64,12 +70,13 @@ class EmbeddingCache:
                 *each.embeddings.shape[:2],
                 each.face_px.astype("<f4").tobytes(),
                 each.embeddings.astype("<f4").tobytes(),
+                each.picture_hash.to_bytes(8, "big"),
             )
             for key, each in results
         ]
         with _translated(), self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows
+                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows
             )
 
 
@@ -89,12 +96,14 @@ def open_cache(path: Path) -> Iterator[EmbeddingCache]:
     try:
         with _translated(path), connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _VERSION):
+            if version not in range(_VERSION + 1):
                 raise OutputError(f"{path} is of another version of this program: delete it")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS pictures (key BLOB PRIMARY KEY, reason TEXT, "
-                "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB)"
+                "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB, picture_hash BLOB)"
             )
+            if version == 1:
+                connection.execute("ALTER TABLE pictures ADD COLUMN picture_hash BLOB")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
         yield EmbeddingCache(connection)
     finally:

@@ -1,7 +1,5 @@
 """Labelled pictures → a feature table: embedded in parallel, through a cache, then written."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,22 +8,34 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
-from models.cells import text_cell
+import numpy as np
+from numpy.typing import NDArray
+
 from models.graphs import CHIP_SIZE
 from models.printable import printable
 from models.runtime import available_cores
 from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
 from training.features.cache import EmbeddedFaces, EmbeddingCache, open_cache
+from training.features.command_line import features_command
 from training.features.extractor import (
     UNREADABLE,
-    ExtractionSettings,
     Extractor,
     read_picture,
 )
+from training.features.leaks import Contradiction, Leak, find_contradictions, find_leaks
+from training.features.picture_hash import UNKNOWN, alike_groups
+from training.features.side_files import (
+    cache_path,
+    duplicates_csv,
+    duplicates_path,
+    info_path,
+    skipped_csv,
+    skipped_path,
+)
 from training.features.table import FeatureTable, TableInfo
 from training.features.table_files import FeatureRow, TableWriter, read_table, table_writer
-from training.outputs import short_path, write_whole
+from training.outputs import write_whole
 
 ProgressCallback: TypeAlias = Callable[[int], None]
 """Is given the number of pictures done since the last call."""
@@ -49,12 +59,16 @@ class ExtractionSummary:
         faces: how many faces of them are in the table.
         reused: how many pictures were in the cache already.
         skipped: the pictures left out, with the reason.
+        leaks: what the two halves share.
+        contradictions: pictures with two labels.
     """
 
     pictures: int
     faces: int
     reused: int
     skipped: tuple[SkippedPicture, ...]
+    leaks: tuple[Leak, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
 
     def reasons(self) -> dict[str, int]:
         """How many pictures were skipped for each reason, most frequent first."""
@@ -71,16 +85,16 @@ def extract_features(
     cache: Path | None = None,
     progress: ProgressCallback = lambda done: None,
 ) -> ExtractionSummary:
-    """Embeds every picture and writes the table, and beside it where it comes from, and the list
-    of skipped pictures.
+    """Embeds every picture and writes the table, and beside it where it comes from, and two lists:
+    of skipped pictures, and of those that both halves share or that have two labels.
 
     A run that was killed goes on where it was when it is started again, and the table is the same
     to the byte: each picture is embedded by itself, and the table is written at the end.
 
     Args:
-        samples: the pictures; their split is decided here and written into the table.
-        out: the Parquet file. `info_path(out)` is its description, for those who do not read
-            Parquet; `skipped_path(out)` lists what was left out.
+        samples: the pictures; their split is decided here, once it is known which of them have
+            faces, and written into the table.
+        out: the Parquet file; the files beside it are named in `side_files`.
         extractor: finds and embeds the faces.
         hold_out: the rule of the split; the dataset's own split unless given.
         seed: of the split.
@@ -92,9 +106,61 @@ def extract_features(
         OutputError: the disk refuses; what was computed is kept.
     """
     samples.check_names()
-    splits, how = split(samples, hold_out or HoldOut(), seed)
+    with open_cache(cache or cache_path(out)) as store:
+        keys, reused = _fill_cache(store, samples, extractor, progress)
+        usable, hashes = _found(store, keys)
+        held = hold_out or HoldOut()
+        splits, how = split(samples, held, seed, usable=usable, alike=alike_groups(hashes))
+        info = _describe(samples, extractor, held, seed, how)
+        with table_writer(out, info) as writer:
+            faces, skipped = _write_faces(store, keys, samples, splits, writer)
+    leaks, contradictions = _examine(samples, splits, np.flatnonzero(usable), hashes)
+    write_whole(info_path(out), f"{info.to_json(indent=2)}\n".encode())
+    write_whole(skipped_path(out), skipped_csv(skipped))
+    write_whole(duplicates_path(out), duplicates_csv(leaks, contradictions))
+    return ExtractionSummary(
+        pictures=len(samples),
+        faces=faces,
+        reused=reused,
+        skipped=tuple(skipped),
+        leaks=leaks,
+        contradictions=contradictions,
+    )
+
+
+def _found(
+    store: EmbeddingCache, keys: Sequence[bytes]
+) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
+    """Which pictures have faces to learn from, and their hashes, both `(n,)`."""
+    usable = np.zeros(len(keys), dtype=np.bool_)
+    hashes = np.full(len(keys), UNKNOWN, dtype=np.uint64)
+    for index, key in enumerate(keys):
+        found = store.get(key)
+        if found is not None and not found.reason:
+            usable[index], hashes[index] = True, found.picture_hash
+    return usable, hashes
+
+
+def _examine(
+    samples: Samples,
+    splits: Sequence[str],
+    rows: NDArray[np.intp],
+    hashes: NDArray[np.uint64],
+) -> tuple[tuple[Leak, ...], tuple[Contradiction, ...]]:
+    """What the halves share, and which pictures have two labels, among these rows."""
+    files, halves, identities = (
+        [column[row] for row in rows] for column in (samples.files, splits, samples.identities)
+    )
+    labels = {name: [column[row] for row in rows] for name, column in samples.labels.items()}
+    leaks = find_leaks(files, halves, identities, hashes[rows])
+    return leaks, find_contradictions(files, labels, hashes[rows])
+
+
+def _describe(
+    samples: Samples, extractor: Extractor, hold_out: HoldOut, seed: int, how: str
+) -> TableInfo:
     embedder = extractor.engine.embedder
-    info = TableInfo(
+    return TableInfo(
         dataset=samples.name,
         credit=samples.credit,
         embedder=embedder.name,
@@ -103,18 +169,9 @@ def extract_features(
         engine=extractor.described,
         detector=extractor.settings.detector,
         hold_out=how,
-        command=features_command(samples, extractor.settings, hold_out or HoldOut(), seed),
+        command=features_command(samples, extractor.settings, hold_out, seed),
         attributes=tuple(samples.labels),
         flag_attributes=samples.flag_attributes,
-    )
-    with open_cache(cache or cache_path(out)) as store:
-        keys, reused = _fill_cache(store, samples, extractor, progress)
-        with table_writer(out, info) as writer:
-            faces, skipped = _write_faces(store, keys, samples, splits, writer)
-    write_whole(info_path(out), f"{info.to_json(indent=2)}\n".encode())
-    write_whole(skipped_path(out), _skipped_csv(skipped).encode())
-    return ExtractionSummary(
-        pictures=len(samples), faces=faces, reused=reused, skipped=tuple(skipped)
     )
 
 
@@ -126,52 +183,6 @@ def temporary_table(
         out = Path(folder) / "features.parquet"
         extract_features(samples, out, extractor, hold_out=hold_out, seed=seed, progress=progress)
         return read_table(out)
-
-
-def features_command(
-    samples: Samples, settings: ExtractionSettings, hold_out: HoldOut, seed: int
-) -> str:
-    """The command that makes a table with these settings."""
-    words = [f"face-train features {samples.root.resolve().name} --out features.parquet"]
-    if settings.embedder is not None:
-        words.append(f"--embedder {short_path(settings.embedder)}")
-    if not settings.mirror:
-        words.append("--no-mirror")
-    return " ".join([*words, *dataset_options(samples, settings, hold_out, seed)])
-
-
-def dataset_options(
-    samples: Samples, settings: ExtractionSettings, hold_out: HoldOut, seed: int
-) -> list[str]:
-    """The options that say which faces are taken and held out, but for those of the default."""
-    default = ExtractionSettings()
-    words = []
-    if settings.aligned != samples.aligned:
-        words.append("--aligned" if settings.aligned else "--no-aligned")
-    if settings.faces != default.faces:
-        words.append(f"--faces {settings.faces}")
-    if not settings.aligned:
-        words.append(f"--detector {settings.detector}")  # the default may become another one
-    if hold_out != HoldOut():
-        words.append(f"--hold-out {hold_out.text}")
-    if seed != SEED:
-        words.append(f"--seed {seed}")
-    return words
-
-
-def cache_path(out: Path) -> Path:
-    """Where the embeddings computed for a table are kept between runs."""
-    return out.with_name(out.name + ".cache")
-
-
-def info_path(out: Path) -> Path:
-    """Where a table's description is, as its own file holds it."""
-    return out.with_name(out.stem + ".info.json")
-
-
-def skipped_path(out: Path) -> Path:
-    """Where the pictures that are not in a table are listed."""
-    return out.with_name(out.stem + ".skipped.csv")
 
 
 def _write_faces(
@@ -253,12 +264,5 @@ def _rows(
                 face_px=float(face_px),
                 embedding=embedding,
                 labels=labels,
+                picture_hash=found.picture_hash,
             )
-
-
-def _skipped_csv(skipped: Sequence[SkippedPicture]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "reason"])
-    writer.writerows((text_cell(printable(each.file)), text_cell(each.reason)) for each in skipped)
-    return text.getvalue()

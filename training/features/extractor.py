@@ -20,6 +20,7 @@ from models.pictures import decode_picture
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from training.errors import DatasetError
 from training.features.cache import EmbeddedFaces
+from training.features.picture_hash import UNKNOWN, perceptual_hash
 from training.features.table import FeatureTable
 
 FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
@@ -81,11 +82,13 @@ class FaceChips:
         reason: why there are none; empty where there are some.
         chips: `(faces, 150, 150, 3)` uint8 BGR.
         face_px: `(faces,)` float32, width of each face in the picture.
+        picture_hash: the perceptual hash of the picture.
     """
 
     reason: str
     chips: NDArray[np.uint8]
     face_px: NDArray[np.float32]
+    picture_hash: int = UNKNOWN
 
 
 class Extractor:
@@ -139,7 +142,8 @@ class Extractor:
         views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
         vectors = self.engine.embed(np.ascontiguousarray(np.concatenate(views)))
         by_view = vectors.reshape(len(views), len(chips), -1)
-        return EmbeddedFaces("", found.face_px, np.ascontiguousarray(by_view.transpose(1, 0, 2)))
+        by_face = np.ascontiguousarray(by_view.transpose(1, 0, 2))
+        return EmbeddedFaces("", found.face_px, by_face, found.picture_hash)
 
     def chips(self, content: bytes) -> FaceChips:
         """The aligned faces of one picture file, or why there are none."""
@@ -151,7 +155,7 @@ class Extractor:
             return _no_faces(UNREADABLE)
         if self.settings.aligned:
             face_px = np.array([min(image.shape[:2]) * CHIP_FACE_SHARE], dtype=np.float32)
-            return FaceChips("", as_chip(image)[None], face_px)
+            return FaceChips("", as_chip(image)[None], face_px, perceptual_hash(image))
         faces = self.find(image)
         if not len(faces):
             return _no_faces(NO_FACE)
@@ -159,7 +163,8 @@ class Extractor:
             return _no_faces(SEVERAL_FACES)
         chosen = _choose(faces, image, self.settings.faces)
         widths = sizes_wh(chosen.boxes_xyxy)[:, 0]
-        return FaceChips("", self.engine.align(image, chosen).chips, widths)
+        chips = self.engine.align(image, chosen).chips
+        return FaceChips("", chips, widths, perceptual_hash(image))
 
     def find(self, image: Image) -> Detections:
         """The faces of a picture, by the first search that finds any of `min_face_px`.

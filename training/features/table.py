@@ -14,10 +14,11 @@ from models.safe_files import UnfitFileError, parse_json
 from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
 
-_SCHEMA = "face-features/2"
-"""Version of the description that is written into a table's file; 2 added `detector`."""
+_SCHEMA = "face-features/3"
+"""Version of the description that is written into a table's file; 2 added `detector`, 3 the column
+`picture_hash`."""
 
-_READ_SCHEMAS = ("face-features/1", _SCHEMA)
+_READ_SCHEMAS = ("face-features/1", "face-features/2", _SCHEMA)
 """Versions that are read; another one is refused."""
 
 Column: TypeAlias = NDArray[np.object_]
@@ -77,7 +78,7 @@ class TableInfo:
         if not isinstance(content, dict):
             raise ValueError("its description is no object")
         if (schema := content.pop("schema", None)) not in _READ_SCHEMAS:
-            known = " and ".join(_READ_SCHEMAS)
+            known = ", ".join(_READ_SCHEMAS)
             raise ValueError(f"its schema is {schema}, this program reads {known}")
         content["flag_attributes"] = content.pop("compositions", None)
         try:
@@ -107,6 +108,8 @@ class FeatureTable:
         splits: `train` or `test`.
         face_px: width of the face in the picture, px.
         labels: attribute → class of each, None where unknown.
+        picture_hashes: perceptual hash of each picture, 0 where unknown, as in tables of versions
+            1 and 2.
     """
 
     info: TableInfo
@@ -118,6 +121,7 @@ class FeatureTable:
     splits: Column
     face_px: NDArray[np.float32]
     labels: dict[str, Column]
+    picture_hashes: NDArray[np.uint64]
 
     def __post_init__(self) -> None:
         expected = (len(self.files), self.info.dimensions)
@@ -141,6 +145,7 @@ class FeatureTable:
             splits=self.splits[chosen],
             face_px=self.face_px[chosen],
             labels={name: column[chosen] for name, column in self.labels.items()},
+            picture_hashes=self.picture_hashes[chosen],
         )
 
     @property

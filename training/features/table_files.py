@@ -14,14 +14,20 @@ from numpy.typing import NDArray
 from models.cells import text_cell
 from models.safe_files import UnfitFileError, open_regular
 from training.datasets.arrow_files import read_parquet
+from training.datasets.labels import known
+from training.datasets.samples import parse_split
 from training.errors import DatasetError
+from training.features.picture_hash import UNKNOWN
 from training.features.table import Column, FeatureTable, TableInfo
 from training.outputs import written_aside
 
 _METADATA_KEY = b"face_train"
 """Key of the description among the metadata of a Parquet file."""
 
-_FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", "embedding")
+_HASH = "picture_hash"
+"""Column of the hashes of the pictures, which tables of versions 1 and 2 lack."""
+
+_FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", _HASH, "embedding")
 """Columns that every table has, before those of the labels."""
 
 
@@ -37,6 +43,7 @@ class FeatureRow:
     face_px: float
     embedding: NDArray[np.float32]
     labels: tuple[str | None, ...]
+    picture_hash: int = UNKNOWN
 
 
 class TableWriter:
@@ -89,6 +96,9 @@ def read_table(path: Path) -> FeatureTable:
     try:
         table = read_parquet(path)
         info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
+        if _HASH not in table.schema.names:
+            unknown = pa.array(np.full(table.num_rows, UNKNOWN, dtype=np.uint64))
+            table = table.append_column(_HASH, unknown)
         table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
     except KeyError as error:
         reason = "face-train features did not write it, or its columns were changed"
@@ -98,7 +108,10 @@ def read_table(path: Path) -> FeatureTable:
         raise DatasetError(f"{path} is damaged or not a table of features: {reason}") from error
     if not table.num_rows:
         raise DatasetError(f"{path} has no rows: no face was found in the dataset")
-    return _checked(path, _from_arrow(table, info))
+    try:
+        return _checked(_from_arrow(table, info))
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from None
 
 
 def is_table(path: Path) -> bool:
@@ -147,6 +160,9 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
         name: np.array(table[name].to_pylist(), dtype=object)
         for name in ("file", "identity", "split", *info.attributes)
     }
+    for name in ("identity", *info.attributes):  # an earlier version took NaN for a class
+        text[name] = np.array([known(each) for each in text[name]], dtype=object)
+    text["split"] = np.array([parse_split(each) for each in text["split"]], dtype=object)
     return FeatureTable(
         info=info,
         embeddings=embeddings.reshape(table.num_rows, -1),
@@ -157,23 +173,25 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
         splits=text["split"],
         face_px=table["face_px"].to_numpy(),
         labels={name: text[name] for name in info.attributes},
+        picture_hashes=table[_HASH].to_numpy(),
     )
 
 
-def _checked(path: Path, table: FeatureTable) -> FeatureTable:
+def _checked(table: FeatureTable) -> FeatureTable:
+    if None in table.splits:
+        raise DatasetError("a row names no split: write train or test, or make the table again")
     finite = np.isfinite(table.embeddings).all(axis=1)
     if not finite.all():
         count, first = int((~finite).sum()), table.files[~finite][0]
         raise DatasetError(
-            f"{path}: {count} embeddings are not finite numbers, the first of {first}: "
-            "make the table again"
+            f"{count} embeddings are not finite numbers, the first of {first}: make the table again"
         )
     return table
 
 
 def _schema(info: TableInfo) -> pa.Schema:
     text = pa.string()
-    types = (text, pa.int32(), pa.bool_(), text, text, pa.float32())
+    types = (text, pa.int32(), pa.bool_(), text, text, pa.float32(), pa.uint64())
     fields = [
         *zip(_FIXED_COLUMNS[:-1], types, strict=True),
         ("embedding", pa.list_(pa.float32(), info.dimensions)),

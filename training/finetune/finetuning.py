@@ -23,10 +23,11 @@ from models.embedder import (
 from models.runtime import available_cores
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
-from training.datasets.splits import HoldOut, split
+from training.datasets.splits import HoldOut, is_drawn, split
 from training.errors import TrainingError
-from training.features.extraction import dataset_options
+from training.features.command_line import dataset_options
 from training.features.extractor import Extractor
+from training.features.survey import survey
 from training.finetune.chip_loader import ChipLoader
 from training.finetune.chip_store import store_chips
 from training.finetune.distillation import teacher_settings
@@ -85,7 +86,11 @@ def finetune(
     attributes = settings.attributes or tuple(samples.labels)
     check_attributes(samples, attributes)
     trunk = _initial_trunk(start, settings)
-    splits, held = split(samples, hold_out, settings.seed)
+    usable, alike = None, None
+    if is_drawn(samples, hold_out):
+        with progress_bar(len(samples)) as progress:
+            usable, alike = survey(samples, extractor, progress)
+    splits, held = split(samples, hold_out, settings.seed, usable=usable, alike=alike)
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
     with progress_bar(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)

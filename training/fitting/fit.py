@@ -13,8 +13,10 @@ from threadpoolctl import threadpool_limits
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
 from models.embedder import DLIB_NAME, TRAINED_EMBEDDER_FILE, EmbedderModel, read_embedder
 from models.label_names import check_label_names
+from models.printable import counted
 from training.datasets.samples import TRAIN
 from training.errors import DatasetError
+from training.features.leaks import check_leaks
 from training.features.table import FeatureTable
 from training.fitting.classifiers import (
     AUTO_CLASSIFIERS,
@@ -32,6 +34,7 @@ from training.fitting.head import (
     Head,
     fit_inverse_temperature,
 )
+from training.fitting.held_out import held_out_notes
 from training.fitting.settings import FitSettings
 from training.fitting.tasks import Task, development_rows, head_file_name, plan_tasks
 
@@ -77,7 +80,8 @@ def fit(
         on_message: is given a line about each step.
 
     Raises:
-        DatasetError: an attribute does not exist or has one class only, or the features are of
+        DatasetError: no row is for training, both halves share pictures or people and that is not
+            allowed, an attribute does not exist or has one class only, or the features are of
             another embedder.
         ModelError: the embedder's file cannot be read.
         TrainingError: an exported head differs from scikit-learn's.
@@ -85,11 +89,22 @@ def fit(
     embedder = None if settings.embedder is None else read_embedder(settings.embedder)
     _check_embedder(table, embedder)
     train = np.flatnonzero(table.splits == TRAIN)
+    if not len(train):
+        faces = counted(int((~table.mirrored).sum()), "face")
+        raise DatasetError(
+            f"all {faces} of the table are held out, none is for training: fit on another table, "
+            "or make it with --hold-out 0.1"
+        )
+    if not settings.allow_leak:
+        check_leaks(table)
     tasks = plan_tasks(table, train, settings.attributes or tuple(table.labels))
     try:
         check_label_names((head.attribute, head.classes) for task in tasks for head in task.heads)
     except ValueError as error:
         raise DatasetError(str(error)) from error
+    learned = {head.attribute: head.classes for task in tasks for head in task.heads}
+    for note in held_out_notes(table, learned):
+        on_message(note)
     heads: list[Head] = []
     files: dict[str, bytes] = {}
     record: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from training.datasets.splits import SEED
 from training.fitting.classifiers import ClassifierChoice
-from training.outputs import short_path
+from training.outputs import quoted, short_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class FitSettings:
         seed: of all random numbers.
         embedder: the file of the embedder that made the features, which becomes part of the
             model; None for dlib's.
+        allow_leak: the two halves of the table may share pictures and people.
     """
 
     attributes: tuple[str, ...] | None = None
@@ -36,6 +37,7 @@ class FitSettings:
     folds: int | None = None
     seed: int = SEED
     embedder: Path | None = None
+    allow_leak: bool = False
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
@@ -57,21 +59,18 @@ def command_line(settings: FitSettings) -> str:
     default = FitSettings()
     words = ["face-train fit features.parquet --out FOLDER"]
     if settings.attributes is not None:
-        words.append(f"--attributes {','.join(settings.attributes)}")
+        words.append(f"--attributes {quoted(','.join(settings.attributes))}")
     if settings.classifier != default.classifier:
         words.append(f"--classifier {settings.classifier}")
-    if settings.balanced:
-        words.append("--class-weight balanced")
-    if not settings.mirror:
-        words.append("--no-mirror")
-    if not settings.calibrate:
-        words.append("--no-calibrate")
     if settings.embedder is not None:
-        words.append(f"--embedder {short_path(settings.embedder)}")
-    if settings.search:
-        words.append("--search")
-    if settings.folds is not None:
-        words.append(f"--cross-validate {settings.folds}")
-    if settings.seed != default.seed:
-        words.append(f"--seed {settings.seed}")
-    return " ".join(words)
+        words.append(f"--embedder {quoted(short_path(settings.embedder))}")
+    flags = {
+        "--class-weight balanced": settings.balanced,
+        "--no-mirror": not settings.mirror,
+        "--no-calibrate": not settings.calibrate,
+        "--allow-leak": settings.allow_leak,
+        "--search": settings.search,
+        f"--cross-validate {settings.folds}": settings.folds is not None,
+        f"--seed {settings.seed}": settings.seed != default.seed,
+    }
+    return " ".join([*words, *(flag for flag, is_given in flags.items() if is_given)])

@@ -1,0 +1,70 @@
+"""What a label says: which texts mean that there is none, and which classes may be one."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from models.printable import shortened
+
+_MISSING = frozenset(
+    {
+        *("", "nan", "-nan", "none", "null", "nil", "nat"),
+        *(
+            "n/a",
+            "na",
+            "n.a.",
+            "n/d",
+            "<na>",
+            "<null>",
+            "<none>",
+            "#n/a",
+            "#na",
+            "#n/a n/a",
+            "#null!",
+        ),
+        *("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+        *("?", "??", "???", "-", "--", "---", "\u2013", "\u2014", ".", "..", "..."),
+    }
+)
+"""What tables write where a value is missing, in small letters: pandas', R's, spreadsheets', and
+what people do."""
+
+_NAMED = 5
+"""Groups of classes that may be one, at most, that are named for each attribute."""
+
+
+def known(text: str | None) -> str | None:
+    """A label, or None where its text says that there is none."""
+    return None if text is None or text.strip().casefold() in _MISSING else text
+
+
+def alike_key(name: str) -> str:
+    """The same for names that differ in letter case, spaces or the form of their letters only."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return re.sub(r"[\s_]+", "", folded)
+
+
+def alike_classes(
+    labels: Mapping[str, Sequence[str | None]],
+) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """Attributes with classes that differ in letter case or spaces only, and how often each occurs.
+
+    Args:
+        labels: attribute → class of each picture.
+    """
+    for attribute, column in labels.items():
+        groups: dict[str, list[tuple[str, int]]] = {}
+        for name, count in Counter(each for each in column if each is not None).most_common():
+            groups.setdefault(alike_key(name), []).append((name, count))
+        yield from [(attribute, group) for group in groups.values() if len(group) > 1][:_NAMED]
+
+
+def alike_notes(labels: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
+    """A line on each group of classes that may be one."""
+    for attribute, group in alike_classes(labels):
+        names = " and ".join(f"{shortened(name)!r} ({count})" for name, count in group)
+        yield (
+            f"{attribute}: {names} differ in letter case or spaces only but count as "
+            f"{len(group)} classes: write them alike if they are one"
+        )
