@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.datasets.halves import joined_groups
 from training.datasets.samples import TEST, TRAIN
 from training.errors import DatasetError
 from training.evaluation.figures import expected_calibration_error
 from training.evaluation.intervals import Figures
+from training.features.picture_hash import alike_groups
 from training.features.table import FeatureTable
 from training.fitting.fit import fit
 from training.fitting.head import Head
@@ -42,8 +44,9 @@ def cross_validate(
     """Mean and spread of the figures of each attribute, as they stand in a manifest; None where
     the settings ask for no parts.
 
-    Whole people are in a part, or whole pictures where people are not known, and of each class
-    about as many are in each. A face whose class the other parts lack is an error.
+    Whole people are in a part, or whole pictures where people are not known, nearly identical
+    pictures together, and of each class about as many are in each. A face whose class the other
+    parts lack is an error.
 
     Args:
         table: the features.
@@ -73,23 +76,21 @@ def cross_validate(
 
 
 def folds_of(
-    people: Sequence[str], classes: NDArray[np.int64], folds: int, seed: int
+    groups: NDArray[np.intp], classes: NDArray[np.int64], folds: int, seed: int
 ) -> NDArray[np.int64]:
-    """The part of each row: people are dealt out class by class, each to the next part.
+    """The part of each row: groups are dealt out class by class, each to the next part.
 
     Args:
-        people: `(n,)`, whose rows stay together.
-        classes: `(n,)`; a person with several is dealt out with the first.
+        groups: `(n,)`; the rows of one stay together.
+        classes: `(n,)`; a group with several is dealt out with the first.
         folds: how many parts.
-        seed: of the order in which the people of a class are dealt out.
+        seed: of the order in which the groups of a class are dealt out.
     """
-    names, first, rows = np.unique(
-        np.array(people, dtype=object).astype(str), return_index=True, return_inverse=True
-    )
-    order = np.random.default_rng(seed).permutation(len(names))
+    _, first, rows = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(first))
     order = order[np.argsort(classes[first][order], kind="stable")]
-    parts = np.empty(len(names), dtype=np.int64)
-    parts[order] = np.arange(len(names)) % folds
+    parts = np.empty(len(first), dtype=np.int64)
+    parts[order] = np.arange(len(first)) % folds
     return parts[rows]
 
 
@@ -98,12 +99,13 @@ def _plan(train: FeatureTable, task: Task, folds: int, seed: int) -> _Plan:
     rows = train[task.rows]
     targets = task.targets if task.targets.ndim == 2 else task.targets[:, None]
     _, classes = np.unique(targets, axis=0, return_inverse=True)
-    if (count := len(set(rows.people))) < folds:
+    groups = joined_groups(rows.people, alike_groups(rows.picture_hashes))
+    if (count := len(np.unique(groups))) < folds:
         raise DatasetError(
             f"--cross-validate {folds}: the training rows of {names[0]} are of {count} people or "
             "pictures only: give a smaller number"
         )
-    parts = folds_of(rows.people, classes.reshape(-1), folds, seed)
+    parts = folds_of(groups, classes.reshape(-1), folds, seed)
     for part in range(folds):
         others = targets[parts != part]
         if (others == others[0]).all(axis=0).any():
@@ -118,7 +120,8 @@ def _measure(plan: _Plan, part: int, settings: FitSettings) -> list[tuple[Head, 
     """The figures of one part, by models fitted on the others."""
     held = plan.parts == part
     splits = np.where(held, TEST, TRAIN).astype(object)
-    single = replace(settings, attributes=plan.attributes)
+    # What is alike is in one part: to look for it again in each would take a minute.
+    single = replace(settings, attributes=plan.attributes, allow_leak=True)
     fitted = fit(replace(plan.table, splits=splits), single)
     rows = plan.table[held & ~plan.table.mirrored]
     return [(head, _figures(head, rows)) for head in fitted.heads]
