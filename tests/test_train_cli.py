@@ -122,9 +122,10 @@ def test_a_fit_says_what_there_is_before_and_how_steady_it_is(tmp_path: Path) ->
     words = ("fit", table, "--out", model, "--classifier", "logistic", "--attributes", "gender")
     result = _run(*words, "--cross-validate", "3")
     assert result.exit_code == 0, result.output
-    counts, *parts, fitting, figures = result.stdout.splitlines()[:6]
+    counts, *parts, note, fitting, figures = result.stdout.splitlines()[:7]
     assert counts.startswith("gender: 150 faces to fit on: ")
     assert [part.rpartition(", ")[2] for part in parts] == [f"part {n} of 3" for n in (1, 2, 3)]
+    assert note.startswith("gender: only 50 held-out faces")
     assert fitting == "gender: fitting logistic"
     assert figures.startswith("gender: accuracy ")
     assert "cross-validated in 3 parts of 150 faces: accuracy 0." in result.stdout
