@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from training_helpers import (
     LAYOUT_MAKERS,
@@ -43,7 +45,7 @@ def _done(*words: str | Path) -> str:
 
 
 def test_a_terminal_that_knows_only_ascii(tmp_path: Path) -> None:
-    drawn_table(tmp_path / "table.parquet", 40)
+    drawn_table(tmp_path / "table.parquet", 400)
     done = subprocess.run(
         [sys.executable, "-m", "training", "fit", "table.parquet", "--out", "ö"],
         cwd=tmp_path,
@@ -94,6 +96,17 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
     assert {each["rows"] for each in corruptions} == {12}
     assert report["data"]["faces"] == 12
     assert (model / "card.md").read_text() != card
+    assert sorted(each.name for each in (tmp_path / "r").iterdir()) == [
+        *("label_issues.csv", "predictions.parquet", "report.html", "report.json")
+    ]
+    assert pq.read_metadata(tmp_path / "r" / "predictions.parquet").num_rows == 12
+    shown = {
+        (each["file"], each["face"])
+        for figures in report["attributes"].values()
+        for each in figures["surest_errors"]
+    }
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert len(set(re.findall('data:image/jpeg;base64,[^"]+', page))) == len(shown)
     load_bundle(model)
     with_table = _done(
         *("evaluate", model, tmp_path / "f.parquet", "--split", "all", "--pictures", dataset),
@@ -102,6 +115,27 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
     again = json.loads((tmp_path / "again" / "report.json").read_text())
     assert again["attributes"]["gender"]["face_width"] == widths
     assert "gender: accuracy" in with_table
+
+
+def test_a_fit_says_what_there_is_before_and_how_steady_it_is(tmp_path: Path) -> None:
+    table, model = drawn_table(tmp_path / "t.parquet", 200), tmp_path / "model"
+    words = ("fit", table, "--out", model, "--classifier", "logistic", "--attributes", "gender")
+    result = _run(*words, "--cross-validate", "3")
+    assert result.exit_code == 0, result.output
+    counts, *parts, note, fitting, figures = result.stdout.splitlines()[:7]
+    assert counts.startswith("gender: 150 faces to fit on: ")
+    assert [part.rpartition(", ")[2] for part in parts] == [f"part {n} of 3" for n in (1, 2, 3)]
+    assert note.startswith("gender: only 50 held-out faces")
+    assert fitting == "gender: fitting logistic"
+    assert figures.startswith("gender: accuracy ")
+    assert "cross-validated in 3 parts of 150 faces: accuracy 0." in result.stdout
+    assert "face-train: gender, race: measured on" not in result.stderr
+    assert "face-train: gender: measured on 50 faces only" in result.stderr
+    crossed = load_bundle(model).manifest.provenance["cross_validation"]
+    assert crossed["attributes"].keys() == {"gender"}
+    assert "Cross-validated on the training rows in 3 parts" in (model / "card.md").read_text()
+    refused = _run(*words, "--cross-validate", "200")
+    _wrong(refused, "the training rows of gender are of 150 people or pictures only: give a")
 
 
 def test_a_table_is_not_measured_on_faces_of_another_detector(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_each_option_that_takes_something_says_what(
             assert bool(taken) != option.is_flag, line
 
 
+def test_each_option_is_explained_in_a_sentence(program: str) -> None:
+    for command in _commands(program).values():
+        for option in (each for each in command.params if each.param_type_name == "option"):
+            assert re.fullmatch(r"\S.+\S\.", option.help), option.name
+
+
 def test_the_help_is_that_of_the_long_option(program: str) -> None:
     short, long = (CliRunner().invoke(_APPS[program], [each]).stdout for each in ("-h", "--help"))
     assert short == long

@@ -8,6 +8,7 @@ from models.detector_names import DEFAULT_DETECTOR
 from training.commands.console import one_line_errors, print_line
 from training.commands.opening import open_dataset
 from training.commands.options import (
+    INPUT,
     AlignedChips,
     DatasetFormat,
     DatasetPath,
@@ -19,7 +20,12 @@ from training.commands.options import (
 
 def bench(
     dataset: DatasetPath,
-    count: Annotated[int, typer.Option(min=1, metavar="N", help="How many of its pictures.")] = 50,
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", rich_help_panel=INPUT, help="How many of its pictures are timed."
+        ),
+    ] = 50,
     layout: DatasetFormat = None,
     aligned: AlignedChips = None,
     faces: FaceChoice = "one",

@@ -18,6 +18,7 @@ from rich.text import Text
 from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.errors import ModelError
 from models.printable import counted, printable
+from training.commands.progress_lines import ProgressLines
 from training.errors import DatasetError, OutputInUseError, TrainingError
 
 _EXIT_CODES = {
@@ -40,7 +41,7 @@ def print_line(line: str) -> None:
 
 
 def print_summary(report: Mapping[str, Any]) -> None:
-    """Prints the figures of a report, a line for each attribute."""
+    """Prints the figures of a report: lines for each attribute, then what to be careful about."""
     for name, figures in report["attributes"].items():
         accuracy, faces = figures["accuracy"], counted(figures["rows"], "face")
         print_line(
@@ -48,15 +49,41 @@ def print_summary(report: Mapping[str, Any]) -> None:
             f"{accuracy['high']:.3f}), balanced {figures['balanced_accuracy']:.3f}, "
             f"calibration error {figures['calibration']['error']:.3f}, on {faces}"
         )
+        if gap := figures["largest_gap"]:
+            (groups,) = (each["groups"] for each in figures["by_group"] if each["by"] == gap["by"])
+            worst, best = groups[gap["worst"]]["value"], groups[gap["best"]]["value"]
+            print_line(
+                f"{name} by {gap['by']}: from {worst:.3f} ({gap['worst']}) to {best:.3f} "
+                f"({gap['best']})"
+            )
+        if count := figures["label_issues"]["count"]:
+            print_line(f"{name}: {counted(count, 'label looks', 'labels look')} wrong")
+    crossed = report["model"]["provenance"].get("cross_validation", {"attributes": {}})
+    for name, each in crossed["attributes"].items():
+        print_line(
+            f"{name}: cross-validated in {crossed['folds']} parts of {each['rows']} faces: "
+            f"accuracy {_spread(each['accuracy'])}, balanced {_spread(each['balanced_accuracy'])}"
+        )
+    for line in report["cautions"]:
+        command_line.print_error(line, style="yellow")
+
+
+def _spread(figure: Mapping[str, Any]) -> str:
+    low, high = min(figure["values"]), max(figure["values"])
+    return f"{figure['mean']:.3f} ± {figure['deviation']:.3f} ({low:.3f} to {high:.3f})"
 
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
-    """Shows a bar with rate and time left, on a terminal; yields what counts the pictures done."""
-    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    """Shows a bar with rate and time left, where no terminal is a line a minute; yields what counts
+    the pictures done.
+    """
     console = command_line.console
-    disabled = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=disabled) as bar:
+    if not console.is_terminal:
+        yield ProgressLines(total, command_line.print_message).advance
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.advance(task, done)
 

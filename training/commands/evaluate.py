@@ -19,6 +19,8 @@ from training.commands.console import (
 from training.commands.opening import open_dataset
 from training.commands.options import (
     DEFAULT_SEED,
+    INPUT,
+    OUTPUT,
     AlignedChips,
     AllowLeak,
     DatasetFormat,
@@ -41,26 +43,50 @@ def evaluate(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FOLDER", help="The folder to write the report to."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="A folder for the report, the predictions and the labels that look wrong.",
+        ),
     ] = None,
-    split: Annotated[Literal["test", "train", "all"], typer.Option(help="Which rows.")] = "test",
+    split: Annotated[
+        Literal["test", "train", "all"],
+        typer.Option(
+            rich_help_panel=INPUT, help="Which rows are measured: those held out, or others."
+        ),
+    ] = "test",
     pictures: Annotated[
         Path | None,
-        typer.Option(metavar="DATASET", help="The dataset of a table: measures bad pictures too."),
+        typer.Option(
+            metavar="DATASET",
+            rich_help_panel=INPUT,
+            help="The dataset of a table: bad pictures are measured too, and errors shown.",
+        ),
     ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
+            rich_help_panel=INPUT,
             metavar="LABEL:THEIRS=OURS",
             help="race:Asian=East Asian+Southeast Asian,Others= names the model's for theirs.",
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A config.toml: its race_groups are merged.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=INPUT,
+            help="A config.toml: its race_groups are merged.",
+        ),
     ] = None,
     card: Annotated[
-        bool, typer.Option("--card", help="Write the model's card anew from this report.")
+        bool,
+        typer.Option(
+            "--card", rich_help_panel=OUTPUT, help="Write the model's card anew from this report."
+        ),
     ] = False,
     layout: DatasetFormat = None,
     labels: LabelColumns = None,
@@ -78,10 +104,12 @@ def evaluate(
         from models.embedder import bundled_embedder
         from models.engine import load_engine
         from training.datasets.splits import HoldOut
-        from training.evaluation.evaluate import evaluate as measure
+        from training.evaluation.evaluate import compare, report_on
+        from training.evaluation.predictions import write_predictions
         from training.evaluation.publish import write_card
         from training.evaluation.report import write_report
-        from training.evaluation.robustness import measure_robustness
+        from training.evaluation.robustness import MAX_FACES, measure_robustness
+        from training.evaluation.thumbnails import error_thumbnails
         from training.features.extraction import temporary_table
         from training.features.extractor import Extractor
         from training.features.leaks import check_leaks
@@ -108,19 +136,29 @@ def evaluate(
                 table = temporary_table(samples, extractor, HoldOut.parse(hold_out), seed, progress)
         if rows == "test" and not allow_leak:
             check_leaks(table)
-        report = measure(bundle, table, split=rows, names=names, groups=merged, seed=seed)
+        comparison = compare(bundle, table, split=rows, names=names, groups=merged)
+        report = report_on(bundle, comparison, seed)
         if dataset is not None:
-            robustness = measure_robustness(
-                bundle, table, samples, extractor, split=rows, names=names, groups=merged, seed=seed
-            )
+            with progress_bar(min(len(comparison.table), MAX_FACES)) as progress:
+                robustness = measure_robustness(
+                    *(bundle, table, samples, extractor),
+                    split=rows,
+                    names=names,
+                    groups=merged,
+                    seed=seed,
+                    progress=progress,
+                )
             for name, figures in robustness.items():
                 report["attributes"][name] |= figures
         print_line(f"faces {found_by(table.info.detector)}")
         print_line(_measured(report["data"]))
         print_summary(report)
         if out is not None:
-            write_report(out, report)
-            print_line(f"{out}: report.html and report.json")
+            pictured = dataset is not None
+            thumbnails = error_thumbnails(report, samples, extractor) if pictured else {}
+            write_predictions(out, comparison)
+            write_report(out, report, thumbnails)
+            print_line(f"{out}: report.html, report.json, predictions.parquet, label_issues.csv")
         if card:
             write_card(bundle, report)
             print_line(f"{model}: card")
@@ -130,8 +168,8 @@ def _class_names(
     bundle: "Bundle", mapping: list[str], config: Path | None
 ) -> tuple[dict[str, dict[str, str | None]], dict[str, dict[str, tuple[str, ...]]]]:
     """The model's names of the classes, and the classes to be merged, of both options."""
+    from training.evaluation.class_groups import read_race_groups
     from training.evaluation.class_map import resolve_map
-    from training.evaluation.evaluate import read_race_groups
 
     classes = {head.attribute: head.classes for head in bundle.manifest.attributes}
     names, merged = resolve_map(parse_map(mapping), classes)

@@ -13,6 +13,7 @@ from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset
 from training.commands.options import (
     DEFAULT_SEED,
+    OUTPUT,
     AlignedChips,
     DatasetFormat,
     DatasetPath,
@@ -29,7 +30,14 @@ from training.commands.options import (
 def features(
     dataset: DatasetPath,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="The Parquet file to write.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+            help="The Parquet file to write.",
+        ),
     ],
     layout: DatasetFormat = None,
     labels: LabelColumns = None,
@@ -38,16 +46,29 @@ def features(
     detector: DetectorChoice = DEFAULT_DETECTOR,
     embedder: EmbedderFile = None,
     mirror: Annotated[
-        bool, typer.Option("--mirror/--no-mirror", help="Embed each face mirrored as well.")
+        bool,
+        typer.Option(
+            "--mirror/--no-mirror",
+            rich_help_panel=OUTPUT,
+            help="Embed each face mirrored as well.",
+        ),
     ] = True,
     hold_out: HoldOutRule = "given",
     csv: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(metavar="FEATURES.csv LABELS.csv", help="Write two CSV files as well."),
+        typer.Option(
+            metavar="FEATURES.csv LABELS.csv",
+            rich_help_panel=OUTPUT,
+            help="Write two CSV files as well.",
+        ),
     ] = None,
     cache: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where embeddings are kept, OUT.cache unless given."),
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=OUTPUT,
+            help="Where embeddings are kept for the next run. By default OUT.cache.",
+        ),
     ] = None,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,

@@ -11,6 +11,8 @@ from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset, parse_names
 from training.commands.options import (
     DEFAULT_SEED,
+    FITTING,
+    OUTPUT,
     AlignedChips,
     AttributeNames,
     DatasetFormat,
@@ -29,30 +31,47 @@ def finetune(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", metavar="FOLDER", help="For embedder.onnx, log and checkpoint."
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="For embedder.onnx, log and checkpoint.",
         ),
     ],
     start: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
+            rich_help_panel=FITTING,
             help="A model folder whose embedder, trained before, is trained further.",
         ),
     ] = None,
     attributes: AttributeNames = None,
     epochs: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How often each face is seen.")
+        int,
+        typer.Option(
+            min=1, metavar="N", rich_help_panel=FITTING, help="How often each face is seen."
+        ),
     ] = 24,
     patience: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Stops after that many epochs without gain.")
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=FITTING,
+            help="Stops after that many epochs without gain.",
+        ),
     ] = 6,
-    batch: Annotated[int, typer.Option(min=2, metavar="N", help="Faces a step.")] = 64,
+    batch: Annotated[
+        int, typer.Option(min=2, metavar="N", rich_help_panel=FITTING, help="Faces a step.")
+    ] = 64,
     rate: Annotated[
         float,
         typer.Option(
             min=1e-9,
             max=1.0,
             metavar="X",
+            rich_help_panel=FITTING,
             help="The highest learning rate; larger batches bear more.",
         ),
     ] = 2e-4,
@@ -61,14 +80,22 @@ def finetune(
         typer.Option(
             min=0,
             metavar="N",
+            rich_help_panel=FITTING,
             help="Networks trained first, whose common opinion counts beside the labels.",
         ),
     ] = 0,
     teacher_epochs: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How often each of these sees each face.")
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=FITTING,
+            help="How often each of these sees each face.",
+        ),
     ] = 16,
     device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where PyTorch has one.")
+        Literal["auto", "cpu", "cuda"],
+        typer.Option(rich_help_panel=FITTING, help="With auto a GPU, where PyTorch has one."),
     ] = "auto",
     layout: DatasetFormat = None,
     labels: LabelColumns = None,

@@ -9,6 +9,8 @@ from training.commands.console import one_line_errors, print_line, print_summary
 from training.commands.opening import parse_names
 from training.commands.options import (
     DEFAULT_SEED,
+    FITTING,
+    OUTPUT,
     AllowLeak,
     AttributeNames,
     DebugFlag,
@@ -21,34 +23,77 @@ from training.commands.options import (
 def fit(
     table: TablePath,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FOLDER", help="The model folder to write.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+            help="The model folder to write.",
+        ),
     ],
     embedder: EmbedderFile = None,
     attributes: AttributeNames = None,
     classifier: Annotated[
         Literal["mlp", "logistic", "svm", "knn", "forest", "auto"],
-        typer.Option(help="Which one; auto: mlp or logistic, what suits each attribute."),
+        typer.Option(
+            rich_help_panel=FITTING,
+            help="What is fitted; auto takes mlp or logistic, by attribute what is better.",
+        ),
     ] = "mlp",
     class_weight: Annotated[
         Literal["none", "balanced"],
-        typer.Option(help="balanced: rare classes weigh as much as frequent ones."),
+        typer.Option(
+            rich_help_panel=FITTING,
+            help="With balanced, rare classes weigh as much as frequent ones.",
+        ),
     ] = "none",
     mirror: Annotated[
-        bool, typer.Option("--mirror/--no-mirror", help="Fit on the mirrored faces as well.")
+        bool,
+        typer.Option(
+            "--mirror/--no-mirror",
+            rich_help_panel=FITTING,
+            help="Fit on the mirrored faces as well.",
+        ),
     ] = True,
     calibrate: Annotated[
-        bool, typer.Option("--calibrate/--no-calibrate", help="Make it as sure as it is right.")
+        bool,
+        typer.Option(
+            "--calibrate/--no-calibrate",
+            rich_help_panel=FITTING,
+            help="Make it as sure as it is right.",
+        ),
     ] = True,
     allow_leak: AllowLeak = False,
-    search: Annotated[bool, typer.Option("--search", help="Try several settings.")] = False,
+    search: Annotated[
+        bool,
+        typer.Option(
+            "--search",
+            rich_help_panel=FITTING,
+            help="Try several settings of the classifier, and keep the best.",
+        ),
+    ] = False,
+    cross_validate: Annotated[
+        int | None,
+        typer.Option(
+            "--cross-validate",
+            min=2,
+            rich_help_panel=FITTING,
+            metavar="N",
+            help="Also fit on all but one of N parts, and measure on that: mean and spread.",
+        ),
+    ] = None,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
     """Fit a classifier for each attribute and write a model folder."""
     with one_line_errors(debug):
         from models.embedder import embedder_file
+        from training.evaluation.cross_validation import CROSS_VALIDATION
+        from training.evaluation.cross_validation import cross_validate as measure_parts
         from training.evaluation.publish import check_folder, publish
         from training.features.table_files import read_table
+        from training.fitting.class_counts import class_counts
         from training.fitting.fit import fit as fit_heads
         from training.fitting.settings import FitSettings
         from training.outputs import sole_writer
@@ -60,6 +105,7 @@ def fit(
             mirror=mirror,
             calibrate=calibrate,
             search=search,
+            folds=cross_validate,
             seed=seed,
             embedder=None if embedder is None else embedder_file(embedder),
             allow_leak=allow_leak,
@@ -67,5 +113,11 @@ def fit(
         check_folder(out)
         with sole_writer(out):
             faces = read_table(table)
-            print_summary(publish(out, fit_heads(faces, settings, on_message=print_line), faces))
+            for line in class_counts(faces, settings):
+                print_line(line)
+            crossed = measure_parts(faces, settings, on_message=print_line)
+            fitted = fit_heads(faces, settings, on_message=print_line)
+            if crossed is not None:
+                fitted = fitted.with_record(CROSS_VALIDATION, crossed)
+            print_summary(publish(out, fitted, faces))
         print_line(f"{out}: model and card")

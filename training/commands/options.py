@@ -10,6 +10,18 @@ from models.detector_names import DetectorName
 DEFAULT_SEED = 20170624
 """`training.datasets.splits.SEED`, which is not imported before a command needs it."""
 
+INPUT = "Input"
+"""Panel of the help: which pictures and faces are taken."""
+
+OUTPUT = "Output"
+"""Panel of the help: what is written."""
+
+FITTING = "Fitting"
+"""Panel of the help: how something is fitted."""
+
+MESSAGES = "Messages"
+"""Panel of the help: what is printed."""
+
 DatasetPath = Annotated[
     Path, typer.Argument(help="A folder of labelled pictures, or a CSV or Parquet list of them.")
 ]
@@ -18,47 +30,64 @@ DatasetFormat = Annotated[
     str | None,
     typer.Option(
         "--format",
+        rich_help_panel=INPUT,
         metavar="NAME",
-        help="manifest, fairface, lfwa, utkface or folders, where not recognised.",
+        help="Its layout, where not recognised: manifest, fairface, lfwa, utkface, folders.",
     ),
 ]
 LabelColumns = Annotated[
     str | None,
     typer.Option(
-        metavar="NAMES", help="Label columns, with commas between; what a folder per class is of."
+        metavar="NAMES",
+        rich_help_panel=INPUT,
+        help="Label columns, with commas between; of a folder per class the one that it is of.",
     ),
 ]
 AlignedChips = Annotated[
     bool | None,
     typer.Option(
         "--aligned/--no-aligned",
-        help="The pictures are aligned chips (padding 0.25); by default what the dataset is.",
+        rich_help_panel=INPUT,
+        help="The pictures are aligned chips, or not. By default what the dataset is.",
     ),
 ]
 FaceChoice = Annotated[
     Literal["one", "largest", "centre", "all"],
-    typer.Option(help="Which faces of a picture are taken; one skips pictures with several."),
+    typer.Option(
+        rich_help_panel=INPUT,
+        help="Which faces of a picture are taken; one leaves out pictures with several.",
+    ),
 ]
 DetectorChoice = Annotated[
     DetectorName,
-    typer.Option("--detector", help="What finds the faces; aligned chips need none."),
+    typer.Option(
+        "--detector",
+        rich_help_panel=INPUT,
+        help="What finds the faces; aligned chips need none.",
+    ),
 ]
 HoldOutRule = Annotated[
     str,
     typer.Option(
         "--hold-out",
+        rich_help_panel=INPUT,
         metavar="RULE",
-        help="The rows of the split test: given, first:N by file number, or a fraction.",
+        help="What is kept for the report: given, first:N by file number, or a fraction.",
     ),
 ]
 AttributeNames = Annotated[
     str | None,
-    typer.Option(metavar="NAMES", help="Label columns, with commas between; all unless given."),
+    typer.Option(
+        metavar="NAMES",
+        rich_help_panel=FITTING,
+        help="What is fitted: label columns, with commas between. By default all.",
+    ),
 ]
 EmbedderFile = Annotated[
     Path | None,
     typer.Option(
         "--embedder",
+        rich_help_panel=INPUT,
         metavar="PATH",
         help="What face-train finetune wrote, or a model folder; without it dlib's is taken.",
     ),
@@ -66,8 +95,16 @@ EmbedderFile = Annotated[
 AllowLeak = Annotated[
     bool,
     typer.Option(
-        "--allow-leak", help="Go on where pictures or people are in both halves of the table."
+        "--allow-leak",
+        rich_help_panel=INPUT,
+        help="Go on where pictures or people are in both halves of the table.",
     ),
 ]
-SeedOption = Annotated[int, typer.Option(metavar="N", help="Of whatever is drawn.")]
-DebugFlag = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+SeedOption = Annotated[
+    int,
+    typer.Option(metavar="N", rich_help_panel=INPUT, help="Seed of all that is drawn at random."),
+]
+DebugFlag = Annotated[
+    bool,
+    typer.Option("--debug", rich_help_panel=MESSAGES, help="Show the traceback of an error."),
+]

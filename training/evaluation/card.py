@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.detector_names import found_by
-from training.evaluation.figures import CORRUPTION, FACE_WIDTH, Figures
+from training.evaluation.figures import CORRUPTION, FACE_WIDTH
+from training.evaluation.intervals import Figures
 from training.evaluation.markdown import with_inline_names
 from training.fitting.settings import FitSettings, command_line
 
@@ -62,23 +63,9 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## How good it is", "")
     if not attributes:
         yield from ("Nothing was measured: no face that was held out has a label.", "")
-    level = report["settings"]["confidence_level"]
-    yield "| attribute | faces | accuracy | balanced accuracy | ROC AUC | calibration error |"
-    yield "|---|---|---|---|---|---|"
-    for name, figures in attributes.items():
-        yield (
-            f"| {name} | {figures['rows']} | {_share(figures['accuracy'])} "
-            f"| {figures['balanced_accuracy']:.3f} | {_number(figures['roc_auc'])} "
-            f"| {figures['calibration']['error']:.3f} |"
-        )
-    for name, figures in attributes.items():
-        if gap := figures["largest_gap"]:
-            yield ""
-            yield (
-                f"Largest gap of {name} between groups: {gap['value']:.3f}, by {gap['by']}, "
-                f"{gap['best']} over {gap['worst']}."
-            )
-    yield from ("", f"In brackets: the {level:.0%} interval of a bootstrap over faces.", "")
+    else:
+        yield from _overview(report)
+    yield from _cross_validation(provenance.get("cross_validation"))
     for name, figures in attributes.items():
         yield from _attribute(name, figures)
     yield from ("## Limits", "", _LIMITS, "")
@@ -104,6 +91,47 @@ def _measured_on(data: Mapping[str, Any]) -> Iterator[str]:
         yield "  fitted on are too good."
 
 
+def _overview(report: Figures) -> Iterator[str]:
+    attributes: Mapping[str, Figures] = report["attributes"]
+    level = report["settings"]["confidence_level"]
+    yield "| attribute | faces | accuracy | balanced accuracy | macro F1 | in the first two |"
+    yield "|---|---|---|---|---|---|"
+    for name, figures in attributes.items():
+        yield (
+            f"| {name} | {figures['rows']} | {_share(figures['accuracy'])} "
+            f"| {figures['balanced_accuracy']:.3f} | {figures['macro_f1']:.3f} "
+            f"| {_share(figures['top_2'])} |"
+        )
+    yield from ("", "| attribute | ROC AUC | calibration error |", "|---|---|---|")
+    for name, figures in attributes.items():
+        error = figures["calibration"]["error"]
+        yield f"| {name} | {_number(figures['roc_auc'])} | {error:.3f} |"
+    for name, figures in attributes.items():
+        if gap := figures["largest_gap"]:
+            yield ""
+            yield (
+                f"Largest gap of {name} between groups: {_share(gap)}, by {gap['by']}, "
+                f"{gap['best']} over {gap['worst']}."
+            )
+    yield from ("", f"In brackets: {level:.0%} intervals by Wilson, of gaps by Newcombe.", "")
+    if report["cautions"]:
+        yield from (*(f"- **Careful**: {line}." for line in report["cautions"]), "")
+
+
+def _cross_validation(crossed: Mapping[str, Any] | None) -> Iterator[str]:
+    """How much figures vary with the faces held out; nothing where that was not measured."""
+    if crossed:
+        yield f"Cross-validated on the training rows in {crossed['folds']} parts, mean ± deviation:"
+        yield from ("", "| attribute | faces | accuracy | balanced accuracy |", "|---|---|---|---|")
+        for name, each in crossed["attributes"].items():
+            accuracy, balanced = each["accuracy"], each["balanced_accuracy"]
+            yield (
+                f"| {name} | {each['rows']} | {accuracy['mean']:.3f} ± {accuracy['deviation']:.3f} "
+                f"| {balanced['mean']:.3f} ± {balanced['deviation']:.3f} |"
+            )
+        yield ""
+
+
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     faces, data, best = record["faces"], record["data"], record["best"]
     attributes = ", ".join(record["attributes"])
@@ -122,9 +150,14 @@ def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _attribute(name: str, figures: Figures) -> Iterator[str]:
-    yield from (f"### {name}", "", "| class | faces | recognised |", "|---|---|---|")
+    yield from (f"### {name}", "", "| class | faces | recall | precision | F1 |")
+    yield "|---|---|---|---|---|"
     for each, recall in figures["recall"].items():
-        yield f"| {each} | {_count(recall)} | {_number(recall['value'])} |"
+        precision, f1 = figures["precision"][each], figures["f1"][each]["value"]
+        yield (
+            f"| {each} | {_count(recall)} | {_share(recall)} | {_share(precision)} "
+            f"| {_number(f1)} |"
+        )
     yield ""
     yield from _coverage(name, figures)
     shrunk = "by the width of the face, pictures shrunk"
@@ -138,7 +171,7 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
             yield f"| {group} | {_count(each)} | {_share(each)} |"
         yield ""
         if gap := grouping["gap"]:
-            yield f"Largest gap: {gap['value']:.3f}, {gap['best']} over {gap['worst']}."
+            yield f"Largest gap: {_share(gap)}, {gap['best']} over {gap['worst']}."
             yield ""
 
 
@@ -147,8 +180,8 @@ def _coverage(name: str, figures: Figures) -> Iterator[str]:
     yield from ("| min_confidence | faces with a label | accuracy of those |", "|---|---|---|")
     for step in figures["coverage"]:
         if step["min_confidence"] in _SHOWN_CONFIDENCES:
-            labelled, accuracy = step["coverage"], _number(step["accuracy"])
-            yield f"| {step['min_confidence']:.1f} | {labelled:.0%} | {accuracy} |"
+            accuracy = _share({**step, "value": step["accuracy"]})
+            yield f"| {step['min_confidence']:.1f} | {step['coverage']:.0%} | {accuracy} |"
     yield ""
 
 
@@ -164,7 +197,9 @@ def _steps(
         yield ""
 
 
-def _share(interval: Figures) -> str:
+def _share(interval: Figures | None) -> str:
+    if interval is None or interval["value"] is None:
+        return "–"
     return f"{interval['value']:.3f} ({interval['low']:.3f}–{interval['high']:.3f})"
 
 

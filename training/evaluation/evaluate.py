@@ -1,27 +1,23 @@
 """A model folder and labelled faces → a report of how good it is and for whom."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.bundle import Bundle
 from models.classifier import Classifier, Prediction, grouped
-from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from training.datasets.samples import TRAIN
 from training.datasets.splits import SEED
 from training.errors import DatasetError
+from training.evaluation.cautions import cautions
+from training.evaluation.class_groups import ClassGroups
 from training.evaluation.class_map import proposal
-from training.evaluation.figures import (
-    CONFIDENCE_LEVEL,
-    RESAMPLES,
-    SMALL_GROUP,
-    Figures,
-    attribute_figures,
-)
-from training.features.table import Column, FeatureTable
+from training.evaluation.figures import SMALL_GROUP, attribute_figures
+from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
+from training.evaluation.mistakes import mistakes
+from training.features.table import Column, FeatureTable, has_label
 
 REPORT_SCHEMA = "face-report/1"
 """Version of the report's format."""
@@ -29,23 +25,39 @@ REPORT_SCHEMA = "face-report/1"
 _MAX_GROUPS = 20
 """Values of a label column, at most, by which faces are grouped; more are names or numbers."""
 
-ClassGroups: TypeAlias = Mapping[str, Sequence[str]]
-"""Merged class → the classes whose probabilities are added."""
-
 ClassNames: TypeAlias = Mapping[str, Mapping[str, str | None]]
 """Attribute → class of the dataset → class of the model, None to leave its faces out."""
 
 
-def evaluate(
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Comparison:
+    """What a model says of n labelled faces, beside their labels.
+
+    Attributes:
+        table: the faces.
+        data: which faces of which dataset they are, as a report has it.
+        predictions: attribute → what the model says, its classes merged where that was asked for.
+        truths: attribute → the labels `(n,)` in the model's names, None where unknown; only of the
+            attributes that the table has labels of.
+        groups: the classes that were merged.
+    """
+
+    table: FeatureTable
+    data: Figures
+    predictions: Mapping[str, Prediction]
+    truths: Mapping[str, Column]
+    groups: Mapping[str, ClassGroups] = field(default_factory=dict)
+
+
+def compare(
     bundle: Bundle,
     table: FeatureTable,
     *,
     split: str | None = "test",
     names: ClassNames | None = None,
     groups: Mapping[str, ClassGroups] | None = None,
-    seed: int = SEED,
-) -> Figures:
-    """The report, as it stands in `report.json`.
+) -> Comparison:
+    """Classifies the faces of a split and gives their labels the model's names.
 
     Args:
         bundle: the model.
@@ -53,7 +65,6 @@ def evaluate(
         split: the split to evaluate on, None for both.
         names: the model's names of the classes of the table.
         groups: attribute → classes of the model to be merged, and their labels with them.
-        seed: of the bootstrap.
 
     Raises:
         DatasetError: the table is of another embedder, has no such rows or labels, or has
@@ -68,7 +79,7 @@ def evaluate(
     truths = {
         attribute: to_model_classes(chosen.labels[attribute], attribute, names, groups)
         for attribute in predictions
-        if attribute in chosen.labels and _has_label(chosen.labels[attribute]).any()
+        if attribute in chosen.labels and has_label(chosen.labels[attribute]).any()
     }
     if not truths:
         raise DatasetError(
@@ -78,22 +89,56 @@ def evaluate(
     _check_names(table, names or {})
     for attribute, truth in truths.items():
         _check_classes(predictions[attribute], truth)
-    grouping = truths | _other_groups(chosen, predictions)
+    return Comparison(
+        table=chosen,
+        data=describe_data(table, chosen, split),
+        predictions=predictions,
+        truths=truths,
+        groups=groups or {},
+    )
+
+
+def evaluate(
+    bundle: Bundle,
+    table: FeatureTable,
+    *,
+    split: str | None = "test",
+    names: ClassNames | None = None,
+    groups: Mapping[str, ClassGroups] | None = None,
+    seed: int = SEED,
+) -> Figures:
+    """Compares a model with labelled faces, as `compare` does, and reports on it."""
+    comparison = compare(bundle, table, split=split, names=names, groups=groups)
+    return report_on(bundle, comparison, seed)
+
+
+def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figures:
+    """The report, as it stands in `report.json`.
+
+    Args:
+        bundle: the model.
+        comparison: of the model with labelled faces.
+        seed: of what is drawn where pictures are corrupted, for the record.
+    """
+    others = _other_groups(comparison.table, comparison.predictions)
+    grouping = {**comparison.truths, **others}
+    attributes = {
+        attribute: _figures(comparison, attribute, grouping) for attribute in comparison.truths
+    }
     return {
         "schema": REPORT_SCHEMA,
         "model": describe_model(bundle),
-        "data": describe_data(table, chosen, split),
+        "data": comparison.data,
         "settings": {
-            "bootstrap_resamples": RESAMPLES,
+            "interval": "wilson",
+            "bootstrap_resamples": 0,  # a key of earlier reports, whose intervals were drawn
             "confidence_level": CONFIDENCE_LEVEL,
             "small_group": SMALL_GROUP,
-            "merged": {name: dict(each) for name, each in (groups or {}).items()},
+            "merged": {name: dict(each) for name, each in comparison.groups.items()},
             "seed": seed,
         },
-        "attributes": {
-            attribute: _figures(predictions[attribute], truth, grouping, seed)
-            for attribute, truth in truths.items()
-        },
+        "cautions": cautions(attributes),
+        "attributes": attributes,
     }
 
 
@@ -128,26 +173,6 @@ def describe_data(table: FeatureTable, chosen: FeatureTable, split: str | None) 
     }
 
 
-def read_race_groups(config: Path) -> ClassGroups:
-    """`race_groups` of a configuration as the stream reads it.
-
-    Raises:
-        DatasetError: the file is no configuration, or the groups are not lists of names.
-    """
-    try:
-        content = parse_toml(read_regular(config, MAX_SETTINGS_BYTES))
-    except UnfitFileError as error:
-        raise DatasetError(f"{config} cannot be read as a configuration: {error}") from error
-    labels = content.get("labels", {})
-    groups: Any = labels.get("race_groups", {}) if isinstance(labels, dict) else None
-    lists = isinstance(groups, dict) and all(isinstance(each, list) for each in groups.values())
-    if not lists or any(not isinstance(name, str) for each in groups.values() for name in each):
-        raise DatasetError(
-            f'{config}: race_groups should read like {{ Asian = ["East Asian", "Indian"] }}'
-        )
-    return {group: tuple(members) for group, members in groups.items()}
-
-
 def check_embedder(bundle: Bundle, table: FeatureTable) -> None:
     """Raises DatasetError where the table's embedding is not the one the model was fitted on."""
     expected = bundle.manifest.embedder.name
@@ -158,17 +183,15 @@ def check_embedder(bundle: Bundle, table: FeatureTable) -> None:
         )
 
 
-def _figures(
-    prediction: Prediction, truth: Column, groups: Mapping[str, Column], seed: int
-) -> Figures:
-    known = _has_label(truth)
-    others = {
-        name: column[known] for name, column in groups.items() if name != prediction.attribute
-    }
+def _figures(comparison: Comparison, attribute: str, groups: Mapping[str, Column]) -> Figures:
+    prediction, truth = comparison.predictions[attribute], comparison.truths[attribute]
+    known = has_label(truth)
+    others = {name: column[known] for name, column in groups.items() if name != attribute}
     if {"race", "gender"} <= groups.keys():
         others["race × gender"] = _crossed(groups["race"][known], groups["gender"][known])
-    selected = Prediction(prediction.attribute, prediction.classes, prediction.probabilities[known])
-    return attribute_figures(selected, truth[known], others, seed)
+    selected = Prediction(attribute, prediction.classes, prediction.probabilities[known])
+    figures = attribute_figures(selected, truth[known], others)
+    return figures | mistakes(prediction, truth, comparison.table)
 
 
 def _crossed(first: Column, second: Column) -> Column:
@@ -213,8 +236,8 @@ def _check_names(table: FeatureTable, names: ClassNames) -> None:
 
 
 def _check_classes(prediction: Prediction, truth: Column) -> None:
-    foreign = sorted(set(truth[_has_label(truth)]) - set(prediction.classes))
-    if not _has_label(truth).any():
+    foreign = sorted(set(truth[has_label(truth)]) - set(prediction.classes))
+    if not has_label(truth).any():
         raise DatasetError(f"no face has a label for {prediction.attribute}")
     if foreign:
         raise DatasetError(
@@ -227,11 +250,7 @@ def _check_classes(prediction: Prediction, truth: Column) -> None:
 
 def _labelled(table: FeatureTable) -> list[str]:
     """The attributes for which a face of the table has a label."""
-    return [name for name, column in table.labels.items() if _has_label(column).any()]
-
-
-def _has_label(column: Column) -> NDArray[np.bool_]:
-    return np.array([each is not None for each in column], dtype=np.bool_)
+    return [name for name, column in table.labels.items() if has_label(column).any()]
 
 
 def _other_groups(table: FeatureTable, predictions: Mapping[str, Prediction]) -> dict[str, Column]:

@@ -1,25 +1,17 @@
 """The figures of a report: accuracy, calibration and gaps between groups, with intervals."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
 from fairlearn.metrics import MetricFrame, count
 from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    recall_score,
-    roc_auc_score,
-)
+from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from models.classifier import Prediction
 from training.datasets.samples import natural_key
-from training.features.table import Column
-
-Figures: TypeAlias = dict[str, Any]
-"""Figures as they stand in `report.json`."""
+from training.evaluation.intervals import Figures, difference, maybe_share, share, share_of
+from training.features.table import Column, has_label
 
 FACE_WIDTH = "face_width"
 """Key of a report's accuracies by width of the face."""
@@ -30,12 +22,6 @@ CORRUPTION = "harm"
 SMALL_GROUP = 50
 """Faces under which a group is marked as small: its figures are uncertain."""
 
-RESAMPLES = 1_000
-"""Resamples of a bootstrap; more make its interval steadier."""
-
-CONFIDENCE_LEVEL = 0.95
-"""Probability with which an interval holds the true value."""
-
 _BINS = 10
 """Bins of the calibration figures."""
 
@@ -44,7 +30,7 @@ _COVERAGE_STEPS = np.arange(0.0, 1.0, 0.05)
 
 
 def attribute_figures(
-    prediction: Prediction, truth: Column, groups: Mapping[str, Column], seed: int
+    prediction: Prediction, truth: Column, groups: Mapping[str, Column]
 ) -> Figures:
     """All figures of one attribute.
 
@@ -52,33 +38,25 @@ def attribute_figures(
         prediction: of n faces.
         truth: `(n,)` class names, all of them classes of the prediction.
         groups: attribute → the true class of each face, None where unknown.
-        seed: of the bootstrap.
     """
-    numbers = {name: number for number, name in enumerate(prediction.classes)}
-    expected = np.array([numbers[name] for name in truth], dtype=np.int64)
+    expected = class_numbers(prediction, truth)
     probabilities = prediction.probabilities
     chosen = probabilities.argmax(axis=1)
     correct = chosen == expected
-    all_classes = np.arange(len(numbers))
-    present = np.unique(expected)
-    recalls = recall_score(expected, chosen, labels=all_classes, average=None, zero_division=0)
-    counts = np.bincount(expected, minlength=len(numbers))
-    groupings = by_group(correct, groups, seed)
+    matrix = confusion_matrix(expected, chosen, labels=np.arange(len(prediction.classes)))
+    present = np.flatnonzero(matrix.sum(axis=1))
+    groupings = by_group(correct, groups)
+    by_class = _by_class(prediction.classes, matrix)
     return {
         "classes": list(prediction.classes),
         "rows": len(expected),
-        "accuracy": with_interval(correct, seed),
-        "balanced_accuracy": float(recalls[present].mean()),
+        "accuracy": share_of(correct),
+        "balanced_accuracy": _mean_over(present, prediction.classes, by_class["recall"]),
+        "macro_f1": _mean_over(present, prediction.classes, by_class["f1"]),
+        "top_2": _top_2(expected, probabilities),
         "roc_auc": _roc_auc(expected, probabilities, present),
-        "recall": {
-            name: {
-                "rows": int(counts[number]),
-                "small": bool(counts[number] < SMALL_GROUP),
-                "value": float(recalls[number]) if counts[number] else None,
-            }
-            for name, number in numbers.items()
-        },
-        "confusion": confusion_matrix(expected, chosen, labels=all_classes).tolist(),
+        **by_class,
+        "confusion": matrix.tolist(),
         "by_group": groupings,
         "largest_gap": _largest_gap(groupings),
         "calibration": calibration(probabilities.max(axis=1), correct),
@@ -86,59 +64,84 @@ def attribute_figures(
     }
 
 
-def with_interval(correct: NDArray[np.bool_], seed: int) -> Figures:
-    """An accuracy with its bootstrap interval.
+def class_numbers(prediction: Prediction, truth: Column) -> NDArray[np.int64]:
+    """The class of each face as its number among the classes of a prediction."""
+    numbers = {name: number for number, name in enumerate(prediction.classes)}
+    return np.array([numbers[name] for name in truth], dtype=np.int64)
 
-    Drawing n of n rows with replacement and counting the correct ones is a binomial draw.
+
+def _by_class(classes: Sequence[str], matrix: NDArray[np.int64]) -> dict[str, dict[str, Figures]]:
+    """By class recall, precision and F1 with the number of faces; no value where there are none.
+
+    The faces of a recall are those labelled so, of a precision those perceived so, and of an F1
+    those that are either.
     """
-    n, value = len(correct), float(correct.mean())
-    shares = np.random.default_rng(seed).binomial(n, value, RESAMPLES) / n
-    tail = (1 - CONFIDENCE_LEVEL) / 2
-    low, high = np.quantile(shares, [tail, 1 - tail])
-    return {"value": value, "low": float(low), "high": float(high)}
+    right = matrix.diagonal().tolist()
+    labelled, perceived = matrix.sum(axis=1).tolist(), matrix.sum(axis=0).tolist()
+    figures: dict[str, dict[str, Figures]] = {"recall": {}, "precision": {}, "f1": {}}
+    for name, part, given, found in zip(classes, right, labelled, perceived, strict=True):
+        figures["recall"][name] = _counted(given) | maybe_share(part, given)
+        figures["precision"][name] = _counted(found) | maybe_share(part, found)
+        value = 2 * part / (given + found) if given + found else None
+        figures["f1"][name] = _counted(given + found - part) | {"value": value}
+    return figures
 
 
-def by_group(correct: NDArray[np.bool_], groups: Mapping[str, Column], seed: int) -> list[Figures]:
+def _counted(rows: int) -> Figures:
+    return {"rows": rows, "small": rows < SMALL_GROUP}
+
+
+def _mean_over(
+    present: NDArray[np.intp], classes: Sequence[str], figures: Mapping[str, Figures]
+) -> float:
+    """The mean over the classes that faces are labelled with."""
+    return float(np.mean([figures[classes[number]]["value"] for number in present]))
+
+
+def _top_2(expected: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Figures | None:
+    """How often the label is one of the two likeliest classes; None where there are no others."""
+    if probabilities.shape[1] < 3:
+        return None
+    own = probabilities[np.arange(len(expected)), expected]
+    return share_of((probabilities > own[:, None]).sum(axis=1) < 2)
+
+
+def by_group(correct: NDArray[np.bool_], groups: Mapping[str, Column]) -> list[Figures]:
     """The accuracy within each group of each grouping, of faces whose group is known.
 
     The gap of a grouping is between its best and its worst group, small ones aside.
     """
     found = []
     for name, column in groups.items():
-        known = np.array([each is not None for each in column], dtype=np.bool_)
+        known = has_label(column)
         if known.any():
-            found.append(_grouping(name, correct[known], column[known], seed))
+            found.append(_grouping(name, correct[known], column[known]))
     return found
 
 
-def _grouping(name: str, correct: NDArray[np.bool_], column: Column, seed: int) -> Figures:
+def _grouping(name: str, correct: NDArray[np.bool_], column: Column) -> Figures:
     frame = MetricFrame(
-        metrics={"accuracy": accuracy_score, "rows": count},
+        metrics={"right": lambda truth, answers: int((truth == answers).sum()), "rows": count},
         y_true=np.ones(len(correct), dtype=np.int64),
         y_pred=correct.astype(np.int64),
         sensitive_features={name: column.astype(str)},
-    )
-    rows = frame.by_group["rows"]
-    order = sorted(rows.index, key=natural_key)
-    large = frame.by_group["accuracy"][rows >= SMALL_GROUP]
-    return {
-        "by": name,
-        "groups": {
-            group: {
-                "rows": int(rows[group]),
-                "small": bool(rows[group] < SMALL_GROUP),
-                **with_interval(correct[column == group], seed),
-            }
-            for group in order
-        },
-        "gap": {
-            "value": float(large.max() - large.min()),
-            "best": str(large.idxmax()),
-            "worst": str(large.idxmin()),
-        }
-        if len(large) > 1
-        else None,
+    ).by_group.astype(int)
+    groups = {
+        group: _counted(int(frame["rows"][group]))
+        | share(int(frame["right"][group]), int(frame["rows"][group]))
+        for group in sorted(frame.index, key=natural_key)
     }
+    return {"by": name, "groups": groups, "gap": _gap(groups)}
+
+
+def _gap(groups: Mapping[str, Figures]) -> Figures | None:
+    """The difference of the best and the worst group; None where fewer than two are large."""
+    large = {name: each for name, each in groups.items() if not each["small"]}
+    if len(large) < 2:
+        return None
+    best = max(large, key=lambda name: large[name]["value"])
+    worst = min(large, key=lambda name: large[name]["value"])
+    return {**difference(large[best], large[worst]), "best": best, "worst": worst}
 
 
 def _largest_gap(groupings: Sequence[Figures]) -> Figures | None:
@@ -179,18 +182,23 @@ def coverage(confidence: NDArray[np.float32], correct: NDArray[np.bool_]) -> lis
     steps = []
     for step in _COVERAGE_STEPS:
         labelled = confidence >= step
+        rows = int(labelled.sum())
+        accuracy = maybe_share(int(correct[labelled].sum()), rows)
         steps.append(
             {
                 "min_confidence": round(float(step), 2),
                 "coverage": float(labelled.mean()),
-                "accuracy": float(correct[labelled].mean()) if labelled.any() else None,
+                "accuracy": accuracy["value"],
+                "rows": rows,
+                "low": accuracy["low"],
+                "high": accuracy["high"],
             }
         )
     return steps
 
 
 def _roc_auc(
-    expected: NDArray[np.int64], probabilities: NDArray[np.float32], present: NDArray[np.int64]
+    expected: NDArray[np.int64], probabilities: NDArray[np.float32], present: NDArray[np.intp]
 ) -> float | None:
     """One class against the rest, the mean over the classes that occur; None if only one does."""
     if len(present) < 2:

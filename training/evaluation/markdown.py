@@ -36,7 +36,7 @@ def with_inline_names(content: Any) -> Any:
 
 
 def _key(key: Any) -> Any:
-    own = isinstance(key, str) and re.fullmatch(r"[a-z]+(_[a-z]+)*", key)
+    own = isinstance(key, str) and re.fullmatch(r"[a-z]+(_[a-z0-9]+)*", key)
     return key if own or not isinstance(key, str) else inline(key)
 
 

@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.evaluation.figures import Figures
+from training.evaluation.intervals import Figures
 
 _COLOUR = "#2a5d9c"
 """Colour of the model's figures."""
@@ -28,27 +28,6 @@ _STYLE: Any = {
     "svg.fonttype": "path",
 }
 """Settings of matplotlib."""
-
-
-def confusion(figures: Figures) -> str:
-    """The confusion matrix, in percent of the true class."""
-    classes: Sequence[str] = figures["classes"]
-    counts: Sequence[Sequence[int]] = figures["confusion"]
-    size = 2.2 + 0.55 * len(classes)
-    shares = [[value / max(sum(row), 1) for value in row] for row in counts]
-
-    def draw(axes: Axes) -> None:
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for y, row in enumerate(shares):
-            for x, share in enumerate(row):
-                colour = "white" if share > 0.5 else "black"
-                axes.text(x, y, f"{share:.0%}", ha="center", va="center", color=colour, fontsize=9)
-        axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
-        axes.set_yticks(range(len(classes)), classes)
-        axes.set(xlabel="perceived by the model as", ylabel="labelled as")
-        axes.spines[:].set_visible(False)
-
-    return _svg(draw, (size + 0.8, size))
 
 
 def reliability(figures: Figures) -> str:

@@ -13,7 +13,7 @@ from training.evaluation.evaluate import (
     describe_model,
     evaluate,
 )
-from training.evaluation.figures import CONFIDENCE_LEVEL, Figures
+from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
 from training.features.table import FeatureTable
 from training.fitting.fit import FittedModel
 from training.fitting.held_out import measurable, unlearned_classes

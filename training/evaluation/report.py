@@ -2,15 +2,18 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from jinja2 import Environment, StrictUndefined
 
 from models.detector_names import found_by
 from training.evaluation import plots
-from training.evaluation.figures import FACE_WIDTH, Figures
+from training.evaluation.figures import FACE_WIDTH
+from training.evaluation.intervals import Figures
+from training.evaluation.thumbnails import Thumbnails
 from training.outputs import write_whole
 
 JSON_FILE = "report.json"
@@ -22,6 +25,9 @@ HTML_FILE = "report.html"
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 """The Jinja template of the page."""
 
+_MAX_EXTREMES = 20
+"""Rows, at most, of the table of best and worst groups at the top of the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plot:
@@ -31,40 +37,79 @@ class Plot:
     base64: str
 
 
-def write_report(folder: Path, report: Figures) -> None:
+def write_report(
+    folder: Path, report: Figures, thumbnails: Thumbnails = MappingProxyType({})
+) -> None:
     """Writes both files into a folder, which is made if need be.
+
+    Args:
+        folder: gets the files.
+        report: as `evaluate` gives it.
+        thumbnails: of faces that the page shows; without them it names their files.
 
     Raises:
         OutputError: the disk refuses.
     """
-    write_whole(folder / HTML_FILE, render(report).encode())
+    write_whole(folder / HTML_FILE, render(report, thumbnails).encode())
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(folder / JSON_FILE, f"{text}\n".encode())
 
 
-def render(report: Figures) -> str:
+def render(report: Figures, thumbnails: Thumbnails = MappingProxyType({})) -> str:
     """The page, in HTML."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["share"] = lambda value: "–" if value is None else f"{value:.3f}"
-    environment.filters["interval"] = lambda each: (
-        f"{each['value']:.3f} ({each['low']:.3f} to {each['high']:.3f})"
-    )
+    environment.filters["share"] = _share
+    environment.filters["interval"] = _interval
+    environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["found_by"] = found_by
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         report=report,
         provenance=report["model"]["provenance"],
+        extremes=_extremes(report["attributes"]),
+        thumbnails={key: _base64(data) for key, data in thumbnails.items()},
         plots={
-            name: [Plot(caption, _base64(svg)) for caption, svg in _plots(name, figures)]
+            name: [Plot(caption, _base64(svg.encode())) for caption, svg in _plots(name, figures)]
             for name, figures in report["attributes"].items()
         },
     )
 
 
+def _extremes(attributes: Mapping[str, Figures]) -> list[Figures]:
+    """The best and the worst group of each attribute and grouping; of many the widest gaps."""
+    found = list(_all_extremes(attributes))
+    if len(found) > _MAX_EXTREMES:
+        found.sort(key=lambda each: -each["gap"]["value"])
+    return found[:_MAX_EXTREMES]
+
+
+def _all_extremes(attributes: Mapping[str, Figures]) -> Iterator[Figures]:
+    for name, figures in attributes.items():
+        for grouping in figures["by_group"]:
+            if gap := grouping["gap"]:
+                groups = grouping["groups"]
+                yield {
+                    "attribute": name,
+                    "by": grouping["by"],
+                    "worst": {"group": gap["worst"], **groups[gap["worst"]]},
+                    "best": {"group": gap["best"], **groups[gap["best"]]},
+                    "gap": gap,
+                }
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _interval(each: Figures) -> str:
+    if each["value"] is None:
+        return "–"
+    return f"{each['value']:.3f} ({each['low']:.3f} to {each['high']:.3f})"
+
+
 def _plots(name: str, figures: Figures) -> Iterator[tuple[str, str]]:
-    yield f"Which {name} is taken for which", plots.confusion(figures)
     yield "Reliability: is it right as often as it is sure?", plots.reliability(figures)
     yield "What min_confidence buys", plots.coverage_curve(figures)
     if FACE_WIDTH in figures:
@@ -75,5 +120,5 @@ def _plots(name: str, figures: Figures) -> Iterator[tuple[str, str]]:
         yield caption, plots.group_accuracies(grouping, figures["accuracy"]["value"])
 
 
-def _base64(svg: str) -> str:
-    return base64.b64encode(svg.encode()).decode()
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

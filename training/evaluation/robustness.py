@@ -15,22 +15,19 @@ from models.runtime import available_cores
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED
 from training.errors import DatasetError
+from training.evaluation.class_groups import ClassGroups
 from training.evaluation.corruptions import blur, darken, downscale, grayscale, jpeg, rotate
-from training.evaluation.evaluate import ClassGroups, ClassNames, select_rows, to_model_classes
-from training.evaluation.figures import (
-    CORRUPTION,
-    FACE_WIDTH,
-    SMALL_GROUP,
-    Figures,
-    with_interval,
-)
+from training.evaluation.evaluate import ClassNames, select_rows, to_model_classes
+from training.evaluation.figures import CORRUPTION, FACE_WIDTH, SMALL_GROUP
+from training.evaluation.intervals import Figures, share_of
+from training.features.extraction import ProgressCallback
 from training.features.extractor import Extractor, check_detector, read_picture
-from training.features.table import FeatureTable
+from training.features.table import FeatureTable, has_label
 
 WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
 """Widths of faces for which the accuracy is measured, px."""
 
-_MAX_FACES = 500
+MAX_FACES = 500
 """Faces that are corrupted at most; more make the figures steadier and take longer."""
 
 
@@ -83,6 +80,7 @@ def measure_robustness(
     names: ClassNames | None = None,
     groups: Mapping[str, ClassGroups] | None = None,
     seed: int = SEED,
+    progress: ProgressCallback = lambda done: None,
 ) -> dict[str, dict[str, list[Figures]]]:
     """Attribute → FACE_WIDTH and CORRUPTION → accuracies, on at most 500 faces of the table.
 
@@ -98,20 +96,24 @@ def measure_robustness(
         names: the model's names of the classes of the table.
         groups: attribute → classes of the model to be merged.
         seed: of the choice of faces.
+        progress: is given the number of faces done.
 
     Raises:
         DatasetError: the pictures are not those of the table, or another detector found its faces.
     """
     check_detector(table, extractor.settings)
     chosen = select_rows(table, split)
-    if len(chosen) > _MAX_FACES:
+    if len(chosen) > MAX_FACES:
         order = np.random.default_rng(seed).permutation(len(chosen))
-        chosen = chosen[np.sort(order[:_MAX_FACES])]
+        chosen = chosen[np.sort(order[:MAX_FACES])]
     with ThreadPoolExecutor(available_cores()) as pool:
-        rows = pool.map(
+        rows = []
+        for vectors in pool.map(
             lambda row: _embed_corrupted(chosen, row, samples, extractor), range(len(chosen))
-        )
-        embeddings = np.stack(list(rows))
+        ):
+            rows.append(vectors)
+            progress(1)
+    embeddings = np.stack(rows)
     if np.isnan(embeddings).all():
         raise DatasetError(f"{samples.root} has none of the pictures of the table")
     classifier = Classifier(bundle)
@@ -128,7 +130,7 @@ def measure_robustness(
                         **corruption.entry,
                         "rows": len(correct),
                         "small": small,
-                        **with_interval(correct, seed),
+                        **share_of(correct),
                     }
                 )
     return figures
@@ -164,7 +166,7 @@ def _correctness(
         return None
     merged = grouped(prediction, (groups or {}).get(attribute, {}))
     column = to_model_classes(table.labels[attribute], attribute, names, groups)
-    known = np.array([each is not None for each in column], dtype=np.bool_)
+    known = has_label(column)
     if not known.any():
         return None
     answers = np.array(merged.classes, dtype=object)[merged.probabilities.argmax(axis=1)]

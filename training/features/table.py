@@ -148,6 +148,12 @@ class FeatureTable:
             picture_hashes=self.picture_hashes[chosen],
         )
 
+    @property
+    def people(self) -> list[str]:
+        """What keeps rows together: the person, or the picture where that is not known."""
+        pairs = zip(self.identities, self.files, strict=True)
+        return [identity or file for identity, file in pairs]
+
     def column(self, attribute: str) -> Column:
         """The classes of one attribute.
 
@@ -166,3 +172,8 @@ class FeatureTable:
         columns += [[name, *column.tolist()] for name, column in sorted(self.labels.items())]
         found.update(json.dumps(columns).encode())
         return found.hexdigest()
+
+
+def has_label(column: Column) -> NDArray[np.bool_]:
+    """Which rows of a column are known."""
+    return np.array([each is not None for each in column], dtype=np.bool_)

@@ -53,6 +53,11 @@ class FittedModel:
     files: dict[str, bytes]
     manifest: Manifest
 
+    def with_record(self, key: str, record: Mapping[str, Any]) -> "FittedModel":
+        """The same with an entry more in the provenance of its manifest."""
+        provenance = {**self.manifest.provenance, key: dict(record)}
+        return replace(self, manifest=self.manifest.model_copy(update={"provenance": provenance}))
+
 
 def fit(
     table: FeatureTable,

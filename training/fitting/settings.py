@@ -21,6 +21,7 @@ class FitSettings:
         mirror: mirrored faces are fitted on too, where the table has them.
         calibrate: the temperature of each head is fitted on the development rows.
         search: several settings are tried; the development rows decide.
+        folds: parts of a cross-validation beside the fit; None for none.
         seed: of all random numbers.
         embedder: the file of the embedder that made the features, which becomes part of the
             model; None for dlib's.
@@ -33,6 +34,7 @@ class FitSettings:
     mirror: bool = True
     calibrate: bool = True
     search: bool = False
+    folds: int | None = None
     seed: int = SEED
     embedder: Path | None = None
     allow_leak: bool = False
@@ -60,18 +62,15 @@ def command_line(settings: FitSettings) -> str:
         words.append(f"--attributes {quoted(','.join(settings.attributes))}")
     if settings.classifier != default.classifier:
         words.append(f"--classifier {settings.classifier}")
-    if settings.balanced:
-        words.append("--class-weight balanced")
-    if not settings.mirror:
-        words.append("--no-mirror")
-    if not settings.calibrate:
-        words.append("--no-calibrate")
     if settings.embedder is not None:
         words.append(f"--embedder {quoted(short_path(settings.embedder))}")
-    if settings.allow_leak:
-        words.append("--allow-leak")
-    if settings.search:
-        words.append("--search")
-    if settings.seed != default.seed:
-        words.append(f"--seed {settings.seed}")
-    return " ".join(words)
+    flags = {
+        "--class-weight balanced": settings.balanced,
+        "--no-mirror": not settings.mirror,
+        "--no-calibrate": not settings.calibrate,
+        "--allow-leak": settings.allow_leak,
+        "--search": settings.search,
+        f"--cross-validate {settings.folds}": settings.folds is not None,
+        f"--seed {settings.seed}": settings.seed != default.seed,
+    }
+    return " ".join([*words, *(flag for flag, is_given in flags.items() if is_given)])

@@ -93,8 +93,7 @@ def development_rows(table: FeatureTable, task: Task, seed: int) -> NDArray[np.b
 
     A class with too few people for both sides has no development rows.
     """
-    people = [table.identities[row] or table.files[row] for row in task.rows]
-    held = hold_out_names(people, DEVELOPMENT_FRACTION, seed)
+    held = hold_out_names(table[task.rows].people, DEVELOPMENT_FRACTION, seed)
     codes = task.targets if task.targets.ndim == 2 else np.eye(task.targets.max() + 1)[task.targets]
     for wanted in (codes == 1, codes == 0):
         for has in wanted.T:
