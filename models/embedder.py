@@ -148,7 +148,7 @@ class OnnxEmbedder:
         self.name = model.name
         self.dimensions = model.dimensions
         self.appearance_dimensions = model.appearance_dimensions
-        integers = integer_embedder(model.model) if quantized else None
+        integers = _in_integers(model) if quantized else None
         self.quantized = integers is not None
         self._session = Session(integers or model.model, threads=threads, device=device)
 
@@ -161,6 +161,17 @@ class OnnxEmbedder:
         if not len(chips):
             return np.zeros((0, self.dimensions), dtype=np.float32)
         return self._session.run_in_batches(chips)
+
+
+def _in_integers(model: EmbedderModel) -> bytes | None:
+    """The embedder in integers; None where its file holds no ranges for that."""
+    try:
+        return integer_embedder(model.model)
+    except ModelError as error:
+        raise ModelError(
+            f"the embedder {model.name!r} is not calculated in integers: {error}; set "
+            "engine.precision to float, or make the model folder again"
+        ) from error
 
 
 def dlib_embedder(*, threads: int = 0, device: Device = "auto") -> OnnxEmbedder:

@@ -21,6 +21,7 @@ from models.integer_graphs import (
     feature_maps,
     widened_constants,
 )
+from models.printable import printable, shortened
 from models.runtime import Session
 from models.safe_files import UnfitFileError, parse_json
 
@@ -87,7 +88,7 @@ def integer_embedder(model: bytes) -> bytes | None:
     for node in graph.node:
         if node.op_type in _PASSING:
             ranges[node.output[0]] = ranges[node.input[0]]
-    rewriter = IntegerRewriter(graph, ranges)
+    rewriter = IntegerRewriter(graph, ranges, diffuse_errors=True)
     constants = widened_constants(graph)
     in_floats = {name for node in graph.node if node.op_type != "Conv" for name in node.input}
     for node in graph.node:
@@ -134,10 +135,11 @@ def _read(written: str) -> dict[str, tuple[float, float]]:
     try:
         ranges = {name: (float(low), float(high)) for name, (low, high) in _items(written)}
     except (UnfitFileError, TypeError, ValueError) as error:
-        raise ModelError(f"the embedder's ranges are damaged: {error}") from error
+        raise ModelError(f"its ranges are damaged: {printable(shortened(str(error)))}") from error
     for name, (low, high) in ranges.items():
         if not -math.inf < low <= 0 <= high < math.inf:
-            raise ModelError(f"the embedder's range of {name} is {low:g} to {high:g}, around no 0")
+            shown = printable(shortened(name))
+            raise ModelError(f"its range of {shown} is {low:g} to {high:g}, around no 0")
     return ranges
 
 

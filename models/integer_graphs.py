@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from models.errors import ModelError
+from models.printable import printable, shortened
 
 Ranges: TypeAlias = Mapping[str, tuple[float, float]]
 """By the name of each feature map that is quantized, its lowest and its highest value; what lies
@@ -25,6 +26,9 @@ bits in which it adds two products."""
 
 _LARGEST_VALUE = 255
 """Largest value of a feature map, which has 8 bits and no sign."""
+
+_SHOWN_NAMES = 3
+"""Feature maps at most that a message names."""
 
 _SMALLEST_SPAN = 1e-6
 """Least distance between the bounds of a feature map, against a division by zero."""
@@ -60,8 +64,9 @@ def check_ranges(network: str, ranges: Collection[str], maps: Collection[str]) -
         maps: the names of those that should.
     """
     if wrong := sorted(set(ranges) ^ set(maps)):
+        shown = ", ".join(printable(shortened(name)) for name in wrong[:_SHOWN_NAMES])
         raise ModelError(
-            f"the ranges of {network} in integers do not fit its network: {', '.join(wrong)} "
+            f"the ranges of {network} in integers do not fit its network: {shown} "
             "is in only one of them"
         )
 
@@ -72,10 +77,15 @@ class IntegerRewriter:
     Args:
         graph: the network in floats; the inputs of its nodes are renamed.
         ranges: of all feature maps that are quantized.
+        diffuse_errors: the rounding errors of a filter's weights cancel, instead of each being as
+            small as it can be.
     """
 
-    def __init__(self, graph: onnx.GraphProto, ranges: Ranges) -> None:
+    def __init__(
+        self, graph: onnx.GraphProto, ranges: Ranges, *, diffuse_errors: bool = False
+    ) -> None:
         self._graph = graph
+        self._diffuse_errors = diffuse_errors
         self._steps = {
             name: np.float32(max(high - low, _SMALLEST_SPAN) / _LARGEST_VALUE)
             for name, (low, high) in ranges.items()
@@ -144,7 +154,10 @@ class IntegerRewriter:
         filters, biases = self._value(filters_name), self._value(biases_name)
         largest = np.abs(filters).max(axis=(1, 2, 3))
         steps = (np.where(largest > 0, largest, 1) / _LARGEST_WEIGHT).astype(np.float32)
-        integers = _rounded(filters / steps[:, None, None, None])
+        integers = filters / steps[:, None, None, None]
+        integers = _diffused(integers) if self._diffuse_errors else np.rint(integers)
+        largest_weight = np.float32(_LARGEST_WEIGHT)
+        integers = integers.clip(-largest_weight, largest_weight).astype(np.int8)
         node.input[1] = self._restored(filters_name, integers, steps)
         steps *= self._steps[taken]
         node.input[2] = self._restored(biases_name, np.rint(biases / steps).astype(np.int32), steps)
@@ -171,8 +184,8 @@ class IntegerRewriter:
         return name
 
 
-def _rounded(filters: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Filters `(out, in, rows, columns)`, in steps, as integers.
+def _diffused(filters: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Filters `(out, in, rows, columns)`, in steps, rounded by error diffusion.
 
     The error of each weight is passed on to the next one of its rows and columns, so that their sum
     is right to half a step: neighbouring pixels are much alike, and errors that all have one sign
@@ -181,5 +194,4 @@ def _rounded(filters: NDArray[np.float32]) -> NDArray[np.int8]:
     sums = filters.reshape(*filters.shape[:2], -1).cumsum(axis=2)
     np.rint(sums, out=sums)
     sums[:, :, 1:] -= sums[:, :, :-1].copy()
-    largest = np.float32(_LARGEST_WEIGHT)
-    return sums.clip(-largest, largest, out=sums).astype(np.int8).reshape(filters.shape)
+    return sums.reshape(filters.shape)

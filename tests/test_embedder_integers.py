@@ -1,6 +1,7 @@
 """An embedder in 8-bit integers: what it is made of, and how near it comes to floats."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -179,13 +180,20 @@ def test_all_filters_are_integers_whose_errors_cancel(shipped: EmbedderModel) ->
         ('{"relu_5": [0, Infinity]}', "range of relu_5 is 0 to inf"),
         ('{"relu_5": [0, NaN]}', "range of relu_5 is 0 to nan"),
         ('{"relu_5": [1, 2]}', "range of relu_5 is 1 to 2, around no 0"),
+        ('{"a\\u001b[2J": [1, 2]}', r"range of a\\x1b\[2J is 1 to 2"),
+        ('{"a\\nb": [0, 2]}', r"do not fit its network: .*a\\nb"),
         ("{}", "do not fit its network"),
     ],
 )
 def test_damaged_ranges_are_refused(shipped: EmbedderModel, written: str, said: str) -> None:
+    damaged = replace(shipped, model=_with_written(shipped.model, written))
     with pytest.raises(ModelError, match=said) as caught:
-        integer_embedder(_with_written(shipped.model, written))
-    assert "\n" not in str(caught.value)
+        OnnxEmbedder(damaged, quantized=True, device="cpu")
+    message = str(caught.value)
+    assert message.startswith(f"the embedder {shipped.name!r} is not calculated in integers: ")
+    assert "set engine.precision to float" in message
+    assert len(message) < 400
+    assert message.isprintable()
 
 
 def test_ranges_of_another_network_are_refused(shipped: EmbedderModel) -> None:
