@@ -154,11 +154,11 @@ class IntegerRewriter:
         filters, biases = self._value(filters_name), self._value(biases_name)
         largest = np.abs(filters).max(axis=(1, 2, 3))
         steps = (np.where(largest > 0, largest, 1) / _LARGEST_WEIGHT).astype(np.float32)
-        integers = filters / steps[:, None, None, None]
-        integers = _diffused(integers) if self._diffuse_errors else np.rint(integers)
-        largest_weight = np.float32(_LARGEST_WEIGHT)
-        integers = integers.clip(-largest_weight, largest_weight).astype(np.int8)
-        node.input[1] = self._restored(filters_name, integers, steps)
+        in_steps = filters / steps[:, None, None, None]
+        rounded = _diffused(in_steps) if self._diffuse_errors else np.rint(in_steps)
+        bound = np.float32(_LARGEST_WEIGHT)
+        weights = rounded.clip(-bound, bound).astype(np.int8)
+        node.input[1] = self._restored(filters_name, weights, steps)
         steps *= self._steps[taken]
         node.input[2] = self._restored(biases_name, np.rint(biases / steps).astype(np.int32), steps)
 
