@@ -1,8 +1,4 @@
-"""CenterFace's network in 8-bit integers, made of the network in floats when it is loaded.
-
-Static quantization (Jacob et al., 2018): a value is a number of 8 bits times a step, one step for a
-feature map and one for each output channel of a convolution's filters. The network is written with
-pairs of QuantizeLinear and DequantizeLinear, which ONNX Runtime replaces by operators on integers.
+"""CenterFace's network in 8-bit integers.
 
 Three kinds of operators stay in floats:
 
@@ -12,14 +8,9 @@ Three kinds of operators stay in floats:
    integers.
 """
 
-from collections.abc import Collection, Mapping
-
-import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 
-from models.errors import ModelError
+from models.integer_graphs import IntegerRewriter, Ranges, check_ranges, feature_maps
 
 _FLOAT_FIRST = 2
 """How many of the first convolutions stay in floats; more are slower, fewer find less that is
@@ -27,16 +18,6 @@ small."""
 
 _FLOAT_LAST = 4
 """How many of the last convolutions stay in floats: the heads."""
-
-_LARGEST_WEIGHT = 63
-"""Largest magnitude of a weight, which has 7 bits: with 8 a processor without VNNI overflows the 16
-bits in which it adds two products."""
-
-_LARGEST_VALUE = 255
-"""Largest value of a feature map, which has 8 bits and no sign."""
-
-_SMALLEST_SPAN = 1e-6
-"""Least distance between the bounds of a feature map, against a division by zero."""
 
 _OPSET = 13
 """Version of ONNX's operators that is written, the first with a step for each output channel. What
@@ -70,13 +51,12 @@ def measured_ranges() -> dict[str, tuple[float, float]]:
     return {name: (float(low), float(high)) for name, low, high in entries}
 
 
-def integer_graph(model: bytes, ranges: Mapping[str, tuple[float, float]] | None = None) -> bytes:
+def integer_graph(model: bytes, ranges: Ranges | None = None) -> bytes:
     """The same network with most of its convolutions and sums in 8-bit integers.
 
     Args:
         model: what `centerface_graph` gives.
-        ranges: by the name of each feature map its lowest and its highest value; by default those
-            that were measured.
+        ranges: of its feature maps; by default those that were measured.
 
     Raises:
         ModelError: the ranges are not those of the network's feature maps.
@@ -84,17 +64,13 @@ def integer_graph(model: bytes, ranges: Mapping[str, tuple[float, float]] | None
     network = onnx.load_from_string(model)
     ranges = measured_ranges() if ranges is None else ranges
     changed = _changed_nodes(network.graph)
-    _check_names(ranges, _feature_maps(network.graph, changed))
-    rewriter = _Rewriter(network.graph, ranges)
+    check_ranges("CenterFace", ranges, feature_maps(network.graph, changed))
+    rewriter = IntegerRewriter(network.graph, ranges)
     results = {node.output[0] for node in changed}
     for node in network.graph.node:
         in_integers = node.op_type == "Conv" and node.output[0] in results
         rewriter.add(node, in_integers=in_integers)
-    opset = helper.make_opsetid("", _OPSET)
-    rewritten = helper.make_model(
-        rewriter.finish(), opset_imports=[opset], ir_version=network.ir_version
-    )
-    return rewritten.SerializeToString()
+    return rewriter.finish(network, _OPSET)
 
 
 def _changed_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
@@ -102,101 +78,3 @@ def _changed_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     sums = [node for node in graph.node if node.op_type == "Add"]
     return convolutions[_FLOAT_FIRST:-_FLOAT_LAST] + sums
-
-
-def _feature_maps(graph: onnx.GraphProto, changed: list[onnx.NodeProto]) -> set[str]:
-    """The names of what those nodes take and give; a ReLU that follows is part of the node."""
-    weights = {each.name for each in graph.initializer}
-    after_relu = {node.input[0]: node.output[0] for node in graph.node if node.op_type == "Relu"}
-    taken = {name for node in changed for name in node.input if name not in weights}
-    return taken | {after_relu.get(node.output[0], node.output[0]) for node in changed}
-
-
-def _check_names(ranges: Collection[str], feature_maps: Collection[str]) -> None:
-    if wrong := sorted(set(ranges) ^ set(feature_maps)):
-        raise ModelError(
-            f"the ranges of CenterFace in integers do not fit its network: {', '.join(wrong)} "
-            "is in only one of them"
-        )
-
-
-class _Rewriter:
-    """Writes the network anew, node by node.
-
-    Args:
-        graph: the network in floats; the inputs of its nodes are renamed.
-        ranges: of all feature maps that are quantized.
-    """
-
-    def __init__(self, graph: onnx.GraphProto, ranges: Mapping[str, tuple[float, float]]) -> None:
-        self._graph = graph
-        self._steps = {
-            name: np.float32(max(high - low, _SMALLEST_SPAN) / _LARGEST_VALUE)
-            for name, (low, high) in ranges.items()
-        }
-        self._zeros = {
-            name: np.uint8(np.clip(np.rint(-low / self._steps[name]), 0, _LARGEST_VALUE))
-            for name, (low, _) in ranges.items()
-        }
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants = {each.name: each for each in graph.initializer}
-
-    def add(self, node: onnx.NodeProto, *, in_integers: bool) -> None:
-        """Adds a node, which takes and gives quantized feature maps where they have a range.
-
-        Args:
-            node: its inputs are renamed.
-            in_integers: it is a convolution whose filters are quantized, too.
-        """
-        if in_integers:
-            self._quantize_filters(node)
-        for place, name in enumerate(node.input):
-            if name in self._steps:
-                node.input[place] = f"{name}.restored"
-        self._nodes.append(node)
-        for name in node.output:
-            if name in self._steps:
-                self._quantize(name)
-
-    def finish(self) -> onnx.GraphProto:
-        """The new network, with the constants it takes."""
-        used = {name for node in self._nodes for name in node.input}
-        constants = [each for name, each in self._constants.items() if name in used]
-        graph = self._graph
-        return helper.make_graph(self._nodes, graph.name, graph.input, graph.output, constants)
-
-    def _quantize(self, name: str) -> None:
-        """Adds the pair of nodes behind a feature map."""
-        step, zero = self._steps[name], self._zeros[name]
-        scaling = [self._constant(f"{name}.step", step), self._constant(f"{name}.zero", zero)]
-        integers, restored = f"{name}.integers", f"{name}.restored"
-        self._nodes.append(helper.make_node("QuantizeLinear", [name, *scaling], [integers]))
-        self._nodes.append(helper.make_node("DequantizeLinear", [integers, *scaling], [restored]))
-
-    def _quantize_filters(self, node: onnx.NodeProto) -> None:
-        """Makes a convolution take filters of 8 bits and biases of 32, a step a channel each."""
-        taken, filters_name, biases_name = node.input
-        filters = numpy_helper.to_array(self._constants[filters_name])
-        biases = numpy_helper.to_array(self._constants[biases_name])
-        largest = np.abs(filters).max(axis=(1, 2, 3))
-        steps = (np.where(largest > 0, largest, 1) / _LARGEST_WEIGHT).astype(np.float32)
-        integers = np.rint(filters / steps[:, None, None, None]).astype(np.int8)
-        node.input[1] = self._restored(filters_name, integers, steps)
-        steps *= self._steps[taken]
-        node.input[2] = self._restored(biases_name, np.rint(biases / steps).astype(np.int32), steps)
-
-    def _restored(
-        self, name: str, integers: NDArray[np.signedinteger], steps: NDArray[np.float32]
-    ) -> str:
-        """The name of constants that are stored as integers and multiplied by a step a channel."""
-        inputs = [
-            self._constant(f"{name}.integers", integers),
-            self._constant(f"{name}.steps", steps),
-        ]
-        restored = f"{name}.restored"
-        self._nodes.append(helper.make_node("DequantizeLinear", inputs, [restored], axis=0))
-        return restored
-
-    def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
-        self._constants[name] = numpy_helper.from_array(np.asarray(value), name)
-        return name

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.bundle import MANIFEST_FILE, Bundle, EmbedderSpec
 from models.dlib_weights import EMBEDDER_FILE, installed_file
+from models.embedder_integers import integer_embedder
 from models.errors import ModelError
 from models.graph_check import MAX_GRAPH_BYTES, check_bundled_graph, check_graph
 from models.graphs import CHIP_SIZE, embedder_graph
@@ -149,24 +150,50 @@ class OnnxEmbedder:
 
     Args:
         model: what it runs.
+        quantized: it is calculated in 8-bit integers, where its file holds the ranges for that: in
+            a third of the time on a CPU, with embeddings at a distance of some 0.04.
         threads: cores for one call, 0 for all.
         device: where it runs.
+
+    Raises:
+        ModelError: the model or its ranges are damaged, or the device is not there.
     """
 
-    def __init__(self, model: EmbedderModel, *, threads: int = 0, device: Device = "auto") -> None:
+    def __init__(
+        self,
+        model: EmbedderModel,
+        *,
+        quantized: bool = False,
+        threads: int = 0,
+        device: Device = "auto",
+    ) -> None:
         self.name = model.name
         self.dimensions = model.dimensions
         self.appearance_dimensions = model.appearance_dimensions
-        self._session = Session(model.model, threads=threads, device=device)
+        integers = _in_integers(model) if quantized else None
+        self.quantized = integers is not None
+        self._session = Session(integers or model.model, threads=threads, device=device)
 
     def __repr__(self) -> str:
-        return f"OnnxEmbedder({self.name}, device={self._session.device})"
+        numbers = "int8" if self.quantized else "float"
+        return f"OnnxEmbedder({self.name}, {numbers}, device={self._session.device})"
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         """`(n, 150, 150, 3)` uint8 BGR → `(n, dimensions)` float32."""
         if not len(chips):
             return np.zeros((0, self.dimensions), dtype=np.float32)
         return self._session.run_in_batches(chips)
+
+
+def _in_integers(model: EmbedderModel) -> bytes | None:
+    """The embedder in integers; None where its file holds no ranges for that."""
+    try:
+        return integer_embedder(model.model)
+    except ModelError as error:
+        raise ModelError(
+            f"the embedder {model.name!r} is not calculated in integers: {error}; set "
+            "engine.precision to float, or make the model folder again"
+        ) from error
 
 
 def dlib_embedder(*, threads: int = 0, device: Device = "auto") -> OnnxEmbedder:

@@ -31,7 +31,7 @@ Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
 
 Precision: TypeAlias = Literal["int8", "float"]
-"""In what CenterFace calculates: floats, or 8-bit integers, which are faster on a CPU."""
+"""In what a network calculates: floats, or 8-bit integers, which are faster on a CPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +125,8 @@ class Engine:
 
     def with_settings(self, settings: DetectionSettings) -> "Engine":
         """An engine of the same parts that searches by other settings."""
-        return Engine(
-            self.detector, self.aligner, self.embedder, settings, full_scale=self._full_scale
-        )
+        parts = self.detector, self.aligner, self.embedder
+        return Engine(*parts, settings, full_scale=self._full_scale)
 
     def scale(self, size_wh: tuple[int, int]) -> float:
         """By what a picture of that size is multiplied before it is searched.
@@ -213,8 +212,7 @@ class Engine:
         return self.embedder.embed(chips)
 
     def _scale(self, image: Image) -> float:
-        height, width = image.shape[:2]
-        return self.scale((width, height))
+        return self.scale((image.shape[1], image.shape[0]))
 
 
 def load_engine(
@@ -224,6 +222,7 @@ def load_engine(
     embedder: EmbedderModel | None = None,
     full_scale: bool = False,
     precision: Precision = "float",
+    embedder_precision: Precision = "float",
     threads: int = 0,
     device: Device = "auto",
     beside: Engine | None = None,
@@ -231,11 +230,12 @@ def load_engine(
     """The engine that the settings ask for.
 
     Args:
-        settings: what is searched for, and how.
+        settings: what is searched for.
         runtime: `onnx`, or `dlib` for the same steps through `face_recognition` and dlib.
         embedder: what describes the faces; dlib's unless given.
         full_scale: pictures are searched at full scale at least.
         precision: in what CenterFace calculates; dlib's detectors know floats only.
+        embedder_precision: likewise, the embedder; without ranges in its file it knows floats only.
         threads: cores for one step, 0 for all.
         device: where ONNX Runtime works.
         beside: another engine of that embedder, whose aligner and embedder it shares.
@@ -243,13 +243,11 @@ def load_engine(
     Raises:
         ModelError: weights are missing or damaged, or the device is not there.
     """
-    return Engine(
-        _detector(settings, runtime, precision, threads, device),
-        beside.aligner if beside else Aligner(),
-        beside.embedder if beside else _embedder(embedder, runtime, threads, device),
-        settings,
-        full_scale=full_scale,
-    )
+    detector = _detector(settings, runtime, precision, threads, device)
+    if beside is None:
+        chosen = _embedder(embedder, runtime, embedder_precision, threads, device)
+        return Engine(detector, Aligner(), chosen, settings, full_scale=full_scale)
+    return Engine(detector, beside.aligner, beside.embedder, settings, full_scale=full_scale)
 
 
 def _detector(
@@ -272,10 +270,15 @@ def _detector(
 
 
 def _embedder(
-    embedder: EmbedderModel | None, runtime: Runtime, threads: int, device: Device
+    embedder: EmbedderModel | None,
+    runtime: Runtime,
+    precision: Precision,
+    threads: int,
+    device: Device,
 ) -> Embedder:
     if embedder is not None:
-        return OnnxEmbedder(embedder, threads=threads, device=device)
+        in_integers = precision == "int8"
+        return OnnxEmbedder(embedder, quantized=in_integers, threads=threads, device=device)
     if runtime == "dlib":
         from models.reference import ReferenceEmbedder
 

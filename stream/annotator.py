@@ -14,7 +14,7 @@ from stream.stopwatch import stage
 from stream.tracks import Track
 
 _LIVE_VIEWS = 1
-"""Faces viewed in one frame of a live source: 7 ms on a core. More settle the labels of crowds
+"""Faces viewed in one frame of a live source: 4 ms on a core. More settle the labels of crowds
 sooner and make frames late."""
 
 _SHOWN_MISSED = 3

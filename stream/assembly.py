@@ -110,6 +110,7 @@ def engine_for(
         embedder=None if bundle is None else bundled_embedder(bundle),
         full_scale=info.kind == "pictures",
         precision=_precision(config, info),
+        embedder_precision=_embedder_precision(config),
         threads=config.engine.threads,
         device=config.engine.device,
         beside=beside,
@@ -155,6 +156,14 @@ def _precision(config: Config, info: SourceInfo) -> Precision:
     in_floats = info.kind == "pictures" or uses_gpu(settings.device)
     in_floats |= config.detection.detector != "centerface"
     return "float" if in_floats else "int8"
+
+
+def _embedder_precision(config: Config) -> Precision:
+    """Integers on a CPU, for pictures too: a label is the same in one as in the other."""
+    settings = config.engine
+    if settings.precision != "auto":
+        return settings.precision
+    return "float" if uses_gpu(settings.device) else "int8"
 
 
 def _schedule(config: Config, info: SourceInfo) -> Schedule:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from models.bundle import CARD_FILE, DLIB_FOLDER, load_bundle, save_bundle
+from models.bundle import CARD_FILE, DEFAULT_FOLDER, DLIB_FOLDER, load_bundle, save_bundle
 from models.detector_names import DetectorName
 from models.errors import ModelError
 from models.faces import Image
@@ -43,6 +43,17 @@ def test_what_moves_is_searched_in_integers(
     )
     engine = engine_for(config, SourceInfo("x", kind, (320, 180)))
     assert repr(engine.detector) == shown
+
+
+@pytest.mark.parametrize("kind", ["pictures", "video"])
+@pytest.mark.parametrize(("precision", "in_integers"), [("auto", True), ("float", False)])
+def test_faces_are_embedded_in_integers_unless_floats_are_asked_for(
+    kind: SourceKind, precision: Literal["auto", "float"], in_integers: bool
+) -> None:
+    config = Config(engine=EngineSection(precision=precision, device="cpu"))
+    bundle = load_bundle(DEFAULT_FOLDER)
+    embedder = engine_for(config, SourceInfo("x", kind, (320, 180)), bundle).embedder
+    assert (", int8," in repr(embedder)) is in_integers
 
 
 @pytest.mark.parametrize(

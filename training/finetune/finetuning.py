@@ -20,6 +20,7 @@ from models.embedder import (
     bundled_embedder,
     embedder_model,
 )
+from models.embedder_integers import with_ranges
 from models.runtime import available_cores
 from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
@@ -131,7 +132,8 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
     Args:
         trunk: the weights, which are stored in half precision.
         record: how they were made.
-        checked: `(n, 150, 150, 3)` BGR, for which ONNX and PyTorch must agree.
+        checked: `(n, 150, 150, 3)` BGR, for which ONNX and PyTorch must agree, and on which the
+            ranges for integers are measured.
 
     Raises:
         TrainingError: the two do not agree.
@@ -143,7 +145,7 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
         "record": json.dumps(record, ensure_ascii=False),
     }
     classes = {"all": halved.evidence.shape[1]}
-    model = embedder_model(trunk_graph(halved, properties))
+    model = embedder_model(with_ranges(trunk_graph(halved, properties), checked))
     embedder = OnnxEmbedder(model, device="cpu")
     with torch.inference_mode():
         images = torch.from_numpy(checked).permute(0, 3, 1, 2).float()

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.embedder_integers import CALIBRATION_CHIPS
 from models.trunk import Trunk
 from training.errors import TrainingError
 from training.evaluation.plots import learning_curves
@@ -32,8 +33,9 @@ LOG_FILE = "log.csv"
 PLOT_FILE = "log.svg"
 """Name of the plot of the learning curves."""
 
-_CHECKED_FACES = 64
-"""Faces for which the exported network must give what the trained one gives."""
+_CHECKED_FACES = CALIBRATION_CHIPS
+"""Faces for which the exported network must give what the trained one gives, and on which the
+ranges of its feature maps are measured."""
 
 OpenProgress: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
 """Opens what shows how many of so many pictures are done."""
