@@ -17,6 +17,7 @@ from training.commands.options import (
     DatasetPath,
     DebugFlag,
     DetectorChoice,
+    DevelopmentRule,
     FaceChoice,
     HoldOutRule,
     LabelColumns,
@@ -67,6 +68,15 @@ def finetune(
     teacher_epochs: Annotated[
         int, typer.Option(min=1, metavar="N", help="How often each of these sees each face.")
     ] = 16,
+    partner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A network of another kind that learns beside it: efficientnet-lite0, -lite1 or "
+            "-lite2, as ImageNet trained it.",
+        ),
+    ] = None,
+    development: DevelopmentRule = "0.1",
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU where PyTorch has one.")
     ] = "auto",
@@ -100,6 +110,8 @@ def finetune(
             rate=rate,
             teachers=teachers,
             teacher_epochs=teacher_epochs,
+            partner=partner,
+            development=development,
             seed=seed,
             device=device,
         )

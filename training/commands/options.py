@@ -51,6 +51,14 @@ HoldOutRule = Annotated[
         help="The rows of the split test: given, first:N by file number, or a fraction.",
     ),
 ]
+DevelopmentRule = Annotated[
+    str,
+    typer.Option(
+        metavar="RULE",
+        help="The training rows that nothing is fitted on: a fraction, or first:N of them by file "
+        "number.",
+    ),
+]
 AttributeNames = Annotated[
     str | None,
     typer.Option(metavar="NAMES", help="Label columns, with commas between; all unless given."),
