@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.dlib_weights import EMBEDDER_FILE, Convolution, Dense, installed_file, read_layers
-from models.errors import ModelError
 from models.efficientnet import efficientnet_means, is_depthwise
+from models.errors import ModelError
 from models.graphs import CHIP_SIZE, Graph, chip_pixels, folded_convolutions, residual_stages
 
 _TAPPED = 2
@@ -141,13 +141,13 @@ def _read(graph: onnx.GraphProto) -> Trunk:
     projections = [constants.get(each.input[1]) for each in graph.node if each.op_type == "MatMul"]
     if len(convolutions) < 2 or len(projections) != 1 or projections[0] is None:
         raise ValueError("expected convolutions and one product")
-    convolutions, partner = _split_partner(convolutions)
+    first, partner = _split_partner(convolutions)
     biases = np.zeros(0, dtype=np.float32)
-    evidence = biases.reshape(_features(convolutions), 0)
+    evidence = biases.reshape(_features(first), 0)
     for each in graph.node:
         if each.op_type == "Gemm":
             evidence, biases = (constants[name] for name in each.input[1:])
-    return Trunk(convolutions, projections[0], evidence, biases, partner)
+    return Trunk(first, projections[0], evidence, biases, partner)
 
 
 def _split_partner(

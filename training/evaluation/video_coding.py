@@ -5,21 +5,22 @@ for faces in a video do: what the last frame shows was predicted from those befo
 """
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
 
 import av
 import cv2
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
 
 from models.faces import Image
 from training.evaluation.corruptions import enlarge, shrink
 
-_ENCODER = "libx264"
-"""The encoder, and that of most recordings."""
+_FRAME_RATE = Fraction(25)
+"""Frames a second of the video; x264 spends a little more on each frame where there are fewer."""
 
-_OPTIONS = {"preset": "veryfast", "tune": "zerolatency"}
-"""Of the encoder; `zerolatency` gives each frame at once and uses no frames that come later."""
+_X264_OPTIONS = {"preset": "veryfast", "tune": "zerolatency"}
+"""Options of x264, which codes most videos; `zerolatency` gives each frame at once, predicted from
+earlier ones alone."""
 
 _FRAMES = 4
 """Frames that are coded; the last one is taken. More bring the quality nearer to that in the middle
@@ -94,15 +95,15 @@ def _places(sides: Sequence[int]) -> tuple[list[tuple[int, int]], tuple[int, int
 def _last_frame(mosaic: Image, crf: int) -> Image:
     """The mosaic as the last of the frames shows it, `(height, width, 3)` BGR."""
     height, width = mosaic.shape[:2]
-    encoder = VideoCodecContext.create(_ENCODER, "w")
+    encoder = av.CodecContext.create("libx264", "w")
+    decoder = av.CodecContext.create("h264", "r")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.framerate = 25
-    encoder.options = {**_OPTIONS, "crf": str(crf)}
+    encoder.framerate = _FRAME_RATE
+    encoder.options = {**_X264_OPTIONS, "crf": str(crf)}
     encoder.thread_count = 1
-    decoder = VideoCodecContext.create("h264", "r")
     packets = chain.from_iterable(encoder.encode(each) for each in (*_moving(mosaic), None))
     frames = [frame for packet in (*packets, None) for frame in decoder.decode(packet)]
-    return frames[-1].to_ndarray(format="bgr24")
+    return frames[-1].to_ndarray(format="bgr24").astype(np.uint8, copy=False)
 
 
 def _moving(mosaic: Image) -> Iterator[av.VideoFrame]:
@@ -112,4 +113,4 @@ def _moving(mosaic: Image) -> Iterator[av.VideoFrame]:
         x, y = (-left * each for each in _DRIFT_PX)
         matrix = np.array([[1, 0, x], [0, 1, y]], dtype=np.float32)
         moved = cv2.warpAffine(mosaic, matrix, size_wh, borderMode=cv2.BORDER_REPLICATE)
-        yield av.VideoFrame.from_ndarray(moved if left else mosaic, format="bgr24")
+        yield av.VideoFrame.from_ndarray(moved.astype(np.uint8, copy=False), format="bgr24")

@@ -47,27 +47,27 @@ _DARK_GAINS = (0.15, 0.6)
 _GREY_SHARE = 0.1
 """Share of the faces, 0 to 1, that lose their colour."""
 
-_SMALL_SHARE = 0.5
-"""Share of the faces, 0 to 1, that are small in their picture."""
+_FILMED_SHARE = 0.5
+"""Share of the faces, 0 to 1, that are as a video shows them: small, and what follows."""
 
 _MIN_WIDTH_PX = 10.0
 """Width of the smallest face, px; the widths are drawn evenly in their logarithm, up to that of a
 chip."""
 
-_BLURRED_SHARE = 0.1
-"""Share of the faces, 0 to 1, that are out of focus."""
+_BLURRED_SHARE = 0.2
+"""Share of the filmed faces, 0 to 1, that are out of focus."""
 
 _BLUR = (0.004, 0.025)
 """Least and greatest standard deviation of that blur, as a share of the side of the chip."""
 
-_MOVED_SHARE = 0.1
-"""Share of the faces, 0 to 1, that moved while the shutter was open."""
+_MOVED_SHARE = 0.2
+"""Share of the filmed faces, 0 to 1, that moved while the shutter was open."""
 
 _MOTION = (0.01, 0.1)
 """Least and greatest way that such a face moved, as a share of the side of the chip."""
 
-_NOISY_SHARE = 0.15
-"""Share of the faces, 0 to 1, with the noise of a sensor in little light."""
+_NOISY_SHARE = 0.25
+"""Share of the filmed faces, 0 to 1, with the noise of a sensor in little light."""
 
 _NOISE = (2.0, 16.0)
 """Least and greatest standard deviation of that noise, levels of 255."""
@@ -78,8 +78,8 @@ _JPEG_SHARE = 0.2
 _JPEG_QUALITY = (15, 91)
 """Least quality of a JPEG, and the first above the greatest, of 1 to 100; lower is worse."""
 
-_VIDEO_SHARE = 0.4
-"""Share of the faces, 0 to 1, that are coded as H.264."""
+_CODED_SHARE = 0.8
+"""Share of the filmed faces, 0 to 1, that are coded as H.264."""
 
 _CRF = (18, 39)
 """Least rate factor of H.264, and the first above the greatest; 28 is ordinary."""
@@ -126,9 +126,22 @@ def augment(chips: NDArray[np.uint8], seed: tuple[int, ...]) -> NDArray[np.uint8
 
 def _augment_group(chips: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
     side = chips.shape[1]
+    shown = [_in_other_light(chip, random) for chip in chips]
+    shown = _each_of_share(shown, _GREY_SHARE, random, grayscale)
+    shown = _each_of_share(
+        shown, _JPEG_SHARE, random, lambda chip: jpeg(chip, int(random.integers(*_JPEG_QUALITY)))
+    )
+    shown = _share(shown, _FILMED_SHARE, random, lambda chosen: _film(chosen, random))
+    shown = [_align(chip, side, random) for chip in shown]
+    shown = _each_of_share(shown, _ERASED_SHARE, random, lambda chip: _erase(chip, random))
+    return np.stack(shown)
+
+
+def _film(chips: _Chips, random: np.random.Generator) -> _Chips:
+    """The chips as they are in a video, of the sizes that they have there."""
 
     def random_shrink(chip: Image) -> Image:
-        widths = np.log((_MIN_WIDTH_PX, side * CHIP_FACE_SHARE))
+        widths = np.log((_MIN_WIDTH_PX, len(chip) * CHIP_FACE_SHARE))
         return shrink(chip, float(np.exp(random.uniform(*widths))))
 
     def random_blur(chip: Image) -> Image:
@@ -137,24 +150,15 @@ def _augment_group(chips: NDArray[np.uint8], random: np.random.Generator) -> NDA
     def random_motion(chip: Image) -> Image:
         return motion_blur(chip, random.uniform(*_MOTION) * len(chip), random.uniform(0, 180))
 
-    # 1. Light, 2. lens, 3. sensor.
-    shown = [_in_other_light(chip, random) for chip in chips]
-    shown = _each_of_share(shown, _GREY_SHARE, random, grayscale)
-    shown = _each_of_share(shown, _SMALL_SHARE, random, random_shrink)
+    # 1. Lens and shutter, 2. sensor, 3. coding.
+    shown = [random_shrink(chip) for chip in chips]
     shown = _each_of_share(shown, _BLURRED_SHARE, random, random_blur)
     shown = _each_of_share(shown, _MOVED_SHARE, random, random_motion)
     shown = _each_of_share(
         shown, _NOISY_SHARE, random, lambda chip: noise(chip, random.uniform(*_NOISE), random)
     )
-    # 4. Coding: some were JPEGs before they came into a video.
-    shown = _each_of_share(
-        shown, _JPEG_SHARE, random, lambda chip: jpeg(chip, int(random.integers(*_JPEG_QUALITY)))
-    )
-    shown = _share(shown, _VIDEO_SHARE, random, lambda chosen: _coded(chosen, random))
-    # 5. The aligner.
-    shown = [_align(chip, side, random) for chip in shown]
-    shown = _each_of_share(shown, _ERASED_SHARE, random, lambda chip: _erase(chip, random))
-    return np.stack(shown)
+    crf = int(random.integers(*_CRF))
+    return _share(shown, _CODED_SHARE, random, lambda chosen: code_h264(chosen, crf))
 
 
 def _in_other_light(chip: Image, random: np.random.Generator) -> Image:
@@ -165,10 +169,6 @@ def _in_other_light(chip: Image, random: np.random.Generator) -> Image:
     light = np.linspace(0, 1, 256) ** np.exp(random.normal(0, _GAMMA))
     table = np.clip(np.rint(light[:, None] * gains * 255), 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(chip, table[None])).astype(np.uint8, copy=False)
-
-
-def _coded(chips: _Chips, random: np.random.Generator) -> _Chips:
-    return code_h264(chips, int(random.integers(*_CRF)))
 
 
 def _align(chip: Image, side: int, random: np.random.Generator) -> Image:
