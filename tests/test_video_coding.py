@@ -48,13 +48,12 @@ def test_chips_of_any_sizes_come_back_in_their_order_and_place(chip: Image) -> N
             assert here < min(_error(found, np.roll(given, 2, axis)) for axis in (0, 1))
 
 
-def test_many_do_not_change_one_another(chip: Image) -> None:
-    """Each is coded in macroblocks of its own: only the encoder's choices differ a little."""
+def test_faces_beside_it_do_not_change_a_face(chip: Image) -> None:
+    """Each is coded in macroblocks of its own: it loses as much among others as alone."""
     small = shrink(chip, 40)
-    alone = code_h264([small], 28)[0]
     black = np.zeros_like(small)
-    among = code_h264([black, small, 255 - black], 28)
-    assert _error(among[1], alone) < 4
+    alone, among = code_h264([small], 28)[0], code_h264([black, small, 255 - black], 28)
+    assert _error(among[1], small) == pytest.approx(_error(alone, small), rel=0.25)
     assert among[0].max() < 16 and among[2].min() > 239
 
 
