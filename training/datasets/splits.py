@@ -119,7 +119,7 @@ def hold_out_identities(
     return np.isin(groups, chosen)
 
 
-def development_rows(
+def hold_out_development(
     files: Sequence[str], identities: Sequence[str | None], rule: HoldOut, seed: int
 ) -> NDArray[np.bool_]:
     """Which of the training rows nothing is fitted on: whole people, where they are known.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.datasets.samples import Samples, natural_key
-from training.datasets.splits import DEFAULT_DEVELOPMENT, SEED, HoldOut, development_rows
+from training.datasets.splits import DEFAULT_DEVELOPMENT, SEED, HoldOut, hold_out_development
 from training.errors import DatasetError
 from training.finetune.chip_store import ChipStore
 
@@ -74,7 +74,7 @@ def label_faces(
         targets[:, place] = [UNLABELLED if each is None else numbers[each] for each in column]
     files = [samples.files[row] for row in chips.pictures]
     identities = [samples.identities[row] for row in chips.pictures]
-    held = development_rows(files, identities, development, seed)
+    held = hold_out_development(files, identities, development, seed)
     if (~held).sum() < _MIN_FITTED:
         raise DatasetError("the training rows show hardly anybody: more faces are needed")
     return LabelledFaces(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))
