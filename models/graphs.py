@@ -71,17 +71,23 @@ def _embedder(layers: Sequence[Layer]) -> onnx.ModelProto:
     if len(convolutions) != _CONVOLUTIONS:
         raise ValueError(f"expected {_CONVOLUTIONS} convolutions, found {len(convolutions)}")
     graph = Graph("chips", TensorProto.UINT8, ["n", CHIP_SIZE, CHIP_SIZE, 3])
-    last = residual_stages(graph, convolutions)[-1]
+    last = residual_stages(graph, chip_pixels(graph), convolutions)[-1]
     graph.node("MatMul", graph.mean(last), dense.weights)
     return graph.finish("embeddings", ["n", dense.weights.shape[1]])
 
 
-def residual_stages(graph: "Graph", convolutions: Sequence[Convolution]) -> list["FeatureMap"]:
-    """The feature maps of `chips` before each downsampling, and those at the end."""
-    first, *blocks = convolutions
+def chip_pixels(graph: "Graph") -> "FeatureMap":
+    """The input `chips` as a feature map: BGR, 0 to 255."""
     pixels = graph.node("Cast", "chips", to=TensorProto.FLOAT)
-    features = FeatureMap(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
-    features = graph.relu(graph.convolve(features, first))
+    return FeatureMap(graph.node("Transpose", pixels, perm=[0, 3, 1, 2]), 3, CHIP_SIZE)
+
+
+def residual_stages(
+    graph: "Graph", pixels: "FeatureMap", convolutions: Sequence[Convolution]
+) -> list["FeatureMap"]:
+    """The feature maps of the pixels before each downsampling, and those at the end."""
+    first, *blocks = convolutions
+    features = graph.relu(graph.convolve(pixels, first))
     features = graph.pool("MaxPool", features, 3)
     stages = []
     for pair in zip(blocks[::2], blocks[1::2], strict=True):
@@ -191,8 +197,10 @@ class Graph:
         return output
 
     def convolve(self, features: FeatureMap, convolution: Convolution) -> FeatureMap:
-        """The convolution of a feature map."""
-        (pad_y, pad_x), (rows, _) = convolution.padding, convolution.filters.shape[2:]
+        """The convolution of a feature map; filters of fewer channels than it has each see theirs
+        alone."""
+        (pad_y, pad_x), (inputs, rows, _) = convolution.padding, convolution.filters.shape[1:]
+        groups = {} if inputs == features.channels else {"group": features.channels // inputs}
         name = self.node(
             "Conv",
             features.name,
@@ -200,6 +208,7 @@ class Graph:
             convolution.biases,
             strides=convolution.stride,
             pads=[pad_y, pad_x, pad_y, pad_x],
+            **groups,
         )
         size = (features.size + 2 * pad_y - rows) // convolution.stride[0] + 1
         return FeatureMap(name, len(convolution.filters), size)

@@ -2,7 +2,9 @@
 
 Its first 128 numbers are near dlib's, under whose thresholds they can be compared; the rest are the
 evidence for each class that it has learned. The evidence is read off more than dlib's last means:
-off the means of the feature maps before the last two downsamplings too, where texture is seen.
+off the means of the feature maps before the last two downsamplings too, where texture is seen. A
+trunk may have a partner, a network of another kind whose means count for the evidence as well: the
+two err on different faces.
 """
 
 import hashlib
@@ -15,8 +17,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.dlib_weights import EMBEDDER_FILE, Convolution, Dense, installed_file, read_layers
+from models.efficientnet import efficientnet_means, is_depthwise
 from models.errors import ModelError
-from models.graphs import CHIP_SIZE, Graph, folded_convolutions, residual_stages
+from models.graphs import CHIP_SIZE, Graph, chip_pixels, folded_convolutions, residual_stages
 
 _TAPPED = 2
 """How many of the last downsamplings have the feature maps before them tapped for the evidence."""
@@ -29,37 +32,43 @@ class Trunk:
     Attributes:
         convolutions: the first, then two of each residual block.
         projection: `(channels of the last, 128)`, from the last means to dlib's embedding.
-        evidence: `(features, classes)`, from all means to the evidence for each class.
+        evidence: `(features + partner_features, classes)`, from all means to the evidence for each
+            class.
         evidence_biases: `(classes,)`.
+        partner: the convolutions of an EfficientNet-Lite, its normalisations folded; empty without.
     """
 
     convolutions: tuple[Convolution, ...]
     projection: NDArray[np.float32]
     evidence: NDArray[np.float32]
     evidence_biases: NDArray[np.float32]
+    partner: tuple[Convolution, ...] = ()
 
     @property
     def features(self) -> int:
-        """How many means the evidence is read off."""
+        """How many means of the first network the evidence is read off."""
         return _features(self.convolutions)
+
+    @property
+    def partner_features(self) -> int:
+        """How many means of the partner it is read off."""
+        return len(self.partner[-1].filters) if self.partner else 0
 
     def half_precision(self) -> "Trunk":
         """The trunk with its weights rounded to what 16 bits hold."""
         return Trunk(
-            tuple(
-                replace(each, filters=_rounded(each.filters), biases=_rounded(each.biases))
-                for each in self.convolutions
-            ),
+            _all_rounded(self.convolutions),
             _rounded(self.projection),
             _rounded(self.evidence),
             _rounded(self.evidence_biases),
+            _all_rounded(self.partner),
         )
 
     @property
     def digest(self) -> str:
         """SHA-256 of the weights."""
         content = hashlib.sha256()
-        for each in self.convolutions:
+        for each in (*self.convolutions, *self.partner):
             content.update(each.filters.tobytes() + each.biases.tobytes())
         for weights in (self.projection, self.evidence, self.evidence_biases):
             content.update(weights.tobytes())
@@ -96,9 +105,12 @@ def trunk_graph(trunk: Trunk, properties: Mapping[str, str] | None = None) -> by
     """
     shape: list[int | str] = ["n", CHIP_SIZE, CHIP_SIZE, 3]
     graph = Graph("chips", TensorProto.UINT8, shape, half_precision=True)
-    stages = residual_stages(graph, trunk.convolutions)
+    pixels = chip_pixels(graph)
+    stages = residual_stages(graph, pixels, trunk.convolutions)
     means = [graph.mean(each) for each in stages[-_TAPPED - 1 :]]
     appearance = graph.node("MatMul", means[-1], trunk.projection)
+    if trunk.partner:
+        means.append(efficientnet_means(graph, pixels, trunk.partner))
     if trunk.evidence.shape[1]:
         features = graph.node("Concat", *means, axis=1)
         evidence = graph.node("Gemm", features, trunk.evidence, trunk.evidence_biases)
@@ -129,12 +141,26 @@ def _read(graph: onnx.GraphProto) -> Trunk:
     projections = [constants.get(each.input[1]) for each in graph.node if each.op_type == "MatMul"]
     if len(convolutions) < 2 or len(projections) != 1 or projections[0] is None:
         raise ValueError("expected convolutions and one product")
+    first, partner = _split_partner(convolutions)
     biases = np.zeros(0, dtype=np.float32)
-    evidence = biases.reshape(_features(convolutions), 0)
+    evidence = biases.reshape(_features(first), 0)
     for each in graph.node:
         if each.op_type == "Gemm":
             evidence, biases = (constants[name] for name in each.input[1:])
-    return Trunk(tuple(convolutions), projections[0], evidence, biases)
+    return Trunk(first, projections[0], evidence, biases, partner)
+
+
+def _split_partner(
+    convolutions: Sequence[Convolution],
+) -> tuple[tuple[Convolution, ...], tuple[Convolution, ...]]:
+    """The convolutions of the first network, and those of its partner.
+
+    The partner begins with the convolution before its first of each channel by itself, for its
+    first block does not widen its input; dlib's network has no such convolutions.
+    """
+    depthwise = (place for place, each in enumerate(convolutions) if is_depthwise(each))
+    start = next(depthwise, len(convolutions) + 1) - 1
+    return tuple(convolutions[:start]), tuple(convolutions[start:])
 
 
 def _convolution(node: onnx.NodeProto, constants: Mapping[str, NDArray[np.float32]]) -> Convolution:
@@ -153,6 +179,13 @@ def _features(convolutions: Sequence[Convolution]) -> int:
 
 def _downsamples(convolution: Convolution) -> bool:
     return convolution.stride != (1, 1)
+
+
+def _all_rounded(convolutions: Sequence[Convolution]) -> tuple[Convolution, ...]:
+    return tuple(
+        replace(each, filters=_rounded(each.filters), biases=_rounded(each.biases))
+        for each in convolutions
+    )
 
 
 def _rounded(weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,9 +9,13 @@ from training.evaluation.corruptions import (
     blur,
     darken,
     downscale,
+    enlarge,
     grayscale,
     jpeg,
+    motion_blur,
+    noise,
     rotate,
+    shrink,
     warp_affine,
 )
 
@@ -76,3 +80,44 @@ def test_the_worse_the_quality_and_the_focus_the_less_is_left() -> None:
         off = [np.abs(change(chip, value).astype(int) - chip).mean() for value in values]
         assert 0 < off[0] < off[1], change.__name__
     assert blur(chip, 2.5).std() < chip.std()
+
+
+def test_downscaling_is_shrinking_and_enlarging() -> None:
+    chip = _noise()
+    small = shrink(chip, 20)
+    assert small.shape == (30, 30, 3)
+    assert np.array_equal(enlarge(small, 60), downscale(chip, 20))
+    assert enlarge(chip, 60) is chip
+
+
+@pytest.mark.parametrize(("degrees", "axis"), [(0, 1), (90, 0)])
+def test_motion_smears_a_point_along_its_direction(degrees: float, axis: int) -> None:
+    chip = np.zeros((41, 41, 3), dtype=np.uint8)
+    chip[20, 20] = 250
+    places = np.argwhere(motion_blur(chip, 9, degrees)[:, :, 0] > 10)
+    assert places.max(axis=0)[axis] - places.min(axis=0)[axis] + 1 == 9
+    assert np.all(places[:, 1 - axis] == 20)
+
+
+def test_motion_changes_no_even_picture_and_no_brightness() -> None:
+    even = np.full((30, 30, 3), 77, dtype=np.uint8)
+    assert np.array_equal(motion_blur(even, 6, 30), even)
+    chip = _noise()
+    assert abs(motion_blur(chip, 5, 30).mean() - chip.mean()) < 1.5
+
+
+def test_noise_has_the_deviation_that_was_asked_for() -> None:
+    even = np.full((200, 200, 3), 128, dtype=np.uint8)
+    off = noise(even, 9, np.random.default_rng(1)).astype(float) - 128
+    assert off.std() == pytest.approx(9, rel=0.03)
+    assert abs(off.mean()) < 0.1
+    dark = noise(np.zeros_like(even), 9, np.random.default_rng(1))
+    assert dark.max() < 60, "nothing wraps around"
+
+
+def test_a_chip_is_warped_onto_another_size() -> None:
+    chip = _noise(20)
+    matrix = np.array([[2, 0, 0.5], [0, 2, 0.5]], dtype=np.float32)
+    found = warp_affine(chip, matrix, 40)
+    assert found.shape == (40, 40, 3)
+    assert np.abs(found[2:-2, 2:-2].astype(int) - enlarge(chip, 40)[2:-2, 2:-2]).max() <= 8

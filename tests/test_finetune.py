@@ -26,7 +26,7 @@ from training.commands.app import app
 from training.commands.finetune import finetune
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import TRAIN
-from training.datasets.splits import HoldOut
+from training.datasets.splits import DEFAULT_DEVELOPMENT, HoldOut
 from training.errors import DatasetError, OutputError, TrainingError
 from training.features.extraction import extract_features
 from training.features.extractor import (
@@ -39,6 +39,8 @@ from training.features.table_files import read_table
 from training.finetune.chip_store import ChipStore, store_chips
 from training.finetune.labelled_faces import UNLABELLED, LabelledFaces, label_faces
 from training.finetune.settings import FinetuneSettings
+from training.fitting.fit import fit
+from training.fitting.settings import FitSettings
 from training.fitting.tasks import development_rows, plan_tasks
 
 _HAS_TORCH = find_spec("torch") is not None
@@ -49,9 +51,9 @@ if TYPE_CHECKING:
     from training.finetune.run import TrainingRun
 
 
-def _own_graph() -> bytes:
+def _own_graph(record: str = '{"commands": []}') -> bytes:
     """dlib's own network, as `face-train finetune` writes what it trained."""
-    properties = {"name": "own", "identity": "128", "record": '{"commands": []}'}
+    properties = {"name": "own", "identity": "128", "record": record}
     return trunk_graph(dlib_trunk(), properties)
 
 
@@ -151,24 +153,23 @@ def test_a_face_is_found_in_whichever_file_it_is() -> None:
     store = ChipStore(
         np.arange(7), "digest", (faces[:3], faces[3:3], faces[3:]), np.array([3, 3, 7])
     )
-    assert store.shape == (2, 2, 3)
     for number, face in enumerate(faces):
         assert np.array_equal(store[number], face)
-    parts = list(store.parts())
-    assert [(start, len(some)) for start, some in parts] == [(0, 3), (3, 0), (3, 4)]
-    assert np.array_equal(np.concatenate([some for _, some in parts]), faces)
 
 
+@pytest.mark.parametrize("rule", [DEFAULT_DEVELOPMENT, HoldOut(first=4)], ids=str)
 def test_heads_are_calibrated_on_faces_the_network_did_not_learn_from(
-    samples: Samples, extractor: Extractor, faces: LabelledFaces, tmp_path: Path
+    samples: Samples, extractor: Extractor, tmp_path: Path, rule: HoldOut
 ) -> None:
     """Both steps draw their development rows by themselves, and must draw the same."""
+    chips = store_chips(samples, range(6, 24), extractor, tmp_path / "chips")
+    faces = label_faces(samples, chips, ("gender",), _SEED, rule)
     out = tmp_path / "f.parquet"
     extract_features(samples, out, extractor, hold_out=HoldOut(first=6), seed=_SEED)
     table = read_table(out)
     train = np.flatnonzero(table.splits == TRAIN)
     (task,) = plan_tasks(table, train, ["gender"])
-    held = development_rows(table, task, _SEED)
+    held = development_rows(table, task, _SEED, rule)
     developed = {samples.files[faces.chips.pictures[face]] for face in faces.development}
     train = {str(table.files[row]) for row in task.rows}
     assert {str(table.files[row]) for row in task.rows[held]} == developed & train
@@ -235,6 +236,18 @@ def test_features_take_an_embedder_file_and_fit_wants_it_named(tmp_path: Path) -
     refused = _run("fit", table, "--out", model, "--classifier", "logistic")
     assert refused.exit_code == 2
     assert "the embedder own, not of dlib-resnet-v1" in refused.stderr
+
+
+def test_fit_keeps_the_development_rows_that_the_embedder_s_file_names(
+    samples: Samples, tmp_path: Path
+) -> None:
+    file, table = tmp_path / "own.onnx", tmp_path / "f.parquet"
+    file.write_bytes(_own_graph('{"settings": {"development": "first:5"}}'))
+    extractor = Extractor(ExtractionSettings(aligned=True, mirror=False, embedder=file))
+    extract_features(samples, table, extractor, hold_out=HoldOut(first=6), seed=_SEED)
+    settings = FitSettings(attributes=("gender",), classifier="logistic", embedder=file)
+    fitted = fit(read_table(table), settings)
+    assert fitted.manifest.provenance["heads"]["gender"]["development_rows"] == 5
 
 
 def test_half_precision_says_what_full_precision_said() -> None:
@@ -325,7 +338,8 @@ def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) 
         identities=(None,) * 24,
         splits=(None,) * 24,
     )
-    return label_faces(samples, store_chips(samples, range(24), extractor, folder), ("way",), _SEED)
+    chips = store_chips(samples, range(24), extractor, folder)
+    return label_faces(samples, chips, ("way",), _SEED, HoldOut(first=6))
 
 
 @_torch
@@ -414,7 +428,8 @@ def test_the_command_has_the_defaults_of_its_settings() -> None:
     """Else the recorded commands, which leave defaults out, would not reproduce anything."""
     given = {name: each.default for name, each in inspect.signature(finetune).parameters.items()}
     settings = asdict(FinetuneSettings())
-    for name in ("epochs", "patience", "batch", "rate", "teachers", "teacher_epochs", "device"):
+    names = ("epochs", "patience", "batch", "rate", "teachers", "teacher_epochs", "device")
+    for name in (*names, "partner", "development"):
         assert given[name] == settings[name], name
 
 

@@ -9,6 +9,7 @@ import pytest
 from training.datasets import Samples
 from training.datasets.splits import (
     HoldOut,
+    hold_out_development,
     hold_out_identities,
     hold_out_names,
     hold_out_stratified,
@@ -217,3 +218,29 @@ def test_at_least_one_name_is_drawn_with_all_its_rows() -> None:
 
 def test_at_least_one_row_is_held_out_of_few() -> None:
     assert hold_out_stratified(["a", "b", "a"], 0.1, 0).sum() == 1
+
+
+def test_development_rows_are_the_first_pictures_where_that_is_asked_for() -> None:
+    """By the numbers in their names; a mirrored row has its picture's name, and its fate."""
+    files = ["10.jpg", "9.jpg", "9.jpg", "100.jpg", "2.jpg"]
+    held = hold_out_development(files, [None] * 5, HoldOut(first=2), seed=1)
+    assert held.tolist() == [False, True, True, False, True]
+
+
+def test_development_rows_are_whole_people() -> None:
+    files = [f"{number}.jpg" for number in range(6)]
+    people = ["a", "b", "a", None, "b", None]
+    held = hold_out_development(files, people, HoldOut(first=1), seed=1)
+    assert held.tolist() == [True, False, True, False, False, False]
+    drawn = hold_out_development(files * 50, [f"{n % 40}" for n in range(300)], HoldOut(), seed=1)
+    by_person = {(n % 40, bool(each)) for n, each in enumerate(drawn)}
+    assert len(by_person) == 40 and 0 < drawn.sum() < 90
+
+
+def test_a_share_of_development_rows_is_the_share_of_the_names() -> None:
+    files = [f"{number}.jpg" for number in range(2000)]
+    half = hold_out_development(files, [None] * 2000, HoldOut(fraction=0.5), seed=3)
+    tenth = hold_out_development(files, [None] * 2000, HoldOut(), seed=3)
+    assert half.mean() == pytest.approx(0.5, abs=0.05)
+    assert tenth.mean() == pytest.approx(0.1, abs=0.03)
+    assert not (tenth & ~half).any(), "a smaller share is part of a larger one"

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dlib_weights import Convolution
 from models.faces import Image
 from training.datasets.samples import TEST, TRAIN, FlagAttribute
 from training.features.table import TableInfo
@@ -233,3 +234,25 @@ def flagged_table(path: Path, count: int = 400) -> Path:
     )
     info = table_info(("gender", "race", *flags), flag_attributes)
     return write_table(path, info, embeddings.astype(np.float32), labels)
+
+
+def small_efficientnet(seed: int) -> tuple[Convolution, ...]:
+    """The convolutions of an EfficientNet-Lite of few channels and three blocks, drawn at random:
+    one that widens nothing, one that halves the size, one that keeps its input."""
+    random = np.random.default_rng(seed)
+
+    def layer(outputs: int, inputs: int, size: int, stride: int = 1) -> Convolution:
+        shape = outputs, inputs, size, size
+        filters = random.normal(0, (2 / (inputs * size * size)) ** 0.5, shape).astype(np.float32)
+        biases = random.normal(0, 0.1, outputs).astype(np.float32)
+        return Convolution(filters, biases, (stride, stride), (size // 2, size // 2))
+
+    first = layer(4, 3, 3, stride=2)
+    first = Convolution(first.filters / np.float32(128), first.biases, first.stride, (0, 0))
+    return (
+        first,
+        *(layer(4, 1, 3), layer(2, 4, 1)),
+        *(layer(6, 2, 1), layer(6, 1, 5, stride=2), layer(3, 6, 1)),
+        *(layer(6, 3, 1), layer(6, 1, 3), layer(3, 6, 1)),
+        layer(8, 3, 1),
+    )

@@ -19,6 +19,7 @@ from training.commands.options import (
     DatasetPath,
     DebugFlag,
     DetectorChoice,
+    DevelopmentRule,
     FaceChoice,
     HoldOutRule,
     LabelColumns,
@@ -93,6 +94,15 @@ def finetune(
             help="How often each of these sees each face.",
         ),
     ] = 16,
+    partner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A network of another kind that learns beside it: efficientnet-lite0, -lite1 or "
+            "-lite2, as ImageNet trained it.",
+        ),
+    ] = None,
+    development: DevelopmentRule = "0.1",
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
         typer.Option(rich_help_panel=FITTING, help="With auto a GPU, where PyTorch has one."),
@@ -127,6 +137,8 @@ def finetune(
             rate=rate,
             teachers=teachers,
             teacher_epochs=teacher_epochs,
+            partner=partner,
+            development=development,
             seed=seed,
             device=device,
         )

@@ -75,6 +75,14 @@ HoldOutRule = Annotated[
         help="What is kept for the report: given, first:N by file number, or a fraction.",
     ),
 ]
+DevelopmentRule = Annotated[
+    str,
+    typer.Option(
+        metavar="RULE",
+        help="The training rows that nothing is fitted on: a fraction, or first:N of them by file "
+        "number.",
+    ),
+]
 AttributeNames = Annotated[
     str | None,
     typer.Option(

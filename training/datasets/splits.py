@@ -78,6 +78,10 @@ class HoldOut:
         return OWN_SPLIT
 
 
+DEFAULT_DEVELOPMENT = HoldOut(fraction=DEVELOPMENT_FRACTION)
+"""The rule by which development rows are chosen, unless another is given."""
+
+
 def split(
     samples: Samples,
     hold_out: HoldOut,
@@ -179,6 +183,25 @@ def hold_out_identities(
     count = len(order)
     chosen = np.random.default_rng(seed).permutation(count)[: max(1, round(count * fraction))]
     return np.isin(groups, chosen)
+
+
+def hold_out_development(
+    files: Sequence[str], identities: Sequence[str | None], rule: HoldOut, seed: int
+) -> NDArray[np.bool_]:
+    """Which of the training rows nothing is fitted on: whole people, where they are known.
+
+    Args:
+        files: of each row.
+        identities: of each row.
+        rule: the first pictures by the numbers in their names, or a share of the people.
+        seed: by which a share is drawn.
+    """
+    people = [person or file for person, file in zip(identities, files, strict=True)]
+    if rule.first is None:
+        return hold_out_names(people, rule.fraction or DEVELOPMENT_FRACTION, seed)
+    first = set(sorted(set(files), key=natural_key)[: rule.first])
+    chosen = {person for person, file in zip(people, files, strict=True) if file in first}
+    return np.array([each in chosen for each in people], dtype=np.bool_)
 
 
 def hold_out_names(names: Sequence[str], fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -70,7 +70,7 @@ class TrainingBatches:
         order = np.random.default_rng((seed, epoch)).permutation(self._fitted)
         chosen = order[place * size : (place + 1) * size]
         random = np.random.default_rng((seed, step, 1))
-        images = augment(self._loader.batch(chosen), random)
+        images = self._loader.to_device(augment(self._loader.read(chosen), (seed, step)))
         rows = torch.from_numpy(chosen).to(images.device)
         labels = [each[rows] for each in self._labels]
         mixed = len(chosen) // 2 if self._settings.mixup else 0

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,16 +40,6 @@ class ChipStore:
 
     def __repr__(self) -> str:
         return f"ChipStore({len(self)} faces)"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of a face: `(side, side, 3)`."""
-        return self._shards[0].shape[1:]
-
-    def parts(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """All faces, a file at a time: the number of the first, and `(m, side, side, 3)`."""
-        for shard, end in zip(self._shards, self._ends.tolist(), strict=True):
-            yield end - len(shard), np.array(shard)
 
     def __getitem__(self, face: int) -> Image:
         """`(150, 150, 3)` uint8 BGR; read from the disk."""

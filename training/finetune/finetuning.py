@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from training.finetune.chip_store import store_chips
 from training.finetune.distillation import teacher_settings
 from training.finetune.labelled_faces import check_attributes, label_faces
 from training.finetune.network import Network, add_residual_blocks
+from training.finetune.partner import imagenet_partner
 from training.finetune.run import choose_device
 from training.finetune.settings import FinetuneSettings
 from training.finetune.trainer import OpenProgress, Trainer
@@ -95,7 +96,8 @@ def finetune(
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
     with progress_bar(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
-    faces = label_faces(samples, chips, attributes, settings.seed)
+    development = HoldOut.parse(settings.development)
+    faces = label_faces(samples, chips, attributes, settings.seed, development)
     trainer = Trainer(faces, ChipLoader(chips, device), on_message, progress_bar)
     teachers = []
     for number in range(1, settings.teachers + 1):
@@ -161,7 +163,10 @@ def _initial_trunk(start: Bundle | None, settings: FinetuneSettings) -> Trunk:
     if own is not None:
         return read_trunk(own.model)
     random = np.random.default_rng(settings.seed)
-    return add_residual_blocks(dlib_trunk(), settings.more_blocks, random)
+    trunk = add_residual_blocks(dlib_trunk(), settings.more_blocks, random)
+    if settings.partner is None:
+        return trunk
+    return replace(trunk, partner=imagenet_partner(settings.partner))
 
 
 def _command_line(
@@ -182,6 +187,9 @@ def _command_line(
     for name in ("epochs", "patience", "batch", "rate", "teachers", "teacher_epochs"):
         if (value := getattr(settings, name)) != getattr(default, name):
             words.append(f"--{name.replace('_', '-')} {value:g}")
+    for name in ("partner", "development"):
+        if (text := getattr(settings, name)) != getattr(default, name):
+            words.append(f"--{name} {text}")
     words.extend(dataset_options(samples, extractor.settings, hold_out, settings.seed))
     return " ".join(words)
 

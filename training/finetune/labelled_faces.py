@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.datasets.samples import Samples, natural_key
-from training.datasets.splits import DEVELOPMENT_FRACTION, SEED, hold_out_names
+from training.datasets.splits import DEFAULT_DEVELOPMENT, SEED, HoldOut, hold_out_development
 from training.errors import DatasetError
 from training.finetune.chip_store import ChipStore
 
@@ -45,9 +45,13 @@ def check_attributes(samples: Samples, attributes: Sequence[str]) -> None:
 
 
 def label_faces(
-    samples: Samples, chips: ChipStore, attributes: Sequence[str], seed: int = SEED
+    samples: Samples,
+    chips: ChipStore,
+    attributes: Sequence[str],
+    seed: int = SEED,
+    development: HoldOut = DEFAULT_DEVELOPMENT,
 ) -> LabelledFaces:
-    """The faces, with the development rows that `training.fitting.fit` draws as well.
+    """The faces, with the development rows that `training.fitting.fit` has by the same rule.
 
     Raises:
         DatasetError: there are too few faces, or an attribute is not there or has one class only.
@@ -68,8 +72,9 @@ def label_faces(
             raise DatasetError(f"the training rows are all alike in {name}: two classes are needed")
         numbers = {each: number for number, each in enumerate(classes[name])}
         targets[:, place] = [UNLABELLED if each is None else numbers[each] for each in column]
-    people = [samples.identities[row] or samples.files[row] for row in chips.pictures]
-    held = hold_out_names(people, DEVELOPMENT_FRACTION, seed)
+    files = [samples.files[row] for row in chips.pictures]
+    identities = [samples.identities[row] for row in chips.pictures]
+    held = hold_out_development(files, identities, development, seed)
     if (~held).sum() < _MIN_FITTED:
         raise DatasetError("the training rows show hardly anybody: more faces are needed")
     return LabelledFaces(chips, classes, targets, np.flatnonzero(~held), np.flatnonzero(held))

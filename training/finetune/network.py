@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from models.dlib_weights import Convolution
 from models.trunk import Trunk
+from training.finetune.partner import Partner
 
 _DROPOUT = 0.2
 """Share of the features, 0 to 1, that are dropped before the heads in training; more keeps the
@@ -28,7 +29,8 @@ class Network(nn.Module):
 
     It is the network that `models.trunk.trunk_graph` builds. While it learns, each convolution is
     followed by a batch normalisation, which at first changes nothing and in the end is folded into
-    the convolution (Ioffe and Szegedy, Batch Normalization, ICML 2015).
+    the convolution (Ioffe and Szegedy, Batch Normalization, ICML 2015). Where the trunk has a
+    partner, each of the two learns to answer by itself, and the mean of both is the answer.
 
     Args:
         trunk: the weights that it begins with.
@@ -43,10 +45,12 @@ class Network(nn.Module):
         self._counts = list(classes.values())
         self.layers = nn.ModuleList(_Layer(each, batch_norm) for each in trunk.convolutions)
         self.identity = nn.Linear(*trunk.projection.shape, bias=False)
+        self.partner = Partner(trunk.partner) if trunk.partner else None
+        self._features = [trunk.features, *([trunk.partner_features] if trunk.partner else [])]
         # The heads learn from means of one size; what they have learned is folded too.
-        self.scaler = nn.BatchNorm1d(trunk.features, affine=False) if batch_norm else None
+        self.scaler = nn.BatchNorm1d(sum(self._features), affine=False) if batch_norm else None
         self.dropout = nn.Dropout(_DROPOUT)
-        self.evidence = nn.Linear(trunk.features, sum(self._counts))
+        self.evidence = nn.Linear(sum(self._features), sum(self._counts))
         with torch.no_grad():
             self.identity.weight.copy_(torch.from_numpy(trunk.projection.T.copy()))
             if batch_norm or not trunk.evidence.size:
@@ -59,9 +63,23 @@ class Network(nn.Module):
     def forward(self, chips: Tensor) -> tuple[Tensor, list[Tensor]]:
         """`(n, 3, height, width)` BGR, 0 to 255 → appearances `(n, 128)`, and the logits
         `(n, classes)` of each attribute."""
-        means, last = self._pooled_features(chips)
-        features = self.dropout(means if self.scaler is None else self.scaler(means))
+        features, last = self._head_features(chips)
         return self.identity(last), list(self.evidence(features).split(self._counts, dim=1))
+
+    def answers(self, chips: Tensor) -> tuple[Tensor, list[list[Tensor]]]:
+        """The appearances, and the logits that the trunk and its partner give by themselves.
+
+        Their mean is what `forward` gives.
+        """
+        features, last = self._head_features(chips)
+        parts = features.split(self._features, dim=1)
+        answers = [
+            functional.linear(len(parts) * part, weights, self.evidence.bias)
+            for part, weights in zip(
+                parts, self.evidence.weight.split(self._features, dim=1), strict=True
+            )
+        ]
+        return self.identity(last), [list(each.split(self._counts, dim=1)) for each in answers]
 
     def embed(self, chips: Tensor) -> Tensor:
         """`(n, 3, height, width)` BGR, 0 to 255 → embeddings, as the graph gives them."""
@@ -81,6 +99,7 @@ class Network(nn.Module):
             _array(self.identity.weight.T),
             _array(weights.T),
             _array(biases),
+            () if self.partner is None else self.partner.convolutions(),
         )
 
     @torch.no_grad()
@@ -96,7 +115,8 @@ class Network(nn.Module):
         self, rate: float, head_rate: float, weight_decay: float
     ) -> list[dict[str, object]]:
         """The parameters by learning rate; filters and heads have weight decay."""
-        trunk = [*self.layers.parameters(), *self.identity.parameters()]
+        partner = [] if self.partner is None else self.partner.parameters()
+        trunk = [*self.layers.parameters(), *self.identity.parameters(), *partner]
         filters = [each for each in trunk if each.ndim > 1]
         others = [each for each in trunk if each.ndim == 1]
         heads = list(self.evidence.parameters())
@@ -108,6 +128,13 @@ class Network(nn.Module):
 
     def _layers_with_normalisation(self) -> Iterator["_Layer"]:
         return (each for each in self.layers if isinstance(each, _Layer) and each.norm is not None)
+
+    def _head_features(self, chips: Tensor) -> tuple[Tensor, Tensor]:
+        """What the heads are given, and the averages that the appearance is read off."""
+        means, last = self._pooled_features(chips)
+        if self.partner is not None:
+            means = torch.cat([means, self.partner(chips)], dim=1)
+        return self.dropout(means if self.scaler is None else self.scaler(means)), last
 
     def _pooled_features(self, chips: Tensor) -> tuple[Tensor, Tensor]:
         """The global averages of the feature maps before the last two downsamplings and at the

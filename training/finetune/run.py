@@ -184,9 +184,10 @@ class TrainingRun:
         for group, max_lr in zip(self._optimiser.param_groups, self._max_lrs, strict=True):
             group["lr"] = get_lr(done, max_lr)
         with torch.autocast(self._device.type, torch.bfloat16):
-            appearances, logits = self._network(batch.images)
+            appearances, answers = self._network.answers(batch.images)
         losses = [
-            soft_cross_entropy(each.float(), target)
+            soft_cross_entropy(each.float(), target) / len(answers)
+            for logits in answers
             for each, target in zip(logits, batch.targets, strict=True)
         ]
         drift = appearances[-len(batch.appearances) :].float() - batch.appearances

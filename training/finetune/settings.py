@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from training.datasets.splits import SEED
+from training.datasets.splits import DEVELOPMENT_FRACTION, SEED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,10 @@ class FinetuneSettings:
         averaged: EMA decay of the averaged weights, which are exported.
         more_blocks: residual blocks that are added to dlib's network before each of its last two
             downsamplings.
+        partner: a network of another kind that learns beside it, see `training.finetune.partner`;
+            none unless given.
+        development: the training pictures that nothing is learned from, as `HoldOut` reads it: a
+            share of them, or `first:N` by the numbers in their names.
         teachers: networks that are trained first, for distillation into the exported one.
         teacher_epochs: epochs of each of these.
         teacher_share: share of the teachers' probabilities in a target, beside the label.
@@ -43,6 +47,8 @@ class FinetuneSettings:
     identity: float = 4.0
     averaged: float = 0.999
     more_blocks: int = 1
+    partner: str | None = None
+    development: str = f"{DEVELOPMENT_FRACTION:g}"
     teachers: int = 0
     teacher_epochs: int = 16
     teacher_share: float = 0.75

@@ -15,6 +15,7 @@ from models.embedder import DLIB_NAME, TRAINED_EMBEDDER_FILE, EmbedderModel, rea
 from models.label_names import check_label_names
 from models.printable import counted
 from training.datasets.samples import TRAIN
+from training.datasets.splits import DEFAULT_DEVELOPMENT, HoldOut
 from training.errors import DatasetError
 from training.features.leaks import check_leaks
 from training.features.table import FeatureTable
@@ -66,9 +67,10 @@ def fit(
 ) -> FittedModel:
     """Fits, calibrates and exports a head for each attribute.
 
-    Only rows of the split `train` are used. A tenth of them, whole people or whole pictures, are
-    the development rows, on which no classifier is fitted: they decide when fitting stops, which
-    setting is best, and the temperature.
+    Only rows of the split `train` are used. Some of them, whole people or whole pictures, are the
+    development rows, on which no classifier is fitted: they decide when fitting stops, which
+    setting is best, and the temperature. They are those that the embedder did not learn from; with
+    dlib's, a tenth.
 
     The same seed gives the same files, but for a forest: its trees are summed in the order in
     which threads finish them, so its probabilities, and with them the temperature, differ by
@@ -88,6 +90,7 @@ def fit(
     """
     embedder = None if settings.embedder is None else read_embedder(settings.embedder)
     _check_embedder(table, embedder)
+    development = DEFAULT_DEVELOPMENT if embedder is None else _development_rule(embedder)
     train = np.flatnonzero(table.splits == TRAIN)
     if not len(train):
         faces = counted(int((~table.mirrored).sum()), "face")
@@ -113,7 +116,7 @@ def fit(
         on_message(f"{names}: fitting {settings.classifier}")
         # The matrices are small: more threads are no faster, and sums would depend on them.
         with threadpool_limits(1):
-            fitted, notes = _fit_task(table, task, settings)
+            fitted, notes = _fit_task(table, task, settings, development)
         checked = table.embeddings[task.rows]
         converted = convert(fitted[0].pipeline, checked)
         for head in fitted:
@@ -146,11 +149,18 @@ def _check_embedder(table: FeatureTable, embedder: EmbedderModel | None) -> None
         )
 
 
+def _development_rule(embedder: EmbedderModel) -> HoldOut:
+    """The rule by which the embedder's development rows were chosen; older files do not say it."""
+    settings = embedder.record.get("settings", {})
+    rule = settings.get("development") if isinstance(settings, dict) else None
+    return HoldOut.parse(rule) if isinstance(rule, str) else DEFAULT_DEVELOPMENT
+
+
 def _fit_task(
-    table: FeatureTable, task: Task, settings: FitSettings
+    table: FeatureTable, task: Task, settings: FitSettings, development_rule: HoldOut
 ) -> tuple[list[Head], dict[str, Any]]:
     """The fitted and calibrated heads of a task, and the notes on them for the manifest."""
-    held = development_rows(table, task, settings.seed)
+    held = development_rows(table, task, settings.seed, development_rule)
     mirrored = table.mirrored[task.rows]
     rows = Rows(table.embeddings[task.rows], task.targets)
     fitted = _subsample(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets.samples import FlagAttribute, natural_key
-from training.datasets.splits import DEVELOPMENT_FRACTION, hold_out_names
+from training.datasets.samples import TRAIN, FlagAttribute, natural_key
+from training.datasets.splits import DEFAULT_DEVELOPMENT, HoldOut, hold_out_development
 from training.errors import DatasetError
 from training.features.table import FeatureTable
 from training.fitting.head import Head
@@ -88,12 +88,17 @@ def _flag_task(
     return Task(heads, rows, targets[:, 0] if single else targets)
 
 
-def development_rows(table: FeatureTable, task: Task, seed: int) -> NDArray[np.bool_]:
-    """Which rows of a task are development rows: whole people, where they are known.
+def development_rows(
+    table: FeatureTable, task: Task, seed: int, rule: HoldOut = DEFAULT_DEVELOPMENT
+) -> NDArray[np.bool_]:
+    """Which rows of a task are development rows, of the table's training rows by that rule.
 
     A class with too few people for both sides has no development rows.
     """
-    held = hold_out_names(table[task.rows].people, DEVELOPMENT_FRACTION, seed)
+    train = np.flatnonzero(table.splits == TRAIN)
+    files = [str(table.files[row]) for row in train]
+    chosen = hold_out_development(files, [table.identities[row] for row in train], rule, seed)
+    held = np.isin(task.rows, train[chosen])
     codes = task.targets if task.targets.ndim == 2 else np.eye(task.targets.max() + 1)[task.targets]
     for wanted in (codes == 1, codes == 0):
         for has in wanted.T:
