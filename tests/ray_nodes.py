@@ -1,0 +1,132 @@
+"""Nodes of a Ray cluster on this machine, each ended by the ids of its own processes."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+
+import psutil
+
+_UP_S = 120.0
+"""How long a node may take to be up, s; one on a busy machine takes thirty."""
+
+_STORE_BYTES = 80_000_000
+"""Memory of a node's object store, bytes: about the least that Ray takes."""
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Node:
+    """A node, with an address of its own among those of the loopback interface.
+
+    Args:
+        folder: for its files; a short name, for sockets have names of at most 107 bytes.
+        address: of the node, `127.0.0.N`.
+        head: the head of the cluster that it joins; it is one itself without it.
+        cpus: how many it says that it has.
+        cores: the cores that it may use; None for all.
+        environment: further variables.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        address: str,
+        head: "Node | None" = None,
+        *,
+        cpus: int = 1,
+        cores: Sequence[int] | None = None,
+        environment: Mapping[str, str] = _NOTHING,
+    ) -> None:
+        self.address = address
+        self.port = _free_port(address) if head is None else head.port
+        self._log = folder / f"{address}.txt"
+        self._seen: dict[int, psutil.Process] = {}
+        words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
+        if head is None:
+            words += ["--head", f"--port={self.port}", "--include-dashboard=false"]
+            words += [f"--temp-dir={folder / 'ray'}"]
+        else:
+            words += [f"--address={head.head_address}"]
+        words += [f"--node-ip-address={address}", f"--num-cpus={cpus}", "--disable-usage-stats"]
+        words += [f"--object-store-memory={_STORE_BYTES}", "--include-log-monitor=false"]
+        if cores is not None:
+            words = ["taskset", "-c", ",".join(map(str, cores)), *words]
+        with self._log.open("wb") as log:
+            self._program = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", **environment},
+                cwd=folder,
+            )
+
+    @property
+    def head_address(self) -> str:
+        """What others join."""
+        return f"{self.address}:{self.port}"
+
+    def wait_until_up(self) -> None:
+        """Waits until it takes work."""
+        until_s = time.monotonic() + _UP_S
+        while b"Ray runtime started" not in self._log.read_bytes():
+            if self._program.poll() is not None or time.monotonic() > until_s:
+                raise RuntimeError(f"no node of Ray is up: {self._log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def wait_for_head(self) -> None:
+        """Waits until others can join it, which is before it is up itself."""
+        until_s = time.monotonic() + _UP_S
+        while time.monotonic() < until_s:
+            with suppress(OSError):
+                socket.create_connection((self.address, self.port), 1).close()
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"no head of Ray is up: {self._log.read_text()[-2000:]}")
+
+    def processes(self) -> list[psutil.Process]:
+        """All of its processes, also those that have lost their parents since the last call."""
+        for each in list(self._seen.values()) or [psutil.Process(self._program.pid)]:
+            with suppress(psutil.NoSuchProcess):
+                self._seen |= {child.pid: child for child in [each, *each.children(True)]}
+        return [each for each in self._seen.values() if each.is_running()]
+
+    def kill(self) -> None:
+        """Ends all of its processes at once, as a power cut would; may be called twice."""
+        for each in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                each.suspend()  # so that none starts another meanwhile
+        everything = self.processes()
+        for each in everything:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        self._program.wait(30)
+        psutil.wait_procs(everything, 30)
+
+
+@contextmanager
+def cluster(folder: Path, nodes: int = 2) -> Iterator[list[Node]]:
+    """A cluster of nodes on this machine, each of one CPU; yields them, the head first."""
+    up: list[Node] = []
+    try:
+        up.append(Node(folder, "127.0.0.2"))
+        up[0].wait_for_head()
+        up += [Node(folder, f"127.0.0.{2 + number}", up[0]) for number in range(1, nodes)]
+        for each in up:
+            each.wait_until_up()
+        yield up
+    finally:
+        for each in reversed(up):
+            each.kill()
+
+
+def _free_port(address: str) -> int:
+    with socket.socket() as each:
+        each.bind((address, 0))
+        return int(each.getsockname()[1])
