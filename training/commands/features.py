@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,9 @@ from training.commands.options import (
     LabelColumns,
     SeedOption,
 )
+
+if TYPE_CHECKING:
+    from training.features.workers import Workers
 
 
 def features(
@@ -50,6 +53,14 @@ def features(
         typer.Option(metavar="FILE", help="Where embeddings are kept, OUT.cache unless given."),
     ] = None,
     seed: SeedOption = DEFAULT_SEED,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Where pictures are embedded: here, or on a Ray cluster that runs."),
+    ] = "local",
+    address: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="The head of the cluster; auto: that of this node."),
+    ] = "auto",
     debug: DebugFlag = False,
 ) -> None:
     """Find and embed the faces of labelled pictures."""
@@ -68,6 +79,11 @@ def features(
         with ExitStack() as claims:
             for path in (out, cache or cache_path(out), *(csv or ())):
                 claims.enter_context(sole_writer(path))
+            workers: Workers | None = None
+            if engine == "ray":
+                from training.features.cluster_workers import ClusterWorkers
+
+                workers = claims.enter_context(ClusterWorkers(address, extractor))
             with progress_bar(len(samples)) as progress:
                 result = extract_features(
                     samples,
@@ -76,6 +92,7 @@ def features(
                     hold_out=held,
                     seed=seed,
                     cache=cache,
+                    workers=workers,
                     progress=progress,
                 )
             if csv is not None:
