@@ -5,20 +5,24 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 
 import psutil
 
-_UP_S = 120.0
-"""How long a node may take to be up, s; one on a busy machine takes thirty."""
+_UP_S = 300.0
+"""How long a node may take to be up, s: ten on a machine that is idle, two minutes on a busy one."""
+
+_PATIENT = {"RAY_raylet_start_wait_time_s": str(int(_UP_S)), "RAY_USAGE_STATS_ENABLED": "0"}
+"""Variables by which Ray itself waits for so long, and tells nobody how it is used."""
 
 _STORE_BYTES = 80_000_000
 """Memory of a node's object store, bytes: about the least that Ray takes."""
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+class NoNodeError(Exception):
+    """Ray itself has started no node in time."""
 
 
 class Node:
@@ -30,7 +34,7 @@ class Node:
         head: the head of the cluster that it joins; it is one itself without it.
         cpus: how many it says that it has.
         cores: the cores that it may use; None for all.
-        environment: further variables.
+        path: where its processes find further modules, as in PYTHONPATH.
     """
 
     def __init__(
@@ -41,9 +45,10 @@ class Node:
         *,
         cpus: int = 1,
         cores: Sequence[int] | None = None,
-        environment: Mapping[str, str] = _NOTHING,
+        path: str = "",
     ) -> None:
         self.address = address
+        self.folder = folder
         self.port = _free_port(address) if head is None else head.port
         self._log = folder / f"{address}.txt"
         self._seen: dict[int, psutil.Process] = {}
@@ -63,7 +68,7 @@ class Node:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0", **environment},
+                env={**os.environ, "PYTHONPATH": path, **_PATIENT},
                 cwd=folder,
             )
 
@@ -77,7 +82,7 @@ class Node:
         until_s = time.monotonic() + _UP_S
         while b"Ray runtime started" not in self._log.read_bytes():
             if self._program.poll() is not None or time.monotonic() > until_s:
-                raise RuntimeError(f"no node of Ray is up: {self._log.read_text()[-2000:]}")
+                raise NoNodeError(f"no node of Ray is up: {self._log.read_text()[-2000:]}")
             time.sleep(0.1)
 
     def wait_for_head(self) -> None:
@@ -88,7 +93,7 @@ class Node:
                 socket.create_connection((self.address, self.port), 1).close()
                 return
             time.sleep(0.1)
-        raise RuntimeError(f"no head of Ray is up: {self._log.read_text()[-2000:]}")
+        raise NoNodeError(f"no head of Ray is up: {self._log.read_text()[-2000:]}")
 
     def processes(self) -> list[psutil.Process]:
         """All of its processes, also those that have lost their parents since the last call."""
@@ -111,13 +116,14 @@ class Node:
 
 
 @contextmanager
-def cluster(folder: Path, nodes: int = 2) -> Iterator[list[Node]]:
+def cluster(folder: Path, nodes: int = 2, path: str = "") -> Iterator[list[Node]]:
     """A cluster of nodes on this machine, each of one CPU; yields them, the head first."""
     up: list[Node] = []
     try:
-        up.append(Node(folder, "127.0.0.2"))
+        up.append(Node(folder, "127.0.0.2", path=path))
         up[0].wait_for_head()
-        up += [Node(folder, f"127.0.0.{2 + number}", up[0]) for number in range(1, nodes)]
+        for number in range(1, nodes):
+            up.append(Node(folder, f"127.0.0.{2 + number}", up[0], path=path))
         for each in up:
             each.wait_until_up()
         yield up

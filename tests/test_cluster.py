@@ -1,0 +1,195 @@
+"""Work on a Ray cluster of real nodes on this machine: jobs, features of a dataset, a batch."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from models.cluster import Answer, Cluster
+from models.cluster_connection import ClusterError
+from models.faces import Image
+
+pytest.importorskip("ray", reason="Ray is not installed: uv sync --group dev")
+
+import cluster_jobs
+from ray_nodes import Node, NoNodeError, cluster
+
+pytestmark = pytest.mark.timeout(900)  # nodes take a minute to be up where the machine is busy
+
+_TESTS = str(Path(__file__).parent)
+_PATIENCE = 120
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[list[Node]]:
+    """Two nodes of one CPU each, the head first."""
+    # Sockets have short names: not in pytest's own folder.
+    with TemporaryDirectory(prefix="ray") as folder, ExitStack() as stack:
+        try:
+            up = stack.enter_context(cluster(Path(folder), path=_TESTS))
+        except NoNodeError as error:
+            pytest.skip(str(error))
+        yield up
+
+
+def _answers(jobs: Cluster[Any, Any], count: int) -> dict[int, Answer[Any]]:
+    """So many answers, by their keys."""
+    found: dict[int, Answer[Any]] = {}
+    for _ in range(_PATIENCE):
+        found |= {each.key: each for each in jobs.finished(1.0)}
+        if len(found) >= count:
+            return found
+    raise AssertionError(f"{count} answers were due, these came: {found}")
+
+
+def _wait_for_capacity(jobs: Cluster[Any, Any], count: int) -> None:
+    for _ in range(_PATIENCE):
+        if jobs.capacity == count:
+            return
+        assert not jobs.finished(1.0)
+    raise AssertionError(f"capacity {jobs.capacity}, not {count}")
+
+
+def test_jobs_are_done_on_all_nodes_and_fail_one_by_one(
+    nodes: list[Node], caplog: pytest.LogCaptureFixture
+) -> None:
+    import ray
+
+    with Cluster[Any, Any](nodes[0].head_address, cluster_jobs.begin) as jobs:
+        assert jobs.capacity == 1  # so that a caller that fills it begins
+        _wait_for_capacity(jobs, 2)
+        jobs.submit(1, ("ask", None))
+        jobs.submit(2, ("ask", None))
+        found = _answers(jobs, 2)
+        assert {each.value for each in found.values()} == {each.address for each in nodes}
+        assert all(each.value == each.node and not each.error for each in found.values())
+
+        store = ray.available_resources()["object_store_memory"]
+        jobs.submit(3, ("raise", "two\nlines"))
+        jobs.submit(4, ("bytes", 3_000_000))
+        found = _answers(jobs, 2)
+        assert found[3].error == "ValueError: two lines"
+        assert len(found[4].value) == 3_000_000
+        assert ray.available_resources()["object_store_memory"] == store  # nothing is in it
+
+        jobs.submit(5, ("die", None))
+        assert "lost" in _answers(jobs, 1)[5].error
+        _wait_for_capacity(jobs, 2)  # another process takes its place
+
+        jobs.submit(6, ("unfit", "it has no model"))
+        answer = _answers(jobs, 1)[6]
+        assert answer.error == "it has no model"
+        assert f"node {answer.node} is left out: it has no model" in caplog.text
+        assert jobs.capacity == 1
+        for key in (7, 8):
+            jobs.submit(key, ("ask", None))
+        assert {each.value for each in _answers(jobs, 2).values()} != {answer.node}
+
+
+def test_a_node_that_joins_is_used_and_one_that_dies_fails_what_it_was_at(
+    nodes: list[Node], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The third node works and dies; the fourth has another version of this program."""
+    other = tmp_path / "face_stream-9.9.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: face-stream\nVersion: 9.9\n")
+    further: list[Node] = []
+    try:
+        with Cluster[Any, Any](nodes[0].head_address, cluster_jobs.begin) as jobs:
+            _wait_for_capacity(jobs, 2)
+            for address, path in (("127.0.0.4", _TESTS), ("127.0.0.5", f"{tmp_path}:{_TESTS}")):
+                further.append(Node(nodes[0].folder, address, nodes[0], path=path))
+            for each in further:
+                each.wait_until_up()
+            _wait_for_capacity(jobs, 3)
+            for _ in range(_PATIENCE):
+                if "127.0.0.5 is left out" in caplog.text:
+                    break
+                jobs.finished(1.0)
+            assert "has face-stream 9.9, this machine" in caplog.text
+            for key in range(3):
+                jobs.submit(key, ("wait for", str(tmp_path / "go")))
+            assert not jobs.finished(0.5)
+            further[0].kill()
+            found = _answers(jobs, 1)
+            (lost,) = found.values()
+            assert lost.node == "127.0.0.4"
+            assert "the node was lost" in lost.error
+            assert jobs.capacity == 2
+            (tmp_path / "go").touch()
+            jobs.submit(9, ("ask", None))
+            found = _answers(jobs, 3)
+            assert not any(each.error for each in found.values())
+    finally:
+        for each in further:
+            each.kill()
+
+
+def test_where_no_node_can_do_the_jobs_it_is_said(nodes: list[Node]) -> None:
+    with Cluster[Any, Any](nodes[0].head_address, cluster_jobs.begin_nowhere) as jobs:
+        jobs.submit(1, ("ask", None))
+        message = r"no node of the cluster can be used; on node 127\.0\.0\.\d: it has no model"
+        with pytest.raises(ClusterError, match=message):
+            _answers(jobs, 1)
+
+
+@pytest.fixture
+def people(tmp_path: Path, astronaut: Image) -> Path:
+    """A dataset: a face in several brightnesses, in folders of two classes, and two without."""
+    folder = tmp_path / "people"
+    for number in range(10):
+        path = folder / f"class {number % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), cv2.convertScaleAbs(astronaut[:300, 100:400], alpha=1 - number / 20))
+    cv2.imwrite(str(folder / "class 0" / "none.png"), np.zeros((100, 100, 3), np.uint8))
+    (folder / "class 1" / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_a_table_of_features_is_the_same_to_the_byte(
+    nodes: list[Node], people: Path, tmp_path: Path
+) -> None:
+    command = ["features", str(people), "--format", "folders", "--hold-out", "0.5", "--out"]
+    assert _train(*command, str(tmp_path / "here" / "f.parquet")).returncode == 0
+    there = tmp_path / "there" / "f.parquet"
+    ended = _train(*command, str(there), "--engine", "ray", "--address", nodes[0].head_address)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    for name in ("f.parquet", "f.info.json", "f.skipped.csv"):
+        assert (there.parent / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_a_cluster_that_cannot_be_used_is_one_line(people: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    command = ["features", str(people), "--format", "folders", "--out", str(tmp_path / "f.parquet")]
+    gone = _train(*command, "--engine", "ray", RAY_ADDRESS=f"127.0.0.1:{port}")
+    assert gone.returncode == 2
+    assert f"127.0.0.1:{port} does not answer (Connection refused)" in gone.stderr
+    odd = _train(*command, "--engine", "ray", "--address", "http://head")
+    assert odd.returncode == 2
+    assert "--address http://head: give HOST:PORT of the cluster's head, or auto" in odd.stderr
+    (tmp_path / "ray.py").write_text("raise ModuleNotFoundError(name='ray')")
+    missing = _train(*command, "--engine", "ray", PYTHONPATH=str(tmp_path))
+    assert missing.returncode == 2
+    assert "--engine ray needs the extra `cluster`: install face-stream[cluster]" in missing.stderr
+    assert all(each.stderr.count("\n") == 1 for each in (gone, odd, missing))
+
+
+def _train(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "training", *words],
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+        env={**os.environ, **environment},
+        check=False,
+    )
