@@ -97,6 +97,21 @@ def locked(path: Path, *, inside: bool = False) -> Iterator[None]:
                     path.rmdir()
 
 
+def is_held(path: Path) -> bool:
+    """Whether a run holds the lock of a file now; nothing is made to find out."""
+    try:
+        descriptor = os.open(lock_path(path), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        return error.errno in _HELD
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _acquired(lock: Path, path: Path) -> int:
     """The open file of a lock that is now held; without a lock where the disk has none."""
     while True:

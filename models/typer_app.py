@@ -66,6 +66,13 @@ class _Commands(TyperGroup):
         with self._one_line_errors():
             return super().invoke(ctx)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first words name: `batch status` before `batch`."""
+        two_words = " ".join(args[:2])
+        if len(args) > 1 and two_words in self.commands:
+            return two_words, self.commands[two_words], args[2:]
+        return super().resolve_command(ctx, args)
+
     @contextmanager
     def _one_line_errors(self) -> Iterator[None]:
         """Turns Typer's errors, which have a class of their own for each fault, into one line."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stream.following.follower import Follower, FramePlan
 from stream.following.schedule import Search
 from stream.following.track_state import TrackState
@@ -40,6 +43,13 @@ class Annotator:
     def attributes(self) -> dict[str, tuple[str, ...]]:
         """What it may say: attributes and their classes."""
         return self._labeller.attributes
+
+    @property
+    def appearances(self) -> dict[int, NDArray[np.float32]]:
+        """By track, the embedding `(d,)` that tells its face from others; of those that have one.
+        It is to be kept in memory only.
+        """
+        return self._follower.appearances
 
     @stage("track")
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:

@@ -123,6 +123,8 @@ class Frame:
         coded: the same picture as it was decoded, HDR in BT.709, where it can be recorded as it is:
             8-bit 4:2:0, opaque, neither turned nor stretched.
         sought: the user went to this place: the frame does not follow the one before.
+        is_lead_in: it lies before the part that is wanted: its faces are followed, and nothing of
+            it is written.
     """
 
     pixels: Image | Callable[[], Image] = field(repr=False)
@@ -132,6 +134,7 @@ class Frame:
     path: Path | None = None
     coded: "VideoFrame | None" = field(default=None, repr=False)
     sought: bool = False
+    is_lead_in: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles its pixels, and not the picture as it was decoded."""

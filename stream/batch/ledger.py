@@ -89,6 +89,8 @@ class Ledger(LedgerReader):
         self._is_trial = is_trial
         self._clock = clock
         self._inputs: dict[int, Input] = {}
+        self._limit: int | None = None
+        self._begun = set[int]()
         super().__init__(path)
         self._known_attributes = self.attributes()
 
@@ -99,7 +101,7 @@ class Ledger(LedgerReader):
         """Closes the file; what runs still is taken up by the next start."""
         close_ledger(self._db)
 
-    def enroll(self, inputs: Sequence[Input], digest: str) -> Enrolment:
+    def enroll(self, inputs: Sequence[Input], digest: str, limit: int | None = None) -> Enrolment:
         """Enters the inputs that are named now, and compares those that are known already.
 
         1. A new one waits.
@@ -111,7 +113,9 @@ class Ledger(LedgerReader):
         Args:
             inputs: in the order in which they are done; their names differ.
             digest: of the settings and the model.
+            limit: how many of them are begun at most until the ledger is closed; None for all.
         """
+        self._limit = limit
         fates: Counter[_Fate] = Counter()
         with self._changing() as change:
             change("UPDATE inputs SET named = 0")
@@ -128,10 +132,12 @@ class Ledger(LedgerReader):
         with self._changing() as change:
             row = change(
                 "SELECT key, attempts, planned, written FROM inputs WHERE state = 'waiting' "
-                "ORDER BY attempts, place LIMIT 1"
+                "AND attempts >= ? ORDER BY attempts, place LIMIT 1",
+                int(self._is_exhausted),
             ).fetchone()
             if row is None:
                 return None
+            self._begun.add(row["key"])
             known = content_key(self._inputs[row["key"]].source)
             earlier = json.loads(row["written"])
             written = list(dict.fromkeys([*earlier, *json.loads(row["planned"])]))
@@ -148,6 +154,17 @@ class Ledger(LedgerReader):
             attempt=row["attempts"] + 1,
             leftovers=[self.path.parent / path for path in written] if earlier else [],
         )
+
+    @property
+    def to_do(self) -> int:
+        """How many inputs are begun, or begun again, until none waits or the limit is reached."""
+        waiting = self.counts().states["waiting"]
+        return waiting if self._limit is None else min(waiting, self._limit - len(self._begun))
+
+    @property
+    def _is_exhausted(self) -> bool:
+        """Whether only inputs that have failed once are begun any more."""
+        return self._limit is not None and len(self._begun) >= self._limit
 
     def finish(self, result: Result, retries: int) -> State:
         """Enters what a running input came to.

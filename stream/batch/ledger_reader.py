@@ -1,6 +1,7 @@
 """What a ledger says: how many inputs stand where, each of them, and the people who were seen."""
 
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,9 @@ from stream.addresses import is_url
 from stream.batch.content_key import ContentKey
 from stream.batch.contract import State
 from stream.batch.ledger_file import one_line_errors, read_ledger
+
+_LATE_S = 900.0
+"""Time before the last end of an input in which the pace is measured, s; more make it steadier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +91,9 @@ class Counts:
         frames: of the done ones.
         people: of the done ones.
         media_s: video of the done ones, s.
-        begun_s: when the first attempt of any was begun that is known, s since 1970.
-        ended_s: when the last one ended.
+        ended_s: when the last attempt ended, s since 1970; None where none has.
+        inputs_per_s: how many were done in a second of late.
+        media_rate: how much video was done of late, s in a second.
     """
 
     states: Mapping[State, int]
@@ -96,13 +101,9 @@ class Counts:
     frames: int = 0
     people: int = 0
     media_s: float = 0.0
-    begun_s: float | None = None
     ended_s: float | None = None
-
-    @property
-    def total(self) -> int:
-        """How many inputs there are."""
-        return sum(self.states.values())
+    inputs_per_s: float = 0.0
+    media_rate: float = 0.0
 
 
 class LedgerReader:
@@ -145,15 +146,22 @@ class LedgerReader:
             "SELECT total(named = 0) AS unnamed, total(frames) AS frames, total(people) AS people, "
             "total(media_s) AS media_s FROM inputs WHERE state = 'done'"
         )
-        [times] = self._rows("SELECT min(begun_s) AS begun, max(ended_s) AS ended FROM inputs")
+        [late] = self._rows(
+            "SELECT max(ended_s) AS ended, max(ended_s) - min(begun_s) AS elapsed_s, "
+            "count(*) AS inputs, total(media_s) AS media_s FROM inputs WHERE state = 'done' AND "
+            "ended_s >= (SELECT max(ended_s) FROM inputs) - ?",
+            (_LATE_S,),
+        )
+        elapsed_s = late["elapsed_s"] or math.inf
         return Counts(
             states=states,
             unnamed=int(sums["unnamed"]),
             frames=int(sums["frames"]),
             people=int(sums["people"]),
             media_s=sums["media_s"],
-            begun_s=times["begun"],
-            ended_s=times["ended"],
+            ended_s=late["ended"],
+            inputs_per_s=late["inputs"] / elapsed_s,
+            media_rate=late["media_s"] / elapsed_s,
         )
 
     def rows(self, state: State | None = None) -> Iterator[LedgerRow]:

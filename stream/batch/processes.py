@@ -124,8 +124,8 @@ class Processes:
             each.busy_s += passed_s
             each.still_s += passed_s
             if limit_mb and resident_mb(each.pid) > limit_mb:
-                each.kill(f"it takes more memory than --memory-mb {limit_mb} allows")
+                each.kill(f"it takes more than the {limit_mb:,} MB that it may (--memory-mb)")
             elif limit_s and each.busy_s > limit_s:
-                each.kill(f"it takes longer than --timeout {limit_s:g} allows")
+                each.kill(f"it takes longer than the {limit_s:g} s that it may (--timeout)")
             elif each.still_s > _STALL_S:
                 each.kill(f"it hangs: no frame was done for {_STALL_S / 60:.0f} minutes")

@@ -8,6 +8,7 @@ from stream.assembly import LoadedModel
 from stream.batch.contract import Result, Task
 from stream.batch.failures import one_line, reason_of
 from stream.batch.seen import Seen
+from stream.batch.spans import SpanRun
 from stream.controls import Controls, RunReport
 from stream.run import run
 from stream.settings import Config
@@ -49,8 +50,9 @@ class Worker:
         """
         started_s = time.monotonic()
         summary, seen = Summary(RunReport()), Seen(on_frame)
+        span = SpanRun(task, self._config, self._model.annotator)
         try:
-            self._run(task, summary, seen)
+            _run(task, span, summary, seen)
         except Exception as error:  # noqa: BLE001 - one input may not end those that follow
             if self._model.error is not None:
                 raise self._model.error from None
@@ -63,11 +65,14 @@ class Worker:
             media_s=seen.media_s,
             elapsed_s=time.monotonic() - started_s,
             people=tuple(seen.people),
+            seam=span.seam,
         )
 
-    def _run(self, task: Task, summary: Summary, seen: Seen) -> None:
-        outputs = replace(task.outputs, show=False)
-        with made_folders(path.parent for path in outputs.paths):
-            source = open_named(task.source, self._config, task.span, outputs.paths)
-            controls = Controls(blur=self._config.overlay.blur)
-            run(source, self._config, outputs, [seen], self._model.annotator, controls, summary)
+
+def _run(task: Task, span: SpanRun, summary: Summary, seen: Seen) -> None:
+    """Annotates what a task names, in the folders of its outputs, which are made."""
+    outputs = replace(task.outputs, show=False)
+    with made_folders(path.parent for path in outputs.paths):
+        source = open_named(task.source, span.config, span.span, outputs.paths)
+        controls = Controls(blur=span.config.overlay.blur)
+        run(source, span.config, outputs, [seen], span.annotator, controls, summary)

@@ -6,6 +6,8 @@ Its import is quick: each command imports what it needs when it runs.
 from models.typer_app import Command, typer_app
 from stream.addresses import masked_words
 from stream.cli.annotate import demo, render, run
+from stream.cli.batch import batch
+from stream.cli.batch_ledger import retry, status
 from stream.cli.bench import bench
 from stream.cli.console import command_line
 from stream.cli.inspect import doctor, show_settings
@@ -15,6 +17,9 @@ _COMMANDS: dict[str, Command] = {
     "run": run,
     "render": render,
     "demo": demo,
+    "batch": batch,
+    "batch status": status,
+    "batch retry": retry,
     "recover": recover,
     "bench": bench,
     "doctor": doctor,

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-_INPUT = "Input"
+INPUT = "Input"
 """Panel of the help: which part of the source is taken."""
 
-_OUTPUT = "Output"
+OUTPUT = "Output"
 """Panel of the help: what is written and shown."""
 
 _SETTINGS = "Settings"
@@ -40,7 +40,7 @@ Save = Annotated[
         "-o",
         parser=output_path,
         metavar="OUT",
-        rich_help_panel=_OUTPUT,
+        rich_help_panel=OUTPUT,
         help="The annotated video (.mp4, .mkv, .mov, .webm), picture, or folder, of several too.",
     ),
 ]
@@ -50,7 +50,7 @@ Log = Annotated[
         "--log",
         parser=output_path,
         metavar="OUT",
-        rich_help_panel=_OUTPUT,
+        rich_help_panel=OUTPUT,
         help="The data behind it: .jsonl, .csv or .parquet, a folder; - prints JSON Lines.",
     ),
 ]
@@ -58,7 +58,7 @@ Events = Annotated[
     bool,
     typer.Option(
         "--events",
-        rich_help_panel=_OUTPUT,
+        rich_help_panel=OUTPUT,
         help="Print a line of JSON when a person appears, is labelled, is gone.",
     ),
 ]
@@ -67,7 +67,7 @@ Start = Annotated[
     typer.Option(
         "--start",
         metavar="TIME",
-        rich_help_panel=_INPUT,
+        rich_help_panel=INPUT,
         help="From here in the video on: seconds or HH:MM:SS.",
     ),
 ]
@@ -76,7 +76,7 @@ End = Annotated[
     typer.Option(
         "--end",
         metavar="TIME",
-        rich_help_panel=_INPUT,
+        rich_help_panel=INPUT,
         help="Up to here in the video: seconds or HH:MM:SS.",
     ),
 ]
@@ -85,7 +85,7 @@ Snapshots = Annotated[
     typer.Option(
         "--snapshots",
         metavar="FOLDER",
-        rich_help_panel=_OUTPUT,
+        rich_help_panel=OUTPUT,
         help="The best view of each person as a picture, and a table of them.",
     ),
 ]
@@ -95,17 +95,17 @@ Sheet = Annotated[
         "--sheet",
         parser=output_path,
         metavar="OUT",
-        rich_help_panel=_OUTPUT,
+        rich_help_panel=OUTPUT,
         help="One picture of all people and how they are perceived: .png or .jpg.",
     ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", rich_help_panel=_OUTPUT, help="Replace outputs that exist.")
+    bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace outputs that exist.")
 ]
 Show = Annotated[
     bool,
     typer.Option(
-        "--show/--no-show", rich_help_panel=_OUTPUT, help="Open a window, if there is a screen."
+        "--show/--no-show", rich_help_panel=OUTPUT, help="Open a window, if there is a screen."
     ),
 ]
 ConfigFile = Annotated[
@@ -121,7 +121,7 @@ Blur = Annotated[
     bool,
     typer.Option(
         "--blur",
-        rich_help_panel=_OUTPUT,
+        rich_help_panel=OUTPUT,
         help="Make faces unrecognisable in all that is shown or saved.",
     ),
 ]

@@ -114,6 +114,15 @@ class Follower:
     def __repr__(self) -> str:
         return f"Follower({self._engine!r}, {self._schedule!r})"
 
+    @property
+    def appearances(self) -> dict[int, NDArray[np.float32]]:
+        """By track, the kept appearance `(d,)` of its face; of those that have one."""
+        return {
+            state.track_id: state.appearance
+            for state in self._tracker.states
+            if state.appearance is not None
+        }
+
     def begin(self, frame: Frame) -> FramePlan:
         """Moves on to the next frame, and says how it is processed."""
         frames = 1 if frame.sought else max(frame.index - self._last_index, 1)

@@ -98,7 +98,10 @@ class Sinks:
         return bool(self._asked_for) and not any(sink in working for sink in self._asked_for)
 
     def write(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """Hands the frame to every sink that still works."""
+        """Hands the frame to every sink that still works; one that only leads in, to none."""
+        if frame.is_lead_in:
+            self._frames.follow(frame, tracks)
+            return
         annotated = self._frames.annotated(frame, tracks)
         present = annotated.present
         for each in list(self._open):

@@ -46,6 +46,12 @@ class FrameAssembler:
     def __repr__(self) -> str:
         return f"FrameAssembler({self._people!r})"
 
+    def follow(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Takes in a frame that no sink gets: faces that are lost in it may have to be blurred in
+        those that follow.
+        """
+        self._face_places(frame, tracks)
+
     def annotated(self, frame: Frame, tracks: Sequence[Track]) -> AnnotatedFrame:
         """The next frame as all sinks get it, its people counted."""
         blur, faces_xyxy = self._controls.blur, self._face_places(frame, tracks)

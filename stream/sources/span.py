@@ -23,12 +23,19 @@ _Picture = TypeVar("_Picture")
 class Span:
     """From one time to another, in seconds of media time; the end is not part of it.
 
+    Attributes:
+        start_s: where it begins.
+        end_s: where it ends; None for the end of the video.
+        lead_in_s: how much of the video before it is read too, so that its faces are known where it
+            begins; nothing of that is written.
+
     Raises:
         ConfigError: one is not a time, or the end does not lie after the start.
     """
 
     start_s: float = 0.0
     end_s: float | None = None
+    lead_in_s: float = 0.0
 
     def __post_init__(self) -> None:
         for time_s in (self.start_s, *([] if self.end_s is None else [self.end_s])):
@@ -53,9 +60,18 @@ class Span:
             None if end is None else _seconds("--end", end),
         )
 
+    @property
+    def read_from_s(self) -> float:
+        """Where reading begins."""
+        return max(self.start_s - self.lead_in_s, 0.0)
+
     def is_before(self, time_s: float) -> bool:
         """Whether a frame of that time lies before the span."""
         return time_s < self.start_s - ROUNDING_S
+
+    def is_unread(self, time_s: float) -> bool:
+        """Whether a frame of that time lies before what is read."""
+        return time_s < self.read_from_s - ROUNDING_S
 
     def is_after(self, time_s: float) -> bool:
         """Whether a frame of that time lies after the span."""

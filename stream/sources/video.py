@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class VideoSource:
         try:
             self._decoder = self._decoder_of(container)
             self._check_tracks()
-            self._read = self._span_frames(self._frames_from(span.start_s))
+            self._read = self._span_frames(self._frames_from(span.read_from_s))
             self._first = next(self._read, None)
             if self._first is None:
                 ends_s = length_s(container) or self._last_s + self._step_s
@@ -98,7 +99,7 @@ class VideoSource:
         return self._info
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame of the span.
+        """Every frame of the span, and those that lead in to it.
 
         Raises:
             SourceError: the video cannot be read any further.
@@ -157,10 +158,11 @@ class VideoSource:
                 self._last_s = time_s
                 if self._span.is_after(time_s):
                     return ""
-                if not self._span.is_before(time_s):
+                if not self._span.is_unread(time_s):
                     if self._count < 0:
                         self._count = max(round((time_s - self._info.start_s) / self._step_s), 0)
-                    yield self._decoder.frame(frame, self._count, time_s, time.monotonic())
+                    shown = self._decoder.frame(frame, self._count, time_s, time.monotonic())
+                    yield replace(shown, is_lead_in=True) if self._span.is_before(time_s) else shown
                     self._count += 1
                     self._corrupt_frames += frame.is_corrupt
         except av.error.FFmpegError as error:
@@ -286,7 +288,9 @@ class VideoSource:
             has_audio=bool(self._container.streams.audio),
             sound_track=self._settings.sound_track,
             video_track=self._settings.video_track,
-            start_s=first.time_s if self._span.start_s > 0 else 0.0,
+            start_s=self._span.start_s
+            if first.is_lead_in or not self._span.start_s
+            else first.time_s,
             seekable=self._reopen is not None,
             reopen=self._reopen,
             ended=self._ended,

@@ -14,6 +14,11 @@ TRACKS_FILE = "tracks.csv"
 """Name of the table of the people on the pictures, in the folder of the pictures."""
 
 
+def picture_name(track_id: int) -> str:
+    """The name of the picture of a track."""
+    return f"track-{track_id:04}.jpg"
+
+
 class Snapshots:
     """A folder of faces, `track-0001.jpg` and so on, and a table of what each is perceived as.
 
@@ -79,7 +84,7 @@ class Snapshots:
 
     def _save(self, people: Sequence[Person]) -> None:
         for person in people:
-            name = f"track-{person.track_id:04}.jpg"
+            name = picture_name(person.track_id)
             if person.best.crop is not None:
                 write_picture(self.output / name, person.best.crop)
                 self._table.append([{"picture": name, **track_row(person)}])

@@ -1,0 +1,73 @@
+"""A long video → the tasks that its spans are."""
+
+import logging
+from pathlib import Path
+
+from stream.batch.contract import Input, Task
+from stream.batch.spans.keyframes import cuts_s
+from stream.batch.spans.part_files import part_outputs, remove_parts
+from stream.errors import SourceError
+from stream.settings import Config
+from stream.sources import Span
+
+LEAD_IN_S = 5.0
+"""How much of a video is followed before a span of it begins, s: both spans know the faces there,
+and labels are settled where the second one begins. Longer costs more."""
+
+_LEAST_BYTES_PER_S = 2_000
+"""The least data that a second of video is taken to have, bytes: a file that is smaller than a span
+would then be is not even opened, which would take 20 ms. More leaves long videos of little motion
+uncut."""
+
+_log = logging.getLogger(__name__)
+
+
+def cut(given: Input, key: int, config: Config, span_s: float) -> tuple[Task, ...]:
+    """The tasks of an input, of which no two hold the same frame. What earlier spans of it left is
+    removed.
+
+    1. A file that is longer than a span is cut at keyframes into spans of nearly one length.
+    2. Anything else is one task: what is short, live or of unknown length, pictures, a recording
+       that is divided into segments or holds only what is near faces.
+
+    Args:
+        given: the input.
+        key: its row of the ledger.
+        config: the settings.
+        span_s: the longest that a span should be, s; 0 for no spans.
+
+    Raises:
+        SinkError: what earlier spans left cannot be removed.
+    """
+    remove_parts(given.outputs)
+    whole = Task(key=key, source=given.source, outputs=given.outputs)
+    path = Path(given.source.uri)
+    is_long = span_s > 0 and _may_be_cut(given, config)
+    if not is_long or path.stat().st_size < span_s * _LEAST_BYTES_PER_S:
+        return (whole,)
+    try:
+        starts_s = cuts_s(path, config.source, span_s)
+    except SourceError:  # the task will say so
+        return (whole,)
+    if not starts_s:
+        return (whole,)
+    _log.debug("%s is cut at %s s", given.name, starts_s)
+    edges = zip((0.0, *starts_s), (*starts_s, None), strict=True)
+    return tuple(
+        Task(
+            key=key,
+            source=given.source,
+            outputs=part_outputs(given.outputs, number),
+            span=Span(start_s, end_s),
+            lead_in_s=LEAD_IN_S if start_s else 0.0,
+            gives_seam=True,
+        )
+        for number, (start_s, end_s) in enumerate(edges)
+    )
+
+
+def _may_be_cut(given: Input, config: Config) -> bool:
+    """Whether spans of an input can be read apart, and what is written of them can be joined."""
+    is_file = given.source.form == "file" and Path(given.source.uri).is_file()
+    is_joinable = bool(given.outputs.paths) and not given.outputs.is_log_streamed
+    return is_file and is_joinable and not config.recorder.is_divided

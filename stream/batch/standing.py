@@ -1,0 +1,130 @@
+"""Where a batch stands, over all its shards: what `status` shows and what a batch ends with."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from models.locks import is_held
+from models.printable import counted
+from stream.batch.ledger_reader import Counts, LedgerReader, LedgerRow
+from stream.batch.progress import counted_inputs, duration
+from stream.batch.shards import ledgers_in
+from stream.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a batch stands.
+
+    Attributes:
+        counts: of each ledger.
+        failures: the inputs that have failed.
+        at_work: how many processes are at work on it now, one a ledger.
+    """
+
+    counts: Sequence[Counts]
+    failures: Sequence[LedgerRow]
+    at_work: int = 0
+
+    @classmethod
+    def of(cls, ledgers: Sequence[LedgerReader]) -> "Standing":
+        """Where the batch of these ledgers stands.
+
+        Raises:
+            LedgerError: one cannot be read.
+        """
+        failures = [row for each in ledgers for row in each.rows("failed")]
+        at_work = sum(is_held(each.path) for each in ledgers)
+        return cls([each.counts() for each in ledgers], failures, at_work)
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many inputs are in each state."""
+        states: Counter[str] = Counter()
+        for each in self.counts:
+            states.update(each.states)
+        return states
+
+    def lines(self) -> Iterator[str]:
+        """The same for people."""
+        states = self.states
+        parts = [f"{states[name]:,} {name}" for name in states if states[name]]
+        unnamed = sum(each.unnamed for each in self.counts)
+        if unnamed:
+            parts.append(f"{unnamed:,} of the done ones no longer named")
+        yield f"{counted_inputs(states.total())}: {', '.join(parts) or 'none'}"
+        yield self._came_to()
+        if self.at_work and (pace := self._pace()):
+            yield pace
+        if states["running"] and not self.at_work:
+            yield (
+                f"no batch is at work: {counted_inputs(states['running'])} that it was at will be "
+                "done again"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        ended = self._ended_s()
+        return {
+            "inputs": self.states.total(),
+            **self.states,
+            "unnamed": sum(each.unnamed for each in self.counts),
+            "frames": sum(each.frames for each in self.counts),
+            "people": sum(each.people for each in self.counts),
+            "media_s": round(sum(each.media_s for each in self.counts), 3),
+            "at_work": self.at_work,
+            "inputs_per_s": round(sum(each.inputs_per_s for each in self.counts), 4),
+            "media_rate": round(sum(each.media_rate for each in self.counts), 2),
+            "last_end": None if ended is None else _local(ended).isoformat(),
+            "failures": [
+                {"input": row.name, "error": row.error, "attempts": row.attempts}
+                for row in self.failures
+            ],
+        }
+
+    def _came_to(self) -> str:
+        media_s = sum(each.media_s for each in self.counts)
+        people = sum(each.people for each in self.counts)
+        frames = sum(each.frames for each in self.counts)
+        words = [counted(people, "person", "people"), counted(frames, "frame")]
+        if media_s:
+            words.insert(1, f"{duration(media_s)} of video")
+        if (ended_s := self._ended_s()) is not None:
+            words.append(f"last one done at {_local(ended_s):%Y-%m-%d %H:%M:%S}")
+        return " · ".join(words)
+
+    def _pace(self) -> str:
+        """How fast inputs were done of late, and when none is left if it goes on so."""
+        media_rate = sum(each.media_rate for each in self.counts)
+        inputs_per_s = sum(each.inputs_per_s for each in self.counts)
+        if not inputs_per_s:
+            return ""
+        left_s = (self.states["waiting"] + self.states["running"]) / inputs_per_s
+        video = f", {media_rate:.1f}× real time" if media_rate else ""
+        return f"{60 * inputs_per_s:.1f} inputs a minute{video} · {duration(left_s)} left"
+
+    def _ended_s(self) -> float | None:
+        return max((each.ended_s for each in self.counts if each.ended_s is not None), default=None)
+
+
+def standing_in(folder: Path) -> Standing:
+    """Where the batch in a folder stands, read from the ledgers of all its shards.
+
+    Raises:
+        ConfigError: there is no ledger, or one of another version.
+        LedgerError: one cannot be read.
+    """
+    paths = ledgers_in(folder)
+    if not paths:
+        raise ConfigError(f"{folder} holds no ledger of a batch: name the folder of its --out")
+    with ExitStack() as stack:
+        return Standing.of([stack.enter_context(LedgerReader(path)) for path in paths])
+
+
+def _local(time_s: float) -> datetime:
+    """A time, s since 1970, in the zone of this machine."""
+    return datetime.fromtimestamp(round(time_s)).astimezone()

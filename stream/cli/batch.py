@@ -1,0 +1,174 @@
+"""The command `batch`: many files, and a ledger by which it goes on where it ended."""
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from models.command_line import EXIT_FAILURE
+from models.interrupts import exit_code
+from models.printable import printable
+from stream.cli import batch_options, options
+from stream.cli.console import (
+    exit_on_error,
+    print_message,
+    print_output,
+    start_logging,
+    stderr_console,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stream.batch.contract import Engine
+    from stream.batch.ledger import Enrolment, Ledger
+    from stream.batch.progress import Account
+    from stream.batch.standing import Standing
+    from stream.settings import Config, Settings
+
+
+def batch(
+    sources: batch_options.Sources,
+    out: batch_options.Out,
+    save: batch_options.Save = False,
+    log: batch_options.Log = None,
+    snapshots: batch_options.Snapshots = False,
+    sheet: batch_options.Sheet = False,
+    blur: options.Blur = False,
+    overwrite: options.Overwrite = False,
+    retries: batch_options.Retries = 1,
+    limit: batch_options.Limit = None,
+    shard: batch_options.ShardName = None,
+    workers: batch_options.Workers = 0,
+    memory_mb: batch_options.MemoryMb = 0,
+    timeout_s: batch_options.TimeoutS = 0.0,
+    span_s: batch_options.SpanS = 600.0,
+    nice: batch_options.Nice = 0,
+    dry_run: batch_options.DryRun = False,
+    config: options.ConfigFile = None,
+    model: options.Model = None,
+    settings: options.Overrides = None,
+    quiet: options.Quiet = False,
+    json_summary: options.JsonSummary = False,
+    debug: options.Debug = False,
+) -> None:
+    """Annotate many files; started again it goes on where it ended."""
+
+    def engine(settled: "Config") -> "Engine":
+        from stream.batch.machine import Machine
+        from stream.batch.pool_size import pool_size
+        from stream.batch.processes import Processes
+
+        size = pool_size(settled, Machine.here(), workers, memory_mb)
+        return Processes(settled, size, timeout_s=timeout_s, nice=nice)
+
+    def work() -> "tuple[Account, Standing, list[Path]] | None":
+        from stream.batch.batch import Batch
+        from stream.batch.division import Division
+        from stream.batch.opening import Order, opened_batch
+        from stream.batch.progress import Account, ProgressLine
+        from stream.batch.shards import Shard
+        from stream.batch.standing import Standing
+        from stream.batch.tables import write_tables
+        from stream.settings import load_settings
+        from stream.sinks import Outputs
+
+        overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
+        settled = _with_log_form(load_settings(config, overrides), log)
+        part = Shard.parse(shard)
+        outputs = Outputs(
+            save=out if save else None,
+            log=None if log == "none" else out,
+            snapshots=out if snapshots else None,
+            sheet=out if sheet else None,
+            overwrite=overwrite,
+        )
+        order = Order(
+            named=sources, folder=out, config=settled, outputs=outputs, shard=part, limit=limit
+        )
+        with opened_batch(order, is_trial=dry_run) as (ledger, enrolment):
+            if not is_silent:
+                _print_enrolment(out, ledger, enrolment)
+            if dry_run:
+                _print_waiting(ledger)
+                return None
+            account = Account(ledger.to_do)
+            division = Division(settled, span_s)
+            doing = Batch(ledger, engine(settled), division, account, retries=retries)
+            with ProgressLine(account, stderr_console, quiet=is_silent) as progress:
+                doing.run(progress.refresh)
+            tables = write_tables(ledger, part.suffix)
+            return account, Standing.of([ledger]), tables
+
+    is_silent = quiet or json_summary
+    start_logging(quiet)
+    outcome = exit_on_error(work, debug)
+    if outcome is None:
+        return
+    account, standing, tables = outcome
+    if json_summary:
+        print_output(json.dumps(_as_dict(account, standing, tables)))
+    elif not quiet:
+        _print_outcome(out, account, standing)
+    if account.interrupted:
+        raise typer.Exit(exit_code())
+    if standing.failures:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _with_log_form(settings: "Settings", log: str | None) -> "Config":
+    """The settings, whose logs have the form of `--log`; Parquet where no one chose any."""
+    from stream.settings.layers import DEFAULT_ORIGIN
+
+    is_chosen = settings.origins["outputs", "log"] != DEFAULT_ORIGIN
+    form = settings.config.outputs.log if is_chosen else "parquet"
+    if log not in (None, "none"):
+        form = str(log)  # type: ignore[assignment]
+    outputs = settings.config.outputs.model_copy(update={"log": form})
+    return settings.config.model_copy(update={"outputs": outputs})
+
+
+def _print_enrolment(out: "Path", ledger: "Ledger", enrolment: "Enrolment") -> None:
+    """Says what becomes of the inputs."""
+    words = [
+        f"{number:,} {what}"
+        for number, what in (
+            (enrolment.new, "new"),
+            (enrolment.changed, "changed, which are done again"),
+            (enrolment.waiting, "that waited"),
+            (enrolment.done, "done already"),
+            (enrolment.failed, f"that failed, which `face-stream batch retry {out}` sets free"),
+        )
+        if number
+    ]
+    counts = ledger.counts()
+    absent = counts.unnamed + counts.states["skipped"]
+    if absent:
+        words.append(f"{absent:,} of earlier starts that are no longer named")
+    print_message(f"inputs: {', '.join(words) or 'none is of this shard'}")
+
+
+def _print_waiting(ledger: "Ledger") -> None:
+    """Prints what would be done, a name a line."""
+    names = [row.name for row in islice(ledger.rows("waiting"), ledger.to_do)]
+    if names:
+        print_output("\n".join(map(printable, names)))
+
+
+def _print_outcome(out: "Path", account: "Account", standing: "Standing") -> None:
+    """Says what was done now, and where the batch stands."""
+    print_message(account.line())
+    for line in standing.lines():
+        print_message(line)
+    if standing.failures:
+        print_message(
+            f"face-stream batch status {out} names those that failed, face-stream batch retry "
+            f"{out} sets them free"
+        )
+
+
+def _as_dict(account: "Account", standing: "Standing", tables: "list[Path]") -> dict[str, Any]:
+    """The same as JSON has it."""
+    outputs = list(map(str, tables))
+    return {**account.as_dict(), "outputs": outputs, "ledger": standing.as_dict()}
