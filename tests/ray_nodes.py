@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 _UP_S = 300.0
-"""How long a node may take to be up, s: ten on a machine that is idle, two minutes on a busy one."""
+"""How long a node may take to be up, s: ten on an idle machine, two minutes on a busy one."""
 
 _PATIENT = {"RAY_raylet_start_wait_time_s": str(int(_UP_S)), "RAY_USAGE_STATS_ENABLED": "0"}
 """Variables by which Ray itself waits for so long, and tells nobody how it is used."""

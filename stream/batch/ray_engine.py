@@ -14,7 +14,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from models.cluster import Cluster, Place, UnfitNodeError
-from models.cluster_connection import ClusterError
+from models.cluster_connection import AUTO, ClusterError
 from models.errors import ModelError
 from stream.batch.contract import Result, Task
 from stream.batch.pool_size import PoolSize
@@ -41,7 +41,7 @@ class RayEngine:
 
     Args:
         config: the settings.
-        address: `HOST:PORT` of the cluster's head, or `auto`.
+        address: `HOST:PORT` of the cluster's head, or `auto`; None for the latter.
         folder: what is written into; every node sees it at this path.
         memory_mb: what a process may take, MB; 0 for its share of the node.
         timeout_s: how long a task may take, s; 0 for any time, as long as it advances.
@@ -55,7 +55,7 @@ class RayEngine:
     def __init__(
         self,
         config: Config,
-        address: str,
+        address: str | None,
         folder: Path,
         *,
         memory_mb: int = 0,
@@ -75,7 +75,7 @@ class RayEngine:
         )
         try:
             self._cluster = Cluster[Task, _Outcome](
-                address, begin, cpus=threads, memory_mb=memory_mb or _NEED_MB
+                address or AUTO, begin, cpus=threads, memory_mb=memory_mb or _NEED_MB
             )
         except ClusterError as error:
             raise ConfigError(str(error)) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from models.cluster_connection import AUTO
 from models.detector_names import DEFAULT_DETECTOR, found_by
 from models.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
@@ -24,6 +25,7 @@ from training.commands.options import (
     LabelColumns,
     SeedOption,
 )
+from training.errors import DatasetError
 
 if TYPE_CHECKING:
     from training.features.workers import Workers
@@ -58,9 +60,12 @@ def features(
         typer.Option(help="Where pictures are embedded: here, or on a Ray cluster that runs."),
     ] = "local",
     address: Annotated[
-        str,
-        typer.Option(metavar="HOST:PORT", help="The head of the cluster; auto: that of this node."),
-    ] = "auto",
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The head of the cluster; by default that of this machine (auto).",
+        ),
+    ] = None,
     debug: DebugFlag = False,
 ) -> None:
     """Find and embed the faces of labelled pictures."""
@@ -83,7 +88,9 @@ def features(
             if engine == "ray":
                 from training.features.cluster_workers import ClusterWorkers
 
-                workers = claims.enter_context(ClusterWorkers(address, extractor))
+                workers = claims.enter_context(ClusterWorkers(address or AUTO, extractor))
+            elif address is not None:
+                raise DatasetError("--address is that of a cluster: give --engine ray too")
             with progress_bar(len(samples)) as progress:
                 result = extract_features(
                     samples,
