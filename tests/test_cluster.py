@@ -1,22 +1,32 @@
 """Work on a Ray cluster of real nodes on this machine: jobs, features of a dataset, a batch."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import numpy as np
+import psutil
+import pyarrow.parquet as pq
 import pytest
+from fakes import write_clip
 
 from models.cluster import Answer, Cluster
 from models.cluster_connection import ClusterError
 from models.faces import Image
+from stream.batch.contract import Result, Task
+from stream.batch.ray_engine import MARK, RayEngine
+from stream.errors import ConfigError
+from stream.settings import Config
+from stream.several.listing import NamedSource
+from stream.sinks import Outputs
 
 pytest.importorskip("ray", reason="Ray is not installed: uv sync --group dev")
 
@@ -143,6 +153,103 @@ def test_where_no_node_can_do_the_jobs_it_is_said(nodes: list[Node]) -> None:
 
 
 @pytest.fixture
+def pipe(tmp_path: Path) -> Iterator[Path]:
+    """A pipe that is open and never gives anything."""
+    path = tmp_path / "waiting"
+    os.mkfifo(path)
+    descriptor = os.open(path, os.O_RDWR)
+    yield path
+    os.close(descriptor)
+
+
+def test_tasks_are_held_to_their_limits_on_the_nodes(
+    nodes: list[Node], pipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # names are those of this folder, on every node
+    write_clip(Path("clip.mp4"), 8)
+    outputs = Outputs(log=Path("clip.jsonl"))
+    engine = RayEngine(Config(), nodes[0].head_address, tmp_path, timeout_s=5)
+    try:
+        for key, name in enumerate(["clip.mp4", "nothing.mp4", pipe.name]):
+            named = NamedSource(name, "file")
+            engine.submit(Task(key=key, source=named, outputs=outputs if not key else Outputs()))
+        found = _results(engine, 3)
+        assert not found[0].error
+        assert found[0].summary["frames"] == 8
+        assert Path("clip.jsonl").is_file()
+        assert found[1].error.startswith(f"{tmp_path / 'nothing.mp4'}: no such file")
+        assert "it takes longer than --timeout 5 allows" in found[2].error
+        assert all("(on node 127.0.0." in found[key].error for key in (1, 2))
+
+        engine.submit(Task(key=3, source=NamedSource(pipe.name, "file"), outputs=Outputs()))
+        assert not engine.finished(1.0)
+        workers = [each for node in nodes for each in node.processes() if _is_worker(each)]
+        assert workers
+    finally:
+        engine.close()
+    _, alive = psutil.wait_procs(workers, timeout=_PATIENCE)
+    assert not alive
+
+
+def test_a_node_that_has_another_folder_of_that_name_is_left_out(
+    nodes: list[Node], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = RayEngine(Config(), nodes[0].head_address, tmp_path)
+    try:
+        (tmp_path / MARK).write_text("another")  # before any process has begun
+        with pytest.raises(ConfigError, match="no node of the cluster can be used; on node"):
+            _results(engine, 1)
+    finally:
+        engine.close()
+    assert f"it does not see {tmp_path}: let it be the same folder on all nodes" in caplog.text
+
+
+def _results(engine: RayEngine, count: int) -> dict[int, Result]:
+    """So many results, by their keys."""
+    found: dict[int, Result] = {}
+    for _ in range(_PATIENCE):
+        found |= {each.key: each for each in engine.finished(1.0)}
+        if len(found) >= count:
+            return found
+    raise AssertionError(f"{count} results were due, these came: {found}")
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return "worker_process" in " ".join(process.cmdline())
+    return False
+
+
+def test_a_batch_on_a_cluster_gives_what_one_here_gives(nodes: list[Node], tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for number in range(4):
+        write_clip(videos / f"{number}.mp4", 4 + number)
+    (videos / "broken.mp4").write_bytes(b"no video")
+    command = ["batch", str(videos), "--retries", "0", "--json-summary", "--out"]
+    here = _program("stream", *command, str(tmp_path / "here"))
+    cluster = ["--engine", "ray", "--address", nodes[0].head_address]
+    there = _program("stream", *command, str(tmp_path / "there"), *cluster)
+    assert here.returncode == there.returncode == 1, there.stderr
+    assert json.loads(there.stdout)["done"] == json.loads(here.stdout)["done"]
+    assert "broken.mp4 is not a video that can be read" in there.stderr
+    assert "(on node 127.0.0." in there.stderr
+    for path in sorted((tmp_path / "here").glob("*.mp4*.parquet")):
+        assert pq.read_table(path).equals(pq.read_table(tmp_path / "there" / path.name)), path
+    assert len(list((tmp_path / "there").glob("*.mp4*.parquet"))) == 8
+
+
+@pytest.mark.parametrize("options", [["--engine", "ray", "--workers", "2"], ["--address", "auto"]])
+def test_options_of_the_other_engine_are_refused(options: list[str], tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", 2)
+    words = ["batch", str(tmp_path / "clip.mp4"), "--out", str(tmp_path / "out"), *options]
+    ended = _program("stream", *words)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
 def people(tmp_path: Path, astronaut: Image) -> Path:
     """A dataset: a face in several brightnesses, in folders of two classes, and two without."""
     folder = tmp_path / "people"
@@ -185,8 +292,12 @@ def test_a_cluster_that_cannot_be_used_is_one_line(people: Path, tmp_path: Path)
 
 
 def _train(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return _program("training", *words, **environment)
+
+
+def _program(package: str, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "training", *words],
+        [sys.executable, "-m", package, *words],
         capture_output=True,
         text=True,
         timeout=_PATIENCE,
