@@ -8,11 +8,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 _UP_S = 300.0
 """How long a node may take to be up, s: ten on an idle machine, two minutes on a busy one."""
+
+_STARTS = 3
+"""How often the start of a node is tried."""
 
 _PATIENT = {"RAY_raylet_start_wait_time_s": str(int(_UP_S)), "RAY_USAGE_STATS_ENABLED": "0"}
 """Variables by which Ray itself waits for so long, and tells nobody how it is used."""
@@ -78,22 +82,20 @@ class Node:
         return f"{self.address}:{self.port}"
 
     def wait_until_up(self) -> None:
-        """Waits until it takes work."""
-        until_s = time.monotonic() + _UP_S
-        while b"Ray runtime started" not in self._log.read_bytes():
-            if self._program.poll() is not None or time.monotonic() > until_s:
-                raise NoNodeError(f"no node of Ray is up: {self._log.read_text()[-2000:]}")
-            time.sleep(0.1)
+        """Waits until it takes work.
 
-    def wait_for_head(self) -> None:
-        """Waits until others can join it, which is before it is up itself."""
-        until_s = time.monotonic() + _UP_S
-        while time.monotonic() < until_s:
-            with suppress(OSError):
-                socket.create_connection((self.address, self.port), 1).close()
-                return
+        Raises:
+            NoNodeError: it has ended, or has not come in time.
+        """
+        until_s, had_raylet = time.monotonic() + _UP_S, False
+        while b"Ray runtime started" not in self._log.read_bytes():
+            # One whose raylet has died goes on waiting for it.
+            has_raylet = any(_name(each) == "raylet" for each in self.processes())
+            is_over = self._program.poll() is not None or (had_raylet and not has_raylet)
+            if is_over or time.monotonic() > until_s:
+                raise NoNodeError(f"no node of Ray is up: {self._log.read_text()[-2000:]}")
+            had_raylet = had_raylet or has_raylet
             time.sleep(0.1)
-        raise NoNodeError(f"no head of Ray is up: {self._log.read_text()[-2000:]}")
 
     def processes(self) -> list[psutil.Process]:
         """All of its processes, also those that have lost their parents since the last call."""
@@ -115,21 +117,46 @@ class Node:
         psutil.wait_procs(everything, 30)
 
 
+def started_node(folder: Path, address: str, head: Node | None = None, **how: Any) -> Node:
+    """A node that is up; see `Node`.
+
+    Ray looks for free ports and takes them later, when another program may have them.
+
+    Raises:
+        NoNodeError: Ray has started none, each time that it was tried.
+    """
+    for attempt in range(_STARTS):
+        node = Node(folder, address, head, **how)
+        try:
+            node.wait_until_up()
+        except BaseException as error:
+            node.kill()
+            if not isinstance(error, NoNodeError) or attempt == _STARTS - 1:
+                raise
+        else:
+            return node
+    raise AssertionError
+
+
 @contextmanager
 def cluster(folder: Path, nodes: int = 2, path: str = "") -> Iterator[list[Node]]:
     """A cluster of nodes on this machine, each of one CPU; yields them, the head first."""
     up: list[Node] = []
     try:
-        up.append(Node(folder, "127.0.0.2", path=path))
-        up[0].wait_for_head()
-        for number in range(1, nodes):
-            up.append(Node(folder, f"127.0.0.{2 + number}", up[0], path=path))
-        for each in up:
-            each.wait_until_up()
+        for number in range(nodes):
+            head = up[0] if up else None
+            up.append(started_node(folder, f"127.0.0.{2 + number}", head, path=path))
         yield up
     finally:
         for each in reversed(up):
             each.kill()
+
+
+def _name(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return process.name()
+    return ""
 
 
 def _free_port(address: str) -> int:

@@ -31,7 +31,7 @@ from stream.sinks import Outputs
 pytest.importorskip("ray", reason="Ray is not installed: uv sync --group dev")
 
 import cluster_jobs
-from ray_nodes import Node, NoNodeError, cluster
+from ray_nodes import Node, NoNodeError, cluster, started_node
 
 pytestmark = pytest.mark.timeout(900)  # nodes take a minute to be up where the machine is busy
 
@@ -117,9 +117,7 @@ def test_a_node_that_joins_is_used_and_one_that_dies_fails_what_it_was_at(
         with Cluster[Any, Any](nodes[0].head_address, cluster_jobs.begin) as jobs:
             _wait_for_capacity(jobs, 2)
             for address, path in (("127.0.0.4", _TESTS), ("127.0.0.5", f"{tmp_path}:{_TESTS}")):
-                further.append(Node(nodes[0].folder, address, nodes[0], path=path))
-            for each in further:
-                each.wait_until_up()
+                further.append(started_node(nodes[0].folder, address, nodes[0], path=path))
             _wait_for_capacity(jobs, 3)
             for _ in range(_PATIENCE):
                 if "127.0.0.5 is left out" in caplog.text:
