@@ -47,5 +47,5 @@ class Division:
         Raises:
             SinkError: it cannot be removed.
         """
-        remove_leftovers([*taken.leftovers, *taken.input.outputs.paths])
+        remove_leftovers(taken.own)
         remove_parts(taken.input.outputs)

@@ -16,7 +16,11 @@ from stream.sinks import Outputs
 
 
 def named_inputs(
-    sources: Sequence[BatchSource], outputs: Outputs, config: Config, known: Iterable[KnownInput]
+    sources: Sequence[BatchSource],
+    outputs: Outputs,
+    config: Config,
+    known: Iterable[KnownInput],
+    taken: Iterable[str] = (),
 ) -> list[Input]:
     """The inputs of a batch, each with a name of its own and with its outputs.
 
@@ -29,6 +33,7 @@ def named_inputs(
         outputs: each of them the folder that is written into.
         config: says in which form outputs are written.
         known: the inputs that the ledgers know.
+        taken: names that no input gets: of files that the batch itself writes.
 
     Raises:
         ConfigError: an output would take the place of a source.
@@ -53,7 +58,7 @@ def named_inputs(
         [sources[index].source for index in order],
         [kept.get(index, fresh[index]) for index in order],
         config,
-        taken=map(PurePath, by_name),
+        taken=map(PurePath, [*by_name, *taken]),
     )
     inputs = {
         index: Input(

@@ -20,7 +20,9 @@ from stream.batch.content_key import ContentKey, content_key, is_unchanged
 from stream.batch.contract import Input, Result, State
 from stream.batch.ledger_file import close_ledger, copy_ledger, one_line_errors, open_ledger
 from stream.batch.ledger_reader import LedgerReader
+from stream.batch.leftovers import is_there
 from stream.batch.sources import path_of
+from stream.errors import LedgerError
 from stream.people import Person
 from stream.sinks.data.tables import track_row
 
@@ -62,12 +64,14 @@ class Taken:
         input: what is to be done.
         attempt: 1 for the first.
         leftovers: what earlier attempts may have left of it; the caller removes that first.
+        own: what this attempt may leave too. What was there before the first is not among it.
     """
 
     key: int
     input: Input
     attempt: int
     leftovers: Sequence[Path] = ()
+    own: Sequence[Path] = ()
 
 
 class Ledger(LedgerReader):
@@ -140,7 +144,8 @@ class Ledger(LedgerReader):
             self._begun.add(row["key"])
             known = content_key(self._inputs[row["key"]].source)
             earlier = json.loads(row["written"])
-            written = list(dict.fromkeys([*earlier, *json.loads(row["planned"])]))
+            planned = [each for each in json.loads(row["planned"]) if each not in earlier]
+            written = earlier + [each for each in planned if not is_there(self._inside(each))]
             change(
                 "UPDATE inputs SET state = 'running', attempts = attempts + 1, error = '', "
                 "stamp = ?, content = ?, written = ?, begun_s = ?, ended_s = NULL, worker = '' "
@@ -148,11 +153,13 @@ class Ledger(LedgerReader):
                 *(known.stamp, known.content, json.dumps(written), self._clock(), row["key"]),
             )
             change("DELETE FROM people WHERE input = ?", row["key"])
+        own = [self._inside(path) for path in written]
         return Taken(
             key=row["key"],
             input=self._inputs[row["key"]],
             attempt=row["attempts"] + 1,
-            leftovers=[self.path.parent / path for path in written] if earlier else [],
+            leftovers=own if earlier else [],
+            own=own,
         )
 
     @property
@@ -236,6 +243,16 @@ class Ledger(LedgerReader):
                 *(digest, known["key"]),
             )
         return fate
+
+    def _inside(self, path: str) -> Path:
+        """A file that was written, as it is found from here; it lies beside the ledger or below.
+
+        Raises:
+            LedgerError: it does not: this program did not write that.
+        """
+        if os.path.isabs(path) or ".." in Path(path).parts:
+            raise LedgerError(f"{self.path} is damaged: it names {printable(path)} as written")
+        return self.path.parent / path
 
     def _enter_people(self, change: _Change, key: int, people: Sequence[Person]) -> None:
         """Enters those who were seen in an input, and classes that no one before had."""

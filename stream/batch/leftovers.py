@@ -23,9 +23,9 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
     Raises:
         SinkError: one cannot be removed, or another run is writing it.
     """
-    for path in paths:
+    for path in (each for named in paths for each in _with_tracks(named)):
         is_folder = path.is_dir() and not path.is_symlink()
-        names = [each for each in _names(path) if os.path.lexists(each)]
+        names = [each for each in _names(path, is_folder) if os.path.lexists(each)]
         if not (names or is_folder or os.path.lexists(lock_path(path))):
             continue
         try:
@@ -41,14 +41,28 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
             raise SinkError(f"{path} of an earlier attempt cannot be removed: {reason}") from error
 
 
-def _names(path: Path) -> Iterator[Path]:
-    """What an output is called while it is written and after; of a folder, what is in it."""
-    if path.is_dir() and not path.is_symlink():
-        yield from (each for each in path.iterdir() if not is_lock(each))
-        return
-    yield from written_names(path)
+def _with_tracks(path: Path) -> Iterator[Path]:
+    """An output, and the table of tracks that a log has beside it."""
+    yield path
     if path.suffix.lower() in LOG_SUFFIXES:
-        yield from written_names(tracks_path(path))
+        yield tracks_path(path)
+
+
+def is_there(path: Path) -> bool:
+    """Whether an output is there under any of its names, or the table of tracks beside it."""
+    return any(
+        os.path.lexists(each)
+        for own in _with_tracks(path)
+        for each in _names(own, own.is_dir() and not own.is_symlink())
+    )
+
+
+def _names(path: Path, is_folder: bool) -> Iterator[Path]:
+    """What an output is called while it is written and after; of a folder, what is in it."""
+    if is_folder:
+        yield from (each for each in path.iterdir() if not is_lock(each))
+    else:
+        yield from written_names(path)
 
 
 def _remove(path: Path) -> None:

@@ -13,7 +13,7 @@ from stream.batch.ledger_reader import KnownInput, LedgerReader
 from stream.batch.settings_digest import settings_digest
 from stream.batch.shards import Shard, check_division, ledgers_in
 from stream.batch.sources import batch_sources
-from stream.batch.tables import check_columns
+from stream.batch.tables import TABLES, check_columns
 from stream.errors import ConfigError, SinkError
 from stream.settings import Config
 from stream.several.preparation import made_folders
@@ -75,9 +75,13 @@ def opened_batch(order: Order, *, is_trial: bool = False) -> Iterator[tuple[Ledg
         manifest = read_manifest(order.config.engine.model_folder)
         attributes = {head.attribute: head.classes for head in manifest.attributes}
         check_columns({name for each in sources for name in each.columns}, attributes)
-        inputs = named_inputs(sources, order.outputs, order.config, known)
+        taken = [f"{name}{suffix}" for name in TABLES for suffix in order.shard.suffixes]
+        inputs = named_inputs(sources, order.outputs, order.config, known, taken)
         own = [each for each in inputs if order.shard.has(each.source)]
         digest = settings_digest(order.config, _options(order.outputs))
+        if not is_trial:
+            folders = {path.parent for each in own for path in each.outputs.paths}
+            stack.enter_context(made_folders(sorted(folders)))
         ledger = stack.enter_context(Ledger(path, is_trial=is_trial))
         yield ledger, ledger.enroll(own, digest, order.limit)
 

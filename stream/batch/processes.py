@@ -97,7 +97,7 @@ class Processes:
             case Unfit(error):
                 raise error
             case Warned(line):
-                _log.warning("%s", line)
+                _log.warning("%s", _of_task(line, process.task))
             case Ready():
                 process.busy_s = process.still_s = 0.0
             case Advanced():
@@ -129,3 +129,9 @@ class Processes:
                 each.kill(f"it takes longer than the {limit_s:g} s that it may (--timeout)")
             elif each.still_s > _STALL_S:
                 each.kill(f"it hangs: no frame was done for {_STALL_S / 60:.0f} minutes")
+
+
+def _of_task(line: str, task: Task | None) -> str:
+    """A warning with the name of what it is about, unless it has it."""
+    name = "" if task is None else str(task.source)
+    return line if name in line else f"{name}: {line}"

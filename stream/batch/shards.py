@@ -55,6 +55,11 @@ class Shard:
         """What its files have in their names: `-2-of-8`; nothing where the batch is whole."""
         return f"-{self.number}-of-{self.count}" if self.count > 1 else ""
 
+    @property
+    def suffixes(self) -> list[str]:
+        """Those of all the shards beside it and of its own."""
+        return [Shard(number, self.count).suffix for number in range(1, self.count + 1)]
+
     def ledger_path(self, folder: Path) -> Path:
         """Its ledger in the folder that everything is written into."""
         return folder / f"{_LEDGER}{self.suffix}.sqlite"

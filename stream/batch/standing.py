@@ -58,8 +58,8 @@ class Standing:
             parts.append(f"{unnamed:,} of the done ones no longer named")
         yield f"{counted_inputs(states.total())}: {', '.join(parts) or 'none'}"
         yield self._came_to()
-        if self.at_work and (pace := self._pace()):
-            yield pace
+        if self.at_work and (left := states["waiting"] + states["running"]):
+            yield from self._pace(left)
         if states["running"] and not self.at_work:
             yield (
                 f"no batch is at work: {counted_inputs(states['running'])} that it was at will be "
@@ -97,15 +97,14 @@ class Standing:
             words.append(f"last one done at {_local(ended_s):%Y-%m-%d %H:%M:%S}")
         return " · ".join(words)
 
-    def _pace(self) -> str:
+    def _pace(self, left: int) -> Iterator[str]:
         """How fast inputs were done of late, and when none is left if it goes on so."""
         media_rate = sum(each.media_rate for each in self.counts)
         inputs_per_s = sum(each.inputs_per_s for each in self.counts)
-        if not inputs_per_s:
-            return ""
-        left_s = (self.states["waiting"] + self.states["running"]) / inputs_per_s
-        video = f", {media_rate:.1f}× real time" if media_rate else ""
-        return f"{60 * inputs_per_s:.1f} inputs a minute{video} · {duration(left_s)} left"
+        if inputs_per_s:
+            video = f", {media_rate:.1f}× real time" if media_rate else ""
+            pace = f"{60 * inputs_per_s:.1f} inputs a minute{video}"
+            yield f"{pace} · {duration(left / inputs_per_s)} left"
 
     def _ended_s(self) -> float | None:
         return max((each.ended_s for each in self.counts if each.ended_s is not None), default=None)

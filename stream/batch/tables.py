@@ -31,6 +31,9 @@ _SUMMARY_COLUMNS: Columns = {
 }
 """What every row of inputs has; the columns of the user's list follow."""
 
+TABLES = ("summary", "persons")
+"""What the names of the tables begin with."""
+
 _INPUT_COLUMN = "input"
 """Name of the column that says in which input a person was seen."""
 
@@ -74,7 +77,7 @@ def write_tables(ledger: LedgerReader, suffix: str = "") -> list[Path]:
     listed = dict.fromkeys(name for row in ledger.rows() for name in row.columns)
     further: Columns = dict.fromkeys(listed, "string")
     folder = ledger.path.parent
-    summary, persons = (folder / f"{name}{suffix}.parquet" for name in ("summary", "persons"))
+    summary, persons = (folder / f"{name}{suffix}.parquet" for name in TABLES)
     _write(summary, _beside(_SUMMARY_COLUMNS, further), map(_summary_row, ledger.rows()))
     tracks = track_columns(ledger.attributes())
     people = ({**columns, **cells, _INPUT_COLUMN: name} for name, columns, cells in ledger.people())

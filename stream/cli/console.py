@@ -15,7 +15,7 @@ from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.errors import ModelError
 from models.interrupts import exit_code
 from models.printable import counted
-from stream.errors import ConfigError, LostSourceError, SinkError, SourceError
+from stream.errors import ConfigError, LedgerError, LostSourceError, SinkError, SourceError
 
 if TYPE_CHECKING:
     from stream.summary import Summary
@@ -25,8 +25,12 @@ _Result = TypeVar("_Result")
 _ERRORS = (ConfigError, SourceError, SinkError, ModelError)
 """The errors of a command: what was asked for cannot be done, and nothing was done."""
 
-_EXIT_CODES = {**dict.fromkeys(_ERRORS, EXIT_USAGE), LostSourceError: EXIT_FAILURE}
-"""The exit code of each: a source that was waited for in vain was asked for rightly."""
+_EXIT_CODES = {
+    **dict.fromkeys(_ERRORS, EXIT_USAGE),
+    **dict.fromkeys((LostSourceError, LedgerError), EXIT_FAILURE),
+}
+"""The exit code of each: a source that was waited for in vain was asked for rightly, and so was a
+batch whose disk is full."""
 
 command_line = CommandLine("face-stream", _EXIT_CODES)
 """What prints."""
