@@ -20,7 +20,15 @@ _THREAD_PATIENCE_S = 2.0
 
 SLOW = frozenset(
     {
-        *("annotator", "blur", "bundle", "centerface", "centerface_detector", "claims"),
+        *(
+            "annotator",
+            "batch_cli",
+            "blur",
+            "bundle",
+            "centerface",
+            "centerface_detector",
+            "claims",
+        ),
         *("classifiers", "cli", "detector", "evaluate", "examples", "extraction", "field", "fit"),
         *("network", "notebooks", "outages", "picture_size", "readme", "recorder", "recovery"),
         *("reference", "run", "side_by_side", "soak", "speed_bench", "style", "tracking_bench"),

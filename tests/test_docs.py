@@ -83,14 +83,14 @@ def _options(app: typer.Typer, name: str) -> set[str]:
 def _explained(program: str, name: str) -> set[str]:
     """The options in the section or the rows of the tables that are about a command.
 
-    1. `run`, and `bench` of `face-stream`, have a section of their own.
+    1. `run`, `batch`, and `bench` of `face-stream`, have a section of their own.
     2. The row of another command begins with it.
     3. An option of training names its commands in the second cell of its row.
     4. The table of the options of `finetune` alone says so in its heading.
     """
     usage = _text(_ROOT / "docs" / "usage.md")
-    if (program, name) == ("face-stream", "run"):
-        return _named_options(usage.split("\n## `face-stream run`\n")[1].split("\n```")[0])
+    if program == "face-stream" and name in ("run", "batch"):
+        return _named_options(usage.split(f"\n## `face-stream {name}`\n")[1].split("\n```")[0])
     if (program, name) == ("face-stream", "bench"):
         measuring = _text(_ROOT / "docs" / "performance.md").split("\n## Measure it yourself\n")[1]
         return _named_options(re.sub(r"^.*face-train.*$", "", measuring, flags=re.M))
