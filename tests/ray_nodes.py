@@ -59,9 +59,9 @@ class Node:
         words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
         if head is None:
             words += ["--head", f"--port={self.port}", "--include-dashboard=false"]
-            words += [f"--temp-dir={folder / 'ray'}"]
         else:
             words += [f"--address={head.head_address}"]
+        words += [f"--temp-dir={folder / address}"]  # sockets of two nodes would meet in one
         words += [f"--node-ip-address={address}", f"--num-cpus={cpus}", "--disable-usage-stats"]
         words += [f"--object-store-memory={_STORE_BYTES}", "--include-log-monitor=false"]
         if cores is not None:
