@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,22 @@ _UP_S = 300.0
 _STARTS = 3
 """How often the start of a node is tried."""
 
-_PATIENT = {"RAY_raylet_start_wait_time_s": str(int(_UP_S)), "RAY_USAGE_STATS_ENABLED": "0"}
+_PATIENT = {
+    "RAY_raylet_start_wait_time_s": str(int(_UP_S)),
+    "RAY_agent_register_timeout_ms": str(int(1000 * _UP_S)),
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
 """Variables by which Ray itself waits for so long, and tells nobody how it is used."""
+
+_PORTS = (
+    "node-manager-port",
+    "object-manager-port",
+    "metrics-export-port",
+    "dashboard-agent-listen-port",
+    "dashboard-agent-grpc-port",
+    "runtime-env-agent-port",
+)
+"""The ports of a node: Ray waits fifteen seconds at most for those that its programs choose."""
 
 _STORE_BYTES = 80_000_000
 """Memory of a node's object store, bytes: about the least that Ray takes."""
@@ -53,7 +67,8 @@ class Node:
     ) -> None:
         self.address = address
         self.folder = folder
-        self.port = _free_port(address) if head is None else head.port
+        own, *ports = _free_ports(address, 1 + len(_PORTS))
+        self.port = own if head is None else head.port
         self._log = folder / f"{address}.txt"
         self._seen: dict[int, psutil.Process] = {}
         words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
@@ -62,6 +77,7 @@ class Node:
         else:
             words += [f"--address={head.head_address}"]
         words += [f"--temp-dir={folder / address}"]  # sockets of two nodes would meet in one
+        words += [f"--{name}={port}" for name, port in zip(_PORTS, ports, strict=True)]
         words += [f"--node-ip-address={address}", f"--num-cpus={cpus}", "--disable-usage-stats"]
         words += [f"--object-store-memory={_STORE_BYTES}", "--include-log-monitor=false"]
         if cores is not None:
@@ -159,7 +175,10 @@ def _name(process: psutil.Process) -> str:
     return ""
 
 
-def _free_port(address: str) -> int:
-    with socket.socket() as each:
-        each.bind((address, 0))
-        return int(each.getsockname()[1])
+def _free_ports(address: str, count: int) -> list[int]:
+    """So many ports that nothing has."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((address, 0))
+        return [each.getsockname()[1] for each in sockets]
