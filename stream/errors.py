@@ -12,6 +12,10 @@ class AbsentSourceError(SourceError):
     """A source that is not there, or does not answer: it may come."""
 
 
+class EmptySpanError(SourceError):
+    """The part of a video that is asked for has no frame that can be read."""
+
+
 class LostSourceError(SourceError):
     """A source that was waited for, and has not come, or not come back."""
 

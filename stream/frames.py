@@ -139,7 +139,8 @@ class Frame:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles its pixels, and not the picture as it was decoded."""
         place = (self.index, self.time_s, self.captured_s, self.path)
-        return partial(type(self), self.image, *place, sought=self.sought), ()
+        frame = partial(type(self), self.image, *place)
+        return partial(frame, sought=self.sought, is_lead_in=self.is_lead_in), ()
 
     @cached_property
     def image(self) -> Image:

@@ -43,6 +43,7 @@ _SAMPLE = 20  # of what is timed one by one, at most
 _SIDE_PX = 12_000  # of a picture that takes 430 MB
 _MEMORY_MB = 600
 _TIMEOUT_S = 60  # of an input that takes a second where nothing else runs
+_STRUCK_S = 120  # of video, so that none is done before it is struck
 _KINDS = ("crash", "hang", "memory", "cut")
 _LOOK_S = 0.02
 
@@ -66,7 +67,7 @@ def _command(*words: object) -> list[str]:
     return [sys.executable, "-P", "-m", "stream", *map(str, words)]
 
 
-def _start(folder: Path, *words: object, cores: int = 0, **options: Any) -> "subprocess.Popen[str]":
+def start(folder: Path, *words: object, cores: int = 0, **options: Any) -> "subprocess.Popen[str]":
     """Starts the program, on so many cores if that is asked for, in a process group of its own."""
 
     def pin() -> None:
@@ -89,7 +90,7 @@ def _timed(folder: Path, *words: object, cores: int = 0) -> _Timed:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun_s = time.monotonic()
     pipe = subprocess.PIPE
-    with _start(folder, *words, cores=cores, stdout=pipe, stderr=pipe) as program:
+    with start(folder, *words, cores=cores, stdout=pipe, stderr=pipe) as program:
         said, errors = program.communicate()
     wall_s = time.monotonic() - begun_s
     if program.returncode:
@@ -180,21 +181,23 @@ def pictures(folder: Path, count: int) -> Outcome:
 def kills(folder: Path, count: int, inputs: int = 12) -> Outcome:
     """A batch whose whole tree is killed at random moments, until it is done at last."""
     source, out, chance = _copies(folder, "killed", inputs), folder / "out", random.Random(0)
-    ended: dict[str, float | None] = {}
-    outcome = Outcome()
-    killed = 0
-    while killed < count:
-        with _start(folder, *_batch("out", source), stdout=subprocess.DEVNULL) as program:
-            wait_s = chance.uniform(0.2, 8.0)
+    shutil.rmtree(out, ignore_errors=True)
+    usual_s = _timed(folder, *_batch("out", source)).wall_s
+    shutil.rmtree(out)
+    outcome, killed, ended = Outcome(), 0, dict[str, float | None]()
+    for _ in range(4 * count):
+        if killed == count:
+            break
+        with start(folder, *_batch("out", source), stdout=subprocess.DEVNULL) as program:
             try:
-                program.wait(wait_s)
-                shutil.rmtree(out)  # it was done before it could be killed: begin again
-                ended = {}
-                continue
+                program.wait(chance.uniform(0.2, usual_s))
             except subprocess.TimeoutExpired:
                 os.killpg(program.pid, signal.SIGKILL)
-        killed += 1
-        if (out / "ledger.sqlite").exists():
+                killed += 1
+        if program.returncode == 0:  # it was done before: begin again
+            shutil.rmtree(out)
+            ended = {}
+        elif (out / "ledger.sqlite").exists():
             outcome.faults += _disagreements(out, ended)
     _timed(folder, *_batch("out", source))
     outcome.faults += _disagreements(out, ended)
@@ -230,7 +233,7 @@ def poison(folder: Path, count: int, kinds: Sequence[str] = _KINDS, each: int = 
     for number, path in enumerate(sorted(source.iterdir())[::each]):
         _spoil(path, kinds[number % len(kinds)])
     limits = ["--memory-mb", _MEMORY_MB, "--timeout", _TIMEOUT_S]
-    with _start(folder, *_batch("out", source, *limits), stdout=subprocess.DEVNULL) as program:
+    with start(folder, *_batch("out", source, *limits), stdout=subprocess.DEVNULL) as program:
         while program.poll() is None:
             for worker in workers_of(program.pid):
                 _strike(worker)
@@ -256,7 +259,10 @@ def _spoil(path: Path, kind: str) -> None:
         return
     if kind == "cut":
         path.write_bytes(path.read_bytes()[:-2000])  # its index goes
-    path.rename(path.with_name(f"{path.stem}-{kind}.mp4"))
+        path.rename(path.with_name(f"{path.stem}-{kind}.mp4"))
+        return
+    _repeated(path, path.with_name(f"{path.stem}-{kind}.mp4"), _STRUCK_S)
+    path.unlink()
 
 
 def _strike(worker: int) -> None:
@@ -325,7 +331,7 @@ def tiny(folder: Path, count: int) -> Outcome:
     """Inputs of one frame: what the process that was started takes for each, and its memory."""
     source = _copies(folder, "tiny", count, frames=1)
     samples: list[float] = []
-    with _start(folder, *_batch("out", source), stdout=subprocess.DEVNULL) as program:
+    with start(folder, *_batch("out", source), stdout=subprocess.DEVNULL) as program:
         begun_s, cpu_s = time.monotonic(), 0.0
         while program.poll() is None:
             samples.append(resident_mb(program.pid))

@@ -251,6 +251,12 @@ def test_the_secret_of_an_address_is_not_kept(out: Path) -> None:
     given = Input(name="host-clips-a.mp4", source=source, outputs=Outputs(log=out / "a.parquet"))
     with Ledger(out / "ledger.sqlite") as ledger:
         ledger.enroll([given], "1")
+        taken = ledger.take()
+        assert taken is not None
+        ledger.finish(Result(key=taken.key, worker="", error=f"{address} answers 404"), 1)
+        assert [row.error for row in ledger.rows()] == [
+            "https://host/clips/a.mp4?token=… answers 404"
+        ]
         assert _work_off(ledger) == ["host-clips-a.mp4"]
         assert ledger.enroll([given], "1") == Enrolment(done=1)
     assert b"sesame" not in (out / "ledger.sqlite").read_bytes()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.locks import LockedError, is_lock, lock_path, locked
+from models.locks import LockedError, is_held, is_lock, lock_path, locked
 
 _HOLDER = """
 import sys
@@ -131,3 +131,14 @@ def test_what_cannot_be_a_lock_is_named_not_the_output(
 def test_where_no_file_can_be_made_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError), locked(tmp_path / "missing" / "out.mp4"):
         pass
+
+
+def test_whether_a_lock_is_held_is_seen_without_making_one(tmp_path: Path) -> None:
+    path = tmp_path / "out.sqlite"
+    assert not is_held(path)
+    assert not list(tmp_path.iterdir())
+    with locked(path):
+        assert is_held(path)
+    lock_path(path).touch()  # as a killed run leaves it
+    assert not is_held(path)
+    assert not is_held(tmp_path / "gone" / "out.sqlite")

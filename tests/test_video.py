@@ -332,6 +332,16 @@ def test_a_video_that_ends_before_its_time_is_looked_for_again(tmp_path: Path) -
     source.close()
 
 
+def test_frames_that_lead_in_to_a_span_are_marked(tmp_path: Path) -> None:
+    video = write_numbers(tmp_path / "film.mp4", 100)
+    source = VideoSource(video, Span(2.0, 2.2, lead_in_s=0.2))
+    frames = list(source.frames())
+    source.close()
+    marks = [(number_of(frame.image), frame.index, frame.is_lead_in) for frame in frames]
+    assert marks == [(number, number, number < 50) for number in range(45, 55)]
+    assert source.info.start_s == 2.0
+
+
 def test_time_counts_from_the_start_of_the_file(tmp_path: Path) -> None:
     pictures = [numbered(number) for number in range(50)]
     source = open_source(str(encode(tmp_path / "a.ts", pictures, "libx264", "yuv420p")))

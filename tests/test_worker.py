@@ -1,10 +1,12 @@
 """A worker: one task after another with one model, each with a result, whatever becomes of it."""
 
 import pickle
+from itertools import count
 from pathlib import Path
 
 import pytest
 from fakes import numbered, write_clip
+from servers import http, mjpeg_page
 
 from models.errors import ModelError
 from stream.batch.contract import Task
@@ -116,3 +118,11 @@ def test_nor_are_settings_that_no_source_can_be_annotated_with(clip: Path) -> No
     for _ in range(2):
         with pytest.raises(ConfigError, match="threshold"):
             worker.work(_task(clip))
+
+
+def test_an_address_that_turns_out_to_be_live_fails(worker: Worker) -> None:
+    with http({"/": mjpeg_page(numbered(number) for number in count())}) as server:
+        source = NamedSource(f"http://{server.address}/", "address")
+        result = worker.work(Task(key=7, source=source, outputs=Outputs()))
+    assert "is live and has no end: give it to face-stream run" in result.error
+    assert result.summary["frames"] == 0

@@ -10,7 +10,11 @@ from models.safe_files import UnfitFileError, open_regular
 from stream.several.listing import NamedSource
 
 _END_BYTES = 1 << 20
-"""Bytes at either end of a file that are hashed; more notice more, and take longer to read."""
+"""Bytes at either end of a file that are hashed, of pictures at the ends of all of them together;
+more notice more, and take longer to read."""
+
+_LEAST_END_BYTES = 1 << 12
+"""Bytes at either end of each picture that are hashed at least: as many as a disk reads anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,10 @@ def content_key(source: NamedSource) -> ContentKey:
     stamp = _stamp(source)
     if not stamp:
         return ContentKey()
+    files = _files(source)
+    end_bytes = max(_END_BYTES // len(files), _LEAST_END_BYTES)
     try:
-        return ContentKey(stamp, _digest(_ends(path) for path in _files(source)))
+        return ContentKey(stamp, _digest(_ends(path, end_bytes) for path in files))
     except (OSError, UnfitFileError):  # why it cannot be read is said when it is opened
         return ContentKey(stamp)
 
@@ -62,13 +68,13 @@ def _stamp(source: NamedSource) -> str:
     return _digest(stamps) if stamps else ""
 
 
-def _ends(path: Path) -> bytes:
-    """The name and the size of a file, and its first and its last mebibyte, as a digest."""
+def _ends(path: Path, end_bytes: int) -> bytes:
+    """The name and the size of a file, and a digest of its first and its last bytes."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        first = file.read(_END_BYTES)
-        file.seek(max(size - _END_BYTES, len(first)))
-        last = file.read(_END_BYTES)
+        first = file.read(end_bytes)
+        file.seek(max(size - end_bytes, len(first)))
+        last = file.read(end_bytes)
     ends = hashlib.sha256(first + last).hexdigest()
     return os.fsencode(f"{path.name}/{size}/{ends}")
 

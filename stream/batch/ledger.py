@@ -8,26 +8,22 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from models.interrupts import undivided
 from models.printable import printable
+from stream.addresses import masked_words
 from stream.batch.content_key import ContentKey, content_key, is_unchanged
 from stream.batch.contract import Input, Result, State
-from stream.batch.ledger_file import close_ledger, copy_ledger, one_line_errors, open_ledger
+from stream.batch.ledger_file import Change, changing, close_ledger, copy_ledger, open_ledger
 from stream.batch.ledger_reader import LedgerReader
 from stream.batch.leftovers import is_there
 from stream.batch.sources import path_of
 from stream.errors import LedgerError
 from stream.people import Person
 from stream.sinks.data.tables import track_row
-
-_Change: TypeAlias = Callable[..., sqlite3.Cursor]
-"""Runs a statement of a change, with what stands for its question marks."""
 
 _NOT_BEGUN = "state = 'waiting', attempts = max(attempts - 1, 0), begun_s = NULL, worker = ''"
 """What is set of an input that does not run any more, through no fault of its own."""
@@ -121,7 +117,7 @@ class Ledger(LedgerReader):
         """
         self._limit = limit
         fates: Counter[_Fate] = Counter()
-        with self._changing() as change:
+        with changing(self._db, self.path, is_short=False) as change:
             change("UPDATE inputs SET named = 0")
             change(f"UPDATE inputs SET {_NOT_BEGUN} WHERE state = 'running'")
             for place, each in enumerate(inputs):
@@ -133,7 +129,7 @@ class Ledger(LedgerReader):
         """Begins the next input that waits; None where none does. Of those the inputs that have
         failed before come last.
         """
-        with self._changing() as change:
+        with changing(self._db, self.path) as change:
             row = change(
                 "SELECT key, attempts, planned, written FROM inputs WHERE state = 'waiting' "
                 "AND attempts >= ? ORDER BY attempts, place LIMIT 1",
@@ -183,8 +179,10 @@ class Ledger(LedgerReader):
         Returns:
             Where it stands now: done, waiting to be tried again, or failed.
         """
-        summary = result.summary
-        with self._changing() as change:
+        summary, error = result.summary, printable(result.error)
+        if result.key in self._inputs and self._inputs[result.key].source.is_live:
+            error = masked_words(error)
+        with changing(self._db, self.path) as change:
             row = change("SELECT attempts FROM inputs WHERE key = ?", result.key).fetchone()
             state: State = "done"
             if result.error:
@@ -193,7 +191,7 @@ class Ledger(LedgerReader):
                 "UPDATE inputs SET state = ?, error = ?, frames = ?, faces = ?, people = ?, "
                 "left_out = ?, media_s = ?, elapsed_s = ?, ended_s = ?, worker = ?, "
                 "written = iif(? = 'done', planned, written) WHERE key = ?",
-                *(state, printable(result.error), summary.get("frames", 0)),
+                *(state, error, summary.get("frames", 0)),
                 *(summary.get("faces", 0), summary.get("people", 0)),
                 *(sum(summary.get("skipped", {}).values()), result.media_s, result.elapsed_s),
                 *(self._clock(), result.worker, state, result.key),
@@ -204,17 +202,17 @@ class Ledger(LedgerReader):
 
     def release(self, key: int) -> None:
         """Lets a running input wait again, as if it had not been begun: it was not its fault."""
-        with self._changing() as change:
+        with changing(self._db, self.path) as change:
             change(f"UPDATE inputs SET {_NOT_BEGUN} WHERE key = ? AND state = 'running'", key)
 
     def retry(self) -> int:
         """Lets all inputs that failed wait again; how many there are."""
-        with self._changing() as change:
+        with changing(self._db, self.path) as change:
             return change(
                 "UPDATE inputs SET state = 'waiting', attempts = 0 WHERE state = 'failed'"
             ).rowcount
 
-    def _enroll(self, change: _Change, given: Input, place: int, digest: str) -> _Fate:
+    def _enroll(self, change: Change, given: Input, place: int, digest: str) -> _Fate:
         """Enters one input; what becomes of it."""
         name, path = _text(given.name), _text(path_of(given.source))
         named = change("SELECT * FROM inputs WHERE name = CAST(? AS TEXT)", name)
@@ -254,7 +252,7 @@ class Ledger(LedgerReader):
             raise LedgerError(f"{self.path} is damaged: it names {printable(path)} as written")
         return self.path.parent / path
 
-    def _enter_people(self, change: _Change, key: int, people: Sequence[Person]) -> None:
+    def _enter_people(self, change: Change, key: int, people: Sequence[Person]) -> None:
         """Enters those who were seen in an input, and classes that no one before had."""
         change("DELETE FROM people WHERE input = ?", key)
         for person in people:
@@ -269,23 +267,6 @@ class Ledger(LedgerReader):
                         "SET classes = excluded.classes",
                         *(name, json.dumps(known)),
                     )
-
-    @contextmanager
-    def _changing(self) -> Iterator[_Change]:
-        """A change that is made as a whole or not at all; a signal waits for its end."""
-
-        def change(statement: str, *given: Any) -> sqlite3.Cursor:
-            return self._db.execute(statement, given)
-
-        with undivided(), one_line_errors(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield change
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # SQLite itself undoes what a full disk stops
-                    self._db.execute("ROLLBACK")
-                raise
 
 
 def _fate(known: sqlite3.Row, given: Input, digest: str) -> _Fate:

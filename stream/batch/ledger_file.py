@@ -2,11 +2,16 @@
 
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any, TypeAlias
 
+from models.interrupts import undivided
 from stream.errors import ConfigError, LedgerError
+
+Change: TypeAlias = Callable[..., sqlite3.Cursor]
+"""Runs a statement of a change, with what stands for its question marks."""
 
 FORMAT_VERSION = 1
 """Version of the tables below; another one is refused."""
@@ -137,6 +142,31 @@ def close_ledger(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
+def changing(
+    connection: sqlite3.Connection, path: Path, *, is_short: bool = True
+) -> Iterator[Change]:
+    """A change that is made as a whole or not at all; a signal waits for the end of a short one,
+    and undoes any other.
+
+    Raises:
+        LedgerError: it cannot be made.
+    """
+
+    def change(statement: str, *given: Any) -> sqlite3.Cursor:
+        return connection.execute(statement, given)
+
+    with undivided() if is_short else nullcontext(), one_line_errors(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield change
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # SQLite itself undoes what a full disk stops
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
 def one_line_errors(path: Path) -> Iterator[None]:
     """Turns an error of SQLite into one line that says what to do.
 
@@ -216,5 +246,5 @@ def _explained(error: sqlite3.Error) -> str:
     if code == sqlite3.SQLITE_BUSY:
         return "is in use by another program: end that and start again, which goes on"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return "cannot be opened for writing: choose a folder for --out that may be written"
+        return f"cannot be used: {error}; its folder must be one that may be written"
     return f"cannot be used: {error}"

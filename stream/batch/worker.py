@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from stream.assembly import LoadedModel
@@ -10,6 +11,7 @@ from stream.batch.failures import one_line, reason_of
 from stream.batch.seen import Seen
 from stream.batch.spans import SpanRun
 from stream.controls import Controls, RunReport
+from stream.errors import SourceError
 from stream.run import run
 from stream.settings import Config
 from stream.several.listing import open_named
@@ -52,7 +54,8 @@ class Worker:
         summary, seen = Summary(RunReport()), Seen(on_frame)
         span = SpanRun(task, self._config, self._model.annotator)
         try:
-            _run(task, span, summary, seen)
+            with suppress(*span.passed_over):
+                _run(task, span, summary, seen)
         except Exception as error:  # noqa: BLE001 - one input may not end those that follow
             if self._model.error is not None:
                 raise self._model.error from None
@@ -74,5 +77,8 @@ def _run(task: Task, span: SpanRun, summary: Summary, seen: Seen) -> None:
     outputs = replace(task.outputs, show=False)
     with made_folders(path.parent for path in outputs.paths):
         source = open_named(task.source, span.config, span.span, outputs.paths)
+        if source.info.is_live:
+            source.close()
+            raise SourceError(f"{task.source} is live and has no end: give it to face-stream run")
         controls = Controls(blur=span.config.overlay.blur)
         run(source, span.config, outputs, [seen], span.annotator, controls, summary)

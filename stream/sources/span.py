@@ -65,6 +65,10 @@ class Span:
         """Where reading begins."""
         return max(self.start_s - self.lead_in_s, 0.0)
 
+    def begins_s(self, first_s: float) -> float:
+        """Media time at which what is wanted begins, given that of the first frame that is read."""
+        return self.start_s if self.is_before(first_s) or not self.start_s else first_s
+
     def is_before(self, time_s: float) -> bool:
         """Whether a frame of that time lies before the span."""
         return time_s < self.start_s - ROUNDING_S

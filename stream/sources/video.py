@@ -12,7 +12,7 @@ import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 
-from stream.errors import SourceError
+from stream.errors import EmptySpanError, SourceError
 from stream.frames import ASSUMED_FPS, Frame, SourceInfo
 from stream.media_tracks import sound_track, warn_of_others
 from stream.settings.schema import SourceSection
@@ -72,7 +72,8 @@ class VideoSource:
         self._history = SourceHistory() if reconnection is None else reconnection.history
         self._deinterlacer = Deinterlacer(self._name)
         self._last_s = 0.0
-        self._count = 0
+        # Placed by its time is also what leads in to a span: a joined run counts all frames.
+        self._count = -1 if span.lead_in_s else 0
         self._corrupt_frames = 0
         self._is_damage_logged = False
         self._has_seams = False  # in containers before the present one
@@ -84,7 +85,7 @@ class VideoSource:
             self._first = next(self._read, None)
             if self._first is None:
                 ends_s = length_s(container) or self._last_s + self._step_s
-                raise SourceError(no_frame_message(self._name, span, self._last_s, ends_s))
+                raise EmptySpanError(no_frame_message(self._name, span, self._last_s, ends_s))
             self._info = self._describe(self._first)
         except BaseException:
             self.close()
@@ -160,7 +161,8 @@ class VideoSource:
                     return ""
                 if not self._span.is_unread(time_s):
                     if self._count < 0:
-                        self._count = max(round((time_s - self._info.start_s) / self._step_s), 0)
+                        begin_s = 0.0 if self._span.lead_in_s else self._info.start_s
+                        self._count = max(round((time_s - begin_s) / self._step_s), 0)
                     shown = self._decoder.frame(frame, self._count, time_s, time.monotonic())
                     yield replace(shown, is_lead_in=True) if self._span.is_before(time_s) else shown
                     self._count += 1
@@ -288,9 +290,7 @@ class VideoSource:
             has_audio=bool(self._container.streams.audio),
             sound_track=self._settings.sound_track,
             video_track=self._settings.video_track,
-            start_s=self._span.start_s
-            if first.is_lead_in or not self._span.start_s
-            else first.time_s,
+            start_s=self._span.begins_s(first.time_s),
             seekable=self._reopen is not None,
             reopen=self._reopen,
             ended=self._ended,

@@ -8,6 +8,7 @@ from stream.batch.spans.keyframes import cuts_s
 from stream.batch.spans.part_files import part_outputs, remove_parts
 from stream.errors import SourceError
 from stream.settings import Config
+from stream.sinks.paths import is_taken
 from stream.sources import Span
 
 LEAD_IN_S = 5.0
@@ -28,7 +29,8 @@ def cut(given: Input, key: int, config: Config, span_s: float) -> tuple[Task, ..
 
     1. A file that is longer than a span is cut at keyframes into spans of nearly one length.
     2. Anything else is one task: what is short, live or of unknown length, pictures, a recording
-       that is divided into segments or holds only what is near faces.
+       that is divided into segments or holds only what is near faces. So is a video of which an
+       output stands already and may not be replaced, so that this is said at once.
 
     Args:
         given: the input.
@@ -69,5 +71,7 @@ def cut(given: Input, key: int, config: Config, span_s: float) -> tuple[Task, ..
 def _may_be_cut(given: Input, config: Config) -> bool:
     """Whether spans of an input can be read apart, and what is written of them can be joined."""
     is_file = given.source.form == "file" and Path(given.source.uri).is_file()
-    is_joinable = bool(given.outputs.paths) and not given.outputs.is_log_streamed
-    return is_file and is_joinable and not config.recorder.is_divided
+    paths, is_streamed = given.outputs.paths, given.outputs.is_log_streamed
+    is_joinable = bool(paths) and not is_streamed and not config.recorder.is_divided
+    is_free = given.outputs.overwrite or not any(map(is_taken, paths))
+    return is_file and is_joinable and is_free

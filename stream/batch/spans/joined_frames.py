@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from models.faces import Image
+import numpy as np
+from numpy.typing import NDArray
+
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
 from stream.people import Person
@@ -25,7 +27,6 @@ class PartCrops:
 
     _starts: list[int] = field(default_factory=list)  # index of the first frame of each span
     _spans: list[tuple[Path, Mapping[int, int]]] = field(default_factory=list)
-    _kept: dict[int, tuple[int, Image]] = field(default_factory=dict)
 
     def begin(self, index: int, folder: Path, joined: Mapping[int, int]) -> None:
         """Goes on to the next span.
@@ -44,21 +45,10 @@ class PartCrops:
         Raises:
             SourceError: it cannot be read.
         """
-        place = bisect(self._starts, person.best.frame) - 1
-        kept = self._kept.get(person.track_id)
-        if kept is None or kept[0] != place:
-            kept = self._kept[person.track_id] = (place, self._read(place, person.track_id))
-        return replace(person, best=replace(person.best, crop=kept[1]))
-
-    def drop(self, person: Person) -> None:
-        """Forgets the crop of a person whose track has ended."""
-        self._kept.pop(person.track_id, None)
-
-    def _read(self, place: int, track_id: int) -> Image:
-        """The crop of a person in a span."""
-        folder, joined = self._spans[place]
-        own = next(track for track, joined_id in joined.items() if joined_id == track_id)
-        return as_bgr(folder / picture_name(own))
+        folder, joined = self._spans[bisect(self._starts, person.best.frame) - 1]
+        own = next(track for track, joined_id in joined.items() if joined_id == person.track_id)
+        crop = as_bgr(folder / picture_name(own))
+        return replace(person, best=replace(person.best, crop=crop))
 
 
 class JoinedFrames(FrameAssembler):
@@ -66,20 +56,27 @@ class JoinedFrames(FrameAssembler):
 
     Args:
         info: the source.
+        count: how many there are.
         crops: gives the crops of faces; None where none is wanted.
     """
 
-    def __init__(self, info: SourceInfo, crops: PartCrops | None) -> None:
+    def __init__(self, info: SourceInfo, count: int, crops: PartCrops | None) -> None:
         super().__init__(Overlay(), info)
+        self._last_index = count - 1
         self._crops = crops
 
     def annotated(self, frame: Frame, tracks: Sequence[Track]) -> AnnotatedFrame:
-        """The next frame as all sinks get it, its people counted."""
+        """The next frame as all sinks get it, its people counted.
+
+        Those who are present get their crops in the last frame only: before that no sink asks.
+        """
         annotated = super().annotated(frame, tracks)
-        crops = self._crops
-        if crops is not None:
-            annotated.ended = [crops.with_crop(person) for person in annotated.ended]
-            annotated.present = [crops.with_crop(person) for person in annotated.present]
-            for person in annotated.ended:
-                crops.drop(person)
+        if self._crops is not None:
+            annotated.ended = list(map(self._crops.with_crop, annotated.ended))
+            if frame.index == self._last_index:
+                annotated.present = list(map(self._crops.with_crop, annotated.present))
         return annotated
+
+    def _face_places(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
+        """None: nothing is drawn of these frames, and so nothing blurred."""
+        return np.zeros((0, 4), np.float32)

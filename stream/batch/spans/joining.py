@@ -12,6 +12,7 @@ from stream.batch.spans.part_logs import JoinedIds, PartLog
 from stream.batch.spans.recordings import PartRecording, join_recordings
 from stream.batch.spans.seam import Seam, same_tracks
 from stream.controls import RunReport
+from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
 from stream.several.listing import open_named
@@ -27,11 +28,13 @@ class _Part:
     """A span that has frames.
 
     Attributes:
+        frames: how many.
         log: its log.
         outputs: its files.
         same: by track, the track of the part before that is of the same face.
     """
 
+    frames: int
     log: PartLog
     outputs: Outputs
     same: Mapping[int, int]
@@ -66,7 +69,10 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
         summary, seen = Summary(report), Seen()
         source = stack.enter_context(closing(open_named(given.source, config)))
         source.info.ended.set()  # all of it was read: a recording keeps its sound to the end
-        _write(given.outputs, _parts(tasks, results), source.info, config, summary, seen)
+        parts = _parts(tasks, results)
+        if not parts:
+            raise SourceError(f"{given.source} holds not one frame that can be read")
+        _write(given.outputs, parts, source.info, config, summary, seen)
     elapsed_s = sum(each.elapsed_s for each in results)
     counts = summary.as_dict() | {
         "elapsed_s": round(elapsed_s, 3),
@@ -77,7 +83,7 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
         worker=", ".join(dict.fromkeys(each.worker for each in results)),
         summary=counts,
         error="; ".join(summary.failures),
-        media_s=sum(each.media_s for each in results),
+        media_s=seen.media_s,
         elapsed_s=elapsed_s,
         people=tuple(seen.people),
     )
@@ -91,11 +97,12 @@ def _parts(tasks: Sequence[Task], results: Sequence[Result]) -> list[_Part]:
     parts = []
     before = Seam()
     for task, result in zip(tasks, results, strict=True):
-        if not result.summary["frames"] or task.outputs.log is None:
+        frames = result.summary["frames"]
+        if not frames or task.outputs.log is None:
             continue
         seam = result.seam
         log = PartLog(task.outputs.log)
-        parts.append(_Part(log, task.outputs, same_tracks(before.tail, seam.head)))
+        parts.append(_Part(frames, log, task.outputs, same_tracks(before.tail, seam.head)))
         before = seam
     return parts
 
@@ -110,6 +117,7 @@ def _write(
 ) -> None:
     """Writes all outputs; the recording has its name when the rest is complete."""
     attributes = parts[0].log.header.attributes
+    count = sum(part.frames for part in parts)
     is_cropped = outputs.snapshots is not None or outputs.sheet is not None
     crops = PartCrops() if is_cropped else None
     others = replace(outputs, save=None)
@@ -122,7 +130,7 @@ def _write(
             ]
             join_recordings(recordings, partial_path(outputs.save), info, config.recorder)
         files = opened_files(config, info, others, attributes, summary.report, None)
-        frames = JoinedFrames(info, crops)
+        frames = JoinedFrames(info, count, crops)
         with Sinks([*files], frames, summary.report, watchers=[seen], summary=summary) as sinks:
             summary.start()
             for frame, tracks in _joined(parts, crops):
@@ -143,6 +151,6 @@ def _joined(
             ids.begin(part.same)
         if crops is not None and part.outputs.snapshots is not None:
             crops.begin(index, part.outputs.snapshots, ids.of_span)
-        for frame, tracks in part.log.frames(index):
+        for frame, tracks in part.log.frames(index, ids.of):
             index = frame.index + 1
-            yield frame, tuple(replace(each, track_id=ids.of(each.track_id)) for each in tracks)
+            yield frame, tracks

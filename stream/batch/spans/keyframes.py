@@ -1,6 +1,10 @@
 """Where a video can be cut: at keyframes, found by its packets, without decoding a picture."""
 
+import math
+from bisect import bisect
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -9,8 +13,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from stream.errors import SourceError
-from stream.media_tracks import video_track
+from stream.media_tracks import TrackNumber, video_track
 from stream.settings.schema import SourceSection
 from stream.sources.media import open_container
 from stream.sources.media_clock import (
@@ -33,8 +36,8 @@ lie unevenly."""
 def cuts_s(path: Path, settings: SourceSection, span_s: float) -> list[float]:
     """The media times at which a video is cut into spans of nearly one length.
 
-    1. A container whose clock may start anew on the way cannot be sought in: its packets are read
-       from the first to the last.
+    1. A container whose clock may start anew on the way cannot be sought in, and what it declares
+       of its length is a guess: its packets are read from the first to the last.
     2. Any other is sought for each place, and the keyframe read there. What lies behind the data of
        a file that is cut short, or is damaged, is no place.
 
@@ -51,26 +54,27 @@ def cuts_s(path: Path, settings: SourceSection, span_s: float) -> list[float]:
         SourceError: it cannot be read as a video.
     """
     with open_container(path, settings.max_megapixels) as container:
-        ends_s = length_s(container)
-        if ends_s is None or ends_s <= span_s or not has_times(container):
-            return []
         stream = video_track(container, str(path), settings.video_track)
-        count = int(-(-ends_s // span_s))
-        targets_s = [ends_s * number / count for number in range(1, count)]
         if may_restart(container):
-            found = _read(container, stream, str(path), settings, targets_s)
+            keys_s, ends_s = _read(container, stream, str(path), settings.sound_track)
+            targets_s = _targets_s(ends_s, span_s)
+            found_s = [keys_s[max(bisect(keys_s, each) - 1, 0)] for each in targets_s]
         else:
-            found = _sought(container, stream, targets_s)
-        return _apart(found, ends_s, span_s * _LEAST_SHARE)
-
-
-def _apart(found_s: Iterator[float], ends_s: float, least_s: float) -> list[float]:
-    """Those of the times between which there is enough of the video."""
-    chosen: list[float] = []
+            declared_s = length_s(container) if has_times(container) else None
+            ends_s = declared_s or 0.0
+            found_s = list(_sought(container, stream, _targets_s(ends_s, span_s)))
+    least_s = span_s * _LEAST_SHARE
+    chosen_s: list[float] = []
     for time_s in found_s:
-        if (chosen[-1] if chosen else 0.0) + least_s <= time_s <= ends_s - least_s:
-            chosen.append(time_s)
-    return chosen
+        if (chosen_s[-1] if chosen_s else 0.0) + least_s <= time_s <= ends_s - least_s:
+            chosen_s.append(time_s)
+    return chosen_s
+
+
+def _targets_s(ends_s: float, span_s: float) -> list[float]:
+    """Where a video of that length would be cut into the fewest spans of one length."""
+    count = math.ceil(ends_s / span_s)
+    return [ends_s * number / count for number in range(1, count)]
 
 
 def _sought(
@@ -81,8 +85,8 @@ def _sought(
     for target_s in targets_s:
         try:
             container.seek(round((target_s + start_s) / base), stream=stream)
-            packets = zip(range(_LOOKED_AT), container.demux(stream), strict=False)
-            key = next((packet for _, packet in packets if _is_whole_keyframe(packet)), None)
+            packets = islice(container.demux(stream), _LOOKED_AT)
+            key = next((packet for packet in packets if _is_whole_keyframe(packet)), None)
         except av.error.FFmpegError:
             continue
         if key is not None and key.pts is not None:
@@ -90,30 +94,23 @@ def _sought(
 
 
 def _read(
-    container: InputContainer,
-    stream: VideoStream,
-    name: str,
-    settings: SourceSection,
-    targets_s: Sequence[float],
-) -> Iterator[float]:
-    """The time of the first keyframe from each time on, by the clock that goes on over seams."""
-    clock = joint_clock(container, stream, name, settings.sound_track)
-    waiting, start_s = [*targets_s], start_time_s(container)
-    try:
+    container: InputContainer, stream: VideoStream, name: str, sound: TrackNumber
+) -> tuple[list[float], float]:
+    """The times of all keyframes, and the end, by the clock that goes on over seams; as far as the
+    container can be read.
+    """
+    clock, start_s = joint_clock(container, stream, name, sound), start_time_s(container)
+    keys_s, ends_s = [0.0], 0.0
+    with suppress(av.error.FFmpegError):
         for packet in container.demux():
             if clock is not None:
                 clock.retime(packet)
-            if packet.stream is not stream or not _is_whole_keyframe(packet):
-                continue
-            time_s = float((packet.pts or 0) * packet.time_base) - start_s
-            if waiting and time_s >= waiting[0]:
-                while waiting and time_s >= waiting[0]:
-                    waiting.pop(0)
-                yield time_s
-            if not waiting:
-                return
-    except av.error.FFmpegError as error:
-        raise SourceError(f"{name} cannot be read any further: {error.strerror}") from None
+            if packet.stream is stream and packet.pts is not None:
+                time_s = float(packet.pts * packet.time_base) - start_s
+                ends_s = max(ends_s, time_s)
+                if _is_whole_keyframe(packet):
+                    keys_s.append(time_s)
+    return sorted(keys_s), ends_s
 
 
 def _is_whole_keyframe(packet: "Packet[VideoStream] | Packet[Stream]") -> bool:

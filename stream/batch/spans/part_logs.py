@@ -1,6 +1,6 @@
 """The logs of spans read back as the frames and the tracks of one run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,18 +37,22 @@ class PartLog:
         """What stands before its frames."""
         return self._reader.header
 
-    def frames(self, index: int) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
+    def frames(
+        self, index: int, id_of: Callable[[int], int]
+    ) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
         """Its frames, without pixels, and their tracks.
 
         Args:
             index: of the first one.
+            id_of: gives the id of a track in the joined run.
         """
         for entry in self._frame_entries():
             width, height = entry.get("size", self.header.size)
             nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
             place = index + entry["frame"] - self._first_index
             frame = Frame(nothing, place, entry["time_s"], captured_s=0.0)
-            yield frame, tuple(map(_track, entry["faces"]))
+            tracks = (_track(face, id_of(face["track"])) for face in entry["faces"])
+            yield frame, tuple(sorted(tracks, key=lambda track: track.track_id))
 
     def _frame_entries(self) -> Iterator[LogEntry]:
         return (entry for entry in self._reader.entries() if "frame" in entry)
@@ -81,7 +85,9 @@ class JoinedIds:
             same: by track of that span, the track of the one before that is of the same face.
         """
         before = self._joined
-        self._joined = {track: before[earlier] for track, earlier in same.items()}
+        self._joined = {
+            track: before[earlier] for track, earlier in same.items() if earlier in before
+        }
         self._is_first = False
 
     def of(self, track_id: int) -> int:
@@ -93,10 +99,10 @@ class JoinedIds:
         return joined
 
 
-def _track(face: LoggedFace) -> Track:
+def _track(face: LoggedFace, track_id: int) -> Track:
     """A face of a log as the track that it was written of."""
     return Track(
-        track_id=face["track"],
+        track_id=track_id,
         box_xyxy=np.array(face["box"], dtype=np.float32),
         score=face["score"],
         labels={

@@ -12,6 +12,7 @@ from stream.batch.contract import Task
 from stream.batch.spans.cutting import LEAD_IN_S
 from stream.batch.spans.seam import RETURN_S, Seam, tracks_of
 from stream.controls import Controls, RunReport
+from stream.errors import EmptySpanError
 from stream.frames import Frame, SourceInfo
 from stream.run import FrameAnnotator, LoadAnnotator
 from stream.settings import Config
@@ -33,6 +34,8 @@ class SpanRun:
     Attributes:
         span: what is opened of the source, with what leads in to it.
         config: the settings: a span is recorded without sound, which is copied when all are joined.
+        passed_over: the errors with which a task comes to nothing and has not failed: a span of a
+            damaged video may have no frame, of which an uncut run would say nothing either.
     """
 
     def __init__(self, task: Task, config: Config, load: LoadAnnotator) -> None:
@@ -40,10 +43,12 @@ class SpanRun:
         self._notes: _SeamNotes | None = None
         self.span = replace(task.span, lead_in_s=task.lead_in_s)
         self.config = config
+        self.passed_over: tuple[type[Exception], ...] = ()
         if task.gives_seam:
             recorder = config.recorder.model_copy(update={"sound": False})
             self.config = config.model_copy(update={"recorder": recorder})
             self._notes = _SeamNotes(self.span)
+            self.passed_over = (EmptySpanError,)
 
     def __repr__(self) -> str:
         return f"SpanRun({self.span})"

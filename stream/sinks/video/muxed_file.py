@@ -78,7 +78,7 @@ class MuxedFile:
         """Adds the tracks; the first packet follows.
 
         Args:
-            track: that of the encoder.
+            track: that of the encoder, or of a file whose packets are copied.
             codec: what it is encoded in.
             start_s: time in the source at which the file begins.
             start_tick: timestamp of the encoder at that time.
@@ -87,7 +87,9 @@ class MuxedFile:
             OSError, FFmpegError: it cannot be written.
         """
         self._start_tick = start_tick
-        own = self._container.add_stream_from_template(track)
+        # What only a decoder is there of, such as AV1 of a file, is taken as it is.
+        is_copied = not track.codec_context.is_encoder
+        own = self._container.add_stream_from_template(track, opaque=is_copied)
         own.time_base = TIME_BASE
         if codec.tag is not None:
             own.codec_context.codec_tag = codec.tag
