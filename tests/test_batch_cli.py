@@ -82,6 +82,21 @@ def test_the_same_command_does_nothing_again(
     assert changed.stdout.split() == ["day/v.mp4", "cut.mp4", "day/p.jpg"]
 
 
+def test_tables_that_cannot_be_written_are_said_when_all_else_is_done(
+    done: tuple[Path, "subprocess.CompletedProcess[str]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = done
+    monkeypatch.chdir(folder)
+    before = Path("out/summary.parquet").read_bytes()
+    Path("out/summary.part.parquet").mkdir()
+    told = _run("in/list.csv", "--out", "out", "--save", "--json-summary")
+    Path("out/summary.part.parquet").rmdir()
+    assert told.exit_code == 1
+    assert "out/summary.parquet cannot be made: Is a directory; the next start" in told.stderr
+    assert json.loads(told.stdout)["outputs"] == []
+    assert Path("out/summary.parquet").read_bytes() == before
+
+
 def test_status_names_what_failed(
     done: tuple[Path, "subprocess.CompletedProcess[str]"],
 ) -> None:

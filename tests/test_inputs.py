@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.batch.content_key import content_key
+from stream.batch.content_key import ContentKey, content_key
 from stream.batch.contract import Input
 from stream.batch.inputs import named_inputs
 from stream.batch.ledger_reader import KnownInput
@@ -44,9 +44,12 @@ def _inputs(
 def _known(inputs: Sequence[Input], *, begun: bool = True) -> list[KnownInput]:
     """What a ledger would know of inputs."""
     return [
-        KnownInput(each.name, path_of(each.source), content_key(each.source))
-        if begun
-        else KnownInput(each.name, path_of(each.source), content_key(NamedSource("gone", "file")))
+        KnownInput(
+            each.name,
+            path_of(each.source),
+            content_key(each.source) if begun else ContentKey(),
+            each.outputs.paths if begun else (),
+        )
         for each in inputs
     ]
 
@@ -106,6 +109,23 @@ def test_an_input_that_was_moved_before_it_was_begun_keeps_its_name() -> None:
     known = _known(_inputs("d"), begun=False)
     shutil.move("d", "e")
     assert _names(_inputs("e", known=known)) == ["1.mp4"]
+
+
+def test_a_name_of_which_nothing_was_written_is_given_to_another() -> None:
+    """The wrong folder was named first."""
+    _make("wrong/1.mp4", "right/1.mp4")
+    known = _known(_inputs("wrong"), begun=False)
+    assert _names(_inputs("right", known=known)) == ["1.mp4"]
+    assert _names(_inputs("right", "wrong", known=known)) == ["right/1.mp4", "1.mp4"]
+
+
+def test_addresses_that_differ_in_secrets_alone_keep_their_names() -> None:
+    named = [f"https://host/a.mp4?token={secret}" for secret in ("one", "two", "three")]
+    first = _inputs(*named)
+    assert len(set(_names(first))) == 3
+    assert _names(_inputs(*named, known=_known(first))) == _names(first)
+    [other] = _inputs("http://host/a.mp4?token=one", known=_known(first))
+    assert other.name not in _names(first)
 
 
 def test_no_input_has_the_name_of_a_table_of_the_batch() -> None:

@@ -134,8 +134,10 @@ def test_a_ledger_that_names_files_elsewhere_is_refused(out: Path) -> None:
         tampered.execute("UPDATE inputs SET written = ?", ('["../in/a.mp4"]',))
     tampered.close()
     with Ledger(out / "ledger.sqlite") as ledger:
-        ledger.enroll(inputs, "2")
         with pytest.raises(LedgerError, match="is damaged"):
+            list(ledger.known())
+        ledger.enroll(inputs, "2")
+        with pytest.raises(LedgerError, match=r"is damaged: it names \.\./in/a\.mp4"):
             ledger.take()
 
 
@@ -355,6 +357,31 @@ def test_a_full_disk_undoes_the_change_at_hand_and_is_one_line(out: Path) -> Non
         with pytest.raises(LedgerError, match="the disk is full; make room and start again"):
             ledger.enroll(_inputs(out, *names), "1")
         assert _states(ledger) == {"a.mp4": "waiting"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits there")
+def test_a_limit_of_the_system_undoes_the_change_at_hand_and_is_one_line(out: Path) -> None:
+    with Ledger(out / "ledger.sqlite") as ledger:
+        ledger.enroll(_inputs(out, "a.mp4"), "1")
+    script = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from stream.batch.ledger_file import *\n"
+        "path = Path(sys.argv[1]); db = open_ledger(path)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))\n"
+        "try:\n"
+        "    with changing(db, path) as change:\n"
+        "        change(\"UPDATE inputs SET state = 'done'\")\n"
+        "        change('INSERT INTO people VALUES (1, zeroblob(4000000))')\n"
+        "except LedgerError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(out / "ledger.sqlite")], capture_output=True, text=True
+    )
+    assert "ledger.sqlite cannot be read or written: disk I/O error; see whether" in done.stdout
+    assert len(done.stdout.splitlines()) == 1, done.stderr
+    with LedgerReader(out / "ledger.sqlite") as reader:
+        assert _states(reader) == {"a.mp4": "waiting"}
 
 
 def test_a_folder_without_a_ledger_is_one_line(out: Path) -> None:

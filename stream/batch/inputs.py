@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
+from stream.addresses import is_url
 from stream.batch.content_key import is_unchanged
 from stream.batch.contract import Input
 from stream.batch.ledger_reader import KnownInput
@@ -26,7 +27,8 @@ def named_inputs(
 
     1. One that a ledger knows by its path keeps its name, whatever is named beside it now.
     2. So does one that was moved: nothing is left in its place, and it is what it was.
-    3. Any other is called as `source_names` has it, with a number where that name is taken.
+    3. A name of which nothing was written is given to another.
+    4. Any other is called as `source_names` has it, with a number where that name is taken.
 
     Args:
         sources: those that are named now.
@@ -38,27 +40,15 @@ def named_inputs(
     Raises:
         ConfigError: an output would take the place of a source.
     """
-    known = list(known)
-    by_path = {each.path: each for each in known if not each.is_address}
-    by_name = {each.name: each for each in known}
-    kept: dict[int, PurePath] = {}
     fresh = source_names([each.source for each in sources])
-    for index, each in enumerate(sources):
-        row = by_path.get(path_of(each.source))
-        if row is None:
-            row = by_name.get(fresh[index].as_posix())
-            if row is not None and not _is_moved(each.source, row):
-                row = None
-        if row is not None:
-            kept[index] = PurePath(row.name)
-            by_name.pop(row.name, None)  # of two that are alike the first was moved
+    absent, kept = _kept([each.source for each in sources], fresh, list(known))
     order = sorted(range(len(sources)), key=lambda index: index not in kept)
     named = outputs_of_names(
         outputs,
         [sources[index].source for index in order],
         [kept.get(index, fresh[index]) for index in order],
         config,
-        taken=map(PurePath, [*by_name, *taken]),
+        taken=map(PurePath, [*absent, *taken]),
     )
     inputs = {
         index: Input(
@@ -74,16 +64,37 @@ def named_inputs(
     return ordered
 
 
-def _is_moved(source: NamedSource, known: KnownInput) -> bool:
-    """Whether a source is one that a ledger knows by another path."""
-    if known.is_address or source.is_live:
-        return known.is_address and source.is_live and path_of(source) == known.path
-    is_gone = not os.path.lexists(known.path)
-    return is_gone and (not known.key.stamp or is_unchanged(source, known.key))
+def _kept(
+    sources: Sequence[NamedSource], fresh: Sequence[PurePath], known: Sequence[KnownInput]
+) -> tuple[set[str], dict[int, PurePath]]:
+    """The names of known inputs that are no longer named, and the names that sources keep, by
+    their places.
+    """
+    by_name = {each.name: each for each in known}
+    by_path: dict[str, list[str]] = {}
+    for each in known:  # several addresses may be one, once their secrets are left out
+        by_path.setdefault(each.path, []).append(each.name)
+    kept: dict[int, PurePath] = {}
+    for index, source in enumerate(sources):
+        if names := by_path.get(path_of(source)):
+            kept[index] = PurePath(names.pop(0))
+            by_name.pop(kept[index].as_posix(), None)
+    for index, source in enumerate(sources):
+        same = by_name.get(fresh[index].as_posix())
+        if index not in kept and same is not None and _takes_place(source, same):
+            del by_name[same.name]
+            kept[index] = PurePath(same.name)
+    return set(by_name), kept
+
+
+def _takes_place(source: NamedSource, known: KnownInput) -> bool:
+    """Whether a source takes the place of an input that is not named by its path now."""
+    is_gone = not is_url(known.path) and not os.path.lexists(known.path)
+    return not known.written or (is_gone and is_unchanged(source, known.key))
 
 
 def _check_places(inputs: Sequence[Input]) -> None:
-    """Checks that no output takes the place of a source, or lies in one that is a folder."""
+    """Checks that no output takes the place of a source."""
     read = dict[str, Path]()
     for each in inputs:
         for path in _files(each.source):

@@ -21,7 +21,6 @@ from stream.batch.ledger_file import Change, changing, close_ledger, copy_ledger
 from stream.batch.ledger_reader import LedgerReader
 from stream.batch.leftovers import is_there
 from stream.batch.sources import path_of
-from stream.errors import LedgerError
 from stream.people import Person
 from stream.sinks.data.tables import track_row
 
@@ -241,16 +240,6 @@ class Ledger(LedgerReader):
                 *(digest, known["key"]),
             )
         return fate
-
-    def _inside(self, path: str) -> Path:
-        """A file that was written, as it is found from here; it lies beside the ledger or below.
-
-        Raises:
-            LedgerError: it does not: this program did not write that.
-        """
-        if os.path.isabs(path) or ".." in Path(path).parts:
-            raise LedgerError(f"{self.path} is damaged: it names {printable(path)} as written")
-        return self.path.parent / path
 
     def _enter_people(self, change: Change, key: int, people: Sequence[Person]) -> None:
         """Enters those who were seen in an input, and classes that no one before had."""

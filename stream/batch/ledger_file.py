@@ -243,6 +243,11 @@ def _explained(error: sqlite3.Error) -> str:
             "is damaged: move it away and start again with --overwrite, which does all inputs "
             "anew, or choose another folder for --out"
         )
+    if code == sqlite3.SQLITE_IOERR:
+        return (
+            f"cannot be read or written: {error}; see whether the disk is there and a quota is "
+            "used up, and start again, which goes on"
+        )
     if code == sqlite3.SQLITE_BUSY:
         return "is in use by another program: end that and start again, which goes on"
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from stream.addresses import is_url
+from models.printable import printable
 from stream.batch.content_key import ContentKey
 from stream.batch.contract import State
 from stream.batch.ledger_file import one_line_errors, read_ledger
+from stream.errors import LedgerError
 
 _LATE_S = 900.0
 """Time before the last end of an input in which the pace is measured, s; more make it steadier."""
@@ -74,11 +75,6 @@ class KnownInput:
     path: str
     key: ContentKey
     written: Sequence[Path] = ()
-
-    @property
-    def is_address(self) -> bool:
-        """Whether it has an address, which several may have once secrets are left out."""
-        return is_url(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +188,26 @@ class LedgerReader:
 
     def known(self) -> Iterator[KnownInput]:
         """What each input is called, where it was, and what it was when it was begun."""
-        folder = Path(os.path.abspath(self.path)).parent
         for row in self._rows("SELECT name, path, stamp, content, written FROM inputs"):
-            written = tuple(folder / path for path in json.loads(row["written"]))
+            self._inside(row["name"])
+            written = tuple(
+                Path(os.path.abspath(self._inside(path))) for path in json.loads(row["written"])
+            )
             key = ContentKey(row["stamp"], row["content"])
             yield KnownInput(row["name"], row["path"], key, written)
+
+    def _inside(self, path: str) -> Path:
+        """Where something stands whose path the ledger has; it lies beside the ledger or below.
+
+        Raises:
+            LedgerError: it does not: this program did not write that.
+        """
+        if os.path.isabs(path) or ".." in Path(path).parts:
+            raise LedgerError(
+                f"{self.path} is damaged: it names {printable(path)}, which lies elsewhere: choose "
+                "another folder for --out"
+            )
+        return self.path.parent / path
 
     def _rows(self, query: str, given: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         with one_line_errors(self.path):

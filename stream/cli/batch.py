@@ -10,7 +10,9 @@ from models.command_line import EXIT_FAILURE
 from models.interrupts import exit_code
 from models.printable import printable
 from stream.cli import batch_options, options
+from stream.cli.batch_options import LogForm
 from stream.cli.console import (
+    command_line,
     exit_on_error,
     print_message,
     print_output,
@@ -64,7 +66,6 @@ def batch(
         from stream.batch.progress import Account, ProgressLine
         from stream.batch.shards import Shard
         from stream.batch.standing import Standing
-        from stream.batch.tables import write_tables
         from stream.settings import load_settings
         from stream.sinks import Outputs
 
@@ -81,7 +82,7 @@ def batch(
         part = Shard.parse(shard)
         outputs = Outputs(
             save=out if save else None,
-            log=None if log == "none" else out,
+            log=None if log == LogForm.NONE else out,
             snapshots=out if snapshots else None,
             sheet=out if sheet else None,
             overwrite=overwrite,
@@ -100,7 +101,7 @@ def batch(
             doing = Batch(ledger, wanted.open(settled, out), division, account, retries=retries)
             with ProgressLine(account, stderr_console, quiet=is_silent) as progress:
                 doing.run(progress.refresh)
-            tables = write_tables(ledger, part.suffix)
+            tables = _written_tables(ledger, part.suffix)
             return account, Standing.of([ledger]), tables
 
     is_silent = quiet or json_summary
@@ -115,19 +116,32 @@ def batch(
         _print_outcome(out, account, standing)
     if account.interrupted:
         raise typer.Exit(exit_code())
-    if standing.failures:
+    if standing.failures or not tables:
         raise typer.Exit(EXIT_FAILURE)
 
 
-def _with_log_form(settings: "Settings", log: str | None) -> "Config":
+def _written_tables(ledger: "Ledger", suffix: str) -> "list[Path]":
+    """The tables of the batch; where they cannot be written that is said, and there is none: the
+    inputs are done.
+    """
+    from stream.batch.tables import write_tables
+    from stream.errors import SinkError
+
+    try:
+        return write_tables(ledger, suffix)
+    except SinkError as error:
+        command_line.print_error(f"{error}; the next start writes it")
+        return []
+
+
+def _with_log_form(settings: "Settings", log: LogForm | None) -> "Config":
     """The settings, whose logs have the form of `--log`; Parquet where no one chose any."""
     from stream.settings.layers import DEFAULT_ORIGIN
 
     is_chosen = settings.origins["outputs", "log"] != DEFAULT_ORIGIN
     form = settings.config.outputs.log if is_chosen else "parquet"
-    if log not in (None, "none"):
-        form = str(log)  # type: ignore[assignment]
-    outputs = settings.config.outputs.model_copy(update={"log": form})
+    chosen = form if log in (None, LogForm.NONE) else str(log)
+    outputs = settings.config.outputs.model_copy(update={"log": chosen})
     return settings.config.model_copy(update={"outputs": outputs})
 
 
