@@ -11,19 +11,16 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Generic, Self, TypeVar
 
 from models.cluster_connection import ClusterError, connected
+from models.cluster_process import ClusterProcess, Place, UnfitNodeError, started_process
 
 J = TypeVar("J")
 """What a job is."""
 
 R = TypeVar("R")
 """What comes of a job."""
-
-_DISTRIBUTION = "face-stream"
-"""What is installed on every node, in the same version."""
 
 _LOOK_S = 2.0
 """Time between two looks at which nodes there are, s; more lets a node that joins wait longer."""
@@ -38,30 +35,7 @@ _BUSY_S = 60.0
 """Time without a process that has begun after which a warning says so, s: longer than a slow node
 takes to begin one."""
 
-_INLINE = {
-    "RAY_max_direct_call_object_size": str(1 << 30),
-    "RAY_task_rpc_inlined_bytes_limit": str(1 << 30),
-}
-"""Variables by which an answer of up to a gigabyte is a part of the reply."""
-
 _log = logging.getLogger(__name__)
-
-
-class UnfitNodeError(Exception):
-    """A node that can do no job of this kind, as one on which the model is missing; it says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a process is.
-
-    Attributes:
-        node: the address of its node.
-        memory_mb: its share of the node's memory, MB.
-    """
-
-    node: str
-    memory_mb: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,53 +55,12 @@ class Answer(Generic[R]):
     error: str = ""
 
 
-class _Actor:
-    """What runs on a node: see `Cluster`."""
-
-    def version(self) -> str:
-        """The version of this program there."""
-        return version(_DISTRIBUTION)
-
-    def begin(self, begin: Callable[[Place], Callable[[Any], Any]], place: Place) -> None:
-        """Makes what does the jobs."""
-        self._do = begin(place)
-
-    def do(self, job: Any) -> Any:
-        """Does a job."""
-        return self._do(job)
-
-
-@dataclass(slots=True, eq=False)
-class _Process:
-    """A process on a node, as this machine sees it.
-
-    Attributes:
-        node_id: Ray's name of its node.
-        place: where it is.
-        actor: the handle.
-        version: the call that asks for its version.
-        call: what it is asked to do; None where it is idle.
-        key: the job that it does; None where it does none.
-    """
-
-    node_id: str
-    place: Place
-    actor: Any
-    version: Any
-    call: Any
-    key: int | None = None
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether it does jobs."""
-        return self.call is None or self.key is not None
-
-
 class Cluster(Generic[J, R]):
     """Does jobs in processes on all nodes of a cluster, also on those that join later.
 
     A process that dies, alone or with its node, fails the job that it was at; another takes its
-    place where the node lives on. A node that can do no job is left out, and a warning says why.
+    place where the node lives on. A node that can do no job is left out, and a warning says why;
+    what it was to do is done by others.
 
     Args:
         address: `HOST:PORT` of the cluster's head, or `auto`.
@@ -151,7 +84,7 @@ class Cluster(Generic[J, R]):
         self._begin = begin
         self._cpus = cpus
         self._memory_mb = memory_mb
-        self._processes: list[_Process] = []
+        self._processes: list[ClusterProcess] = []
         self._queue: deque[tuple[int, J]] = deque()
         self._failed_starts: dict[str, int] = {}
         self._unfit: dict[str, str] = {}
@@ -195,7 +128,9 @@ class Cluster(Generic[J, R]):
         ready, _ = self._ray.wait(list(waits), timeout=min(timeout_s, _LOOK_S))
         if ready:  # further ones that are there by now
             ready, _ = self._ray.wait(list(waits), num_returns=len(waits), timeout=0)
-        answers = [self._heard(waits[call]) for call in ready]
+        # Of a node that is left out meanwhile there are none any more.
+        heard = (waits[call] for call in ready)
+        answers = [self._heard(each) for each in heard if each in self._processes]
         self._begin_jobs()
         return [each for each in answers if each is not None]
 
@@ -214,77 +149,61 @@ class Cluster(Generic[J, R]):
         """Hands the jobs that wait to processes that are idle."""
         for process in self._processes:
             if self._queue and process.call is None:
-                process.key, job = self._queue.popleft()
-                process.call = process.actor.do.remote(job)
+                process.do(self._queue.popleft())
 
-    def _heard(self, process: _Process) -> Answer[R] | None:
+    def _heard(self, process: ClusterProcess) -> Answer[R] | None:
         """The answer that the call of a process has come to; None where that has begun or failed
-        to begin."""
+        to begin, or its node is unfit for the job."""
         call, process.call = process.call, None
-        key, process.key = process.key, None
+        job, process.job = process.job, None
         try:
             value = self._ray.get(call)
         except self._ray.exceptions.RayError as error:
             cause = getattr(error, "cause", None)  # what the job or the beginning has raised
-            if key is None:
-                self._failed_to_begin(process, error, cause)
+            if job is None:
+                self._failed_to_begin(process, error)
                 return None
-            return Answer(key, process.place.node, None, self._failed(process, cause))
-        if key is not None:
-            return Answer(key, process.place.node, value)
+            if isinstance(cause, UnfitNodeError):  # that was no attempt at it
+                self._queue.appendleft(job)
+                self._leave_out(process, str(cause))
+                return None
+            return Answer(job[0], process.place.node, None, self._failed(process, cause))
+        if job is not None:
+            return Answer(job[0], process.place.node, value)
         self._failed_starts.pop(process.node_id, None)
-        if reason := self._other_version(process):
+        if reason := process.unfitness(self._ray):
             self._leave_out(process, reason)
         return None
 
-    def _failed(self, process: _Process, cause: object) -> str:
+    def _failed(self, process: ClusterProcess, cause: object) -> str:
         """Why a job failed; the process goes on where it was the job's own fault."""
-        if isinstance(cause, UnfitNodeError):
-            self._leave_out(process, str(cause))
-            return str(cause)
         if isinstance(cause, Exception):
             return f"{type(cause).__name__}: {' '.join(str(cause).split())}"
         self._end(process)
         return "the node was lost, or the process that Ray has there"
 
-    def _failed_to_begin(self, process: _Process, error: Exception, cause: object) -> None:
+    def _failed_to_begin(self, process: ClusterProcess, error: Exception) -> None:
         """Ends a process that could not begin; its node is left out where no other could."""
-        number = self._failed_starts[process.node_id] = (
-            self._failed_starts.get(process.node_id, 0) + 1
-        )
-        if reason := self._other_version(process):
+        node_id = process.node_id
+        number = self._failed_starts[node_id] = self._failed_starts.get(node_id, 0) + 1
+        if reason := process.unfitness(self._ray, error):
             self._leave_out(process, reason)
-        elif "No module named" in str(error):
-            self._leave_out(process, f"{_DISTRIBUTION} is not installed there")
-        elif isinstance(cause, Exception):
-            self._leave_out(process, f"{' '.join(str(cause).split())}")
-        elif number >= _STARTS and process.node_id in self._nodes():
+        elif number >= _STARTS and node_id in self._nodes():
             self._leave_out(process, f"{number} processes, one after another, could not begin")
         else:
             self._end(process)
 
-    def _other_version(self, process: _Process) -> str:
-        """What is to be done where a node has another version of this program; else empty."""
-        ours = version(_DISTRIBUTION)
-        try:
-            theirs = self._ray.get(process.version, timeout=0)
-        except self._ray.exceptions.RayError:
-            return ""
-        if theirs == ours:
-            return ""
-        return f"it has {_DISTRIBUTION} {theirs}, this machine {ours}: install the same"
-
-    def _leave_out(self, process: _Process, reason: str) -> None:
+    def _leave_out(self, process: ClusterProcess, reason: str) -> None:
         """Uses a node no more, but for the jobs that it is at."""
         self._end(process)
         if process.node_id not in self._unfit:
             self._unfit[process.node_id] = f"on node {process.place.node}: {reason}"
             _log.warning("node %s is left out: %s", process.place.node, reason)
         for each in [each for each in self._processes if each.node_id == process.node_id]:
-            if each.key is None:
+            if each.job is None:
                 self._end(each)
 
-    def _end(self, process: _Process) -> None:
+    def _end(self, process: ClusterProcess) -> None:
         self._ray.kill(process.actor)
         self._processes.remove(process)
 
@@ -313,32 +232,24 @@ class Cluster(Generic[J, R]):
 
     def _start_on(self, node_id: str, node: Mapping[str, Any]) -> None:
         """Starts as many processes on a node as it lacks."""
-        resources, need = node["Resources"], self._memory_mb * 1_000_000
+        resources = node["Resources"]
+        memory_mb = resources.get("memory", 0) / 1_000_000
         count = int(resources.get("CPU", 0) // self._cpus)
-        if need:
-            count = min(count, int(resources.get("memory", 0) // need))
+        if self._memory_mb:
+            count = min(count, int(memory_mb // self._memory_mb))
         has = sum(each.node_id == node_id for each in self._processes)
         for _ in range(has, count):
-            share_mb = int(resources.get("memory", 0) / count / 1_000_000)
-            place = Place(node["NodeManagerAddress"], share_mb)
-            self._processes.append(self._started(node_id, place, need))
-
-    def _started(self, node_id: str, place: Place, need: int) -> _Process:
-        """Asks for a process on a node; it begins when that has a free CPU."""
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        actor = (
-            self._ray.remote(_Actor)
-            .options(
-                num_cpus=self._cpus,
-                memory=need or None,
-                scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
-                runtime_env={"env_vars": _INLINE},
+            place = Place(node["NodeManagerAddress"], int(memory_mb / count))
+            self._processes.append(
+                started_process(
+                    self._ray,
+                    node_id,
+                    place,
+                    self._begin,
+                    cpus=self._cpus,
+                    memory_mb=self._memory_mb,
+                )
             )
-            .remote()
-        )
-        asked = actor.version.remote()
-        return _Process(node_id, place, actor, asked, actor.begin.remote(self._begin, place))
 
     def _note_busy(self, now_s: float) -> None:
         """Says once where no process has begun for a long time."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from models.cluster import Place, UnfitNodeError
+from models.cluster_process import Place, UnfitNodeError
 
 
 def begin(place: Place) -> Callable[[tuple[str, Any]], Any]:
@@ -16,8 +16,8 @@ def begin(place: Place) -> Callable[[tuple[str, Any]], Any]:
         word, value = job
         if word == "raise":
             raise ValueError(value)
-        if word == "unfit":
-            raise UnfitNodeError(value)
+        if word == "unfit" and value == place.node:
+            raise UnfitNodeError("it has no model")
         if word == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if word == "bytes":

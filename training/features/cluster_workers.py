@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self, TypeAlias
 
-from models.cluster import Answer, Cluster, Place, UnfitNodeError
+from models.cluster import Answer, Cluster
+from models.cluster_process import Place, UnfitNodeError
 from models.errors import ModelError
 from training.errors import TrainingError
 from training.features.extractor import ExtractionSettings, Extractor
