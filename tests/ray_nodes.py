@@ -15,6 +15,9 @@ import psutil
 _UP_S = 300.0
 """How long a node may take to be up, s: ten on an idle machine, two minutes on a busy one."""
 
+_NICE = -15
+"""The priority of a node, which only root may raise; for others it stays as it is."""
+
 _STARTS = 3
 """How often the start of a node is tried."""
 
@@ -80,6 +83,8 @@ class Node:
         words += [f"--{name}={port}" for name, port in zip(_PORTS, ports, strict=True)]
         words += [f"--node-ip-address={address}", f"--num-cpus={cpus}", "--disable-usage-stats"]
         words += [f"--object-store-memory={_STORE_BYTES}", "--include-log-monitor=false"]
+        # Where it may: its agents are waited for by a clock that does not know how busy all is.
+        words = ["nice", "-n", str(_NICE), *words]
         if cores is not None:
             words = ["taskset", "-c", ",".join(map(str, cores)), *words]
         with self._log.open("wb") as log:

@@ -292,7 +292,7 @@ def test_a_cluster_that_cannot_be_used_is_one_line(people: Path, tmp_path: Path)
     command = ["features", str(people), "--format", "folders", "--out", str(tmp_path / "f.parquet")]
     gone = _train(*command, "--engine", "ray", RAY_ADDRESS=f"127.0.0.1:{port}")
     assert gone.returncode == 2
-    assert f"127.0.0.1:{port} does not answer (Connection refused)" in gone.stderr
+    assert f":{port} does not answer (Connection refused)" in gone.stderr
     odd = _train(*command, "--engine", "ray", "--address", "http://head")
     assert odd.returncode == 2
     assert "--address http://head: give HOST:PORT of the cluster's head, or auto" in odd.stderr
