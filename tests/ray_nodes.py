@@ -15,11 +15,8 @@ import psutil
 _UP_S = 300.0
 """How long a node may take to be up, s: ten on an idle machine, two minutes on a busy one."""
 
-_NICE = -15
-"""The priority of a node, which only root may raise; for others it stays as it is."""
-
 _STARTS = 3
-"""How often the start of a node is tried."""
+"""How often the start of a node is tried: Ray gives up where its agents take fifteen seconds."""
 
 _PATIENT = {
     "RAY_raylet_start_wait_time_s": str(int(_UP_S)),
@@ -83,8 +80,6 @@ class Node:
         words += [f"--{name}={port}" for name, port in zip(_PORTS, ports, strict=True)]
         words += [f"--node-ip-address={address}", f"--num-cpus={cpus}", "--disable-usage-stats"]
         words += [f"--object-store-memory={_STORE_BYTES}", "--include-log-monitor=false"]
-        # Where it may: its agents are waited for by a clock that does not know how busy all is.
-        words = ["nice", "-n", str(_NICE), *words]
         if cores is not None:
             words = ["taskset", "-c", ",".join(map(str, cores)), *words]
         with self._log.open("wb") as log:
@@ -114,7 +109,7 @@ class Node:
             has_raylet = any(_name(each) == "raylet" for each in self.processes())
             is_over = self._program.poll() is not None or (had_raylet and not has_raylet)
             if is_over or time.monotonic() > until_s:
-                raise NoNodeError(f"no node of Ray is up: {self._log.read_text()[-2000:]}")
+                raise NoNodeError("Ray has started no node: the machine may be too busy for it")
             had_raylet = had_raylet or has_raylet
             time.sleep(0.1)
 
