@@ -238,7 +238,16 @@ def test_a_batch_on_a_cluster_gives_what_one_here_gives(nodes: list[Node], tmp_p
     for number in range(4):
         write_clip(videos / f"{number}.mp4", 4 + number)
     (videos / "broken.mp4").write_bytes(b"no video")
-    command = ["batch", str(videos), "--retries", "0", "--json-summary", "--out"]
+    command = [
+        "batch",
+        str(videos),
+        "--log",
+        "parquet",
+        "--retries",
+        "0",
+        "--json-summary",
+        "--out",
+    ]
     here = _program("stream", *command, str(tmp_path / "here"))
     cluster = ["--engine", "ray", "--address", nodes[0].head_address]
     there = _program("stream", *command, str(tmp_path / "there"), *cluster)

@@ -31,6 +31,9 @@ that is called so."""
 _NEED_MB = 800
 """Memory that a process is expected to take, MB; see `pool_size`."""
 
+_LEAST_LIMIT_MB = 2000
+"""Memory that a process may take at least where no limit is given, MB; see `pool_size`."""
+
 _WAIT_S = 1.0
 """Time between two looks of an actor at its process, s."""
 
@@ -142,7 +145,7 @@ def _begin(
         seen = ""
     if seen != mark:
         raise UnfitNodeError(f"it does not see {folder}: let it be the same folder on all nodes")
-    size = replace(size, memory_mb=size.memory_mb or place.memory_mb)
+    size = replace(size, memory_mb=size.memory_mb or max(place.memory_mb, _LEAST_LIMIT_MB))
     processes = Processes(config, size, timeout_s=timeout_s, nice=nice)
     return partial(_run, processes)
 
