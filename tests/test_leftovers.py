@@ -23,7 +23,7 @@ def test_each_name_that_an_output_has_while_it_is_written_goes(tmp_path: Path) -
         for name in (path, partial_path(path), aside_path(path), lock_path(path)):
             name.write_bytes(b"left")
     (people / "sub").mkdir(parents=True)
-    for name in ("track-1.jpg", "tracks.part.csv", ".lock", "sub/x"):
+    for name in ("track-1.jpg", "tracks.part.csv", ".lock", ".tracks.csv.lock", "sub/x"):
         (people / name).write_bytes(b"left")
     others = {"b.mp4", "a.mp4.txt", "a.mp4.parquet.bak", "a", "a/x.mp4.parquet"}
     (tmp_path / "a").mkdir()

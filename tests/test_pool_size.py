@@ -17,17 +17,16 @@ def _config(threads: int) -> Config:
 
 @needs_counts
 @pytest.mark.parametrize(
-    ("cores", "memory_mb", "processes", "threads"),
+    ("cores", "memory_mb", "size"),
     [
-        (1, 64_000, 1, 1),
-        (8, 64_000, 8, 1),
-        (8, 3_000, 3, 2),  # what memory forbids as processes, threads take
-        (8, 500, 1, 8),
+        (1, 64_000, PoolSize(1, 1, 64_000)),
+        (8, 64_000, PoolSize(8, 1, 8_000)),
+        (8, 3_000, PoolSize(3, 2, 2_000)),  # what memory forbids as processes, threads take
+        (8, 500, PoolSize(1, 8, 2_000)),  # a large picture may well fit
     ],
 )
-def test_cores_and_memory(cores: int, memory_mb: int, processes: int, threads: int) -> None:
-    size = pool_size(_config(0), Machine(cores, memory_mb))
-    assert size == PoolSize(processes, threads, memory_mb // processes)
+def test_cores_and_memory(cores: int, memory_mb: int, size: PoolSize) -> None:
+    assert pool_size(_config(0), Machine(cores, memory_mb)) == size
 
 
 def test_where_nothing_is_known_of_memory() -> None:

@@ -13,6 +13,7 @@ from fakes import (
     SIZE_WH,
     frame,
     log_lines,
+    numbered,
     person,
     times_s,
     track,
@@ -83,6 +84,15 @@ def test_video_and_log_end_with_the_same_frame(ending: str, start_s: float, tmp_
     assert [each["frame"] for each in entries] == list(range(_VIDEO_FRAMES))
     tracks = track_lines(tmp_path / "out.jsonl")
     assert [each["track"] for each in tracks] == [0, 5, 10, 15, 20]
+
+
+def test_what_only_a_decoder_is_there_of_is_copied(tmp_path: Path) -> None:
+    settings = RecorderSection(codec="av1", preset="ultrafast")
+    partial = tmp_path / "film.part.mkv"
+    with VideoFile(partial, SourceInfo("numbers", "video", SIZE_WH, 25.0), settings) as video:
+        for number in range(20):
+            video.add(numbered(number), number / 25)
+    assert recover(partial).frames == 20
 
 
 def test_tables_end_with_the_same_frame(tmp_path: Path) -> None:

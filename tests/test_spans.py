@@ -389,10 +389,10 @@ def test_faces_lost_in_the_lead_in_stay_blurred(tmp_path: Path) -> None:
 
 def test_people_of_a_real_clip_are_those_of_an_uncut_run(shared_data: Path, tmp_path: Path) -> None:
     """People who turn and move, with a seam in the middle of their tracks."""
-    clip, video = shared_data / "clips/facenet_video.mp4", tmp_path / "film.mp4"
+    clip, video = shared_data / "clips/hamilton.mp4", tmp_path / "film.mp4"
     with (
         closing(open_source(str(clip), span=Span(0, 4))) as source,
-        VideoFile(video, source.info, _CONFIG.recorder) as copy,  # the clip has one keyframe only
+        VideoFile(video, source.info, _CONFIG.recorder) as copy,  # with a keyframe a second
     ):
         for frame in source.frames():
             copy.add(frame.image, frame.time_s)

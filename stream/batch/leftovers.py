@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from models.locks import LockedError, is_lock, lock_path, locked
+from models.locks import LockedError, lock_path, locked
 from stream.errors import SinkError
 from stream.sinks.data.tables import tracks_path
 from stream.sinks.outputs import LOG_SUFFIXES
@@ -60,7 +60,8 @@ def is_there(path: Path) -> bool:
 def _names(path: Path, is_folder: bool) -> Iterator[Path]:
     """What an output is called while it is written and after; of a folder, what is in it."""
     if is_folder:
-        yield from (each for each in path.iterdir() if not is_lock(each))
+        lock = lock_path(path, inside=True)  # it is held meanwhile, and goes last
+        yield from (each for each in path.iterdir() if each != lock)
     else:
         yield from written_names(path)
 

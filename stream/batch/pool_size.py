@@ -14,6 +14,10 @@ _NEED_MB = 800
 """Memory that a worker is expected to take, MB: one of pictures of 10 megapixels does, one of
 videos in full HD a third of that. More starts fewer where memory is scarce."""
 
+_LEAST_LIMIT_MB = 2000
+"""Memory that each worker may take at least where no limit is given, MB: a picture of 60 megapixels
+takes 1100. More ends fewer workers, and leaves more to the system where memory runs out."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoolSize:
@@ -42,7 +46,7 @@ def pool_size(config: Config, machine: Machine, workers: int = 0, memory_mb: int
         config: how many threads each has, if `engine.threads` says so.
         machine: what may be used of it.
         workers: how many processes; 0 for as many as the cores and the memory suffice for.
-        memory_mb: what each may take; 0 for an equal share of what is free.
+        memory_mb: what each may take; 0 for an equal share of what is free, but not too little.
 
     Raises:
         ConfigError: the memory of processes is not counted on this system.
@@ -53,8 +57,10 @@ def pool_size(config: Config, machine: Machine, workers: int = 0, memory_mb: int
     processes = workers or _fitting(machine, threads, memory_mb or _NEED_MB, config)
     if not config.engine.threads:  # what a division leaves is no core without work
         threads = max(threads, machine.cores // processes)
-    share_mb = (machine.memory_mb or 0) // processes if counts_memory() else 0
-    return PoolSize(processes, threads, memory_mb or share_mb)
+    limit_mb = memory_mb
+    if not memory_mb and machine.memory_mb is not None and counts_memory():
+        limit_mb = max(machine.memory_mb // processes, _LEAST_LIMIT_MB)
+    return PoolSize(processes, threads, limit_mb)
 
 
 def _fitting(machine: Machine, threads: int, need_mb: int, config: Config) -> int:

@@ -31,14 +31,13 @@ class Standing:
     at_work: int = 0
 
     @classmethod
-    def of(cls, ledgers: Sequence[LedgerReader]) -> "Standing":
+    def of(cls, ledgers: Sequence[LedgerReader], at_work: int = 0) -> "Standing":
         """Where the batch of these ledgers stands.
 
         Raises:
             LedgerError: one cannot be read.
         """
         failures = [row for each in ledgers for row in each.rows("failed")]
-        at_work = sum(is_held(each.path) for each in ledgers)
         return cls([each.counts() for each in ledgers], failures, at_work)
 
     @property
@@ -121,7 +120,8 @@ def standing_in(folder: Path) -> Standing:
     if not paths:
         raise ConfigError(f"{folder} holds no ledger of a batch: name the folder of its --out")
     with ExitStack() as stack:
-        return Standing.of([stack.enter_context(LedgerReader(path)) for path in paths])
+        ledgers = [stack.enter_context(LedgerReader(path)) for path in paths]
+        return Standing.of(ledgers, at_work=sum(map(is_held, paths)))
 
 
 def _local(time_s: float) -> datetime:

@@ -40,7 +40,7 @@ def _copy(source: InputContainer, copy: OutputContainer) -> tuple[int, float]:
     """Copies all tracks; returns the number of pictures, and the time of the last one, s."""
     copy.metadata.update(source.metadata)
     tracks = [each for each in source.streams if each.type in ("video", "audio")]
-    copies = {each.index: copy.add_stream_from_template(each) for each in tracks}
+    copies = {each.index: copy.add_stream_from_template(each, opaque=True) for each in tracks}
     frames, last_s = 0, 0.0
     packets = source.demux(tracks)
     while True:
