@@ -45,7 +45,12 @@ _TRAINING_FLOORS = (  # of `training`, likewise
     {"outputs"},
     {"errors"},
 )
-_ONLY_IN = {"face_recognition": "models/reference.py", "torch": "training/finetune/"}
+_ONLY_IN = {
+    "face_recognition": "models/reference.py",
+    "fsspec": "stream/sources/stored.py",
+    "ray": "models/cluster",
+    "torch": "training/finetune/",
+}
 
 
 def _modules(room: str) -> list[Path]:

@@ -12,6 +12,7 @@ from stream.batch.folders import videos_and_pictures
 from stream.batch.lists import ListedFile, SourceList, is_list, read_list
 from stream.errors import ConfigError, SourceError
 from stream.several.listing import NamedSource, list_sources
+from stream.sources.stored import is_stored, shown_stored, stored_videos
 
 _LIVE_PROTOCOLS = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "udp")
 """Protocols of what has no end."""
@@ -98,7 +99,8 @@ def batch_sources(
 
     1. a folder: the videos in it and below it, and the pictures of each folder
     2. a list: what its lines name, likewise; of a table each picture is an input of its own
-    3. a pattern, a video, a picture, an address: as `list_sources` has it, but pictures of several
+    3. an address of a store: the video there, or the videos that a pattern or a folder of it holds
+    4. a pattern, a video, a picture, an address: as `list_sources` has it, but pictures of several
        folders are several inputs
 
     What is named twice is taken once, and a warning says so.
@@ -121,6 +123,9 @@ def batch_sources(
                 _add_listed(gathered, each, listed, out)
         elif os.path.isdir(name):
             _add_folder(gathered, Path(name), Path(name), {}, out)
+        elif is_stored(name):
+            for uri in stored_videos(name):
+                gathered.add(NamedSource(uri, "address", shown=shown_stored(uri)), {})
         else:
             for source in list_sources([name]):
                 _add_named(gathered, source)
@@ -162,7 +167,8 @@ def _add_listed(gathered: _Gathered, each: ListedFile, listed: SourceList, out: 
     path, shown = Path(each.name), each.name
     root = listed.folder if path.is_relative_to(listed.folder) else None
     if is_url(each.name):
-        source = NamedSource(each.name, "address", shown=shown_address(each.name))
+        shown = shown_stored(each.name) if is_stored(each.name) else shown_address(each.name)
+        source = NamedSource(each.name, "address", shown=shown)
         _check_end(source)
         gathered.add(source, each.columns)
     elif os.path.isdir(each.name):

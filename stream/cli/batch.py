@@ -23,7 +23,6 @@ from stream.cli.console import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from stream.batch.contract import Engine
     from stream.batch.ledger import Enrolment, Ledger
     from stream.batch.progress import Account
     from stream.batch.standing import Standing
@@ -42,6 +41,8 @@ def batch(
     retries: batch_options.Retries = 1,
     limit: batch_options.Limit = None,
     shard: batch_options.ShardName = None,
+    engine: batch_options.EngineChoice = "local",
+    address: batch_options.ClusterAddress = None,
     workers: batch_options.Workers = 0,
     memory_mb: batch_options.MemoryMb = 0,
     timeout_s: batch_options.TimeoutS = 0.0,
@@ -57,17 +58,10 @@ def batch(
 ) -> None:
     """Annotate many files; started again it goes on where it ended."""
 
-    def engine(settled: "Config") -> "Engine":
-        from stream.batch.machine import Machine
-        from stream.batch.pool_size import pool_size
-        from stream.batch.processes import Processes
-
-        size = pool_size(settled, Machine.here(), workers, memory_mb)
-        return Processes(settled, size, timeout_s=timeout_s, nice=nice)
-
     def work() -> "tuple[Account, Standing, list[Path]] | None":
         from stream.batch.batch import Batch
         from stream.batch.division import Division
+        from stream.batch.engines import EngineOrder
         from stream.batch.opening import Order, opened_batch
         from stream.batch.progress import Account, ProgressLine
         from stream.batch.shards import Shard
@@ -77,6 +71,14 @@ def batch(
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
         settled = _with_log_form(load_settings(config, overrides), log)
+        wanted = EngineOrder(
+            kind=engine,
+            address=address,
+            workers=workers,
+            memory_mb=memory_mb,
+            timeout_s=timeout_s,
+            nice=nice,
+        )
         part = Shard.parse(shard)
         outputs = Outputs(
             save=out if save else None,
@@ -96,7 +98,7 @@ def batch(
                 return None
             account = Account(ledger.to_do)
             division = Division(settled, span_s)
-            doing = Batch(ledger, engine(settled), division, account, retries=retries)
+            doing = Batch(ledger, wanted.open(settled, out), division, account, retries=retries)
             with ProgressLine(account, stderr_console, quiet=is_silent) as progress:
                 doing.run(progress.refresh)
             tables = _written_tables(ledger, part.suffix)

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -99,6 +99,23 @@ ShardName = Annotated[
         metavar="I/N",
         rich_help_panel=_WORK,
         help="Do the I-th of N parts, beside others that do theirs.",
+    ),
+]
+EngineChoice = Annotated[
+    Literal["local", "ray"],
+    typer.Option(
+        "--engine",
+        rich_help_panel=_WORK,
+        help="Work in processes of this machine, or on a Ray cluster that runs.",
+    ),
+]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        rich_help_panel=_WORK,
+        help="The head of the cluster; by default that which this machine is a node of (auto).",
     ),
 ]
 Workers = Annotated[

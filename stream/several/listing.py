@@ -16,6 +16,7 @@ from stream.sources import WHOLE, Source, Span, open_source
 from stream.sources.camera import camera_index
 from stream.sources.named_address import resolved
 from stream.sources.pictures import PictureSource, fixed_part, natural_order, not_written
+from stream.sources.stored import is_stored, shown_stored
 
 SourceForm: TypeAlias = Literal["file", "pictures", "address", "camera"]
 """What a source is by its name: a `file` is a video, a pipe, or not there; whether an `address` is
@@ -102,7 +103,7 @@ def _of_name(name: str) -> Iterator[NamedSource]:
         return
     shown = name  # what a file or a variable holds may be a secret
     if uri == name and not os.path.lexists(uri) and may_be_address(uri):
-        shown = shown_address(uri)
+        shown = shown_stored(uri) if is_stored(uri) else shown_address(uri)
     if os.path.isdir(uri):
         yield NamedSource(uri, "pictures", shown=shown)
     elif os.path.isfile(uri) and is_single_picture(Path(uri)):

@@ -87,7 +87,10 @@ def _printable_address(url: str) -> str:
     protocol = url.partition("://")[0].lower()
     if protocol not in PROTOCOLS:
         known = ", ".join(PROTOCOLS)
-        raise SourceError(f"{protocol}://: videos are read from files and by {known}")
+        raise SourceError(
+            f"{protocol}://: videos are read from files and by {known}; from stores such as s3 "
+            "with the extra `cluster`"
+        )
     try:
         parts = urlsplit(url)
         if parts.port == 0 or not (parts.hostname or protocol == "udp"):

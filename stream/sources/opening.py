@@ -27,6 +27,7 @@ from stream.sources.pictures import (
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span, check_span
+from stream.sources.stored import is_stored, open_stored, shown_stored
 from stream.sources.video import VideoSource
 from stream.sources.video_pages import how_to_read_page, is_video_page
 
@@ -44,8 +45,8 @@ def open_source(
 
     1. a file that is no picture by its name, nor by how it begins, or that moves: a video
     2. `-`, or what is there but neither a file, a folder nor a camera: a pipe
-    3. a protocol and an address: a video or a live stream of the network; the page of a site that
-       shows videos is refused
+    3. a protocol and an address: a video or a live stream of the network, or a video in a store
+       that fsspec opens; the page of a site that shows videos is refused
     4. a folder: the pictures in it
     5. a file: one picture
     6. the number, device or name of a camera: that camera
@@ -101,6 +102,8 @@ def _open(
             f"{_shown(uri)} is a page that shows a video: pass the video on with "
             f"{how_to_read_page(uri)}"
         )
+    if is_stored(uri):
+        return open_stored(uri, config.source, span)
     if is_url(uri):
         return open_url(uri, config.source, span, history)
     open_untimed = _opener(uri, path, config, outputs, history)
@@ -151,4 +154,6 @@ def _opener(
 
 def _shown(uri: str) -> str:
     """What the user named, as it may be shown: what is no file may be an address."""
+    if is_stored(uri):
+        return shown_stored(uri)
     return shown_address(uri) if may_be_address(uri) and not os.path.lexists(uri) else uri

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from models.cluster_connection import ClusterError
 from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.errors import ModelError
 from models.printable import counted, printable
@@ -26,6 +27,7 @@ _EXIT_CODES = {
     DatasetError: EXIT_USAGE,
     OutputInUseError: EXIT_USAGE,
     ModelError: EXIT_USAGE,
+    ClusterError: EXIT_USAGE,
 }
 """The exit codes of the errors of a command."""
 

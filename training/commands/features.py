@@ -3,10 +3,11 @@
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from models.cluster_connection import AUTO
 from models.detector_names import DEFAULT_DETECTOR, found_by
 from models.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
@@ -25,6 +26,10 @@ from training.commands.options import (
     LabelColumns,
     SeedOption,
 )
+from training.errors import DatasetError
+
+if TYPE_CHECKING:
+    from training.features.workers import Workers
 
 
 def features(
@@ -71,6 +76,17 @@ def features(
         ),
     ] = None,
     seed: SeedOption = DEFAULT_SEED,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Where pictures are embedded: here, or on a Ray cluster that runs."),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The head of the cluster; by default that of this machine (auto).",
+        ),
+    ] = None,
     debug: DebugFlag = False,
 ) -> None:
     """Find and embed the faces of labelled pictures."""
@@ -96,6 +112,13 @@ def features(
         with ExitStack() as claims:
             for path in (out, cache or cache_path(out), *(csv or ())):
                 claims.enter_context(sole_writer(path))
+            workers: Workers | None = None
+            if engine == "ray":
+                from training.features.cluster_workers import ClusterWorkers
+
+                workers = claims.enter_context(ClusterWorkers(address or AUTO, extractor))
+            elif address is not None:
+                raise DatasetError("--address is that of a cluster: give --engine ray too")
             with progress_bar(len(samples)) as progress:
                 result = extract_features(
                     samples,
@@ -104,6 +127,7 @@ def features(
                     hold_out=held,
                     seed=seed,
                     cache=cache,
+                    workers=workers,
                     progress=progress,
                 )
             if csv is not None:

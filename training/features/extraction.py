@@ -35,6 +35,7 @@ from training.features.side_files import (
 )
 from training.features.table import FeatureTable, TableInfo
 from training.features.table_files import FeatureRow, TableWriter, read_table, table_writer
+from training.features.workers import Threads, Workers
 from training.outputs import write_whole
 
 ProgressCallback: TypeAlias = Callable[[int], None]
@@ -42,9 +43,6 @@ ProgressCallback: TypeAlias = Callable[[int], None]
 
 CHANGED = "changed while it was read"
 """Reason for which a picture is skipped: its key is not that of the embedded picture."""
-
-_TRANSACTION_PICTURES = 64
-"""Pictures of a transaction of the cache: what a kill loses at most; fewer cost more writes."""
 
 _ROW_GROUP_PICTURES = 1024
 """Pictures whose faces make a row group of the table."""
@@ -83,6 +81,7 @@ def extract_features(
     hold_out: HoldOut | None = None,
     seed: int = SEED,
     cache: Path | None = None,
+    workers: Workers | None = None,
     progress: ProgressCallback = lambda done: None,
 ) -> ExtractionSummary:
     """Embeds every picture and writes the table, and beside it where it comes from, and two lists:
@@ -99,6 +98,7 @@ def extract_features(
         hold_out: the rule of the split; the dataset's own split unless given.
         seed: of the split.
         cache: the file of embeddings computed already, `cache_path(out)` unless given.
+        workers: what embeds the pictures; threads of this process unless given.
         progress: is given the number of pictures done.
 
     Raises:
@@ -107,7 +107,7 @@ def extract_features(
     """
     samples.check_names()
     with open_cache(cache or cache_path(out)) as store:
-        keys, reused = _fill_cache(store, samples, extractor, progress)
+        keys, reused = _fill_cache(store, samples, extractor, workers, progress)
         usable, hashes = _found(store, keys)
         held = hold_out or HoldOut()
         splits, how = split(samples, held, seed, usable=usable, alike=alike_groups(hashes))
@@ -210,20 +210,26 @@ def _write_faces(
 
 
 def _fill_cache(
-    store: EmbeddingCache, samples: Samples, extractor: Extractor, progress: ProgressCallback
+    store: EmbeddingCache,
+    samples: Samples,
+    extractor: Extractor,
+    workers: Workers | None,
+    progress: ProgressCallback,
 ) -> tuple[list[bytes], int]:
     """Embeds the pictures that the cache lacks; returns all keys and how many it had."""
     keys: list[bytes] = []
     reused = 0
     with ThreadPoolExecutor(available_cores()) as pool:
-        for start in range(0, len(samples), _TRANSACTION_PICTURES):
-            files = samples.files[start : start + _TRANSACTION_PICTURES]
+        workers = workers or Threads(pool, extractor)
+        while len(keys) < len(samples):
+            files = samples.files[len(keys) : len(keys) + workers.transaction]
             paths = [samples.root / file for file in files]
             chunk = list(pool.map(lambda path: extractor.key(read_picture(path)), paths))
             cached = [_is_cached(store.get(key)) for key in chunk]
-            missing = [path for path, is_cached in zip(paths, cached, strict=True) if not is_cached]
+            pictures = zip(paths, chunk, cached, strict=True)
+            missing = [(path, key) for path, key, is_cached in pictures if not is_cached]
             progress(sum(cached))
-            store.put(_extract_missing(pool, missing, extractor, progress))
+            store.put(_counted(workers.embed(missing), progress))
             keys.extend(chunk)
             reused += sum(cached)
     return keys, reused
@@ -234,17 +240,10 @@ def _is_cached(found: EmbeddedFaces | None) -> bool:
     return found is not None and found.reason != UNREADABLE
 
 
-def _extract_missing(
-    pool: ThreadPoolExecutor,
-    paths: Sequence[Path],
-    extractor: Extractor,
-    progress: ProgressCallback,
+def _counted(
+    results: Iterator[tuple[bytes, EmbeddedFaces]], progress: ProgressCallback
 ) -> Iterator[tuple[bytes, EmbeddedFaces]]:
-    def compute(path: Path) -> tuple[bytes, EmbeddedFaces]:
-        content = read_picture(path)
-        return extractor.key(content), extractor.extract(content)
-
-    for result in pool.map(compute, paths):
+    for result in results:
         progress(1)
         yield result
 
