@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from batch_figures import kills, poison, start, workers_of
+from batch_breakage import kills, poison
+from batch_programs import start, workers_of
 from fakes import stopped, write_clip
 
 from stream.batch.ledger_reader import LedgerReader
