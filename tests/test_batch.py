@@ -48,6 +48,7 @@ class _Engine:
         self.tasks.append(task)
         self._going.append(task)
         for path in task.outputs.paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.with_name(f"{path.stem}.part{path.suffix}").write_text("begun")
 
     def finished(self, timeout_s: float) -> Sequence[Result]:
@@ -80,6 +81,26 @@ class _InThree(Division):
         assert [each.outputs.log for each in tasks] == [
             Path(f"{given.outputs.log}.{number}.jsonl") for number in range(3)
         ]
+        return replace(results[0], media_s=sum(each.media_s for each in results))
+
+
+class _Cutting(_Engine):
+    """Finds every video longer than it may be."""
+
+    def finished(self, timeout_s: float) -> Sequence[Result]:
+        known = {each.key: each for each in self.tasks}
+        return [
+            each
+            if known[each.key].gives_seam or each.error
+            else Result(key=each.key, worker="w", cuts_s=(5.0,))
+            for each in super().finished(timeout_s)
+        ]
+
+
+class _Halves(Division):
+    """Adds up what the spans came to."""
+
+    def joined(self, given: Input, tasks: Sequence[Task], results: Sequence[Result]) -> Result:
         return replace(results[0], media_s=sum(each.media_s for each in results))
 
 
@@ -162,6 +183,17 @@ def test_an_input_may_be_several_tasks(ledger: Ledger, capacity: int) -> None:
     assert len({each.key for each in engine.tasks}) == 12
     assert (account.done, account.media_s) == (4, 24.0)
     assert set(_states(ledger).values()) == {"done"}
+
+
+@pytest.mark.parametrize("capacity", [1, 2, 5])
+def test_an_input_that_a_worker_finds_too_long_is_cut(ledger: Ledger, capacity: int) -> None:
+    engine = _Cutting({"b": [_CRASH]}, capacity)
+    account = _run(ledger, engine, _Halves(Config(), 0))
+    names = [Path(each.source.uri).name for each in engine.tasks]
+    spans = [Path(each.source.uri).name for each in engine.tasks if each.gives_seam]
+    assert sorted(names) == [*"aaa", *"bbbb", *"ccc", *"ddd"]  # the whole of b crashed its worker
+    assert sorted(spans) == [*"aabbccdd"]
+    assert (account.done, account.retried, account.media_s) == (4, 1, 16.0)
 
 
 def test_of_an_input_whose_span_fails_no_further_span_is_begun(ledger: Ledger) -> None:

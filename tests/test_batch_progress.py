@@ -5,8 +5,12 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from stream.batch.contract import Result
+from stream.batch.contract import Input, Result, Task
+from stream.batch.job import Job
+from stream.batch.ledger import Taken
 from stream.batch.progress import Account, ProgressLine, duration
+from stream.several.listing import NamedSource
+from stream.sinks import Outputs
 
 
 class _Clock:
@@ -48,6 +52,24 @@ def test_inputs_hours_rate_time_left_and_failures() -> None:
     account.finish()
     clock.now_s += 1000
     assert account.line() == "10 of 40 inputs · 1 failed · 2 h 0 min of video, 12.0× real time"
+
+
+def test_spans_that_are_done_of_a_video_that_goes_on_count() -> None:
+    clock = _Clock()
+    account = Account(2, clock)
+    taken = Taken(
+        key=1,
+        input=Input(name="a", source=NamedSource("a", "file"), outputs=Outputs()),
+        attempt=1,
+    )
+    job = Job(taken)
+    job.divide([Task(key=1, source=taken.input.source, outputs=Outputs())] * 4)
+    job.add(job.begin(), _done(media_s=600))
+    account.go_on([job])
+    clock.now_s += 60
+    assert account.line() == "0 of 2 inputs · 10 min of video, 10.0× real time · 7 min left"
+    account.finish()
+    assert account.line() == "0 of 2 inputs"
 
 
 def test_pictures_have_no_hours() -> None:

@@ -16,7 +16,7 @@ from fakes import SIZE_WH, label, number_of, numbered
 from stream.assembly import LoadedModel
 from stream.batch.contract import Input, Result, Task
 from stream.batch.seen import Seen
-from stream.batch.spans import SpanRun, cut, join
+from stream.batch.spans import SpanRun, join, places_s, span_tasks, whole_task
 from stream.batch.spans.keyframes import cuts_s
 from stream.controls import Controls, RunReport
 from stream.frames import Frame, SourceInfo
@@ -134,6 +134,13 @@ def _controls(config: Config) -> Controls:
     return Controls(blur=config.overlay.blur)
 
 
+def _cut(given: Input, key: int, config: Config, longest_s: float) -> Sequence[Task]:
+    """The tasks of an input, once a worker has looked into it."""
+    whole = whole_task(given, key, config, longest_s)
+    starts_s = places_s(whole, config)
+    return span_tasks(given, key, starts_s) if starts_s else (whole,)
+
+
 def _given(
     video: Path, folder: Path, log: str = ".jsonl", save: str = ".mp4", *, people: bool = False
 ) -> Input:
@@ -161,7 +168,7 @@ def _both(
     given = _given(video, joined, log, save, people=people)
     outputs = _given(video, whole, log, save, people=people).outputs
     uncut = _work(Task(key=1, source=given.source, outputs=outputs), config)
-    tasks = cut(given, 1, config, _SPAN_S)
+    tasks = _cut(given, 1, config, _SPAN_S)
     assert len(tasks) > 1
     joined.mkdir()
     together = join(given, tasks, [_work(task, config) for task in tasks], config)
@@ -277,7 +284,7 @@ def test_spans_of_other_parameters_are_encoded_as_one_and_that_is_said(
 
 def test_a_span_without_a_picture_is_passed_over(tmp_path: Path) -> None:
     given = _given(_film(tmp_path / "film.mp4", _even_s()), tmp_path / "joined")
-    tasks = list(cut(given, 1, _CONFIG, _SPAN_S))
+    tasks = list(_cut(given, 1, _CONFIG, _SPAN_S))
     start_s, lead_in_s = tasks[1].span.start_s, 0.01
     gap = replace(tasks[1], span=Span(start_s - 0.02, start_s - 0.01), lead_in_s=lead_in_s)
     tasks.insert(1, replace(gap, outputs=Outputs(log=tmp_path / "joined/gap/part.jsonl")))
@@ -291,14 +298,14 @@ def test_a_span_without_a_picture_is_passed_over(tmp_path: Path) -> None:
 def test_a_video_of_which_an_output_stands_is_not_cut(tmp_path: Path) -> None:
     given = _given(_film(tmp_path / "film.mp4", _even_s()), tmp_path)
     (tmp_path / "film.jsonl").write_text("")
-    assert len(cut(given, 1, _CONFIG, _SPAN_S)) == 1
+    assert len(_cut(given, 1, _CONFIG, _SPAN_S)) == 1
     replaced = replace(given, outputs=replace(given.outputs, overwrite=True))
-    assert len(cut(replaced, 1, _CONFIG, _SPAN_S)) > 1
+    assert len(_cut(replaced, 1, _CONFIG, _SPAN_S)) > 1
 
 
 def test_a_span_that_failed_fails_the_video_and_leaves_nothing(tmp_path: Path) -> None:
     given = _given(_film(tmp_path / "film.mp4", _even_s()), tmp_path / "joined")
-    tasks = cut(given, 1, _CONFIG, _SPAN_S)
+    tasks = _cut(given, 1, _CONFIG, _SPAN_S)
     (tmp_path / "joined").mkdir()
     results = [_work(task) for task in tasks]
     results[1] = replace(results[1], error="it was killed by signal 11")
@@ -308,17 +315,17 @@ def test_a_span_that_failed_fails_the_video_and_leaves_nothing(tmp_path: Path) -
 
 def test_what_earlier_spans_left_is_removed_when_a_video_is_cut_again(tmp_path: Path) -> None:
     given = _given(_film(tmp_path / "film.mp4", _even_s()), tmp_path / "joined")
-    tasks = cut(given, 1, _CONFIG, _SPAN_S)
+    tasks = _cut(given, 1, _CONFIG, _SPAN_S)
     _work(tasks[0])
     assert list((tmp_path / "joined").rglob("part.mp4"))
-    cut(given, 1, _CONFIG, _SPAN_S)
+    _cut(given, 1, _CONFIG, _SPAN_S)
     assert not list((tmp_path / "joined").iterdir())
 
 
 def test_videos_are_cut_at_keyframes_into_spans_of_one_length(tmp_path: Path) -> None:
     video = _film(tmp_path / "film.mp4", _even_s(), gop=10)
     given = _given(video, tmp_path / "joined")
-    tasks = cut(given, 7, _CONFIG, 3.0)
+    tasks = _cut(given, 7, _CONFIG, 3.0)
     edges = [(task.span.start_s, task.span.end_s) for task in tasks]
     assert edges == [(0.0, 2.4), (2.4, 5.2), (5.2, None)]
     assert {task.key for task in tasks} == {7}
@@ -341,7 +348,7 @@ def test_what_cannot_be_cut_is_one_task(
     change: dict[str, Any], span_s: float, tmp_path: Path
 ) -> None:
     given = _given(_film(tmp_path / "film.mp4", _even_s()), tmp_path / "joined")
-    (task,) = cut(given, 1, Config.model_validate(change), span_s)
+    (task,) = _cut(given, 1, Config.model_validate(change), span_s)
     assert task == Task(key=1, source=given.source, outputs=given.outputs)
 
 
@@ -351,7 +358,7 @@ def test_pictures_bare_streams_and_what_is_no_video_are_one_task(tmp_path: Path)
     broken.write_bytes(b"no video" * 10_000)
     (tmp_path / "pictures").mkdir()
     for source in (bare, broken, tmp_path / "pictures", tmp_path / "absent.mp4"):
-        assert len(cut(_given(source, tmp_path / "joined"), 1, _CONFIG, 2.0)) == 1
+        assert len(_cut(_given(source, tmp_path / "joined"), 1, _CONFIG, 2.0)) == 1
 
 
 def test_a_file_that_was_cut_short_is_cut_only_where_it_has_data(tmp_path: Path) -> None:
@@ -370,8 +377,8 @@ def test_faces_lost_in_the_lead_in_stay_blurred(tmp_path: Path) -> None:
     )
     given = _given(video, tmp_path / "joined")
     task = replace(
-        cut(given, 1, config, _SPAN_S)[1],
-        span=replace(cut(given, 1, config, _SPAN_S)[1].span, start_s=3.2, end_s=3.4),
+        _cut(given, 1, config, _SPAN_S)[1],
+        span=replace(_cut(given, 1, config, _SPAN_S)[1].span, start_s=3.2, end_s=3.4),
         lead_in_s=1.0,
     )
     _work(task, config)
@@ -404,7 +411,7 @@ def test_people_of_a_real_clip_are_those_of_an_uncut_run(shared_data: Path, tmp_
         load=model.annotator,
     )
     given = Input(name="film", source=named, outputs=Outputs(log=log))
-    tasks = cut(given, 1, _CONFIG, 2.5)
+    tasks = _cut(given, 1, _CONFIG, 2.5)
     results = [_work(task, load=model.annotator) for task in tasks]
     assert len(tasks) == 2
     assert any(track.appearance is not None for track in results[0].seam.tail)

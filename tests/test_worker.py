@@ -1,6 +1,7 @@
 """A worker: one task after another with one model, each with a result, whatever becomes of it."""
 
 import pickle
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_a_result_and_a_task_can_be_pickled(worker: Worker, clip: Path) -> None:
     task = pickle.loads(pickle.dumps(_task(clip)))  # noqa: S301
     result = pickle.loads(pickle.dumps(worker.work(task)))  # noqa: S301
     assert result.people[0].labels.keys() == {"gender", "race"}
+
+
+def test_a_video_that_is_too_long_is_not_annotated_but_cut(worker: Worker, tmp_path: Path) -> None:
+    long = write_clip(tmp_path / "long.mp4", 600)  # with a keyframe each ten seconds
+    outputs = Outputs(log=tmp_path / "long.jsonl")
+    result = worker.work(replace(_task(long, outputs), longest_s=15.0))
+    assert (result.error, len(result.cuts_s), result.people) == ("", 1, ())
+    assert not outputs.paths[0].exists()
 
 
 def test_pictures_take_no_time_of_video(worker: Worker, tmp_path: Path) -> None:

@@ -42,7 +42,6 @@ class Batch:
         self._account = account
         self._retries = retries
         self._jobs: dict[int, Job] = {}  # by row of the ledger
-        self._newest: Job | None = None  # the one that may have tasks to begin
         self._going: dict[int, tuple[Job, int]] = {}  # tasks by their numbers here
         self._numbers = count()
         self._joining: dict[int, Future[Result]] = {}  # by row of the ledger
@@ -70,7 +69,7 @@ class Batch:
                         self._take_in(result)
                 self._settle_joined()
                 self._begin()
-                self._account.part = sum(job.share for job in self._jobs.values())
+                self._account.go_on(self._jobs.values())
                 on_look()
         except KeyboardInterrupt:
             self._account.interrupted = True
@@ -91,24 +90,27 @@ class Batch:
                 self._engine.submit(replace(job.tasks[number], key=key))
 
     def _with_tasks(self) -> Job | None:
-        """The input whose turn it is: that of the last task if it has more, or the next one."""
-        if self._newest is not None and not self._newest.is_exhausted:
-            return self._newest
+        """The input whose turn it is: one that goes on and has more tasks, or the next one."""
+        for job in self._jobs.values():
+            if not job.is_exhausted:
+                return job
         while (taken := self._ledger.take()) is not None:
-            job = self._jobs[taken.key] = self._newest = Job(taken)
+            job = self._jobs[taken.key] = Job(taken)
             try:
                 job.tasks = self._division.tasks(taken)
             except (SinkError, OSError) as error:
                 self._settle(job, Result(key=taken.key, worker="", error=reason_of(error)))
             else:
                 return job
-        self._newest = None
         return None
 
     def _take_in(self, result: Result) -> None:
         """Takes in what a task came to, and after the last of an input what that came to."""
         job, number = self._going.pop(result.key)
         key = job.taken.key
+        if result.cuts_s:
+            job.divide(self._division.spans(job.taken, result.cuts_s))
+            return
         job.add(number, replace(result, key=key))
         if not job.is_over:
             return

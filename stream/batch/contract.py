@@ -42,6 +42,8 @@ class Task:
         span: the part that is wanted.
         lead_in_s: media time before the span from which tracks are followed but not written, s.
         gives_seam: whether the result says which tracks there were around the ends of the span.
+        longest_s: a longer video is not annotated, s: the result says where it can be cut into
+            spans; 0 for any length.
     """
 
     key: int
@@ -50,6 +52,7 @@ class Task:
     span: Span = WHOLE
     lead_in_s: float = 0.0
     gives_seam: bool = False
+    longest_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,8 @@ class Result:
         elapsed_s: how long it took, s.
         people: everyone who was seen, without crops.
         seam: the tracks around the ends of a span, with embeddings. It is kept in memory alone.
+        cuts_s: media times at which the video can be cut, s, as it is longer than it may be; it was
+            not annotated.
     """
 
     key: int
@@ -75,6 +80,7 @@ class Result:
     elapsed_s: float = 0.0
     people: Sequence[Person] = ()
     seam: Any = None
+    cuts_s: Sequence[float] = ()
 
 
 class Engine(Protocol):

@@ -6,7 +6,7 @@ from stream.batch.contract import Input, Result, Task
 from stream.batch.failures import reason_of
 from stream.batch.ledger import Taken
 from stream.batch.leftovers import remove_leftovers
-from stream.batch.spans import cut, join, remove_parts
+from stream.batch.spans import join, remove_parts, span_tasks, whole_task
 from stream.settings import Config
 
 
@@ -30,9 +30,19 @@ class Division:
 
         Raises:
             SinkError: it cannot be removed.
+            OSError: its file has gone.
         """
         remove_leftovers(taken.leftovers)
-        return cut(taken.input, taken.key, self._config, self._span_s)
+        return [whole_task(taken.input, taken.key, self._config, self._span_s)]
+
+    def spans(self, taken: Taken, starts_s: Sequence[float]) -> Sequence[Task]:
+        """The tasks of an input that a worker has found to be longer than a span.
+
+        Args:
+            taken: the input.
+            starts_s: the media times at which it can be cut, s.
+        """
+        return span_tasks(taken.input, taken.key, starts_s)
 
     def joined(self, given: Input, tasks: Sequence[Task], results: Sequence[Result]) -> Result:
         """What an input came to of which all tasks are done; it takes seconds of a long video."""

@@ -43,6 +43,15 @@ class Job:
         """How much of it is done, 0 to 1."""
         return len(self.results) / len(self.tasks)
 
+    @property
+    def media_s(self) -> float:
+        """How much video is done of it, s."""
+        return sum(each.media_s for each in self.results.values())
+
+    def divide(self, tasks: Sequence[Task]) -> None:
+        """Begins anew, with the spans that it is cut into."""
+        self.tasks, self.begun, self.results = tasks, 0, {}
+
     def begin(self) -> int:
         """The number of the next task, which is begun now."""
         self.begun += 1

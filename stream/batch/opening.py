@@ -11,7 +11,7 @@ from stream.batch.inputs import named_inputs
 from stream.batch.ledger import Enrolment, Ledger
 from stream.batch.ledger_reader import KnownInput, LedgerReader
 from stream.batch.settings_digest import settings_digest
-from stream.batch.shards import Shard, check_division, ledgers_in
+from stream.batch.shards import Shard, check_division, ledgers_in, ledgers_of_batch
 from stream.batch.sources import batch_sources
 from stream.batch.tables import TABLES, check_columns
 from stream.errors import ConfigError, SinkError
@@ -136,9 +136,7 @@ def free_failed(folder: Path) -> int:
         ConfigError: there is no ledger, or a batch is at work in the folder.
         LedgerError: a ledger cannot be written.
     """
-    paths = ledgers_in(folder)
-    if not paths:
-        raise ConfigError(f"{folder} holds no ledger of a batch: name the folder of its --out")
+    paths = ledgers_of_batch(folder)
     with ExitStack() as stack:
         for path in paths:
             stack.enter_context(held(path))

@@ -2,14 +2,15 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from models.printable import counted, printable
+from models.printable import printable
 from stream.batch.contract import Result
+from stream.batch.job import Job
 
 _LINE_S = 60.0
 """Time between two lines where no terminal shows the bar, s."""
@@ -34,13 +35,14 @@ class Account:
         retried: how many attempts have failed besides.
         media_s: how much video was done, s.
         part: what is done of the inputs that are going on, in inputs.
+        part_media_s: how much video that is, s.
         interrupted: a signal has ended the batch.
     """
 
     def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.count = count
         self.done = self.failed = self.retried = 0
-        self.media_s = self.part = 0.0
+        self.media_s = self.part = self.part_media_s = 0.0
         self.interrupted = False
         self._frames = self._faces = self._people = 0
         self._perceived: Counter[str] = Counter()
@@ -62,9 +64,16 @@ class Account:
             self._people += result.summary.get("people", 0)
             self._perceived.update(result.summary.get("perceived", {}))
 
+    def go_on(self, jobs: Iterable[Job]) -> None:
+        """Takes in how far the inputs are that are going on."""
+        going = list(jobs)
+        self.part = sum(job.share for job in going)
+        self.part_media_s = sum(job.media_s for job in going)
+
     def finish(self) -> None:
-        """Stops the clock."""
+        """Stops the clock; what goes on then is given up."""
         self._ended_s = self._clock()
+        self.go_on(())
 
     @property
     def elapsed_s(self) -> float:
@@ -74,21 +83,30 @@ class Account:
     @property
     def rate(self) -> float:
         """Seconds of video in a second."""
-        return self.media_s / self.elapsed_s if self.elapsed_s else 0.0
+        return self._seen_s / self.elapsed_s if self.elapsed_s else 0.0
 
     @property
     def left_s(self) -> float | None:
         """How long the rest takes if it is as what was done, s; None before anything was."""
-        settled = self.done + self.failed + self.part
+        settled = self.settled
         return self.elapsed_s * (self.count - settled) / settled if settled > 0 else None
+
+    @property
+    def settled(self) -> float:
+        """How many inputs need no more work, with what is done of those that are going on."""
+        return self.done + self.failed + self.part
+
+    @property
+    def _seen_s(self) -> float:
+        return self.media_s + self.part_media_s
 
     def line(self) -> str:
         """How far it has come, in one line."""
-        words = [f"{self.done + self.failed:,} of {counted_inputs(self.count)}"]
+        words = [f"{self.done + self.failed:,} of {amount(self.count, 'input')}"]
         if self.failed:
             words.append(f"{self.failed:,} failed")
-        if self.media_s:
-            words.append(f"{duration(self.media_s)} of video, {self.rate:.1f}× real time")
+        if self._seen_s:
+            words.append(f"{duration(self._seen_s)} of video, {self.rate:.1f}× real time")
         if self.left_s is not None and self._ended_s is None:
             words.append(f"{duration(self.left_s)} left")
         return " · ".join(words)
@@ -158,17 +176,16 @@ class ProgressLine:
     def refresh(self) -> None:
         """Shows what the account has come to."""
         account = self._account
-        settled = account.done + account.failed + account.part
         if not self._bar.disable:
-            self._bar.update(self._task, completed=settled, description=account.line())
+            self._bar.update(self._task, completed=account.settled, description=account.line())
         elif not self._quiet and self._clock() - self._said_s >= _LINE_S:
             self._said_s = self._clock()
             self._console.print(printable(account.line()), highlight=False, soft_wrap=True)
 
 
-def counted_inputs(number: int) -> str:
-    """So many inputs, in words."""
-    return f"{number:,} inputs" if number != 1 else counted(number, "input")
+def amount(number: int, one: str, many: str = "") -> str:
+    """So many of something, of which there may be millions; `many` where no s is added."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -77,6 +77,17 @@ def ledgers_in(folder: Path) -> list[Path]:
     return sorted(found, key=natural_order)
 
 
+def ledgers_of_batch(folder: Path) -> list[Path]:
+    """The same of a folder that must be that of a batch.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if not (paths := ledgers_in(folder)):
+        raise ConfigError(f"{folder} holds no ledger of a batch: name the folder of its --out")
+    return paths
+
+
 def check_division(folder: Path, shard: Shard) -> None:
     """Checks that a batch goes on in the parts in which it was begun, or inputs would be done
     twice.

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from models.locks import is_held
-from models.printable import counted
 from stream.batch.ledger_reader import Counts, LedgerReader, LedgerRow
-from stream.batch.progress import counted_inputs, duration
-from stream.batch.shards import ledgers_in
-from stream.errors import ConfigError
+from stream.batch.progress import amount, duration
+from stream.batch.shards import ledgers_of_batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +53,13 @@ class Standing:
         unnamed = sum(each.unnamed for each in self.counts)
         if unnamed:
             parts.append(f"{unnamed:,} of the done ones no longer named")
-        yield f"{counted_inputs(states.total())}: {', '.join(parts) or 'none'}"
+        yield f"{amount(states.total(), 'input')}: {', '.join(parts) or 'none'}"
         yield self._came_to()
         if self.at_work and (left := states["waiting"] + states["running"]):
             yield from self._pace(left)
         if states["running"] and not self.at_work:
             yield (
-                f"no batch is at work: {counted_inputs(states['running'])} that it was at will be "
+                f"no batch is at work: {amount(states['running'], 'input')} that it was at will be "
                 "done again"
             )
 
@@ -89,7 +87,7 @@ class Standing:
         media_s = sum(each.media_s for each in self.counts)
         people = sum(each.people for each in self.counts)
         frames = sum(each.frames for each in self.counts)
-        words = [counted(people, "person", "people"), counted(frames, "frame")]
+        words = [amount(people, "person", "people"), amount(frames, "frame")]
         if media_s:
             words.insert(1, f"{duration(media_s)} of video")
         if (ended_s := self._ended_s()) is not None:
@@ -116,9 +114,7 @@ def standing_in(folder: Path) -> Standing:
         ConfigError: there is no ledger, or one of another version.
         LedgerError: one cannot be read.
     """
-    paths = ledgers_in(folder)
-    if not paths:
-        raise ConfigError(f"{folder} holds no ledger of a batch: name the folder of its --out")
+    paths = ledgers_of_batch(folder)
     with ExitStack() as stack:
         ledgers = [stack.enter_context(LedgerReader(path)) for path in paths]
         return Standing.of(ledgers, at_work=sum(map(is_held, paths)))

@@ -9,7 +9,7 @@ from stream.assembly import LoadedModel
 from stream.batch.contract import Result, Task
 from stream.batch.failures import one_line, reason_of
 from stream.batch.seen import Seen
-from stream.batch.spans import SpanRun
+from stream.batch.spans import SpanRun, places_s
 from stream.controls import Controls, RunReport
 from stream.errors import SourceError
 from stream.run import run
@@ -41,7 +41,8 @@ class Worker:
         return f"Worker({self._name})"
 
     def work(self, task: Task, on_frame: Callable[[], None] = lambda: None) -> Result:
-        """Annotates what the task names and writes its outputs; what fails is said in the result.
+        """Annotates what the task names and writes its outputs, unless it is longer than it may be;
+        what fails is said in the result.
 
         Args:
             task: an input, or a span of one; the folders of its outputs are made.
@@ -54,6 +55,8 @@ class Worker:
         summary, seen = Summary(RunReport()), Seen(on_frame)
         span = SpanRun(task, self._config, self._model.annotator)
         try:
+            if starts_s := places_s(task, self._config):
+                return Result(key=task.key, worker=self._name, cuts_s=starts_s)
             with suppress(*span.passed_over):
                 _run(task, span, summary, seen)
         except Exception as error:  # noqa: BLE001 - one input may not end those that follow

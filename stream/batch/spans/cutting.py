@@ -1,6 +1,7 @@
 """A long video → the tasks that its spans are."""
 
-import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stream.batch.contract import Input, Task
@@ -20,15 +21,14 @@ _LEAST_BYTES_PER_S = 2_000
 would then be is not even opened, which would take 20 ms. More leaves long videos of little motion
 uncut."""
 
-_log = logging.getLogger(__name__)
 
-
-def cut(given: Input, key: int, config: Config, span_s: float) -> tuple[Task, ...]:
-    """The tasks of an input, of which no two hold the same frame. What earlier spans of it left is
+def whole_task(given: Input, key: int, config: Config, longest_s: float) -> Task:
+    """The task of an input that no one has looked into yet. What earlier spans of it left is
     removed.
 
-    1. A file that is longer than a span is cut at keyframes into spans of nearly one length.
-    2. Anything else is one task: what is short, live or of unknown length, pictures, a recording
+    1. A video file that may be longer than a span is cut, if its worker finds that it is: the
+       reading of a damaged file may take long, or crash.
+    2. Anything else is never cut: what is short, live or of unknown length, pictures, a recording
        that is divided into segments or holds only what is near faces. So is a video of which an
        output stands already and may not be replaced, so that this is said at once.
 
@@ -36,24 +36,44 @@ def cut(given: Input, key: int, config: Config, span_s: float) -> tuple[Task, ..
         given: the input.
         key: its row of the ledger.
         config: the settings.
-        span_s: the longest that a span should be, s; 0 for no spans.
+        longest_s: the longest that a span should be, s; 0 for no spans.
 
     Raises:
         SinkError: what earlier spans left cannot be removed.
+        OSError: the file has gone meanwhile.
     """
     remove_parts(given.outputs)
     whole = Task(key=key, source=given.source, outputs=given.outputs)
-    path = Path(given.source.uri)
-    is_long = span_s > 0 and _may_be_cut(given, config)
-    if not is_long or path.stat().st_size < span_s * _LEAST_BYTES_PER_S:
-        return (whole,)
+    if longest_s <= 0 or not _may_be_cut(given, config):
+        return whole
+    is_long = Path(given.source.uri).stat().st_size >= longest_s * _LEAST_BYTES_PER_S
+    return replace(whole, longest_s=longest_s) if is_long else whole
+
+
+def places_s(task: Task, config: Config) -> tuple[float, ...]:
+    """The media times at which the video of a task is cut at keyframes into spans of nearly one
+    length; none where it is not longer than a span.
+
+    Args:
+        task: the task.
+        config: the settings.
+    """
+    if not task.longest_s:
+        return ()
     try:
-        starts_s = cuts_s(path, config.source, span_s)
-    except SourceError:  # the task will say so
-        return (whole,)
-    if not starts_s:
-        return (whole,)
-    _log.debug("%s is cut at %s s", given.name, starts_s)
+        return tuple(cuts_s(Path(task.source.uri), config.source, task.longest_s))
+    except SourceError:  # the run of the whole video will say so
+        return ()
+
+
+def span_tasks(given: Input, key: int, starts_s: Sequence[float]) -> tuple[Task, ...]:
+    """The tasks of a video that is cut, of which no two hold the same frame.
+
+    Args:
+        given: the input.
+        key: its row of the ledger.
+        starts_s: the media times at which it is cut, s, one or more.
+    """
     edges = zip((0.0, *starts_s), (*starts_s, None), strict=True)
     return tuple(
         Task(

@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from stream.batch.contract import Input, Result, Task
+from stream.batch.failures import one_line
 from stream.batch.seen import Seen
 from stream.batch.spans.joined_frames import JoinedFrames, PartCrops
 from stream.batch.spans.part_files import remove_parts
@@ -82,7 +83,7 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
         key=results[0].key,
         worker=", ".join(dict.fromkeys(each.worker for each in results)),
         summary=counts,
-        error="; ".join(summary.failures),
+        error=one_line(summary.failures),
         media_s=seen.media_s,
         elapsed_s=elapsed_s,
         people=tuple(seen.people),
