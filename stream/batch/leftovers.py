@@ -51,9 +51,7 @@ def _with_tracks(path: Path) -> Iterator[Path]:
 def is_there(path: Path) -> bool:
     """Whether an output is there under any of its names, or the table of tracks beside it."""
     return any(
-        os.path.lexists(each)
-        for own in _with_tracks(path)
-        for each in _names(own, _is_folder(own))
+        os.path.lexists(each) for own in _with_tracks(path) for each in _names(own, _is_folder(own))
     )
 
 

@@ -80,9 +80,9 @@ def opened_batch(order: Order, *, is_trial: bool = False) -> Iterator[tuple[Ledg
         own = [each for each in inputs if order.shard.has(each.source)]
         digest = settings_digest(order.config, _options(order.outputs))
         if not is_trial:
-            for each in sorted({path.parent for each in own for path in each.outputs.paths}):
+            for folder in sorted({path.parent for each in own for path in each.outputs.paths}):
                 with suppress(SinkError):  # what goes there fails alone, when its turn comes
-                    stack.enter_context(made_folders([each]))
+                    stack.enter_context(made_folders([folder]))
         ledger = stack.enter_context(Ledger(path, is_trial=is_trial))
         yield ledger, ledger.enroll(own, digest, order.limit)
 
