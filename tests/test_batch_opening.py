@@ -192,3 +192,26 @@ def test_a_folder_that_may_not_be_written_is_one_line() -> None:
     Path("out").mkdir(mode=0o555)
     with pytest.raises(SinkError, match="nothing can be written into out: Permission denied"):
         _open(_order())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "n" * 300 + ".mp4",
+        "f" * 300 + "/v.mp4",
+        "/".join(["f" * 200] * 30) + "/v.mp4",
+        "\x01.mp4",
+        "v.mp4/w.mp4",
+        "v.mp4.jsonl/w.mp4",
+    ],
+)
+def test_a_name_that_no_file_can_have_stops_no_other_input(name: str) -> None:
+    Path("d/l.txt").write_text(f"v.mp4\n{name}\nw.mp4\n")
+    Path("out").mkdir()
+    with opened_batch(_order("d/l.txt")) as (ledger, enrolment):
+        assert enrolment == Enrolment(new=3)
+        begun = []
+        while (taken := ledger.take()) is not None:
+            begun.append(Path(taken.input.source.uri).name)
+            ledger.finish(Result(key=taken.key, worker="", error="it is not there"), 0)
+    assert begun == ["v.mp4", Path(name).name, "w.mp4"]

@@ -113,6 +113,11 @@ def test_what_is_named_twice_is_taken_once(caplog: pytest.LogCaptureFixture) -> 
     assert [each.getMessage() for each in caplog.records] == [
         "d/v.mp4 and 3 others are named twice: each is taken once"
     ]
+    caplog.clear()
+    assert _names("d", "d/v.mp4", "d/w.mp4") == ["v.mp4", "w.mp4", "d"]
+    assert [each.getMessage() for each in caplog.records] == [
+        "d/v.mp4 and 1 other are named twice: each is taken once"
+    ]
 
 
 def test_a_list_is_found_from_its_own_folder_and_may_name_what_is_not_there() -> None:
@@ -172,4 +177,4 @@ def test_addresses_are_inputs_and_show_no_secret() -> None:
     [found] = _found("https://user:sesame@host/clips/a.mp4?token=sesame")
     assert "sesame" in found.source.uri
     assert "sesame" not in str(found.source)
-    assert _names("s3://bucket/day/a.mp4") == ["bucket-day-a.mp4"]
+    assert _names("memory://bucket/day/a.mp4") == ["bucket-day-a.mp4"]

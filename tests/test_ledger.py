@@ -15,7 +15,7 @@ from fakes import label, person
 
 from stream.batch.contract import Input, Result
 from stream.batch.ledger import Enrolment, Ledger
-from stream.batch.ledger_file import is_local
+from stream.batch.ledger_file import is_local, open_ledger
 from stream.batch.ledger_reader import LedgerReader
 from stream.errors import ConfigError, LedgerError
 from stream.several.listing import NamedSource
@@ -382,6 +382,44 @@ def test_a_limit_of_the_system_undoes_the_change_at_hand_and_is_one_line(out: Pa
     assert len(done.stdout.splitlines()) == 1, done.stderr
     with LedgerReader(out / "ledger.sqlite") as reader:
         assert _states(reader) == {"a.mp4": "waiting"}
+
+
+def test_what_a_kill_left_half_changed_is_undone_by_who_reads_it_first(
+    out: Path, tmp_path: Path
+) -> None:
+    path = out / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.enroll(_inputs(out, *(f"{number}.mp4" for number in range(500))), "digest")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    database = open_ledger(path)
+    try:
+        database.execute("PRAGMA journal_mode = DELETE")  # as on a network disk
+        database.execute("PRAGMA cache_size = 1")  # the change comes to the file before its end
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("UPDATE inputs SET path = 'zzz' || hex(randomblob(200))")
+        for each in out.iterdir():
+            shutil.copy(each, killed)
+        database.execute("ROLLBACK")
+    finally:
+        database.close()
+    assert (killed / "ledger.sqlite-journal").stat().st_size
+    assert b"zzz" in (killed / "ledger.sqlite").read_bytes()
+    with LedgerReader(killed / "ledger.sqlite") as reader:
+        paths = [row.path for row in reader.rows()]
+    assert len(paths) == 500
+    assert not any(each.startswith("zzz") for each in paths)
+
+
+def test_a_ledger_that_was_not_made_yet_reads_as_an_empty_one(out: Path) -> None:
+    path = out / "ledger.sqlite"
+    path.touch()
+    with LedgerReader(path) as reader:
+        assert not list(reader.known())
+        assert not sum(reader.counts().states.values())
+    assert not path.stat().st_size  # it is made by who writes it
+    with Ledger(path) as ledger:
+        assert ledger.enroll(_inputs(out, "a.mp4"), "digest") == Enrolment(new=1)
 
 
 def test_a_folder_without_a_ledger_is_one_line(out: Path) -> None:

@@ -76,6 +76,7 @@ def test_addresses_stay_as_they_are(tmp_path: Path) -> None:
     [
         ("l.csv", "name,place\na.mp4,door\n", "has no column file, which names the files"),
         ("l.csv", "a.mp4\nb.mp4\n", "has no column file"),
+        ("l.csv", "file,place\na\0b.mp4,door\n", "line 2 names no file"),
         ("l.csv", "file,place,Place\na.mp4,x,y\n", "has two columns place: name each"),
         ("l.csv", "file,,place\na.mp4,x,y\n", "has a column without name"),
         ("l.csv", "file,place\na.mp4,x,y\n", "line 2 has 3 cells, and there are 2 columns"),

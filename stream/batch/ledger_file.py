@@ -86,7 +86,8 @@ def open_ledger(path: Path) -> sqlite3.Connection:
     with one_line_errors(path):
         connection = _connected(path, f"{path.absolute().as_uri()}?mode=rwc")
         try:
-            _check(connection, path)
+            if not _is_made(connection, path):
+                _make(connection)
             journal = "WAL" if is_local(path.parent) else "DELETE"
             connection.execute(f"PRAGMA journal_mode = {journal}")
             # A whole-machine crash may undo the last commits of a write-ahead log, and no more.
@@ -100,6 +101,9 @@ def open_ledger(path: Path) -> sqlite3.Connection:
 def read_ledger(path: Path) -> sqlite3.Connection:
     """A ledger to be read, also while another process writes it.
 
+    1. One in which a kill left a change half made is opened to be written: so SQLite undoes that.
+    2. One in which nothing was made yet, as after a kill or on a full disk, reads as an empty one.
+
     Raises:
         ConfigError: there is none, or it is of another version.
         LedgerError: it cannot be opened, or is damaged.
@@ -107,13 +111,12 @@ def read_ledger(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise ConfigError(f"{path.parent} holds no ledger of a batch: name the folder of --out")
     with one_line_errors(path):
-        connection = _connected(path, f"{path.absolute().as_uri()}?mode=ro")
         try:
-            _check(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-    return connection
+            return _opened_to_read(path, "ro")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
+        return _opened_to_read(path, "rw")
 
 
 def copy_ledger(path: Path) -> sqlite3.Connection:
@@ -209,20 +212,40 @@ def _connected(path: Path, uri: str) -> sqlite3.Connection:
     return connection
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Checks that a database is a ledger of this version; an empty one becomes such."""
+def _opened_to_read(path: Path, mode: str) -> sqlite3.Connection:
+    """A ledger as it stands in its file, or an empty one in memory where it was not made yet."""
+    connection = _connected(path, f"{path.absolute().as_uri()}?mode={mode}")
+    try:
+        if _is_made(connection, path):
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    empty = _connected(path, "file::memory:")
+    _make(empty)
+    return empty
+
+
+def _is_made(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether a database is a ledger of this version; it is not yet where it is empty.
+
+    Raises:
+        ConfigError: it is something else.
+    """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if not (application or version or tables):
-        _make(connection)
-    elif application != _APPLICATION_ID:
+        return False
+    if application != _APPLICATION_ID:
         raise ConfigError(f"{path} is no ledger of a batch: choose another folder for --out")
-    elif version != FORMAT_VERSION:
+    if version != FORMAT_VERSION:
         raise ConfigError(
             f"{path} has version {version}, and this program writes {FORMAT_VERSION}: go on with "
             "the program that wrote it, or choose another folder for --out"
         )
+    return True
 
 
 def _make(connection: sqlite3.Connection) -> None:

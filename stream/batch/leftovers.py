@@ -24,7 +24,7 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
         SinkError: one cannot be removed, or another run is writing it.
     """
     for path in (each for named in paths for each in _with_tracks(named)):
-        is_folder = path.is_dir() and not path.is_symlink()
+        is_folder = _is_folder(path)
         names = [each for each in _names(path, is_folder) if os.path.lexists(each)]
         if not (names or is_folder or os.path.lexists(lock_path(path))):
             continue
@@ -51,10 +51,13 @@ def _with_tracks(path: Path) -> Iterator[Path]:
 def is_there(path: Path) -> bool:
     """Whether an output is there under any of its names, or the table of tracks beside it."""
     return any(
-        os.path.lexists(each)
-        for own in _with_tracks(path)
-        for each in _names(own, own.is_dir() and not own.is_symlink())
+        os.path.lexists(each) for own in _with_tracks(path) for each in _names(own, _is_folder(own))
     )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder itself has that name, and no link to one; the name may be too long."""
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
 def _names(path: Path, is_folder: bool) -> Iterator[Path]:
@@ -68,7 +71,7 @@ def _names(path: Path, is_folder: bool) -> Iterator[Path]:
 
 def _remove(path: Path) -> None:
     """Removes a file, or a folder with all that is in it; of a link only the link."""
-    if path.is_dir() and not path.is_symlink():
+    if _is_folder(path):
         shutil.rmtree(path)
     else:
         with suppress(FileNotFoundError):

@@ -175,7 +175,7 @@ def _of_table(text: str, delimiter: str, shown: str, folder: Path) -> SourceList
                     "quotes around a cell that holds a delimiter"
                 )
             cells += [""] * (len(columns) - len(cells))
-            if not cells[at]:
+            if not cells[at] or "\0" in cells[at]:
                 raise ConfigError(f"{place} names no file")
             others = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
             others.pop(columns[at])

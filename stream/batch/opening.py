@@ -1,7 +1,7 @@
 """Opens a batch: its folder, the lock that keeps other batches from it, its inputs, its ledger."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +80,9 @@ def opened_batch(order: Order, *, is_trial: bool = False) -> Iterator[tuple[Ledg
         own = [each for each in inputs if order.shard.has(each.source)]
         digest = settings_digest(order.config, _options(order.outputs))
         if not is_trial:
-            folders = {path.parent for each in own for path in each.outputs.paths}
-            stack.enter_context(made_folders(sorted(folders)))
+            for folder in sorted({path.parent for each in own for path in each.outputs.paths}):
+                with suppress(SinkError):  # what goes there fails alone, when its turn comes
+                    stack.enter_context(made_folders([folder]))
         ledger = stack.enter_context(Ledger(path, is_trial=is_trial))
         yield ledger, ledger.enroll(own, digest, order.limit)
 

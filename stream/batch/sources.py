@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from models.pictures import is_picture, is_video
+from models.printable import counted
 from stream.addresses import is_url, shown_address
 from stream.batch.folders import videos_and_pictures
 from stream.batch.lists import ListedFile, SourceList, is_list, read_list
@@ -131,7 +132,7 @@ def batch_sources(
                 _add_named(gathered, source)
     if gathered.twice:
         count, first = len(gathered.twice), gathered.twice[0]
-        others = f" and {count - 1:,} others are" if count > 1 else " is"
+        others = f" and {counted(count - 1, 'other')} are" if count > 1 else " is"
         _log.warning("%s%s named twice: each is taken once", first, others)
     found = gathered.sources()
     if not found:

@@ -146,7 +146,8 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
     def path(folder: Path | None, suffix: str, stem: str = name.name) -> Path | None:
         if folder is None or is_stream(folder):
             return folder  # it takes what is written of all sources
-        return folder / name.parent / short_name(stem, suffix, _MOST_NAME_BYTES)
+        parents = (short_name(each, "") for each in name.parent.parts)
+        return folder.joinpath(*parents, short_name(stem, suffix, _MOST_NAME_BYTES))
 
     forms = config.outputs
     if source.form == "pictures":

@@ -68,7 +68,7 @@ def _files(source: NamedSource) -> tuple[Path, ...]:
 def _make_folder(folder: Path, made: ExitStack) -> None:
     """Makes a folder with those above it, and notes those that it made."""
     missing = []
-    while not folder.exists():
+    while not os.path.exists(folder):  # that takes any name, also one that is too long
         missing.append(folder)
         folder = folder.parent
     for each in reversed(missing):
