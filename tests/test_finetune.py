@@ -343,6 +343,7 @@ def upside_down(extractor: Extractor, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @_torch
+@pytest.mark.timeout(900)  # 48 steps, of which each takes seconds where cores are shared
 def test_it_learns_what_it_is_shown_and_keeps_the_appearance(
     upside_down: LabelledFaces, tmp_path: Path
 ) -> None:
