@@ -348,3 +348,19 @@ def test_the_card_of_a_saved_model_is_written_anew(
     again = load_bundle(tmp_path / "model")
     assert again.files["card.md"] != saved.files["card.md"]
     assert again.files["race.onnx"] == saved.files["race.onnx"]
+
+
+def test_of_very_many_groupings_the_widest_gaps_are_drawn(
+    bundle: Bundle, table: FeatureTable
+) -> None:
+    report = evaluate(bundle, table)
+    assert "ways to group the faces" not in render(report)
+    race = report["attributes"]["race"]
+    grouping = next(each for each in race["by_group"] if each["gap"])
+    narrow = {**grouping, "by": "narrow", "gap": {**grouping["gap"], "value": 0.0}}
+    report["attributes"]["race"] = race | {"by_group": [narrow] * 60 + [grouping]}
+    text = render(report)
+    others = len(report["attributes"]["gender"]["by_group"])
+    assert f"Of {61 + others} ways to group the faces those 60 with the widest gaps" in text
+    assert text.count("Accuracy of race by narrow") < 2 * 60  # twice a plot: caption and text
+    assert f"Accuracy of race by {grouping['by']}" in text

@@ -177,6 +177,8 @@ def test_a_split_is_the_same_for_a_seed_and_another_for_another() -> None:
 def test_a_hold_out_that_is_not_understood(text: str) -> None:
     with pytest.raises(DatasetError, match="--hold-out"):
         HoldOut.parse(text)
+    with pytest.raises(DatasetError, match=f"^--development {text} is not"):
+        HoldOut.parse(text, "--development")
 
 
 def test_a_half_must_not_be_empty() -> None:

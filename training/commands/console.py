@@ -43,7 +43,7 @@ def print_line(line: str) -> None:
 
 
 def print_summary(report: Mapping[str, Any]) -> None:
-    """Prints the figures of a report: lines for each attribute, then what to be careful about."""
+    """Prints the figures of a report: lines for each attribute, then those of cross-validation."""
     for name, figures in report["attributes"].items():
         accuracy, faces = figures["accuracy"], counted(figures["rows"], "face")
         print_line(
@@ -66,6 +66,10 @@ def print_summary(report: Mapping[str, Any]) -> None:
             f"{name}: cross-validated in {crossed['folds']} parts of {each['rows']} faces: "
             f"accuracy {_spread(each['accuracy'])}, balanced {_spread(each['balanced_accuracy'])}"
         )
+
+
+def print_cautions(report: Mapping[str, Any]) -> None:
+    """Prints what to be careful about where the figures of a report are read."""
     for line in report["cautions"]:
         command_line.print_error(line, style="yellow")
 

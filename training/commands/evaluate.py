@@ -12,6 +12,7 @@ from models.printable import counted
 from training.commands.console import (
     one_line_errors,
     parse_map,
+    print_cautions,
     print_line,
     print_summary,
     progress_bar,
@@ -153,6 +154,7 @@ def evaluate(
         print_line(f"faces {found_by(table.info.detector)}")
         print_line(_measured(report["data"]))
         print_summary(report)
+        print_cautions(report)
         if out is not None:
             pictured = dataset is not None
             thumbnails = error_thumbnails(report, samples, extractor) if pictured else {}

@@ -98,6 +98,7 @@ def finetune(
         str | None,
         typer.Option(
             metavar="NAME",
+            rich_help_panel=FITTING,
             help="A network of another kind that learns beside it: efficientnet-lite0, -lite1 or "
             "-lite2, as ImageNet trained it.",
         ),
@@ -122,6 +123,7 @@ def finetune(
 
         check_torch()
         from models.bundle import load_bundle
+        from training.datasets.labels import alike_notes
         from training.datasets.splits import HoldOut
         from training.features.extractor import Extractor
         from training.finetune.finetuning import finetune as train
@@ -143,6 +145,8 @@ def finetune(
             device=device,
         )
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
+        for note in alike_notes(samples.labels):
+            print_line(note)
         found = found_by(extraction.detector)
         print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with sole_writer(out, inside=True):

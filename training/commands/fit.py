@@ -119,5 +119,5 @@ def fit(
             fitted = fit_heads(faces, settings, on_message=print_line)
             if crossed is not None:
                 fitted = fitted.with_record(CROSS_VALIDATION, crossed)
-            print_summary(publish(out, fitted, faces))
+            print_summary(publish(out, fitted, faces))  # what to be careful about is said above
         print_line(f"{out}: model and card")

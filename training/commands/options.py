@@ -78,6 +78,7 @@ HoldOutRule = Annotated[
 DevelopmentRule = Annotated[
     str,
     typer.Option(
+        rich_help_panel=FITTING,
         metavar="RULE",
         help="The training rows that nothing is fitted on: a fraction, or first:N of them by file "
         "number.",

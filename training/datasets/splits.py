@@ -42,8 +42,8 @@ class HoldOut:
     fraction: float | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """From `given`, `first:5000` or `0.1`.
+    def parse(cls, text: str, option: str = "--hold-out") -> Self:
+        """From `given`, `first:5000` or `0.1`, the text of an option.
 
         Raises:
             DatasetError: it is none of these.
@@ -60,7 +60,7 @@ class HoldOut:
         if (hold_out.first or 0) > 0 or 0 < (hold_out.fraction or 0) < 1:
             return hold_out
         raise DatasetError(
-            f"--hold-out {text} is not understood: write given, first:N or a fraction such as 0.1"
+            f"{option} {text} is not understood: write given, first:N or a fraction such as 0.1"
         )
 
     @property

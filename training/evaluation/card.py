@@ -78,7 +78,8 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
         yield from embedder["commands"]
     yield from (data["command"], command_line(settings))
     if any(FACE_WIDTH in figures for figures in attributes.values()):
-        yield "face-train evaluate FOLDER features.parquet --pictures DATASET --card"
+        allowed = " --allow-leak" if settings.allow_leak else ""
+        yield f"face-train evaluate FOLDER features.parquet --pictures DATASET --card{allowed}"
     yield "```"
 
 

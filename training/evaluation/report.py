@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,10 @@ _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
 _MAX_EXTREMES = 20
 """Rows, at most, of the table of best and worst groups at the top of the page."""
+
+
+_MAX_GROUP_PLOTS = 60
+"""Plots of accuracies by group, at most, in a page; more make it slow to write and to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ def render(report: Figures, thumbnails: Thumbnails = MappingProxyType({})) -> st
     environment.filters["interval"] = _interval
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["found_by"] = found_by
+    plotted = _plotted_groupings(report["attributes"])
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         report=report,
@@ -71,9 +76,14 @@ def render(report: Figures, thumbnails: Thumbnails = MappingProxyType({})) -> st
         extremes=_extremes(report["attributes"]),
         thumbnails={key: _base64(data) for key, data in thumbnails.items()},
         plots={
-            name: [Plot(caption, _base64(svg.encode())) for caption, svg in _plots(name, figures)]
+            name: [
+                Plot(caption, _base64(svg.encode()))
+                for caption, svg in _plots(name, figures, plotted[name])
+            ]
             for name, figures in report["attributes"].items()
         },
+        groupings=sum(len(each["by_group"]) for each in report["attributes"].values()),
+        plotted=sum(map(len, plotted.values())),
     )
 
 
@@ -99,6 +109,17 @@ def _all_extremes(attributes: Mapping[str, Figures]) -> Iterator[Figures]:
                 }
 
 
+def _plotted_groupings(attributes: Mapping[str, Figures]) -> dict[str, list[Figures]]:
+    """The groupings of each attribute that are drawn: all, or of many those of the widest gaps."""
+    found = [(name, each) for name, figures in attributes.items() for each in figures["by_group"]]
+    if len(found) > _MAX_GROUP_PLOTS:
+        found.sort(key=lambda pair: -(pair[1]["gap"] or {"value": -1.0})["value"])
+    plotted: dict[str, list[Figures]] = {name: [] for name in attributes}
+    for name, grouping in found[:_MAX_GROUP_PLOTS]:
+        plotted[name].append(grouping)
+    return plotted
+
+
 def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
@@ -109,13 +130,13 @@ def _interval(each: Figures) -> str:
     return f"{each['value']:.3f} ({each['low']:.3f} to {each['high']:.3f})"
 
 
-def _plots(name: str, figures: Figures) -> Iterator[tuple[str, str]]:
+def _plots(name: str, figures: Figures, groupings: Sequence[Figures]) -> Iterator[tuple[str, str]]:
     yield "Reliability: is it right as often as it is sure?", plots.reliability(figures)
     yield "What min_confidence buys", plots.coverage_curve(figures)
     if FACE_WIDTH in figures:
         caption = "Accuracy against the width of the face, pictures shrunk"
         yield caption, plots.face_width(figures[FACE_WIDTH])
-    for grouping in figures["by_group"]:
+    for grouping in groupings:
         caption = f"Accuracy of {name} by {grouping['by']} (faces in brackets, pale: few)"
         yield caption, plots.group_accuracies(grouping, figures["accuracy"]["value"])
 

@@ -38,7 +38,7 @@ from training.finetune.partner import imagenet_partner
 from training.finetune.run import choose_device
 from training.finetune.settings import FinetuneSettings
 from training.finetune.trainer import OpenProgress, Trainer
-from training.outputs import short_path, write_whole
+from training.outputs import quoted, short_path, write_whole
 
 CHIPS_FOLDER = "chips"
 """Name of the folder in which the aligned faces are kept between runs."""
@@ -85,6 +85,7 @@ def finetune(
             or the exported network differs from the trained.
     """
     device = choose_device(settings.device)
+    development = HoldOut.parse(settings.development, "--development")
     attributes = settings.attributes or tuple(samples.labels)
     check_attributes(samples, attributes)
     trunk = _initial_trunk(start, settings)
@@ -96,7 +97,6 @@ def finetune(
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
     with progress_bar(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
-    development = HoldOut.parse(settings.development)
     faces = label_faces(samples, chips, attributes, settings.seed, development)
     trainer = Trainer(faces, ChipLoader(chips, device), on_message, progress_bar)
     teachers = []
@@ -179,11 +179,12 @@ def _command_line(
 ) -> str:
     """The command that trains with these settings."""
     default = FinetuneSettings()
-    words = [f"face-train finetune {samples.root.resolve().name} --out {out.resolve().name}"]
+    dataset, folder = (quoted(path.resolve().name) for path in (samples.root, out))
+    words = [f"face-train finetune {dataset} --out {folder}"]
     if start is not None:
-        words.append(f"--start {short_path(start.folder)}")
+        words.append(f"--start {quoted(short_path(start.folder))}")
     if settings.attributes is not None:
-        words.append(f"--attributes {','.join(settings.attributes)}")
+        words.append(f"--attributes {quoted(','.join(settings.attributes))}")
     for name in ("epochs", "patience", "batch", "rate", "teachers", "teacher_epochs"):
         if (value := getattr(settings, name)) != getattr(default, name):
             words.append(f"--{name.replace('_', '-')} {value:g}")

@@ -41,13 +41,13 @@ class FitSettings:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Reads what `record` gave."""
+        """Reads what `record` gave; one of before leaks were looked for allowed them."""
         attributes, embedder = record["attributes"], record.get("embedder")
         typed = {
             "attributes": attributes and tuple(attributes),
             "embedder": embedder and Path(embedder),
         }
-        return cls(**{**record, **typed})
+        return cls(**{"allow_leak": True, **record, **typed})
 
     def record(self) -> dict[str, Any]:
         """The settings as a manifest records them."""
