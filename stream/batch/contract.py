@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from stream.batch.copies import Copies
 from stream.people import Person
 from stream.several.listing import NamedSource
 from stream.sinks import Outputs
@@ -42,6 +43,7 @@ class Task:
         span: the part that is wanted.
         lead_in_s: media time before the span from which tracks are followed but not written, s.
         gives_seam: whether the result says which tracks there were around the ends of the span.
+        copies: where the outputs are put too; None for nowhere. Those of a span are put by none.
     """
 
     key: int
@@ -50,6 +52,7 @@ class Task:
     span: Span = WHOLE
     lead_in_s: float = 0.0
     gives_seam: bool = False
+    copies: Copies | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
