@@ -172,4 +172,4 @@ def test_addresses_are_inputs_and_show_no_secret() -> None:
     [found] = _found("https://user:sesame@host/clips/a.mp4?token=sesame")
     assert "sesame" in found.source.uri
     assert "sesame" not in str(found.source)
-    assert _names("s3://bucket/day/a.mp4") == ["bucket-day-a.mp4"]
+    assert _names("https://bucket.example.org/day/a.mp4") == ["bucket.example.org-day-a.mp4"]
