@@ -41,19 +41,25 @@ def file_system(uri: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def put_stored(path: Path, uri: str) -> None:
-    """Puts a file at an address of a store, whole; what is there is replaced.
+def put_stored(path: Path, uri: str, below: str) -> None:
+    """Puts a file into a store, whole; what is there is replaced.
+
+    Args:
+        path: the file.
+        uri: the address of a folder of the store.
+        below: its name below that, which may be any name.
 
     Raises:
         SinkError: it cannot be put.
     """
 
     def put() -> None:
-        system, place = file_system(uri)
+        system, folder = file_system(uri)
+        place = f"{folder.rstrip('/')}/{below}"
         system.makedirs(place.rpartition("/")[0], exist_ok=True)
         system.put_file(str(path), place)
 
-    translated(shown_stored(uri), put, SinkError, "written")
+    translated(f"{shown_stored(uri)}/{below}", put, SinkError, "written")
 
 
 def translated(

@@ -52,10 +52,10 @@ def main() -> int:
             shutil.copy(wanted.video, videos / f"{number:03}{wanted.video.suffix}")
         nodes: list[Node] = []
         try:
-            nodes.append(started_node(folder, "127.0.0.2", cores=[0]))
+            nodes.append(started_node(folder, "127.0.1.2", cores=[0]))
             one = _measured(videos, folder / "one", nodes)
             _say(f"one node:  {one}")
-            nodes.append(started_node(folder, "127.0.0.3", nodes[0], cores=[1]))
+            nodes.append(started_node(folder, "127.0.1.3", nodes[0], cores=[1]))
             two = _measured(videos, folder / "two", nodes)
             gain = two.frames_per_s / one.frames_per_s
             _say(f"two nodes: {two}: {gain:.2f} times as fast")

@@ -97,6 +97,16 @@ def test_a_protocol_whose_package_is_missing_is_said(
         Copies.ordered("s3://bucket/faces", tmp_path)
 
 
+def test_a_name_is_no_part_of_an_address(tmp_path: Path) -> None:
+    names = ["a::b.csv", "c?d#e.csv", "f %20.csv"]
+    for name in names:
+        (tmp_path / name).write_text(name)
+    Copies.ordered(f"local://{tmp_path}/store", tmp_path).put(tmp_path / name for name in names)
+    assert {path.name: path.read_text() for path in (tmp_path / "store").iterdir()} == {
+        name: name for name in names
+    }
+
+
 def test_no_password_of_a_store_is_shown(tmp_path: Path) -> None:
     copies = Copies(tmp_path, "breaking://me:secret@host/faces")
     (tmp_path / "v.csv").write_bytes(b"")

@@ -57,7 +57,7 @@ class Copies:
         """
         for path in (each for output in outputs for each in _files(output)):
             below = path.absolute().relative_to(self.folder)
-            put_stored(path, f"{self.address}/{below.as_posix()}")
+            put_stored(path, self.address, below.as_posix())
 
 
 def _files(output: Path) -> Iterator[Path]:
