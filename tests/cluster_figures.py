@@ -26,6 +26,9 @@ from ray_nodes import Node, started_node
 _LEAST_GAIN = 1.7
 """How many times as fast two nodes should be as one."""
 
+_LEAST_COPIES = 6
+"""How many inputs a batch has at least: fewer are done before a second node has its model."""
+
 _LOOK_S = 0.5
 """Time between two looks at what the workers have taken, s."""
 
@@ -39,6 +42,8 @@ def main() -> int:
     parser.add_argument("video", type=Path, help="a video that takes some seconds")
     parser.add_argument("--copies", type=int, default=24, help="how many inputs a batch has")
     wanted = parser.parse_args()
+    if wanted.copies < _LEAST_COPIES:
+        parser.error(f"--copies {wanted.copies}: give {_LEAST_COPIES} or more")
     with TemporaryDirectory(prefix="ray") as name:
         folder = Path(name)
         videos = folder / "videos"
@@ -47,10 +52,10 @@ def main() -> int:
             shutil.copy(wanted.video, videos / f"{number:03}{wanted.video.suffix}")
         nodes: list[Node] = []
         try:
-            nodes.append(started_node(folder, "127.0.0.2", cores=[0]))
+            nodes.append(started_node(folder, "127.0.1.2", cores=[0]))
             one = _measured(videos, folder / "one", nodes)
             _say(f"one node:  {one}")
-            nodes.append(started_node(folder, "127.0.0.3", nodes[0], cores=[1]))
+            nodes.append(started_node(folder, "127.0.1.3", nodes[0], cores=[1]))
             two = _measured(videos, folder / "two", nodes)
             gain = two.frames_per_s / one.frames_per_s
             _say(f"two nodes: {two}: {gain:.2f} times as fast")
@@ -77,7 +82,8 @@ class _Figures:
     workers: int
 
     def __str__(self) -> str:
-        return f"{self.frames_per_s:.1f} frames/s, {self.cpu_ms:.1f} CPU-ms a frame"
+        rates = f"{self.frames_per_s:.1f} frames/s, {self.cpu_ms:.1f} CPU-ms a frame"
+        return f"{rates}, processes: {self.workers}"
 
 
 def _measured(videos: Path, out: Path, nodes: Sequence[Node]) -> _Figures:
@@ -98,6 +104,8 @@ def _measured(videos: Path, out: Path, nodes: Sequence[Node]) -> _Figures:
         for worker in {row["worker"] for row in rows}
     )
     later = [row for row in rows if row["ended_s"] > loaded_s]
+    if not later:
+        raise SystemExit("all was done before each process had its model: give more --copies")
     seconds = max(row["ended_s"] for row in later) - loaded_s
     return _Figures(
         frames_per_s=sum(row["frames"] for row in later) / seconds,

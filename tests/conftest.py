@@ -21,7 +21,7 @@ _THREAD_PATIENCE_S = 2.0
 SLOW = frozenset(
     {
         *("annotator", "batch_cli", "batch_faults", "blur", "bundle", "centerface"),
-        *("centerface_detector", "claims", "classifiers", "cli", "cluster", "detector"),
+        *("centerface_detector", "claims", "classifiers", "cli", "cluster", "copies", "detector"),
         *("evaluate", "examples", "extraction", "field", "fit", "network", "notebooks", "outages"),
         *("picture_size", "processes", "readme", "recorder", "recovery", "reference", "run"),
         *("side_by_side", "soak", "spans", "speed_bench", "style", "tracking_bench"),

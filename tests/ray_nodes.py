@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import psutil
@@ -16,7 +17,7 @@ _UP_S = 300.0
 """How long a node may take to be up, s: ten on an idle machine, two minutes on a busy one."""
 
 _STARTS = 3
-"""How often the start of a node is tried: Ray gives up where its agents take fifteen seconds."""
+"""How often the start of a node is tried: another program may take one of its ports meanwhile."""
 
 _PATIENT = {
     "RAY_raylet_start_wait_time_s": str(int(_UP_S)),
@@ -33,7 +34,17 @@ _PORTS = (
     "dashboard-agent-grpc-port",
     "runtime-env-agent-port",
 )
-"""The ports of a node: Ray waits fifteen seconds at most for those that its programs choose."""
+"""The ports of a node, chosen here, so that they are known before its agents are up."""
+
+_AGENT_FILES = {
+    "runtime_env_agent_port": "runtime-env-agent-port",
+    "metrics_agent_port": None,
+    "metrics_export_port": None,
+    "dashboard_agent_listen_port": None,
+}
+"""The files in which agents say their ports, and which of `_PORTS` each holds: none where Ray's
+smallest installation has no such service, which the agent says by -1. A node of Ray aborts where
+one is not there after fifteen seconds, as on a busy machine, so they are written for the agents."""
 
 _STORE_BYTES = 80_000_000
 """Memory of a node's object store, bytes: about the least that Ray takes."""
@@ -68,16 +79,18 @@ class Node:
         self.address = address
         self.folder = folder
         own, *ports = _free_ports(address, 1 + len(_PORTS))
+        self._ports = dict(zip(_PORTS, ports, strict=True))
+        self._id = token_hex(28)
         self.port = own if head is None else head.port
         self._log = folder / f"{address}.txt"
-        self._seen: dict[int, psutil.Process] = {}
         words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
         if head is None:
             words += ["--head", f"--port={self.port}", "--include-dashboard=false"]
+            words += ["--no-monitor"]  # the autoscaler
         else:
             words += [f"--address={head.head_address}"]
         words += [f"--temp-dir={folder / address}"]  # sockets of two nodes would meet in one
-        words += [f"--{name}={port}" for name, port in zip(_PORTS, ports, strict=True)]
+        words += [f"--{name}={port}" for name, port in self._ports.items()]
         words += [f"--node-ip-address={address}", f"--num-cpus={cpus}", "--disable-usage-stats"]
         words += [f"--object-store-memory={_STORE_BYTES}", "--include-log-monitor=false"]
         if cores is not None:
@@ -88,9 +101,15 @@ class Node:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONPATH": path, **_PATIENT},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": path,
+                    "RAY_OVERRIDE_NODE_ID_FOR_TESTING": self._id,
+                    **_PATIENT,
+                },
                 cwd=folder,
             )
+        self._seen = {self._program.pid: psutil.Process(self._program.pid)}
 
     @property
     def head_address(self) -> str:
@@ -105,6 +124,7 @@ class Node:
         """
         until_s, had_raylet = time.monotonic() + _UP_S, False
         while b"Ray runtime started" not in self._log.read_bytes():
+            self._write_agent_files()
             # One whose raylet has died goes on waiting for it.
             has_raylet = any(_name(each) == "raylet" for each in self.processes())
             is_over = self._program.poll() is not None or (had_raylet and not has_raylet)
@@ -113,9 +133,19 @@ class Node:
             had_raylet = had_raylet or has_raylet
             time.sleep(0.1)
 
+    def _write_agent_files(self) -> None:
+        """Writes the files for which a node waits, once it has a folder for them."""
+        for sockets in (self.folder / self.address).glob("session_2*/sockets"):
+            for name, port in _AGENT_FILES.items():
+                path = sockets.parent / f"{name}_{self._id}"
+                if not path.exists():  # it is there whole, or not at all
+                    part = self.folder / f"{name}.part"
+                    part.write_text("-1" if port is None else str(self._ports[port]))
+                    part.replace(path)
+
     def processes(self) -> list[psutil.Process]:
         """All of its processes, also those that have lost their parents since the last call."""
-        for each in list(self._seen.values()) or [psutil.Process(self._program.pid)]:
+        for each in list(self._seen.values()):
             with suppress(psutil.NoSuchProcess):
                 self._seen |= {child.pid: child for child in [each, *each.children(True)]}
         return [each for each in self._seen.values() if each.is_running()]

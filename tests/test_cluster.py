@@ -40,6 +40,10 @@ _NOTHING = Outputs()
 
 _TESTS = str(Path(__file__).parent)
 _PATIENCE = 120
+"""Looks at a cluster, of up to a second each, until something must have come."""
+
+_PROGRAM_S = 400.0
+"""How long a program may take, s: twenty on an idle machine."""
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +254,7 @@ def test_a_batch_on_a_cluster_gives_what_one_here_gives(nodes: list[Node], tmp_p
     ]
     here = _program("stream", *command, str(tmp_path / "here"))
     cluster = ["--engine", "ray", "--address", nodes[0].head_address]
+    cluster += ["--copy-to", f"local://{tmp_path}/store"]
     there = _program("stream", *command, str(tmp_path / "there"), *cluster)
     assert here.returncode == there.returncode == 1, there.stderr
     assert json.loads(there.stdout)["done"] == json.loads(here.stdout)["done"]
@@ -257,7 +262,10 @@ def test_a_batch_on_a_cluster_gives_what_one_here_gives(nodes: list[Node], tmp_p
     assert "(on node 127.0.0." in there.stderr
     for path in sorted((tmp_path / "here").glob("*.mp4*.parquet")):
         assert pq.read_table(path).equals(pq.read_table(tmp_path / "there" / path.name)), path
-    assert len(list((tmp_path / "there").glob("*.mp4*.parquet"))) == 8
+    written = list((tmp_path / "there").glob("*.parquet"))
+    assert len(written) == 8 + 2  # and the tables of all
+    copies = (tmp_path / "store").glob("*")  # what workers and the command have put there
+    assert {each.name for each in copies} == {each.name for each in written}
 
 
 @pytest.mark.parametrize("options", [["--engine", "ray", "--workers", "2"], ["--address", "auto"]])
@@ -321,7 +329,7 @@ def _program(package: str, *words: str, **environment: str) -> "subprocess.Compl
         [sys.executable, "-m", package, *words],
         capture_output=True,
         text=True,
-        timeout=_PATIENCE,
+        timeout=_PROGRAM_S,
         env={**os.environ, **environment},
         check=False,
     )

@@ -27,7 +27,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"settings"},
     {"people", "controls"},
     {"playback"},
-    {"tracks", "frames", "media_tracks"},
+    {"tracks", "frames", "media_tracks", "stores"},
     {"addresses", "coded", "errors", "service", "source_history", "stalls", "stopwatch"},
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why
@@ -47,7 +47,7 @@ _TRAINING_FLOORS = (  # of `training`, likewise
 )
 _ONLY_IN = {
     "face_recognition": "models/reference.py",
-    "fsspec": "stream/sources/stored.py",
+    "fsspec": "stream/stores.py",
     "ray": "models/cluster",
     "torch": "training/finetune/",
 }

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import numpy as np
 import pytest
@@ -99,6 +99,23 @@ def test_tasks_are_done_and_a_process_is_used_again(clip: Path, tmp_path: Path) 
     assert "no such file" in two.error
     assert _workers() == []
     engine.close()
+
+
+def test_a_task_that_cannot_be_handed_over_has_failed(clip: Path) -> None:
+    class Local(PosixPath):
+        """No other process knows this class."""
+
+    engine = Processes(Config(), PoolSize(1, 1))
+    try:
+        engine.submit(_task(1, clip, Outputs(log=Local("clip.jsonl"))))
+        (one,) = _results(engine, 1)
+        engine.submit(_task(2, clip))
+        (two,) = _results(engine, 1)
+    finally:
+        engine.close()
+    assert "a fault of this program" in one.error
+    assert "Local" in one.error
+    assert not two.error
 
 
 def test_one_that_crashes_is_named_and_another_takes_its_place(clip: Path, waiting: Path) -> None:

@@ -16,7 +16,8 @@ from stream.settings import Config  # noqa: E402
 from stream.settings.schema import SourceSection  # noqa: E402
 from stream.sinks import Outputs  # noqa: E402
 from stream.sources import Span, open_source  # noqa: E402
-from stream.sources.stored import is_stored, open_stored, shown_stored, stored_videos  # noqa: E402
+from stream.sources.stored import open_stored, stored_videos  # noqa: E402
+from stream.stores import is_stored, shown_stored  # noqa: E402
 
 
 class _Breaking(io.BytesIO):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from stream.batch.copies import Copies
 from stream.people import Person
 from stream.several.listing import NamedSource
 from stream.sinks import Outputs
@@ -44,6 +45,7 @@ class Task:
         gives_seam: whether the result says which tracks there were around the ends of the span.
         longest_s: a longer video is not annotated, s: the result says where it can be cut into
             spans; 0 for any length.
+        copies: where the outputs are put too; None for nowhere. Those of a span are put by none.
     """
 
     key: int
@@ -53,6 +55,7 @@ class Task:
     lead_in_s: float = 0.0
     gives_seam: bool = False
     longest_s: float = 0.0
+    copies: Copies | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

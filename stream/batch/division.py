@@ -1,8 +1,10 @@
 """How an input becomes tasks, and what these came to becomes one result."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from stream.batch.contract import Input, Result, Task
+from stream.batch.copies import Copies
 from stream.batch.failures import reason_of
 from stream.batch.ledger import Taken
 from stream.batch.leftovers import remove_leftovers
@@ -16,11 +18,13 @@ class Division:
     Args:
         config: the settings.
         span_s: the longest that a span should be, s; 0 for no spans.
+        copies: where outputs are put too; None for nowhere.
     """
 
-    def __init__(self, config: Config, span_s: float) -> None:
+    def __init__(self, config: Config, span_s: float, copies: Copies | None = None) -> None:
         self._config = config
         self._span_s = span_s
+        self._copies = copies
 
     def __repr__(self) -> str:
         return f"Division({self._span_s:g} s)"
@@ -33,7 +37,8 @@ class Division:
             OSError: its file has gone.
         """
         remove_leftovers(taken.leftovers)
-        return [whole_task(taken.input, taken.key, self._config, self._span_s)]
+        task = whole_task(taken.input, taken.key, self._config, self._span_s)
+        return [replace(task, copies=self._copies)]
 
     def spans(self, taken: Taken, starts_s: Sequence[float]) -> Sequence[Task]:
         """The tasks of an input that a worker has found to be longer than a span.
@@ -47,7 +52,10 @@ class Division:
     def joined(self, given: Input, tasks: Sequence[Task], results: Sequence[Result]) -> Result:
         """What an input came to of which all tasks are done; it takes seconds of a long video."""
         try:
-            return join(given, tasks, results, self._config)
+            result = join(given, tasks, results, self._config)
+            if self._copies is not None and not result.error:
+                self._copies.put(given.outputs.paths)
+            return result
         except Exception as error:  # noqa: BLE001 - one input may not end those that follow
             return Result(key=results[0].key, worker=results[0].worker, error=reason_of(error))
 

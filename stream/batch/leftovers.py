@@ -23,7 +23,7 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
     Raises:
         SinkError: one cannot be removed, or another run is writing it.
     """
-    for path in (each for named in paths for each in _with_tracks(named)):
+    for path in (each for named in paths for each in with_tracks(named)):
         is_folder = _is_folder(path)
         names = [each for each in _names(path, is_folder) if os.path.lexists(each)]
         if not (names or is_folder or os.path.lexists(lock_path(path))):
@@ -41,7 +41,7 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
             raise SinkError(f"{path} of an earlier attempt cannot be removed: {reason}") from error
 
 
-def _with_tracks(path: Path) -> Iterator[Path]:
+def with_tracks(path: Path) -> Iterator[Path]:
     """An output, and the table of tracks that a log has beside it."""
     yield path
     if path.suffix.lower() in LOG_SUFFIXES:
@@ -51,7 +51,7 @@ def _with_tracks(path: Path) -> Iterator[Path]:
 def is_there(path: Path) -> bool:
     """Whether an output is there under any of its names, or the table of tracks beside it."""
     return any(
-        os.path.lexists(each) for own in _with_tracks(path) for each in _names(own, _is_folder(own))
+        os.path.lexists(each) for own in with_tracks(path) for each in _names(own, _is_folder(own))
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models.bundle import read_manifest
 from models.locks import LockedError, UnusableLockError, locked
+from stream.batch.copies import Copies
 from stream.batch.inputs import named_inputs
 from stream.batch.ledger import Enrolment, Ledger
 from stream.batch.ledger_reader import KnownInput, LedgerReader
@@ -31,6 +32,7 @@ class Order:
         outputs: what is written of each input, each the folder.
         shard: the part of it that is done here.
         limit: how many inputs are begun at most; None for all.
+        copies: where results are put too; None for nowhere.
     """
 
     named: Sequence[str]
@@ -39,6 +41,7 @@ class Order:
     outputs: Outputs
     shard: Shard
     limit: int | None = None
+    copies: Copies | None = None
 
 
 @contextmanager
@@ -78,7 +81,7 @@ def opened_batch(order: Order, *, is_trial: bool = False) -> Iterator[tuple[Ledg
         taken = [f"{name}{suffix}" for name in TABLES for suffix in order.shard.suffixes]
         inputs = named_inputs(sources, order.outputs, order.config, known, taken)
         own = [each for each in inputs if order.shard.has(each.source)]
-        digest = settings_digest(order.config, _options(order.outputs))
+        digest = settings_digest(order.config, _options(order))
         if not is_trial:
             for folder in sorted({path.parent for each in own for path in each.outputs.paths}):
                 with suppress(SinkError):  # what goes there fails alone, when its turn comes
@@ -123,11 +126,11 @@ def _known(folder: Path) -> list[KnownInput]:
     return known
 
 
-def _options(outputs: Outputs) -> dict[str, bool]:
-    """What is written, for the digest."""
-    return {
-        name: getattr(outputs, name) is not None for name in ("save", "log", "snapshots", "sheet")
-    }
+def _options(order: Order) -> dict[str, bool | str]:
+    """What is written, and where else it is put, for the digest."""
+    names = ("save", "log", "snapshots", "sheet")
+    written = {name: getattr(order.outputs, name) is not None for name in names}
+    return {**written, "copy_to": "" if order.copies is None else order.copies.shown}
 
 
 def free_failed(folder: Path) -> int:

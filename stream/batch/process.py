@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
 from stream.batch.contract import Result, Task
+from stream.batch.failures import reason_of
 from stream.batch.messages import Died, Message, Ready, Start
 
 _PROGRAM = "from stream.batch.worker_process import main; main()"
@@ -95,6 +96,8 @@ class Process:
                     self._reports.put((self, message))
         except (OSError, EOFError, pickle.UnpicklingError):
             pass  # it has died, perhaps in the middle of a message
+        except Exception as error:  # noqa: BLE001 - its end must be told, or its task never ends
+            self._reason = self._reason or reason_of(error)
         self._program.kill()
         with suppress(subprocess.TimeoutExpired):
             self._program.wait(_END_S)

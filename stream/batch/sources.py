@@ -13,7 +13,8 @@ from stream.batch.folders import videos_and_pictures
 from stream.batch.lists import ListedFile, SourceList, is_list, read_list
 from stream.errors import ConfigError, SourceError
 from stream.several.listing import NamedSource, list_sources
-from stream.sources.stored import is_stored, shown_stored, stored_videos
+from stream.sources.stored import stored_videos
+from stream.stores import is_stored, shown_stored
 
 _LIVE_PROTOCOLS = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "udp")
 """Protocols of what has no end."""

@@ -59,6 +59,8 @@ class Worker:
                 return Result(key=task.key, worker=self._name, cuts_s=starts_s)
             with suppress(*span.passed_over):
                 _run(task, span, summary, seen)
+            if task.copies is not None and not summary.failures:
+                task.copies.put(task.outputs.paths)
         except Exception as error:  # noqa: BLE001 - one input may not end those that follow
             if self._model.error is not None:
                 raise self._model.error from None

@@ -23,6 +23,7 @@ from stream.cli.console import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stream.batch.copies import Copies
     from stream.batch.ledger import Enrolment, Ledger
     from stream.batch.progress import Account
     from stream.batch.standing import Standing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 def batch(
     sources: batch_options.Sources,
     out: batch_options.Out,
+    copy_to: batch_options.CopyTo = None,
     save: batch_options.Save = False,
     log: batch_options.Log = None,
     snapshots: batch_options.Snapshots = False,
@@ -60,6 +62,7 @@ def batch(
 
     def work() -> "tuple[Account, Standing, list[Path]] | None":
         from stream.batch.batch import Batch
+        from stream.batch.copies import Copies
         from stream.batch.division import Division
         from stream.batch.engines import EngineOrder
         from stream.batch.opening import Order, opened_batch
@@ -80,6 +83,7 @@ def batch(
             nice=nice,
         )
         part = Shard.parse(shard)
+        copies = None if copy_to is None else Copies.ordered(copy_to, out)
         outputs = Outputs(
             save=out if save else None,
             log=None if log == LogForm.NONE else out,
@@ -88,7 +92,13 @@ def batch(
             overwrite=overwrite,
         )
         order = Order(
-            named=sources, folder=out, config=settled, outputs=outputs, shard=part, limit=limit
+            named=sources,
+            folder=out,
+            config=settled,
+            outputs=outputs,
+            shard=part,
+            limit=limit,
+            copies=copies,
         )
         with opened_batch(order, is_trial=dry_run) as (ledger, enrolment):
             if not is_silent:
@@ -97,11 +107,11 @@ def batch(
                 _print_waiting(ledger)
                 return None
             account = Account(ledger.to_do)
-            division = Division(settled, span_s)
+            division = Division(settled, span_s, copies)
             doing = Batch(ledger, wanted.open(settled, out), division, account, retries=retries)
             with ProgressLine(account, stderr_console, quiet=is_silent) as progress:
                 doing.run(progress.refresh)
-            tables = _written_tables(ledger, part.suffix)
+            tables = _written_tables(ledger, part.suffix, copies)
             return account, Standing.of([ledger]), tables
 
     is_silent = quiet or json_summary
@@ -120,15 +130,18 @@ def batch(
         raise typer.Exit(EXIT_FAILURE)
 
 
-def _written_tables(ledger: "Ledger", suffix: str) -> "list[Path]":
-    """The tables of the batch; where they cannot be written that is said, and there is none: the
-    inputs are done.
+def _written_tables(ledger: "Ledger", suffix: str, copies: "Copies | None") -> "list[Path]":
+    """The tables of the batch, put where its results are put; where they cannot be written that is
+    said, and there is none: the inputs are done.
     """
     from stream.batch.tables import write_tables
     from stream.errors import SinkError
 
     try:
-        return write_tables(ledger, suffix)
+        tables = write_tables(ledger, suffix)
+        if copies is not None:
+            copies.put(tables)
+        return tables
     except SinkError as error:
         command_line.print_error(f"{error}; the next start writes it")
         return []

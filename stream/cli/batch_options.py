@@ -39,6 +39,15 @@ Out = Annotated[
         help="The folder that all is written into, the ledger too.",
     ),
 ]
+CopyTo = Annotated[
+    str | None,
+    typer.Option(
+        "--copy-to",
+        metavar="ADDRESS",
+        rich_help_panel=options.OUTPUT,
+        help="Put the results of each input into a store too (s3://bucket/folder, gs://, ...).",
+    ),
+]
 Save = Annotated[
     bool,
     typer.Option(

@@ -16,7 +16,7 @@ from stream.sources import WHOLE, Source, Span, open_source
 from stream.sources.camera import camera_index
 from stream.sources.named_address import resolved
 from stream.sources.pictures import PictureSource, fixed_part, natural_order, not_written
-from stream.sources.stored import is_stored, shown_stored
+from stream.stores import is_stored, shown_stored
 
 SourceForm: TypeAlias = Literal["file", "pictures", "address", "camera"]
 """What a source is by its name: a `file` is a video, a pipe, or not there; whether an `address` is

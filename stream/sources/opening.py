@@ -27,9 +27,10 @@ from stream.sources.pictures import (
 from stream.sources.pipe import STANDARD_INPUT, PipeSource
 from stream.sources.reconnection import Reconnection
 from stream.sources.span import WHOLE, Span, check_span
-from stream.sources.stored import is_stored, open_stored, shown_stored
+from stream.sources.stored import open_stored
 from stream.sources.video import VideoSource
 from stream.sources.video_pages import how_to_read_page, is_video_page
+from stream.stores import is_stored, shown_stored
 
 _DEVICES = "/dev/"
 """Folder of the devices: one that is not there may still be plugged in."""

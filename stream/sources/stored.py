@@ -5,37 +5,18 @@ They are read as they are needed, from wherever in the file, and never copied to
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from av.container import InputContainer
 from av.error import FFmpegError
 
 from models.pictures import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-from stream.addresses import PROTOCOLS, is_url, masked_words, shown_address
 from stream.errors import SourceError
 from stream.settings.schema import SourceSection
 from stream.sources.media import open_media
 from stream.sources.span import WHOLE, Span
 from stream.sources.video import VideoSource
 from stream.sources.waiting import call_in_thread
-
-
-def is_stored(uri: str) -> bool:
-    """Whether an address is of a protocol that FFmpeg does not read, and fsspec does."""
-    protocol = uri.partition("://")[0].lower()
-    return is_url(uri) and protocol not in PROTOCOLS and protocol in _known_protocols()
-
-
-def shown_stored(uri: str) -> str:
-    """Such an address as it may be shown: with the whole path, but no user and no password."""
-    try:
-        parts = urlsplit(uri)
-        is_plain = not (parts.query or parts.fragment or "@" in parts.path)
-    except ValueError:
-        is_plain = False
-    if not is_plain:
-        return shown_address(uri)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+from stream.stores import file_system, shown_stored, translated
 
 
 def open_stored(uri: str, settings: SourceSection, span: Span = WHOLE) -> VideoSource:
@@ -68,21 +49,18 @@ def stored_videos(uri: str) -> list[str]:
     """
 
     def look() -> list[str]:
-        from fsspec.core import url_to_fs
-        from fsspec.utils import stringify_path
-
-        system, path = url_to_fs(uri)
+        system, path = file_system(uri)
         if "*" in path or "?" in path or "[" in path:
             found = system.glob(path)
         elif system.isdir(path):
             found = system.find(path)
         else:
             return [uri]
-        names = sorted(stringify_path(each) for each in found)
+        names = sorted(map(str, found))
         videos = tuple(VIDEO_SUFFIXES)
         return [system.unstrip_protocol(each) for each in names if each.lower().endswith(videos)]
 
-    return _translated(shown_stored(uri), look)
+    return translated(shown_stored(uri), look, SourceError)
 
 
 class _StoredFile:
@@ -95,15 +73,15 @@ class _StoredFile:
 
     def __init__(self, name: str, open_file: Callable[[], Any]) -> None:
         self.name = name
-        self._file = _translated(name, open_file)
+        self._file = translated(name, open_file, SourceError)
 
     def read(self, size: int) -> bytes:
         """The next bytes."""
-        return bytes(_translated(self.name, lambda: self._file.read(size)))
+        return bytes(translated(self.name, lambda: self._file.read(size), SourceError))
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Goes to a place, counted from the beginning, from here or from the end."""
-        return int(_translated(self.name, lambda: self._file.seek(offset, whence)))
+        return int(translated(self.name, lambda: self._file.seek(offset, whence), SourceError))
 
     def tell(self) -> int:
         """The place where the next byte is read."""
@@ -116,33 +94,5 @@ class _StoredFile:
 
 def _opened(uri: str) -> Any:
     """A file of a store, open to be read."""
-    from fsspec.core import url_to_fs
-
-    system, path = url_to_fs(uri)
+    system, path = file_system(uri)
     return system.open(path, "rb")
-
-
-def _known_protocols() -> frozenset[str]:
-    """The protocols of fsspec; none where it is not installed."""
-    try:
-        from fsspec import available_protocols
-    except ImportError:
-        return frozenset()
-    return frozenset(available_protocols())
-
-
-def _translated(name: str, call: Callable[[], Any]) -> Any:
-    """What a call into a file system gives.
-
-    Raises:
-        SourceError: it fails; each store has errors of its own.
-    """
-    try:
-        return call()
-    except FileNotFoundError:
-        reason = "there is no such file"
-    except ImportError as error:
-        reason = f"a package is missing: {error}"
-    except Exception as error:  # noqa: BLE001 - each store has errors of its own
-        reason = f"cannot be read: {type(error).__name__} {masked_words(str(error))}".rstrip()
-    raise SourceError(f"{name}: {' '.join(reason.split())}")
