@@ -10,11 +10,11 @@ from stream.settings import Config
 _THREADS = 1
 """Threads of a worker for inference, where the settings do not say."""
 
-_NEED_MB = 800
+NEED_MB = 800
 """Memory that a worker is expected to take, MB: one of pictures of 10 megapixels does, one of
 videos in full HD a third of that. More starts fewer where memory is scarce."""
 
-_LEAST_LIMIT_MB = 2000
+LEAST_LIMIT_MB = 2000
 """Memory that each worker may take at least where no limit is given, MB: a picture of 60 megapixels
 takes 1100. More ends fewer workers, and leaves more to the system where memory runs out."""
 
@@ -54,12 +54,12 @@ def pool_size(config: Config, machine: Machine, workers: int = 0, memory_mb: int
     if memory_mb and not counts_memory():
         raise ConfigError("--memory-mb: only Linux tells how much memory a process takes")
     threads = config.engine.threads or _THREADS
-    processes = workers or _fitting(machine, threads, memory_mb or _NEED_MB, config)
+    processes = workers or _fitting(machine, threads, memory_mb or NEED_MB, config)
     if not config.engine.threads:  # what a division leaves is no core without work
         threads = max(threads, machine.cores // processes)
     limit_mb = memory_mb
     if not memory_mb and machine.memory_mb is not None and counts_memory():
-        limit_mb = max(machine.memory_mb // processes, _LEAST_LIMIT_MB)
+        limit_mb = max(machine.memory_mb // processes, LEAST_LIMIT_MB)
     return PoolSize(processes, threads, limit_mb)
 
 

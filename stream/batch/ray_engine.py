@@ -18,7 +18,7 @@ from models.cluster_connection import AUTO, ClusterError
 from models.cluster_process import Place, UnfitNodeError
 from models.errors import ModelError
 from stream.batch.contract import Result, Task
-from stream.batch.pool_size import PoolSize
+from stream.batch.pool_size import LEAST_LIMIT_MB, NEED_MB, PoolSize
 from stream.batch.processes import Processes
 from stream.errors import ConfigError, SinkError
 from stream.settings import Config
@@ -27,12 +27,6 @@ from stream.several.listing import NamedSource
 MARK = ".cluster"
 """Name of the file by which a node tells that it sees the folder of the batch, not one of its own
 that is called so."""
-
-_NEED_MB = 800
-"""Memory that a process is expected to take, MB; see `pool_size`."""
-
-_LEAST_LIMIT_MB = 2000
-"""Memory that a process may take at least where no limit is given, MB; see `pool_size`."""
 
 _WAIT_S = 1.0
 """Time between two looks of an actor at its process, s."""
@@ -79,7 +73,7 @@ class RayEngine:
         )
         try:
             self._cluster = Cluster[Task, _Outcome](
-                address or AUTO, begin, cpus=threads, memory_mb=memory_mb or _NEED_MB
+                address or AUTO, begin, cpus=threads, memory_mb=memory_mb or NEED_MB
             )
         except ClusterError as error:
             raise ConfigError(str(error)) from None
@@ -145,7 +139,7 @@ def _begin(
         seen = ""
     if seen != mark:
         raise UnfitNodeError(f"it does not see {folder}: let it be the same folder on all nodes")
-    size = replace(size, memory_mb=size.memory_mb or max(place.memory_mb, _LEAST_LIMIT_MB))
+    size = replace(size, memory_mb=size.memory_mb or max(place.memory_mb, LEAST_LIMIT_MB))
     processes = Processes(config, size, timeout_s=timeout_s, nice=nice)
     return partial(_run, processes)
 
