@@ -91,7 +91,7 @@ _WRONG = [
     ("99999999999999", "camera 99999999999999 cannot be"),
     ("-", "standard input cannot be read: it is closed"),
     ("rtsp://a/live rtsp://b/live --log -", "takes the log of one live source: of several"),
-    ("ftp://host/clip.mp4", "ftp://: videos are read from files and by rtsp"),
+    ("gopher://host/clip.mp4", "gopher://: videos are read from files and by rtsp"),
     ("/dev/null", "/dev/null is empty"),
     ("clip.mp4 --start 2x", "--start 2x: give seconds"),
     ("clip.mp4 --start 2 --end 1", "--end (1 s) must lie after --start (2 s)"),

@@ -291,7 +291,7 @@ def test_a_number_is_a_camera_unless_a_file_has_that_name(
         ("", "no such file or folder"),
         ("x" * 300, "no such file or folder"),
         ("a\0b", "no such file or folder"),
-        ("ftp://me:secret@host/x", "^ftp://: videos are read from files and by rtsp, "),
+        ("gopher://me:secret@host/x", "^gopher://: videos are read from files and by rtsp, "),
         ("http://", "this http address has no valid host and port"),
         ("rtsp://me:sec/ret@host/x", "this rtsp address has no valid host and port"),
     ],
