@@ -49,6 +49,8 @@ def import_ray() -> ModuleType:
         raise ClusterError(
             "--engine ray needs the extra `cluster`: install face-stream[cluster]"
         ) from None
+    # Begun by `uv run`, it would copy all of the current folder to each node.
+    ray._private.ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = False
     return ray
 
 
