@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from training_helpers import table_info, write_table
 
-from training.datasets.samples import FlagAttribute
+from training.datasets.samples import TRAIN, FlagAttribute
 from training.datasets.splits import hold_out_names
 from training.features.table import FeatureTable
 from training.features.table_files import read_table
@@ -20,7 +20,8 @@ def _table(
     names = tuple(each.attribute for each in flag_attributes) or ("kind",)
     embeddings = np.zeros((len(labels), 128), dtype=np.float32)
     info = table_info(names, flag_attributes)
-    return read_table(write_table(folder / "table.parquet", info, embeddings, labels))
+    table = read_table(write_table(folder / "table.parquet", info, embeddings, labels))
+    return replace(table, splits=_column(*[TRAIN] * len(labels)))
 
 
 def _task(table: FeatureTable) -> Task:
