@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from training.evaluation.corruptions import enlarge, shrink
 
 _FRAME_RATE = Fraction(25)
 """Frames a second of the video; x264 spends a little more on each frame where there are fewer."""
@@ -37,23 +36,14 @@ _MOSAIC_WIDTH_PX = 512
 """Width of the mosaic at least, px."""
 
 
-def as_filmed(chips: Sequence[Image], width_px: float, crf: int) -> list[Image]:
-    """Chips as the aligner would cut them out of a video in which each face is so wide, px.
-
-    Args:
-        chips: each `(side, side, 3)` uint8 BGR.
-        width_px: of the faces; a chip that is smaller anyway keeps its size.
-        crf: the constant rate factor of H.264: 18 looks like the original, 28 is ordinary, 36 is
-            coarse.
-    """
-    coded = code_h264([shrink(chip, width_px) for chip in chips], crf)
-    return [enlarge(each, len(chip)) for each, chip in zip(coded, chips, strict=True)]
-
-
 def code_h264(chips: Sequence[Image], crf: int) -> list[Image]:
     """Square chips of any sizes, each of the same size, as a video of that rate factor shows them.
 
     The last of a few frames is taken; it lies on the pixels that were given.
+
+    Args:
+        chips: each `(side, side, 3)` uint8 BGR.
+        crf: the constant rate factor: 18 looks like the original, 28 is ordinary, 36 is coarse.
     """
     if not chips:
         return []

@@ -56,12 +56,6 @@ def table_leaks(table: FeatureTable) -> tuple[Leak, ...]:
     return find_leaks(faces.files, faces.splits, faces.identities, faces.picture_hashes)
 
 
-def table_contradictions(table: FeatureTable) -> tuple[Contradiction, ...]:
-    """The pictures of a table with two labels, see `find_contradictions`."""
-    faces = table[~table.mirrored]
-    return find_contradictions(faces.files, faces.labels, faces.picture_hashes)
-
-
 def check_leaks(table: FeatureTable) -> None:
     """Raises DatasetError where the two halves of a table share pictures or people."""
     if leaks := table_leaks(table):
