@@ -27,7 +27,8 @@ class ChipStore:
 
     Attributes:
         pictures: `(n,)`, row of the dataset that each face is from.
-        digest: of the pictures and of how their faces were found.
+        digest: of the faces' pixels and of how many each picture has; where the pictures lie does
+            not matter, for a run goes on from its checkpoint after they were moved.
     """
 
     pictures: NDArray[np.intp]
@@ -76,7 +77,6 @@ def store_chips(
             part = rows[start : start + _SHARD_PICTURES]
             paths = [samples.root / samples.files[row] for row in part]
             stem = folder / _digest(paths, extractor)
-            digest.update(stem.name.encode())
             chips_file, counts_file = stem.with_suffix(".npy"), stem.with_suffix(".json")
             if not (chips_file.is_file() and counts_file.is_file()):
                 found = list(pool.map(lambda path: extractor.chips(read_picture(path)), paths))
@@ -87,6 +87,8 @@ def store_chips(
             counts = json.loads(counts_file.read_text(encoding="utf-8"))
             pictures.append(np.repeat(np.array(part, dtype=np.intp), counts))
             shards.append(np.load(chips_file, mmap_mode="r"))
+            digest.update(json.dumps(counts).encode())
+            digest.update(np.ascontiguousarray(shards[-1]).data)
             progress(len(part))
     ends = np.cumsum([len(each) for each in shards])
     return ChipStore(np.concatenate(pictures), digest.hexdigest()[:16], tuple(shards), ends)
