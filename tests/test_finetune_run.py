@@ -100,7 +100,7 @@ def test_the_average_follows_closely_at_first(tmp_path: Path) -> None:
     states = [_saved(run, tmp_path)]
     run.run(lambda row: states.append(_saved(run, tmp_path)))
     assert len(states) == 3, "an epoch is a step"
-    for name in ("identity.weight", "evidence.weight", "layers.0.norm.running_mean"):
+    for name in ("identity.weight", "evidence.weight", "layers.0.norm.weight"):
         expected = states[0]["average"][name]
         for state, kept in zip(states[1:], (1 / 10, 2 / 11), strict=True):
             expected = kept * expected + (1 - kept) * state["network"][name]
@@ -108,12 +108,38 @@ def test_the_average_follows_closely_at_first(tmp_path: Path) -> None:
         assert not torch.equal(states[1]["network"][name], states[0]["network"][name])
 
 
+def test_the_average_has_the_means_that_its_own_weights_give(tmp_path: Path) -> None:
+    from training.finetune.batches import TrainingBatches
+    from training.finetune.chip_loader import ChipLoader
+
+    settings = FinetuneSettings(epochs=6, batch=16, rate=3e-2, averaged=0.9)
+    run = _run(settings, tmp_path)
+    run.run()
+    state = _saved(run, tmp_path)
+    faces = _faces()
+    loader = ChipLoader(faces.chips, torch.device("cpu"))
+    batches = TrainingBatches(faces, loader, torch.zeros(_FACES, 128), settings)
+    means = {}
+    for which in ("average", "network"):
+        convolution = torch.nn.Conv2d(3, 4, 7, 2)
+        names = {"weight", "bias"}
+        convolution.load_state_dict(
+            {name: state[which][f"layers.0.convolution.{name}"] for name in names}
+        )
+        with torch.no_grad():
+            features = [convolution(batches.batch(each).images) for each in range(len(batches))]
+        means[which] = torch.stack([each.mean((0, 2, 3)) for each in features]).mean(0)
+    found = state["average"]["layers.0.norm.running_mean"]
+    torch.testing.assert_close(found, means["average"], rtol=0.02, atol=0.5)  # in 16 bits
+    assert not torch.allclose(found, means["network"], rtol=0.02, atol=0.5)
+
+
 def test_the_average_s_decay_has_a_limit(tmp_path: Path) -> None:
     run = _run(FinetuneSettings(epochs=1, batch=16, averaged=0.0), tmp_path)
     run.run()
     state = _saved(run, tmp_path)
     for name, values in state["network"].items():
-        if values.is_floating_point():
+        if name.endswith(("weight", "bias")):
             assert torch.equal(state["average"][name], values), name
 
 

@@ -160,12 +160,15 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
 
 def _initial_trunk(start: Bundle | None, settings: FinetuneSettings) -> Trunk:
     own = None if start is None else bundled_embedder(start)
-    if own is not None:
-        return read_trunk(own.model)
-    random = np.random.default_rng(settings.seed)
-    trunk = add_residual_blocks(dlib_trunk(), settings.more_blocks, random)
+    if own is None:
+        random = np.random.default_rng(settings.seed)
+        trunk = add_residual_blocks(dlib_trunk(), settings.more_blocks, random)
+    else:
+        trunk = read_trunk(own.model)
     if settings.partner is None:
         return trunk
+    if trunk.partner:
+        raise TrainingError("the embedder of --start has a partner already: leave --partner out")
     return replace(trunk, partner=imagenet_partner(settings.partner))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 from models.trunk import Trunk
 from training.errors import TrainingError
@@ -37,6 +37,11 @@ and slows training (Pascanu et al., ICML 2013)."""
 
 _CALIBRATION_FACES = 256
 """Faces, at most, from which the batch normalisations get their first means and variances."""
+
+
+_SETTLING_BATCHES = 8
+"""Batches on which the normalisations of the averaged weights are measured; more are surer, and each
+takes as long as an answer to so many faces."""
 
 
 class TrainingRun:
@@ -84,9 +89,7 @@ class TrainingRun:
         self._class_counts = {name: len(names) for name, names in faces.classes.items()}
         self._network = Network(trunk, self._class_counts).to(self._device).train()
         self._network.calibrate_normalisations(loader.batch(faces.fitted[:_CALIBRATION_FACES]))
-        self._average = AveragedModel(
-            self._network, multi_avg_fn=self._ema_update, use_buffers=True
-        ).eval()
+        self._average = AveragedModel(self._network, multi_avg_fn=self._ema_update).eval()
         self._average.n_averaged.fill_(1)  # at 0, the first update would copy the weights
         groups = self._network.parameter_groups(
             settings.rate, settings.rate * settings.head_factor, settings.weight_decay
@@ -201,15 +204,25 @@ class TrainingRun:
         self._loss += loss.detach()
 
     def _ema_update(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: object) -> None:
-        """Moves the averages of weights, means and variances towards their values of this step.
+        """Moves the averages of the weights towards their values of this step.
 
         The decay rises to that of the settings: the first weights are not worth keeping.
         """
-        if averaged[0].is_floating_point():
-            decay = min(self._settings.averaged, (1 + self._step) / (10 + self._step))
-            torch._foreach_lerp_(averaged, current, 1 - decay)
+        decay = min(self._settings.averaged, (1 + self._step) / (10 + self._step))
+        torch._foreach_lerp_(averaged, current, 1 - decay)
+
+    def _settle_average(self) -> None:
+        """Measures the means and variances that the averaged weights give.
+
+        They are not the averages of those that each step's weights gave (Izmailov et al., Averaging
+        Weights Leads to Wider Optima, UAI 2018).
+        """
+        with torch.autocast(self._device.type, torch.bfloat16):
+            batches = range(min(_SETTLING_BATCHES, len(self._batches)))
+            update_bn((self._batches.batch(each).images for each in batches), self._average.module)
 
     def _finish_epoch(self) -> LogRow:
+        self._settle_average()
         row = {
             "epoch": self.epoch,
             "seconds": round(self.seconds, 1),
