@@ -198,7 +198,9 @@ def test_players_are_told_how_to_read_it(tmp_path: Path) -> None:
         assert (context.name, context.pix_fmt) == ("h264", "yuv420p")
         assert (context.colorspace, context.color_primaries, context.color_trc) == (1, 1, 1)
         packets = [packet for packet in container.demux(stream) if packet.size]
-    assert [packet.pts for packet in packets if packet.is_keyframe] == [0, 90_000, 180_000, 270_000]
+    keyframes = [packet.pts for packet in packets if packet.is_keyframe]
+    assert keyframes[0] == 0
+    assert all(0 < later - sooner <= 90_000 for sooner, later in pairwise([*keyframes, 80 * 3600]))
     assert all(packet.pts == packet.dts for packet in packets)
 
 

@@ -42,6 +42,8 @@ class VideoCodec:
         options: further options of the encoder, with which it holds no picture back: those that
             it looks ahead at would be lost with a kill, at two pictures a second five seconds.
         tag: the code of four letters that players expect, where FFmpeg's default is another.
+        frame_threads: how many pictures are encoded at the same time at most, where all but one of
+            them may be held back.
     """
 
     encoder: str
@@ -51,6 +53,7 @@ class VideoCodec:
     speed: tuple[str, Mapping[Preset, str]]
     options: Mapping[str, str]
     tag: str | None = None
+    frame_threads: int = 1
 
     def settings(self, quality: int, preset: Preset) -> dict[str, str]:
         """The encoder's options.
@@ -105,7 +108,14 @@ _PRESET_NAMES: dict[Preset, str] = {name: name for name in _steps(*range(7))}
 
 CODECS: dict[CodecName, VideoCodec] = {
     "h264": VideoCodec(
-        "libx264", "H.264", 51, (2, 1), ("preset", _PRESET_NAMES), {"tune": "zerolatency"}
+        "libx264",
+        "H.264",
+        51,
+        (2, 1),
+        ("preset", _PRESET_NAMES),
+        {"tune": "zerolatency"},
+        # Of several slices a picture is as late as the slowest: 17 % slower at 720p on two cores.
+        frame_threads=4,
     ),
     "hevc": VideoCodec(
         "libx265",

@@ -12,6 +12,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from models.faces import Image
+from models.runtime import available_cores
 from stream.coded import BT709, Colours
 from stream.drawing.canvas import Canvas
 from stream.drawing.marks import Box
@@ -24,6 +25,11 @@ TIME_BASE = Fraction(1, 90_000)
 """Tick of the timestamps, s: the usual one of video, fine enough for any frame rate."""
 
 
+_FRAMES_A_THREAD = 8
+"""Frames a second for each picture that is encoded beside another; fewer hold back more of a second
+of a slow video."""
+
+
 class Encoder:
     """Encodes pictures; its packets go into one file after another, each from a keyframe on.
 
@@ -32,6 +38,7 @@ class Encoder:
         kind: the container that its packets are for.
         info: the source: its size, rate and start.
         settings: quality and speed.
+        may_hold_back: packets may come out some pictures later, which is faster.
 
     Attributes:
         start_s: time in the source from which timestamps count; None before the first picture of a
@@ -42,7 +49,13 @@ class Encoder:
     """
 
     def __init__(
-        self, codec: VideoCodec, kind: ContainerFormat, info: SourceInfo, settings: RecorderSection
+        self,
+        codec: VideoCodec,
+        kind: ContainerFormat,
+        info: SourceInfo,
+        settings: RecorderSection,
+        *,
+        may_hold_back: bool = False,
     ) -> None:
         width, height = info.size_wh
         self._size_wh = width + width % 2, height + height % 2  # 4:2:0 needs even sides
@@ -60,9 +73,12 @@ class Encoder:
         self.track.pix_fmt = "yuv420p"
         context = self.track.codec_context
         context.time_base = self.track.time_base = TIME_BASE
+        held = _frame_threads(codec, info.nominal_fps) - 1 if may_hold_back else 0
+        if held:
+            context.thread_type, context.thread_count = "FRAME", held + 1
         context.max_b_frames = 0  # reordered pictures begin late in a file of fragments
-        # A keyframe a second: a kill costs no more.
-        context.gop_size = max(round(info.nominal_fps), 1)
+        # A kill costs a second at most: the pictures since the last keyframe and those held back.
+        context.gop_size = max(round(info.nominal_fps) - held, 1)
         if codec.tag is not None:
             context.codec_tag = codec.tag
 
@@ -159,3 +175,8 @@ class Encoder:
         else:  # the source has changed its size
             padded = cv2.resize(image, (wide, high), interpolation=cv2.INTER_AREA)
         return padded.astype(image.dtype, copy=False)
+
+
+def _frame_threads(codec: VideoCodec, fps: float) -> int:
+    """How many pictures of a file are encoded at the same time."""
+    return min(codec.frame_threads, available_cores(), 1 + int(fps / _FRAMES_A_THREAD))

@@ -43,7 +43,9 @@ class VideoFile:
         self._codec, kind = codec_for(path, settings.codec), CONTAINERS[path.suffix.lower()]
         self._file = MuxedFile(path, kind, info, sound=settings.sound)
         try:
-            self._encoder = Encoder(self._codec, kind, info, settings)
+            self._encoder = Encoder(
+                self._codec, kind, info, settings, may_hold_back=not info.is_live
+            )
         except (av.error.FFmpegError, ValueError) as error:
             self._file.close()
             raise SinkError(f"{path} cannot be made: {error}") from error
