@@ -40,8 +40,8 @@ _CALIBRATION_FACES = 256
 
 
 _SETTLING_BATCHES = 8
-"""Batches on which the normalisations of the averaged weights are measured; more are surer, and each
-takes as long as an answer to so many faces."""
+"""Batches on which the normalisations of the averaged weights are measured; more are surer and take
+longer."""
 
 
 class TrainingRun:
