@@ -248,6 +248,8 @@ class _Stopped:
 
     attributes: ClassVar = {"gender": ("Female", "Male")}
 
+    settle = None
+
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         raise KeyboardInterrupt
 
@@ -264,14 +266,14 @@ def test_stopped_before_the_first_frame_it_leaves_everything_as_it_was(
         assert (summary.interrupted, summary.outputs) == (True, [])
         assert _names(tmp_path) == []
     (tmp_path / "faces").mkdir()
-    for path in ("out.mp4", log, "faces/track-0001.jpg", "all.png"):
+    for path in ("out.mp4", log, "faces/person-0001.jpg", "all.png"):
         (tmp_path / path).write_text("precious")
     before = _names(tmp_path)
     replaced = replace(outputs, overwrite=True)
     run(NumberedSource(5), _QUICK, replaced, load=lambda *_: _Stopped())
     assert _names(tmp_path) == before
-    assert _names(tmp_path / "faces") == ["track-0001.jpg"]
-    for path in ("out.mp4", log, "faces/track-0001.jpg", "all.png"):
+    assert _names(tmp_path / "faces") == ["person-0001.jpg"]
+    for path in ("out.mp4", log, "faces/person-0001.jpg", "all.png"):
         assert (tmp_path / path).read_text() == "precious"
 
 

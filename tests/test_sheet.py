@@ -13,6 +13,7 @@ from models.faces import Image
 from stream.drawing.colours import ColourScheme
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
+from stream.people import Person
 from stream.sinks import Sinks
 from stream.sinks.pictures import sheet_drawing
 from stream.sinks.pictures.sheet import Sheet
@@ -26,7 +27,12 @@ class _OpenSheet(Sheet):
     """Says what it draws."""
 
     def drawn(self) -> tuple[list[int], str]:
-        return sorted(row.track_id for *_, row in self._kept), self._left_out()
+        return self._drawn
+
+    def _shown(self) -> list[Person]:
+        shown = super()._shown()
+        self._drawn = [person.track_id for person in shown], self._left_out()
+        return shown
 
 
 def _sheet(
@@ -66,11 +72,12 @@ def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
 def test_the_rows_have_the_colours_of_the_boxes(tmp_path: Path) -> None:
     people = [track(1, labels=_LABELS), track(2, (90, 60, 130, 100), labels=_LABELS)]
     for colours, alike in (("person", False), ("gender", True), ("#102030", True)):
-        sheet = _OpenSheet(tmp_path / f"{colours}.png", _INFO, ColourScheme(colours))
+        scheme = ColourScheme(colours)
+        sheet = _OpenSheet(tmp_path / f"{colours}.png", _INFO, scheme)
         with _fed(sheet) as sinks:
             for number in range(3):
                 sinks.write(frame(number), people)
-        one, other = (row.colour for *_, row in sheet._kept)
+        one, other = (scheme.of(each.track_id, each.labels) for each in people)
         assert (one == other) is alike
         picture = _read(sheet.output)
         assert (picture == one).all(axis=-1).any()

@@ -81,7 +81,7 @@ _FULL_AT = [
     ("pictures", "out/.2.png.part"),
     ("pictures", "out/.2.png.csv.part"),
     ("pictures", "out/faces.part.csv"),
-    ("snapshots", "out/.track-0001.jpg.part"),
+    ("snapshots", "out/.person-0001.jpg.part"),
     ("snapshots", "out/tracks.part.csv"),
     ("picture", ".out.png.part"),
     ("sheet", ".out.png.part"),

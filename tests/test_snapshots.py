@@ -39,26 +39,26 @@ def _noise() -> Image:
 
 
 def test_pictures_of_an_earlier_run_go_and_nothing_else(tmp_path: Path) -> None:
-    for name in ("track-0007.jpg", "track-12345.jpg", "track-2024-party.jpg", "other.jpg"):
+    for name in ("person-0007.jpg", "person-12345.jpg", "person-2024-party.jpg", "other.jpg"):
         (tmp_path / name).touch()
     with _fed(Snapshots(tmp_path, _ATTRIBUTES)) as sinks:
         sinks.write(frame(0), [])
-    assert _names(tmp_path) == ["other.jpg", "track-2024-party.jpg", "tracks.csv"]
+    assert _names(tmp_path) == ["other.jpg", "person-2024-party.jpg", "persons.csv"]
 
 
 def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
     with _fed(Snapshots(tmp_path / "faces", _ATTRIBUTES)) as sinks:
         for number, quality in enumerate([0.2, 0.8, 0.8]):
             sinks.write(frame(number), [replace(track(3, _BOX, _LABELS), quality=quality)])
-        assert _names(tmp_path / "faces") == ["tracks.part.csv"]
-    assert _names(tmp_path / "faces") == ["track-0003.jpg", "tracks.csv"]
-    saved = cv2.imread(str(tmp_path / "faces" / "track-0003.jpg"))
+        assert _names(tmp_path / "faces") == ["persons.part.csv"]
+    assert _names(tmp_path / "faces") == ["person-0003.jpg", "persons.csv"]
+    saved = cv2.imread(str(tmp_path / "faces" / "person-0003.jpg"))
     expected = face_crop(numbered(1), np.array(_BOX, np.float32))
     assert saved.shape == expected.shape == (64, 72, 3)
     assert np.abs(saved.astype(int) - expected).mean() < 3
-    with (tmp_path / "faces" / "tracks.csv").open(encoding="utf-8") as lines:
+    with (tmp_path / "faces" / "persons.csv").open(encoding="utf-8") as lines:
         (row,) = csv.DictReader(lines)
-    assert (row["picture"], row["best_frame"], row["gender"]) == ("track-0003.jpg", "1", "Female")
+    assert (row["picture"], row["best_frame"], row["gender"]) == ("person-0003.jpg", "1", "Female")
 
 
 def test_a_picture_is_there_as_soon_as_the_track_has_ended(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_picture_is_there_as_soon_as_the_track_has_ended(tmp_path: Path) -> No
         sinks.write(frame(0), [track(1)])
         for number in range(1, 12):
             sinks.write(frame(number), [])
-        assert _names(tmp_path) == ["track-0001.jpg", "tracks.part.csv"]
+        assert _names(tmp_path) == ["person-0001.jpg", "persons.part.csv"]
 
 
 def test_faces_of_pictures_too(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_faces_of_pictures_too(tmp_path: Path) -> None:
         for number in range(2):
             whole = Frame(numbered(number), number, float(number), 0.0, Path(f"in/{number}.png"))
             sinks.write(whole, [track(2 * number), track(2 * number + 1)])
-    assert _names(tmp_path) == [*(f"track-000{n}.jpg" for n in range(4)), "tracks.csv"]
-    with (tmp_path / "tracks.csv").open(encoding="utf-8") as lines:
+    assert _names(tmp_path) == [*(f"person-000{n}.jpg" for n in range(4)), "persons.csv"]
+    with (tmp_path / "persons.csv").open(encoding="utf-8") as lines:
         assert [row["file"] for row in csv.DictReader(lines)] == [
             str(Path("in", f"{n}.png")) for n in (0, 0, 1, 1)
         ]
@@ -96,7 +96,7 @@ def test_no_face_leaves_the_program_that_is_to_be_blurred(
         for number, wanted in enumerate(blur):
             controls.blur = wanted
             sinks.write(Frame(_noise(), number, number / 25, 0.0), [track(1, _BOX, _LABELS)])
-    saved = cv2.imread(str(tmp_path / "faces" / "track-0001.jpg"))
+    saved = cv2.imread(str(tmp_path / "faces" / "person-0001.jpg"))
     inside = np.abs(saved.astype(int) - face)[10:50, 12:52].mean()
     assert inside > 25 if blur[-1] else inside < 10
     rows = [row for *_, row in sheet._kept]
