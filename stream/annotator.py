@@ -11,7 +11,8 @@ from stream.following.track_state import TrackState
 from stream.frames import Frame, SourceInfo
 from stream.labelling.evidence import Evidence
 from stream.labelling.labeller import Labeller, Views
-from stream.labelling.persons import Persons, TrackFace
+from stream.labelling.persons import Persons
+from stream.labelling.track_faces import TrackFace
 from stream.people import Settle
 from stream.stopwatch import stage
 from stream.tracks import Track

@@ -85,7 +85,9 @@ class LoadedModel:
         schedule = _schedule(self.config, info)
         controls = controls or Controls(blur=self.config.overlay.blur)
         follower = Follower(engine, info, schedule, controls, report)
-        return Annotator(follower, labeller, info, Persons() if is_joined else None)
+        return Annotator(
+            follower, labeller, info, Persons(engine.empty_appearance) if is_joined else None
+        )
 
     def _engine(self, info: SourceInfo) -> Engine:
         """The engine for such a source, loaded when the first of its kind is annotated."""

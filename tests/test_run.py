@@ -75,7 +75,7 @@ def test_a_face_is_followed_labelled_recorded_and_logged(outputs: Outputs, tmp_p
     assert _names(tmp_path) == ["out.jsonl", "out.mp4"]
     assert times_s(tmp_path / "out.mp4") == pytest.approx([index / 25 for index in range(30)])
     header, *entries = log_lines(tmp_path / "out.jsonl")
-    assert header["schema"] == "face-stream/1"
+    assert header["schema"] == "face-stream/2"
     assert [len(entry["faces"]) for entry in entries] == [1] * 30
     assert {entry["faces"][0]["track"] for entry in entries} == {1}
 

@@ -17,6 +17,7 @@ from stream.people import Person
 from stream.sinks import Sinks
 from stream.sinks.pictures import sheet_drawing
 from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.sheet_drawing import SheetRow
 from stream.tracks import Label
 
 _INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0)
@@ -32,6 +33,7 @@ class _OpenSheet(Sheet):
     def _shown(self) -> list[Person]:
         shown = super()._shown()
         self._drawn = [person.track_id for person in shown], self._left_out()
+        self.rows = [SheetRow.of(person, ColourScheme()) for person in shown]
         return shown
 
 
@@ -132,7 +134,7 @@ def test_of_pictures_each_face_counts_and_its_file_is_named(tmp_path: Path) -> N
             whole = Frame(numbered(number), number, float(number), 0.0, path)
             sinks.write(whole, [track(number + 1, labels=_LABELS)])
     assert sheet.drawn() == ([1, 2], "")
-    assert sorted(row.sightings[0] for *_, row in sheet._kept) == ["0.png", "1.png"]
+    assert [row.sightings[0] for row in sheet.rows] == ["0.png", "1.png"]
     assert _read(tmp_path / "sheet.jpg").size
 
 
@@ -141,8 +143,8 @@ def test_of_a_video_it_says_from_when_to_when_and_where_the_face_is_from(tmp_pat
     with _fed(sheet) as sinks:
         for number, quality in ((50, 0.25), (75, 0.75), (100, 0.5)):
             sinks.write(frame(number), [replace(track(4, labels=_LABELS), quality=quality)])
-    ((frames, _, row),) = sheet._kept
-    assert (frames, row.track_id, row.blurred) == (3, 4, False)
+    (row,) = sheet.rows
+    assert row.track_id == 4
     assert row.sightings == ["0:02.0 – 0:04.0", "2.0 s, 3 frames", "here at 0:03.0"]
     assert row.labels == [("Female 90%", True), ("race unsure", False)]
 

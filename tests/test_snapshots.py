@@ -99,8 +99,9 @@ def test_no_face_leaves_the_program_that_is_to_be_blurred(
     saved = cv2.imread(str(tmp_path / "faces" / "person-0001.jpg"))
     inside = np.abs(saved.astype(int) - face)[10:50, 12:52].mean()
     assert inside > 25 if blur[-1] else inside < 10
-    rows = [row for *_, row in sheet._kept]
-    assert [row.blurred for row in rows] == [blur[-1]] * len(rows)
-    size = rows[0].face.shape[1::-1]
-    shown = np.abs(rows[0].face.astype(int) - cv2.resize(face[:, 4:68], size))[20:90, 20:90].mean()
+    views = [person.best for *_, person in sheet._kept]
+    assert [view.blurred for view in views] == [blur[-1]] * len(views)
+    assert views[0].crop is not None
+    size = views[0].crop.shape[1::-1]
+    shown = np.abs(views[0].crop.astype(int) - cv2.resize(face[:, 4:68], size))[20:90, 20:90].mean()
     assert shown > 25 if blur[-1] else shown < 12

@@ -31,6 +31,7 @@ _PLACES = [
     "time_s",
     "file",
     "track",
+    "person",
     "left",
     "top",
     "right",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from stream.batch.copies import Copies
-from stream.labelling.persons import TrackFace
+from stream.labelling.track_faces import TrackFace
 from stream.people import Person
 from stream.several.listing import NamedSource
 from stream.sinks import Outputs

@@ -117,6 +117,21 @@ class TrackEvidence:
         self.seen.add(predictions, index, weight)
         self.labels = self.labels_with(elsewhere)
 
+    def joined(self, elsewhere: Sequence[Evidence], quality: float) -> "TrackEvidence":
+        """What it and other tracks of the same person say together.
+
+        Args:
+            elsewhere: what the others say; none leaves all as it is.
+            quality: of the best view of all.
+        """
+        if not elsewhere:
+            return self
+        joined = TrackEvidence(self._settings)
+        joined.labels = self.labels_with(elsewhere)
+        joined.seen = Evidence.total([*elsewhere, self.seen])
+        joined.quality = quality
+        return joined
+
     def labels_with(self, elsewhere: Sequence[Evidence]) -> Mapping[str, Label]:
         """What is to be shown, given what other tracks of the same person say too."""
         all_seen = Evidence.total([*elsewhere, self.seen]) if elsewhere else self.seen

@@ -14,7 +14,7 @@ from stream.batch.spans.seam import RETURN_S, Seam, tracks_of
 from stream.controls import Controls, RunReport
 from stream.errors import EmptySpanError
 from stream.frames import Frame, SourceInfo
-from stream.labelling.persons import TrackFace
+from stream.labelling.track_faces import TrackFace
 from stream.run import FrameAnnotator, LoadAnnotator
 from stream.settings import Config
 from stream.sources import Span
