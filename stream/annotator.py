@@ -69,11 +69,11 @@ class Annotator:
         return None if self._persons is None else self._persons.settled
 
     @property
-    def faces(self) -> Sequence[TrackFace]:
-        """What is known of the faces of all tracks, where they are joined. It is to be kept in
-        memory only.
+    def faces(self) -> Sequence[TrackFace] | None:
+        """What is known of the faces of all tracks; None where they are not joined. It is to be
+        kept in memory only.
         """
-        return () if self._persons is None else self._persons.faces
+        return None if self._persons is None else self._persons.faces
 
     @stage("track")
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:

@@ -73,11 +73,11 @@ class SpanRun:
         return None if self._notes is None else self._notes.seam
 
     @property
-    def faces(self) -> Sequence[TrackFace]:
-        """What is known of the faces of all tracks of the span, once it was run, where tracks are
-        joined across shots; of what is no span nothing.
+    def faces(self) -> Sequence[TrackFace] | None:
+        """What is known of the faces of all tracks of the span, once it was run; None where tracks
+        are not joined across shots, and of what is no span.
         """
-        return () if self._noted is None else self._noted.faces
+        return None if self._noted is None else self._noted.faces
 
 
 class _SeamNotes:
@@ -138,9 +138,9 @@ class _NotedAnnotator:
         """Nothing: the tracks of all spans are joined at once."""
 
     @property
-    def faces(self) -> Sequence[TrackFace]:
-        """What is known of the faces of all tracks, where they are joined across shots."""
-        return self._annotator.faces if isinstance(self._annotator, Annotator) else ()
+    def faces(self) -> Sequence[TrackFace] | None:
+        """What is known of the faces of all tracks; None where they are not joined."""
+        return self._annotator.faces if isinstance(self._annotator, Annotator) else None
 
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         """The faces in the next frame."""
