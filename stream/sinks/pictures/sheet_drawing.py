@@ -92,10 +92,9 @@ class SheetRow:
         if best.path is not None:
             sightings = [best.path.name, f"{_width(person)} px wide"]
         else:
-            lasted = person.last_s - person.first_s
             sightings = [
                 f"{_clock(person.first_s)} – {_clock(person.last_s)}",
-                f"{lasted:.1f} s, {counted(person.frames, 'frame')}",
+                f"{person.seconds:.1f} s, {counted(person.frames, 'frame')}",
                 f"here at {_clock(best.time_s)}",
             ]
         labels = [
