@@ -13,8 +13,9 @@ from models.faces import Image
 from stream.drawing.colours import ColourScheme
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
-from stream.people import Person
+from stream.people import Person, Settlement
 from stream.sinks import Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.pictures import sheet_drawing
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.sheet_drawing import SheetRow
@@ -168,3 +169,22 @@ def test_what_does_not_fit_is_cut(tmp_path: Path) -> None:
         for number in range(3):
             sinks.write(frame(number), [track(labels=labels)])
     assert _read(tmp_path / "sheet.png").shape[0] > 9 * 30
+
+
+def test_a_person_of_several_tracks_is_one_row_with_the_best_face(tmp_path: Path) -> None:
+    sheet = _OpenSheet(tmp_path / "sheet.png", _INFO)
+    settled = Settlement({1: 1, 2: 2, 3: 1}, {1: {"gender": label("Male")}})
+    frames = FrameAssembler(Overlay(), _INFO, face_crops=True, settle=lambda: settled)
+    with Sinks([sheet], frames) as sinks:
+        for number in range(300):
+            grey = np.full((64, 96, 3), 40 + 40 * (number // 100), np.uint8)
+            seen = replace(
+                track(1 + number // 100, labels=_LABELS), quality=(0.9, 0.4, 0.5)[number // 100]
+            )
+            sinks.write(Frame(grey, number, number / 25, 0.0), [seen] if number % 100 < 50 else [])
+    one, other = sheet.rows
+    assert (one.track_id, other.track_id) == (1, 2)
+    assert one.labels == [("Male 90%", True)]
+    assert one.sightings[:2] == ["0:00.0 – 0:10.0", "4.0 s, 100 frames"]
+    assert (one.face == 40).all()
+    assert sheet.drawn()[1] == ""

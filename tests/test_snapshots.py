@@ -14,7 +14,9 @@ from models.faces import Image
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
+from stream.people import Settlement
 from stream.sinks import Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.people_ledger import face_crop
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.snapshots import Snapshots
@@ -105,3 +107,26 @@ def test_no_face_leaves_the_program_that_is_to_be_blurred(
     size = views[0].crop.shape[1::-1]
     shown = np.abs(views[0].crop.astype(int) - cv2.resize(face[:, 4:68], size))[20:90, 20:90].mean()
     assert shown > 25 if blur[-1] else shown < 12
+
+
+def test_a_person_of_several_tracks_has_the_best_picture_of_them(tmp_path: Path) -> None:
+    """Under the number of the person; those of the other tracks are gone at the end."""
+    snapshots = Snapshots(tmp_path, _ATTRIBUTES, has_persons=True)
+    info = replace(_INFO, fps=0.2)  # a track ends with the first frame without it
+    settled = Settlement({1: 1, 2: 2, 3: 1, 4: 1}, {1: {"gender": label("Male")}})
+    frames = FrameAssembler(Overlay(), info, face_crops=True, settle=lambda: settled)
+    with Sinks([snapshots], frames) as sinks:
+        for number, quality in ((1, 0.3), (2, 0.9), (3, 0.8), (4, 0.5)):
+            seen = replace(track(number, labels={"gender": label()}), quality=quality)
+            plain = np.full((64, 96, 3), 50 * number, np.uint8)
+            sinks.write(Frame(plain, number, float(number), 0.0), [seen])
+    assert _names(tmp_path) == ["person-0001.jpg", "person-0002.jpg", "persons.csv"]
+    saved = cv2.imread(str(tmp_path / "person-0001.jpg"))
+    assert saved is not None
+    assert saved.mean() == pytest.approx(150, abs=3)  # that of the third track
+    with (tmp_path / "persons.csv").open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [(row["picture"], row["tracks"], row["best_frame"], row["gender"]) for row in rows] == [
+        ("person-0001.jpg", "1 3 4", "3", "Male"),
+        ("person-0002.jpg", "2", "2", "Female"),
+    ]

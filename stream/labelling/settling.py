@@ -46,21 +46,21 @@ def persons_of(faces: Sequence[TrackFace]) -> list[list[TrackFace]]:
     ]
 
 
-def settlement(faces: Sequence[TrackFace]) -> Settlement:
+def settlement(faces: Sequence[TrackFace], at_a_time: int = _MOST_FACES) -> Settlement:
     """Which of the tracks of a file are of one person, and what all their views say.
 
     Args:
         faces: of the tracks, in their order.
+        at_a_time: how many are joined at a time.
     """
     closed: list[TrackFace] = []
     persons: list[TrackFace] = []
-    for start in range(0, len(faces), _MOST_FACES):
+    for start in range(0, len(faces), at_a_time):
         persons = [
-            joined_face(each)
-            for each in persons_of([*persons, *faces[start : start + _MOST_FACES]])
+            joined_face(each) for each in persons_of([*persons, *faces[start : start + at_a_time]])
         ]
         persons.sort(key=lambda person: person.tracks[-1])
-        persons, left = persons[-_MOST_FACES:], persons[:-_MOST_FACES]
+        persons, left = persons[-at_a_time:], persons[:-at_a_time]
         closed += left  # those seen longest ago
     persons += closed
     return Settlement(
