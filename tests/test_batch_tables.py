@@ -78,8 +78,8 @@ def test_a_row_an_input_and_a_row_a_person(tmp_path: Path) -> None:
     assert (failed["state"], failed["error"]) == ("failed", r"it is \x1b[2Jcut short")
     assert (waiting["state"], waiting["begun"], waiting["column 2"]) == ("waiting", None, "cell 2")
     first, second = pq.read_table(persons_path).to_pylist()
-    assert {name: first[name] for name in ("input", "track", "first_s", "last_s", "frames")} == {
-        **{"input": "a.mp4", "track": 3, "first_s": 1.0, "last_s": 4.5, "frames": 9}
+    assert {name: first[name] for name in ("input", "person", "first_s", "last_s", "frames")} == {
+        **{"input": "a.mp4", "person": 3, "first_s": 1.0, "last_s": 4.5, "frames": 9}
     }
     assert (first["gender"], first["gender_Female"], first["race"]) == ("Female", 0.75, None)
     assert (second["gender"], second["race"]) == (None, "White")
@@ -96,7 +96,7 @@ def test_they_are_written_anew_as_a_whole(tmp_path: Path) -> None:
             write_tables(ledger)
             [given] = [ledger._inputs[1]]
             ledger.enroll([given], "2")
-    tracks = pq.read_table(tmp_path / "persons.parquet")["track"].to_pylist()
+    tracks = pq.read_table(tmp_path / "persons.parquet")["person"].to_pylist()
     assert tracks == [5]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("ledger.sqlite", "persons.parquet", "summary.parquet"),
@@ -118,7 +118,7 @@ def test_names_that_are_no_utf8_stand_there_escaped(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "summary.parquet")["input"].to_pylist() == [r"caf\udce9.mp4"]
 
 
-@pytest.mark.parametrize("name", ["input", "Frames", "state", "track", "gender", "race_White"])
+@pytest.mark.parametrize("name", ["input", "Frames", "state", "person", "gender", "race_White"])
 def test_a_column_of_a_list_that_the_tables_have_is_refused(name: str) -> None:
     attributes = {"gender": ["Female", "Male"], "race": ["White"]}
     check_columns(["place", "gender of the speaker"], attributes)

@@ -36,7 +36,7 @@ def _names(folder: Path) -> list[str]:
         ({"save": "a.mp4"}, {"save": "a.part.mp4"}, _INFO),
         ({"sheet": "all.png"}, {"sheet": "all.png"}, _INFO),
         ({"snapshots": "people"}, {"snapshots": "people"}, _INFO),
-        ({"snapshots": "people"}, {"log": "people/tracks.csv"}, _INFO),
+        ({"snapshots": "people"}, {"log": "people/persons.csv"}, _INFO),
         ({"save": "copies"}, {"save": "copies"}, _PICTURES),
         ({"save": "copies"}, {"snapshots": "copies"}, _PICTURES),
     ],
@@ -115,10 +115,13 @@ def test_what_an_earlier_run_could_save_is_kept_where_it_is_written_over(
     (tmp_path / "faces").mkdir()
     for day in ("monday", "tuesday"):
         (tmp_path / "out.part.mp4").write_text(day)
-        (tmp_path / "faces" / "tracks.part.csv").write_text(day)
+        (tmp_path / "faces" / "persons.part.csv").write_text(day)
         with claim_outputs(outputs, _INFO):
             pass
-    for folder, name in ((tmp_path, "out-{}.part.mp4"), (tmp_path / "faces", "tracks-{}.part.csv")):
+    for folder, name in (
+        (tmp_path, "out-{}.part.mp4"),
+        (tmp_path / "faces", "persons-{}.part.csv"),
+    ):
         kept = [(folder / name.format(number)).read_text() for number in (1, 2)]
         assert kept == ["monday", "tuesday"]
     assert _names(tmp_path) == ["faces", "out-1.part.mp4", "out-2.part.mp4"]

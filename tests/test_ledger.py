@@ -229,7 +229,7 @@ def test_people_are_kept_without_pictures_and_embeddings(out: Path) -> None:
         ledger.finish(result, 0)
         [(name, columns, cells)] = ledger.people()
         assert (name, columns) == ("a.mp4", {"place": "door"})
-        assert (cells["track"], cells["gender"]) == (7, "Male")
+        assert (cells["person"], cells["gender"]) == (7, "Male")
         assert ledger.attributes() == {"gender": list(seen.labels["gender"].probabilities)}
     kept = (out / "ledger.sqlite").read_bytes()
     assert seam.tobytes()[64:96] not in kept
