@@ -163,6 +163,7 @@ class CameraSection(BaseModel):
     pixel_format: Literal["auto"] | Annotated[str, Field(pattern="^[ -~]{4}$")] = "auto"
     backend: Literal["auto", "v4l2", "gstreamer", "dshow", "msmf", "avfoundation"] = "auto"
     mirror: bool = True
+    virtual_device: str = "auto"
 
 
 class EngineSection(BaseModel):
@@ -219,6 +220,30 @@ class RunSection(BaseModel):
         return self.stall_s if is_live else 0
 
 
+class PublishSection(BaseModel):
+    """`[publish]`: how results are sent on while they come."""
+
+    model_config = _STRICT
+
+    timeout_s: Annotated[float, Field(ge=0.5, le=300)] = 10.0
+    pipe: Literal["matroska", "mpegts"] = "matroska"
+    hls_segment_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
+    hls_segments: Annotated[int, Field(ge=0, le=100_000)] = 10
+    webhook_secret: str = ""
+    discovery: str = "homeassistant"
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_named(cls, secret: str) -> str:
+        """Settings are printed, so they must not hold the secret itself."""
+        if secret and not secret.startswith(("@", "$")):
+            raise ValueError(
+                "write the secret into a file or an environment variable, "
+                "and here @FILE or $VARIABLE"
+            )
+        return secret
+
+
 class OutputsSection(BaseModel):
     """`[outputs]`: the form of outputs of which only the folder is named."""
 
@@ -261,5 +286,6 @@ class Config(BaseModel):
     engine: EngineSection = EngineSection()
     recorder: RecorderSection = RecorderSection()
     outputs: OutputsSection = OutputsSection()
+    publish: PublishSection = PublishSection()
     overlay: OverlaySection = OverlaySection()
     run: RunSection = RunSection()
