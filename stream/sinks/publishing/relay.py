@@ -68,6 +68,7 @@ class Relay:
         self._said = b""
         self._is_connected = False
         is_ours = knows_protocol(destination.protocol)
+        self.answers_late = not is_ours
         self._process = _our_process() if is_ours else _their_process(destination)
         stdin = self._process.stdin
         assert stdin is not None and self._process.stdout is not None
@@ -201,6 +202,7 @@ def _their_process(destination: VideoDestination) -> "subprocess.Popen[bytes]":
         for name, value in parse_qsl(query, keep_blank_values=True):
             presets.write(f"{name}={' '.join(value.splitlines())}\n")
     command = [_FFMPEG, "-hide_banner", "-nostdin", "-loglevel", "error", "-progress", "pipe:1"]
+    command += ["-stats_period", "0.2"]
     command += [
         "-probesize",
         "32",

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from typing import Any
@@ -23,6 +24,13 @@ _NOT_FOR_THIS = ("SIGINT", "SIGTERM", "SIGUSR1")
 
 _LOOK_S = 0.5
 """Time between two looks whether the program that started this one is still there, s."""
+
+_SEND_BUFFER_BYTES = 1 << 17
+"""What the system keeps of a connection until the other side has it, bytes: a quarter of a second
+of full HD. More shows a slow side older frames; less slows one that is far away."""
+
+_DESCRIPTORS = "/proc/self/fd"
+"""Folder of what this process has open, on Linux."""
 
 _BUFFER_BYTES = 4096
 """How much of standard input is asked for at once, bytes; what is there is taken."""
@@ -65,6 +73,7 @@ def _relay(pipe: io.FileIO, order: dict[str, Any]) -> None:
     for stream in source.streams:
         tracks[stream.index] = target.add_stream_from_template(stream, opaque=True)
     target.start_encoding()
+    _bound_buffers()
     os.write(1, CONNECTED)
     for packet in source.demux():
         if packet.dts is None:
@@ -72,6 +81,20 @@ def _relay(pipe: io.FileIO, order: dict[str, Any]) -> None:
         packet.stream = tracks[packet.stream.index]
         target.mux_one(packet)
     target.close()
+
+
+def _bound_buffers() -> None:
+    """Bounds what the system keeps for the other side. It would keep many seconds of video for a
+    slow one, which then sees only what is old; so the newest frame waits for it instead.
+    """
+    for name in os.listdir(_DESCRIPTORS) if os.path.isdir(_DESCRIPTORS) else ():
+        try:
+            copy = socket.socket(fileno=os.dup(int(name)))
+        except OSError:
+            continue  # it is none of a socket
+        with copy:
+            if copy.type == socket.SOCK_STREAM:
+                copy.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
 
 def _line(pipe: io.FileIO) -> bytes:

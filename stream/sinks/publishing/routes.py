@@ -26,9 +26,11 @@ class Route(Protocol):
 
     Attributes:
         container: what is written to.
+        answers_late: the other side says only after some frames that it takes them.
     """
 
     container: OutputContainer
+    answers_late: bool
 
     def is_connected(self) -> bool:
         """Whether the other side takes the video by now.
@@ -88,6 +90,8 @@ class StandardOutput:
         OSError: standard output is closed.
     """
 
+    answers_late = False
+
     def __init__(self, container_format: str) -> None:
         if sys.__stdout__ is None:
             raise OSError("it is closed")
@@ -132,6 +136,8 @@ class Playlist:
         is_live: whether old segments are deleted.
         is_again: whether it goes on with those that are there.
     """
+
+    answers_late = False
 
     def __init__(
         self, path: Path, settings: PublishSection, *, is_live: bool, is_again: bool

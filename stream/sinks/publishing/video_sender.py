@@ -124,11 +124,11 @@ class VideoSender(threading.Thread):
             self._open()
             is_key = True
         else:
-            was_connected = self._way.is_connected
-            if not self._check(self._way):
+            way, was_connected = self._way, self._way.is_connected
+            if not self._check(way) and not (way is self._way and way.route.answers_late):
                 self._delivery.lost += 1
                 return
-            is_key = not was_connected
+            is_key = not was_connected and not way.route.answers_late
         if self._way is not None:
             self._write(self._way, frame, is_key=is_key)
 
