@@ -169,7 +169,8 @@ class _SenderThread(threading.Thread):
             try:
                 self._client.send(event)
             except AwayError as error:
-                self.far_end.note_away(str(error))
+                if not self._interrupted.is_set():
+                    self.far_end.note_away(str(error))
             except RefusedError as error:
                 self._note_refused(str(error))
                 return
@@ -194,7 +195,8 @@ class _SenderThread(threading.Thread):
         try:
             self._client.look_after(self.faces)
         except AwayError as error:
-            self.far_end.note_away(str(error))
+            if not self._interrupted.is_set():
+                self.far_end.note_away(str(error))
 
     def _note_refused(self, reason: str) -> None:
         self._delivery.lost += 1
