@@ -4,6 +4,7 @@ import pytest
 
 from stream.backoff import Backoff
 from stream.deliveries import Delivery
+from stream.sinks.publishing.ending import Ending
 from stream.sinks.publishing.far_end import FarEnd
 from stream.sinks.publishing.mailbox import Mailbox
 from stream.sinks.publishing.pace import Pace
@@ -95,6 +96,17 @@ def test_frames_are_due_at_their_own_pace() -> None:
     for time_s in (5.28, 5.32):
         pace.wait(time_s)
     assert clock.slept_s[6:] == [0, 0.04]
+
+
+def test_the_end_of_a_run_takes_its_time_once() -> None:
+    clock = _Clock()
+    ending = Ending(clock)
+    clock.now_s += 50.0  # nothing counts before the first asks
+    assert ending.left_s(0.1) == pytest.approx(0.8)
+    clock.now_s += 0.5
+    assert ending.left_s(0.1) == pytest.approx(0.3)
+    clock.now_s += 5.0
+    assert (ending.left_s(0.1), ending.left_s(0.6)) == (0.1, 0.6)
 
 
 def test_the_counts_of_two_runs_are_added_and_said() -> None:

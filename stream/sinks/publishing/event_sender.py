@@ -12,6 +12,7 @@ from stream.frames import SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.data.events import Event, Events
+from stream.sinks.publishing.ending import Ending
 from stream.sinks.publishing.far_end import FarEnd
 from stream.sinks.publishing.mailbox import Mailbox
 from stream.stalls import TICK_S
@@ -22,8 +23,8 @@ _ROOM = 1000
 _TICK_S = 0.2
 """Time after which a sender without events looks after its connection, s."""
 
-_END_S = 0.8
-"""For how long the last events of a live source may take, s: the program is to end in a second."""
+_LEAST_END_S = 0.1
+"""How long the last events may take in any case, s: a service that answers takes them at once."""
 
 
 class AwayError(Exception):
@@ -70,16 +71,22 @@ class EventSender:
         info: the source.
         client: speaks with the service.
         delivery: takes what became of the events.
+        ending: the time that is left at the end of the run.
     """
 
     output = None
     quit_requested = False
 
     def __init__(
-        self, name: str, info: SourceInfo, client: EventClient, delivery: Delivery
+        self,
+        name: str,
+        info: SourceInfo,
+        client: EventClient,
+        delivery: Delivery,
+        ending: Ending | None = None,
     ) -> None:
         self.name = name
-        self._info = info
+        self._info, self._ending = info, ending or Ending()
         self._events = Events(info)
         self._delivery = delivery
         self._mailbox = Mailbox[Event](_ROOM)
@@ -107,8 +114,9 @@ class EventSender:
         thread = self._thread
         while not self._info.is_live and thread.is_alive() and not exit_code(0):
             thread.join(TICK_S)
-        thread.stop_s = time.monotonic() + _END_S
-        thread.join(_END_S)
+        left_s = self._ending.left_s(_LEAST_END_S)
+        thread.stop_s = time.monotonic() + left_s
+        thread.join(left_s)
         if thread.is_alive():
             thread.interrupt()
             thread.join(TICK_S)

@@ -11,6 +11,7 @@ from stream.people import Person
 from stream.settings import Config
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.publishing.destinations import VideoDestination
+from stream.sinks.publishing.ending import Ending
 from stream.sinks.publishing.mailbox import Mailbox
 from stream.sinks.publishing.pace import Pace
 from stream.sinks.publishing.video_sender import VideoSender, WaitingFrame
@@ -20,9 +21,8 @@ from stream.stopwatch import stage
 _ROOM = 2
 """Frames that may wait for the encoder; more are sent later, fewer are lost at a slow frame."""
 
-_END_S = 0.9
-"""For how long the end of what is sent may take, s; then it is left: a program is to end within a
-second."""
+_LEAST_END_S = 0.6
+"""How long the end of what is sent may take in any case, s; then it is left."""
 
 
 class LiveVideo:
@@ -40,6 +40,7 @@ class LiveVideo:
         info: the source.
         config: how video is encoded and sent.
         delivery: takes what became of the frames.
+        ending: the time that is left at the end of the run.
 
     Raises:
         ConfigError: its format cannot hold the codec.
@@ -47,8 +48,14 @@ class LiveVideo:
     """
 
     def __init__(
-        self, destination: VideoDestination, info: SourceInfo, config: Config, delivery: Delivery
+        self,
+        destination: VideoDestination,
+        info: SourceInfo,
+        config: Config,
+        delivery: Delivery,
+        ending: Ending | None = None,
     ) -> None:
+        self._ending = ending or Ending()
         self.name = f"stream ({destination})"
         self._destination, self._delivery = destination, delivery
         is_local = destination.kind in ("hls", "pipe")
@@ -97,10 +104,10 @@ class LiveVideo:
             while self._is_lossless and sender.is_alive() and not exit_code(0):
                 sender.join(TICK_S)
             sender.hurry()
-            sender.join(_END_S)
+            sender.join(self._ending.left_s(_LEAST_END_S))
         if sender.is_alive():
             sender.abandon()
-            sender.join(_END_S)
+            sender.join(_LEAST_END_S)
         self._raise_error()
         if self._delivery.dropped and not self._delivery.sent:
             raise SinkError(

@@ -13,6 +13,7 @@ from stream.settings.schema import PublishSection
 from stream.sinks.contract import Sink
 from stream.sinks.outputs import Outputs
 from stream.sinks.publishing import mqtt, virtual_camera
+from stream.sinks.publishing.ending import Ending
 from stream.sinks.publishing.event_sender import EventSender
 from stream.sinks.publishing.live_video import LiveVideo
 from stream.sinks.publishing.mqtt import MqttClient
@@ -28,15 +29,16 @@ def opened_publishers(
     Raises:
         ConfigError, SinkError: one cannot be had.
     """
+    ending = Ending()
     for each in outputs.streams:
-        yield LiveVideo(each, info, config, _delivery(report, str(each), "frame"))
+        yield LiveVideo(each, info, config, _delivery(report, str(each), "frame"), ending)
     if outputs.virtual_camera:
         yield VirtualCamera(info, config.camera, _delivery(report, "virtual camera", "frame"))
     settings = config.publish
     if outputs.mqtt is not None:
         broker, name = outputs.mqtt, f"mqtt ({outputs.mqtt})"
         client = MqttClient(broker, info.name, settings.discovery, settings.timeout_s)
-        yield EventSender(name, info, client, _delivery(report, str(broker), "event"))
+        yield EventSender(name, info, client, _delivery(report, str(broker), "event"), ending)
     if not outputs.webhooks:
         return
     from stream.sinks.publishing.webhook import Webhook  # and with it HTTP and TLS
@@ -45,7 +47,7 @@ def opened_publishers(
     for service in outputs.webhooks:
         webhook = Webhook(service, secret, settings.timeout_s)
         delivery = _delivery(report, str(service), "event")
-        yield EventSender(f"webhook ({service})", info, webhook, delivery)
+        yield EventSender(f"webhook ({service})", info, webhook, delivery, ending)
 
 
 def check_publishers(config: Config, outputs: Outputs) -> None:

@@ -213,7 +213,7 @@ class VideoSender(threading.Thread):
             self._lose(way, error)
             return
         self._way = None
-        way.close(_ROUTE_END_S)
+        way.close(_ROUTE_END_S if way.is_connected else 0)
 
 
 class _Way:
