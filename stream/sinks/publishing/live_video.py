@@ -109,7 +109,8 @@ class LiveVideo:
             sender.abandon()
             sender.join(_LEAST_END_S)
         self._raise_error()
-        if self._delivery.dropped and not self._delivery.sent:
+        nothing_arrived = self._delivery.dropped and not self._delivery.sent
+        if nothing_arrived and not sender.reader_left:
             raise SinkError(
                 f"nothing could be sent: {self._sender.far_end.last_reason or 'no answer'}"
             )
