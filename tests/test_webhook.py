@@ -278,7 +278,7 @@ def test_the_secret_stands_in_a_file(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(ConfigError, match="secret"):
         secret_of(PublishSection(webhook_secret=f"@{path}"))
-    with pytest.raises(ValueError, match="write the secret into a file"):
+    with pytest.raises(ValueError, match="write it into a file"):
         PublishSection(webhook_secret="s3cret")
 
 

@@ -35,6 +35,9 @@ _AUTO_RECONNECT_S = 60.0
 MAX_UPSAMPLE = 4.0
 """By how much a picture may be enlarged for the search at most: 16 times the pixels."""
 
+_SECRET_PLACE = "write it into a file or an environment variable, and here @FILE or $VARIABLE"
+"""Where what no setting may hold belongs."""
+
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Unknown names and values of another type are errors."""
 
@@ -146,10 +149,7 @@ class SourceSection(BaseModel):
     def _without_secrets(cls, address: str) -> str:
         """Settings are printed, so they must not hold a password, nor a mistyped address one."""
         if is_telling(address) and shown_address(address) != address:
-            raise ValueError(
-                "it holds a secret: write it into a file or an environment variable, "
-                "and here @FILE or $VARIABLE"
-            )
+            raise ValueError(f"it holds a secret: {_SECRET_PLACE}")
         return address
 
 
@@ -237,10 +237,7 @@ class PublishSection(BaseModel):
     def _is_named(cls, secret: str) -> str:
         """Settings are printed, so they must not hold the secret itself."""
         if secret and not secret.startswith(("@", "$")):
-            raise ValueError(
-                "write the secret into a file or an environment variable, "
-                "and here @FILE or $VARIABLE"
-            )
+            raise ValueError(_SECRET_PLACE)
         return secret
 
 
