@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stream.deliveries import Delivery
 from stream.playback import Playback
 from stream.source_history import SourceHistory
 
@@ -205,6 +206,7 @@ class RunReport:
         failures: what went wrong on the way, a line each; of a long run the first hundred.
         further_failures: how many more there were.
         segments: how many parts of a run that is divided were written, and deleted again.
+        deliveries: what became of what is sent on, by the name of its destination.
     """
 
     recording: Path | None = None
@@ -221,6 +223,7 @@ class RunReport:
     failures: list[str] = field(default_factory=list)
     further_failures: int = 0
     segments: SegmentCounts = field(default_factory=SegmentCounts)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
 
     def accounts(self, known_gaps: int = 0) -> dict[str, Any]:
         """What became of the run so far, as JSON has it.
@@ -233,6 +236,7 @@ class RunReport:
             "skipped": dict(self.skipped.most_common()),
             **self.history.as_dict(known_gaps),
             "segments": self.segments.as_dict(),
+            "deliveries": {name: each.as_dict() for name, each in list(self.deliveries.items())},
             "failures": self.failures,
             "further_failures": self.further_failures,
         }
@@ -243,6 +247,8 @@ class RunReport:
         self.skipped.update(dict(other.skipped))
         self.history.add(other.history)
         self.segments.add(other.segments)
+        for name, each in list(other.deliveries.items()):
+            self.deliveries.setdefault(name, Delivery(each.unit)).add(each)
         self.further_failures += other.further_failures
 
     def note_failure(self, line: str) -> bool:

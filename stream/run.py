@@ -83,7 +83,7 @@ def run(
         with (
             telling(lambda: json.dumps(summary.as_dict())),
             closing(Capture(source, controls, report)) as capture,
-            claim_outputs(outputs, source.info, config.recorder),
+            claim_outputs(outputs, source.info, config),
             capture,
             opening_window(config, source.info, outputs, controls, report, capture.peek) as window,
         ):

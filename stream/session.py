@@ -1,14 +1,12 @@
 """The library's door: a model that is loaded once and asked for pictures, frames and sources."""
 
 import logging
-import os
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from os import PathLike, fspath
-from pathlib import Path
 from threading import Lock
-from typing import Self, TypeAlias
+from typing import Self
 
 from models.printable import printable
 from stream.annotator import Annotator
@@ -23,17 +21,14 @@ from stream.results import Context, Results
 from stream.run import run
 from stream.settings import Config
 from stream.several.any_number import run_sources
+from stream.several.given_outputs import AnyPath, given_outputs
 from stream.several.given_sources import AnySource, listed_sources, open_alone, open_given
 from stream.several.listing import NamedSource
-from stream.sinks import Outputs
 from stream.sources import WHOLE, Source, Span
 from stream.sources.capture import Capture
 from stream.sources.given_picture import GivenPicture, as_bgr
 from stream.summary import Summary
 from stream.tracks import Face, Track
-
-AnyPath: TypeAlias = str | PathLike[str]
-"""The name of a file or folder."""
 
 _log = logging.getLogger(__name__)
 
@@ -209,7 +204,7 @@ class Model:
         self,
         source: AnySource | Iterable[AnySource],
         *,
-        save: AnyPath | None = None,
+        save: AnyPath | Sequence[AnyPath] | None = None,
         log: AnyPath | None = None,
         snapshots: AnyPath | None = None,
         sheet: AnyPath | None = None,
@@ -223,7 +218,8 @@ class Model:
             source: what the command takes, a list of that, or a source that is open already (it is
                 closed too), which is processed alone.
             save: the annotated video, or for pictures a folder of copies. In a folder, which is
-                there or written as `out/`, outputs are named after their sources.
+                there or written as `out/`, outputs are named after their sources. Or an address, a
+                playlist or `-`, where video is sent on to; in a list several of these.
             log: the data, `.jsonl`, `.csv` or `.parquet`.
             snapshots: a folder for the best view of each person.
             sheet: a picture of all people.
@@ -241,16 +237,8 @@ class Model:
             SourceError: the source gives nothing at all.
             KeyboardInterrupt: Ctrl-C came; what there was is complete.
         """
-        named = {"save": save, "log": log, "snapshots": snapshots, "sheet": sheet}
-        folders = frozenset(option for option, name in named.items() if _is_folder(name))
-        outputs = Outputs(
-            _path(save),
-            _path(log),
-            _path(snapshots),
-            _path(sheet),
-            show=show,
-            overwrite=overwrite,
-            folders=folders,
+        outputs = given_outputs(
+            save=save, log=log, snapshots=snapshots, sheet=sheet, show=show, overwrite=overwrite
         )
         sources = listed_sources(source)
         by_name = [each for each in sources if isinstance(each, NamedSource)]
@@ -272,19 +260,3 @@ class Model:
             short_names=self._loaded.short_names,
             groups=tuple(self.config.labels.race_groups),
         )
-
-
-def _path(name: AnyPath | None) -> Path | None:
-    """The path of an output.
-
-    Raises:
-        ConfigError: it can be none.
-    """
-    if not isinstance(name, str | PathLike | None):
-        raise ConfigError(f"an output is named by a path, not of type {type(name).__name__}")
-    return None if name is None else Path(name)
-
-
-def _is_folder(name: AnyPath | None) -> bool:
-    """Whether a name is written as a folder's: with a separator at its end, which paths forget."""
-    return isinstance(name, str) and name.endswith(("/", os.sep))

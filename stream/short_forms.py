@@ -1,11 +1,12 @@
 """The short forms of the library: a model loaded, or asked for one thing alone, in one call."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 
 from stream.frames import Frame
 from stream.results import Results
-from stream.session import AnyPath, Model
+from stream.session import Model
 from stream.settings import Config
+from stream.several.given_outputs import AnyPath
 from stream.several.given_sources import AnySource
 from stream.sources import WHOLE, Span
 from stream.summary import Summary
@@ -36,7 +37,7 @@ def process(
     source: AnySource | Iterable[AnySource],
     *,
     config: Config | None = None,
-    save: AnyPath | None = None,
+    save: AnyPath | Sequence[AnyPath] | None = None,
     log: AnyPath | None = None,
     snapshots: AnyPath | None = None,
     sheet: AnyPath | None = None,

@@ -202,5 +202,10 @@ def stamp(at: datetime) -> str:
     return at.isoformat(sep=" ", timespec="seconds")
 
 
+def stamp_now() -> str:
+    """The present date and time likewise."""
+    return stamp(_now())
+
+
 def _now() -> datetime:
     return datetime.now().astimezone()

@@ -157,6 +157,7 @@ class Summary:
         if self.skipped:
             done += f", {counted_kinds(self.skipped)} left out"
         results = [self.report.segments.words(), ", ".join(map(str, self.report.outputs))]
+        results += [f"{name}: {each.words()}" for name, each in self.report.deliveries.items()]
         return f"{people} · {done}{''.join(f' → {each}' for each in results if each)}"
 
     @property

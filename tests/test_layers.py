@@ -27,8 +27,11 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"settings"},
     {"people", "controls"},
     {"playback"},
-    {"tracks", "frames", "media_tracks", "stores"},
-    {"addresses", "coded", "errors", "service", "source_history", "stalls", "stopwatch"},
+    {"tracks", "frames", "media_tracks", "stores", "named_address"},
+    {
+        *("addresses", "backoff", "coded", "deliveries", "errors", "service", "source_history"),
+        *("stalls", "stopwatch"),
+    },
 )
 _EXCEPTIONS = {  # CONTRIBUTING.md says why
     ("stream.sinks.files", "stream.sources.pictures"),

@@ -9,8 +9,8 @@ import pytest
 from fakes import write_numbers
 
 from stream.errors import SourceError
+from stream.named_address import resolved
 from stream.sources import open_source
-from stream.sources.named_address import resolved
 
 
 def test_a_file_names_a_source(tmp_path: Path) -> None:

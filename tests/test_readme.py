@@ -135,7 +135,7 @@ _RECORD = {
     "hours": 0.1,
     "hardware": "2 CPU cores",
 }
-_PRINTED = ["Label(", "Female {'box': [", "[1] [[", ""]
+_PRINTED = ["Label(", "", "Female {'box': [", "[1] [[", ""]
 _EXAMPLES = list(zip(_blocks("python"), _PRINTED, strict=True))
 
 

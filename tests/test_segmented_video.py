@@ -46,7 +46,7 @@ def _write(
     """Writes numbered frames at ten a second, a face in some of them."""
     report = RunReport()
     with (
-        claim_outputs(outputs, info, config.recorder),
+        claim_outputs(outputs, info, config),
         open_sinks(config, info, outputs, report=report) as sinks,
     ):
         for number in range(count):
@@ -131,7 +131,7 @@ def test_sound_follows(
     outputs = Outputs(save=tmp_path / f"door{ending}")
     source = VideoSource(clip)
     with (
-        claim_outputs(outputs, source.info, config.recorder),
+        claim_outputs(outputs, source.info, config),
         open_sinks(config, source.info, outputs) as sinks,
     ):
         for each in source.frames():
@@ -165,7 +165,7 @@ def test_a_log_has_the_frames_of_its_video_over_an_outage(tmp_path: Path) -> Non
     there = [*range(18), *range(60, 90)]
     report = RunReport()
     with (
-        claim_outputs(outputs, _LIVE, config.recorder),
+        claim_outputs(outputs, _LIVE, config),
         open_sinks(config, _LIVE, outputs, report=report) as sinks,
     ):
         for number in there:
@@ -299,7 +299,7 @@ def test_only_segments_are_deleted(limit: dict[str, float], tmp_path: Path) -> N
     outputs = Outputs(save=tmp_path / "door.mp4")
     with (
         pytest.raises(ConfigError, match=r"delete segments: set recorder\.segment_s"),
-        claim_outputs(outputs, _LIVE, _config(**limit).recorder),
+        claim_outputs(outputs, _LIVE, _config(**limit)),
     ):
         pass
 
@@ -310,7 +310,7 @@ def test_a_name_that_a_segment_would_make_too_long_is_refused_before_it_runs(
     outputs = Outputs(save=tmp_path / f"{'x' * 225}.mp4")
     with (
         pytest.raises(ConfigError, match="file name too long; choose another name"),
-        claim_outputs(outputs, _LIVE, _config(segment_s=60).recorder),
+        claim_outputs(outputs, _LIVE, _config(segment_s=60)),
     ):
         pass
 

@@ -488,3 +488,13 @@ def test_a_wrong_dict_is_one_line_with_the_nearest_name(
 def test_a_file_of_settings_may_be_named_as_text(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("[engine]\nthreads = 3\n")
     assert load_config(str(tmp_path / "mine.toml"), folder=tmp_path).engine.threads == 3
+
+
+@pytest.mark.parametrize("name", ["webhook_secret", "webhok_secret", "webhook_secret.x"])
+def test_a_secret_that_is_written_where_its_file_belongs_is_not_repeated(name: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config(None, [f"publish.{name}=hunter2"])
+    assert "hunter2" not in str(raised.value)
+    with pytest.raises(ConfigError) as raised:
+        load_config(None, [f"publish={{ {name} = 'hunter2' }}"])
+    assert "hunter2" not in str(raised.value)

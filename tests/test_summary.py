@@ -153,6 +153,7 @@ def test_the_same_for_machines() -> None:
         "perceived": {"Female, race unsure": 2, "too small to say": 1},
         "outputs": ["a.mp4"],
         "segments": {"complete": 0, "deleted": 0, "deleted_bytes": 0},
+        "deliveries": {},
         "failures": ["the disk is full"],
         "further_failures": 0,
         "interrupted": True,

@@ -10,6 +10,7 @@ _NO_MATTER = {
     "source": {"address", "reconnect_s", "timeout_s", "rtsp_transport"},
     "engine": {"device", "model", "threads"},
     "camera": None,
+    "publish": None,
     "run": None,
 }
 """Settings, by section, of which results do not depend: how fast they come, what is live. None for

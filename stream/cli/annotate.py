@@ -15,6 +15,7 @@ from stream.cli.console import (
     print_summary,
     start_logging,
 )
+from stream.cli.published import asked_outputs
 
 if TYPE_CHECKING:
     from stream.sinks import Outputs
@@ -35,6 +36,9 @@ def run(
     save: options.Save = None,
     log: options.Log = None,
     events: options.Events = False,
+    mqtt: options.Mqtt = None,
+    webhook: options.Webhooks = None,
+    virtual_camera: options.VirtualCamera = False,
     snapshots: options.Snapshots = None,
     sheet: options.Sheet = None,
     start: options.Start = None,
@@ -56,12 +60,21 @@ def run(
         from stream.cli.several import annotate_sources
         from stream.errors import ConfigError
         from stream.settings import load_config
-        from stream.sinks import Outputs
         from stream.sources import Span
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
-        folders = options.written_as_folders(save=save, log=log, sheet=sheet)
-        outputs = Outputs(save, log, snapshots, sheet, events, show, overwrite, folders)
+        outputs = asked_outputs(
+            save,
+            log=log,
+            snapshots=snapshots,
+            sheet=sheet,
+            events=events,
+            virtual_camera=virtual_camera,
+            mqtt=mqtt,
+            webhooks=webhook,
+            show=show,
+            overwrite=overwrite,
+        )
         _check_standard_output(outputs, json_summary)
         settled, span = load_config(config, overrides), Span.parse(start, end)
         given = sources or ([settled.source.address] if settled.source.address else [])
@@ -84,6 +97,9 @@ def render(
     log: Annotated[Path, typer.Argument(metavar="LOG", help="What `run --log LOG.jsonl` wrote.")],
     save: options.Save = None,
     events: options.Events = False,
+    mqtt: options.Mqtt = None,
+    webhook: options.Webhooks = None,
+    virtual_camera: options.VirtualCamera = False,
     snapshots: options.Snapshots = None,
     sheet: options.Sheet = None,
     start: options.Start = None,
@@ -107,11 +123,19 @@ def render(
         from stream.settings import load_config
         from stream.several.any_number import run_sources
         from stream.several.listing import list_sources
-        from stream.sinks import Outputs
         from stream.sources import Span
 
-        folders = options.written_as_folders(save=save, sheet=sheet)
-        outputs = Outputs(save, None, snapshots, sheet, events, show, overwrite, folders)
+        outputs = asked_outputs(
+            save,
+            snapshots=snapshots,
+            sheet=sheet,
+            events=events,
+            virtual_camera=virtual_camera,
+            mqtt=mqtt,
+            webhooks=webhook,
+            show=show,
+            overwrite=overwrite,
+        )
         _check_standard_output(outputs, json_summary)
         overrides = [*(settings or []), *options.blur_setting(blur)]
         settled, span = load_config(config, overrides), Span.parse(start, end)

@@ -34,14 +34,42 @@ def written_as_folders(**named: Path | None) -> frozenset[str]:
 
 
 Save = Annotated[
-    Path | None,
+    list[str] | None,
     typer.Option(
         "--save",
         "-o",
-        parser=output_path,
         metavar="OUT",
         rich_help_panel=OUTPUT,
-        help="The annotated video (.mp4, .mkv, .mov, .webm), picture, or folder, of several too.",
+        help="The annotated video (.mp4, .mkv, .mov, .webm), picture, or folder, of several too; "
+        "sent on live to rtmp://, rtsp://, srt://, udp://, .m3u8 (HLS), - (standard output). "
+        "May be repeated.",
+    ),
+]
+VirtualCamera = Annotated[
+    bool,
+    typer.Option(
+        "--virtual-camera",
+        rich_help_panel=OUTPUT,
+        help="Show the annotated video as a camera, for OBS, Zoom, Meet.",
+    ),
+]
+Mqtt = Annotated[
+    str | None,
+    typer.Option(
+        "--mqtt",
+        metavar="ADDRESS",
+        rich_help_panel=OUTPUT,
+        help="Send events to a broker: mqtt[s]://HOST/TOPIC; @FILE or $NAME where that stands.",
+    ),
+]
+Webhooks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--webhook",
+        metavar="URL",
+        rich_help_panel=OUTPUT,
+        help="Post each event to a web service; @FILE or $NAME where its address stands. "
+        "May be repeated.",
     ),
 ]
 Log = Annotated[

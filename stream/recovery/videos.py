@@ -8,7 +8,7 @@ from av.container import InputContainer, OutputContainer
 
 from stream.errors import SinkError, SourceError
 from stream.sinks.video.codecs import CONTAINERS
-from stream.sinks.video.muxed_file import BEGINS_AT
+from stream.sinks.video.muxer import BEGINS_AT
 from stream.sources.media import open_container
 
 

@@ -30,6 +30,12 @@ _OVERRIDE_ORIGIN = "--set"
 _GIVEN_ORIGIN = "given"
 """The origin of a setting that a caller of the library gives, and how errors call it."""
 
+_SECRET = re.compile("secret|passw", re.IGNORECASE)
+"""What of the name of a setting, misspelt or not, says that its value may be a secret."""
+
+_HIDDEN = "…"
+"""What stands in the place of a secret."""
+
 _SETTING = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 """The name of a setting, with its section."""
 
@@ -207,7 +213,8 @@ def _explain(error: ValidationError, layer: Mapping[str, Any]) -> str:
         given: Any = layer
         for part in path[:2]:  # further parts are members of a union, or inside the value
             given = given[part]
-        shown = f"{'.'.join(path[:2])} = {_short(toml_value(given))}"
+        value = _HIDDEN if _SECRET.search(path[-1]) else _short(toml_value(given))
+        shown = f"{'.'.join(path[:2])} = {value}"
         return f"{shown}: {_meant_list(layer, problems) or _reason(problems)}"
     return f"unknown setting {_short('.'.join(path))}: {nearest_setting(path)}"
 
@@ -238,8 +245,10 @@ def _replaced(layer: Any, place: Sequence[Any], value: Any) -> Any:
 
 
 def _shown(override: str) -> str:
-    """An override as a message shows it; its value may be an address."""
+    """An override as a message shows it; its value may be an address or a secret."""
     name, equals, value = override.partition("=")
+    if (secret := _SECRET.search(override)) is not None:
+        return f"{_short(override[: secret.end()])}{_HIDDEN}"
     is_setting = _SETTING.fullmatch(name.strip()) is not None
     return f"{_short(name)}{equals}{_short(value)}" if is_setting else _short(override)
 

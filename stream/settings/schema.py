@@ -35,6 +35,9 @@ _AUTO_RECONNECT_S = 60.0
 MAX_UPSAMPLE = 4.0
 """By how much a picture may be enlarged for the search at most: 16 times the pixels."""
 
+_SECRET_PLACE = "write it into a file or an environment variable, and here @FILE or $VARIABLE"
+"""Where what no setting may hold belongs."""
+
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Unknown names and values of another type are errors."""
 
@@ -147,10 +150,7 @@ class SourceSection(BaseModel):
     def _without_secrets(cls, address: str) -> str:
         """Settings are printed, so they must not hold a password, nor a mistyped address one."""
         if is_telling(address) and shown_address(address) != address:
-            raise ValueError(
-                "it holds a secret: write it into a file or an environment variable, "
-                "and here @FILE or $VARIABLE"
-            )
+            raise ValueError(f"it holds a secret: {_SECRET_PLACE}")
         return address
 
 
@@ -164,6 +164,7 @@ class CameraSection(BaseModel):
     pixel_format: Literal["auto"] | Annotated[str, Field(pattern="^[ -~]{4}$")] = "auto"
     backend: Literal["auto", "v4l2", "gstreamer", "dshow", "msmf", "avfoundation"] = "auto"
     mirror: bool = True
+    virtual_device: str = "auto"
 
 
 class EngineSection(BaseModel):
@@ -220,6 +221,27 @@ class RunSection(BaseModel):
         return self.stall_s if is_live else 0
 
 
+class PublishSection(BaseModel):
+    """`[publish]`: how results are sent on while they come."""
+
+    model_config = _STRICT
+
+    timeout_s: Annotated[float, Field(ge=0.5, le=300)] = 10.0
+    pipe: Literal["matroska", "mpegts"] = "matroska"
+    hls_segment_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
+    hls_segments: Annotated[int, Field(ge=0, le=100_000)] = 10
+    webhook_secret: str = ""
+    discovery: str = "homeassistant"
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_named(cls, secret: str) -> str:
+        """Settings are printed, so they must not hold the secret itself."""
+        if secret and not secret.startswith(("@", "$")):
+            raise ValueError(_SECRET_PLACE)
+        return secret
+
+
 class OutputsSection(BaseModel):
     """`[outputs]`: the form of outputs of which only the folder is named."""
 
@@ -262,5 +284,6 @@ class Config(BaseModel):
     engine: EngineSection = EngineSection()
     recorder: RecorderSection = RecorderSection()
     outputs: OutputsSection = OutputsSection()
+    publish: PublishSection = PublishSection()
     overlay: OverlaySection = OverlaySection()
     run: RunSection = RunSection()

@@ -11,10 +11,10 @@ from typing import Literal, TypeAlias
 from models.pictures import counted_kinds, is_picture, is_single_picture, is_video, kinds_of
 from stream.addresses import is_url, may_be_address, shown_address
 from stream.errors import ConfigError, SourceError
+from stream.named_address import resolved
 from stream.settings import Config
 from stream.sources import WHOLE, Source, Span, open_source
 from stream.sources.camera import camera_index
-from stream.sources.named_address import resolved
 from stream.sources.pictures import PictureSource, fixed_part, natural_order, not_written
 from stream.stores import is_stored, shown_stored
 

@@ -22,6 +22,7 @@ from stream.sinks.data.line_stream import is_stream
 from stream.sinks.data.tables import persons_path, tracks_path
 from stream.sinks.outputs import LOG_SUFFIXES
 from stream.sinks.paths import short_name, written_names
+from stream.sinks.publishing.services import ServiceAddress
 from stream.sinks.video.codecs import CONTAINERS
 from stream.sources.pipe import STANDARD_INPUT
 
@@ -52,7 +53,8 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
 
     1. Of one source they are those that are named; in a folder, which is there or written as
        `out/`, a file is named after the source.
-    2. Of several, each option names a folder; see `name_in_folders`.
+    2. Of several, each option names a folder; see `name_in_folders`. Video is sent on of one source
+       only; each has a topic of its own below that of the broker.
 
     Args:
         outputs: what was asked for.
@@ -60,10 +62,16 @@ def name_outputs(outputs: Outputs, sources: Sequence[NamedSource], config: Confi
         config: says in which form outputs are written whose folder alone is named.
 
     Raises:
-        ConfigError: one file is named for several sources.
+        ConfigError: one file, or one destination of video, is named for several sources.
     """
     if len(sources) == 1:
         return [_of_one(outputs, sources[0], config)]
+    video = [f"--save {each}" for each in outputs.streams]
+    video += ["--virtual-camera"] * outputs.virtual_camera
+    if video:
+        raise ConfigError(
+            f"{video[0]} takes one source, and there are {len(sources)}: start a run for each"
+        )
     for option in _FILES:
         path: Path | None = getattr(outputs, option)
         if path is None or option in outputs.folders or os.path.isdir(path) or is_stream(path):
@@ -92,7 +100,16 @@ def name_in_folders(
         config: says in which form outputs are written.
     """
     names = source_names(sources)
-    return [own for _, own in outputs_of_names(outputs, sources, names, config)]
+    named = outputs_of_names(outputs, sources, names, config)
+    return [replace(own, mqtt=_below(own.mqtt, name)) for name, own in named]
+
+
+def _below(broker: ServiceAddress | None, name: PurePath) -> ServiceAddress | None:
+    """The topic of a source of several."""
+    if broker is None:
+        return None
+    level = _UNFIT.sub("-", name.as_posix()).strip("-.") or "source"
+    return replace(broker, path=f"{broker.path}/{level}", shown=f"{broker.shown}/{level}")
 
 
 def outputs_of_names(

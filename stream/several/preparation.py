@@ -41,7 +41,7 @@ def prepared(
                 if (read := inputs.get(os.path.realpath(path))) is not None:
                     raise ConfigError(f"{path} would overwrite {read}, which is read: name another")
             kind: SourceKind = "pictures" if source.form == "pictures" else "video"
-            check_outputs(own, SourceInfo(source.uri, kind, _ANY_SIZE_WH), config.recorder)
+            check_outputs(own, SourceInfo(source.uri, kind, _ANY_SIZE_WH), config)
         yield
 
 

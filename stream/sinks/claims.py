@@ -11,9 +11,12 @@ from models.interrupts import unfinished
 from models.locks import LockedError, is_lock, locked
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
-from stream.settings.schema import RecorderSection
+from stream.settings import Config
 from stream.sinks.outputs import Outputs, Target, requested_targets
 from stream.sinks.paths import dated_paths, is_taken, numbered_path, partial_path
+from stream.sinks.publishing.destinations import PLAYLIST
+from stream.sinks.publishing.opening import check_publishers
+from stream.sinks.publishing.routes import segments_of
 from stream.sinks.video.codecs import CONTAINERS
 
 LOG_SUFFIXES = (".jsonl", ".csv")
@@ -22,16 +25,14 @@ LOG_SUFFIXES = (".jsonl", ".csv")
 _log = logging.getLogger(__name__)
 
 
-def check_outputs(
-    outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
-) -> None:
+def check_outputs(outputs: Outputs, info: SourceInfo, config: Config | None = None) -> None:
     """Checks what `claim_outputs` checks but for other runs, and changes nothing: of a source whose
     turn comes later.
 
     Raises:
         ConfigError: an output fails a check; the first one found is named.
     """
-    targets = requested_targets(outputs, info, recorder)
+    targets = requested_targets(outputs, info, config)
     if not outputs.overwrite:
         for target in targets:
             _check_free(target, targets)
@@ -39,11 +40,11 @@ def check_outputs(
 
 @contextmanager
 def claim_outputs(
-    outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
+    outputs: Outputs, info: SourceInfo, config: Config | None = None
 ) -> Iterator[None]:
     """Checks that all outputs may be written, and keeps other runs from them until its end.
 
-    1. Each suits the source, as `requested_targets` says.
+    1. Each suits the source, as `requested_targets` says, and what it takes to send on is there.
     2. No other run writes one of them.
     3. None exists, nor what an earlier run could save of it, unless it may be replaced. What an
        earlier run could save is then kept under another name.
@@ -51,13 +52,14 @@ def claim_outputs(
     Args:
         outputs: what was asked for.
         info: the source.
-        recorder: how a video would be written; the defaults without one.
+        config: how they would be written; the defaults without one.
 
     Raises:
         ConfigError: an output fails a check; the first one found is named, and nothing is changed.
         SinkError: an output cannot be locked.
     """
-    targets = requested_targets(outputs, info, recorder)
+    targets = requested_targets(outputs, info, config)
+    check_publishers(config or Config(), outputs)
     with ExitStack() as stack:
         for target in targets:
             for path in target.written:
@@ -124,6 +126,8 @@ def _check_free(target: Target, targets: Sequence[Target]) -> None:
         return
     if path.exists():
         raise ConfigError(f"{path} exists: choose another name, or give --overwrite")
+    if path.suffix.lower() == PLAYLIST and (segments := segments_of(path)):
+        raise ConfigError(f"{segments[0]} exists: choose another name, or give --overwrite")
     if partial_path(path).is_file():
         raise ConfigError(
             f"{partial_path(path)} is what a run that ended early could save: "

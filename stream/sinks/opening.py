@@ -22,6 +22,7 @@ from stream.sinks.fan_out import Sinks
 from stream.sinks.files import opened_files, segment_names, segmenter_of
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.outputs import Outputs
+from stream.sinks.publishing.opening import opened_publishers
 from stream.sinks.retention import Retention
 from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sinks.window.window import Window
@@ -63,7 +64,7 @@ def open_sinks(
     """
     _check_colours(config, attributes)
     short_names = NO_SHORT_NAMES
-    drawn = config.overlay.labels and (window is not None or outputs.save is not None)
+    drawn = config.overlay.labels and (window is not None or outputs.is_drawn)
     if drawn:
         short_names = _short_names(config)
     if drawn or outputs.sheet is not None:
@@ -78,6 +79,8 @@ def open_sinks(
         for sink in opened_files(
             config, info, outputs, attributes, report, segmenter, has_persons=settle is not None
         ):
+            sinks.append(sink)
+        for sink in opened_publishers(config, info, outputs, report):
             sinks.append(sink)
         if config.recorder.keep_days or config.recorder.keep_gb:
             watching.append(Retention(segment_names(outputs), config.recorder, report))

@@ -12,6 +12,7 @@ from models.printable import shortened
 from stream.addresses import PROTOCOLS
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
+from stream.settings import Config
 from stream.settings.schema import RecorderSection
 from stream.sinks.data.line_stream import is_standard_output, is_stream
 from stream.sinks.data.tables import persons_path, tracks_path
@@ -20,8 +21,10 @@ from stream.sinks.pictures.folder import FACES_FILE
 from stream.sinks.pictures.picture_file import writable_suffixes
 from stream.sinks.pictures.single_picture import is_single_picture_output
 from stream.sinks.pictures.snapshots import PERSONS_FILE
+from stream.sinks.publishing.destinations import VideoDestination, format_of
+from stream.sinks.publishing.services import ServiceAddress
 from stream.sinks.segments import SegmentNames
-from stream.sinks.video.codecs import CONTAINERS, codec_for
+from stream.sinks.video.codecs import CONTAINERS, codec_for, codec_in
 
 LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
 """How the name of a log may end, which names its format."""
@@ -49,6 +52,10 @@ class Outputs:
         events: print events on standard output.
         show: open a window, if there is a screen.
         overwrite: files that exist may be replaced.
+        streams: where the annotated video is sent on to.
+        virtual_camera: show the annotated video as a camera of this machine.
+        mqtt: a broker that gets events.
+        webhooks: web services that get events.
         folders: the names of those above that were written as a folder's, `out/`: what they name is
             made in there.
     """
@@ -61,12 +68,17 @@ class Outputs:
     show: bool = False
     overwrite: bool = False
     folders: frozenset[str] = frozenset()
+    streams: tuple[VideoDestination, ...] = ()
+    virtual_camera: bool = False
+    mqtt: ServiceAddress | None = None
+    webhooks: tuple[ServiceAddress, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files and folders that will be written."""
         named = (self.save, None if self.is_log_streamed else self.log, self.snapshots, self.sheet)
-        return tuple(path for path in named if path is not None)
+        playlists = (each.path for each in self.streams)
+        return tuple(path for path in (*named, *playlists) if path is not None)
 
     @property
     def is_log_streamed(self) -> bool:
@@ -76,13 +88,26 @@ class Outputs:
     @property
     def are_kept(self) -> bool:
         """Whether anything is to remain of the run, or to be read, beside the window."""
-        return bool(self.paths) or self.is_log_streamed or self.events
+        written = bool(self.paths) or self.is_log_streamed or self.events
+        return written or self.is_published
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there are pictures to draw on, beside the window."""
+        return self.save is not None or bool(self.streams) or self.virtual_camera
+
+    @property
+    def is_published(self) -> bool:
+        """Whether anything is sent on while it comes."""
+        events = self.mqtt is not None or bool(self.webhooks)
+        return bool(self.streams) or self.virtual_camera or events
 
     @property
     def printing(self) -> list[str]:
         """The options that ask for something on standard output, which holds one thing only."""
         log = self.log is not None and is_standard_output(self.log)
-        return [f"--log {self.log}"] * log + ["--events"] * self.events
+        video = any(each.kind == "pipe" for each in self.streams)
+        return ["--save -"] * video + [f"--log {self.log}"] * log + ["--events"] * self.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +149,19 @@ class Target:
 
 
 def requested_targets(
-    outputs: Outputs, info: SourceInfo, recorder: RecorderSection | None = None
+    outputs: Outputs, info: SourceInfo, config: Config | None = None
 ) -> list[Target]:
     """The files and folders to be written, of which each suits the source:
 
     1. Each has a name that the system takes. None takes the place of the source, lacks a folder,
        or has a name that does not suit it, or that another kind of file has.
     2. No two are the same file.
-    3. A video can be written with the codec of the settings.
+    3. A video can be written with the codec of the settings, and sent on to each destination.
 
     Args:
         outputs: what was asked for.
         info: the source.
-        recorder: how a video would be written; the defaults without one.
+        config: how they would be written; the defaults without one.
 
     Raises:
         ConfigError: an output fails a check; the first one found is named.
@@ -145,7 +170,8 @@ def requested_targets(
         raise ConfigError(
             f"--log {outputs.log}: through a pipe goes JSON Lines only: name it .jsonl"
         )
-    recorder = recorder or RecorderSection()
+    config = config or Config()
+    recorder = config.recorder
     _check_keep(recorder)
     targets = list(_targets(outputs, info, is_divided=recorder.segment_s > 0))
     for target in targets:
@@ -158,7 +184,18 @@ def requested_targets(
         _check_kind(target)
     if outputs.save is not None and info.kind != "pictures":
         codec_for(outputs.save, recorder.codec)
+    for each in outputs.streams:
+        codec_in(format_of(each, config.publish), each.format, recorder.codec)
+    _check_video(outputs, info)
     return targets
+
+
+def _check_video(outputs: Outputs, info: SourceInfo) -> None:
+    """Checks that what is sent on is video, and goes where it can be taken."""
+    video = [f"--save {each}" for each in outputs.streams]
+    video += ["--virtual-camera"] * outputs.virtual_camera
+    if video and info.kind == "pictures":
+        raise ConfigError(f"{video[0]} takes video, and {info.name} is pictures: name a folder")
 
 
 def _check_keep(recorder: RecorderSection) -> None:
@@ -177,6 +214,9 @@ def _targets(outputs: Outputs, info: SourceInfo, *, is_divided: bool) -> Iterato
         yield Target("--save", outputs.save, table=FACES_FILE)
     elif outputs.save is not None:
         yield Target("--save", outputs.save, tuple(CONTAINERS), is_divided=is_divided)
+    for each in outputs.streams:
+        if each.path is not None:
+            yield Target("--save", each.path, (each.path.suffix.lower(),))
     is_divided = is_divided and info.kind != "pictures"
     if outputs.log is not None and not outputs.is_log_streamed:
         yield Target("--log", outputs.log, LOG_SUFFIXES, is_divided=is_divided)

@@ -10,12 +10,12 @@ from pathlib import Path
 from models.pictures import is_picture, is_single_picture
 from stream.addresses import PROTOCOLS, is_url, may_be_address, shown_address
 from stream.errors import AbsentSourceError, ConfigError, SourceError
+from stream.named_address import resolved
 from stream.settings import Config
 from stream.source_history import SourceHistory
 from stream.sources.camera import CameraSource, camera_index
 from stream.sources.contract import Source
 from stream.sources.guarded import GuardedSource
-from stream.sources.named_address import resolved
 from stream.sources.network import open_url
 from stream.sources.pictures import (
     PictureSource,

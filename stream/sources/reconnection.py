@@ -2,7 +2,6 @@
 
 import logging
 import math
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -10,21 +9,10 @@ from typing import TypeVar
 
 import av
 
+from stream.backoff import Backoff, jitter
 from stream.errors import AbsentSourceError, LostSourceError, SourceError
 from stream.source_history import SourceHistory, StateChange, stamp
 from stream.sources.waiting import call_in_thread
-
-_FIRST_PAUSE_S = 1.0
-"""Pause before the first try, s; each further pause is twice as long. More costs more of a source
-that is back at once."""
-
-_MAX_PAUSE_S = 30.0
-"""Longest pause between two tries, s; more spares the other side and finds it back later."""
-
-_SHARES = 0.7, 0.9
-"""Least and greatest share of a pause that is waited, at random, so that many programs that lost
-one server at one moment do not all come at one moment again. With these the second try comes 2.1 to
-2.7 s after the loss, and so finds a source that was away for 2 s within 3."""
 
 _log = logging.getLogger(__name__)
 
@@ -127,9 +115,8 @@ class Reconnection:
     ) -> Opened | None:
         """What is opened as soon as it can be; None if interrupted before, or if time is up."""
         end_s = time.monotonic() + self._limit_s
-        pause_s = _FIRST_PAUSE_S
-        while self.pause(min(pause_s * self._jitter(), end_s - time.monotonic())):
-            pause_s = min(pause_s * 2, _MAX_PAUSE_S)
+        backoff = Backoff(self._jitter)
+        while self.pause(min(backoff.next_s(), end_s - time.monotonic())):
             try:
                 return open_once()
             except worth_a_try:
@@ -138,7 +125,7 @@ class Reconnection:
         return None
 
     def _jitter(self) -> float:
-        return random.uniform(*_SHARES)
+        return jitter()
 
     def _log_waiting(self, words: str, change: StateChange) -> None:
         limit = "" if math.isinf(self._limit_s) else f", for {self._limit_s:g} s at most"

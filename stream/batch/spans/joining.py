@@ -128,7 +128,7 @@ def _write(
     is_cropped = outputs.snapshots is not None or outputs.sheet is not None
     crops = PartCrops() if is_cropped else None
     others = replace(outputs, save=None)
-    with claim_outputs(outputs, info, config.recorder):
+    with claim_outputs(outputs, info, config):
         if outputs.save is not None:
             recordings = [
                 PartRecording(part.outputs.save, part.log.first_s)

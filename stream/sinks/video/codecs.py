@@ -154,6 +154,21 @@ CONTAINERS: dict[str, ContainerFormat] = {
 """The containers, by the ending of the file's name."""
 
 
+STREAMED: dict[str, ContainerFormat] = {
+    "flv": ContainerFormat(
+        "flv", ("h264",), "aac", _FLUSHED | {"flvflags": "no_duration_filesize"}
+    ),
+    "mpegts": ContainerFormat("mpegts", ("h264", "hevc"), "aac", _FLUSHED),
+    "matroska": ContainerFormat(
+        "matroska",
+        ("h264", "hevc", "vp9", "av1"),
+        "aac",
+        _FLUSHED | {"live": "1", "cluster_time_limit": "1"},
+    ),
+}
+"""The formats that video is sent in while it comes, by FFmpeg's names."""
+
+
 def codec_for(
     path: Path, wanted: CodecName | Literal["auto"], codecs: Mapping[CodecName, VideoCodec] = CODECS
 ) -> VideoCodec:
@@ -167,16 +182,38 @@ def codec_for(
     Raises:
         ConfigError: the container cannot hold it, or this FFmpeg was built without it.
     """
-    held = CONTAINERS[path.suffix.lower()].codecs
+    kind = CONTAINERS[path.suffix.lower()]
+    return codec_in(kind, path.suffix, wanted, codecs, ", or name the file otherwise")
+
+
+def codec_in(
+    kind: ContainerFormat,
+    name: str,
+    wanted: CodecName | Literal["auto"],
+    codecs: Mapping[CodecName, VideoCodec] = CODECS,
+    hint: str = "",
+) -> VideoCodec:
+    """The codec that the pictures in a container are encoded with.
+
+    Args:
+        kind: the container.
+        name: what it is called, for messages.
+        wanted: the setting.
+        codecs: to choose from, by name.
+        hint: what else can be done where the container cannot hold the codec.
+
+    Raises:
+        ConfigError: the container cannot hold it, or this FFmpeg was built without it.
+    """
+    held = kind.codecs
     if wanted != "auto" and wanted not in held:
         raise ConfigError(
-            f"recorder.codec = {wanted!r}: {path.suffix} cannot hold it; it holds "
-            f"{', '.join(held)}, or name the file otherwise"
+            f"recorder.codec = {wanted!r}: {name} cannot hold it; it holds {', '.join(held)}{hint}"
         )
-    name = held[0] if wanted == "auto" else wanted
-    codec = codecs[name]
+    chosen = held[0] if wanted == "auto" else wanted
+    codec = codecs[chosen]
     if not codec.is_there:
-        others = [each for each in held if each != name and codecs[each].is_there]
+        others = [each for each in held if each != chosen and codecs[each].is_there]
         hint = f"choose {' or '.join(others)}" if others else "install av from PyPI, which has it"
         raise ConfigError(
             f"recorder.codec = {wanted!r}: this FFmpeg has no {codec.encoder}, which writes "

@@ -45,6 +45,7 @@ class Sound:
     Args:
         info: the source, which is opened a further time; its start is where the video begins.
         output: the video, before anything was written to it.
+        container_format: FFmpeg's name of what the video becomes, which the output may not be.
         encoder: encodes sound that cannot be copied.
         quiet: what is to be said of the track was said of a file before.
 
@@ -53,7 +54,13 @@ class Sound:
     """
 
     def __init__(
-        self, info: SourceInfo, output: OutputContainer, encoder: str, *, quiet: bool = False
+        self,
+        info: SourceInfo,
+        output: OutputContainer,
+        container_format: str,
+        encoder: str,
+        *,
+        quiet: bool = False,
     ) -> None:
         if info.reopen is None:
             raise SourceError(f"{info.uri} can be read only once")
@@ -68,12 +75,12 @@ class Sound:
             warn_of_others(self._source, self._track, info.uri, info.sound_track)
         self._clock = joint_clock(self._source, video, info.uri, info.sound_track)
         self._tracks: list[Stream] = [self._track] if self._clock is None else [self._track, video]
-        self._output = output
+        self._output, self._format = output, container_format
         self._skips = info.start_s > 0
         self._start_s = start_time_s(self._source) + info.start_s
         if self._skips and not may_restart(self._source):
             self._seek()
-        holds = _can_hold(output.format.name, info.reopen, self._track.index)
+        holds = _can_hold(container_format, info.reopen, self._track.index)
         if holds and not may_restart(self._source):
             self._stream = output.add_stream_from_template(self._track)
             self._packets = self._copied()
@@ -130,7 +137,11 @@ class Sound:
         as_it_was = layout == layout_of(self._track)
         if holds and as_it_was and _title(codec) == _title(encoder):
             return
-        why = "may change on the way" if holds else f"{Path(self._output.name).suffix} cannot hold"
+        why = (
+            "may change on the way"
+            if holds
+            else f"{Path(self._output.name).suffix or self._format} cannot hold"
+        )
         _log.warning(
             "the sound is %s, which %s: recorded as %s%s",
             _title(codec),

@@ -1,0 +1,178 @@
+"""Events posted to a web service, each as one request, signed where a secret is given."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import socket
+import ssl
+import uuid
+from contextlib import suppress
+from http import HTTPStatus
+
+from stream.sinks.data.events import Event
+from stream.sinks.publishing.event_sender import AwayError, RefusedError
+from stream.sinks.publishing.services import ServiceAddress
+
+SIGNATURE_HEADER = "X-Face-Stream-Signature-256"
+"""Header with `sha256=` and the HMAC-SHA256 of the body in hexadecimal."""
+
+DELIVERY_HEADER = "X-Face-Stream-Delivery"
+"""Header with a name of the event that no other has, the same in each try."""
+
+_USER_AGENT = "face-stream"
+"""What the program calls itself."""
+
+_MOST_TRIES = 6
+"""Tries of an event that the service answers with an error of its own; more keep those that follow
+waiting for longer, a minute with these."""
+
+_WORTH_A_TRY = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+)
+"""Answers under 500 after which the same request may be taken later."""
+
+_MOST_ANSWER_BYTES = 1 << 16
+"""How much of an answer is read, bytes; a longer one costs its connection."""
+
+
+class Webhook:
+    """Posts events to one address. Certificates are verified, and no redirect is followed.
+
+    Args:
+        address: where to.
+        secret: signs each body; empty for no signature.
+        timeout_s: for how long the service may not answer, s.
+        context: verifies certificates; those that the system trusts by default.
+    """
+
+    def __init__(
+        self,
+        address: ServiceAddress,
+        secret: str,
+        timeout_s: float,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._address, self._secret, self._timeout_s = address, secret.encode(), timeout_s
+        self._context = context
+        self._connection: http.client.HTTPConnection | None = None
+        self._run = uuid.uuid4().hex
+        self._count = 0
+        self._tries = 0
+
+    def __repr__(self) -> str:
+        return f"Webhook({self._address})"
+
+    def send(self, event: Event) -> None:
+        """Posts an event.
+
+        1. 2xx: it is taken.
+        2. 5xx, 408, 425, 429: it is tried again, `_MOST_TRIES` times in all.
+        3. Any other answer, a redirect too: it is refused.
+
+        Raises:
+            AwayError: there is no answer, or one that it is worth to try again after.
+            RefusedError: the service does not take it.
+        """
+        body = json.dumps(event, ensure_ascii=False).encode()
+        status = self._answer_to(body)
+        if 200 <= status < 300:
+            self._next()
+            return
+        self._tries += 1
+        reason = f"answers {status}{_meaning(status)}"
+        if status >= 500 or status in _WORTH_A_TRY:
+            if self._tries < _MOST_TRIES:
+                raise AwayError(reason)
+            reason += f" {self._tries} times to one event"
+        self._next()
+        if 300 <= status < 400:
+            reason += ": redirects are not followed, name the address itself"
+        raise RefusedError(reason)
+
+    def look_after(self, faces: int) -> None:
+        """There is nothing to do between events."""
+
+    def interrupt(self) -> None:
+        """Ends the wait for an answer; called by another thread."""
+        if (connection := self._connection) is not None and connection.sock is not None:
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _next(self) -> None:
+        self._count, self._tries = self._count + 1, 0
+
+    def _answer_to(self, body: bytes) -> int:
+        """The status of the answer to a request.
+
+        Raises:
+            AwayError: there is none.
+        """
+        try:
+            return self._exchange(body)
+        except ssl.SSLCertVerificationError as error:
+            reason = f"its certificate is not valid: {error.verify_message}"
+        except TimeoutError:
+            reason = f"does not answer within {self._timeout_s:g} s"
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+        self.close()
+        raise AwayError(reason)
+
+    def _exchange(self, body: bytes) -> int:
+        """Posts a body, over a connection that is kept, if the service keeps it."""
+        is_kept = self._connection is not None
+        if self._connection is None:
+            self._connection = self._connected()
+        try:
+            self._connection.request("POST", self._address.path, body, self._headers(body))
+            answer = self._connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            self.close()
+            if not is_kept:  # it has not been closed meanwhile, as services do after some time
+                raise
+            return self._exchange(body)
+        answer.read(_MOST_ANSWER_BYTES)
+        if not answer.isclosed():
+            self.close()
+        return answer.status
+
+    def _connected(self) -> http.client.HTTPConnection:
+        host, port = self._address.host, self._address.port
+        if self._address.is_encrypted:
+            context = self._context or ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
+        return http.client.HTTPConnection(host, port, timeout=self._timeout_s)
+
+    def _headers(self, body: bytes) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": _USER_AGENT,
+            DELIVERY_HEADER: f"{self._run}-{self._count}",
+        }
+        if self._address.user or self._address.password:
+            credentials = f"{self._address.user}:{self._address.password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
+        if self._secret:
+            headers[SIGNATURE_HEADER] = f"sha256={signature(self._secret, body)}"
+        return headers
+
+
+def signature(secret: bytes, body: bytes) -> str:
+    """The HMAC-SHA256 of a body, in hexadecimal."""
+    return hmac.new(secret, body, hashlib.sha256).hexdigest()
+
+
+def _meaning(status: int) -> str:
+    """What a status means, in parentheses; empty where that is not known."""
+    try:
+        return f" ({HTTPStatus(status).phrase})"
+    except ValueError:
+        return ""
