@@ -208,6 +208,7 @@ class Model:
         log: AnyPath | None = None,
         snapshots: AnyPath | None = None,
         sheet: AnyPath | None = None,
+        subtitles: AnyPath | None = None,
         show: bool = False,
         overwrite: bool = False,
         span: Span = WHOLE,
@@ -222,6 +223,7 @@ class Model:
             log: the data, `.jsonl`, `.csv` or `.parquet`.
             snapshots: a folder for the best view of each person.
             sheet: a picture of all people.
+            subtitles: boxes and labels beside the video, `.ass`; or labels, `.vtt` or `.srt`.
             show: open a window, if there is a screen.
             overwrite: outputs that exist may be replaced.
             span: the part of a video that is wanted.
@@ -236,7 +238,13 @@ class Model:
             SourceError: the source gives nothing at all.
             KeyboardInterrupt: Ctrl-C came; what there was is complete.
         """
-        named = {"save": save, "log": log, "snapshots": snapshots, "sheet": sheet}
+        named = {
+            "save": save,
+            "log": log,
+            "snapshots": snapshots,
+            "sheet": sheet,
+            "subtitles": subtitles,
+        }
         folders = frozenset(option for option, name in named.items() if _is_folder(name))
         outputs = Outputs(
             _path(save),
@@ -246,6 +254,7 @@ class Model:
             show=show,
             overwrite=overwrite,
             folders=folders,
+            subtitles=_path(subtitles),
         )
         sources = listed_sources(source)
         by_name = [each for each in sources if isinstance(each, NamedSource)]

@@ -37,6 +37,7 @@ def run(
     events: options.Events = False,
     snapshots: options.Snapshots = None,
     sheet: options.Sheet = None,
+    subtitles: options.Subtitles = None,
     start: options.Start = None,
     end: options.End = None,
     show: options.Show = True,
@@ -60,8 +61,8 @@ def run(
         from stream.sources import Span
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
-        folders = options.written_as_folders(save=save, log=log, sheet=sheet)
-        outputs = Outputs(save, log, snapshots, sheet, events, show, overwrite, folders)
+        folders = options.written_as_folders(save=save, log=log, sheet=sheet, subtitles=subtitles)
+        outputs = Outputs(save, log, snapshots, sheet, events, show, overwrite, folders, subtitles)
         _check_standard_output(outputs, json_summary)
         settled, span = load_config(config, overrides), Span.parse(start, end)
         given = sources or ([settled.source.address] if settled.source.address else [])
@@ -86,6 +87,7 @@ def render(
     events: options.Events = False,
     snapshots: options.Snapshots = None,
     sheet: options.Sheet = None,
+    subtitles: options.Subtitles = None,
     start: options.Start = None,
     end: options.End = None,
     show: options.Show = True,
@@ -110,8 +112,8 @@ def render(
         from stream.sinks import Outputs
         from stream.sources import Span
 
-        folders = options.written_as_folders(save=save, sheet=sheet)
-        outputs = Outputs(save, None, snapshots, sheet, events, show, overwrite, folders)
+        folders = options.written_as_folders(save=save, sheet=sheet, subtitles=subtitles)
+        outputs = Outputs(save, None, snapshots, sheet, events, show, overwrite, folders, subtitles)
         _check_standard_output(outputs, json_summary)
         overrides = [*(settings or []), *options.blur_setting(blur)]
         settled, span = load_config(config, overrides), Span.parse(start, end)

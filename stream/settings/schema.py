@@ -227,6 +227,7 @@ class OutputsSection(BaseModel):
     video: Literal["auto", "mp4", "mov", "mkv", "webm"] = "auto"
     log: Literal["jsonl", "csv", "parquet"] = "jsonl"
     sheet: Literal["png", "jpg"] = "png"
+    subtitles: Literal["ass", "vtt", "srt"] = "ass"
 
 
 class OverlaySection(BaseModel):

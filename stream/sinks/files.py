@@ -21,6 +21,7 @@ from stream.sinks.pictures.single_picture import SinglePicture, is_single_pictur
 from stream.sinks.pictures.snapshots import Snapshots
 from stream.sinks.segmented_log import SegmentedLog
 from stream.sinks.segments import Segmenter, SegmentNames
+from stream.sinks.subtitles.sink import Subtitles
 from stream.sinks.video.recorder import Recorder
 from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.sources.pictures import fixed_part
@@ -73,6 +74,8 @@ def opened_files(
     if outputs.sheet is not None:
         colours = ColourScheme(config.overlay.colours, config.labels.race_groups)
         yield Sheet(outputs.sheet, info, colours)
+    if outputs.subtitles is not None:
+        yield Subtitles(outputs.subtitles, info, config.overlay)
 
 
 def _recorder(

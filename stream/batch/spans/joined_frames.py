@@ -57,11 +57,14 @@ class JoinedFrames(FrameAssembler):
     Args:
         info: the source.
         count: how many there are.
+        overlay: draws what is drawn of frames without pixels, which are subtitles.
         crops: gives the crops of faces; None where none is wanted.
     """
 
-    def __init__(self, info: SourceInfo, count: int, crops: PartCrops | None) -> None:
-        super().__init__(Overlay(), info)
+    def __init__(
+        self, info: SourceInfo, count: int, overlay: Overlay, crops: PartCrops | None
+    ) -> None:
+        super().__init__(overlay, info)
         self._last_index = count - 1
         self._crops = crops
 

@@ -13,12 +13,15 @@ from stream.batch.spans.part_logs import JoinedIds, PartLog
 from stream.batch.spans.recordings import PartRecording, join_recordings
 from stream.batch.spans.seam import Seam, same_tracks
 from stream.controls import RunReport
+from stream.drawing.overlay import Overlay
+from stream.drawing.wording import NO_SHORT_NAMES
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
 from stream.several.listing import open_named
 from stream.sinks import Outputs, Sinks, claim_outputs
 from stream.sinks.files import opened_files
+from stream.sinks.opening import short_names_of
 from stream.sinks.paths import finish_partial, partial_path
 from stream.summary import Summary
 from stream.tracks import Track
@@ -131,7 +134,9 @@ def _write(
             ]
             join_recordings(recordings, partial_path(outputs.save), info, config.recorder)
         files = opened_files(config, info, others, attributes, summary.report, None)
-        frames = JoinedFrames(info, count, crops)
+        short_names = NO_SHORT_NAMES if outputs.subtitles is None else short_names_of(config)
+        overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
+        frames = JoinedFrames(info, count, overlay, crops)
         with Sinks([*files], frames, summary.report, watchers=[seen], summary=summary) as sinks:
             summary.start()
             for frame, tracks in _joined(parts, crops):
