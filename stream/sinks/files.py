@@ -62,7 +62,7 @@ def opened_files(
     stall_s = config.run.output_limit_s(is_live=info.is_live)
     if outputs.log is not None:
         model = config.engine.model or config.engine.model_folder.name
-        logs = _LogFiles(info, model, attributes, report, stall_s)
+        logs = _LogFiles(info, model, attributes, report, stall_s, config.overlay.blur)
         if segmenter is None or not config.recorder.segment_s or outputs.is_log_streamed:
             yield from logs.whole(outputs.log)
         else:
@@ -98,6 +98,7 @@ class _LogFiles:
         attributes: the classes of each attribute.
         report: what their closing lines are about.
         stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
+        blur: the run makes faces unrecognisable.
     """
 
     def __init__(
@@ -107,7 +108,9 @@ class _LogFiles:
         attributes: Mapping[str, Sequence[str]],
         report: RunReport,
         stall_s: float,
+        blur: bool,
     ) -> None:
+        self._blur = blur
         self._info, self._model, self._attributes = info, model, attributes
         self._report, self._stall_s = report, stall_s
         self._last: JsonLog | None = None
@@ -133,7 +136,14 @@ class _LogFiles:
     def _json(self, path: Path) -> Sink:
         known = 0 if self._last is None else self._last.known_changes
         self._last = JsonLog(
-            path, self._info, self._model, self._attributes, self._report, known, self._stall_s
+            path,
+            self._info,
+            self._model,
+            self._attributes,
+            self._report,
+            known,
+            self._stall_s,
+            blur=self._blur,
         )
         return self._last
 

@@ -32,6 +32,7 @@ class JsonLog:
         report: what the closing line is about, besides the frames; without one there is none.
         known_changes: how many changes of the state of the source stand in an earlier log.
         stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
+        blur: the run makes faces unrecognisable, which the header says.
 
     Attributes:
         known_changes: how many of them stand in this one or an earlier one.
@@ -49,9 +50,12 @@ class JsonLog:
         report: RunReport | None = None,
         known_changes: int = 0,
         stall_s: float = 0,
+        *,
+        blur: bool = False,
     ) -> None:
         self.name = f"log ({path.name})"
         self._begun = False
+        self._blur = blur
         self._size_wh = info.size_wh
         self._history = info.history
         self.known_changes = known_changes
@@ -64,6 +68,7 @@ class JsonLog:
             "size": list(info.size_wh),
             "fps": info.fps,
             "model": model,
+            **({"blur": True} if blur else {}),
             "attributes": {name: list(classes) for name, classes in attributes.items()},
         }
         try:
@@ -97,6 +102,8 @@ class JsonLog:
         entry: dict[str, Any] = {"frame": frame.index, **place_of(frame)}
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
+        if annotated.blur and not self._blur:  # by a key, on the way
+            entry["blur"] = True
         entry["faces"] = [track.as_dict() for track in annotated.tracks]
         states = self._new_states(frame.captured_s)
         self._write(*states, entry, *map(track_entry, annotated.ended))

@@ -83,6 +83,7 @@ class LogEntry(TypedDict):
     time_s: NotRequired[_Time]
     file: NotRequired[str]
     size: NotRequired[tuple[_Side, _Side]]
+    blur: NotRequired[bool]
     faces: NotRequired[Annotated[list[LoggedFace], Field(max_length=_MAX_FACES)]]
     track: NotRequired[_Number | None]
 
@@ -97,6 +98,7 @@ class LogHeader(BaseModel):
     model: str = ""
     size: tuple[_Side, _Side]
     fps: Annotated[float, Field(gt=0)] | None = None
+    blur: bool = False
     attributes: dict[str, list[str]] = {}
 
     @field_validator("attributes")
@@ -132,6 +134,9 @@ class LogReader:
 
     def __repr__(self) -> str:
         return f"LogReader({self._path})"
+
+    def __str__(self) -> str:
+        return str(self._path)
 
     def entries(self) -> Generator[LogEntry, None, None]:
         """The lines after the header, in order.
