@@ -14,7 +14,7 @@ COCO_FILE = "annotations.json"
 LABEL_STUDIO_FILE = "tasks.json"
 """All pictures as tasks for Label Studio, before anyone has looked at them."""
 
-LABEL_STUDIO_CONFIG = "labels.xml"
+LABEL_STUDIO_CONFIG = "interface.xml"
 """What Label Studio is to ask for each face."""
 
 BOX_COLUMNS = ("left", "top", "right", "bottom")

@@ -209,7 +209,7 @@ _CORRECT: Mapping[str, Callable[[Path], None]] = {
 
 def test_label_studio_is_asked_for_each_class_of_each_attribute(tmp_path: Path) -> None:
     export(_log(tmp_path / "o.jsonl"), _clip(tmp_path), tmp_path / "my out", "labelstudio")
-    view = ET.parse(tmp_path / "my out" / "labels.xml").getroot()
+    view = ET.parse(tmp_path / "my out" / "interface.xml").getroot()
     asked = {each.get("name"): [one.get("value") for one in each] for each in view.iter("Choices")}
     assert asked == {name: list(classes) for name, classes in _ATTRIBUTES.items()}
     tasks = json.loads((tmp_path / "my out" / "tasks.json").read_text())

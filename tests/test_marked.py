@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 from training_helpers import face_picture, write_picture
 
+from models.engine import Engine
 from training.datasets import Samples, read_dataset
 from training.datasets.label_studio import read_label_studio
 from training.datasets.regions import Region, named_region, region_name, region_of
 from training.errors import DatasetError
-from training.features.extractor import read_picture
+from training.features.extractor import (
+    NO_FACE,
+    ExtractionSettings,
+    Extractor,
+    detection_settings,
+    read_picture,
+)
 from training.features.marked_faces import cut_out
-
 
 _IMAGE = "/data/local-files/?d=out/pictures/a.jpg"
 
@@ -40,7 +46,7 @@ def _result(gender: str | None, **value: Any) -> list[dict[str, Any]]:
 def _folder(root: Path, files: Sequence[str] = ("pictures/a.jpg",)) -> Path:
     for name in files:
         write_picture(root / name, face_picture(1))
-    (root / "labels.xml").write_text("<View/>")
+    (root / "interface.xml").write_text("<View/>")
     return root
 
 
@@ -249,3 +255,15 @@ def test_a_marked_face_is_cut_out_with_its_surroundings_in_the_middle(tmp_path: 
     assert (crop[10:30, 10:30] == 255).all()
     assert cut_out(path.read_bytes(), Region(300, 0, 20, 20)) == b""
     assert cut_out(b"no picture", Region(0, 0, 20, 20)) == b"no picture"
+
+
+def test_a_mark_without_a_face_never_takes_its_neighbour(engine: Engine, tmp_path: Path) -> None:
+    """A face of 110 px, marked right, and a mark beside it that holds nothing."""
+    path = tmp_path / "a.png"
+    write_picture(path, np.hstack([face_picture(1), np.full((200, 200, 3), 90, np.uint8)]))
+    settings = ExtractionSettings(faces="marked", detection=detection_settings("centerface"))
+    extractor = Extractor(settings, engine)
+    names = [region_name(path.name, Region(left, 30, 110, 150)) for left in (45, 165)]
+    face, nothing = (extractor.chips(read_picture(tmp_path / name)) for name in names)
+    assert (face.reason, len(face.chips)) == ("", 1)
+    assert nothing.reason == NO_FACE
