@@ -182,7 +182,7 @@ class Replay:
         values = np.array([list(probabilities.values())], dtype=np.float32)
         prediction = Prediction(attribute, tuple(probabilities), values / values.sum())
         before = track.labels.get(attribute)
-        label = LabelRule.of(self._settings, attribute).label(prediction, before)
+        label = LabelRule.of(self._settings, attribute, self._header.tree).label(prediction, before)
         track.labels[attribute] = label
         return label
 

@@ -152,7 +152,7 @@ class Model:
     def overlay(self) -> Overlay:
         """Draws tracks on the frames of one source, as the settings say."""
         labels = self.config.labels
-        return Overlay(self.config.overlay, self._loaded.short_names, labels.race_groups)
+        return Overlay(self.config.overlay, self._loaded.short_names, labels.group_names)
 
     def annotate(
         self, source: AnySource | Iterable[AnySource], span: Span = WHOLE
@@ -274,7 +274,7 @@ class Model:
             attributes=self.attributes,
             overlay=self.config.overlay,
             short_names=self._loaded.short_names,
-            groups=tuple(self.config.labels.race_groups),
+            groups=self.config.labels.group_names,
         )
 
 

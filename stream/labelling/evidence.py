@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.classifier import Prediction
 from stream.frames import TIME_TOLERANCE_S
-from stream.labelling.label_rule import LabelRule
+from stream.labelling.label_rule import NO_TREE, LabelRule
 from stream.settings.schema import LabelSettings
 from stream.tracks import Label
 
@@ -65,6 +65,7 @@ class TrackEvidence:
 
     Args:
         settings: how evidence becomes a label.
+        tree: the model's coarser words, by attribute.
 
     Attributes:
         views: how many views of the face there were.
@@ -72,11 +73,14 @@ class TrackEvidence:
         quality: how good the best view was, 0 to 1.
     """
 
-    def __init__(self, settings: LabelSettings) -> None:
+    def __init__(
+        self, settings: LabelSettings, tree: Mapping[str, Mapping[str, Sequence[str]]] = NO_TREE
+    ) -> None:
         self.views = 0
         self.next_view_s = float("-inf")
         self.quality = 0.0
         self._settings = settings
+        self._tree = tree
         self._by_attribute: dict[str, AttributeEvidence] = {}
 
     def __repr__(self) -> str:
@@ -105,5 +109,6 @@ class TrackEvidence:
         for prediction in predictions:
             name = prediction.attribute
             if name not in self._by_attribute:
-                self._by_attribute[name] = AttributeEvidence(LabelRule.of(self._settings, name))
+                rule = LabelRule.of(self._settings, name, self._tree)
+                self._by_attribute[name] = AttributeEvidence(rule)
             self._by_attribute[name].add(prediction, index, weight)

@@ -71,9 +71,10 @@ class LabelSettings(BaseModel):
 
     attributes: Literal["auto"] | Annotated[tuple[str, ...], Field(strict=False)] = "auto"
     min_confidence: _Probability | dict[str, _Probability] = _MIN_CONFIDENCE
-    race_groups: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+    groups: dict[str, dict[str, Annotated[tuple[str, ...], Field(strict=False)]]] = Field(
         default_factory=dict
     )
+    coarser: bool = True
 
     @field_validator("attributes")
     @classmethod
@@ -98,7 +99,12 @@ class LabelSettings(BaseModel):
 
     def groups_of(self, attribute: str) -> Mapping[str, Sequence[str]]:
         """The classes of an attribute that are shown as one, by the name of their group."""
-        return self.race_groups if attribute == "race" else {}
+        return self.groups.get(attribute, {})
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The names of all groups."""
+        return tuple(dict.fromkeys(name for groups in self.groups.values() for name in groups))
 
 
 class RawVideo(BaseModel):

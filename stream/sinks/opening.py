@@ -64,7 +64,7 @@ def open_sinks(
     short_names = short_names_of(config) if is_short else NO_SHORT_NAMES
     if drawn or outputs.sheet is not None:
         short = chain(*(names.values() for names in short_names.values()))
-        _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values()), *short])
+        _warn_of_letters([*config.labels.group_names, *chain(*attributes.values()), *short])
     controls = controls or Controls(blur=config.overlay.blur)
     report = report or RunReport()
     segmenter = segmenter_of(config, info, outputs)
@@ -83,7 +83,7 @@ def open_sinks(
             sink.close(complete=False)
         raise
     face_crops = outputs.snapshots is not None or outputs.sheet is not None
-    overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
+    overlay = Overlay(config.overlay, short_names, config.labels.group_names)
     frames = FrameAssembler(overlay, info, controls, face_crops=face_crops, segmenter=segmenter)
     return Sinks(sinks, frames, report, watchers=watching, summary=summary)
 

@@ -135,7 +135,7 @@ def _write(
             join_recordings(recordings, partial_path(outputs.save), info, config.recorder)
         files = opened_files(config, info, others, attributes, summary.report, None)
         short_names = NO_SHORT_NAMES if outputs.subtitles is None else short_names_of(config)
-        overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
+        overlay = Overlay(config.overlay, short_names, config.labels.group_names)
         frames = JoinedFrames(info, count, overlay, crops)
         with Sinks([*files], frames, summary.report, watchers=[seen], summary=summary) as sinks:
             summary.start()

@@ -107,7 +107,10 @@ def _track(face: LoggedFace, track_id: int) -> Track:
         score=face["score"],
         labels={
             name: Label(
-                label.get("label"), label.get("confidence", 0.0), dict(label["probabilities"])
+                label.get("label"),
+                label.get("confidence", 0.0),
+                dict(label["probabilities"]),
+                finest=label.get("finest"),
             )
             for name, label in face["labels"].items()
         },

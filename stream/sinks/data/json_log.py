@@ -33,6 +33,7 @@ class JsonLog:
         known_changes: how many changes of the state of the source stand in an earlier log.
         stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
         blur: the run makes faces unrecognisable, which the header says.
+        tree: the coarser words that labels may be, by attribute, for the header.
 
     Attributes:
         known_changes: how many of them stand in this one or an earlier one.
@@ -52,6 +53,7 @@ class JsonLog:
         stall_s: float = 0,
         *,
         blur: bool = False,
+        tree: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType({}),
     ) -> None:
         self.name = f"log ({path.name})"
         self._begun = False
@@ -70,6 +72,7 @@ class JsonLog:
             "model": model,
             **({"blur": True} if blur else {}),
             "attributes": {name: list(classes) for name, classes in attributes.items()},
+            **({"tree": _lists(tree)} if tree else {}),
         }
         try:
             self._lines.write(json_line(header))
@@ -142,6 +145,13 @@ class JsonLog:
     def _write(self, *entries: dict[str, Any]) -> None:
         """A line for each entry, in one write: what a full disk refuses, closing tries again."""
         self._lines.write("".join(map(json_line, entries)))
+
+
+def _lists(tree: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, dict[str, list[str]]]:
+    return {
+        attribute: {word: list(classes) for word, classes in words.items()}
+        for attribute, words in tree.items()
+    }
 
 
 def json_line(entry: Mapping[str, Any]) -> str:

@@ -7,12 +7,21 @@ from typing import (
     Any,
     BinaryIO,
     NotRequired,  # pydantic wants these before Python 3.12
+    Self,
 )
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from typing_extensions import TypedDict
 
-from models.label_names import check_label_names
+from models.label_names import check_label_names, check_tree
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 from stream.sinks.data.json_log import SCHEMA
@@ -60,6 +69,7 @@ class LoggedLabel(TypedDict):
     """What a log says of one attribute of a face; `docs/usage.md` has the keys."""
 
     label: NotRequired[str | None]
+    finest: NotRequired[str]
     confidence: NotRequired[_Share]
     probabilities: dict[str, _Share]
 
@@ -100,12 +110,19 @@ class LogHeader(BaseModel):
     fps: Annotated[float, Field(gt=0)] | None = None
     blur: bool = False
     attributes: dict[str, list[str]] = {}
+    tree: dict[str, dict[str, list[str]]] = {}
 
     @field_validator("attributes")
     @classmethod
     def _have_names(cls, attributes: dict[str, list[str]]) -> dict[str, list[str]]:
         check_label_names(attributes.items())
         return attributes
+
+    @model_validator(mode="after")
+    def _has_known_words(self) -> Self:
+        for attribute, words in self.tree.items():
+            check_tree(attribute, self.attributes.get(attribute, ()), words)
+        return self
 
 
 _ENTRY = TypeAdapter(LogEntry)
