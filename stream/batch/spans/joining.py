@@ -18,6 +18,7 @@ from stream.drawing.wording import NO_SHORT_NAMES
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings import Config
+from stream.settings.schema import LabelSettings
 from stream.several.listing import open_named
 from stream.sinks import Outputs, Sinks, claim_outputs
 from stream.sinks.files import opened_files
@@ -73,7 +74,7 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
         summary, seen = Summary(report), Seen()
         source = stack.enter_context(closing(open_named(given.source, config)))
         source.info.ended.set()  # all of it was read: a recording keeps its sound to the end
-        parts = _parts(tasks, results)
+        parts = _parts(tasks, results, config.labels)
         if not parts:
             raise SourceError(f"{given.source} holds not one frame that can be read")
         _write(given.outputs, parts, source.info, config, summary, seen)
@@ -93,7 +94,9 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
     )
 
 
-def _parts(tasks: Sequence[Task], results: Sequence[Result]) -> list[_Part]:
+def _parts(
+    tasks: Sequence[Task], results: Sequence[Result], settings: LabelSettings
+) -> list[_Part]:
     """The spans that have frames, and which tracks go on from each to the next.
 
     A span may have none, where pictures are damaged from its keyframe on.
@@ -105,7 +108,7 @@ def _parts(tasks: Sequence[Task], results: Sequence[Result]) -> list[_Part]:
         if not frames or task.outputs.log is None:
             continue
         seam = result.seam
-        log = PartLog(task.outputs.log)
+        log = PartLog(task.outputs.log, settings)
         parts.append(_Part(frames, log, task.outputs, same_tracks(before.tail, seam.head)))
         before = seam
     return parts
