@@ -238,13 +238,7 @@ class Model:
             SourceError: the source gives nothing at all.
             KeyboardInterrupt: Ctrl-C came; what there was is complete.
         """
-        named = {
-            "save": save,
-            "log": log,
-            "snapshots": snapshots,
-            "sheet": sheet,
-            "subtitles": subtitles,
-        }
+        named = dict(save=save, log=log, snapshots=snapshots, sheet=sheet, subtitles=subtitles)
         folders = frozenset(option for option, name in named.items() if _is_folder(name))
         outputs = Outputs(
             _path(save),
