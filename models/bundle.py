@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.digests import content_digest
 from models.errors import ModelError
-from models.label_names import check_label_names, check_short_names
+from models.label_names import check_label_names, check_short_names, check_tree
 from models.safe_files import UnfitFileError, check_inside, parse_json, read_regular
 
 FORMAT_VERSION = 2
@@ -103,7 +103,8 @@ class Manifest(_ManifestPart):
             a class without one keeps its name.
         confusion: attribute → which class is taken for which. Nothing writes or reads it yet:
             what it holds by attribute is kept as it is.
-        tree: attribute → groups of its classes, likewise kept as it is.
+        tree: attribute → coarser words, each for some of its classes, which may overlap: said where
+            no class is sure.
         files: name → sha256.
         provenance: the maker's to fill (data, settings, figures).
         digest: sha256 of all the rest.
@@ -116,7 +117,7 @@ class Manifest(_ManifestPart):
     detector: str | None = Field(default=None, min_length=1)
     short_names: dict[str, dict[str, str]] = Field(default_factory=dict)
     confusion: dict[str, Any] = Field(default_factory=dict)
-    tree: dict[str, Any] = Field(default_factory=dict)
+    tree: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
     digest: str | None = None
@@ -271,6 +272,8 @@ def _check_names(manifest: Manifest) -> None:
             raise ValueError(f"{field} names {unknown[0]!r}, which is none of its attributes")
     for attribute, short in manifest.short_names.items():
         check_short_names(attribute, classes[attribute], short)
+    for attribute, words in manifest.tree.items():
+        check_tree(attribute, classes[attribute], words)
 
 
 def _named_files(manifest: Manifest) -> set[str]:

@@ -89,6 +89,34 @@ def check_short_names(
         owners[short] = name
 
 
+def check_tree(attribute: str, classes: Sequence[str], tree: Mapping[str, Sequence[str]]) -> None:
+    """Checks that coarser words of an attribute stand for some of its classes; they may overlap.
+
+    Args:
+        attribute: its name.
+        classes: its classes.
+        tree: coarser word → the classes that it stands for.
+
+    Raises:
+        ValueError: a word is that of a class, or stands for fewer than two classes, for one twice,
+            or for one that there is not.
+    """
+    if len(tree) > MAX_CLASSES:
+        raise ValueError(f"tree has {len(tree)} words for {attribute!r}, more than {MAX_CLASSES}")
+    for word, members in tree.items():
+        _check_text(word)
+        if word in classes:
+            raise ValueError(f"tree has {word!r}, which is a class of {attribute!r} itself")
+        if len(members) < 2 or len(set(members)) < len(members):
+            raise ValueError(
+                f"tree: {word!r} of {attribute!r} needs two classes or more, each once"
+            )
+        if unknown := [name for name in members if name not in classes]:
+            raise ValueError(
+                f"tree: {word!r} has {unknown[0]!r}, which is no class of {attribute!r}"
+            )
+
+
 def _check_text(name: str) -> None:
     """Checks that a name is text that can be written and drawn."""
     if not name:

@@ -79,7 +79,7 @@ class LoadedModel:
         """
         is_joined = joins_shots(self._labels, info) and not is_endless
         engine, report = self._engine(info), report or RunReport()
-        labeller = Labeller(engine, self._classifier, self._labels)
+        labeller = Labeller(engine, self._classifier, self._labels, self._bundle.manifest.tree)
         if info.kind == "pictures":
             return PictureAnnotator(engine, labeller, report)
         schedule = _schedule(self.config, info)
@@ -210,7 +210,8 @@ def _label_settings(settings: LabelSettings, bundle: Bundle) -> LabelSettings:
     chosen = bundle.default_attributes if settings.attributes == "auto" else settings.attributes
     thresholds = settings.min_confidence
     limited = tuple(thresholds) if isinstance(thresholds, dict) else ()
-    for name, attributes in (("min_confidence", limited), ("attributes", chosen)):
+    named = {"min_confidence": limited, "groups": settings.groups, "attributes": chosen}
+    for name, attributes in named.items():
         if unknown := [each for each in attributes if each not in heads]:
             known = ", ".join(heads)
             raise ConfigError(f"labels.{name}: the model knows {known}, not {unknown[0]!r}")

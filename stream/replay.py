@@ -212,7 +212,8 @@ class Replay:
         probabilities = logged["probabilities"]
         values = np.array([list(probabilities.values())], dtype=np.float32)
         prediction = Prediction(attribute, tuple(probabilities), values / values.sum())
-        return LabelRule.of(self._settings, attribute).label(prediction, before)
+        rule = LabelRule.of(self._settings, attribute, self._header.tree)
+        return rule.label(prediction, before)
 
 
 def _place(entry: LogEntry, by_time: bool) -> float:

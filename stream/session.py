@@ -152,7 +152,7 @@ class Model:
     def overlay(self) -> Overlay:
         """Draws tracks on the frames of one source, as the settings say."""
         labels = self.config.labels
-        return Overlay(self.config.overlay, self._loaded.short_names, labels.race_groups)
+        return Overlay(self.config.overlay, self._loaded.short_names, labels.group_names)
 
     def annotate(
         self, source: AnySource | Iterable[AnySource], span: Span = WHOLE
@@ -208,6 +208,7 @@ class Model:
         log: AnyPath | None = None,
         snapshots: AnyPath | None = None,
         sheet: AnyPath | None = None,
+        subtitles: AnyPath | None = None,
         show: bool = False,
         overwrite: bool = False,
         span: Span = WHOLE,
@@ -223,6 +224,7 @@ class Model:
             log: the data, `.jsonl`, `.csv` or `.parquet`.
             snapshots: a folder for the best view of each person.
             sheet: a picture of all people.
+            subtitles: boxes and labels beside the video, `.ass`; or labels, `.vtt` or `.srt`.
             show: open a window, if there is a screen.
             overwrite: outputs that exist may be replaced.
             span: the part of a video that is wanted.
@@ -238,7 +240,13 @@ class Model:
             KeyboardInterrupt: Ctrl-C came; what there was is complete.
         """
         outputs = given_outputs(
-            save=save, log=log, snapshots=snapshots, sheet=sheet, show=show, overwrite=overwrite
+            save=save,
+            log=log,
+            snapshots=snapshots,
+            sheet=sheet,
+            subtitles=subtitles,
+            show=show,
+            overwrite=overwrite,
         )
         sources = listed_sources(source)
         by_name = [each for each in sources if isinstance(each, NamedSource)]
@@ -258,5 +266,5 @@ class Model:
             attributes=self.attributes,
             overlay=self.config.overlay,
             short_names=self._loaded.short_names,
-            groups=tuple(self.config.labels.race_groups),
+            groups=self.config.labels.group_names,
         )

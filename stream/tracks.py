@@ -27,12 +27,15 @@ class Label:
         probabilities: by class, also of classes that are shown as a group.
         is_held: `text` is still shown although its probability fell under the threshold, so that
             the label does not flicker; no number is drawn beside it.
+        finest: the likeliest class of those that `text` stands for; None where it is a class, or
+            unsure.
     """
 
     text: str | None
     confidence: float
     probabilities: Mapping[str, float]
     is_held: bool = False
+    finest: str | None = None
 
     def __str__(self) -> str:
         text = "unsure" if self.text is None else printable(self.text)
@@ -48,6 +51,7 @@ class Label:
         """The label as the log has it."""
         return {
             "label": self.text,
+            **({} if self.finest is None else {"finest": self.finest}),
             "confidence": round(self.confidence, _SHARE_DIGITS),
             "probabilities": {
                 name: round(value, _SHARE_DIGITS) for name, value in self.probabilities.items()

@@ -117,7 +117,7 @@ def test_under_the_least_confidence_a_label_says_unsure() -> None:
 
 def test_classes_shown_as_one() -> None:
     groups = {"Asian": ("East Asian", "Southeast Asian")}
-    labels = LabelSettings(race_groups=groups, min_confidence=0.5)
+    labels = LabelSettings(groups={"race": groups}, min_confidence=0.5)
     annotator = _annotator(FakeActors(_still), labels=labels)
     ((track, *_),) = _walk(annotator, [0])
     race = track.labels["race"]

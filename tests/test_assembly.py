@@ -106,6 +106,7 @@ def _own_model(folder: Path) -> Path:
         "attributes": (gender.model_copy(update={"attribute": "mood"}),),
         "default_attributes": (),
         "short_names": {},
+        "tree": {},
     }
     files = {name: bundle.files[name] for name in (CARD_FILE, gender.file)}
     save_bundle(folder, bundle.manifest.model_copy(update=changes), files)
@@ -145,7 +146,7 @@ def test_what_one_s_own_model_does_not_know_is_refused(
 
 def test_groups_that_do_not_fit_what_is_labelled_are_refused() -> None:
     with pytest.raises(ModelError, match="group 'A' of race names 'Martian'"):
-        _labelled(LabelSettings(race_groups={"A": ("Martian",)}))
+        _labelled(LabelSettings(groups={"race": {"A": ("Martian",)}}))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_what_version_2_has_is_read_again_and_survives_a_second_saving(tmp_path:
         "detector": "hog",
         "short_names": {"gender": {"Female": "F"}},
         "confusion": {"gender": [[9, 1], [2, 8]]},
-        "tree": {"gender": {"anyone": ["Female", "Male"]}},
+        "tree": {"gender": {"anyone": ("Female", "Male")}},
     }
     folder = tmp_path / "model"
     save_bundle(folder, _MANIFEST.model_copy(update=added), _FILES)
@@ -269,6 +270,16 @@ _HEAD = {"attribute": "age", "classes": ["0-2", "3-9"], "file": "age.onnx"}
             "confusion names 'race', which is none of its attributes",
         ),
         (_edited(tree={"race": {}}), "tree names 'race', which is none of its attributes"),
+        (
+            _edited(tree={"gender": {"any": ["Male", "None"]}}),
+            "tree: 'any' has 'None', which is no class of 'gender'",
+        ),
+        (
+            _edited(tree={"gender": {"Male": ["Male", "Female"]}}),
+            "tree has 'Male', which is a class of 'gender' itself",
+        ),
+        (_edited(tree={"gender": {"any": ["Male"]}}), "needs two classes or more"),
+        (_edited(tree={"gender": {"any": 3}}), "cannot be understood: tree"),
         (_edited(attributes=[_HEAD]), "has no sha256 of age.onnx"),
         (_edited(attributes="gender"), "cannot be understood: attributes: Input should be"),
         (_edited(colour="red"), "cannot be understood: colour: Extra inputs are not permitted"),
@@ -335,3 +346,14 @@ def test_short_names_are_read_without_the_rest(tmp_path: Path) -> None:
     assert read_short_names(tmp_path) == short
     with pytest.raises(ModelError, match="is not a folder"):
         read_short_names(tmp_path / "none")
+
+
+@pytest.mark.parametrize("folder", [DEFAULT_FOLDER, DLIB_FOLDER])
+def test_words_for_several_classes_of_the_models_that_ship(folder: Path) -> None:
+    """One group of races, and age groups that are neighbours; no others."""
+    manifest = load_bundle(folder).manifest
+    ages = next(head.classes for head in manifest.attributes if head.attribute == "age")
+    assert manifest.tree["race"] == {"Asian": ("East Asian", "Southeast Asian")}
+    assert list(manifest.tree["age"].values()) == list(pairwise(ages))
+    assert manifest.tree["age"]["20-39"] == ("20-29", "30-39")
+    assert manifest.tree.keys() == {"race", "age"}

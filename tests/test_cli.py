@@ -159,7 +159,7 @@ _WRONG = [
     ("pictures --save broken", "broken is not empty"),
     ("pictures --save exists.mp4 --overwrite", ": pictures go into a folder"),
     ("clip.mp4 --set labels.attributes=['height']", "the model knows gender"),
-    ("clip.mp4 --set labels.race_groups={A=['B']}", "names 'B'"),
+    ("clip.mp4 --set labels.groups={race={A=['B']}}", "names 'B'"),
     *(
         (f"clip.mp4 {option} {'x' * length}{ending}", "file name too long; choose another name")
         for length in (246, 304)

@@ -15,7 +15,7 @@ from models.detector_names import NO_DETECTOR, found_by
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluation.card import card
-from training.evaluation.class_groups import read_race_groups
+from training.evaluation.class_groups import read_groups
 from training.evaluation.evaluate import evaluate
 from training.evaluation.publish import write_card
 from training.evaluation.report import render, write_report
@@ -147,15 +147,24 @@ def test_maps_are_parsed() -> None:
 
 
 def test_groups_of_the_shipped_configuration_can_be_read(tmp_path: Path) -> None:
-    assert read_race_groups(Path(__file__).parents[1] / "config.toml") == {}
+    assert read_groups(Path(__file__).parents[1] / "config.toml") == {}
     path = tmp_path / "c.toml"
-    for text in ('[labels]\nrace_groups = { Asian = "East Asian" }\n', "labels = 3\n"):
+    for text in (
+        '[labels]\ngroups = { race = { Asian = "East Asian" } }\n',
+        '[labels]\ngroups = { Asian = ["East Asian"] }\n',
+        "labels = 3\n",
+    ):
         path.write_text(text)
-        with pytest.raises(DatasetError, match="race_groups should read like"):
-            read_race_groups(path)
+        with pytest.raises(DatasetError, match=r"labels\.groups is to be written otherwise"):
+            read_groups(path)
+    path.write_text('[labels]\nrace_groups = { Asian = ["East Asian"] }\n')
+    with pytest.raises(
+        DatasetError, match=r"labels\.race_groups is labels\.groups now: write it as"
+    ):
+        read_groups(path)
     path.write_text("a = " + "[" * 100_000)
     with pytest.raises(DatasetError, match="cannot be read as a configuration: is nested too deep"):
-        read_race_groups(path)
+        read_groups(path)
 
 
 class _Page(HTMLParser):

@@ -189,6 +189,77 @@ def test_classes_of_a_group_are_shown_as_one_and_kept_apart() -> None:
     label = LabelRule(0.5, _GROUPS).label(_prediction([0.4, 0.3, 0.3]), None)
     assert (label.text, label.confidence) == ("B or C", pytest.approx(0.6))
     assert label.probabilities == pytest.approx({"A": 0.4, "B": 0.3, "C": 0.3})
+    assert label.finest == "B"
+
+
+_TREE = {"A or B": ("A", "B"), "B or C": ("B", "C"), "any": _CLASSES}
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "confidence", "finest"),
+    [
+        ([0.6, 0.3, 0.1], "A", 0.6, None),  # the finest word that is sure
+        ([0.4, 0.35, 0.25], "A or B", 0.75, "A"),
+        ([0.25, 0.35, 0.4], "B or C", 0.75, "C"),
+        ([0.4, 0.2, 0.4], "A or B", 0.6, "A"),  # of two that are as likely the first
+    ],
+)
+def test_where_no_class_is_sure_a_word_for_several_is_said(
+    row: list[float], text: str, confidence: float, finest: str | None
+) -> None:
+    label = LabelRule(0.5, {}, _TREE).label(_prediction(row), None)
+    assert (label.text, label.finest) == (text, finest)
+    assert label.confidence == pytest.approx(confidence)
+    assert label.probabilities == pytest.approx(dict(zip(_CLASSES, row, strict=True)))
+
+
+def test_the_word_for_the_fewest_classes_is_taken_and_unsure_comes_last() -> None:
+    rule, row = LabelRule(0.8, {}, _TREE), [0.4, 0.2, 0.4]
+    assert rule.label(_prediction(row), None).text == "any"
+    narrow = {"A or B": ("A", "B")}
+    label = LabelRule(0.8, {}, narrow).label(_prediction(row), None)
+    assert (label.text, label.finest, label.confidence) == (None, None, pytest.approx(0.4))
+
+
+def test_between_a_class_and_a_word_for_several_labels_do_not_flicker() -> None:
+    """A class just under and just over the threshold: the word changes once at most."""
+    rule, label, words = LabelRule(0.5, {}, _TREE), None, []
+    for number in range(40):
+        chance = 0.52 if number % 2 else 0.46
+        label = rule.label(_prediction([chance, 0.9 - chance, 0.1]), label)
+        words.append(label.text)
+    assert len(set(words)) == 1
+    assert rule.label(_prediction([0.56, 0.34, 0.1]), label).text == "A or B"
+    assert rule.label(_prediction([0.62, 0.28, 0.1]), label).text == "A"  # clearly sure
+
+
+def test_a_word_for_several_gives_way_to_one_that_leads() -> None:
+    rule = LabelRule(0.5, {}, {"A or B": ("A", "B"), "B or C": ("B", "C")})
+    shown = Label("A or B", 0.0, {})
+    assert rule.label(_prediction([0.22, 0.45, 0.33]), shown).text == "A or B"
+    assert rule.label(_prediction([0.14, 0.45, 0.41]), shown).text == "B or C"
+    assert rule.label(_prediction([0.25, 0.1, 0.65]), shown).text == "C"
+
+
+def test_a_class_under_its_threshold_falls_to_the_word_that_has_it() -> None:
+    rule = LabelRule(0.5, {}, _TREE)
+    assert rule.label(_prediction([0.42, 0.38, 0.2]), Label("A", 0.0, {})).text == "A"  # is held
+    assert rule.label(_prediction([0.38, 0.38, 0.24]), Label("A", 0.0, {})).text == "A or B"
+
+
+@settings(deadline=None)
+@given(
+    _ROWS,
+    _THRESHOLDS,
+    st.sampled_from([None, *(Label(text, 0, {}) for text in (None, "A", "A or B", "B or C"))]),
+)
+def test_a_word_for_several_that_was_shown_is_shown_again(
+    row: NDArray[np.float32], min_confidence: float, before: Label | None
+) -> None:
+    rule, prediction = LabelRule(min_confidence, {}, _TREE), _prediction(row.tolist())
+    label = rule.label(prediction, before)
+    assert rule.label(prediction, label) == label
+    assert label.confidence <= 1
 
 
 @settings(deadline=None)

@@ -174,6 +174,11 @@ def test_a_damage_anywhere_is_named_with_its_line(name: str, tmp_path: Path) -> 
         {"attributes": {str(number): ["a", "b"] for number in range(501)}},
         {"attributes": {"gender": ["x" * 1000, "y"]}},
         {"attributes": {"gender": ["confidence", "y"]}},
+        {"tree": {"gender": {"any": ["Female", "Martian"]}}},
+        {"tree": {"gender": {"any": "Female"}}},
+        {"tree": {"age": {"any": ["old", "young"]}}},
+        {"tree": {"gender": {str(number): ["Female", "Male"] for number in range(1001)}}},
+        {"blur": "yes"},
     ],
     ids=lambda change: str(change)[:40],
 )

@@ -18,7 +18,7 @@ from stream.several.naming import name_outputs
 from stream.sinks import Outputs
 
 _OUT = Path("out")
-_ALL = Outputs(save=_OUT, log=_OUT, snapshots=_OUT, sheet=_OUT)
+_ALL = Outputs(save=_OUT, log=_OUT, snapshots=_OUT, sheet=_OUT, subtitles=_OUT)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def _saved(outputs: list[Outputs]) -> list[str]:
 def test_each_output_is_named_after_its_source() -> None:
     first, _ = name_outputs(_ALL, _videos("a.mp4", "b.mp4"), Config())
     assert first.paths == tuple(
-        _OUT / name for name in ("a.mp4", "a.mp4.jsonl", "a.mp4.people", "a.mp4.png")
+        _OUT / name for name in ("a.mp4", "a.mp4.jsonl", "a.mp4.people", "a.mp4.png", "a.mp4.ass")
     )
 
 
@@ -164,7 +164,8 @@ def test_the_outputs_of_one_source_are_those_that_are_named() -> None:
 def test_in_a_folder_that_is_there_one_source_is_named_too(folder: Path) -> None:
     _OUT.mkdir()
     (own,) = name_outputs(_ALL, _videos("a.mp4"), Config())
-    assert own.paths == (_OUT / "a.mp4", _OUT / "a.mp4.jsonl", _OUT, _OUT / "a.mp4.png")
+    files = [_OUT / f"a.mp4{ending}" for ending in ("", ".jsonl", ".png", ".ass")]
+    assert own.paths == (*files[:2], _OUT, *files[2:])
     cv2.imwrite("one.png", numbered(1))
     (own,) = name_outputs(Outputs(save=_OUT, log=_OUT), list_sources(["one.png"]), Config())
     assert own.paths == (_OUT, _OUT / "one.png.jsonl")

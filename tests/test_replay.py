@@ -1,8 +1,10 @@
 """A log drawn onto its video again."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -127,9 +129,14 @@ def test_the_threshold_is_that_of_now(threshold: float, text: str | None, tmp_pa
     assert person.labels["gender"].confidence == pytest.approx(0.7)
 
 
-def _race_log(folder: Path, chances: list[dict[str, float]]) -> Path:
+def _race_log(
+    folder: Path,
+    chances: list[dict[str, float]],
+    tree: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType({}),
+) -> Path:
     """A log of one person whose race looked like that in one frame after another."""
-    sink = JsonLog(folder / "race.jsonl", _INFO, "default", {"race": tuple(chances[0])})
+    classes = {"race": tuple(chances[0])}
+    sink = JsonLog(folder / "race.jsonl", _INFO, "default", classes, tree=tree)
     for number, each in enumerate(chances):
         labels = {"race": Label(None, max(each.values()), each)}
         sink.write(AnnotatedFrame(frame(number), [track(7, labels=labels)], Overlay()))
@@ -141,7 +148,7 @@ def test_classes_are_merged_as_the_settings_of_now_say(tmp_path: Path) -> None:
     chances = {"East Asian": 0.35, "Southeast Asian": 0.25, "White": 0.4}
     path = _race_log(tmp_path, [chances])
     groups = {"Asian": ("East Asian", "Southeast Asian")}
-    with Replay(path, LabelSettings(race_groups=groups)) as replay:
+    with Replay(path, LabelSettings(groups={"race": groups})) as replay:
         assert replay.attributes == {"race": tuple(chances)}
         (person,) = replay.annotate(frame(0))
     race = person.labels["race"]
@@ -149,10 +156,26 @@ def test_classes_are_merged_as_the_settings_of_now_say(tmp_path: Path) -> None:
     assert race.probabilities == pytest.approx(chances)
 
 
+def test_words_for_several_classes_come_from_the_log_and_not_from_a_model(tmp_path: Path) -> None:
+    chances = {"East Asian": 0.35, "Southeast Asian": 0.25, "White": 0.4}
+    tree = {"race": {"from Asia": ("East Asian", "Southeast Asian")}}
+    path = _race_log(tmp_path, [chances], tree)
+    for settings, text, finest in (
+        (LabelSettings(), "from Asia", "East Asian"),
+        (LabelSettings(coarser=False), None, None),
+        (LabelSettings(min_confidence=0.7), None, None),
+    ):
+        with Replay(path, settings) as replay:
+            ((person,),) = [replay.annotate(frame(0))]
+        assert (person.labels["race"].text, person.labels["race"].finest) == (text, finest)
+    entry = person.labels["race"].as_dict()
+    assert entry["probabilities"] == chances and "finest" not in entry
+
+
 def test_groups_of_classes_that_the_log_does_not_have_are_refused(tmp_path: Path) -> None:
     path = _race_log(tmp_path, [{"Black": 0.6, "White": 0.4}])
     with pytest.raises(ModelError, match="names 'Indian'"):
-        Replay(path, LabelSettings(race_groups={"Brown": ("Black", "Indian")}))
+        Replay(path, LabelSettings(groups={"race": {"Brown": ("Black", "Indian")}}))
 
 
 @pytest.mark.parametrize("where", ["header", "frames"])

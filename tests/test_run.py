@@ -314,7 +314,7 @@ def test_a_mistake_of_ours_is_not_hidden_and_ends_everything(
             Config(labels=LabelSettings(min_confidence={"gender": 0.5, "hat": 0.5})),
             "labels.min_confidence: the model knows gender, race, age, not 'hat'",
         ),
-        (Config(labels=LabelSettings(race_groups={"A": ("B",)})), "names 'B'"),
+        (Config(labels=LabelSettings(groups={"race": {"A": ("B",)}})), "names 'B'"),
         (Config(engine=EngineSection(model="nowhere")), "nowhere is not a folder"),
     ],
 )

@@ -36,8 +36,10 @@ _VALUES = {
     ("labels", "attributes"): st.lists(st.text(max_size=8), max_size=3, unique=True),
     ("labels", "min_confidence"): st.floats(0, 1)
     | st.dictionaries(st.text(max_size=8), st.floats(0, 1), max_size=3),
-    ("labels", "race_groups"): st.dictionaries(
-        st.text(max_size=8), st.lists(st.text(max_size=8), max_size=3), max_size=3
+    ("labels", "groups"): st.dictionaries(
+        st.text(max_size=8),
+        st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=8), max_size=3), max_size=3),
+        max_size=2,
     ),
     ("engine", "threads"): st.integers(0, 256),
     ("engine", "model"): st.text(max_size=20),
@@ -217,10 +219,20 @@ def test_a_file_with_the_mark_that_windows_writes(tmp_path: Path) -> None:
 
 def test_what_a_label_must_reach_and_what_is_shown_as_one() -> None:
     groups = {"Asian": ("East Asian", "Southeast Asian")}
-    labels = LabelSettings(min_confidence={"gender": 0.8}, race_groups=groups)
+    labels = LabelSettings(min_confidence={"gender": 0.8}, groups={"race": groups})
     assert LabelRule.of(labels, "gender") == LabelRule(0.8, {})
     assert LabelRule.of(labels, "race") == LabelRule(0.5, groups)
     assert LabelRule.of(LabelSettings(min_confidence=0.3), "race") == LabelRule(0.3, {})
+
+
+def test_words_of_the_model_for_several_classes_can_be_switched_off() -> None:
+    tree = {"race": {"Asian": ("East Asian", "Southeast Asian")}, "age": {"20-39": ("a", "b")}}
+    merged = LabelSettings(groups={"race": {"Others": ("Indian", "White")}})
+    assert LabelRule.of(LabelSettings(), "race", tree).coarser == tree["race"]
+    assert LabelRule.of(LabelSettings(coarser=False), "race", tree).coarser == {}
+    assert LabelRule.of(merged, "race", tree).coarser == {}  # whose classes the user merges
+    assert LabelRule.of(merged, "age", tree).coarser == tree["age"]
+    assert LabelRule.of(LabelSettings(), "gender", tree).coarser == {}
 
 
 @pytest.mark.parametrize(
@@ -313,10 +325,14 @@ def test_a_bare_word_and_toml_are_both_values(tmp_path: Path) -> None:
         ('source.raw={size="640x480"}', "write it as [640, 480]"),
         ("labels.attributes=gender, race", 'write it as ["gender", "race"]'),
         ("labels.attributes=7", "it should be a list"),
-        ('labels.race_groups={A="B,C"}', 'write it as ["B", "C"]'),
+        ('labels.groups={race={A="B,C"}}', 'write it as ["B", "C"]'),
         ("labels.attributes=gender", 'write it as ["gender"]'),
         ("labels.attributes=[1]", "= [1]: it should be 'auto'; or it should be a text in quotes"),
-        ("labels.race_groups=[]", "it should be a table"),
+        ("labels.groups=[]", "it should be a table"),
+        (
+            "labels.race_groups={}",
+            "unknown setting labels.race_groups: it is labels.groups now, as",
+        ),
         ('labels.attributes=["race", "age", "race"]', "race stands there twice"),
         ("labels.min_confidence={gender = 1979-05-27}", "it should be a number"),
         ("detection", "section.key=value"),

@@ -49,6 +49,7 @@ from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.single_picture import SinglePicture
 from stream.sinks.pictures.snapshots import Snapshots
+from stream.sinks.subtitles.sink import Subtitles
 from stream.sinks.video.recorder import Recorder
 from stream.sources import open_source
 from stream.tracks import Label
@@ -70,10 +71,11 @@ _SINKS: dict[str, Open] = {
     "snapshots": lambda folder: Snapshots(folder / "out", _ATTRIBUTES),
     "picture": lambda folder: SinglePicture(folder / "out.png"),
     "sheet": lambda folder: Sheet(folder / "out.png", _INFO),
+    "subtitles": lambda folder: Subtitles(folder / "out.ass", _INFO, OverlaySection()),
     "progress": lambda folder: ProgressBar(_INFO, Console(file=io.StringIO())),
 }
 
-_FILES = ("log", "csv", "parquet", "tracks", "recorder", "picture", "sheet")
+_FILES = ("log", "csv", "parquet", "tracks", "recorder", "picture", "sheet", "subtitles")
 _FULL_AT = [
     ("log", "out.part.jsonl"),
     ("csv", "out.part.csv"),
@@ -87,6 +89,7 @@ _FULL_AT = [
     ("snapshots", "out/persons.part.csv"),
     ("picture", ".out.png.part"),
     ("sheet", ".out.png.part"),
+    ("subtitles", "out.part.ass"),
 ]
 
 
@@ -829,12 +832,18 @@ def test_the_table_of_tracks_beside_a_table_of_faces_is_not_overwritten(tmp_path
         pass  # it has them in itself
 
 
-@pytest.mark.parametrize("option", ["save", "log", "snapshots", "sheet"])
+@pytest.mark.parametrize("option", ["save", "log", "snapshots", "sheet", "subtitles"])
 def test_a_folder_that_nothing_may_be_written_into(option: str) -> None:
     folder = Path("/proc/sys")
     if not folder.is_dir() or os.access(folder, os.W_OK):
         pytest.skip("there is no folder here that is closed to everybody")
-    ending = {"save": ".mp4", "log": ".jsonl", "snapshots": "", "sheet": ".png"}[option]
+    ending = {
+        "save": ".mp4",
+        "log": ".jsonl",
+        "snapshots": "",
+        "sheet": ".png",
+        "subtitles": ".srt",
+    }[option]
     outputs = Outputs(**{option: folder / f"out{ending}"})
     with (
         pytest.raises(ConfigError, match=r"nothing may be written into /proc/sys; choose another"),

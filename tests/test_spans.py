@@ -152,6 +152,7 @@ def _given(
         log=folder / f"film{log}",
         snapshots=folder / "people" if people else None,
         sheet=folder / "sheet.png" if people else None,
+        subtitles=folder / "film.ass" if people else None,
     )
     return Input(name="film", source=list_sources([str(video)])[0], outputs=outputs)
 
@@ -246,7 +247,7 @@ def test_tables_are_those_of_an_uncut_run(log: str, tmp_path: Path) -> None:
             assert pq.read_table(joined / name) == pq.read_table(whole / name)
 
 
-def test_snapshots_and_the_sheet_are_of_all_people_once(tmp_path: Path) -> None:
+def test_snapshots_sheet_and_subtitles_are_of_all_people_once(tmp_path: Path) -> None:
     video = _film(tmp_path / "film.mp4", _even_s())
     _, _, whole, joined = _both(video, tmp_path, people=True)
     names = [
@@ -257,6 +258,13 @@ def test_snapshots_and_the_sheet_are_of_all_people_once(tmp_path: Path) -> None:
     assert tables[0] == tables[1]
     sheets = [(each / "sheet.png").stat().st_size for each in (whole, joined)]
     assert sheets[1] == pytest.approx(sheets[0], rel=0.2)
+    # A log rounds boxes, so that a box may be drawn anew a frame sooner or later.
+    one, other = ((each / "film.ass").read_text().splitlines() for each in (whole, joined))
+    assert len(other) == pytest.approx(len(one), abs=3)
+    texts = [
+        {line.rpartition("}")[2] for line in each if ",Label," in line} for each in (one, other)
+    ]
+    assert texts[0] == texts[1] != set()
 
 
 @pytest.mark.parametrize(

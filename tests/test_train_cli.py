@@ -203,17 +203,21 @@ def test_another_dataset_is_mapped_class_by_class(tmp_path: Path) -> None:
     assert "on 8 faces" in said
 
 
-def test_race_groups_of_the_configuration_are_merged(tmp_path: Path) -> None:
+def test_groups_of_the_configuration_are_merged(tmp_path: Path) -> None:
     table = drawn_table(tmp_path / "t.parquet")
     model = tmp_path / "model"
     _done("fit", table, "--out", model, "--classifier", "logistic")
     config = tmp_path / "config.toml"
-    config.write_text('[labels]\nrace_groups = { Brown = ["Black", "Indian"] }\n')
+    config.write_text('[labels]\ngroups = { race = { Brown = ["Black", "Indian"] } }\n')
     _done("evaluate", model, table, "--config", config, "--out", tmp_path / "r")
     race = json.loads((tmp_path / "r" / "report.json").read_text())["attributes"]["race"]
     assert race["classes"] == ["Brown", "White"]
-    config.write_text('[labels]\nrace_groups = { Brown = ["Green"] }\n')
+    config.write_text('[labels]\ngroups = { race = { Brown = ["Green"] } }\n')
     _wrong(_run("evaluate", model, table, "--config", config), "names 'Green'", "Black")
+    config.write_text('[labels]\ngroups = { age = { Old = ["50-59", "60-69"] } }\n')
+    _wrong(
+        _run("evaluate", model, table, "--config", config), "the model has gender, race, not 'age'"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,7 @@ def _known(folder: Path) -> list[KnownInput]:
 
 def _options(order: Order) -> dict[str, bool | str]:
     """What is written, and where else it is put, for the digest."""
-    names = ("save", "log", "snapshots", "sheet")
+    names = ("save", "log", "snapshots", "sheet", "subtitles")
     written = {name: getattr(order.outputs, name) is not None for name in names}
     return {**written, "copy_to": "" if order.copies is None else order.copies.shown}
 

@@ -203,7 +203,8 @@ def _with_absolute_paths(config: Config) -> Config:
 def _absolute(task: Task) -> Task:
     """A task as it is understood in any folder."""
     outputs = task.outputs
-    named = {name: getattr(outputs, name) for name in ("save", "log", "snapshots", "sheet")}
+    names = ("save", "log", "snapshots", "sheet", "subtitles")
+    named = {name: getattr(outputs, name) for name in names}
     absolute = {name: path.absolute() for name, path in named.items() if path is not None}
     return replace(task, source=_absolute_source(task.source), outputs=replace(outputs, **absolute))
 

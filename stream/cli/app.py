@@ -10,6 +10,7 @@ from stream.cli.batch import batch
 from stream.cli.batch_ledger import retry, status
 from stream.cli.bench import bench
 from stream.cli.console import command_line
+from stream.cli.export import export
 from stream.cli.inspect import doctor, show_settings
 from stream.cli.recover import recover
 
@@ -20,6 +21,7 @@ _COMMANDS: dict[str, Command] = {
     "batch": batch,
     "batch status": status,
     "batch retry": retry,
+    "export": export,
     "recover": recover,
     "bench": bench,
     "doctor": doctor,

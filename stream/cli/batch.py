@@ -10,7 +10,7 @@ from models.command_line import EXIT_FAILURE
 from models.interrupts import exit_code
 from models.printable import printable
 from stream.cli import batch_options, options
-from stream.cli.batch_options import LogForm
+from stream.cli.batch_options import LogForm, SubtitleForm
 from stream.cli.console import (
     command_line,
     exit_on_error,
@@ -38,6 +38,7 @@ def batch(
     log: batch_options.Log = None,
     snapshots: batch_options.Snapshots = False,
     sheet: batch_options.Sheet = False,
+    subtitles: batch_options.Subtitles = None,
     blur: options.Blur = False,
     overwrite: options.Overwrite = False,
     retries: batch_options.Retries = 1,
@@ -73,7 +74,7 @@ def batch(
         from stream.sinks import Outputs
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
-        settled = _with_log_form(load_settings(config, overrides), log)
+        settled = _with_forms(load_settings(config, overrides), log, subtitles)
         wanted = EngineOrder(
             kind=engine,
             address=address,
@@ -89,6 +90,7 @@ def batch(
             log=None if log == LogForm.NONE else out,
             snapshots=out if snapshots else None,
             sheet=out if sheet else None,
+            subtitles=out if subtitles else None,
             overwrite=overwrite,
         )
         order = Order(
@@ -147,14 +149,18 @@ def _written_tables(ledger: "Ledger", suffix: str, copies: "Copies | None") -> "
         return []
 
 
-def _with_log_form(settings: "Settings", log: LogForm | None) -> "Config":
-    """The settings, whose logs have the form of `--log`; Parquet where no one chose any."""
+def _with_forms(
+    settings: "Settings", log: LogForm | None, subtitles: SubtitleForm | None
+) -> "Config":
+    """The settings, whose logs have the form of `--log`, Parquet where no one chose any, and whose
+    subtitles that of `--subtitles`."""
     from stream.settings.layers import DEFAULT_ORIGIN
 
     is_chosen = settings.origins["outputs", "log"] != DEFAULT_ORIGIN
     form = settings.config.outputs.log if is_chosen else "parquet"
     chosen = form if log in (None, LogForm.NONE) else str(log)
-    outputs = settings.config.outputs.model_copy(update={"log": chosen})
+    forms = {"log": chosen} | ({} if subtitles is None else {"subtitles": str(subtitles)})
+    outputs = settings.config.outputs.model_copy(update=forms)
     return settings.config.model_copy(update={"outputs": outputs})
 
 

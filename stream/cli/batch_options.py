@@ -21,6 +21,14 @@ class LogForm(StrEnum):
     NONE = "none"
 
 
+class SubtitleForm(StrEnum):
+    """The forms of the subtitles of each video."""
+
+    ASS = "ass"
+    VTT = "vtt"
+    SRT = "srt"
+
+
 Sources = Annotated[
     list[str],
     typer.Argument(
@@ -78,6 +86,14 @@ Sheet = Annotated[
         "--sheet",
         rich_help_panel=options.OUTPUT,
         help="Write one picture of all people of each input.",
+    ),
+]
+Subtitles = Annotated[
+    SubtitleForm | None,
+    typer.Option(
+        "--subtitles",
+        rich_help_panel=options.OUTPUT,
+        help="Write subtitles of each video in this form: boxes and labels (ass), or labels.",
     ),
 ]
 Retries = Annotated[

@@ -127,6 +127,17 @@ Sheet = Annotated[
         help="One picture of all people and how they are perceived: .png or .jpg.",
     ),
 ]
+Subtitles = Annotated[
+    Path | None,
+    typer.Option(
+        "--subtitles",
+        parser=output_path,
+        metavar="OUT",
+        rich_help_panel=OUTPUT,
+        help="A subtitle track beside the untouched video: boxes and labels (.ass), or labels "
+        "(.vtt, .srt).",
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace outputs that exist.")
 ]

@@ -1,7 +1,8 @@
 """The progress bar of a file on the terminal; a sink, so that the loop feeds it like the others."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -92,6 +93,25 @@ def progress_bars(info: SourceInfo, outputs: Outputs, *, quiet: bool) -> list[Si
     if quiet or is_torn or info.is_live or not stderr_console.is_terminal:
         return []
     return [ProgressBar(info, stderr_console)]
+
+
+@contextmanager
+def counting(uri: str, what: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """What is told how many are done, where nobody knows how many there will be; it shows them on a
+    terminal.
+
+    Args:
+        uri: what is worked on.
+        what: what is counted.
+        quiet: nothing is shown.
+    """
+    if quiet or not stderr_console.is_terminal:
+        yield lambda done: None
+        return
+    columns = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[done]}")
+    with Progress(*columns, console=stderr_console, transient=True) as progress:
+        task = progress.add_task(_short(uri), done="")
+        yield lambda done: progress.update(task, done=f"{done} {what}")
 
 
 class _RateColumn(ProgressColumn):

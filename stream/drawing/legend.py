@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from stream.drawing.marks import Box, Colour, Fill, Mark, PlacedTile, TextTile
 from stream.drawing.text import MIN_TEXT_PX, PlacedText, Style, render_text, text_width
+from stream.drawing.wording import perceived_words
 
 _TEXT_SCALE = 0.8
 """Height of the text of the legend, in heights of other text."""
@@ -64,8 +65,7 @@ def fitting_legend(
         size_wh: of the picture, px.
         style: of its text.
     """
-    *others, last = attributes
-    text = f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
+    text = perceived_words(attributes)
     size_px = max(round(style.text * _TEXT_SCALE), MIN_TEXT_PX)
     if min(size_wh) < _MIN_PICTURE_PX:
         return None

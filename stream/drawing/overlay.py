@@ -1,6 +1,7 @@
-"""Tracks → marks on their picture: outlines, panels with labels, the legend."""
+"""Tracks → what is drawn on their picture: outlines, panels with labels, the legend."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from stream.drawing.blur import blur_faces
 from stream.drawing.canvas import Canvas
 from stream.drawing.colours import ColourScheme
 from stream.drawing.legend import Legend, fitting_legend
-from stream.drawing.marks import Box, Mark
-from stream.drawing.panel_forms import PanelForms
+from stream.drawing.marks import Box, Colour, Mark
+from stream.drawing.panel_forms import PanelForm, PanelForms
 from stream.drawing.placement import Placement
 from stream.drawing.text import Style, outline, panel
 from stream.drawing.wording import NO_SHORT_NAMES, ShortNames
@@ -21,6 +22,66 @@ from stream.tracks import Track
 
 _LINE_OF_FACE = 0.04
 """Thickness of the thickest line around a face, in widths of the face."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnFace:
+    """What is drawn of one face.
+
+    Attributes:
+        track_id: of the face.
+        box: around it.
+        colour: of the line and of the panel.
+        line: thickness of the line, px.
+        panel: where its labels stand; None where it has none, or no room for them.
+        form: what they say, and how large; None likewise.
+    """
+
+    track_id: int
+    box: Box
+    colour: Colour
+    line: int
+    panel: Box | None = None
+    form: PanelForm | None = None
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The marks of its outline."""
+        return outline(self.box, self.colour, self.line)
+
+    @property
+    def panel_marks(self) -> list[Mark]:
+        """The marks of its panel, which has the colour of its box."""
+        if self.panel is None or self.form is None:
+            return []
+        is_before = self.panel.right <= self.box.left
+        return panel(
+            self.panel, self.form.lines, self.colour, self.form.style, strip_at_right=is_before
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is drawn on one picture, and where.
+
+    Attributes:
+        faces: in the order of their tracks.
+        legend: None where there is none.
+        legend_box: its place; None likewise.
+    """
+
+    faces: tuple[DrawnFace, ...] = ()
+    legend: Legend | None = None
+    legend_box: Box | None = None
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The marks of all: panels lie over outlines, the legend over both."""
+        marks = [mark for face in self.faces for mark in face.marks]
+        marks += [mark for face in self.faces for mark in face.panel_marks]
+        if self.legend is not None and self.legend_box is not None:
+            marks += self.legend.marks(self.legend_box)
+        return marks
 
 
 class Overlay:
@@ -71,8 +132,15 @@ class Overlay:
             size_wh: of the next picture, px.
             tracks: the tracks in it.
         """
-        if not self._settings.labels:
-            return []
+        return self.layout(size_wh, tracks).marks if self._settings.labels else []
+
+    def layout(self, size_wh: tuple[int, int], tracks: Sequence[Track]) -> Layout:
+        """What is drawn on the next picture and where, even if the settings say draw nothing.
+
+        Args:
+            size_wh: of the next picture, px.
+            tracks: the tracks in it.
+        """
         labelled = [track for track in tracks if track.labels]
         boxes = {track.track_id: _pixel_box(track.box_xyxy) for track in tracks}
         if is_unrelated := self._placement.are_all_new(track.track_id for track in labelled):
@@ -98,19 +166,21 @@ class Overlay:
             size_wh,
             gap=style.line // 2 + 2,  # beyond the outline, which is dark along its edge
         )
-        marks: list[Mark] = []
+        faces = []
         for track in tracks:
-            box = boxes[track.track_id]
-            marks += outline(box, colours[track.track_id], _line(track, box, style))
-        for track_id, placed in arrangement.panels.items():
-            form = forms[track_id][placed.form]
-            is_before = placed.box.right <= boxes[track_id].left
-            marks += panel(
-                placed.box, form.lines, colours[track_id], form.style, strip_at_right=is_before
+            number, box = track.track_id, boxes[track.track_id]
+            placed = arrangement.panels.get(number)
+            faces.append(
+                DrawnFace(
+                    number,
+                    box,
+                    colours[number],
+                    _line(track, box, style),
+                    None if placed is None else placed.box,
+                    None if placed is None else forms[number][placed.form],
+                )
             )
-        if legend is not None and arrangement.legend is not None:
-            marks += legend.marks(arrangement.legend)
-        return marks
+        return Layout(tuple(faces), legend, arrangement.legend)
 
     def _legend(
         self, labelled: Sequence[Track], size_wh: tuple[int, int], style: Style

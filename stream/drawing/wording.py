@@ -1,7 +1,7 @@
 """Labels in words: in full with their confidence, or short where there is little room."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -78,6 +78,12 @@ def label_text(
     confidence = MAX_SHOWN_CONFIDENCE if surest else min(label.confidence, MAX_SHOWN_CONFIDENCE)
     is_shown = with_confidence and (surest or not label.is_held)
     return f"{name} {confidence:.0%}" if is_shown else name
+
+
+def perceived_words(attributes: Sequence[str]) -> str:
+    """What labels of these attributes are of, such as `perceived gender and race`."""
+    *others, last = attributes
+    return f"perceived {' and '.join([', '.join(others), last] if others else [last])}"
 
 
 def display_name(name: str) -> str:

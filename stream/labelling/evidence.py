@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.classifier import Prediction
 from stream.frames import TIME_TOLERANCE_S
-from stream.labelling.label_rule import LabelRule
+from stream.labelling.label_rule import NO_TREE, LabelRule
 from stream.settings.schema import LabelSettings
 from stream.tracks import Label
 
@@ -73,6 +73,7 @@ class TrackEvidence:
 
     Args:
         settings: how evidence becomes a label.
+        tree: the model's coarser words, by attribute.
 
     Attributes:
         views: how many views of the face there were.
@@ -82,13 +83,16 @@ class TrackEvidence:
         labels: the label of each attribute; none before the first view.
     """
 
-    def __init__(self, settings: LabelSettings) -> None:
+    def __init__(
+        self, settings: LabelSettings, tree: Mapping[str, Mapping[str, Sequence[str]]] = NO_TREE
+    ) -> None:
         self.views = 0
         self.next_view_s = float("-inf")
         self.quality = 0.0
         self.seen = Evidence()
         self.labels: Mapping[str, Label] = {}
         self._settings = settings
+        self._tree = tree
 
     def __repr__(self) -> str:
         return f"TrackEvidence({self.views} views, {list(self.labels)})"
@@ -126,7 +130,7 @@ class TrackEvidence:
         """
         if not elsewhere:
             return self
-        joined = TrackEvidence(self._settings)
+        joined = TrackEvidence(self._settings, self._tree)
         joined.labels = self.labels_with(elsewhere)
         joined.seen = Evidence.total([*elsewhere, self.seen])
         joined.quality = quality
@@ -136,7 +140,7 @@ class TrackEvidence:
         """What is to be shown, given what other tracks of the same person say too."""
         all_seen = Evidence.total([*elsewhere, self.seen]) if elsewhere else self.seen
         return {
-            mean.attribute: LabelRule.of(self._settings, mean.attribute).label(
+            mean.attribute: LabelRule.of(self._settings, mean.attribute, self._tree).label(
                 mean, self.labels.get(mean.attribute)
             )
             for mean in all_seen.means()

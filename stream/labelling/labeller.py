@@ -11,6 +11,7 @@ from models.engine import Engine
 from models.faces import Detections, fraction_inside, sizes_wh
 from stream.frames import Frame
 from stream.labelling.evidence import Evidence, TrackEvidence
+from stream.labelling.label_rule import NO_TREE
 from stream.labelling.view_quality import view_weights
 from stream.settings.schema import LabelSettings
 from stream.stopwatch import stage
@@ -43,12 +44,20 @@ class Labeller:
         engine: describes faces.
         classifier: says what they look like.
         settings: attributes, thresholds, groups.
+        tree: the model's coarser words, by attribute.
     """
 
-    def __init__(self, engine: Engine, classifier: Classifier, settings: LabelSettings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        classifier: Classifier,
+        settings: LabelSettings,
+        tree: Mapping[str, Mapping[str, Sequence[str]]] = NO_TREE,
+    ) -> None:
         self._engine = engine
         self._classifier = classifier
         self._settings = settings
+        self._tree = tree
         self._attributes = settings.of(classifier.classes)
         self._evidence: dict[int, TrackEvidence] = {}
 
@@ -130,7 +139,7 @@ class Labeller:
     def evidence(self, track_id: int) -> TrackEvidence:
         """The evidence of a track, which grows with its views."""
         if track_id not in self._evidence:
-            self._evidence[track_id] = TrackEvidence(self._settings)
+            self._evidence[track_id] = TrackEvidence(self._settings, self._tree)
         return self._evidence[track_id]
 
     def add_view(

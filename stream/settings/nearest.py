@@ -8,10 +8,17 @@ from pydantic import BaseModel
 
 from stream.settings.schema import Config
 
+_RENAMED = {
+    "labels.race_groups": "is labels.groups now, as in "
+    'groups = { race = { Asian = ["East Asian", "Southeast Asian"] } }'
+}
+"""What became of settings of earlier versions."""
+
 
 def nearest_setting(path: Sequence[str]) -> str:
     """What helps where a name is unknown. The first case that fits decides:
 
+    0. it is that of an earlier version: what became of it
     1. it is the whole name of a setting where that of a section belongs: how it is written
     2. a name of the same section or table is spelled much alike: it was meant
     3. a setting of any section has that name, or one that is spelled much alike: likewise, and its
@@ -23,6 +30,8 @@ def nearest_setting(path: Sequence[str]) -> str:
             stands for a section.
     """
     *parents, wrong = path
+    if (now := _RENAMED.get(".".join(path))) is not None:
+        return f"it {now}"
     settings = {each.rpartition(".")[2]: each for each in _all_settings()}
     if wrong in settings.values():
         section, _, name = wrong.partition(".")

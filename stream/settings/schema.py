@@ -74,9 +74,10 @@ class LabelSettings(BaseModel):
 
     attributes: Literal["auto"] | Annotated[tuple[str, ...], Field(strict=False)] = "auto"
     min_confidence: _Probability | dict[str, _Probability] = _MIN_CONFIDENCE
-    race_groups: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+    groups: dict[str, dict[str, Annotated[tuple[str, ...], Field(strict=False)]]] = Field(
         default_factory=dict
     )
+    coarser: bool = True
     across_shots: Literal["auto"] | bool = "auto"
 
     @field_validator("attributes")
@@ -102,7 +103,12 @@ class LabelSettings(BaseModel):
 
     def groups_of(self, attribute: str) -> Mapping[str, Sequence[str]]:
         """The classes of an attribute that are shown as one, by the name of their group."""
-        return self.race_groups if attribute == "race" else {}
+        return self.groups.get(attribute, {})
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The names of all groups."""
+        return tuple(dict.fromkeys(name for groups in self.groups.values() for name in groups))
 
 
 class RawVideo(BaseModel):
@@ -250,6 +256,7 @@ class OutputsSection(BaseModel):
     video: Literal["auto", "mp4", "mov", "mkv", "webm"] = "auto"
     log: Literal["jsonl", "csv", "parquet"] = "jsonl"
     sheet: Literal["png", "jpg"] = "png"
+    subtitles: Literal["ass", "vtt", "srt"] = "ass"
 
 
 class OverlaySection(BaseModel):

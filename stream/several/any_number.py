@@ -84,5 +84,5 @@ def _check_log(outputs: Outputs) -> None:
 
 def _named_folders(outputs: Outputs) -> list[Path]:
     """The folders that are named for files."""
-    named = ((name, getattr(outputs, name)) for name in ("save", "log", "sheet"))
+    named = ((name, getattr(outputs, name)) for name in ("save", "log", "sheet", "subtitles"))
     return [path for name, path in named if name in outputs.folders and path is not None]

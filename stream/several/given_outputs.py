@@ -20,6 +20,7 @@ def given_outputs(
     log: AnyPath | None,
     snapshots: AnyPath | None,
     sheet: AnyPath | None,
+    subtitles: AnyPath | None,
     show: bool,
     overwrite: bool,
 ) -> Outputs:
@@ -29,12 +30,19 @@ def given_outputs(
         ConfigError: something names no output, or two files are named for one video.
     """
     files, streams = split_saved(fspath(each) for each in _listed(save))
-    named = {"save": saved_file(files), "log": log, "snapshots": snapshots, "sheet": sheet}
+    named = {
+        "save": saved_file(files),
+        "log": log,
+        "snapshots": snapshots,
+        "sheet": sheet,
+        "subtitles": subtitles,
+    }
     return Outputs(
         save=_path(named["save"]),
         log=_path(log),
         snapshots=_path(snapshots),
         sheet=_path(sheet),
+        subtitles=_path(subtitles),
         show=show,
         overwrite=overwrite,
         folders=frozenset(option for option, name in named.items() if _is_folder(name)),

@@ -23,6 +23,7 @@ from stream.sinks.data.tables import persons_path, tracks_path
 from stream.sinks.outputs import LOG_SUFFIXES
 from stream.sinks.paths import short_name, written_names
 from stream.sinks.publishing.services import ServiceAddress
+from stream.sinks.subtitles.sink import SUBTITLE_SUFFIXES
 from stream.sinks.video.codecs import CONTAINERS
 from stream.sources.pipe import STANDARD_INPUT
 
@@ -41,10 +42,10 @@ the outputs of these may lie in a folder of that name."""
 _UNFIT = re.compile(r"[^\w.-]+")
 """What of an address or the name of a camera is no part of the name of a file."""
 
-_FILES = ("save", "log", "sheet")
+_FILES = ("save", "log", "sheet", "subtitles")
 """The options that name a file of one source, and a folder of several."""
 
-_FILE_SUFFIXES = {*LOG_SUFFIXES, *PICTURE_SUFFIXES, *VIDEO_SUFFIXES}
+_FILE_SUFFIXES = {*LOG_SUFFIXES, *PICTURE_SUFFIXES, *SUBTITLE_SUFFIXES, *VIDEO_SUFFIXES}
 """The endings by which a name is known to be that of a file."""
 
 
@@ -154,6 +155,7 @@ def _of_one(outputs: Outputs, source: NamedSource, config: Config) -> Outputs:
     }
     if source.form == "pictures":
         chosen.pop("save", None)  # the copies go into the folder itself
+        chosen.pop("subtitles", None)  # which pictures do not have: that is said
     return replace(outputs, **chosen)
 
 
@@ -167,7 +169,8 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
         return folder.joinpath(*parents, short_name(stem, suffix, _MOST_NAME_BYTES))
 
     forms = config.outputs
-    if source.form == "pictures":
+    is_pictures = source.form == "pictures"
+    if is_pictures:
         is_folder_beside_others = bool(source.pictures) and os.path.isdir(source.uri)
         save = path(outputs.save, _COPIES if is_folder_beside_others else "")
     else:
@@ -180,6 +183,7 @@ def _in_folders(outputs: Outputs, source: NamedSource, name: PurePath, config: C
         log=path(outputs.log, f".{forms.log}"),
         snapshots=path(outputs.snapshots, _PEOPLE),
         sheet=path(outputs.sheet, f".{forms.sheet}"),
+        subtitles=None if is_pictures else path(outputs.subtitles, f".{forms.subtitles}"),
     )
 
 

@@ -127,7 +127,7 @@ def _window(
         short_names = NO_SHORT_NAMES
     tiles = []
     for member in members:
-        overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
+        overlay = Overlay(config.overlay, short_names, config.labels.group_names)
         name, count = str(member.source), len(members)
         tiles.append(Tile(name, count, overlay, member.controls, member.summary.report))
         member.show_in(tiles[-1])

@@ -82,7 +82,9 @@ class AnnotatedFrame:
         width, height = self.frame.size_wh
         nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
         bare = replace(self.frame, pixels=nothing, coded=None)
-        return AnnotatedFrame(bare, self.tracks, self.overlay, ended=self.ended, place=self.place)
+        return AnnotatedFrame(
+            bare, self.tracks, self.overlay, blur=self.blur, ended=self.ended, place=self.place
+        )
 
     @property
     def _is_blurred(self) -> bool:

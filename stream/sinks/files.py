@@ -1,10 +1,14 @@
 """The sinks that write files, whole or in segments."""
 
 import glob
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
+from models.bundle import read_manifest
+from models.errors import ModelError
 from stream.controls import RunReport
 from stream.drawing.colours import ColourScheme
 from stream.frames import SourceInfo
@@ -21,9 +25,12 @@ from stream.sinks.pictures.single_picture import SinglePicture, is_single_pictur
 from stream.sinks.pictures.snapshots import Snapshots
 from stream.sinks.segmented_log import SegmentedLog
 from stream.sinks.segments import Segmenter, SegmentNames
+from stream.sinks.subtitles.sink import Subtitles
 from stream.sinks.video.recorder import Recorder
 from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.sources.pictures import fixed_part
+
+_log = logging.getLogger(__name__)
 
 
 def is_table(log: Path) -> bool:
@@ -45,6 +52,24 @@ def segmenter_of(config: Config, info: SourceInfo, outputs: Outputs) -> Segmente
     if info.kind == "pictures" or not config.recorder.is_divided:
         return None
     return Segmenter(config.recorder, segment_names(outputs), records=outputs.save is not None)
+
+
+def tree_of(
+    config: Config, attributes: Mapping[str, Sequence[str]]
+) -> dict[str, Mapping[str, Sequence[str]]]:
+    """The coarser words of the model for these attributes, as its folder has them now, so that a
+    log can be drawn again without its model."""
+    try:
+        tree = read_manifest(config.engine.model_folder).tree
+    except ModelError as error:
+        _log.warning("%s; the log lacks its words for several classes", error)
+        return {}
+    known = {name: frozenset(classes) for name, classes in attributes.items()}
+    return {
+        name: words
+        for name, words in tree.items()
+        if name in known and known[name].issuperset(chain(*words.values()))
+    }
 
 
 def opened_files(
@@ -78,7 +103,8 @@ def opened_files(
     stall_s = config.run.output_limit_s(is_live=info.is_live)
     if outputs.log is not None:
         model = config.engine.model or config.engine.model_folder.name
-        logs = _LogFiles(info, model, attributes, report, stall_s)
+        tree = tree_of(config, attributes)
+        logs = _LogFiles(info, model, attributes, report, stall_s, config.overlay.blur, tree)
         if segmenter is None or not config.recorder.segment_s or outputs.is_log_streamed:
             yield from logs.whole(outputs.log)
         else:
@@ -90,8 +116,10 @@ def opened_files(
     if outputs.snapshots is not None:
         yield Snapshots(outputs.snapshots, attributes, has_persons=has_persons)
     if outputs.sheet is not None:
-        colours = ColourScheme(config.overlay.colours, config.labels.race_groups)
+        colours = ColourScheme(config.overlay.colours, config.labels.group_names)
         yield Sheet(outputs.sheet, info, colours)
+    if outputs.subtitles is not None:
+        yield Subtitles(outputs.subtitles, info, config.overlay)
 
 
 def _recorder(
@@ -114,6 +142,8 @@ class _LogFiles:
         attributes: the classes of each attribute.
         report: what their closing lines are about.
         stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
+        blur: the run makes faces unrecognisable.
+        tree: the model's coarser words, by attribute.
     """
 
     def __init__(
@@ -123,7 +153,10 @@ class _LogFiles:
         attributes: Mapping[str, Sequence[str]],
         report: RunReport,
         stall_s: float,
+        blur: bool,
+        tree: Mapping[str, Mapping[str, Sequence[str]]],
     ) -> None:
+        self._blur, self._tree = blur, tree
         self._info, self._model, self._attributes = info, model, attributes
         self._report, self._stall_s = report, stall_s
         self._last: JsonLog | None = None
@@ -149,7 +182,15 @@ class _LogFiles:
     def _json(self, path: Path) -> Sink:
         known = 0 if self._last is None else self._last.known_changes
         self._last = JsonLog(
-            path, self._info, self._model, self._attributes, self._report, known, self._stall_s
+            path,
+            self._info,
+            self._model,
+            self._attributes,
+            self._report,
+            known,
+            self._stall_s,
+            blur=self._blur,
+            tree=self._tree,
         )
         return self._last
 

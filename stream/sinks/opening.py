@@ -63,13 +63,12 @@ def open_sinks(
         SinkError: an output cannot be made.
     """
     _check_colours(config, attributes)
-    short_names = NO_SHORT_NAMES
     drawn = config.overlay.labels and (window is not None or outputs.is_drawn)
-    if drawn:
-        short_names = _short_names(config)
+    is_short = drawn or outputs.subtitles is not None
+    short_names = short_names_of(config) if is_short else NO_SHORT_NAMES
     if drawn or outputs.sheet is not None:
         short = chain(*(names.values() for names in short_names.values()))
-        _warn_of_letters([*config.labels.race_groups, *chain(*attributes.values()), *short])
+        _warn_of_letters([*config.labels.group_names, *chain(*attributes.values()), *short])
     controls = controls or Controls(blur=config.overlay.blur)
     report = report or RunReport()
     segmenter = segmenter_of(config, info, outputs)
@@ -92,7 +91,7 @@ def open_sinks(
             sink.close(complete=False)
         raise
     face_crops = outputs.snapshots is not None or outputs.sheet is not None
-    overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
+    overlay = Overlay(config.overlay, short_names, config.labels.group_names)
     frames = FrameAssembler(
         overlay, info, controls, face_crops=face_crops, segmenter=segmenter, settle=settle
     )
@@ -109,7 +108,7 @@ def _check_colours(config: Config, attributes: Mapping[str, Sequence[str]]) -> N
         )
 
 
-def _short_names(config: Config) -> ShortNames:
+def short_names_of(config: Config) -> ShortNames:
     """The short names of the model's classes, as its folder has them now."""
     try:
         return read_short_names(config.engine.model_folder)

@@ -24,6 +24,7 @@ from stream.sinks.pictures.snapshots import PERSONS_FILE
 from stream.sinks.publishing.destinations import VideoDestination, format_of
 from stream.sinks.publishing.services import ServiceAddress
 from stream.sinks.segments import SegmentNames
+from stream.sinks.subtitles.sink import SUBTITLE_SUFFIXES
 from stream.sinks.video.codecs import CONTAINERS, codec_for, codec_in
 
 LOG_SUFFIXES = (".jsonl", ".csv", ".parquet")
@@ -49,6 +50,7 @@ class Outputs:
             which get JSON Lines as they come.
         snapshots: a folder for the best view of each person.
         sheet: a picture of all people, `.png` or `.jpg`.
+        subtitles: a file of subtitles, `.ass`, `.vtt` or `.srt`.
         events: print events on standard output.
         show: open a window, if there is a screen.
         overwrite: files that exist may be replaced.
@@ -56,7 +58,7 @@ class Outputs:
         virtual_camera: show the annotated video as a camera of this machine.
         mqtt: a broker that gets events.
         webhooks: web services that get events.
-        folders: the names of those above that were written as a folder's, `out/`: what they name is
+        folders: the names of the outputs that were written as a folder's, `out/`: what they name is
             made in there.
     """
 
@@ -72,11 +74,13 @@ class Outputs:
     virtual_camera: bool = False
     mqtt: ServiceAddress | None = None
     webhooks: tuple[ServiceAddress, ...] = ()
+    subtitles: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files and folders that will be written."""
-        named = (self.save, None if self.is_log_streamed else self.log, self.snapshots, self.sheet)
+        log = None if self.is_log_streamed else self.log
+        named = (self.save, log, self.snapshots, self.sheet, self.subtitles)
         playlists = (each.path for each in self.streams)
         return tuple(path for path in (*named, *playlists) if path is not None)
 
@@ -173,6 +177,7 @@ def requested_targets(
     config = config or Config()
     recorder = config.recorder
     _check_keep(recorder)
+    _check_subtitles(outputs, info, recorder)
     targets = list(_targets(outputs, info, is_divided=recorder.segment_s > 0))
     for target in targets:
         _check_name(target)
@@ -206,6 +211,22 @@ def _check_keep(recorder: RecorderSection) -> None:
         )
 
 
+def _check_subtitles(outputs: Outputs, info: SourceInfo, recorder: RecorderSection) -> None:
+    """Checks that subtitles are of one video, which pictures and divided recordings are not."""
+    if outputs.subtitles is None:
+        return
+    if info.kind == "pictures":
+        raise ConfigError(
+            f"--subtitles {outputs.subtitles}: pictures have no times, subtitles are of a video: "
+            "ask for --save instead"
+        )
+    if info.is_live and recorder.is_divided:
+        raise ConfigError(
+            f"--subtitles {outputs.subtitles}: subtitles are of one video, and recorder.segment_s "
+            "or recorder.only_with_faces divide the recording: set them to 0 and false"
+        )
+
+
 def _targets(outputs: Outputs, info: SourceInfo, *, is_divided: bool) -> Iterator[Target]:
     """The files and folders to be made, those too that no option names."""
     if outputs.save is not None and is_single_picture_output(outputs.save, info):
@@ -229,6 +250,8 @@ def _targets(outputs: Outputs, info: SourceInfo, *, is_divided: bool) -> Iterato
         yield Target("--snapshots", outputs.snapshots, table=PERSONS_FILE)
     if outputs.sheet is not None:
         yield Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
+    if outputs.subtitles is not None:
+        yield Target("--subtitles", outputs.subtitles, suffixes=SUBTITLE_SUFFIXES)
 
 
 def _place_of(info: SourceInfo, target: Target) -> Path:

@@ -80,7 +80,7 @@ def evaluate(
         typer.Option(
             metavar="FILE",
             rich_help_panel=INPUT,
-            help="A config.toml: its race_groups are merged.",
+            help="A config.toml: classes are merged as its labels.groups say.",
         ),
     ] = None,
     card: Annotated[
@@ -170,14 +170,21 @@ def _class_names(
     bundle: "Bundle", mapping: list[str], config: Path | None
 ) -> tuple[dict[str, dict[str, str | None]], dict[str, dict[str, tuple[str, ...]]]]:
     """The model's names of the classes, and the classes to be merged, of both options."""
-    from training.evaluation.class_groups import read_race_groups
+    from training.errors import DatasetError
+    from training.evaluation.class_groups import read_groups
     from training.evaluation.class_map import resolve_map
 
     classes = {head.attribute: head.classes for head in bundle.manifest.attributes}
     names, merged = resolve_map(parse_map(mapping), classes)
     if config is not None:
-        own = {group: tuple(members) for group, members in read_race_groups(config).items()}
-        merged["race"] = own | merged.get("race", {})
+        for attribute, groups in read_groups(config).items():
+            if attribute not in classes:
+                known = ", ".join(classes)
+                raise DatasetError(
+                    f"{config}: labels.groups: the model has {known}, not {attribute!r}"
+                )
+            own = {group: tuple(members) for group, members in groups.items()}
+            merged[attribute] = own | merged.get(attribute, {})
     return names, merged
 
 

@@ -1,13 +1,13 @@
 """Opens the dataset that several commands begin with."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from models.detector_names import DetectorName
 
 if TYPE_CHECKING:
     from training.datasets import Samples
-    from training.features.extractor import ExtractionSettings
+    from training.features.extractor import ExtractionSettings, FacesPolicy
 
 
 def parse_names(text: str | None) -> tuple[str, ...] | None:
@@ -20,7 +20,7 @@ def open_dataset(
     layout: str | None,
     labels: str | None,
     aligned: bool | None,
-    faces: Literal["one", "largest", "centre", "all"],
+    faces: "FacesPolicy",
     detector: DetectorName,
 ) -> tuple["Samples", "ExtractionSettings"]:
     """The dataset, and the settings of its faces, which are not mirrored."""
@@ -30,7 +30,7 @@ def open_dataset(
     samples = read_dataset(dataset, layout, parse_names(labels))
     settings = ExtractionSettings(
         aligned=samples.aligned if aligned is None else aligned,
-        faces=faces,
+        faces="marked" if samples.marked and faces == "one" else faces,
         mirror=False,
         detection=detection_settings(detector),
     )

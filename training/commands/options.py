@@ -32,7 +32,8 @@ DatasetFormat = Annotated[
         "--format",
         rich_help_panel=INPUT,
         metavar="NAME",
-        help="Its layout, where not recognised: manifest, fairface, lfwa, utkface, folders.",
+        help="Its layout, where not recognised: manifest, fairface, lfwa, utkface, "
+        "labelstudio, coco, marked, folders.",
     ),
 ]
 LabelColumns = Annotated[
@@ -52,10 +53,11 @@ AlignedChips = Annotated[
     ),
 ]
 FaceChoice = Annotated[
-    Literal["one", "largest", "centre", "all"],
+    Literal["one", "largest", "centre", "marked", "all"],
     typer.Option(
         rich_help_panel=INPUT,
-        help="Which faces of a picture are taken; one leaves out pictures with several.",
+        help="Which faces of a picture are taken; one leaves out pictures with several, and takes "
+        "the marked face where faces are marked.",
     ),
 ]
 DetectorChoice = Annotated[

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.printable import shortened
+from training.datasets.coco import is_coco, read_coco
 from training.datasets.fairface import is_fairface, read_fairface
 from training.datasets.folders import has_folders, is_folders, read_folders
+from training.datasets.label_studio import is_label_studio, read_label_studio
 from training.datasets.lfwa import is_lfwa, read_lfwa
 from training.datasets.manifest import is_manifest, read_manifest
+from training.datasets.marked_table import is_marked_table, read_marked_table
 from training.datasets.samples import Samples
 from training.datasets.utkface import is_utkface, read_utkface
 from training.errors import DatasetError
@@ -36,6 +39,13 @@ LAYOUTS: Mapping[str, DatasetLayout] = {
     "fairface": DatasetLayout(is_fairface, read_fairface, "fairface_label_*.csv in the folder"),
     "lfwa": DatasetLayout(is_lfwa, read_lfwa, "lfw_att_73.mat in the folder"),
     "utkface": DatasetLayout(is_utkface, read_utkface, "pictures named age_gender_race_date.jpg"),
+    "labelstudio": DatasetLayout(
+        is_label_studio, read_label_studio, "tasks for Label Studio, and what it exported as JSON"
+    ),
+    "coco": DatasetLayout(is_coco, read_coco, "annotations.json of COCO in the folder"),
+    "marked": DatasetLayout(
+        is_marked_table, read_marked_table, "annotations.csv of marked faces in the folder"
+    ),
     "folders": DatasetLayout(is_folders, read_folders, "a folder of pictures per class"),
 }
 """The layouts by name."""

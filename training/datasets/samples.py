@@ -56,6 +56,7 @@ class Samples:
         identities: the name of the person on each picture.
         splits: `train` or `test`, where the dataset has a split.
         aligned: the pictures are aligned chips (padding 0.25): no face is searched for in them.
+        marked: each file is the part of a picture in which one face is marked.
         flag_attributes: attributes of `labels` that are fitted through independent flags.
         skipped: the pictures that the reader could not use.
         credit: whose data it is and under which licence, in one sentence.
@@ -68,6 +69,7 @@ class Samples:
     identities: tuple[str | None, ...]
     splits: tuple[str | None, ...]
     aligned: bool = False
+    marked: bool = False
     flag_attributes: tuple[FlagAttribute, ...] = ()
     skipped: tuple[SkippedPicture, ...] = ()
     credit: str = ""

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pydantic import TypeAdapter, ValidationError
+
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from training.errors import DatasetError
 
@@ -11,8 +13,15 @@ ClassGroups: TypeAlias = Mapping[str, Sequence[str]]
 """Merged class → the classes whose probabilities are added."""
 
 
-def read_race_groups(config: Path) -> ClassGroups:
-    """`race_groups` of a configuration as the stream reads it.
+_FORM = 'write it as groups = { race = { Asian = ["East Asian", "Southeast Asian"] } }'
+"""How the groups are written."""
+
+_GROUPS = TypeAdapter(dict[str, dict[str, tuple[str, ...]]])
+"""Attribute → merged class → classes."""
+
+
+def read_groups(config: Path) -> Mapping[str, ClassGroups]:
+    """`labels.groups` of a configuration as the stream reads it, by attribute.
 
     Raises:
         DatasetError: the file is no configuration, or the groups are not lists of names.
@@ -22,10 +31,12 @@ def read_race_groups(config: Path) -> ClassGroups:
     except UnfitFileError as error:
         raise DatasetError(f"{config} cannot be read as a configuration: {error}") from error
     labels = content.get("labels", {})
-    groups: Any = labels.get("race_groups", {}) if isinstance(labels, dict) else None
-    lists = isinstance(groups, dict) and all(isinstance(each, list) for each in groups.values())
-    if not lists or any(not isinstance(name, str) for each in groups.values() for name in each):
+    if isinstance(labels, dict) and "race_groups" in labels:
+        raise DatasetError(f"{config}: labels.race_groups is labels.groups now: {_FORM}")
+    groups: Any = labels.get("groups", {}) if isinstance(labels, dict) else None
+    try:
+        return _GROUPS.validate_python(groups)
+    except ValidationError as error:
         raise DatasetError(
-            f'{config}: race_groups should read like {{ Asian = ["East Asian", "Indian"] }}'
-        )
-    return {group: tuple(members) for group, members in groups.items()}
+            f"{config}: labels.groups is to be written otherwise: {_FORM}"
+        ) from error

@@ -18,13 +18,16 @@ from models.graphs import CHIP_SIZE
 from models.picture_size import PictureTooLargeError
 from models.pictures import decode_picture
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
+from training.datasets.regions import named_region
 from training.errors import DatasetError
 from training.features.cache import EmbeddedFaces
+from training.features.marked_faces import cut_out
 from training.features.picture_hash import UNKNOWN, perceptual_hash
 from training.features.table import FeatureTable
 
-FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "all"]
-"""Which faces of a picture are taken: `one` skips pictures with several."""
+FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "marked", "all"]
+"""Which faces of a picture are taken: `one` skips pictures with several, `marked` takes the one
+around the middle of a picture that was cut out around it, and no other."""
 
 NO_FACE = "no face"
 """Reason for which a picture is skipped: no search finds a face."""
@@ -162,6 +165,8 @@ class Extractor:
         if len(faces) > 1 and self.settings.faces == "one":
             return _no_faces(SEVERAL_FACES)
         chosen = _choose(faces, image, self.settings.faces)
+        if not len(chosen):
+            return _no_faces(NO_FACE)
         widths = sizes_wh(chosen.boxes_xyxy)[:, 0]
         chips = self.engine.align(image, chosen).chips
         return FaceChips("", chips, widths, perceptual_hash(image))
@@ -236,11 +241,14 @@ def as_chip(image: Image) -> Image:
 
 
 def read_picture(path: Path) -> bytes:
-    """A picture file's bytes; none where it cannot be read."""
+    """A picture file's bytes, of a part of a picture those of its surroundings as a file; none
+    where it cannot be read."""
+    picture, region = named_region(path)
     try:
-        return read_regular(path, MAX_PICTURE_BYTES)
+        content = read_regular(picture, MAX_PICTURE_BYTES)
     except UnfitFileError:
         return b""
+    return content if region is None else cut_out(content, region)
 
 
 def _no_faces(reason: str) -> FaceChips:
@@ -257,4 +265,8 @@ def _choose(faces: Detections, image: Image, policy: FacesPolicy) -> Detections:
         height, width = image.shape[:2]
         middle = np.array([width / 2, height / 2], dtype=np.float32)
         order = np.linalg.norm(centres_xy(faces.boxes_xyxy) - middle, axis=1)
-    return faces[np.array([int(order.argmin())], dtype=np.intp)]
+        if policy == "marked":
+            boxes = faces.boxes_xyxy
+            around = ((boxes[:, :2] <= middle) & (middle <= boxes[:, 2:])).all(axis=1)
+            faces, order = faces[np.flatnonzero(around)], order[around]
+    return faces[np.argsort(order, kind="stable")[:1]]

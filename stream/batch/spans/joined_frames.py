@@ -57,6 +57,7 @@ class JoinedFrames(FrameAssembler):
     Args:
         info: the source.
         count: how many there are.
+        overlay: draws what is drawn of frames without pixels, which are subtitles.
         crops: gives the crops of faces; None where none is wanted.
         settle: says which tracks are of one person; None where they are not joined.
     """
@@ -65,10 +66,11 @@ class JoinedFrames(FrameAssembler):
         self,
         info: SourceInfo,
         count: int,
+        overlay: Overlay,
         crops: PartCrops | None,
         settle: Settle | None = None,
     ) -> None:
-        super().__init__(Overlay(), info, settle=settle)
+        super().__init__(overlay, info, settle=settle)
         self._last_index = count - 1
         self._crops = crops
 

@@ -15,13 +15,17 @@ from stream.batch.spans.part_logs import JoinedIds, PartLog
 from stream.batch.spans.recordings import PartRecording, join_recordings
 from stream.batch.spans.seam import Seam, same_tracks
 from stream.controls import RunReport
+from stream.drawing.overlay import Overlay
+from stream.drawing.wording import NO_SHORT_NAMES
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.labelling.track_faces import TrackFace
 from stream.settings import Config
+from stream.settings.schema import LabelSettings
 from stream.several.listing import open_named
 from stream.sinks import Outputs, Sinks, claim_outputs
 from stream.sinks.files import opened_files
+from stream.sinks.opening import short_names_of
 from stream.sinks.paths import finish_partial, partial_path
 from stream.summary import Summary
 from stream.tracks import Track
@@ -75,7 +79,7 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
         summary, seen = Summary(report), Seen()
         source = stack.enter_context(closing(open_named(given.source, config)))
         source.info.ended.set()  # all of it was read: a recording keeps its sound to the end
-        parts = _parts(tasks, results)
+        parts = _parts(tasks, results, config.labels)
         if not parts:
             raise SourceError(f"{given.source} holds not one frame that can be read")
         _write(given.outputs, parts, source.info, config, summary, seen)
@@ -95,7 +99,9 @@ def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config:
     )
 
 
-def _parts(tasks: Sequence[Task], results: Sequence[Result]) -> list[_Part]:
+def _parts(
+    tasks: Sequence[Task], results: Sequence[Result], settings: LabelSettings
+) -> list[_Part]:
     """The spans that have frames, and which tracks go on from each to the next.
 
     A span may have none, where pictures are damaged from its keyframe on.
@@ -107,7 +113,7 @@ def _parts(tasks: Sequence[Task], results: Sequence[Result]) -> list[_Part]:
         if not frames or task.outputs.log is None:
             continue
         seam = result.seam
-        log = PartLog(task.outputs.log)
+        log = PartLog(task.outputs.log, settings)
         same = same_tracks(before.tail, seam.head)
         parts.append(_Part(frames, log, task.outputs, same, result.faces))
         before = seam
@@ -141,7 +147,10 @@ def _write(
         files = opened_files(
             config, info, others, attributes, summary.report, None, has_persons=joins_shots
         )
-        frames = JoinedFrames(info, count, crops, persons.settled if joins_shots else None)
+        short_names = NO_SHORT_NAMES if outputs.subtitles is None else short_names_of(config)
+        overlay = Overlay(config.overlay, short_names, config.labels.group_names)
+        settle = persons.settled if joins_shots else None
+        frames = JoinedFrames(info, count, overlay, crops, settle)
         with Sinks([*files], frames, summary.report, watchers=[seen], summary=summary) as sinks:
             summary.start()
             for frame, tracks in _joined(parts, crops, persons):

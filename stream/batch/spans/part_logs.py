@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from stream.frames import Frame
-from stream.sinks.data.log_reader import LogEntry, LoggedFace, LogHeader, LogReader
+from stream.settings.schema import LabelSettings
+from stream.sinks.data.log_reader import (
+    LogEntry,
+    LoggedFace,
+    LoggedLabel,
+    LogHeader,
+    LogReader,
+)
 from stream.tracks import Label, Track
 
 
@@ -15,6 +22,7 @@ class PartLog:
 
     Args:
         path: as JSON Lines.
+        settings: those of labels: which are held under their threshold, the log does not say.
 
     Attributes:
         first_s: media time of its first frame.
@@ -23,8 +31,9 @@ class PartLog:
         SourceError: it is not a log, or damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: LabelSettings) -> None:
         self._reader = LogReader(path)
+        self._settings = settings
         first = next(self._frame_entries(), None)
         self.first_s = 0.0 if first is None else first["time_s"]
         self._first_index = 0 if first is None else first["frame"]
@@ -52,11 +61,32 @@ class PartLog:
             nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
             place = index + entry["frame"] - self._first_index
             frame = Frame(nothing, place, entry["time_s"], captured_s=0.0)
-            tracks = [_track(face, id_of(face["track"]), person_of) for face in entry["faces"]]
+            tracks = (self._track(face, id_of(face["track"]), person_of) for face in entry["faces"])
             yield frame, tuple(sorted(tracks, key=lambda track: track.track_id))
 
     def _frame_entries(self) -> Iterator[LogEntry]:
         return (entry for entry in self._reader.entries() if "frame" in entry)
+
+    def _track(
+        self, face: LoggedFace, track_id: int, person_of: Callable[[int, int], int]
+    ) -> Track:
+        """A face of a log as the track that it was written of."""
+        return Track(
+            track_id=track_id,
+            box_xyxy=np.array(face["box"], dtype=np.float32),
+            score=face["score"],
+            labels={name: self._label(name, label) for name, label in face["labels"].items()},
+            seen_frames=0,
+            missed_frames=face.get("missed", 0),
+            quality=face.get("quality", 0.0),
+            person_id=person_of(face["track"], track_id),
+        )
+
+    def _label(self, attribute: str, logged: LoggedLabel) -> Label:
+        text, confidence = logged.get("label"), logged.get("confidence", 0.0)
+        is_held = text is not None and confidence < self._settings.min_confidence_of(attribute)
+        probabilities = dict(logged["probabilities"])
+        return Label(text, confidence, probabilities, is_held, logged.get("finest"))
 
 
 class JoinedIds:
@@ -98,22 +128,3 @@ class JoinedIds:
         joined = self._joined[track_id]
         self._next = max(self._next, joined + 1)
         return joined
-
-
-def _track(face: LoggedFace, track_id: int, person_of: Callable[[int, int], int]) -> Track:
-    """A face of a log as the track that it was written of."""
-    return Track(
-        track_id=track_id,
-        box_xyxy=np.array(face["box"], dtype=np.float32),
-        score=face["score"],
-        labels={
-            name: Label(
-                label.get("label"), label.get("confidence", 0.0), dict(label["probabilities"])
-            )
-            for name, label in face["labels"].items()
-        },
-        seen_frames=0,
-        missed_frames=face.get("missed", 0),
-        quality=face.get("quality", 0.0),
-        person_id=person_of(face["track"], track_id),
-    )

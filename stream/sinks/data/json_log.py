@@ -32,6 +32,8 @@ class JsonLog:
         report: what the closing line is about, besides the frames; without one there is none.
         known_changes: how many changes of the state of the source stand in an earlier log.
         stall_s: time after which a reader that takes nothing hangs, s; 0 for never.
+        blur: the run makes faces unrecognisable, which the header says.
+        tree: the coarser words that labels may be, by attribute, for the header.
 
     Attributes:
         known_changes: how many of them stand in this one or an earlier one.
@@ -49,9 +51,13 @@ class JsonLog:
         report: RunReport | None = None,
         known_changes: int = 0,
         stall_s: float = 0,
+        *,
+        blur: bool = False,
+        tree: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType({}),
     ) -> None:
         self.name = f"log ({path.name})"
         self._begun = False
+        self._blur = blur
         self._size_wh = info.size_wh
         self._history = info.history
         self.known_changes = known_changes
@@ -65,7 +71,9 @@ class JsonLog:
             "size": list(info.size_wh),
             "fps": info.fps,
             "model": model,
+            **({"blur": True} if blur else {}),
             "attributes": {name: list(classes) for name, classes in attributes.items()},
+            **({"tree": _lists(tree)} if tree else {}),
         }
         try:
             self._lines.write(json_line(header))
@@ -98,6 +106,8 @@ class JsonLog:
         entry: dict[str, Any] = {"frame": frame.index, **place_of(frame)}
         if frame.size_wh != self._size_wh:
             entry["size"] = list(frame.size_wh)
+        if annotated.blur and not self._blur:  # by a key, on the way
+            entry["blur"] = True
         entry["faces"] = [track.as_dict() for track in annotated.tracks]
         states = self._new_states(frame.captured_s)
         self._write(*states, entry, *map(track_entry, annotated.ended))
@@ -141,6 +151,13 @@ class JsonLog:
     def _write(self, *entries: dict[str, Any]) -> None:
         """A line for each entry, in one write: what a full disk refuses, closing tries again."""
         self._lines.write("".join(map(json_line, entries)))
+
+
+def _lists(tree: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, dict[str, list[str]]]:
+    return {
+        attribute: {word: list(classes) for word, classes in words.items()}
+        for attribute, words in tree.items()
+    }
 
 
 def json_line(entry: Mapping[str, Any]) -> str:

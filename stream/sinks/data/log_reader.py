@@ -7,12 +7,21 @@ from typing import (
     Any,
     BinaryIO,
     NotRequired,  # pydantic wants these before Python 3.12
+    Self,
 )
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from typing_extensions import TypedDict
 
-from models.label_names import check_label_names
+from models.label_names import check_label_names, check_tree
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 from stream.sinks.data.json_log import SCHEMA
@@ -63,6 +72,7 @@ class LoggedLabel(TypedDict):
     """What a log says of one attribute of a face; `docs/usage.md` has the keys."""
 
     label: NotRequired[str | None]
+    finest: NotRequired[str]
     confidence: NotRequired[_Share]
     probabilities: dict[str, _Share]
 
@@ -89,6 +99,7 @@ class LogEntry(TypedDict):
     time_s: NotRequired[_Time]
     file: NotRequired[str]
     size: NotRequired[tuple[_Side, _Side]]
+    blur: NotRequired[bool]
     faces: NotRequired[Annotated[list[LoggedFace], Field(max_length=_MAX_FACES)]]
     track: NotRequired[_Number | None]
     person: NotRequired[_Number]
@@ -106,13 +117,21 @@ class LogHeader(BaseModel):
     model: str = ""
     size: tuple[_Side, _Side]
     fps: Annotated[float, Field(gt=0)] | None = None
+    blur: bool = False
     attributes: dict[str, list[str]] = {}
+    tree: dict[str, dict[str, list[str]]] = {}
 
     @field_validator("attributes")
     @classmethod
     def _have_names(cls, attributes: dict[str, list[str]]) -> dict[str, list[str]]:
         check_label_names(attributes.items())
         return attributes
+
+    @model_validator(mode="after")
+    def _has_known_words(self) -> Self:
+        for attribute, words in self.tree.items():
+            check_tree(attribute, self.attributes.get(attribute, ()), words)
+        return self
 
 
 _ENTRY = TypeAdapter(LogEntry)
@@ -141,6 +160,9 @@ class LogReader:
 
     def __repr__(self) -> str:
         return f"LogReader({self._path})"
+
+    def __str__(self) -> str:
+        return str(self._path)
 
     def entries(self) -> Generator[LogEntry, None, None]:
         """The lines after the header, in order.

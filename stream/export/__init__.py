@@ -1,0 +1,1 @@
+"""Frames of a video as pictures with marked faces, for people to correct."""

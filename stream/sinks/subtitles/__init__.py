@@ -1,0 +1,1 @@
+"""Subtitles: boxes and labels as a track beside the untouched video."""
