@@ -1,6 +1,6 @@
 """A JSON Lines log read back, each line validated: a log may come from anywhere."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import (
     Annotated,
@@ -16,6 +16,9 @@ from models.label_names import check_label_names
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 from stream.sinks.data.json_log import SCHEMA
+
+_SCHEMAS = ("face-stream/1", SCHEMA)
+"""The versions that are read; the first one knows no persons."""
 
 _MAX_LINE_BYTES = 16 << 20
 """Length of a line at most, bytes; a frame of 10,000 faces with the model that ships has 6 MB."""
@@ -68,6 +71,7 @@ class LoggedFace(TypedDict):
     """One face of a frame."""
 
     track: _Number
+    person: NotRequired[_Number]
     box: tuple[_Px, _Px, _Px, _Px]
     score: float
     missed: NotRequired[_Number]
@@ -76,7 +80,9 @@ class LoggedFace(TypedDict):
 
 
 class LogEntry(TypedDict):
-    """A line after the header: a frame with its faces, or a whole track; any other has neither."""
+    """A line after the header: a frame with its faces, a whole track, or a person with its tracks;
+    any other has none of these.
+    """
 
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     frame: NotRequired[_Number]
@@ -85,6 +91,9 @@ class LogEntry(TypedDict):
     size: NotRequired[tuple[_Side, _Side]]
     faces: NotRequired[Annotated[list[LoggedFace], Field(max_length=_MAX_FACES)]]
     track: NotRequired[_Number | None]
+    person: NotRequired[_Number]
+    tracks: NotRequired[Annotated[list[_Number], Field(min_length=1)]]
+    labels: NotRequired[dict[str, LoggedLabel]]
 
 
 class LogHeader(BaseModel):
@@ -92,7 +101,7 @@ class LogHeader(BaseModel):
 
     model_config = _STRICT
 
-    schema_name: str = Field(alias="schema", pattern=f"^{SCHEMA}$")
+    schema_name: str = Field(alias="schema", pattern=f"^({'|'.join(_SCHEMAS)})$")
     source: str = ""
     model: str = ""
     size: tuple[_Side, _Side]
@@ -117,18 +126,24 @@ class LogReader:
 
     Args:
         path: the log.
+        look: is given each line after the header once it is validated.
+
+    Attributes:
+        header: the first line.
+        is_cut_short: whether the last line is.
 
     Raises:
         SourceError: it is not a log of this program, or damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, look: Callable[[LogEntry], None] = lambda entry: None) -> None:
         self._path = path
+        self.is_cut_short = False
         with self._open() as file:
             self.header = self._header(file)
             self._classes = {name: frozenset(each) for name, each in self.header.attributes.items()}
-            for _ in self._entries(file):
-                pass
+            for entry in self._entries(file):
+                look(entry)
 
     def __repr__(self) -> str:
         return f"LogReader({self._path})"
@@ -154,7 +169,7 @@ class LogReader:
         try:
             return LogHeader.model_validate_json(line)
         except ValidationError as error:
-            if f'"{SCHEMA}"'.encode() in line[:100]:
+            if any(f'"{schema}"'.encode() in line[:100] for schema in _SCHEMAS):
                 raise self._damage(1, _reason(error)) from error
             raise SourceError(
                 f"{self._path} is not a log of {SCHEMA}: give a .jsonl that --log wrote"
@@ -170,13 +185,11 @@ class LogReader:
             except ValidationError as error:
                 reason = _reason(error)
                 if _CUT_SHORT in reason and not line.endswith(b"\n"):
+                    self.is_cut_short = True
                     return
                 raise self._damage(number, reason) from error
-            if "frame" in entry and not ("faces" in entry and {"time_s", "file"} & entry.keys()):
-                raise self._damage(number, "a frame has faces, and time_s or file")
-            for face in entry.get("faces", ()):
-                if reason := self._fault(face):
-                    raise self._damage(number, reason)
+            if reason := self._fault(entry):
+                raise self._damage(number, reason)
             if "frame" in entry:
                 place = entry["frame"], entry.get("time_s", before[1])
                 if place[0] <= before[0] or place[1] < before[1]:
@@ -199,12 +212,20 @@ class LogReader:
             raise self._damage(number, "it holds more than any frame")
         return line
 
-    def _fault(self, face: LoggedFace) -> str:
-        """What is wrong with a face that types and ranges do not say; empty where nothing is."""
-        left, top, right, bottom = face["box"]
-        if right < left or bottom < top:
-            return f"the box {list(face['box'])} ends before it begins"
-        for attribute, label in face["labels"].items():
+    def _fault(self, entry: LogEntry) -> str:
+        """What is wrong with a line that types and ranges do not say; empty where nothing is."""
+        if "frame" in entry and not ("faces" in entry and {"time_s", "file"} & entry.keys()):
+            return "a frame has faces, and time_s or file"
+        if "tracks" in entry and "person" not in entry:
+            return "tracks are those of a person"
+        for face in entry.get("faces", ()):
+            if reason := _box_fault(face) or self._label_fault(face["labels"]):
+                return reason
+        return self._label_fault(entry.get("labels", {}))
+
+    def _label_fault(self, labels: Mapping[str, LoggedLabel]) -> str:
+        """What is wrong with labels, likewise."""
+        for attribute, label in labels.items():
             probabilities = label["probabilities"]
             shown = attribute[:_SHOWN_LETTERS]
             if foreign := probabilities.keys() - self._classes.get(attribute, frozenset()):
@@ -215,6 +236,14 @@ class LogReader:
 
     def _damage(self, number: int, reason: str) -> SourceError:
         return SourceError(f"{self._path} is damaged in line {number}: {reason}")
+
+
+def _box_fault(face: LoggedFace) -> str:
+    """What is wrong with the box of a face, likewise."""
+    left, top, right, bottom = face["box"]
+    if right < left or bottom < top:
+        return f"the box {list(face['box'])} ends before it begins"
+    return ""
 
 
 def _reason(error: ValidationError) -> str:
