@@ -8,7 +8,7 @@ from models.printable import printable
 from stream.errors import ConfigError
 from stream.report.json_logs import JsonLines
 from stream.report.rows import Log
-from stream.report.table_logs import TableLog
+from stream.report.table_logs import TableLog, is_log_table
 from stream.sinks.paths import final_path
 
 _SUFFIXES = (".jsonl", ".parquet", ".csv")
@@ -72,4 +72,6 @@ def _is_log(path: Path) -> bool:
     is_table = path.suffix.lower() != ".jsonl"
     is_beside = stem.endswith(_BESIDE) or stem.split("-")[0] in _TABLES
     is_partial = final_path(path) is not None
-    return not stem.startswith(".") and not is_partial and not (is_table and is_beside)
+    if stem.startswith(".") or is_partial or (is_table and is_beside):
+        return False
+    return not is_table or is_log_table(path)

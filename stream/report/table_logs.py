@@ -41,6 +41,19 @@ _HEADER_BYTES = 1 << 20
 """Length of the first line of CSV at most, bytes."""
 
 
+_NEEDED = frozenset({"frame", "track", "left", "right", "missed"})
+"""Columns without which a table is no log."""
+
+
+def is_log_table(path: Path) -> bool:
+    """Whether a table that lies in a folder has the columns of a log."""
+    try:
+        with _readable(path):
+            return set(_column_names(path)) >= _NEEDED
+    except SourceError:
+        return True  # a damaged one is named when it is read
+
+
 class TableLog:
     """A log as a table of faces, with its tables of tracks and persons beside it where they are.
 
@@ -58,7 +71,7 @@ class TableLog:
         self.path = path
         with _readable(path):
             self._columns = _column_names(path)
-            if missing := sorted({"frame", "track", "left", "right"} - set(self._columns)):
+            if missing := sorted(_NEEDED - set(self._columns)):
                 raise SourceError(
                     f"{path} is not a log: it has no column {missing[0]}; give what --log wrote"
                 )

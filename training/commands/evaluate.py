@@ -86,7 +86,7 @@ def evaluate(
     card: Annotated[
         bool,
         typer.Option(
-            "--card", rich_help_panel=OUTPUT, help="Write the model's card anew from this report."
+            "--card", rich_help_panel=OUTPUT, help="Write the model's card anew from this report, and what corrects its counts."
         ),
     ] = False,
     layout: DatasetFormat = None,
@@ -105,6 +105,7 @@ def evaluate(
         from models.embedder import bundled_embedder
         from models.engine import load_engine
         from training.datasets.splits import HoldOut
+        from training.evaluation.correction import embed_narrow, measure_correction
         from training.evaluation.evaluate import compare, report_on
         from training.evaluation.predictions import write_predictions
         from training.evaluation.publish import write_card
@@ -162,8 +163,12 @@ def evaluate(
             write_report(out, report, thumbnails)
             print_line(f"{out}: report.html, report.json, predictions.parquet, label_issues.csv")
         if card:
-            write_card(bundle, report)
-            print_line(f"{model}: card")
+            narrow = None
+            if dataset is not None:
+                with progress_bar(len(comparison.table)) as progress:
+                    narrow = embed_narrow(comparison.table, samples, extractor, progress)
+            write_card(bundle, report, measure_correction(bundle, comparison, narrow))
+            print_line(f"{model}: card and correction")
 
 
 def _class_names(
