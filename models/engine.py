@@ -4,6 +4,7 @@ It is the only way in: the stream and training find, align and embed faces throu
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ from models.faces import (
     concatenate,
     non_maximum_suppression,
 )
+from models.graphs import CHIP_SIZE
 from models.hog_detector import HogDetector
 from models.runtime import Device
 from models.turned_faces import TURNED_DEG, locate_turned, with_turned
@@ -32,6 +34,11 @@ Runtime: TypeAlias = Literal["onnx", "dlib"]
 
 Precision: TypeAlias = Literal["int8", "float"]
 """In what a network calculates: floats, or 8-bit integers, which are faster on a CPU."""
+
+
+_EMPTY_GREY = 128
+"""Value of all pixels of a chip in which there is nothing to see, 0 to 255; black or dark ones have
+nearly the same appearance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +129,14 @@ class Engine:
         if self.settings.threshold == "auto":
             return self.detector.traits.threshold
         return self.settings.threshold
+
+    @cached_property
+    def empty_appearance(self) -> NDArray[np.float32]:
+        """`(d,)`, the appearance that a chip has in which there is nothing to see. Faces that show
+        little, such as dark, hidden or turned ones, have appearances near it, whoever they are of.
+        """
+        grey = np.full((1, CHIP_SIZE, CHIP_SIZE, 3), _EMPTY_GREY, dtype=np.uint8)
+        return self.embed(grey)[0, : self.embedder.appearance_dimensions]
 
     def with_settings(self, settings: DetectionSettings) -> "Engine":
         """An engine of the same parts that searches by other settings."""

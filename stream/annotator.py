@@ -9,7 +9,11 @@ from stream.following.follower import Follower, FramePlan
 from stream.following.schedule import Search
 from stream.following.track_state import TrackState
 from stream.frames import Frame, SourceInfo
+from stream.labelling.evidence import Evidence
 from stream.labelling.labeller import Labeller, Views
+from stream.labelling.persons import Persons
+from stream.labelling.track_faces import TrackFace
+from stream.people import Settle
 from stream.stopwatch import stage
 from stream.tracks import Track
 
@@ -29,11 +33,19 @@ class Annotator:
         follower: says where the faces are.
         labeller: says what they are perceived as.
         info: the source; a live one is not kept waiting for many views at once.
+        persons: joins the tracks that are of the same face; None where each is a person of its own.
     """
 
-    def __init__(self, follower: Follower, labeller: Labeller, info: SourceInfo) -> None:
+    def __init__(
+        self,
+        follower: Follower,
+        labeller: Labeller,
+        info: SourceInfo,
+        persons: Persons | None = None,
+    ) -> None:
         self._follower = follower
         self._labeller = labeller
+        self._persons = persons
         self._most_views = _LIVE_VIEWS if info.is_live else None
 
     def __repr__(self) -> str:
@@ -51,6 +63,18 @@ class Annotator:
         """
         return self._follower.appearances
 
+    @property
+    def settle(self) -> Settle | None:
+        """Says at the end which tracks are of one person; None where they are not joined."""
+        return None if self._persons is None else self._persons.settled
+
+    @property
+    def faces(self) -> Sequence[TrackFace] | None:
+        """What is known of the faces of all tracks; None where they are not joined. It is to be
+        kept in memory only.
+        """
+        return None if self._persons is None else self._persons.faces
+
     @stage("track")
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         """The faces in the next frame, in the order of their track ids; `coming` does not count."""
@@ -61,11 +85,12 @@ class Annotator:
             self._search(frame, plan.search, None if plan.is_cut else self._most_views)
         states = self._follower.finish(plan)
         self._labeller.keep({state.track_id for state in states})
-        return tuple(
-            self._track(state)
-            for state in states
-            if state.confirmed and state.missed_frames <= _SHOWN_MISSED
-        )
+        shown = [
+            state for state in states if state.confirmed and state.missed_frames <= _SHOWN_MISSED
+        ]
+        if self._persons is not None:
+            self._persons.see({state.track_id for state in shown})
+        return tuple(map(self._track, shown))
 
     def _follow(self, frame: Frame, plan: FramePlan) -> None:
         """Finds the faces of the tracks again, and views those that are due."""
@@ -97,7 +122,14 @@ class Annotator:
         """Adds one of the views to its track, which gets a new id if its face is another's."""
         weight = float(views.weights[index])
         track_id = self._follower.settle_id(track_id, views.appearances[index], weight)
-        self._labeller.add_view(track_id, views, index, frame.time_s)
+        elsewhere: Sequence[Evidence] = ()
+        if self._persons is not None:
+            evidence, appearance = self._labeller.evidence(track_id), views.appearances[index]
+            elsewhere = self._persons.add_view(track_id, evidence, appearance, weight)
+        self._labeller.add_view(track_id, views, index, frame.time_s, elsewhere)
+
+    def _person_id(self, track_id: int) -> int:
+        return track_id if self._persons is None else self._persons.person_id(track_id)
 
     def _track(self, state: TrackState) -> Track:
         return Track(
@@ -109,4 +141,5 @@ class Annotator:
             missed_frames=state.missed_frames,
             quality=self._labeller.quality(state.track_id),
             velocity_xy=state.velocity_xy,
+            person_id=self._person_id(state.track_id),
         )

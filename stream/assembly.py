@@ -16,6 +16,7 @@ from stream.following.load_shedding import LoadShedding
 from stream.following.schedule import Schedule
 from stream.frames import SourceInfo
 from stream.labelling.labeller import Labeller
+from stream.labelling.persons import Persons
 from stream.picture_annotator import PictureAnnotator
 from stream.settings import Config
 from stream.settings.schema import LabelSettings
@@ -57,7 +58,12 @@ class LoadedModel:
         return self._bundle.short_names
 
     def annotator(
-        self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
+        self,
+        info: SourceInfo,
+        controls: Controls | None = None,
+        report: RunReport | None = None,
+        *,
+        is_endless: bool = False,
     ) -> Annotator | PictureAnnotator:
         """What annotates the frames of a source.
 
@@ -65,18 +71,23 @@ class LoadedModel:
             info: the source.
             controls: what the user wishes.
             report: takes what the annotator does to keep up with a live source.
+            is_endless: the frames are no file's, so that tracks are not joined into persons.
 
         Raises:
             ConfigError: settings of the detector contradict one another.
             ModelError: a part of the engine cannot be loaded.
         """
+        is_joined = joins_shots(self._labels, info) and not is_endless
         engine, report = self._engine(info), report or RunReport()
         labeller = Labeller(engine, self._classifier, self._labels)
         if info.kind == "pictures":
             return PictureAnnotator(engine, labeller, report)
         schedule = _schedule(self.config, info)
         controls = controls or Controls(blur=self.config.overlay.blur)
-        return Annotator(Follower(engine, info, schedule, controls, report), labeller, info)
+        follower = Follower(engine, info, schedule, controls, report)
+        return Annotator(
+            follower, labeller, info, Persons(engine.empty_appearance) if is_joined else None
+        )
 
     def _engine(self, info: SourceInfo) -> Engine:
         """The engine for such a source, loaded when the first of its kind is annotated."""
@@ -122,6 +133,21 @@ def engine_for(
             f"takes {low:g} to {high:g}, or auto"
         )
     return engine
+
+
+def joins_shots(settings: LabelSettings, info: SourceInfo) -> bool:
+    """Whether tracks of a source that are of the same face are one person.
+
+    Raises:
+        ConfigError: that is asked of a source that is no video file.
+    """
+    is_file = info.kind == "video"
+    if settings.across_shots is True and not is_file:
+        source = "pictures are" if info.kind == "pictures" else "a live source is"
+        raise ConfigError(
+            f"labels.across_shots = true is for video files, {source} never joined: set it to auto"
+        )
+    return is_file and settings.across_shots is not False
 
 
 def _check_engine(config: Config) -> None:

@@ -66,6 +66,10 @@ class PictureAnnotator:
         """What it may say: attributes and their classes."""
         return self._labeller.attributes
 
+    @property
+    def settle(self) -> None:
+        """Nothing: each face of a picture is a person of its own."""
+
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         """The faces in a picture, each a track of its own.
 

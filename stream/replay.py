@@ -14,8 +14,9 @@ from models.faces import centres_xy
 from stream.errors import SourceError
 from stream.frames import Frame
 from stream.labelling.label_rule import LabelRule
+from stream.people import Settle, Settlement
 from stream.settings.schema import LabelSettings
-from stream.sinks.data.log_reader import LogEntry, LoggedFace, LogReader
+from stream.sinks.data.log_reader import LogEntry, LoggedFace, LoggedLabel, LogReader
 from stream.sources.span import ROUNDING_S
 from stream.tracks import Label, Track
 
@@ -66,10 +67,14 @@ class Replay:
         self._settings = settings
         self._tracks: dict[int, _ReplayedTrack] = {}
         self._begun = self._ended = False
+        self._person_ids: dict[int, int] = {}
+        self._person_labels: dict[int, Mapping[str, Label]] = {}
         self._reader = LogReader(path)
         self._header = self._reader.header
         for attribute, classes in self.attributes.items():
             check_groups(attribute, classes, settings.groups_of(attribute))
+        for entry in self._reader.entries():
+            self._take_person(entry)
         self._entries = self._reader.entries()
         self._next = self._next_entry()
 
@@ -87,6 +92,12 @@ class Replay:
         """The attributes that the log has and the settings ask for, with their classes."""
         logged = self._header.attributes
         return {name: tuple(logged[name]) for name in self._settings.of(logged)}
+
+    @property
+    def settle(self) -> Settle | None:
+        """Says which tracks are of one person, as the log does; None where it knows no persons."""
+        known = Settlement(self._person_ids, self._person_labels)
+        return (lambda: known) if self._person_ids else None
 
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         """The tracks in a frame. Frames are given in order, and may be some of those logged; one
@@ -125,6 +136,17 @@ class Replay:
             )
         return tuple(self._track(face, frame.index) for face in self._next["faces"])
 
+    def _take_person(self, entry: LogEntry) -> None:
+        """Takes in the row of a person; any other line says nothing here."""
+        if "tracks" not in entry or "person" not in entry:
+            return
+        person_id, labels = entry["person"], entry.get("labels", {})
+        self._person_ids.update(dict.fromkeys(entry["tracks"], person_id))
+        self._person_labels[person_id] = {
+            attribute: self._label(attribute, labels[attribute], None)
+            for attribute in self._settings.of(labels)
+        }
+
     def _rewind(self) -> None:
         """Begins with the first entry again."""
         self._entries.close()
@@ -161,9 +183,12 @@ class Replay:
         if not missed_frames:
             replayed.update(box_xyxy, frame)
         labels = {
-            attribute: self._label(replayed, attribute, face["labels"][attribute]["probabilities"])
+            attribute: self._label(
+                attribute, face["labels"][attribute], replayed.labels.get(attribute)
+            )
             for attribute in self._settings.of(face["labels"])
         }
+        replayed.labels.update(labels)
         return Track(
             track_id=track_id,
             box_xyxy=box_xyxy,
@@ -173,18 +198,21 @@ class Replay:
             missed_frames=missed_frames,
             quality=face.get("quality", 0.0),
             velocity_xy=replayed.velocity_xy,
+            person_id=self._person_ids.get(track_id, face.get("person", track_id)),
         )
 
-    def _label(
-        self, track: _ReplayedTrack, attribute: str, probabilities: Mapping[str, float]
-    ) -> Label:
-        """The label that the rule makes of logged probabilities, with hysteresis as it was."""
+    def _label(self, attribute: str, logged: LoggedLabel, before: Label | None) -> Label:
+        """The label that the rule makes of logged probabilities, with hysteresis as it was.
+
+        Args:
+            attribute: which one.
+            logged: what the log says of it.
+            before: the label of the same face in the frame before; None for none.
+        """
+        probabilities = logged["probabilities"]
         values = np.array([list(probabilities.values())], dtype=np.float32)
         prediction = Prediction(attribute, tuple(probabilities), values / values.sum())
-        before = track.labels.get(attribute)
-        label = LabelRule.of(self._settings, attribute).label(prediction, before)
-        track.labels[attribute] = label
-        return label
+        return LabelRule.of(self._settings, attribute).label(prediction, before)
 
 
 def _place(entry: LogEntry, by_time: bool) -> float:

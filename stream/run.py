@@ -12,6 +12,7 @@ from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.people import Settle
 from stream.playback import Playback
 from stream.settings import Config
 from stream.sinks import Outputs, Sink, Sinks, claim_outputs, open_sinks, opening_window
@@ -31,6 +32,10 @@ class FrameAnnotator(Protocol):
     @property
     def attributes(self) -> Mapping[str, Sequence[str]]:
         """The attributes that its labels may be of, and their classes."""
+
+    @property
+    def settle(self) -> Settle | None:
+        """Says at the end which tracks are of one person; None where they are not joined."""
 
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         """The faces in the next frame; those that follow, as far as they have been read, too."""
@@ -89,7 +94,16 @@ def run(
             stall_s = config.run.stall_s if is_watched else None
             with (
                 open_sinks(
-                    config, info, outputs, watchers, attributes, controls, report, summary, window
+                    config,
+                    info,
+                    outputs,
+                    watchers,
+                    attributes,
+                    controls,
+                    report,
+                    summary,
+                    window,
+                    annotator.settle,
                 ) as sinks,
                 Watchdog(
                     stall_s,

@@ -85,12 +85,17 @@ class Model:
         return self
 
     def _new_loop(self) -> OwnLoop:
-        return OwnLoop(partial(self._annotator, report=self._report))
+        return OwnLoop(partial(self._annotator, report=self._report, is_endless=True))
 
     def _annotator(
-        self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
+        self,
+        info: SourceInfo,
+        controls: Controls | None = None,
+        report: RunReport | None = None,
+        *,
+        is_endless: bool = False,
     ) -> Annotator | PictureAnnotator:
-        return self._loaded.annotator(info, controls, report)
+        return self._loaded.annotator(info, controls, report, is_endless=is_endless)
 
     @property
     def attributes(self) -> Mapping[str, Sequence[str]]:

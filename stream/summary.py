@@ -34,7 +34,7 @@ class Summary:
         report: what the run reports.
         frames: frames that all sinks have been given.
         faces: faces seen, over all frames.
-        people: people whose tracks have ended; at the end, all.
+        people: people whose tracks have ended; at the end, all, whose tracks may be several.
         perceived: how many of them were last perceived as what, such as `Female, White`.
         seen: how many of them by the first of their labels alone, such as `female`, or `unsure`.
         interrupted: the run was stopped by Ctrl-C or a signal.
@@ -55,6 +55,7 @@ class Summary:
         self._started_s: float | None = None
         self._ended_s: float | None = None
         self._has_pictures = False
+        self._persons: Sequence[Person] | None = None
 
     def __repr__(self) -> str:
         return f"Summary({self.frames} frames, {self.people} people)"
@@ -70,9 +71,19 @@ class Summary:
         self.faces += sum(track.missed_frames == 0 for track in annotated.tracks)
         self._count(annotated.ended)
 
+    def settle(self, persons: Sequence[Person]) -> None:
+        """Takes the persons of the file for those who are counted, not their tracks."""
+        self._persons = persons
+
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Counts the people who are still present."""
-        self._count(present)
+        """Counts the people who are still present, or the persons of the file."""
+        if self._persons is None:
+            self._count(present)
+            return
+        self.people = 0
+        self.perceived.clear()
+        self.seen.clear()
+        self._count(self._persons)
 
     def finish(self) -> None:
         """Stops the clock: all outputs are closed."""

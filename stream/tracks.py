@@ -129,6 +129,8 @@ class Track(SeenFace):
         missed_frames: how many frames ago the face was last found; 0 is in this frame.
         quality: the quality of the best view so far, 0 to 1.
         velocity_xy: `(2,)` float32, px a frame; zero where it is not known.
+        person_id: the number of the person, as far as it is known in this frame: the id of the
+            first track of the same face in the file, or its own.
     """
 
     track_id: int
@@ -139,6 +141,11 @@ class Track(SeenFace):
     missed_frames: int
     quality: float
     velocity_xy: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
+    person_id: int = -1
+
+    def __post_init__(self) -> None:
+        if self.person_id < 0:
+            object.__setattr__(self, "person_id", self.track_id)
 
     def __repr__(self) -> str:
         missed = f", missed for {self.missed_frames}" if self.missed_frames else ""
@@ -148,8 +155,14 @@ class Track(SeenFace):
         """The track in plain values, for JSON or a table, as the log has it."""
         of_face = SeenFace.as_dict(self)
         box, score = of_face.pop("box"), of_face.pop("score")
-        seen = {"track": self.track_id, "box": box, "score": score, "missed": self.missed_frames}
-        return {**seen, **of_face}
+        return {
+            "track": self.track_id,
+            "person": self.person_id,
+            "box": box,
+            "score": score,
+            "missed": self.missed_frames,
+            **of_face,
+        }
 
 
 def box_entry(box_xyxy: NDArray[np.float32]) -> list[float]:

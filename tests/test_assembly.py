@@ -11,7 +11,7 @@ from models.detector_names import DetectorName
 from models.errors import ModelError
 from models.faces import Image
 from models.runtime import Device
-from stream.assembly import LoadedModel, engine_for
+from stream.assembly import LoadedModel, engine_for, joins_shots
 from stream.errors import ConfigError
 from stream.frames import Frame, SourceInfo, SourceKind
 from stream.settings import Config
@@ -146,3 +146,30 @@ def test_what_one_s_own_model_does_not_know_is_refused(
 def test_groups_that_do_not_fit_what_is_labelled_are_refused() -> None:
     with pytest.raises(ModelError, match="group 'A' of race names 'Martian'"):
         _labelled(LabelSettings(race_groups={"A": ("Martian",)}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "across_shots", "is_joined"),
+    [
+        ("video", "auto", True),
+        ("video", True, True),
+        ("video", False, False),
+        ("camera", "auto", False),
+        ("stream", False, False),
+        ("pictures", "auto", False),
+    ],
+)
+def test_tracks_are_joined_in_video_files_only(
+    kind: SourceKind, across_shots: bool | Literal["auto"], is_joined: bool
+) -> None:
+    settings = LabelSettings(across_shots=across_shots)
+    assert joins_shots(settings, SourceInfo("source", kind, (96, 64))) is is_joined
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("camera", "a live source is"), ("stream", "a live source is"), ("pictures", "pictures are")],
+)
+def test_joining_what_is_no_file_is_refused_in_one_line(kind: SourceKind, named: str) -> None:
+    with pytest.raises(ConfigError, match=f"^labels.across_shots = true is for video .* {named} "):
+        joins_shots(LabelSettings(across_shots=True), SourceInfo("source", kind, (96, 64)))

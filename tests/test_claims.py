@@ -36,7 +36,7 @@ def _names(folder: Path) -> list[str]:
         ({"save": "a.mp4"}, {"save": "a.part.mp4"}, _INFO),
         ({"sheet": "all.png"}, {"sheet": "all.png"}, _INFO),
         ({"snapshots": "people"}, {"snapshots": "people"}, _INFO),
-        ({"snapshots": "people"}, {"log": "people/tracks.csv"}, _INFO),
+        ({"snapshots": "people"}, {"log": "people/persons.csv"}, _INFO),
         ({"save": "copies"}, {"save": "copies"}, _PICTURES),
         ({"save": "copies"}, {"snapshots": "copies"}, _PICTURES),
     ],

@@ -127,7 +127,7 @@ _WRONG = [
     ("pictures --save new --snapshots nothing/../new", "are the same: name another for one"),
     ("pictures --save new --log new/faces.csv", "there is no folder new"),
     ("pictures --save nothing --log nothing/faces.csv", "are the same: name another for one"),
-    ("clip.mp4 --snapshots nothing --log nothing/tracks.csv", "are the same: name another"),
+    ("clip.mp4 --snapshots nothing --log nothing/persons.csv", "are the same: name another"),
     ("clip.mp4 --log a.part.csv --snapshots a.part.csv", "are the same: name another for one"),
     ("clip.mp4 --sheet link/a.png --snapshots nothing/a.png", "are the same: name another"),
     ("clip.mp4 --save none/out.mp4", "there is no folder none; make it first"),
@@ -552,7 +552,10 @@ def test_everything_at_once(folder: Path) -> None:
     assert result.exit_code == 0
     outputs = {"o.webm", "o.parquet", "o.tracks.parquet", "faces", "o.jpg"}
     assert set(json.loads(result.stdout)["outputs"]) == outputs
-    assert sorted(path.name for path in Path("faces").iterdir()) == ["track-0001.jpg", "tracks.csv"]
+    assert sorted(path.name for path in Path("faces").iterdir()) == [
+        "person-0001.jpg",
+        "persons.csv",
+    ]
     assert cv2.imread("o.jpg") is not None
     assert len(times_s(Path("o.webm"))) == 3
 

@@ -56,7 +56,7 @@ def test_the_sound_is_there_to_the_byte(done: tuple[Path, dict[str, Any]], clip:
 
 def test_the_walkers_are_followed_and_labelled(done: tuple[Path, dict[str, Any]]) -> None:
     header, *entries = log_lines(done[0] / "out.jsonl")
-    assert (header["schema"], header["size"], header["fps"]) == ("face-stream/1", [1920, 1080], 25)
+    assert (header["schema"], header["size"], header["fps"]) == ("face-stream/2", [1920, 1080], 25)
     assert [entry["frame"] for entry in entries] == list(range(_FRAMES))
     seen: Counter[int] = Counter()
     labelled: Counter[int] = Counter()

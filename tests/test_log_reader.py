@@ -59,6 +59,18 @@ def test_frames_and_tracks_come_back_in_order(tmp_path: Path) -> None:
     assert entries[1]["track"] == 7
 
 
+@pytest.mark.parametrize(("version", "is_read"), [(1, True), (2, True), (3, False)])
+def test_both_versions_are_read_and_no_later_one(
+    version: int, is_read: bool, tmp_path: Path
+) -> None:
+    text = _lines(_header(schema=f"face-stream/{version}"), _frame(_face()))
+    if is_read:
+        assert len(list(_reader(tmp_path, text).entries())) == 1
+        return
+    with pytest.raises(SourceError, match=r"is not a log of face-stream/2"):
+        _reader(tmp_path, text)
+
+
 def test_a_log_of_a_day_is_valid(tmp_path: Path) -> None:
     frames = (_frame(_face(), frame=number, time_s=number * 4.0) for number in range(21_600))
     reader = _reader(tmp_path, _lines(_header(), *frames))
@@ -88,6 +100,14 @@ _DAMAGES: dict[str, str | bytes] = {
     "track below 0": _lines(_frame(_face(track=-1))),
     "track huge": _lines(_frame(_face(track=_NUMBER_OUT_OF_RANGE))),
     "track of a list": _lines({"track": [1]}),
+    "person of a face below 0": _lines(_frame(_face(person=-1))),
+    "person text": _lines({"person": "1", "tracks": [1]}),
+    "person without tracks": _lines({"person": 1, "tracks": []}),
+    "tracks of nobody": _lines({"tracks": [1, 2]}),
+    "tracks text": _lines({"person": 1, "tracks": ["1"]}),
+    "class of a person unknown": _lines(
+        {"person": 1, "tracks": [1], "labels": {"gender": {"probabilities": {"Other": 1}}}}
+    ),
     "missed half": _lines(_frame(_face(missed=0.5))),
     "quality 2": _lines(_frame(_face(quality=2))),
     "frame huge": _lines(_frame(frame=_NUMBER_OUT_OF_RANGE)),

@@ -49,6 +49,8 @@ class _NoFaces:
 
     attributes: ClassVar[Mapping[str, Sequence[str]]] = {}
 
+    settle = None
+
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         return ()
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.frames import Frame, SourceInfo
+from stream.people import Settlement
 from stream.sinks.people_ledger import PeopleLedger, blurred_crop, face_crop
 from stream.tracks import Track
 
@@ -170,3 +171,37 @@ def test_a_crop_lies_in_the_picture_and_is_never_empty(
     assert face.shape[1] <= picture.shape[1]
     face[:] = 0
     assert picture.any()
+
+
+def test_seconds_are_those_in_which_the_face_was_seen() -> None:
+    """The rate of a video may vary: a frame is shown until the next one."""
+    ledger = PeopleLedger(_INFO, keeps_all=True)
+    for number, (time_s, is_seen) in enumerate(
+        [(0.0, True), (0.04, True), (0.5, False), (0.54, True), (2.0, False)]
+    ):
+        whole = replace(frame(number), time_s=time_s)
+        ledger.add(whole, [_seen()] if is_seen else [])
+    (person,) = ledger.present
+    assert person.seconds == pytest.approx(0.5 + 1.46)
+    assert (person.first_s, person.last_s, person.frames) == (0.0, 0.54, 3)
+
+
+def test_the_tracks_of_a_person_are_joined_at_the_end() -> None:
+    ledger = PeopleLedger(_INFO, keeps_all=True)
+    shots = [(1, 0.4), (2, 0.9), (4, 0.7)]
+    for shot, (track_id, quality) in enumerate(shots):
+        for number in range(200 * shot, 200 * shot + 10 * (shot + 1)):
+            ledger.add(frame(number), [_seen(track_id, quality)], partial(numbered, 1))
+        for number in range(200 * shot + 50, 200 * shot + 190):
+            ledger.add(frame(number), [])
+    labels = {1: {"gender": label("Male")}}
+    persons = ledger.persons(Settlement({1: 1, 2: 2, 4: 1}, labels))
+    assert [(each.person_id, each.tracks, each.frames) for each in persons] == [
+        (1, (1, 4), 40),
+        (2, (2,), 20),
+    ]
+    first, other = persons
+    assert (first.first_s, first.last_s) == pytest.approx((0.0, 429 / 25))
+    assert first.best.quality == 0.7
+    assert (first.perceived(), other.perceived()) == ("Male", "Female")
+    assert first.best.crop is None

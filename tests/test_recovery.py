@@ -80,7 +80,7 @@ def test_video_and_log_end_with_the_same_frame(ending: str, start_s: float, tmp_
     assert _names(tmp_path) == sorted([f"out{ending}", "out.jsonl"])
     assert len(times_s(tmp_path / f"out{ending}")) == _VIDEO_FRAMES
     header, *entries = log_lines(tmp_path / "out.jsonl")
-    assert header["schema"] == "face-stream/1"
+    assert header["schema"] == "face-stream/2"
     assert [each["frame"] for each in entries] == list(range(_VIDEO_FRAMES))
     tracks = track_lines(tmp_path / "out.jsonl")
     assert [each["track"] for each in tracks] == [0, 5, 10, 15, 20]

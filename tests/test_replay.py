@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import SIZE_WH, fan_out, frame, label, times_s, track, write_numbers
@@ -306,3 +307,55 @@ def test_the_command_draws_every_frame_and_looks_at_no_face(tmp_path: Path) -> N
     )
     assert done.exit_code == 0, done.output
     assert len(times_s(out)) == 4
+
+
+def test_the_persons_of_a_log_come_back(tmp_path: Path) -> None:
+    """The final ones, in frames too, with the thresholds of the settings."""
+    lines = _lines_of_two_shots()
+    (tmp_path / "out.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    with Replay(tmp_path / "out.jsonl", LabelSettings(min_confidence=0.9)) as replay:
+        assert replay.settle is not None
+        settled = replay.settle()
+        assert settled.person_ids == {1: 1, 4: 1}
+        assert settled.labels[1]["gender"].text is None
+        assert settled.labels[1]["gender"].confidence == pytest.approx(0.8)
+        people = [[each.person_id for each in replay.annotate(frame(n))] for n in range(2)]
+    assert people == [[1], [1]]
+
+
+def test_a_log_without_persons_leaves_tracks_apart(tmp_path: Path) -> None:
+    """As logs of the first version are, and those of a run that was killed."""
+    header, *lines = _lines_of_two_shots()[:-1]
+    for line in lines:
+        for face in line["faces"]:
+            del face["person"]
+    written = [{**header, "schema": "face-stream/1"}, *lines]
+    (tmp_path / "out.jsonl").write_text("".join(json.dumps(each) + "\n" for each in written))
+    with Replay(tmp_path / "out.jsonl", LabelSettings()) as replay:
+        assert replay.settle is None
+        assert [[each.person_id for each in replay.annotate(frame(n))] for n in range(2)] == [
+            [1],
+            [4],
+        ]
+
+
+def _lines_of_two_shots() -> list[dict[str, Any]]:
+    labels = {"gender": {"label": "Male", "probabilities": {"Female": 0.2, "Male": 0.8}}}
+    face = {"box": [1, 2, 30, 40], "score": 0.9, "labels": labels}
+    return [
+        {
+            "schema": "face-stream/2",
+            "size": list(SIZE_WH),
+            "attributes": {"gender": ["Female", "Male"]},
+        },
+        {"frame": 0, "time_s": 0.0, "faces": [{"track": 1, "person": 1, **face}]},
+        {"frame": 1, "time_s": 0.04, "faces": [{"track": 4, "person": 4, **face}]},
+        {
+            "person": 1,
+            "tracks": [1, 4],
+            "first_s": 0.0,
+            "last_s": 0.04,
+            "seconds": 0.08,
+            "labels": labels,
+        },
+    ]

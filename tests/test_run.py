@@ -75,7 +75,7 @@ def test_a_face_is_followed_labelled_recorded_and_logged(outputs: Outputs, tmp_p
     assert _names(tmp_path) == ["out.jsonl", "out.mp4"]
     assert times_s(tmp_path / "out.mp4") == pytest.approx([index / 25 for index in range(30)])
     header, *entries = log_lines(tmp_path / "out.jsonl")
-    assert header["schema"] == "face-stream/1"
+    assert header["schema"] == "face-stream/2"
     assert [len(entry["faces"]) for entry in entries] == [1] * 30
     assert {entry["faces"][0]["track"] for entry in entries} == {1}
 
@@ -248,6 +248,8 @@ class _Stopped:
 
     attributes: ClassVar = {"gender": ("Female", "Male")}
 
+    settle = None
+
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         raise KeyboardInterrupt
 
@@ -264,14 +266,14 @@ def test_stopped_before_the_first_frame_it_leaves_everything_as_it_was(
         assert (summary.interrupted, summary.outputs) == (True, [])
         assert _names(tmp_path) == []
     (tmp_path / "faces").mkdir()
-    for path in ("out.mp4", log, "faces/track-0001.jpg", "all.png"):
+    for path in ("out.mp4", log, "faces/person-0001.jpg", "all.png"):
         (tmp_path / path).write_text("precious")
     before = _names(tmp_path)
     replaced = replace(outputs, overwrite=True)
     run(NumberedSource(5), _QUICK, replaced, load=lambda *_: _Stopped())
     assert _names(tmp_path) == before
-    assert _names(tmp_path / "faces") == ["track-0001.jpg"]
-    for path in ("out.mp4", log, "faces/track-0001.jpg", "all.png"):
+    assert _names(tmp_path / "faces") == ["person-0001.jpg"]
+    for path in ("out.mp4", log, "faces/person-0001.jpg", "all.png"):
         assert (tmp_path / path).read_text() == "precious"
 
 

@@ -13,9 +13,12 @@ from models.faces import Image
 from stream.drawing.colours import ColourScheme
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
+from stream.people import Person, Settlement
 from stream.sinks import Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.pictures import sheet_drawing
 from stream.sinks.pictures.sheet import Sheet
+from stream.sinks.pictures.sheet_drawing import SheetRow
 from stream.tracks import Label
 
 _INFO = SourceInfo("numbers.mp4", "video", SIZE_WH, 25.0)
@@ -26,7 +29,13 @@ class _OpenSheet(Sheet):
     """Says what it draws."""
 
     def drawn(self) -> tuple[list[int], str]:
-        return sorted(row.track_id for *_, row in self._kept), self._left_out()
+        return self._drawn
+
+    def _shown(self) -> list[Person]:
+        shown = super()._shown()
+        self._drawn = [person.track_id for person in shown], self._left_out()
+        self.rows = [SheetRow.of(person, ColourScheme()) for person in shown]
+        return shown
 
 
 def _sheet(
@@ -66,11 +75,12 @@ def test_everybody_seen_well_enough_has_a_row(tmp_path: Path) -> None:
 def test_the_rows_have_the_colours_of_the_boxes(tmp_path: Path) -> None:
     people = [track(1, labels=_LABELS), track(2, (90, 60, 130, 100), labels=_LABELS)]
     for colours, alike in (("person", False), ("gender", True), ("#102030", True)):
-        sheet = _OpenSheet(tmp_path / f"{colours}.png", _INFO, ColourScheme(colours))
+        scheme = ColourScheme(colours)
+        sheet = _OpenSheet(tmp_path / f"{colours}.png", _INFO, scheme)
         with _fed(sheet) as sinks:
             for number in range(3):
                 sinks.write(frame(number), people)
-        one, other = (row.colour for *_, row in sheet._kept)
+        one, other = (scheme.of(each.track_id, each.labels) for each in people)
         assert (one == other) is alike
         picture = _read(sheet.output)
         assert (picture == one).all(axis=-1).any()
@@ -125,7 +135,7 @@ def test_of_pictures_each_face_counts_and_its_file_is_named(tmp_path: Path) -> N
             whole = Frame(numbered(number), number, float(number), 0.0, path)
             sinks.write(whole, [track(number + 1, labels=_LABELS)])
     assert sheet.drawn() == ([1, 2], "")
-    assert sorted(row.sightings[0] for *_, row in sheet._kept) == ["0.png", "1.png"]
+    assert [row.sightings[0] for row in sheet.rows] == ["0.png", "1.png"]
     assert _read(tmp_path / "sheet.jpg").size
 
 
@@ -134,8 +144,8 @@ def test_of_a_video_it_says_from_when_to_when_and_where_the_face_is_from(tmp_pat
     with _fed(sheet) as sinks:
         for number, quality in ((50, 0.25), (75, 0.75), (100, 0.5)):
             sinks.write(frame(number), [replace(track(4, labels=_LABELS), quality=quality)])
-    ((frames, _, row),) = sheet._kept
-    assert (frames, row.track_id, row.blurred) == (3, 4, False)
+    (row,) = sheet.rows
+    assert row.track_id == 4
     assert row.sightings == ["0:02.0 – 0:04.0", "2.0 s, 3 frames", "here at 0:03.0"]
     assert row.labels == [("Female 90%", True), ("race unsure", False)]
 
@@ -159,3 +169,22 @@ def test_what_does_not_fit_is_cut(tmp_path: Path) -> None:
         for number in range(3):
             sinks.write(frame(number), [track(labels=labels)])
     assert _read(tmp_path / "sheet.png").shape[0] > 9 * 30
+
+
+def test_a_person_of_several_tracks_is_one_row_with_the_best_face(tmp_path: Path) -> None:
+    sheet = _OpenSheet(tmp_path / "sheet.png", _INFO)
+    settled = Settlement({1: 1, 2: 2, 3: 1}, {1: {"gender": label("Male")}})
+    frames = FrameAssembler(Overlay(), _INFO, face_crops=True, settle=lambda: settled)
+    with Sinks([sheet], frames) as sinks:
+        for number in range(300):
+            grey = np.full((64, 96, 3), 40 + 40 * (number // 100), np.uint8)
+            seen = replace(
+                track(1 + number // 100, labels=_LABELS), quality=(0.9, 0.4, 0.5)[number // 100]
+            )
+            sinks.write(Frame(grey, number, number / 25, 0.0), [seen] if number % 100 < 50 else [])
+    one, other = sheet.rows
+    assert (one.track_id, other.track_id) == (1, 2)
+    assert one.labels == [("Male 90%", True)]
+    assert one.sightings[:2] == ["0:00.0 – 0:10.0", "4.0 s, 100 frames"]
+    assert (one.face == 40).all()
+    assert sheet.drawn()[1] == ""

@@ -180,6 +180,8 @@ class _Hanging:
     def __init__(self, let_go: threading.Event) -> None:
         self._frames, self._let_go = 0, let_go
 
+    settle = None
+
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         self._frames += 1
         if self._frames == _FRAMES:

@@ -81,7 +81,7 @@ _FULL_AT = [
     ("pictures", "out/.2.png.part"),
     ("pictures", "out/.2.png.csv.part"),
     ("pictures", "out/faces.part.csv"),
-    ("snapshots", "out/.track-0001.jpg.part"),
+    ("snapshots", "out/.person-0001.jpg.part"),
     ("snapshots", "out/tracks.part.csv"),
     ("picture", ".out.png.part"),
     ("sheet", ".out.png.part"),
@@ -185,7 +185,7 @@ def test_the_log_line_by_line(tmp_path: Path) -> None:
     log.close(complete=True)
     assert log_lines(tmp_path / "out.jsonl") == [
         {
-            "schema": "face-stream/1",
+            "schema": "face-stream/2",
             "source": "numbers",
             "size": [96, 64],
             "fps": 25.0,

@@ -14,7 +14,9 @@ from models.faces import Image
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
+from stream.people import Settlement
 from stream.sinks import Sinks
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.people_ledger import face_crop
 from stream.sinks.pictures.sheet import Sheet
 from stream.sinks.pictures.snapshots import Snapshots
@@ -39,26 +41,26 @@ def _noise() -> Image:
 
 
 def test_pictures_of_an_earlier_run_go_and_nothing_else(tmp_path: Path) -> None:
-    for name in ("track-0007.jpg", "track-12345.jpg", "track-2024-party.jpg", "other.jpg"):
+    for name in ("person-0007.jpg", "person-12345.jpg", "person-2024-party.jpg", "other.jpg"):
         (tmp_path / name).touch()
     with _fed(Snapshots(tmp_path, _ATTRIBUTES)) as sinks:
         sinks.write(frame(0), [])
-    assert _names(tmp_path) == ["other.jpg", "track-2024-party.jpg", "tracks.csv"]
+    assert _names(tmp_path) == ["other.jpg", "person-2024-party.jpg", "persons.csv"]
 
 
 def test_the_best_view_with_a_margin_and_who_it_is(tmp_path: Path) -> None:
     with _fed(Snapshots(tmp_path / "faces", _ATTRIBUTES)) as sinks:
         for number, quality in enumerate([0.2, 0.8, 0.8]):
             sinks.write(frame(number), [replace(track(3, _BOX, _LABELS), quality=quality)])
-        assert _names(tmp_path / "faces") == ["tracks.part.csv"]
-    assert _names(tmp_path / "faces") == ["track-0003.jpg", "tracks.csv"]
-    saved = cv2.imread(str(tmp_path / "faces" / "track-0003.jpg"))
+        assert _names(tmp_path / "faces") == ["persons.part.csv"]
+    assert _names(tmp_path / "faces") == ["person-0003.jpg", "persons.csv"]
+    saved = cv2.imread(str(tmp_path / "faces" / "person-0003.jpg"))
     expected = face_crop(numbered(1), np.array(_BOX, np.float32))
     assert saved.shape == expected.shape == (64, 72, 3)
     assert np.abs(saved.astype(int) - expected).mean() < 3
-    with (tmp_path / "faces" / "tracks.csv").open(encoding="utf-8") as lines:
+    with (tmp_path / "faces" / "persons.csv").open(encoding="utf-8") as lines:
         (row,) = csv.DictReader(lines)
-    assert (row["picture"], row["best_frame"], row["gender"]) == ("track-0003.jpg", "1", "Female")
+    assert (row["picture"], row["best_frame"], row["gender"]) == ("person-0003.jpg", "1", "Female")
 
 
 def test_a_picture_is_there_as_soon_as_the_track_has_ended(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_a_picture_is_there_as_soon_as_the_track_has_ended(tmp_path: Path) -> No
         sinks.write(frame(0), [track(1)])
         for number in range(1, 12):
             sinks.write(frame(number), [])
-        assert _names(tmp_path) == ["track-0001.jpg", "tracks.part.csv"]
+        assert _names(tmp_path) == ["person-0001.jpg", "persons.part.csv"]
 
 
 def test_faces_of_pictures_too(tmp_path: Path) -> None:
@@ -75,8 +77,8 @@ def test_faces_of_pictures_too(tmp_path: Path) -> None:
         for number in range(2):
             whole = Frame(numbered(number), number, float(number), 0.0, Path(f"in/{number}.png"))
             sinks.write(whole, [track(2 * number), track(2 * number + 1)])
-    assert _names(tmp_path) == [*(f"track-000{n}.jpg" for n in range(4)), "tracks.csv"]
-    with (tmp_path / "tracks.csv").open(encoding="utf-8") as lines:
+    assert _names(tmp_path) == [*(f"person-000{n}.jpg" for n in range(4)), "persons.csv"]
+    with (tmp_path / "persons.csv").open(encoding="utf-8") as lines:
         assert [row["file"] for row in csv.DictReader(lines)] == [
             str(Path("in", f"{n}.png")) for n in (0, 0, 1, 1)
         ]
@@ -96,11 +98,35 @@ def test_no_face_leaves_the_program_that_is_to_be_blurred(
         for number, wanted in enumerate(blur):
             controls.blur = wanted
             sinks.write(Frame(_noise(), number, number / 25, 0.0), [track(1, _BOX, _LABELS)])
-    saved = cv2.imread(str(tmp_path / "faces" / "track-0001.jpg"))
+    saved = cv2.imread(str(tmp_path / "faces" / "person-0001.jpg"))
     inside = np.abs(saved.astype(int) - face)[10:50, 12:52].mean()
     assert inside > 25 if blur[-1] else inside < 10
-    rows = [row for *_, row in sheet._kept]
-    assert [row.blurred for row in rows] == [blur[-1]] * len(rows)
-    size = rows[0].face.shape[1::-1]
-    shown = np.abs(rows[0].face.astype(int) - cv2.resize(face[:, 4:68], size))[20:90, 20:90].mean()
+    views = [person.best for *_, person in sheet._kept]
+    assert [view.blurred for view in views] == [blur[-1]] * len(views)
+    assert views[0].crop is not None
+    size = views[0].crop.shape[1::-1]
+    shown = np.abs(views[0].crop.astype(int) - cv2.resize(face[:, 4:68], size))[20:90, 20:90].mean()
     assert shown > 25 if blur[-1] else shown < 12
+
+
+def test_a_person_of_several_tracks_has_the_best_picture_of_them(tmp_path: Path) -> None:
+    """Under the number of the person; those of the other tracks are gone at the end."""
+    snapshots = Snapshots(tmp_path, _ATTRIBUTES, has_persons=True)
+    info = replace(_INFO, fps=0.2)  # a track ends with the first frame without it
+    settled = Settlement({1: 1, 2: 2, 3: 1, 4: 1}, {1: {"gender": label("Male")}})
+    frames = FrameAssembler(Overlay(), info, face_crops=True, settle=lambda: settled)
+    with Sinks([snapshots], frames) as sinks:
+        for number, quality in ((1, 0.3), (2, 0.9), (3, 0.8), (4, 0.5)):
+            seen = replace(track(number, labels={"gender": label()}), quality=quality)
+            plain = np.full((64, 96, 3), 50 * number, np.uint8)
+            sinks.write(Frame(plain, number, float(number), 0.0), [seen])
+    assert _names(tmp_path) == ["person-0001.jpg", "person-0002.jpg", "persons.csv"]
+    saved = cv2.imread(str(tmp_path / "person-0001.jpg"))
+    assert saved is not None
+    assert saved.mean() == pytest.approx(150, abs=3)  # that of the third track
+    with (tmp_path / "persons.csv").open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [(row["picture"], row["tracks"], row["best_frame"], row["gender"]) for row in rows] == [
+        ("person-0001.jpg", "1 3 4", "3", "Male"),
+        ("person-0002.jpg", "2", "2", "Female"),
+    ]

@@ -49,6 +49,8 @@ class _Walkers:
         self.attributes = {"gender": ("Female", "Male")}
         self._ids: dict[str, int] = {}
 
+    settle = None
+
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         time_s = frame.time_s
         there = [("left", 4 + 2 * time_s)] if not 3.0 <= time_s < 3.5 else []
@@ -251,7 +253,7 @@ def test_snapshots_and_the_sheet_are_of_all_people_once(tmp_path: Path) -> None:
         sorted(each.name for each in (folder / "people").iterdir()) for folder in (whole, joined)
     ]
     assert names[0] == names[1]
-    tables = [(each / "people/tracks.csv").read_text() for each in (whole, joined)]
+    tables = [(each / "people/persons.csv").read_text() for each in (whole, joined)]
     assert tables[0] == tables[1]
     sheets = [(each / "sheet.png").stat().st_size for each in (whole, joined)]
     assert sheets[1] == pytest.approx(sheets[0], rel=0.2)

@@ -31,6 +31,7 @@ _PLACES = [
     "time_s",
     "file",
     "track",
+    "person",
     "left",
     "top",
     "right",
@@ -240,10 +241,10 @@ def test_a_last_write_that_is_refused_closes_the_file(name: str, tmp_path: Path)
 def test_a_last_picture_that_is_refused_closes_the_table(tmp_path: Path) -> None:
     sink = Snapshots(tmp_path, _ATTRIBUTES)
     sink.write(AnnotatedFrame(frame(0), [track(1)], Overlay()))
-    (tmp_path / "track-0001.jpg" / "in the way").mkdir(parents=True)
-    with pytest.raises(SinkError, match=r"track-0001\.jpg cannot be written: Is a directory"):
+    (tmp_path / "person-0001.jpg" / "in the way").mkdir(parents=True)
+    with pytest.raises(SinkError, match=r"person-0001\.jpg cannot be written: Is a directory"):
         sink.close([person()], complete=True)
-    assert [each.name for each in tmp_path.iterdir()] == ["track-0001.jpg"]
+    assert [each.name for each in tmp_path.iterdir()] == ["person-0001.jpg"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -57,7 +57,7 @@ def test_entries_are_plain_values() -> None:
     assert entry["labels"]["gender"] == gender
     assert entry["labels"]["race"]["label"] is None
     of_track = track(3, labels=_LABELS).as_dict()
-    assert list(of_track) == ["track", "box", "score", "missed", "quality", "labels"]
+    assert list(of_track) == ["track", "person", "box", "score", "missed", "quality", "labels"]
     assert (of_track["track"], of_track["missed"]) == (3, 0)
 
 

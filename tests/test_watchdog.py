@@ -200,6 +200,8 @@ class _Stuck:
     def __init__(self, at: int, let_go: threading.Event) -> None:
         self._left, self._let_go = at, let_go
 
+    settle = None
+
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         self._left -= 1  # not by its number: frames of a live source may be lost
         if self._left < 0:

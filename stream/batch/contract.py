@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from stream.batch.copies import Copies
+from stream.labelling.track_faces import TrackFace
 from stream.people import Person
 from stream.several.listing import NamedSource
 from stream.sinks import Outputs
@@ -71,6 +72,8 @@ class Result:
         elapsed_s: how long it took, s.
         people: everyone who was seen, without crops.
         seam: the tracks around the ends of a span, with embeddings. It is kept in memory alone.
+        faces: of the tracks of a span, with embeddings; None where tracks are not joined across
+            shots. They are kept in memory alone.
         cuts_s: media times at which the video can be cut, s, as it is longer than it may be; it was
             not annotated.
     """
@@ -83,6 +86,7 @@ class Result:
     elapsed_s: float = 0.0
     people: Sequence[Person] = ()
     seam: Any = None
+    faces: Sequence[TrackFace] | None = None
     cuts_s: Sequence[float] = ()
 
 

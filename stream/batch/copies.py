@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stream.addresses import shown_address
-from stream.batch.leftovers import with_tracks
+from stream.batch.leftovers import with_tables
 from stream.errors import ConfigError, SinkError
 from stream.stores import file_system, is_stored, put_stored, shown_stored, translated
 
@@ -50,7 +50,7 @@ class Copies:
         """Puts what was written of an input; what has its names in the store is replaced.
 
         Args:
-            outputs: files and folders; a log stands for its table of tracks too.
+            outputs: files and folders; a log stands for the tables beside it too.
 
         Raises:
             SinkError: a file cannot be put.
@@ -62,5 +62,5 @@ class Copies:
 
 def _files(output: Path) -> Iterator[Path]:
     """The files of an output that are there, without locks."""
-    found = sorted(output.rglob("*")) if output.is_dir() else with_tracks(output)
+    found = sorted(output.rglob("*")) if output.is_dir() else with_tables(output)
     yield from (each for each in found if each.is_file() and not each.name.startswith("."))

@@ -22,7 +22,7 @@ from stream.batch.ledger_reader import LedgerReader
 from stream.batch.leftovers import is_there
 from stream.batch.sources import path_of
 from stream.people import Person
-from stream.sinks.data.tables import track_row
+from stream.sinks.data.tables import person_row
 
 _NOT_BEGUN = "state = 'waiting', attempts = max(attempts - 1, 0), begun_s = NULL, worker = ''"
 """What is set of an input that does not run any more, through no fault of its own."""
@@ -245,7 +245,7 @@ class Ledger(LedgerReader):
         """Enters those who were seen in an input, and classes that no one before had."""
         change("DELETE FROM people WHERE input = ?", key)
         for person in people:
-            cells = json.dumps(track_row(person))
+            cells = json.dumps(person_row(person))
             change("INSERT INTO people (input, cells) VALUES (?, ?)", key, cells)
             for name, label in person.labels.items():
                 known = self._known_attributes.setdefault(name, [])

@@ -57,7 +57,7 @@ CREATE TABLE people (
 CREATE INDEX people_by_input ON people (input);
 CREATE TABLE attributes (name TEXT PRIMARY KEY, classes TEXT NOT NULL);
 """
-"""A row an input and a row a person, whose cells are those of the table of tracks, as JSON. The
+"""A row an input and a row a person, whose cells are those of the table of persons, as JSON. The
 attributes are those of labels, with their classes. No embedding is kept."""
 
 _MOUNTS = Path("/proc/self/mounts")

@@ -172,7 +172,7 @@ class LedgerReader:
 
     def people(self) -> Iterator[tuple[str, Mapping[str, str], dict[str, Any]]]:
         """Everyone who was seen: the name of the input, its columns, and the cells that a table of
-        tracks has. The inputs come in the order of `rows`.
+        persons has. The inputs come in the order of `rows`.
         """
         query = (
             "SELECT name, columns, cells FROM people JOIN inputs ON input = key "

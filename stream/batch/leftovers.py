@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.locks import LockedError, lock_path, locked
 from stream.errors import SinkError
-from stream.sinks.data.tables import tracks_path
+from stream.sinks.data.tables import persons_path, tracks_path
 from stream.sinks.outputs import LOG_SUFFIXES
 from stream.sinks.paths import written_names
 
@@ -23,7 +23,7 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
     Raises:
         SinkError: one cannot be removed, or another run is writing it.
     """
-    for path in (each for named in paths for each in with_tracks(named)):
+    for path in (each for named in paths for each in with_tables(named)):
         is_folder = _is_folder(path)
         names = [each for each in _names(path, is_folder) if os.path.lexists(each)]
         if not (names or is_folder or os.path.lexists(lock_path(path))):
@@ -41,17 +41,18 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
             raise SinkError(f"{path} of an earlier attempt cannot be removed: {reason}") from error
 
 
-def with_tracks(path: Path) -> Iterator[Path]:
-    """An output, and the table of tracks that a log has beside it."""
+def with_tables(path: Path) -> Iterator[Path]:
+    """An output, and the tables of tracks and persons that a log may have beside it."""
     yield path
     if path.suffix.lower() in LOG_SUFFIXES:
         yield tracks_path(path)
+        yield persons_path(path)
 
 
 def is_there(path: Path) -> bool:
-    """Whether an output is there under any of its names, or the table of tracks beside it."""
+    """Whether an output is there under any of its names, or a table beside it."""
     return any(
-        os.path.lexists(each) for own in with_tracks(path) for each in _names(own, _is_folder(own))
+        os.path.lexists(each) for own in with_tables(path) for each in _names(own, _is_folder(own))
     )
 
 

@@ -1,7 +1,6 @@
 """Who was seen in a task, and how much of its video was read: what is told beside its outputs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from stream.people import Person
 from stream.sinks import AnnotatedFrame
@@ -18,7 +17,7 @@ class Seen:
         on_frame: called after each frame.
 
     Attributes:
-        people: in the order in which their tracks ended.
+        people: in the order in which their tracks ended, or the persons of the file.
         media_s: from the first frame to the end of the last, s; 0 for pictures.
     """
 
@@ -32,6 +31,7 @@ class Seen:
         self._on_frame = on_frame
         self._first_s: float | None = None
         self._last_s = 0.0
+        self._persons: Sequence[Person] | None = None
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Takes the people whose tracks end, and the time."""
@@ -44,9 +44,16 @@ class Seen:
             self.media_s = frame.time_s - self._first_s + step_s
         self._on_frame()
 
+    def settle(self, persons: Sequence[Person]) -> None:
+        """Takes the persons of the file for their tracks."""
+        self._persons = persons
+
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Takes the people who are still present."""
-        self._add(present)
+        """Takes the people who are still present, or the persons of the file."""
+        if self._persons is None:
+            self._add(present)
+        else:
+            self.people = list(self._persons)
 
     def _add(self, people: Sequence[Person]) -> None:
-        self.people.extend(replace(each, best=replace(each.best, crop=None)) for each in people)
+        self.people.extend(each.without_crop() for each in people)

@@ -10,7 +10,7 @@ from pathlib import Path
 from stream.batch.ledger_reader import LedgerReader, LedgerRow
 from stream.errors import ConfigError
 from stream.sinks.data.table_file import Columns, Row, TableFile
-from stream.sinks.data.tables import track_columns
+from stream.sinks.data.tables import person_columns
 
 _SUMMARY_COLUMNS: Columns = {
     "input": "string",
@@ -51,7 +51,7 @@ def check_columns(columns: Iterable[str], attributes: Mapping[str, Sequence[str]
     Raises:
         ConfigError: one has the name of another.
     """
-    own = {*_SUMMARY_COLUMNS, *track_columns(attributes)}
+    own = {*_SUMMARY_COLUMNS, *person_columns(attributes)}
     for name in columns:
         if name.lower() in map(str.lower, own):
             raise ConfigError(
@@ -79,9 +79,9 @@ def write_tables(ledger: LedgerReader, suffix: str = "") -> list[Path]:
     folder = ledger.path.parent
     summary, persons = (folder / f"{name}{suffix}.parquet" for name in TABLES)
     _write(summary, _beside(_SUMMARY_COLUMNS, further), map(_summary_row, ledger.rows()))
-    tracks = track_columns(ledger.attributes())
+    persons_own = person_columns(ledger.attributes())
     people = ({**columns, **cells, _INPUT_COLUMN: name} for name, columns, cells in ledger.people())
-    _write(persons, _beside({_INPUT_COLUMN: "string", **tracks}, further), people)
+    _write(persons, _beside({_INPUT_COLUMN: "string", **persons_own}, further), people)
     return [summary, persons]
 
 

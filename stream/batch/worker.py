@@ -74,6 +74,7 @@ class Worker:
             elapsed_s=time.monotonic() - started_s,
             people=tuple(seen.people),
             seam=span.seam,
+            faces=span.faces,
         )
 
 

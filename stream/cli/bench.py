@@ -92,7 +92,8 @@ def bench(
             "--tracks",
             metavar="FOLDER",
             rich_help_panel=_OTHERS,
-            help="Measure tracks and labels, with faces of FairFace's folder.",
+            help="Measure tracks and labels, with faces of FairFace's folder; or persons across "
+            "shots, with pictures named PERSON_PICTURE.",
         ),
     ] = None,
     repeats: Annotated[
@@ -246,8 +247,13 @@ def _parity_report(pictures: list[Path]) -> _Report:
 
 def _tracking_report(folder: Path, config: "Config", casts: range) -> _Report:
     from stream.benchmarks.tracking.benchmark import measure_tracking
-    from stream.benchmarks.tracking.tables import render
+    from stream.benchmarks.tracking.films import is_folder_of_people
+    from stream.benchmarks.tracking.person_benchmark import measure_people
+    from stream.benchmarks.tracking.tables import render, render_people
 
+    if is_folder_of_people(folder):
+        of_people = measure_people(folder, config, casts)
+        return of_people.as_dict(), render_people(of_people)
     report = measure_tracking(folder, config, casts)
     return report.as_dict(), render(report)
 

@@ -36,17 +36,17 @@ class ColourScheme:
     def __repr__(self) -> str:
         return f"ColourScheme({self._colours})"
 
-    def of(self, track_id: int, labels: Mapping[str, Label]) -> Colour:
+    def of(self, person_id: int, labels: Mapping[str, Label]) -> Colour:
         """The colour of a face.
 
         Args:
-            track_id: of the face.
+            person_id: the number of the person.
             labels: what it is perceived as, by attribute.
         """
         if self._single is not None:
             return self._single
         if self._colours == BY_PERSON:
-            return _hue(track_id)
+            return _hue(person_id)
         label = labels.get(self._colours)
         if label is None or label.text is None:
             return UNSURE_GREY

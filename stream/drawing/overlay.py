@@ -78,7 +78,7 @@ class Overlay:
         if is_unrelated := self._placement.are_all_new(track.track_id for track in labelled):
             self._colours.forget()
         colours = {
-            track.track_id: self._colours.of(track.track_id, track.labels) for track in tracks
+            track.track_id: self._colours.of(track.person_id, track.labels) for track in tracks
         }
         style = Style.of(size_wh, self._settings.scale)
         forms = self._forms.update(

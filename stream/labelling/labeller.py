@@ -10,7 +10,7 @@ from models.classifier import Classifier, Prediction
 from models.engine import Engine
 from models.faces import Detections, fraction_inside, sizes_wh
 from stream.frames import Frame
-from stream.labelling.evidence import TrackEvidence
+from stream.labelling.evidence import Evidence, TrackEvidence
 from stream.labelling.view_quality import view_weights
 from stream.settings.schema import LabelSettings
 from stream.stopwatch import stage
@@ -127,12 +127,31 @@ class Labeller:
         weights = view_weights(described.faces, described.chips, clear_score)
         return Views(described.appearances, predictions, weights)
 
-    def add_view(self, track_id: int, views: Views, index: int, time_s: float) -> None:
-        """Adds one of the views to the evidence of a track."""
-        evidence = self._evidence.get(track_id)
-        if evidence is None:
-            evidence = self._evidence[track_id] = TrackEvidence(self._settings)
-        evidence.add(views.predictions, index, float(views.weights[index]), time_s)
+    def evidence(self, track_id: int) -> TrackEvidence:
+        """The evidence of a track, which grows with its views."""
+        if track_id not in self._evidence:
+            self._evidence[track_id] = TrackEvidence(self._settings)
+        return self._evidence[track_id]
+
+    def add_view(
+        self,
+        track_id: int,
+        views: Views,
+        index: int,
+        time_s: float,
+        elsewhere: Sequence[Evidence] = (),
+    ) -> None:
+        """Adds one of the views to the evidence of a track.
+
+        Args:
+            track_id: the track.
+            views: of several faces.
+            index: which of them it is.
+            time_s: when it was.
+            elsewhere: what other tracks of the same person say.
+        """
+        weight = float(views.weights[index])
+        self.evidence(track_id).add(views.predictions, index, weight, time_s, elsewhere)
 
     def labels(self, track_id: int) -> Mapping[str, Label]:
         """The labels of a track, by attribute; empty before its first view."""

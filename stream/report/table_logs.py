@@ -17,7 +17,7 @@ from models.label_names import CONFIDENCE, MAX_CLASSES, check_label_names
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 from stream.report.rows import Answer, FaceRows, LoggedPerson
-from stream.sinks.data.tables import face_columns, tracks_path
+from stream.sinks.data.tables import face_columns, persons_path, tracks_path
 
 _ROWS = 65_536
 """Rows that are read at a time; more take more memory."""
@@ -84,7 +84,7 @@ class TableLog:
 
     def persons(self) -> Iterator[LoggedPerson]:
         """Its persons: of its own rows the last of each track, then what stands beside it."""
-        tracks, persons = tracks_path(self.path), _persons_path(self.path)
+        tracks, persons = tracks_path(self.path), persons_path(self.path)
         if not tracks.exists() and not persons.exists():
             yield from self._last_rows()
         for beside in (tracks, persons):
@@ -125,11 +125,6 @@ def _is_of_pictures(path: Path, columns: Sequence[str]) -> bool:
         return True
     first = next(_batches(path, ["time_s"]), None)
     return first is not None and 0 < len(first) == first["time_s"].null_count
-
-
-def _persons_path(log: Path) -> Path:
-    """The table of persons beside a table of faces: `out.csv` has `out.persons.csv`."""
-    return log.with_name(f"{log.stem}.persons{log.suffix}")
 
 
 @contextmanager

@@ -74,6 +74,7 @@ class LabelSettings(BaseModel):
     race_groups: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
+    across_shots: Literal["auto"] | bool = "auto"
 
     @field_validator("attributes")
     @classmethod

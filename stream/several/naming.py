@@ -19,7 +19,7 @@ from stream.settings.schema import OutputsSection
 from stream.several.listing import NamedSource
 from stream.sinks import Outputs
 from stream.sinks.data.line_stream import is_stream
-from stream.sinks.data.tables import tracks_path
+from stream.sinks.data.tables import persons_path, tracks_path
 from stream.sinks.outputs import LOG_SUFFIXES
 from stream.sinks.paths import short_name, written_names
 from stream.sinks.video.codecs import CONTAINERS
@@ -232,7 +232,7 @@ def _keys(outputs: Outputs) -> Iterator[str]:
         if not is_stream(path):
             yield from map(_key, written_names(path))
     if outputs.log is not None and not is_stream(outputs.log):
-        yield _key(tracks_path(outputs.log))
+        yield from map(_key, (tracks_path(outputs.log), persons_path(outputs.log)))
 
 
 def _name_key(name: PurePath) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,4 +120,16 @@ class Sink(Protocol):
 
         Raises:
             SinkError: the end of the output could not be written.
+        """
+
+
+@runtime_checkable
+class PersonSink(Sink, Protocol):
+    """A sink that tells persons, whose tracks are joined once all frames of a file were seen."""
+
+    def settle(self, persons: Sequence[Person]) -> None:
+        """Takes the persons of the file, without crops, just before it is closed.
+
+        It is not called where tracks are not joined: then each track is a person of its own. What
+        can fail is left to `close`.
         """

@@ -12,7 +12,7 @@ from stream.controls import RunReport
 from stream.errors import LostSourceError, SinkError
 from stream.frames import Frame
 from stream.people import Person
-from stream.sinks.contract import Sink
+from stream.sinks.contract import PersonSink, Sink
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.paths import partial_path
 from stream.stalls import place_of
@@ -81,10 +81,12 @@ class Sinks:
         complete = kind is None or issubclass(kind, KeyboardInterrupt | LostSourceError)
         # Whatever one of them raises, the others are closed.
         with finishing(), ExitStack() as stack:
-            for each in reversed(self._open):
+            still_open, self._open = self._open, []
+            for each in reversed(still_open):
                 has_frame = complete and each.has_frame
                 stack.callback(self._close, each.sink, each.present, complete=has_frame)
-            self._open = []
+            if complete:
+                self._settle([each.sink for each in still_open if each.has_frame])
 
     @property
     def quit_requested(self) -> bool:
@@ -137,6 +139,13 @@ class Sinks:
             closing.join(limit_s)
             if closing.is_alive():
                 self._report_failure(each.sink, SinkError(f"hangs: {place_of(closing)}"))
+
+    def _settle(self, sinks: Sequence[Sink]) -> None:
+        """Tells the sinks the persons, whose tracks are joined now that all frames were seen."""
+        persons = self._frames.persons()
+        for sink in sinks:
+            if persons is not None and isinstance(sink, PersonSink):
+                sink.settle(persons)
 
     def _close(self, sink: Sink, present: Sequence[Person], *, complete: bool) -> None:
         try:

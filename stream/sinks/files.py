@@ -13,7 +13,7 @@ from stream.sinks.contract import Sink
 from stream.sinks.data.event_log import EventLog
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.data.line_stream import is_stream
-from stream.sinks.data.tables import TableLog, TrackTable, tracks_path
+from stream.sinks.data.tables import PersonTable, TableLog, TrackTable, persons_path, tracks_path
 from stream.sinks.outputs import Outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
@@ -24,6 +24,11 @@ from stream.sinks.segments import Segmenter, SegmentNames
 from stream.sinks.video.recorder import Recorder
 from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.sources.pictures import fixed_part
+
+
+def is_table(log: Path) -> bool:
+    """Whether a log is written as tables."""
+    return not is_stream(log) and log.suffix.lower() != ".jsonl"
 
 
 def segment_names(outputs: Outputs) -> list[SegmentNames]:
@@ -49,8 +54,20 @@ def opened_files(
     attributes: Mapping[str, Sequence[str]],
     report: RunReport,
     segmenter: Segmenter | None,
+    *,
+    has_persons: bool = False,
 ) -> Iterator[Sink]:
-    """The sinks that write files, each opened when it is asked for."""
+    """The sinks that write files, each opened when it is asked for.
+
+    Args:
+        config: how they write.
+        info: the source they write about.
+        outputs: what was asked for.
+        attributes: the classes of each attribute that labels may be of.
+        report: what the run reports.
+        segmenter: divides the run; None where it is not divided.
+        has_persons: whether tracks are joined into persons at the end.
+    """
     if outputs.save is not None and is_single_picture_output(outputs.save, info):
         yield SinglePicture(outputs.save)
     elif outputs.save is not None and info.kind == "pictures":
@@ -66,10 +83,12 @@ def opened_files(
             yield from logs.whole(outputs.log)
         else:
             yield from logs.segmented(outputs.log, segmenter)
+        if has_persons and is_table(outputs.log):
+            yield PersonTable(persons_path(outputs.log), attributes)
     if outputs.events:
         yield EventLog(info, stall_s)
     if outputs.snapshots is not None:
-        yield Snapshots(outputs.snapshots, attributes)
+        yield Snapshots(outputs.snapshots, attributes, has_persons=has_persons)
     if outputs.sheet is not None:
         colours = ColourScheme(config.overlay.colours, config.labels.race_groups)
         yield Sheet(outputs.sheet, info, colours)
@@ -111,11 +130,11 @@ class _LogFiles:
 
     def whole(self, path: Path) -> Iterator[Sink]:
         """One log of all of a run; a table has a table of tracks beside it."""
-        if is_stream(path) or path.suffix.lower() == ".jsonl":
-            yield self._json(path)
-        else:
+        if is_table(path):
             yield self._table(path)
             yield self._tracks(tracks_path(path))
+        else:
+            yield self._json(path)
 
     def segmented(self, path: Path, segmenter: Segmenter) -> Iterator[Sink]:
         """The same, each in files of the segments."""

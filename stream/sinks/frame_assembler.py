@@ -9,6 +9,7 @@ from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.following.lost_faces import LostFaces
 from stream.frames import Frame, SourceInfo
+from stream.people import Person, Settle
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.people_ledger import PeopleLedger
 from stream.sinks.segments import Segmenter
@@ -24,6 +25,7 @@ class FrameAssembler:
         controls: what the user wishes, such as that faces be unrecognisable.
         face_crops: whether people need crops of their best views.
         segmenter: divides the run; None where it is not divided.
+        settle: says which tracks are of one person; None where they are not joined.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class FrameAssembler:
         *,
         face_crops: bool = False,
         segmenter: Segmenter | None = None,
+        settle: Settle | None = None,
     ) -> None:
         self._overlay = overlay
         self._controls = controls or Controls()
         self._face_crops = face_crops
         self._are_unrelated = info.kind == "pictures"
-        self._people = PeopleLedger(info)
+        self._settle = settle
+        self._people = PeopleLedger(info, keeps_all=settle is not None)
         self._lost = LostFaces()
         self._segmenter = segmenter
 
@@ -62,6 +66,10 @@ class FrameAssembler:
         if self._segmenter is not None:
             annotated.place = self._segmenter.place(frame, tracks)
         return annotated
+
+    def persons(self) -> list[Person] | None:
+        """The persons of all frames so far; None where tracks are not joined."""
+        return None if self._settle is None else self._people.persons(self._settle())
 
     def _face_places(self, frame: Frame, tracks: Sequence[Track]) -> NDArray[np.float32]:
         """Where faces are, and where those may be that were lost a moment ago, `(n, 4)` px."""

@@ -14,6 +14,7 @@ from stream.drawing.text import has_glyphs
 from stream.drawing.wording import NO_SHORT_NAMES, ShortNames, display_name
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
+from stream.people import Settle
 from stream.settings import Config
 from stream.settings.schema import BY_PERSON
 from stream.sinks.contract import Sink
@@ -40,6 +41,7 @@ def open_sinks(
     report: RunReport | None = None,
     summary: Sink | None = None,
     window: Window | None = None,
+    settle: Settle | None = None,
 ) -> Sinks:
     """Opens what was asked for; if one cannot be opened, none is.
 
@@ -53,6 +55,7 @@ def open_sinks(
         report: what the run reports.
         summary: a further sink, which gets every frame last.
         window: shows the frames, open already; None for none.
+        settle: says at the end which tracks are of one person; None where they are not joined.
 
     Raises:
         ConfigError: colours are to be by an attribute that there is not.
@@ -72,7 +75,9 @@ def open_sinks(
     sinks: list[Sink] = []
     watching = list(watchers)
     try:
-        for sink in opened_files(config, info, outputs, attributes, report, segmenter):
+        for sink in opened_files(
+            config, info, outputs, attributes, report, segmenter, has_persons=settle is not None
+        ):
             sinks.append(sink)
         if config.recorder.keep_days or config.recorder.keep_gb:
             watching.append(Retention(segment_names(outputs), config.recorder, report))
@@ -85,7 +90,9 @@ def open_sinks(
         raise
     face_crops = outputs.snapshots is not None or outputs.sheet is not None
     overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
-    frames = FrameAssembler(overlay, info, controls, face_crops=face_crops, segmenter=segmenter)
+    frames = FrameAssembler(
+        overlay, info, controls, face_crops=face_crops, segmenter=segmenter, settle=settle
+    )
     return Sinks(sinks, frames, report, watchers=watching, summary=summary)
 
 

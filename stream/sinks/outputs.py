@@ -14,12 +14,12 @@ from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.settings.schema import RecorderSection
 from stream.sinks.data.line_stream import is_standard_output, is_stream
-from stream.sinks.data.tables import tracks_path
+from stream.sinks.data.tables import persons_path, tracks_path
 from stream.sinks.paths import partial_path, same_file, written_names
 from stream.sinks.pictures.folder import FACES_FILE
 from stream.sinks.pictures.picture_file import writable_suffixes
 from stream.sinks.pictures.single_picture import is_single_picture_output
-from stream.sinks.pictures.snapshots import TRACKS_FILE
+from stream.sinks.pictures.snapshots import PERSONS_FILE
 from stream.sinks.segments import SegmentNames
 from stream.sinks.video.codecs import CONTAINERS, codec_for
 
@@ -183,8 +183,10 @@ def _targets(outputs: Outputs, info: SourceInfo, *, is_divided: bool) -> Iterato
         if outputs.log.suffix.lower() != ".jsonl":
             tracks = tracks_path(outputs.log)
             yield Target("--log", tracks, LOG_SUFFIXES, is_divided=is_divided)
+            if info.kind == "video":
+                yield Target("--log", persons_path(outputs.log), LOG_SUFFIXES)
     if outputs.snapshots is not None:
-        yield Target("--snapshots", outputs.snapshots, table=TRACKS_FILE)
+        yield Target("--snapshots", outputs.snapshots, table=PERSONS_FILE)
     if outputs.sheet is not None:
         yield Target("--sheet", outputs.sheet, suffixes=_SHEET_SUFFIXES)
 

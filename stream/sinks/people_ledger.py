@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.faces import Image, clip
 from stream.drawing.blur import blur_faces
 from stream.frames import Frame, SourceInfo
-from stream.people import BestView, Person
+from stream.people import BestView, Person, Settlement
 from stream.tracks import Track
 
 _ENDED_AFTER_S = 5.0
@@ -30,15 +30,21 @@ class _Presence:
 class PeopleLedger:
     """Counts the frames of each person in sight, and hands a person over once the track has ended.
 
-    Its memory is bounded by how many people are in sight at a time, not by how long a run is.
+    Its memory is bounded by how many people are in sight at a time, not by how long a run is; but
+    where tracks are joined into persons it keeps what each track came to, without pixels.
 
     Args:
         info: the source; pictures are unrelated, so that a track ends with its picture.
+        keeps_all: whether tracks are joined into persons when all frames were seen.
     """
 
-    def __init__(self, info: SourceInfo) -> None:
+    def __init__(self, info: SourceInfo, *, keeps_all: bool = False) -> None:
         is_video = info.kind != "pictures"
         self._ended_after = round(_ENDED_AFTER_S * info.nominal_fps) if is_video else 0
+        self._frame_s = 1 / info.nominal_fps if is_video else 0.0
+        self._keeps_all = keeps_all
+        self._kept: list[Person] = []  # whose tracks have ended
+        self._last_s: float | None = None
         self._present: dict[int, _Presence] = {}
         self._count = 0  # of frames, as a tracker counts them: dropped ones are not among them
 
@@ -49,6 +55,10 @@ class PeopleLedger:
     def present(self) -> list[Person]:
         """The people whose tracks have not ended, in the order of their ids."""
         return [self._present[track_id].person for track_id in sorted(self._present)]
+
+    def persons(self, settlement: Settlement) -> list[Person]:
+        """The persons of all frames, in the order of their numbers, without crops."""
+        return settlement.persons([*self._kept, *(each.without_crop() for each in self.present)])
 
     def add(
         self,
@@ -69,6 +79,7 @@ class PeopleLedger:
         Returns:
             The people whose tracks have ended with this frame, in the order of their ids.
         """
+        self._lengthen(frame.time_s)
         self._count += 1
         if blur:
             for each in self._present.values():
@@ -85,30 +96,57 @@ class PeopleLedger:
         """The person of a track, as of this frame."""
         known = self._present.get(track.track_id)
         if known is None:
-            view = _view(frame, track, picture, blur)
-            return Person(track.track_id, frame.time_s, frame.time_s, 1, track.labels, view)
+            first = _view(frame, track, picture, blur)
+            return Person(
+                track_id=track.track_id,
+                first_s=frame.time_s,
+                last_s=frame.time_s,
+                frames=1,
+                labels=track.labels,
+                best=first,
+                seconds=self._frame_s,
+                person_id=track.person_id,
+            )
         person, best = known.person, known.person.best
         if _is_better(track, best):
             best = _view(frame, track, picture, blur)
-        frames = person.frames + 1
-        return replace(person, last_s=frame.time_s, frames=frames, labels=track.labels, best=best)
+        return replace(
+            person,
+            last_s=frame.time_s,
+            frames=person.frames + 1,
+            labels=track.labels,
+            best=best,
+            seconds=person.seconds + self._frame_s,
+            person_id=track.person_id,
+        )
+
+    def _lengthen(self, now_s: float) -> None:
+        """Corrects how long the last frame was shown, which is known with the next one: those who
+        were seen in it were seen for so long.
+        """
+        last_s, self._last_s = self._last_s, now_s
+        if last_s is None or not self._frame_s or now_s < last_s:
+            return
+        off_s = now_s - last_s - self._frame_s
+        for each in self._present.values():
+            if each.last_seen == self._count:
+                each.person = replace(each.person, seconds=each.person.seconds + off_s)
 
     def _end_tracks(self) -> list[Person]:
         """Removes the people who have been out of sight for too long, in the order of their ids."""
         oldest = self._count - self._ended_after
         ended = [track_id for track_id, each in self._present.items() if each.last_seen < oldest]
-        return [self._present.pop(track_id).person for track_id in sorted(ended)]
+        people = [self._present.pop(track_id).person for track_id in sorted(ended)]
+        if self._keeps_all:
+            self._kept += [person.without_crop() for person in people]
+        return people
 
 
 def _is_better(track: Track, best: BestView) -> bool:
     """Whether this frame shows more: a track's quality rises in the frame of a better view."""
     if track.quality or best.quality:
         return track.quality > best.quality
-    return _width(track.box_xyxy) > _width(best.box_xyxy)
-
-
-def _width(box_xyxy: NDArray[np.float32]) -> float:
-    return float(box_xyxy[2] - box_xyxy[0])
+    return float(track.box_xyxy[2] - track.box_xyxy[0]) > best.width_px
 
 
 def _view(frame: Frame, track: Track, picture: Callable[[], Image] | None, blur: bool) -> BestView:

@@ -14,7 +14,10 @@ from training.fitting.settings import FitSettings, command_line
 _PURPOSE = """\
 Each head says how a face is likely to be **perceived**, in the categories its data was labelled
 with, and how sure it is. A label is an appearance as annotators saw it. It is not who somebody is:
-neither a person's race nor their gender can be read off a face."""
+neither a person's race nor their gender can be read off a face.
+
+The program joins the shots of one face within one video file, so that a person is counted once. It
+does so by numbers that stay in memory and go with the file: nothing is recognised beyond it."""
 """Paragraph on what the heads say."""
 
 _MISUSE = """\

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stream.drawing.overlay import Overlay
 from stream.frames import Frame, SourceInfo
-from stream.people import Person
+from stream.people import Person, Settle
 from stream.sinks import AnnotatedFrame
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.pictures.snapshots import picture_name
@@ -58,10 +58,17 @@ class JoinedFrames(FrameAssembler):
         info: the source.
         count: how many there are.
         crops: gives the crops of faces; None where none is wanted.
+        settle: says which tracks are of one person; None where they are not joined.
     """
 
-    def __init__(self, info: SourceInfo, count: int, crops: PartCrops | None) -> None:
-        super().__init__(Overlay(), info)
+    def __init__(
+        self,
+        info: SourceInfo,
+        count: int,
+        crops: PartCrops | None,
+        settle: Settle | None = None,
+    ) -> None:
+        super().__init__(Overlay(), info, settle=settle)
         self._last_index = count - 1
         self._crops = crops
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from stream.batch.contract import Input, Result, Task
 from stream.batch.failures import one_line
 from stream.batch.seen import Seen
 from stream.batch.spans.joined_frames import JoinedFrames, PartCrops
+from stream.batch.spans.joined_persons import JoinedPersons
 from stream.batch.spans.part_files import remove_parts
 from stream.batch.spans.part_logs import JoinedIds, PartLog
 from stream.batch.spans.recordings import PartRecording, join_recordings
@@ -15,6 +17,7 @@ from stream.batch.spans.seam import Seam, same_tracks
 from stream.controls import RunReport
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
+from stream.labelling.track_faces import TrackFace
 from stream.settings import Config
 from stream.several.listing import open_named
 from stream.sinks import Outputs, Sinks, claim_outputs
@@ -33,12 +36,14 @@ class _Part:
         log: its log.
         outputs: its files.
         same: by track, the track of the part before that is of the same face.
+        faces: of its tracks; None where tracks are not joined into persons.
     """
 
     frames: int
     log: PartLog
     outputs: Outputs
     same: Mapping[int, int]
+    faces: Sequence[TrackFace] | None
 
 
 def join(given: Input, tasks: Sequence[Task], results: Sequence[Result], config: Config) -> Result:
@@ -103,7 +108,8 @@ def _parts(tasks: Sequence[Task], results: Sequence[Result]) -> list[_Part]:
             continue
         seam = result.seam
         log = PartLog(task.outputs.log)
-        parts.append(_Part(frames, log, task.outputs, same_tracks(before.tail, seam.head)))
+        same = same_tracks(before.tail, seam.head)
+        parts.append(_Part(frames, log, task.outputs, same, result.faces))
         before = seam
     return parts
 
@@ -130,11 +136,15 @@ def _write(
                 if part.outputs.save is not None
             ]
             join_recordings(recordings, partial_path(outputs.save), info, config.recorder)
-        files = opened_files(config, info, others, attributes, summary.report, None)
-        frames = JoinedFrames(info, count, crops)
+        joins_shots = any(part.faces is not None for part in parts)
+        persons = JoinedPersons([part.faces or () for part in parts], [part.same for part in parts])
+        files = opened_files(
+            config, info, others, attributes, summary.report, None, has_persons=joins_shots
+        )
+        frames = JoinedFrames(info, count, crops, persons.settled if joins_shots else None)
         with Sinks([*files], frames, summary.report, watchers=[seen], summary=summary) as sinks:
             summary.start()
-            for frame, tracks in _joined(parts, crops):
+            for frame, tracks in _joined(parts, crops, persons):
                 sinks.write(frame, tracks)
         summary.finish()
         if outputs.save is not None:
@@ -143,7 +153,7 @@ def _write(
 
 
 def _joined(
-    parts: Sequence[_Part], crops: PartCrops | None
+    parts: Sequence[_Part], crops: PartCrops | None, persons: JoinedPersons
 ) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
     """The frames of all parts in order, and their tracks under the ids of the joined run."""
     ids, index = JoinedIds(), 0
@@ -152,6 +162,6 @@ def _joined(
             ids.begin(part.same)
         if crops is not None and part.outputs.snapshots is not None:
             crops.begin(index, part.outputs.snapshots, ids.of_span)
-        for frame, tracks in part.log.frames(index, ids.of):
+        for frame, tracks in part.log.frames(index, ids.of, partial(persons.person_id, number)):
             index = frame.index + 1
             yield frame, tracks

@@ -38,20 +38,21 @@ class PartLog:
         return self._reader.header
 
     def frames(
-        self, index: int, id_of: Callable[[int], int]
+        self, index: int, id_of: Callable[[int], int], person_of: Callable[[int, int], int]
     ) -> Iterator[tuple[Frame, tuple[Track, ...]]]:
         """Its frames, without pixels, and their tracks.
 
         Args:
             index: of the first one.
             id_of: gives the id of a track in the joined run.
+            person_of: gives the number of the person of a track, given both its ids.
         """
         for entry in self._frame_entries():
             width, height = entry.get("size", self.header.size)
             nothing = np.broadcast_to(np.uint8(0), (height, width, 3))
             place = index + entry["frame"] - self._first_index
             frame = Frame(nothing, place, entry["time_s"], captured_s=0.0)
-            tracks = (_track(face, id_of(face["track"])) for face in entry["faces"])
+            tracks = [_track(face, id_of(face["track"]), person_of) for face in entry["faces"]]
             yield frame, tuple(sorted(tracks, key=lambda track: track.track_id))
 
     def _frame_entries(self) -> Iterator[LogEntry]:
@@ -99,7 +100,7 @@ class JoinedIds:
         return joined
 
 
-def _track(face: LoggedFace, track_id: int) -> Track:
+def _track(face: LoggedFace, track_id: int, person_of: Callable[[int, int], int]) -> Track:
     """A face of a log as the track that it was written of."""
     return Track(
         track_id=track_id,
@@ -114,4 +115,5 @@ def _track(face: LoggedFace, track_id: int) -> Track:
         seen_frames=0,
         missed_frames=face.get("missed", 0),
         quality=face.get("quality", 0.0),
+        person_id=person_of(face["track"], track_id),
     )

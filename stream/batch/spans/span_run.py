@@ -14,6 +14,7 @@ from stream.batch.spans.seam import RETURN_S, Seam, tracks_of
 from stream.controls import Controls, RunReport
 from stream.errors import EmptySpanError
 from stream.frames import Frame, SourceInfo
+from stream.labelling.track_faces import TrackFace
 from stream.run import FrameAnnotator, LoadAnnotator
 from stream.settings import Config
 from stream.sources import Span
@@ -41,6 +42,7 @@ class SpanRun:
     def __init__(self, task: Task, config: Config, load: LoadAnnotator) -> None:
         self._load = load
         self._notes: _SeamNotes | None = None
+        self._noted: _NotedAnnotator | None = None
         self.span = replace(task.span, lead_in_s=task.lead_in_s)
         self.config = config
         self.passed_over: tuple[type[Exception], ...] = ()
@@ -62,12 +64,20 @@ class SpanRun:
         annotator = self._load(info, controls, report)
         if self._notes is None:
             return annotator
-        return _NotedAnnotator(annotator, self._notes)
+        self._noted = _NotedAnnotator(annotator, self._notes)
+        return self._noted
 
     @property
     def seam(self) -> Seam | None:
         """The tracks around the ends of the span, once it was run; None of what is no span."""
         return None if self._notes is None else self._notes.seam
+
+    @property
+    def faces(self) -> Sequence[TrackFace] | None:
+        """What is known of the faces of all tracks of the span, once it was run; None where tracks
+        are not joined across shots, and of what is no span.
+        """
+        return None if self._noted is None else self._noted.faces
 
 
 class _SeamNotes:
@@ -122,6 +132,15 @@ class _NotedAnnotator:
     def attributes(self) -> Mapping[str, Sequence[str]]:
         """The attributes that its labels may be of, and their classes."""
         return self._annotator.attributes
+
+    @property
+    def settle(self) -> None:
+        """Nothing: the tracks of all spans are joined at once."""
+
+    @property
+    def faces(self) -> Sequence[TrackFace] | None:
+        """What is known of the faces of all tracks; None where they are not joined."""
+        return self._annotator.faces if isinstance(self._annotator, Annotator) else None
 
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:
         """The faces in the next frame."""

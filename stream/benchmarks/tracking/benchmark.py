@@ -132,7 +132,7 @@ def measure_scene(scene: SceneSource, model: LoadedModel) -> SceneReport:
     last_seen = {track.track_id: track for tracks in tracks_by_frame for track in tracks}
     settled = {
         face_id: last_seen[track_id]
-        for face_id, track_id in _main_tracks(scene, tracks_by_frame).items()
+        for face_id, track_id in main_tracks(scene, tracks_by_frame).items()
     }
     labels = {
         attribute: LabelMetrics(
@@ -184,7 +184,7 @@ def _outcomes(
     return tuple(outcomes)
 
 
-def _main_tracks(scene: SceneSource, tracks_by_frame: Sequence[Sequence[Track]]) -> dict[int, int]:
+def main_tracks(scene: SceneSource, tracks_by_frame: Sequence[Sequence[Track]]) -> dict[int, int]:
     """By face id, the track that covered the face in most frames."""
     together: dict[int, Counter[int]] = {}
     for index, tracks in enumerate(tracks_by_frame):

@@ -93,6 +93,7 @@ class SceneSource:
         faces: the faces in it.
         duration_s: length of the video, s.
         occluders: what is in front of all faces.
+        shot_s: length of a shot, after which the background is another one, s; 0 for no cuts.
     """
 
     def __init__(
@@ -101,10 +102,12 @@ class SceneSource:
         faces: Sequence[SceneFace],
         duration_s: float,
         occluders: Sequence[Occluder] = (),
+        shot_s: float = 0.0,
     ) -> None:
         self.faces = tuple(faces)
         self._occluders = tuple(occluders)
         self._info = SourceInfo(name, "video", SIZE_WH, FPS, round(duration_s * FPS))
+        self._shot_frames = round(shot_s * FPS)
         self._background = _background()
         self._noise = _noise()
 
@@ -145,7 +148,8 @@ class SceneSource:
 
     def draw(self, index: int) -> Image:
         """The picture of a frame."""
-        picture = self._background.copy()
+        is_odd_shot = self._shot_frames and index // self._shot_frames % 2
+        picture = 255 - self._background if is_odd_shot else self._background.copy()
         for face in self.faces:
             pose = face.trajectory(index / FPS)
             if pose is not None:

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from stream.benchmarks.tracking.benchmark import ALL_SCENES, TrackingReport
+from stream.benchmarks.tracking.person_benchmark import PersonReport
 
 _TRACK_HEADINGS = ("tracks", "minutes", "IDF1", "switches", "fragments", "centre ±", "size ±")
 """Columns of the table of tracks, after the scene."""
@@ -25,9 +26,34 @@ _LABEL_HEADINGS = (
 """Columns of the table of labels, after the attribute."""
 
 
+_PERSON_HEADINGS = ("shots", "people / true", "pair precision", "pair recall")
+"""Columns of the table of persons, after when they are known."""
+
+_SHOT_LABEL_HEADINGS = ("shots", "right by track", "right by person")
+"""Columns of the table of their labels, after the attribute."""
+
+
 def render(report: TrackingReport) -> RenderableType:
     """The tables of tracks by scene, of newcomers, and of labels by attribute."""
     return Group(_tracks(report), _newcomers(report), _labels(report))
+
+
+def render_people(report: PersonReport) -> RenderableType:
+    """The tables of persons, and of their labels by attribute."""
+    films = ", ".join(map(str, report.films))
+    persons = _table(f"persons across shots, film {films}", "known", _PERSON_HEADINGS)
+    labels = _table("labels of shots", "attribute", _SHOT_LABEL_HEADINGS)
+    for name, metrics in (("in each shot", report.online), ("at the end", report.settled)):
+        persons.add_row(
+            name,
+            str(metrics.shots),
+            f"{metrics.people} / {metrics.true_people}",
+            f"{metrics.precision:.4f}",
+            f"{metrics.recall:.4f}",
+        )
+    for attribute, (count, by_track, by_person) in report.settled.labels.items():
+        labels.add_row(attribute, str(count), f"{by_track / count:.1%}", f"{by_person / count:.1%}")
+    return Group(persons, labels) if report.settled.labels else persons
 
 
 def _tracks(report: TrackingReport) -> Table:

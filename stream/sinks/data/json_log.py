@@ -1,4 +1,4 @@
-"""The log as JSON Lines: a header, then an object for each frame and one for each track."""
+"""The log as JSON Lines: a header, an object for each frame, each track, and each person."""
 
 import json
 import math
@@ -17,8 +17,8 @@ from stream.sinks.data.line_file import LineFile
 from stream.sinks.data.line_stream import LineStream, is_stream
 from stream.tracks import box_entry, label_entries
 
-SCHEMA = "face-stream/1"
-"""Name and version of the format, in the header of each log."""
+SCHEMA = "face-stream/2"
+"""Name and version of the format, in the header of each log. Logs of version 1 know no persons."""
 
 
 class JsonLog:
@@ -57,6 +57,7 @@ class JsonLog:
         self.known_changes = known_changes
         self._report, self._known_gaps = report, info.history.gap_count if known_changes else 0
         self._frames = 0
+        self._persons: Sequence[Person] = ()
         self._lines = LineStream(path, stall_s) if is_stream(path) else LineFile(path)
         header = {
             "schema": SCHEMA,
@@ -103,8 +104,12 @@ class JsonLog:
         self._begun = True
         self._frames += 1
 
+    def settle(self, persons: Sequence[Person]) -> None:
+        """Takes the persons of the file, whose rows follow the last track."""
+        self._persons = persons
+
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Adds the tracks that lasted to the end and the accounts, and closes the file.
+        """Adds the tracks that lasted to the end, the persons, and the accounts; closes the file.
 
         A log that is not complete keeps its partial name if it has a frame, and is removed if not.
 
@@ -112,7 +117,8 @@ class JsonLog:
             SinkError: the disk refuses.
         """
         try:
-            self._write(*map(track_entry, present), *self._new_states(), *self._closing())
+            tracks, persons = map(track_entry, present), map(person_entry, self._persons)
+            self._write(*tracks, *persons, *self._new_states(), *self._closing())
         except SinkError:
             self._lines.close(complete=False, keep=self._begun)
             raise
@@ -144,18 +150,34 @@ def json_line(entry: Mapping[str, Any]) -> str:
 
 def track_entry(person: Person) -> dict[str, Any]:
     """One track: when and in how many frames it was seen, its best view, its last labels."""
-    best = person.best
     return {
         "track": person.track_id,
+        "person": person.person_id,
         **times_of(person),
         "frames": person.frames,
-        "best": {
-            "frame": best.frame,
-            **place_of(best),
-            "box": box_entry(best.box_xyxy),
-            "quality": round(best.quality, 4),
-        },
+        "best": _best_entry(person.best),
         "labels": label_entries(person.labels),
+    }
+
+
+def person_entry(person: Person) -> dict[str, Any]:
+    """One person of a file: its tracks, from when to when and for how long it was seen."""
+    return {
+        "person": person.person_id,
+        "tracks": list(person.tracks),
+        **times_of(person),
+        "seconds": round(person.seconds, 3),
+        "labels": label_entries(person.labels),
+        "best": _best_entry(person.best),
+    }
+
+
+def _best_entry(best: BestView) -> dict[str, Any]:
+    return {
+        "frame": best.frame,
+        **place_of(best),
+        "box": box_entry(best.box_xyxy),
+        "quality": round(best.quality, 4),
     }
 
 

@@ -1,4 +1,4 @@
-"""The log as tables: one of faces, a row for each in each frame, and one of tracks beside it."""
+"""The log as tables: of each face of each frame, and beside it of tracks and of persons."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +24,7 @@ _FACE_COLUMNS: Columns = {
     "time_s": "float64",
     "file": "string",
     "track": "int64",
+    "person": "int64",
     **_BOX_COLUMNS,
     "score": "float32",
     "missed": "int32",
@@ -33,8 +34,7 @@ _FACE_COLUMNS: Columns = {
 }
 """What every row of faces has; labels follow."""
 
-_TRACK_COLUMNS: Columns = {
-    "track": "int64",
+_SIGHT_COLUMNS: Columns = {
     "first_s": "float64",
     "last_s": "float64",
     "frames": "int64",
@@ -44,7 +44,20 @@ _TRACK_COLUMNS: Columns = {
     **_BOX_COLUMNS,
     "quality": "float32",
 }
-"""What every row of tracks has; its box and quality are those of the best view. Labels follow."""
+"""When a track or a person was seen; the box and the quality are those of the best view. Labels
+follow.
+"""
+
+_TRACK_COLUMNS: Columns = {"track": "int64", "person": "int64", **_SIGHT_COLUMNS}
+"""What every row of tracks has."""
+
+_PERSON_COLUMNS: Columns = {
+    "person": "int64",
+    "tracks": "string",
+    "seconds": "float64",
+    **_SIGHT_COLUMNS,
+}
+"""What every row of persons has; the ids of its tracks have spaces between them."""
 
 
 class TableLog:
@@ -129,9 +142,56 @@ class TrackTable:
         self._table.close(complete=complete)
 
 
+class PersonTable:
+    """A table of the persons of a file, made when all of it was seen: there is no part of it.
+
+    Args:
+        path: ends in `.csv` or `.parquet`.
+        attributes: the classes of each attribute, which make columns.
+    """
+
+    quit_requested = False
+
+    def __init__(self, path: Path, attributes: Mapping[str, Sequence[str]]) -> None:
+        self.name = f"persons ({path.name})"
+        self.output = path
+        self._columns = person_columns(attributes)
+        self._persons: Sequence[Person] = ()
+
+    def __repr__(self) -> str:
+        return f"PersonTable({self.output})"
+
+    def write(self, annotated: AnnotatedFrame) -> None:
+        """Nothing: a person is known at the end."""
+
+    def settle(self, persons: Sequence[Person]) -> None:
+        """Takes the persons of the file."""
+        self._persons = persons
+
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        """Writes the file, a row for each person; none where a frame is lacking.
+
+        Raises:
+            SinkError: the disk refuses.
+        """
+        if not complete:
+            return
+        table, written = TableFile(self.output, self._columns), False
+        try:
+            table.append(list(map(person_row, self._persons)))
+            written = True
+        finally:
+            table.close(complete=written)
+
+
 def tracks_path(log: Path) -> Path:
     """The table of tracks beside a table of faces: `out.csv` has `out.tracks.csv`."""
     return log.with_name(f"{log.stem}.tracks{log.suffix}")
+
+
+def persons_path(log: Path) -> Path:
+    """The table of persons beside a table of faces: `out.csv` has `out.persons.csv`."""
+    return log.with_name(f"{log.stem}.persons{log.suffix}")
 
 
 def face_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
@@ -144,6 +204,11 @@ def track_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
     return {**_TRACK_COLUMNS, **_label_columns(attributes)}
 
 
+def person_columns(attributes: Mapping[str, Sequence[str]]) -> Columns:
+    """Its tracks, when and how long it was seen, its best view; then its labels."""
+    return {**_PERSON_COLUMNS, **_label_columns(attributes)}
+
+
 def face_row(frame: Frame, track: Track) -> dict[str, Any]:
     """One face of one frame; where unsure a label is missing, of a small face all cells of it."""
     width, height = frame.size_wh
@@ -152,6 +217,7 @@ def face_row(frame: Frame, track: Track) -> dict[str, Any]:
         "time_s": _time_s(frame.time_s, frame.path),
         "file": None if frame.path is None else str(frame.path),
         "track": track.track_id,
+        "person": track.person_id,
         **_edges(track.box_xyxy.tolist()),
         "score": round(track.score, 4),
         "missed": track.missed_frames,
@@ -164,9 +230,23 @@ def face_row(frame: Frame, track: Track) -> dict[str, Any]:
 
 def track_row(person: Person) -> dict[str, Any]:
     """One track; its box is that of its best view."""
+    return {"track": person.track_id, "person": person.person_id, **_sight_cells(person)}
+
+
+def person_row(person: Person) -> dict[str, Any]:
+    """One person; its box is that of its best view."""
+    return {
+        "person": person.person_id,
+        "tracks": " ".join(map(str, person.tracks)),
+        "seconds": None if person.best.path is not None else round(person.seconds, 3),
+        **_sight_cells(person),
+    }
+
+
+def _sight_cells(person: Person) -> dict[str, Any]:
+    """When a track or a person was seen, its best view, its labels."""
     best = person.best
     return {
-        "track": person.track_id,
         "first_s": _time_s(person.first_s, best.path),
         "last_s": _time_s(person.last_s, best.path),
         "frames": person.frames,

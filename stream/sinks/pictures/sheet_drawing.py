@@ -13,8 +13,7 @@ from stream.drawing.colours import UNSURE_GREY, ColourScheme
 from stream.drawing.marks import WHITE, Colour
 from stream.drawing.text import draw_text, text_width
 from stream.drawing.wording import Words, label_text
-from stream.people import Person
-from stream.sinks.people_ledger import blurred_crop
+from stream.people import BestView, Person
 
 _MAX_ROWS = 25
 """Rows below one another, before a further column begins."""
@@ -76,7 +75,6 @@ class SheetRow:
         track_id: as in the log.
         colour: of the stripe, as that of the box.
         face: `(116, 116, 3)`.
-        blurred: whether the face is unrecognisable.
         labels: the text of each label; one that is unsure looks so.
         sightings: in lines, when the person was seen, or in which picture.
     """
@@ -84,7 +82,6 @@ class SheetRow:
     track_id: int
     colour: Colour
     face: Image
-    blurred: bool
     labels: Sequence[Words]
     sightings: Sequence[str]
 
@@ -95,25 +92,22 @@ class SheetRow:
         if best.path is not None:
             sightings = [best.path.name, f"{_width(person)} px wide"]
         else:
-            lasted = person.last_s - person.first_s
             sightings = [
                 f"{_clock(person.first_s)} – {_clock(person.last_s)}",
-                f"{lasted:.1f} s, {counted(person.frames, 'frame')}",
+                f"{person.seconds:.1f} s, {counted(person.frames, 'frame')}",
                 f"here at {_clock(best.time_s)}",
             ]
         labels = [
             Words(label_text(name, label), label.text is not None)
             for name, label in person.labels.items()
         ]
-        crop = np.zeros((1, 1, 3), np.uint8) if best.crop is None else best.crop
-        colour = colours.of(person.track_id, person.labels)
-        return cls(person.track_id, colour, _square(crop), best.blurred, labels, sightings)
+        colour = colours.of(person.person_id, person.labels)
+        return cls(person.track_id, colour, _square(best.crop), labels, sightings)
 
-    def blurred_row(self) -> Self:
-        """The same row, its face blurred."""
-        if self.blurred:
-            return self
-        return replace(self, face=blurred_crop(self.face), blurred=True)
+
+def small_view(view: BestView) -> BestView:
+    """The same view, its crop at the size of the sheet's faces; black where there is none."""
+    return replace(view, crop=_square(view.crop))
 
 
 def draw_sheet(title: str, rows: Sequence[SheetRow], left_out: str) -> Image:
@@ -172,8 +166,10 @@ def _write_lines(
         draw_text(strip, shown, baseline_xy, size, colour, is_sure=is_sure)
 
 
-def _square(crop: Image) -> Image:
-    """The middle of a crop, at the size of the sheet's faces."""
+def _square(crop: Image | None) -> Image:
+    """The middle of a crop, at the size of the sheet's faces; black where there is none."""
+    if crop is None:
+        return np.zeros((_FACE_PX, _FACE_PX, 3), np.uint8)
     height, width = crop.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
