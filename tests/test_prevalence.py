@@ -45,7 +45,9 @@ def test_pseudo_faces_are_added_to_each_class() -> None:
 def test_weights_count_faces_more_than_once() -> None:
     likelihoods = np.array([[0.9, 0.1], [0.3, 0.7]])
     twice = estimate_prevalence(likelihoods[[0, 0, 1]], np.ones((1, 3)))
-    assert estimate_prevalence(likelihoods, np.array([[2.0, 1.0]])) == pytest.approx(twice, abs=1e-4)
+    assert estimate_prevalence(likelihoods, np.array([[2.0, 1.0]])) == pytest.approx(
+        twice, abs=1e-4
+    )
 
 
 def test_adjusted_counts_invert_the_confusion() -> None:

@@ -19,7 +19,8 @@ _TIMELINE_HEIGHT = 120
 """Height of a timeline, units."""
 
 COLOURS = 8
-"""Colours that the style of the page has, as classes `c0`, `c1` and so on; then they repeat."""
+"""Colours that the style of the page has, as classes `c0`, `c1` and so on; then they repeat; what
+is no class is `grey`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Bar:
         low, high: the ends of its interval; None where there is none.
         raw: where a tick shows the share that is not corrected; None for no tick.
         figure: what is written behind it.
-        colour: number of its colour.
+        colour: number of its colour; None for the grey of what is no class.
         is_pale: whether it is of too few persons.
     """
 
@@ -42,7 +43,7 @@ class Bar:
     high: float | None = None
     raw: float | None = None
     figure: str = ""
-    colour: int = 0
+    colour: int | None = 0
     is_pale: bool = False
 
 
@@ -61,7 +62,7 @@ def bars(chart: Sequence[Bar], title: str) -> str:
         parts.append(
             f'<text x="{_LABELS - 8}" y="{middle}" class="name">{_text(bar.name)}</text>'
             f'<rect x="{_LABELS}" y="{top + 5}" width="{x(bar.value) - _LABELS:.1f}" '
-            f'height="{_ROW - 10}" class="c{bar.colour % COLOURS}{" pale" * bar.is_pale}"/>'
+            f'height="{_ROW - 10}" class="{colour_class(bar.colour)}{" pale" * bar.is_pale}"/>'
         )
         if bar.low is not None and bar.high is not None:
             low, high = x(bar.low), x(bar.high)
@@ -71,13 +72,18 @@ def bars(chart: Sequence[Bar], title: str) -> str:
             )
         if bar.raw is not None:
             parts.append(f'<path d="M{x(bar.raw)} {top + 3}v{_ROW - 6}" class="raw"/>')
-        parts.append(
-            f'<text x="{_WIDTH}" y="{middle}" class="figure">{escape(bar.figure)}</text>'
-        )
+        parts.append(f'<text x="{_WIDTH}" y="{middle}" class="figure">{escape(bar.figure)}</text>')
     return _svg("".join(parts), max(len(chart), 1) * _ROW, title)
 
 
-def timeline(series: Mapping[str, Sequence[float]], colours: Mapping[str, int], title: str) -> str:
+def colour_class(colour: int | None) -> str:
+    """The class of a colour in the style of the page."""
+    return "grey" if colour is None else f"c{colour % COLOURS}"
+
+
+def timeline(
+    series: Mapping[str, Sequence[float]], colours: Mapping[str, int | None], title: str
+) -> str:
     """Stacked columns, a column a bin.
 
     Args:
@@ -97,8 +103,10 @@ def timeline(series: Mapping[str, Sequence[float]], colours: Mapping[str, int], 
             if height > 0:
                 bottoms[place] -= height
                 left = place * width
-                path.append(f"M{left:.1f} {bottoms[place]:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z")
-        parts.append(f'<path d="{"".join(path)}" class="c{colours[name] % COLOURS}"/>')
+                path.append(
+                    f"M{left:.1f} {bottoms[place]:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
+                )
+        parts.append(f'<path d="{"".join(path)}" class="{colour_class(colours[name])}"/>')
     return _svg("".join(parts), _TIMELINE_HEIGHT, title)
 
 

@@ -75,7 +75,9 @@ def _groups(tally: Tally, names: tuple[str, ...]) -> Iterator[Figures]:
         is_class = min(cell) > UNSURE
         if not persons and not (is_class and len(names) == 1):
             continue
-        labels = [label_name(tally.codes[name], code) for name, code in zip(names, cell, strict=True)]
+        labels = [
+            label_name(tally.codes[name], code) for name, code in zip(names, cell, strict=True)
+        ]
         yield {
             **({"label": labels[0]} if len(names) == 1 else {"labels": labels}),
             "is_class": is_class,

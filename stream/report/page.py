@@ -8,7 +8,7 @@ from typing import Any
 from models.prevalence_trial import trial_lines
 from models.printable import printable
 from stream.errors import ConfigError
-from stream.report.charts import COLOURS, Bar, bars, timeline
+from stream.report.charts import Bar, bars, colour_class, timeline
 from stream.report.figures import Figures
 from stream.report.wording import cautions, headline
 
@@ -61,7 +61,9 @@ def render_page(report: Figures, pictures: Mapping[tuple[str, int], str]) -> str
             {**each, "picture": pictures.get((each["log"], each["person"]))}
             for each in report["persons"]
         ],
-        tests={name: list(trial_lines(test)) for name, test in report["correction"]["tests"].items()},
+        tests={
+            name: list(trial_lines(test)) for name, test in report["correction"]["tests"].items()
+        },
         total_persons=sum(each["persons"] for each in report["overall"].values()),
     )
 
@@ -79,8 +81,8 @@ def _bar(group: Figures, number: int) -> Bar:
         return Bar(
             *(group["label"], raw),
             figure=_percent(raw),
-            colour=number,
-            is_pale=group["is_small"] or not group["is_class"],
+            colour=number if group["is_class"] else None,
+            is_pale=group["is_small"],
         )
     share = corrected["persons_share"]
     return Bar(
@@ -97,8 +99,12 @@ def _timelines(files: list[Figures]) -> Iterator[dict[str, Any]]:
         name, found = next(iter(figures["timelines"].items()), ("", {}))
         if figures["kind"] == "pictures" or name not in figures["attributes"]:
             continue
-        order = [group["label"] for group in figures["attributes"][name]["groups"]]
-        colours = {label: number for number, label in enumerate(order)}
+        groups = figures["attributes"][name]["groups"]
+        order = [group["label"] for group in groups]
+        colours = {
+            group["label"]: number if group["is_class"] else None
+            for number, group in enumerate(groups)
+        }
         series = {label: found["face_s"][label] for label in order if label in found["face_s"]}
         if series:
             bins = max(map(len, series.values()))
@@ -107,7 +113,7 @@ def _timelines(files: list[Figures]) -> Iterator[dict[str, Any]]:
                 "begin_s": found["begin_s"],
                 "end_s": found["begin_s"] + bins * found["bin_s"],
                 "bin_s": found["bin_s"],
-                "legend": [(label, colours[label] % COLOURS) for label in series],
+                "legend": [(label, colour_class(colours[label])) for label in series],
                 "chart": timeline(series, colours, f"Faces in sight over time, by {name}"),
             }
 

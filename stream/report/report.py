@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.printable import printable
 from models.prevalence import PSEUDO_FACES
 from models.prevalence_interval import CONFIDENCE_LEVEL, MOST_FACES, REPLICATES
+from models.printable import printable
 from stream.errors import SourceError
 from stream.report.corrections import Corrections
 from stream.report.figures import FEW_PERSONS, Figures, label_name, tally_figures
@@ -106,9 +106,7 @@ def _check_classes(log: Log, codes: dict[str, LabelCodes]) -> None:
         codes.setdefault(name, LabelCodes(classes))
 
 
-def _gather(
-    gathered: _Gathered, log: Log, counted: ScreenTime, corrections: Corrections
-) -> None:
+def _gather(gathered: _Gathered, log: Log, counted: ScreenTime, corrections: Corrections) -> None:
     kind = KINDS[log.is_pictures]
     gathered.overall.setdefault(kind, Tally(gathered.codes)).add(counted)
     own = Tally(gathered.codes)

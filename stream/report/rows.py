@@ -61,7 +61,10 @@ class FaceRows:
     def joined(self, later: "FaceRows") -> "FaceRows":
         """These rows and later ones."""
         return FaceRows(
-            *(np.concatenate([getattr(self, each), getattr(later, each)]) for each in self.__slots__)
+            *(
+                np.concatenate([getattr(self, each), getattr(later, each)])
+                for each in self.__slots__
+            )
         )
 
 

@@ -82,8 +82,7 @@ class ScreenTime:
         return np.isfinite(self.first_s)
 
     def _add(self, rows: FaceRows, keep_from: int) -> None:
-        """Counts the rows before `keep_from`; those from there on say how long the last frame lasts.
-        """
+        """Counts the rows before `keep_from`; later ones say how long the last frame lasts."""
         if not keep_from:
             return
         starts = np.flatnonzero(np.diff(rows.frame, prepend=-1))
@@ -147,6 +146,7 @@ class ScreenTime:
         cells = np.ravel_multi_index(tuple(labels[name] for name in names), shape)
         size = int(np.prod(shape))
         _, first = np.unique(ordinals * size + cells, return_index=True)
+        found: NDArray[np.float64]
         found = np.bincount(cells[first], duration_s[first], size).reshape(shape)
         before = self.in_sight_s.get(names)
         self.in_sight_s[names] = found if before is None else before + found

@@ -229,6 +229,8 @@ def _rows(batch: pa.RecordBatch) -> FaceRows:
     def column(name: str, kind: Any, missing: float = 0) -> NDArray[Any]:
         if name not in cells:
             return np.full(count, missing, dtype=kind)
+        if name in _NEEDED and cells[name].null_count:
+            raise ValueError(f"a cell of {name} is empty")
         filled = pc.fill_null(cells[name], missing)
         return filled.to_numpy(zero_copy_only=False).astype(kind)
 

@@ -83,7 +83,7 @@ class Tally:
             "largest_s": counted.largest_s[chosen],
             "area_s": counted.area_s[chosen],
         }
-        found = {
+        found: dict[str, NDArray[np.float64]] = {
             name: np.bincount(cells, each, int(np.prod(shape))).reshape(shape)
             for name, each in weights.items()
         }

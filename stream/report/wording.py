@@ -13,8 +13,9 @@ _NAMED = 5
 
 
 def headline(report: Figures) -> str:
-    """The first attribute of what there is most logs of, in a sentence with its interval."""
-    kind, overall = max(report["overall"].items(), key=lambda pair: pair[1]["persons"])
+    """The first attribute in a sentence with its interval: of video, else of pictures."""
+    order = sorted(report["overall"].items(), key=lambda pair: pair[0] != "video")
+    kind, overall = next((pair for pair in order if pair[1]["persons"]), order[0])
     logs = counted(overall["logs"], "log")
     whom = counted(overall["persons"], "person")
     if kind == "pictures":
@@ -70,9 +71,7 @@ def _of_scope(kind: str, overall: Figures) -> Iterator[str]:
                 f"{each['persons_with_probabilities']} are seen narrower than "
                 f"{outside['narrower_than_px']:g} px only, where no error was measured."
             )
-        unsure = sum(
-            group["persons"] for group in each["groups"] if group["label"] == "unsure"
-        )
+        unsure = sum(group["persons"] for group in each["groups"] if group["label"] == "unsure")
         if unsure:
             yield (
                 f"{printable(name)} ({kind}): the model is unsure of {counted(unsure, 'person')}; "

@@ -23,11 +23,13 @@ from training.fitting.held_out import measurable, unlearned_classes
 
 
 def publish(folder: Path, fitted: FittedModel, table: FeatureTable) -> Figures:
-    """Writes the model folder with a card and a correction of counts, both by the rows held out, and
-    returns that report.
+    """Writes the model folder with a card and a correction of counts, both of the rows held out.
 
     The folder is written before anything is measured, so that what was fitted is kept whatever
     becomes of the report. Faces of classes that were not learned are left out of it.
+
+    Returns:
+        The report on those rows.
 
     Raises:
         ModelError: the folder cannot be written.
