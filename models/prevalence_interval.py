@@ -67,14 +67,14 @@ def corrected_prevalence(
         seed: of what is drawn.
         replicates: samples that the intervals are made of.
     """
-    weights = np.ones(len(probabilities)) if weights is None else weights.astype(np.float64)
-    weights = weights * (weights.sum() / np.square(weights).sum())
-    effective = float(weights.sum())
+    given = np.ones(len(probabilities)) if weights is None else weights
+    counts_as = given.astype(np.float64) * float(given.sum() / np.square(given).sum())
+    effective = float(counts_as.sum())
     views = correction.view_numbers(widths_px)
     likelihoods = correction.likelihoods(probabilities, views)
-    shares = estimate_prevalence(likelihoods, weights[None])[0]
-    counts = np.bincount(probabilities.argmax(axis=1), weights, probabilities.shape[1])
-    lows, highs = _interval(correction, probabilities, views, weights, seed, replicates)
+    shares = estimate_prevalence(likelihoods, counts_as[None])[0]
+    counts = np.bincount(probabilities.argmax(axis=1), counts_as, probabilities.shape[1])
+    lows, highs = _interval(correction, probabilities, views, counts_as, seed, replicates)
     if effective < _FEW_FACES:
         centre, half = _wilson(shares, effective)
         lows, highs = np.minimum(lows, centre - half), np.maximum(highs, centre + half)
@@ -82,7 +82,7 @@ def corrected_prevalence(
         shares,
         np.minimum(lows, shares).clip(0, 1),
         np.maximum(highs, shares).clip(0, 1),
-        adjusted_counts(counts, correction.confusion(views)),
+        adjusted_counts(counts.astype(np.float64), correction.confusion(views)),
     )
 
 

@@ -71,7 +71,7 @@ def measure_prevalence(
         SourceError: there is no such table, or a label is no class of the model.
     """
     bundle = load_bundle(config.engine.model_folder)
-    engine = load_engine(embedder=bundled_embedder(bundle))
+    engine = load_engine(config.detection.for_engine(), embedder=bundled_embedder(bundle))
     classifier = Classifier(bundle)
     probabilities: dict[str, list[NDArray[np.float32]]] = {}
     truths: dict[str, list[int]] = {name: [] for name in classifier.classes}

@@ -6,7 +6,7 @@ from html import escape
 
 from models.printable import printable, shortened
 
-_WIDTH, _LABELS, _FIGURES = 640, 150, 130
+_WIDTH, _LABELS, _FIGURES = 640, 180, 150
 """Width of a chart, of the names beside its bars and of the figures behind them, units."""
 
 _ROW = 26

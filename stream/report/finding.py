@@ -51,7 +51,9 @@ def open_log(path: Path) -> Log:
     Raises:
         SourceError: it is none, or damaged.
     """
-    return JsonLines(path) if path.suffix.lower() == ".jsonl" else TableLog(path)
+    if path.suffix.lower() == ".jsonl":
+        return JsonLines(path)
+    return TableLog(path)
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:

@@ -29,7 +29,9 @@ class JsonLines:
         header = self._reader.header
         self.source, self.fps = header.source, header.fps
         self.model: str | None = header.model or None
-        self.attributes = {name: tuple(each) for name, each in header.attributes.items()}
+        self.attributes: Mapping[str, tuple[str, ...]] = {
+            name: tuple(each) for name, each in header.attributes.items()
+        }
         self.is_cut_short = self._reader.is_cut_short
         self._size_wh = header.size
 

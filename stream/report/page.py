@@ -87,7 +87,7 @@ def _bar(group: Figures, number: int) -> Bar:
     share = corrected["persons_share"]
     return Bar(
         *(group["label"], share["value"], share["low"], share["high"], raw),
-        figure=f"{_percent(share['value'])} ({_percent(share['low'])}-{_percent(share['high'])})",
+        figure=f"{_percent(share['value'])} ({100 * share['low']:.0f}–{100 * share['high']:.0f})",
         colour=number,
         is_pale=group["is_small"],
     )
@@ -96,9 +96,10 @@ def _bar(group: Figures, number: int) -> Bar:
 def _timelines(files: list[Figures]) -> Iterator[dict[str, Any]]:
     """A timeline of the first attribute of each log that has times."""
     for figures in files:
-        name, found = next(iter(figures["timelines"].items()), ("", {}))
+        name = next(iter(figures["timelines"]), "")
         if figures["kind"] == "pictures" or name not in figures["attributes"]:
             continue
+        found = figures["timelines"][name]
         groups = figures["attributes"][name]["groups"]
         order = [group["label"] for group in groups]
         colours = {

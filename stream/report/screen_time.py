@@ -146,8 +146,8 @@ class ScreenTime:
         cells = np.ravel_multi_index(tuple(labels[name] for name in names), shape)
         size = int(np.prod(shape))
         _, first = np.unique(ordinals * size + cells, return_index=True)
-        found: NDArray[np.float64]
-        found = np.bincount(cells[first], duration_s[first], size).reshape(shape)
+        sums = np.bincount(cells[first], duration_s[first], size)
+        found = sums.astype(np.float64).reshape(shape)
         before = self.in_sight_s.get(names)
         self.in_sight_s[names] = found if before is None else before + found
 

@@ -75,7 +75,7 @@ class TableLog:
                 raise SourceError(
                     f"{path} is not a log: it has no column {missing[0]}; give what --log wrote"
                 )
-            self.attributes = _attributes(self._columns)
+            self.attributes: Mapping[str, tuple[str, ...]] = _attributes(self._columns)
             check_label_names(self.attributes.items())
             self.is_pictures = _is_of_pictures(path, self._columns)
 

@@ -83,8 +83,9 @@ class Tally:
             "largest_s": counted.largest_s[chosen],
             "area_s": counted.area_s[chosen],
         }
-        found: dict[str, NDArray[np.float64]] = {
-            name: np.bincount(cells, each, int(np.prod(shape))).reshape(shape)
+        size = int(np.prod(shape))
+        found = {
+            name: np.bincount(cells, each, size).astype(np.float64).reshape(shape)
             for name, each in weights.items()
         }
         found["in_sight_s"] = _grown(in_sight_s, shape)

@@ -31,11 +31,9 @@ def headline(report: Figures) -> str:
     ranked = sorted(corrected or classes, key=_share, reverse=True)
     shown = ranked if len(classes) <= _TWO else ranked[:1]
     said = " and ".join(_said(group) for group in shown)
-    how = "corrected for the model's known error" if corrected else "not corrected"
-    frequent = "" if len(classes) <= _TWO else f" The most frequent {printable(attribute)}:"
-    return f"Of {whom} in {logs},{frequent} {said} ({attribute} as perceived, {how}).".replace(
-        ", The", ". The"
-    )
+    how = "corrected for the model's known error" if corrected else "as counted, not corrected"
+    most = "" if len(classes) <= _TWO else f", more than as any other {printable(attribute)}"
+    return f"Of {whom} in {logs}, perceived as {said}{most}; {how}."
 
 
 def cautions(report: Figures) -> Iterator[str]:
@@ -86,11 +84,15 @@ def _share(group: Figures) -> float:
 
 
 def _said(group: Figures) -> str:
-    text = f"{_share(group):.0%} are {printable(group['label'])}"
+    text = f"{printable(group['label'])}: {_percent(_share(group))}"
     if "corrected" in group:
         ends = group["corrected"]["persons_share"]
-        text += f" (95 % interval {ends['low']:.0%} to {ends['high']:.0%})"
+        text += f" (95 % interval {_percent(ends['low'])} to {_percent(ends['high'])})"
     return text
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _listed(names: list[str]) -> str:
