@@ -99,7 +99,7 @@ def test_unsure_and_too_small_are_kept_apart(tmp_path: Path) -> None:
         "Female": 1,
         "Male": 0,
         "unsure": 1,
-        "too small for a label": 1,
+        "too small": 1,
     }
 
 
@@ -228,7 +228,7 @@ def test_attributes_are_crossed(tmp_path: Path) -> None:
     assert crossing["attributes"] == ["gender", "age"]
     assert {tuple(each["labels"]): each["persons"] for each in crossing["groups"]} == {
         ("Female", "old"): 1,
-        ("Male", "too small for a label"): 1,
+        ("Male", "too small"): 1,
     }
 
 

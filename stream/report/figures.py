@@ -17,7 +17,7 @@ Figures: TypeAlias = dict[str, Any]
 FEW_PERSONS = 20
 """Persons under which a group, or all of whom the shares are, is said to be too small."""
 
-_UNSURE_NAME, _NO_LABEL_NAME = "unsure", "too small for a label"
+_UNSURE_NAME, _NO_LABEL_NAME = "unsure", "too small"
 """How the two groups are called that are no classes."""
 
 _DIGITS = 3
