@@ -115,10 +115,13 @@ def test_what_an_earlier_run_could_save_is_kept_where_it_is_written_over(
     (tmp_path / "faces").mkdir()
     for day in ("monday", "tuesday"):
         (tmp_path / "out.part.mp4").write_text(day)
-        (tmp_path / "faces" / "tracks.part.csv").write_text(day)
+        (tmp_path / "faces" / "persons.part.csv").write_text(day)
         with claim_outputs(outputs, _INFO):
             pass
-    for folder, name in ((tmp_path, "out-{}.part.mp4"), (tmp_path / "faces", "tracks-{}.part.csv")):
+    for folder, name in (
+        (tmp_path, "out-{}.part.mp4"),
+        (tmp_path / "faces", "persons-{}.part.csv"),
+    ):
         kept = [(folder / name.format(number)).read_text() for number in (1, 2)]
         assert kept == ["monday", "tuesday"]
     assert _names(tmp_path) == ["faces", "out-1.part.mp4", "out-2.part.mp4"]

@@ -32,16 +32,18 @@ from rich.console import Console
 
 from models.faces import Image
 from stream.cli.progress import ProgressBar
+from stream.controls import RunReport
 from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SinkError
 from stream.frames import Frame, SourceInfo
-from stream.people import Person
+from stream.people import Person, Settlement
 from stream.settings import Config
 from stream.settings.schema import EngineSection, OverlaySection, RecorderSection
-from stream.sinks import AnnotatedFrame, Outputs, Sink, open_sinks
+from stream.sinks import AnnotatedFrame, Outputs, Sink, Sinks, open_sinks
 from stream.sinks.claims import claim_outputs
 from stream.sinks.data.json_log import JsonLog
-from stream.sinks.data.tables import TableLog, TrackTable, face_columns
+from stream.sinks.data.tables import PersonTable, TableLog, TrackTable, face_columns
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.paths import partial_path
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet
@@ -82,7 +84,7 @@ _FULL_AT = [
     ("pictures", "out/.2.png.csv.part"),
     ("pictures", "out/faces.part.csv"),
     ("snapshots", "out/.person-0001.jpg.part"),
-    ("snapshots", "out/tracks.part.csv"),
+    ("snapshots", "out/persons.part.csv"),
     ("picture", ".out.png.part"),
     ("sheet", ".out.png.part"),
 ]
@@ -199,6 +201,7 @@ def test_the_log_line_by_line(tmp_path: Path) -> None:
             "faces": [
                 {
                     "track": 3,
+                    "person": 3,
                     "box": [1.0, 2.0, 31.0, 40.0],
                     "score": 1.0,
                     "missed": 0,
@@ -230,6 +233,7 @@ def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
     assert track_lines(tmp_path / "out.jsonl") == [
         {
             "track": 1,
+            "person": 1,
             "first_s": 0.0,
             "last_s": 0.12,
             "frames": 2,
@@ -248,6 +252,29 @@ def test_the_log_of_a_whole_track(tmp_path: Path) -> None:
             },
         }
     ]
+
+
+def test_persons_are_the_last_rows_before_the_accounts(tmp_path: Path) -> None:
+    """Also as a table, which is there once all frames are."""
+    log = JsonLog(tmp_path / "out.jsonl", _INFO, "default", _ATTRIBUTES, RunReport())
+    table = PersonTable(tmp_path / "out.persons.csv", _ATTRIBUTES)
+    settled = Settlement({1: 1, 2: 1}, {1: {"gender": label("Male", 0.75)}})
+    frames = FrameAssembler(Overlay(), _INFO, settle=lambda: settled)
+    with Sinks([log, table], frames) as sinks:
+        for number, track_id in ((0, 1), (1, 1), (50, 2)):
+            sinks.write(frame(number), [track(track_id, labels={"gender": label()})])
+        assert not table.output.exists()
+    *_, one, other, person, end = log_lines(tmp_path / "out.jsonl")
+    assert (one["track"], one["person"], other["track"], other["person"]) == (1, 1, 2, 2)
+    assert list(person) == ["person", "tracks", "first_s", "last_s", "seconds", "labels", "best"]
+    assert (person["person"], person["tracks"]) == (1, [1, 2])
+    assert (person["first_s"], person["last_s"]) == (0.0, 2.0)
+    assert person["seconds"] == 2.04  # a frame is shown until the next one
+    assert person["labels"]["gender"]["label"] == "Male"
+    assert list(end) == ["end"]
+    (row,) = csv.DictReader((tmp_path / "out.persons.csv").read_text().splitlines())
+    assert (row["person"], row["tracks"], row["seconds"]) == ("1", "1 2", "2.04")
+    assert (row["frames"], row["gender"], row["gender_confidence"]) == ("3", "Male", "0.75")
 
 
 def test_the_log_says_when_the_best_view_of_a_track_was(tmp_path: Path) -> None:
@@ -270,7 +297,7 @@ def test_the_log_of_pictures_names_their_files_and_no_times(tmp_path: Path) -> N
     entry, whole = log_lines(tmp_path / "out.jsonl")[1], track_lines(tmp_path / "out.jsonl")[0]
     assert list(entry) == ["frame", "file", "faces"]
     assert entry["file"] == "from/7.png"
-    assert list(whole) == ["track", "frames", "best", "labels"]
+    assert list(whole) == ["track", "person", "frames", "best", "labels"]
     assert list(whole["best"]) == ["frame", "file", "box", "quality"]
 
 
@@ -339,6 +366,7 @@ def test_pictures_and_their_tables(tmp_path: Path) -> None:
         "time_s": "",
         "file": "3.png",
         "track": "1",
+        "person": "1",
         "left": "20.0",
         "top": "10.0",
         "right": "60.0",
