@@ -4,6 +4,7 @@
 manifest.json   format version, sha256 of itself and of every other file, embedder, attributes and
                 default ones, the detector that found the faces, short names of classes, provenance
 card.md         what it was made of, how good it is and for whom, what it must not be used for
+correction.json how it errs on held-out faces, by which counts are corrected; it may be missing
 gender.onnx …   one head an attribute, and the embedder where it is not dlib's
 ```
 
@@ -46,6 +47,9 @@ MANIFEST_FILE = "manifest.json"
 
 CARD_FILE = "card.md"
 """Name of the model card."""
+
+CORRECTION_FILE = "correction.json"
+"""Name of the file by which counts are corrected; a bundle may have none."""
 
 _MAX_MANIFEST_BYTES = 1 << 20
 """Size of a manifest at most, bytes; those that ship have 8,000."""
@@ -183,13 +187,13 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     Args:
         folder: the model folder; its parent is made if need be.
         manifest: its `files` are filled in here.
-        files: `card.md` and every file that the manifest names.
+        files: `card.md` and every file that the manifest names, and `correction.json` or not.
 
     Raises:
         ModelError: the folder is not a model folder, or the disk refuses.
     """
     named = _named_files(manifest)
-    if named != files.keys():
+    if named != files.keys() - {CORRECTION_FILE}:
         raise ValueError(f"expected the files {sorted(named)}, got {sorted(files)}")
     folder = folder.resolve()  # a link goes on pointing to it
     if folder.exists() and not (folder / MANIFEST_FILE).is_file():
@@ -259,7 +263,7 @@ def _check_files(path: Path, manifest: Manifest) -> None:
             raise ModelError(f"{path} names {name!r}, which is not a file of the folder")
     if unlisted := sorted(_named_files(manifest) - manifest.files.keys()):
         raise ModelError(f"{path} has no sha256 of {unlisted[0]}: fit the model again")
-    if surplus := sorted(manifest.files.keys() - _named_files(manifest)):
+    if surplus := sorted(manifest.files.keys() - _named_files(manifest) - {CORRECTION_FILE}):
         raise ModelError(f"{path} names {surplus[0]!r}, which is no part of the model")
 
 

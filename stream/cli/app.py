@@ -13,6 +13,7 @@ from stream.cli.console import command_line
 from stream.cli.export import export
 from stream.cli.inspect import doctor, show_settings
 from stream.cli.recover import recover
+from stream.cli.report import report
 
 _COMMANDS: dict[str, Command] = {
     "run": run,
@@ -22,6 +23,7 @@ _COMMANDS: dict[str, Command] = {
     "batch status": status,
     "batch retry": retry,
     "export": export,
+    "report": report,
     "recover": recover,
     "bench": bench,
     "doctor": doctor,

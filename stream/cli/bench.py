@@ -27,7 +27,7 @@ _SPEED = "Speed"
 _OTHERS = "Instead of speed"
 """Panel of the help: the other benchmarks and their options."""
 
-_NUMBERS = {2: "two", 3: "three"}
+_NUMBERS = {2: "two", 3: "three", 4: "four"}
 """How many benchmarks were asked for at once, in words."""
 
 _MIN_SOAK_MINUTES = 3
@@ -125,6 +125,15 @@ def bench(
             help="Judge what is found in the labelled pictures of a folder.",
         ),
     ] = None,
+    shares: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FOLDER",
+            rich_help_panel=_OTHERS,
+            help="Test how `report` corrects shares of groups, with faces of FairFace's folder.",
+        ),
+    ] = None,
     settings: options.Overrides = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -142,7 +151,12 @@ def bench(
             "--plot": plot is not None,
             "--pictures": pictures is not None,
         }
-        others = {"--parity": parity, "--tracks": tracks is not None, "--faces": faces is not None}
+        others = {
+            "--parity": parity,
+            "--tracks": tracks is not None,
+            "--faces": faces is not None,
+            "--report": shares is not None,
+        }
         track_options = {"--casts": repeats > 1, "--first-cast": first_cast > 0}
         other = _other_benchmark(_given(others), _given(speed_options))
         _check_values(soak, other, _given(track_options), paths)
@@ -153,6 +167,8 @@ def bench(
             return _tracking_report(tracks, config, range(first_cast, first_cast + repeats))
         if faces is not None:
             return _faces_report(*faces, config)
+        if shares is not None:
+            return _prevalence_report(shares, config)
         plan = SpeedPlan(pictures=pictures, full=full, soak_s=60 * (soak or 0))
         return speed_report(paths[0] if paths else None, config, plan, plot)
 
@@ -216,7 +232,7 @@ def _check_values(
         raise ConfigError(f"--soak {soak:g}: it takes {_MIN_SOAK_MINUTES} minutes at least")
     if track_options and other != "--tracks":
         raise ConfigError(f"{track_options[0]} belongs to --tracks: give both or neither")
-    if files and other in ("--tracks", "--faces"):
+    if files and other in ("--tracks", "--faces", "--report"):
         raise ConfigError(f"{other} takes its faces from its folder: give no other files")
     if len(files) > 1 and other is None:
         raise ConfigError("one clip at a time; pictures are for --parity")
@@ -248,4 +264,12 @@ def _faces_report(folder: Path, truth: Path, config: "Config") -> _Report:
 
     with stderr_console.status("finding faces"):
         report = measure_faces(folder, truth, config)
+    return report.as_dict(), render(report)
+
+
+def _prevalence_report(folder: Path, config: "Config") -> _Report:
+    from stream.benchmarks.prevalence import measure_prevalence, render
+
+    with stderr_console.status("labelling faces"):
+        report = measure_prevalence(folder, config)
     return report.as_dict(), render(report)

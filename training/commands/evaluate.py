@@ -35,6 +35,10 @@ from training.commands.options import (
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
+    from models.correction import Correction
+    from training.datasets.samples import Samples
+    from training.evaluation.evaluate import Comparison
+    from training.features.extractor import Extractor
 
 
 def evaluate(
@@ -86,7 +90,9 @@ def evaluate(
     card: Annotated[
         bool,
         typer.Option(
-            "--card", rich_help_panel=OUTPUT, help="Write the model's card anew from this report."
+            "--card",
+            rich_help_panel=OUTPUT,
+            help="Write the model's card anew from this report, and what corrects its counts.",
         ),
     ] = False,
     layout: DatasetFormat = None,
@@ -162,8 +168,22 @@ def evaluate(
             write_report(out, report, thumbnails)
             print_line(f"{out}: report.html, report.json, predictions.parquet, label_issues.csv")
         if card:
-            write_card(bundle, report)
-            print_line(f"{model}: card")
+            found = None if dataset is None else (samples, extractor)
+            write_card(bundle, report, _correction(bundle, comparison, found))
+            print_line(f"{model}: card and correction")
+
+
+def _correction(
+    bundle: "Bundle", comparison: "Comparison", pictures: "tuple[Samples, Extractor] | None"
+) -> "Correction | None":
+    """What corrects the counts of a model; with pictures those of narrow faces, too."""
+    from training.evaluation.correction import embed_narrow, measure_correction
+
+    narrow = None
+    if pictures is not None:
+        with progress_bar(len(comparison.table)) as progress:
+            narrow = embed_narrow(comparison.table, *pictures, progress)
+    return measure_correction(bundle, comparison, narrow)
 
 
 def _class_names(

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from models.detector_names import found_by
+from models.prevalence_trial import POPULATION
+from training.evaluation.correction import COUNTING
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH
 from training.evaluation.intervals import Figures
 from training.evaluation.markdown import with_inline_names
@@ -168,6 +170,8 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
     yield from _steps(name, shrunk, figures.get(FACE_WIDTH, []), "px", "face_px")
     worse = "where pictures were made worse"
     yield from _steps(name, worse, figures.get(CORRUPTION, []), "harm", CORRUPTION)
+    if counting := figures.get(COUNTING):
+        yield from _counting(name, counting)
     for grouping in figures["by_group"]:
         yield from (f"Accuracy of {name} by {grouping['by']}:", "")
         yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
@@ -177,6 +181,21 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
         if gap := grouping["gap"]:
             yield f"Largest gap: {_share(gap)}, {gap['best']} over {gap['worst']}."
             yield ""
+
+
+def _counting(name: str, counting: Figures) -> Iterator[str]:
+    """How well shares of groups are estimated, and whether they are corrected."""
+    yield from (f"Error of shares of {name} among {POPULATION} faces, where they are known:", "")
+    yield "| from px | populations | raw | corrected | ratio | worst excess | intervals right |"
+    yield "|---|---|---|---|---|---|---|"
+    for view in counting["views"]:
+        yield (
+            f"| {view['from_px']:g} | {view['draws']} | {view['raw_error']:.4f} "
+            f"| {view['corrected_error']:.4f} | {_number(view['ratio'])} "
+            f"| {view['worst_excess']:+.4f} | {view['coverage']:.3f} |"
+        )
+    is_corrected = "corrects" if counting["is_gain"] else "does not correct"
+    yield from ("", f"`face-stream report` {is_corrected} counts by {name}.", "")
 
 
 def _coverage(name: str, figures: Figures) -> Iterator[str]:

@@ -4,14 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
-from models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
+from models.bundle import CARD_FILE, CORRECTION_FILE, MANIFEST_FILE, Bundle, save_bundle
+from models.correction import Correction
 from models.errors import ModelError
 from training.evaluation.card import card
+from training.evaluation.correction import counting_figures, measure_correction
 from training.evaluation.evaluate import (
     REPORT_SCHEMA,
+    compare,
     describe_data,
     describe_model,
-    evaluate,
+    report_on,
 )
 from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
 from training.features.table import FeatureTable
@@ -20,10 +23,13 @@ from training.fitting.held_out import measurable, unlearned_classes
 
 
 def publish(folder: Path, fitted: FittedModel, table: FeatureTable) -> Figures:
-    """Writes the model folder with a card on the rows held out, and returns that report.
+    """Writes the model folder with a card and a correction of counts, both of the rows held out.
 
     The folder is written before anything is measured, so that what was fitted is kept whatever
     becomes of the report. Faces of classes that were not learned are left out of it.
+
+    Returns:
+        The report on those rows.
 
     Raises:
         ModelError: the folder cannot be written.
@@ -37,8 +43,9 @@ def publish(folder: Path, fitted: FittedModel, table: FeatureTable) -> Figures:
             name: dict.fromkeys(unlearned_classes(table, name, classes))
             for name, classes in learned.items()
         }
-        report = evaluate(bundle, table, names=unlearned)
-        write_card(bundle, report)
+        comparison = compare(bundle, table, names=unlearned)
+        report = report_on(bundle, comparison)
+        write_card(bundle, report, measure_correction(bundle, comparison))
     return report
 
 
@@ -54,15 +61,25 @@ def _unmeasured(bundle: Bundle, table: FeatureTable) -> Figures:
     }
 
 
-def write_card(bundle: Bundle, report: Figures) -> None:
-    """Writes the card of a model folder anew, from another report.
+def write_card(bundle: Bundle, report: Figures, correction: Correction | None = None) -> None:
+    """Writes the card of a model folder anew, from another report, and its correction.
+
+    Args:
+        bundle: the model folder.
+        report: on the model; the test of the correction is added to it.
+        correction: measured with it; None leaves none in the folder.
 
     Raises:
         ModelError: the folder cannot be written.
     """
+    for name, figures in counting_figures(correction).items():
+        report["attributes"][name] |= figures
     provenance = bundle.manifest.provenance
-    text = card(report, provenance)
-    save_bundle(bundle.folder, bundle.manifest, {**bundle.files, CARD_FILE: text.encode()})
+    files = {**bundle.files, CARD_FILE: card(report, provenance).encode()}
+    files.pop(CORRECTION_FILE, None)
+    if correction is not None:
+        files[CORRECTION_FILE] = correction.as_json()
+    save_bundle(bundle.folder, bundle.manifest, files)
 
 
 def check_folder(folder: Path) -> None:

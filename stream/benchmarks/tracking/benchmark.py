@@ -195,7 +195,7 @@ def main_tracks(scene: SceneSource, tracks_by_frame: Sequence[Sequence[Track]]) 
 
 def _casts(folder: Path, casts: range) -> Iterator[list[tuple[Image, Mapping[str, str]]]]:
     """The faces of each cast, with their labels."""
-    chips = islice(_labelled_chips(folder), casts.start * FACES_IN_ALL, None)
+    chips = islice(labelled_chips(folder), casts.start * FACES_IN_ALL, None)
     for number in casts:
         cast = list(islice(chips, FACES_IN_ALL))
         if len(cast) < FACES_IN_ALL:
@@ -206,7 +206,7 @@ def _casts(folder: Path, casts: range) -> Iterator[list[tuple[Image, Mapping[str
         yield cast
 
 
-def _labelled_chips(folder: Path) -> Iterator[tuple[Image, Mapping[str, str]]]:
+def labelled_chips(folder: Path) -> Iterator[tuple[Image, Mapping[str, str]]]:
     """The faces in the order of the table; those whose picture cannot be read are left out."""
     table = next((folder / name for name in _LABEL_FILES if (folder / name).is_file()), None)
     if table is None:

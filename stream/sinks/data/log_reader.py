@@ -1,6 +1,6 @@
 """A JSON Lines log read back, each line validated: a log may come from anywhere."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import (
     Annotated,
@@ -145,18 +145,24 @@ class LogReader:
 
     Args:
         path: the log.
+        look: is given each line after the header once it is validated.
+
+    Attributes:
+        header: the first line.
+        is_cut_short: whether the last line is.
 
     Raises:
         SourceError: it is not a log of this program, or damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, look: Callable[[LogEntry], None] = lambda entry: None) -> None:
         self._path = path
+        self.is_cut_short = False
         with self._open() as file:
             self.header = self._header(file)
             self._classes = {name: frozenset(each) for name, each in self.header.attributes.items()}
-            for _ in self._entries(file):
-                pass
+            for entry in self._entries(file):
+                look(entry)
 
     def __repr__(self) -> str:
         return f"LogReader({self._path})"
@@ -201,6 +207,7 @@ class LogReader:
             except ValidationError as error:
                 reason = _reason(error)
                 if _CUT_SHORT in reason and not line.endswith(b"\n"):
+                    self.is_cut_short = True
                     return
                 raise self._damage(number, reason) from error
             if reason := self._fault(entry):

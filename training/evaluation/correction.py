@@ -1,0 +1,145 @@
+"""The errors of a model on held-out faces, by which `face-stream report` corrects its counts."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Bundle
+from models.classifier import Classifier
+from models.correction import AttributeCorrection, Correction
+from models.correction_fit import HeldOutFaces, fit_correction
+from models.runtime import available_cores
+from training.datasets.samples import Samples
+from training.evaluation.corruptions import downscale
+from training.evaluation.evaluate import Comparison
+from training.evaluation.intervals import Figures
+from training.features.extraction import ProgressCallback
+from training.features.extractor import Extractor, read_picture
+from training.features.table import Column, FeatureTable
+
+COUNTING = "counting"
+"""Key of the test of the correction among the figures of an attribute."""
+
+FULL_WIDTH_PX = 60.0
+"""Width from which faces are labelled no better the wider they are, px."""
+
+NARROW_WIDTH_PX = 40.0
+"""Width to which faces are shrunk to measure the errors on narrow ones, px: the narrowest that get
+a label unless `min_face_px` is set."""
+
+_NARROWEST_SHARE = 0.05
+"""Share of the faces that may be narrower than the width from which errors count as measured."""
+
+
+def measure_correction(
+    bundle: Bundle,
+    comparison: Comparison,
+    narrow: NDArray[np.float32] | None = None,
+    draws: int | None = None,
+) -> Correction | None:
+    """The correction of a model.
+
+    Args:
+        bundle: the model.
+        comparison: of the model with faces that it was not fitted on.
+        narrow: `(n, d)` embeddings of the same faces, shrunk to `NARROW_WIDTH_PX`, NaN of those
+            that are none; None where there are no pictures.
+        draws: populations of each test; see `fit_correction`.
+
+    Returns:
+        None where no attribute has enough faces.
+    """
+    shrunk = {} if narrow is None else _probabilities(bundle, narrow)
+    attributes: dict[str, AttributeCorrection] = {}
+    for head in bundle.manifest.attributes:
+        prediction = comparison.predictions[head.attribute]
+        truth = comparison.truths.get(head.attribute)
+        if truth is None or prediction.classes != head.classes:
+            continue
+        views = [HeldOutFaces(_least_width(comparison.table), prediction.probabilities, _NO_TRUTH)]
+        if head.attribute in shrunk:
+            views.insert(0, HeldOutFaces(NARROW_WIDTH_PX, shrunk[head.attribute], _NO_TRUTH))
+        known = [_labelled(view, truth, head.classes) for view in views]
+        if (fitted := fit_correction(head.classes, known, draws)) is not None:
+            attributes[head.attribute] = fitted
+    return Correction.of(_data(comparison.data), attributes) if attributes else None
+
+
+def counting_figures(correction: Correction | None) -> dict[str, Figures]:
+    """By attribute what a report and the card say of the correction."""
+    attributes: Mapping[str, AttributeCorrection] = correction.attributes if correction else {}
+    return {
+        name: {COUNTING: {"is_gain": each.is_gain, **each.test}}
+        for name, each in attributes.items()
+    }
+
+
+def embed_narrow(
+    table: FeatureTable,
+    samples: Samples,
+    extractor: Extractor,
+    progress: ProgressCallback = lambda done: None,
+) -> NDArray[np.float32]:
+    """Embeddings `(n, d)` of the faces of a table, shrunk; NaN where one is not found again.
+
+    Args:
+        table: the faces.
+        samples: the dataset of the table, with the pictures.
+        extractor: an extractor with the settings of the table.
+        progress: is given the number of faces done.
+    """
+    rows = []
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for vector in pool.map(
+            lambda row: _embed_one(table, row, samples, extractor), range(len(table))
+        ):
+            rows.append(vector)
+            progress(1)
+    return np.stack(rows)
+
+
+def _embed_one(
+    table: FeatureTable, row: int, samples: Samples, extractor: Extractor
+) -> NDArray[np.float32]:
+    found = extractor.chips(read_picture(samples.root / table.files[row]))
+    face = int(table.faces[row])
+    if face >= len(found.chips) or found.face_px[face] < NARROW_WIDTH_PX:
+        return np.full(table.info.dimensions, np.nan, dtype=np.float32)
+    return extractor.engine.embed(downscale(found.chips[face], NARROW_WIDTH_PX)[None])[0]
+
+
+_NO_TRUTH = np.zeros(0, dtype=np.intp)
+"""The classes of faces before their labels are looked up."""
+
+
+def _labelled(view: HeldOutFaces, truth: Column, classes: tuple[str, ...]) -> HeldOutFaces:
+    """The faces of a view that have a label and probabilities, with their classes."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    codes = np.array([numbers.get(name, -1) for name in truth], dtype=np.intp)
+    rows = np.flatnonzero((codes >= 0) & np.isfinite(view.probabilities).all(axis=1))
+    return HeldOutFaces(view.from_px, view.probabilities[rows], codes[rows])
+
+
+def _probabilities(
+    bundle: Bundle, embeddings: NDArray[np.float32]
+) -> dict[str, NDArray[np.float32]]:
+    """By attribute `(n, k)`, NaN where there is no embedding."""
+    known = np.isfinite(embeddings).all(axis=1)
+    found = {}
+    for prediction in Classifier(bundle).predict(embeddings[known]):
+        all_rows = np.full((len(embeddings), len(prediction.classes)), np.nan, dtype=np.float32)
+        all_rows[known] = prediction.probabilities
+        found[prediction.attribute] = all_rows
+    return found
+
+
+def _least_width(table: FeatureTable) -> float:
+    """Width from which the errors on the faces of a table hold, px."""
+    return min(FULL_WIDTH_PX, float(np.quantile(table.face_px, _NARROWEST_SHARE).round()))
+
+
+def _data(data: Figures) -> Figures:
+    """The faces it was measured on, as `correction.json` has them."""
+    return {name: data[name] for name in ("dataset", "credit", "hold_out", "split", "faces")}
