@@ -74,7 +74,7 @@ def compare(
     chosen = select_rows(table, split)
     predictions = {
         each.attribute: grouped(each, (groups or {}).get(each.attribute, {}))
-        for each in Classifier(bundle).predict(chosen.embeddings)
+        for each in Classifier(bundle).predict(chosen.embeddings, quality=chosen.quality)
     }
     truths = {
         attribute: to_model_classes(chosen.labels[attribute], attribute, names, groups)
