@@ -19,7 +19,7 @@ from training.fitting.view_calibration import UNKNOWN, LabelledViews, fit_calibr
 MAX_FACES = 3000
 """Development faces that are taken at most; more make the calibration steadier and take longer."""
 
-_FILMED = 3
+_FILMED = 2
 """How often each of them is filmed, in another way each time; more take longer."""
 
 

@@ -43,6 +43,9 @@ from training.fitting.tasks import Task, development_rows, head_file_name, plan_
 _MIN_CALIBRATION_ROWS = 50
 """Labelled development rows that a calibration needs; with fewer a head stays uncalibrated."""
 
+CALIBRATION_RECORD = "calibration"
+"""Entry of the provenance of a manifest on what a calibration by view was fitted on."""
+
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "scipy", "skl2onnx")
 """Packages whose versions the manifest records."""
 
@@ -72,7 +75,8 @@ class FittedModel:
         """The same with a calibration by view."""
         files = {**self.files, CALIBRATION_FILE: calibration.to_bytes()}
         manifest = self.manifest.model_copy(update={"calibration": CALIBRATION_FILE})
-        return replace(self, files=files, manifest=manifest)
+        recorded = replace(self, files=files, manifest=manifest)
+        return recorded.with_record(CALIBRATION_RECORD, calibration.record)
 
 
 def fit(
