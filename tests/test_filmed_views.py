@@ -114,6 +114,7 @@ def test_the_same_seed_gives_the_same_file_and_the_card_says_on_what(
     assert first.files[CALIBRATION_FILE] == again.files[CALIBRATION_FILE]
     publish(tmp_path / "model", first, table)
     card = (tmp_path / "model" / "card.md").read_text()
+    assert "the table does not say how sharp its faces are" in card
     assert "315 development faces, each as it is and filmed 2 times, decide it" in card
 
 

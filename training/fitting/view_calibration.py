@@ -30,7 +30,7 @@ MIN_FACES = 200
 _QUALITY_DEVIATION = 0.5
 """Standard deviation of the prior of the coefficients of view quality; wider trusts fewer faces."""
 
-_APPARENT_DEVIATION = 0.3
+_APPARENT_DEVIATION = 0.2
 """Standard deviation of the prior of the coefficients of other attributes' classes. Tuned on halves
 of the rows of FairFace that the shipped model's training left out."""
 
