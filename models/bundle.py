@@ -4,8 +4,7 @@
 manifest.json   format version, sha256 of itself and of every other file, embedder, attributes and
                 default ones, the detector that found the faces, short names of classes, provenance
 card.md         what it was made of, how good it is and for whom, what it must not be used for
-gender.onnx …   one head an attribute, and the embedder where it is not dlib's
-calibration.json  how sure the heads may be of a view, where that was fitted
+gender.onnx …   one head an attribute, the embedder where it is not dlib's, calibration.json
 ```
 
 Nothing in it is run on loading: ONNX holds no code, and a pickle is never read. A folder may come
@@ -279,7 +278,7 @@ def _check_names(manifest: Manifest) -> None:
 def _named_files(manifest: Manifest) -> set[str]:
     """The names of the files of a bundle beside its manifest."""
     named = {CARD_FILE, *(head.file for head in manifest.attributes)}
-    optional = manifest.embedder.file, manifest.calibration
+    optional = (manifest.embedder.file, manifest.calibration)
     return named.union(name for name in optional if name is not None)
 
 
