@@ -5,7 +5,7 @@ manifest.json   format version, sha256 of itself and of every other file, embedd
                 default ones, the detector that found the faces, short names of classes, provenance
 card.md         what it was made of, how good it is and for whom, what it must not be used for
 correction.json how it errs on held-out faces, by which counts are corrected; it may be missing
-gender.onnx …   one head an attribute, and the embedder where it is not dlib's
+gender.onnx …   one head an attribute, the embedder where it is not dlib's, calibration.json
 ```
 
 Nothing in it is run on loading: ONNX holds no code, and a pickle is never read. A folder may come
@@ -31,7 +31,7 @@ from models.safe_files import UnfitFileError, check_inside, parse_json, read_reg
 
 FORMAT_VERSION = 2
 """Version of the format that is written: 2 added `default_attributes`, `detector`, `short_names`,
-`confusion`, `tree`."""
+`confusion`, `tree`, `calibration`."""
 
 _READ_VERSIONS = (1, FORMAT_VERSION)
 """Versions that are read: what 2 added is unknown in a bundle of version 1."""
@@ -109,6 +109,7 @@ class Manifest(_ManifestPart):
             what it holds by attribute is kept as it is.
         tree: attribute → coarser words, each for some of its classes, which may overlap: said where
             no class is sure.
+        calibration: the file of the calibration by view; None where there is none.
         files: name → sha256.
         provenance: the maker's to fill (data, settings, figures).
         digest: sha256 of all the rest.
@@ -122,6 +123,7 @@ class Manifest(_ManifestPart):
     short_names: dict[str, dict[str, str]] = Field(default_factory=dict)
     confusion: dict[str, Any] = Field(default_factory=dict)
     tree: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    calibration: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
     digest: str | None = None
@@ -283,7 +285,8 @@ def _check_names(manifest: Manifest) -> None:
 def _named_files(manifest: Manifest) -> set[str]:
     """The names of the files of a bundle beside its manifest."""
     named = {CARD_FILE, *(head.file for head in manifest.attributes)}
-    return named if manifest.embedder.file is None else named | {manifest.embedder.file}
+    optional = (manifest.embedder.file, manifest.calibration)
+    return named.union(name for name in optional if name is not None)
 
 
 def _read(path: Path, max_bytes: int) -> bytes:

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bundle import Bundle
+from models.calibration import Calibration
 from models.errors import ModelError
 from models.graph_check import check_bundled_graph
 from models.runtime import Session
+from models.view_quality import ViewQuality
 
 _SUM_TOLERANCE = 1e-3
 """How far the probabilities of a face may be from summing to 1."""
@@ -39,11 +41,12 @@ class Prediction:
 
 
 class Classifier:
-    """The heads of a bundle, each a scikit-learn classifier exported to ONNX.
+    """The heads of a bundle, each a scikit-learn classifier exported to ONNX, and how sure they may
+    be of a view.
 
     Raises:
-        ModelError: a head does not take the bundle's embedding or give its classes, or its graph is
-            none that is run.
+        ModelError: a head does not take the bundle's embedding or give its classes, its graph is
+            none that is run, or the calibration is not read.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -54,6 +57,7 @@ class Classifier:
         self._sessions = [
             Session(bundle.files[head.file], threads=1, device="cpu") for head in self._heads
         ]
+        self._calibration = _read_calibration(bundle)
         try:
             self.predict(np.zeros((1, bundle.manifest.embedder.dimensions), dtype=np.float32))
         except (ValueError, ModelError) as error:
@@ -67,20 +71,34 @@ class Classifier:
         return {head.attribute: head.classes for head in self._heads}
 
     def predict(
-        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+        self,
+        embeddings: NDArray[np.float32],
+        attributes: Container[str] | None = None,
+        quality: ViewQuality | None = None,
     ) -> tuple[Prediction, ...]:
         """One prediction an attribute for `(n, dimensions)` embeddings.
 
         Args:
             embeddings: of the faces.
             attributes: those that are wanted; None for all.
+            quality: of their views; None where it is unknown, which counts as good.
         """
+        classes = self.classes
+        wanted = [name for name in classes if attributes is None or name in attributes]
+        needed = set().union(*map(self._calibration.needed, wanted))
+        probabilities = {
+            head.attribute: self._probabilities(session, embeddings, head.classes)
+            for head, session in zip(self._heads, self._sessions, strict=True)
+            if head.attribute in needed
+        }
+        views = ViewQuality.unknown(len(embeddings)) if quality is None else quality
         return tuple(
             Prediction(
-                head.attribute, head.classes, self._probabilities(session, embeddings, head.classes)
+                name,
+                classes[name],
+                self._calibration.calibrate(name, probabilities, classes, views),
             )
-            for head, session in zip(self._heads, self._sessions, strict=True)
-            if attributes is None or head.attribute in attributes
+            for name in wanted
         )
 
     def _probabilities(
@@ -89,6 +107,18 @@ class Classifier:
         if not len(embeddings):
             return np.zeros((0, len(classes)), dtype=np.float32)
         return session.run(embeddings)
+
+
+def _read_calibration(bundle: Bundle) -> Calibration:
+    """The calibration of a bundle; one without leaves the heads as they are."""
+    file = bundle.manifest.calibration
+    if file is None:
+        return Calibration(attributes={})
+    classes = {head.attribute: head.classes for head in bundle.manifest.attributes}
+    try:
+        return Calibration.from_bytes(bundle.files[file], classes)
+    except ModelError as error:
+        raise ModelError(f"{bundle.folder}: {error}") from error
 
 
 def grouped(prediction: Prediction, groups: Mapping[str, Sequence[str]]) -> Prediction:

@@ -25,6 +25,7 @@ from models.classifier import Prediction
 from models.detector import DetectorTraits
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
+from models.view_quality import ViewQuality
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay
@@ -411,7 +412,10 @@ class FakeClassifier:
         return {attribute: tuple(each) for attribute, each in self._probabilities.items()}
 
     def predict(
-        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+        self,
+        embeddings: NDArray[np.float32],
+        attributes: Container[str] | None = None,
+        quality: ViewQuality | None = None,
     ) -> tuple[Prediction, ...]:
         return tuple(
             Prediction(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.classifier import Prediction
 from models.faces import Detections, Image
+from models.view_quality import ViewQuality
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
 from stream.following.load_shedding import LoadShedding
@@ -155,7 +156,10 @@ class _Wavering(FakeClassifier):
         self.female = list(female)
 
     def predict(
-        self, embeddings: NDArray[np.float32], attributes: Container[str] | None = None
+        self,
+        embeddings: NDArray[np.float32],
+        attributes: Container[str] | None = None,
+        quality: ViewQuality | None = None,
     ) -> tuple[Prediction, ...]:
         if not len(embeddings):
             return super().predict(embeddings, attributes)

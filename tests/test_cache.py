@@ -13,12 +13,14 @@ from training.features.cache import EmbeddedFaces, open_cache
 
 def _extracted(faces: int, views: int) -> EmbeddedFaces:
     values = np.arange(faces * views * 4, dtype=np.float32).reshape(faces, views, 4)
-    return EmbeddedFaces("", np.arange(faces, dtype=np.float32), values)
+    widths = np.arange(faces, dtype=np.float32)
+    return EmbeddedFaces("", widths, values, widths / 8)
 
 
 def test_what_was_kept_is_found_again_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "made" / "cache"
-    none = EmbeddedFaces("no face", np.zeros(0, np.float32), np.zeros((0, 1, 0), np.float32))
+    nothing = np.zeros(0, np.float32)
+    none = EmbeddedFaces("no face", nothing, nothing.reshape(0, 1, 0), nothing)
     with open_cache(path) as store:
         store.put([(b"two", _extracted(2, 2)), (b"one", _extracted(1, 1)), (b"none", none)])
     with open_cache(path) as store:
@@ -27,6 +29,7 @@ def test_what_was_kept_is_found_again_as_it_was(tmp_path: Path) -> None:
             assert found is not None
             assert found.reason == ""
             assert np.array_equal(found.face_px, expected.face_px)
+            assert np.array_equal(found.sharpness, expected.sharpness)
             assert np.array_equal(found.embeddings, expected.embeddings)
         skipped = store.get(b"none")
         assert skipped is not None
@@ -48,7 +51,7 @@ def test_a_cache_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path)
     with open_cache(path) as store:
         store.put([(b"key", _extracted(1, 1))])
     other = sqlite3.connect(path)
-    other.execute("PRAGMA user_version = 3")
+    other.execute("PRAGMA user_version = 4")
     other.close()
     before = path.read_bytes()
     with (
@@ -59,16 +62,20 @@ def test_a_cache_of_another_version_is_refused_and_left_as_it_is(tmp_path: Path)
     assert path.read_bytes() == before
 
 
-def test_a_cache_without_hashes_of_pictures_is_taken_over_but_not_its_entries(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("version", "lacking"), [(1, ("picture_hash", "sharpness")), (2, ("sharpness",))]
+)
+def test_a_cache_of_an_earlier_version_is_taken_over_but_not_its_entries(
+    tmp_path: Path, version: int, lacking: tuple[str, ...]
 ) -> None:
-    """An entry of version 1 counts as absent, so that its picture is embedded and hashed."""
+    """An entry that lacks a column counts as absent, so that its picture is embedded again."""
     path = tmp_path / "cache"
     with open_cache(path) as store:
         store.put([(b"old", _extracted(1, 1))])
     other = sqlite3.connect(path)
-    other.execute("ALTER TABLE pictures DROP COLUMN picture_hash")
-    other.execute("PRAGMA user_version = 1")
+    for name in lacking:
+        other.execute(f"ALTER TABLE pictures DROP COLUMN {name}")
+    other.execute(f"PRAGMA user_version = {version}")
     other.close()
     with open_cache(path) as store:
         assert store.get(b"old") is None

@@ -440,7 +440,7 @@ def test_a_picture_that_could_not_be_read_is_tried_again(engine: Engine, tmp_pat
     with open_cache(cache_path(out)) as store:
         for file, reason in (("a.png", UNREADABLE), ("b.png", NO_FACE)):
             key = extractor.key((tmp_path / file).read_bytes())
-            store.put([(key, EmbeddedFaces(reason, nothing, nothing.reshape(0, 1, 0)))])
+            store.put([(key, EmbeddedFaces(reason, nothing, nothing.reshape(0, 1, 0), nothing))])
     result = extract_features(samples, out, extractor, hold_out=HoldOut(first=1))
     assert (result.faces, result.reused, result.reasons()) == (1, 1, {NO_FACE: 1})
 
@@ -555,7 +555,8 @@ class _InstantExtractor(Extractor):
     """Says at once that a picture has one face."""
 
     def extract(self, content: bytes) -> EmbeddedFaces:
-        return EmbeddedFaces("", np.ones(1, np.float32), np.ones((1, 2, 128), np.float32))
+        one = np.ones(1, np.float32)
+        return EmbeddedFaces("", one, np.ones((1, 2, 128), np.float32), one)
 
 
 def test_memory_does_not_grow_with_the_embeddings(engine: Engine, tmp_path: Path) -> None:

@@ -94,6 +94,13 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
     corruptions = report["attributes"]["gender"]["harm"]
     assert corruptions[0]["harm"] == "none" and len(corruptions) == 7
     assert {each["rows"] for each in corruptions} == {12}
+    crossed = report["attributes"]["gender"]["width_by_coding"]
+    assert {(each["face_px"], each["coding"]) for each in crossed} >= {(24, "H.264, CRF 36")}
+    assert {each["rows"] for each in crossed} == {12}
+    assert (
+        "| px | faces | none | JPEG of quality 30 | H.264, CRF 18 |"
+        in (model / "card.md").read_text()
+    )
     assert report["data"]["faces"] == 12
     assert (model / "card.md").read_text() != card
     assert sorted(each.name for each in (tmp_path / "r").iterdir()) == [
@@ -106,14 +113,16 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
         for each in figures["surest_errors"]
     }
     page = (tmp_path / "r" / "report.html").read_text()
+    assert "by the width of the face and how it is compressed" in page
     assert len(set(re.findall('data:image/jpeg;base64,[^"]+', page))) == len(shown)
     load_bundle(model)
     with_table = _done(
         *("evaluate", model, tmp_path / "f.parquet", "--split", "all", "--pictures", dataset),
-        *("--out", tmp_path / "again"),
+        *("--out", tmp_path / "again", "--sample", "5"),
     )
+    assert "measured on 5 of these faces, drawn" in with_table
     again = json.loads((tmp_path / "again" / "report.json").read_text())
-    assert again["attributes"]["gender"]["face_width"] == widths
+    assert {each["rows"] for each in again["attributes"]["gender"]["face_width"]} == {5}
     assert "gender: accuracy" in with_table
 
 
@@ -122,7 +131,8 @@ def test_a_fit_says_what_there_is_before_and_how_steady_it_is(tmp_path: Path) ->
     words = ("fit", table, "--out", model, "--classifier", "logistic", "--attributes", "gender")
     result = _run(*words, "--cross-validate", "3")
     assert result.exit_code == 0, result.output
-    counts, *parts, note, fitting, figures = result.stdout.splitlines()[:7]
+    counts, *parts, note, fitting, _, figures = result.stdout.splitlines()[:8]
+    assert "not calibrated by the quality of views, for that needs the pictures" in result.stdout
     assert counts.startswith("gender: 150 faces to fit on: ")
     assert [part.rpartition(", ")[2] for part in parts] == [f"part {n} of 3" for n in (1, 2, 3)]
     assert note.startswith("gender: measured on 50 faces only")
@@ -273,6 +283,11 @@ def test_what_is_asked_wrongly_is_one_line_and_writes_nothing(
         (("fit", cut, "--out", out), "is damaged"),
         (("fit", tmp_path / "no.parquet", "--out", out), "face-train features makes it"),
         (("fit", table, "--out", empty), "is not a model folder"),
+        (("fit", table, "--out", out, "--pictures", empty), "has no layout"),
+        (
+            ("fit", table, "--out", out, "--pictures", empty, "--no-calibrate"),
+            "--pictures is for calibrating",
+        ),
         (("evaluate", model, foreign, "--out", out), "are of other-net, the model is fitted on"),
         (("evaluate", model, cut, "--out", out), "is damaged"),
         (("evaluate", empty, table, "--out", out), "is not a model folder"),

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.faces import Faces, Image
-from stream.labelling.view_quality import frontality, sharpness, view_weights
+from models.faces import Faces, Image, sizes_wh
+from models.view_quality import ViewQuality, sharpness
+from stream.labelling.view_quality import frontality, view_weights
 
 
 def _landmarks(nose_x: float = 0.0, width: float = 80.0) -> NDArray[np.float32]:
@@ -27,8 +28,13 @@ def _waves(period: float = 8.0, contrast: float = 100.0) -> Image:
 
 
 def _weight(faces: Faces, chip: Image | None = None, clear_score: float = 1.0) -> float:
-    (weight,) = view_weights(faces, np.stack([_waves() if chip is None else chip]), clear_score)
+    chips = np.stack([_waves() if chip is None else chip])
+    (weight,) = view_weights(faces, _quality(faces, chips), clear_score)
     return float(weight)
+
+
+def _quality(faces: Faces, chips: NDArray[np.uint8]) -> ViewQuality:
+    return ViewQuality.of(chips, sizes_wh(faces.boxes_xyxy)[:, 0])
 
 
 def test_a_view_as_good_as_can_be_weighs_1() -> None:
@@ -81,14 +87,15 @@ def test_each_face_has_a_weight_of_its_own() -> None:
         np.concatenate([one.landmarks_xy, other.landmarks_xy]),
         np.concatenate([one.scores, other.scores]),
     )
-    weights = view_weights(both, np.stack([_waves()] * 2), 1.0)
+    weights = view_weights(both, _quality(both, np.stack([_waves()] * 2)), 1.0)
     assert weights.dtype == np.float32
     assert weights.tolist() == [0.5, 0.75]
 
 
 def test_no_faces_have_no_weights() -> None:
     nobody = Faces(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0, 5, 2), (0,))))
-    assert view_weights(nobody, np.zeros((0, 150, 150, 3), np.uint8), 1.0).shape == (0,)
+    none = _quality(nobody, np.zeros((0, 150, 150, 3), np.uint8))
+    assert view_weights(nobody, none, 1.0).shape == (0,)
 
 
 @pytest.mark.parametrize("contrast", [60, 120, 240])

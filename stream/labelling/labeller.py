@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.classifier import Classifier, Prediction
 from models.engine import Engine
 from models.faces import Detections, fraction_inside, sizes_wh
+from models.view_quality import ViewQuality
 from stream.frames import Frame
 from stream.labelling.evidence import Evidence, TrackEvidence
 from stream.labelling.label_rule import NO_TREE
@@ -131,9 +132,11 @@ class Labeller:
             chosen = faces[np.array(rows, dtype=np.intp)]
             described = self._engine.describe(frame.image, chosen)
         with stage("classify"):
-            predictions = self._classifier.predict(described.embeddings, self._attributes)
+            widths_px = sizes_wh(described.faces.boxes_xyxy)[:, 0]
+            quality = ViewQuality.of(described.chips, widths_px)
+            predictions = self._classifier.predict(described.embeddings, self._attributes, quality)
         clear_score = self._engine.detector.traits.clear_score
-        weights = view_weights(described.faces, described.chips, clear_score)
+        weights = view_weights(described.faces, quality, clear_score)
         return Views(described.appearances, predictions, weights)
 
     def evidence(self, track_id: int) -> TrackEvidence:

@@ -1,10 +1,10 @@
 """How good a view of a face is: its weight as evidence."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faces import Faces, sizes_wh
+from models.faces import Faces
+from models.view_quality import ViewQuality
 
 _FULL_WIDTH_PX = 60.0
 """Width from which a face counts fully, px; on faces of FairFace, shrunk and enlarged again, wider
@@ -18,29 +18,22 @@ _LEAST_FACTOR = 0.05
 """The lowest value of each factor: the worst view still counts."""
 
 
-def view_weights(faces: Faces, chips: NDArray[np.uint8], clear_score: float) -> NDArray[np.float32]:
+def view_weights(faces: Faces, quality: ViewQuality, clear_score: float) -> NDArray[np.float32]:
     """How much each view counts, `(n,)`, above 0 and at most 1.
 
     The product of face width, sharpness, frontality and detector score, each from 0 (useless) to
     1 (as good as can be).
 
     Args:
-        faces: where they are and how they are turned.
-        chips: `(n, 150, 150, 3)`, the same faces aligned.
+        faces: how they are turned, and how sure the detector is of them.
+        quality: of the same views.
         clear_score: detector score from which a face counts fully.
     """
-    width = sizes_wh(faces.boxes_xyxy)[:, 0] / _FULL_WIDTH_PX
-    sharp = np.array([sharpness(chip) for chip in chips], dtype=np.float32) / _FULL_SHARPNESS
+    width, sharp = quality.widths_px / _FULL_WIDTH_PX, quality.sharpness / _FULL_SHARPNESS
     score = faces.scores / np.float32(clear_score)
     factors = np.stack([width, sharp, frontality(faces.landmarks_xy), score])
     weights: NDArray[np.float32] = factors.clip(_LEAST_FACTOR, 1).prod(axis=0).astype(np.float32)
     return weights
-
-
-def sharpness(chip: NDArray[np.uint8]) -> float:
-    """How much fine detail a chip holds against its contrast: the deviation of its Laplacian."""
-    grey = cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    return float(cv2.Laplacian(grey, cv2.CV_32F, ksize=3).std() / (grey.std() + 1))
 
 
 def frontality(landmarks_xy: NDArray[np.float32]) -> NDArray[np.float32]:

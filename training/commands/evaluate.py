@@ -19,6 +19,7 @@ from training.commands.console import (
 )
 from training.commands.opening import open_dataset
 from training.commands.options import (
+    DEFAULT_SAMPLE,
     DEFAULT_SEED,
     INPUT,
     OUTPUT,
@@ -70,6 +71,15 @@ def evaluate(
             help="The dataset of a table: bad pictures are measured too, and errors shown.",
         ),
     ] = None,
+    sample: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=INPUT,
+            help="Faces that are made worse for that, drawn; more take longer.",
+        ),
+    ] = DEFAULT_SAMPLE,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,11 +122,14 @@ def evaluate(
         from models.engine import load_engine
         from training.datasets.splits import HoldOut
         from training.evaluation.evaluate import compare, report_on
+        from training.evaluation.face_chips import TablePictures
         from training.evaluation.predictions import write_predictions
         from training.evaluation.publish import write_card
         from training.evaluation.report import write_report
-        from training.evaluation.robustness import MAX_FACES, measure_robustness
+        from training.evaluation.robustness import measure_robustness
+        from training.evaluation.robustness import sample as draw_sample
         from training.evaluation.thumbnails import error_thumbnails
+        from training.evaluation.width_by_coding import WIDTH_BY_CODING, measure_width_by_coding
         from training.features.extraction import temporary_table
         from training.features.extractor import Extractor
         from training.features.leaks import check_leaks
@@ -146,17 +159,26 @@ def evaluate(
         comparison = compare(bundle, table, split=rows, names=names, groups=merged)
         report = report_on(bundle, comparison, seed)
         if dataset is not None:
-            with progress_bar(min(len(comparison.table), MAX_FACES)) as progress:
+            chosen = draw_sample(comparison.table, sample, seed)
+            print_line(f"bad pictures: measured on {len(chosen)} of these faces, drawn")
+            with progress_bar(2 * len(chosen)) as progress:
                 robustness = measure_robustness(
                     *(bundle, table, samples, extractor),
                     split=rows,
                     names=names,
                     groups=merged,
+                    max_faces=sample,
                     seed=seed,
                     progress=progress,
                 )
+                crossed = measure_width_by_coding(
+                    *(bundle, chosen, TablePictures(samples, extractor)),
+                    names=names,
+                    groups=merged,
+                    progress=progress,
+                )
             for name, figures in robustness.items():
-                report["attributes"][name] |= figures
+                report["attributes"][name] |= figures | {WIDTH_BY_CODING: crossed[name]}
         print_line(f"faces {found_by(table.info.detector)}")
         print_line(_measured(report["data"]))
         print_summary(report)

@@ -5,19 +5,35 @@ from typing import Annotated, Literal
 
 import typer
 
-from training.commands.console import one_line_errors, print_line, print_summary
-from training.commands.opening import parse_names
+from training.commands.console import (
+    one_line_errors,
+    print_line,
+    print_summary,
+    progress_bar,
+)
+from training.commands.opening import open_pictures, parse_names
 from training.commands.options import (
     DEFAULT_SEED,
     FITTING,
     OUTPUT,
     AllowLeak,
     AttributeNames,
+    DatasetFormat,
     DebugFlag,
     EmbedderFile,
+    FaceChoice,
     SeedOption,
     TablePath,
 )
+
+_FILMED = "confidence: calibrated on development faces, filmed small, blurred and coded"
+"""What is said where a model is calibrated by the quality of views."""
+
+_UNFILMED = (
+    "confidence: not calibrated by the quality of views, for that needs the pictures of the table: "
+    "--pictures DATASET"
+)
+"""What is said where it is not."""
 
 
 def fit(
@@ -64,6 +80,17 @@ def fit(
             help="Make it as sure as it is right.",
         ),
     ] = True,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATASET",
+            rich_help_panel=FITTING,
+            help="The dataset of the table: it is made less sure of small, blurred and coded "
+            "faces, as far as it is wrong there.",
+        ),
+    ] = None,
+    layout: DatasetFormat = None,
+    faces: FaceChoice = "one",
     allow_leak: AllowLeak = False,
     search: Annotated[
         bool,
@@ -89,8 +116,10 @@ def fit(
     """Fit a classifier for each attribute and write a model folder."""
     with one_line_errors(debug):
         from models.embedder import embedder_file
+        from training.errors import DatasetError
         from training.evaluation.cross_validation import CROSS_VALIDATION
         from training.evaluation.cross_validation import cross_validate as measure_parts
+        from training.evaluation.filmed_views import calibrated, development_faces
         from training.evaluation.publish import check_folder, publish
         from training.features.table_files import read_table
         from training.fitting.class_counts import class_counts
@@ -108,16 +137,31 @@ def fit(
             folds=cross_validate,
             seed=seed,
             embedder=None if embedder is None else embedder_file(embedder),
+            pictures=pictures,
+            layout=layout,
+            faces=faces,
             allow_leak=allow_leak,
         )
+        if pictures is not None and not calibrate:
+            raise DatasetError("--pictures is for calibrating: leave it or --no-calibrate out")
         check_folder(out)
         with sole_writer(out):
-            faces = read_table(table)
-            for line in class_counts(faces, settings):
+            features = read_table(table)
+            filmed = (
+                None
+                if pictures is None
+                else open_pictures(features, pictures, layout, faces, settings.embedder)
+            )
+            for line in class_counts(features, settings):
                 print_line(line)
-            crossed = measure_parts(faces, settings, on_message=print_line)
-            fitted = fit_heads(faces, settings, on_message=print_line)
+            crossed = measure_parts(features, settings, on_message=print_line)
+            fitted = fit_heads(features, settings, on_message=print_line)
             if crossed is not None:
                 fitted = fitted.with_record(CROSS_VALIDATION, crossed)
-            print_summary(publish(out, fitted, faces))  # what to be careful about is said above
+            if calibrate:
+                print_line(_UNFILMED if filmed is None else _FILMED)
+                development = len(development_faces(fitted, seed)) if filmed else 0
+                with progress_bar(development) as progress:
+                    fitted = calibrated(fitted, features, filmed, seed=seed, progress=progress)
+            print_summary(publish(out, fitted, features))  # what to be careful about is said above
         print_line(f"{out}: model and card")

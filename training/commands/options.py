@@ -10,6 +10,9 @@ from models.detector_names import DetectorName
 DEFAULT_SEED = 20170624
 """`training.datasets.splits.SEED`, which is not imported before a command needs it."""
 
+DEFAULT_SAMPLE = 500
+"""`training.evaluation.robustness.MAX_FACES`, likewise."""
+
 INPUT = "Input"
 """Panel of the help: which pictures and faces are taken."""
 

@@ -9,6 +9,8 @@ from training.evaluation.correction import COUNTING
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH
 from training.evaluation.intervals import Figures
 from training.evaluation.markdown import with_inline_names
+from training.evaluation.width_by_coding import WIDTH_BY_CODING, crossed
+from training.fitting.fit import CALIBRATION_RECORD
 from training.fitting.settings import FitSettings, command_line
 
 _PURPOSE = """\
@@ -63,6 +65,8 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
         yield f"- Source and licence: {data['credit']}."
     if embedder:
         yield from _embedder(report["model"]["embedder"], embedder)
+    if calibration := provenance.get(CALIBRATION_RECORD):
+        yield from _calibration(calibration)
     yield f"- Held out, never looked at in training: {data['hold_out']}."
     yield from _measured_on(measured)
     yield from ("", "## How good it is", "")
@@ -86,6 +90,17 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
         allowed = " --allow-leak" if settings.allow_leak else ""
         yield f"face-train evaluate FOLDER features.parquet --pictures DATASET --card{allowed}"
     yield "```"
+
+
+def _calibration(record: Mapping[str, Any]) -> Iterator[str]:
+    """By what confidence is calibrated, besides the temperature of each head."""
+    faces = f"{record['faces']} development faces"
+    if record["filmed"]:
+        yield "- How sure it may be of a view depends on the width and sharpness of the face:"
+        yield f"  {faces}, each as it is and filmed {record['filmed']} times, decide it."
+    else:
+        yield f"- How sure it may be depends on what else a face looks like: {faces} decide it."
+        yield "  Of small, blurred and compressed faces nothing is known: it is too sure of them."
 
 
 def _measured_on(data: Mapping[str, Any]) -> Iterator[str]:
@@ -172,6 +187,7 @@ def _attribute(name: str, figures: Figures) -> Iterator[str]:
     yield from _steps(name, worse, figures.get(CORRUPTION, []), "harm", CORRUPTION)
     if counting := figures.get(COUNTING):
         yield from _counting(name, counting)
+    yield from _width_by_coding(name, figures.get(WIDTH_BY_CODING, []))
     for grouping in figures["by_group"]:
         yield from (f"Accuracy of {name} by {grouping['by']}:", "")
         yield from (f"| {grouping['by']} | faces | accuracy |", "|---|---|---|")
@@ -217,6 +233,20 @@ def _steps(
         yield from (f"| {column} | faces | accuracy |", "|---|---|---|")
         for step in steps:
             yield f"| {step[key]} | {_count(step)} | {_share(step)} |"
+        yield ""
+
+
+def _width_by_coding(name: str, cells: Sequence[Figures]) -> Iterator[str]:
+    """A row a width, a column a coding; nothing where that was not measured."""
+    if cells:
+        codings, rows = crossed(cells)
+        yield f"Accuracy of {name} by the width of the face and how it is compressed at that size,"
+        yield from ("with the calibration error in brackets:", "")
+        yield f"| px | faces | {' | '.join(codings)} |"
+        yield "|---|---|" + "---|" * len(codings)
+        for width_px, steps in rows.items():
+            shown = [f"{each['value']:.3f} ({each['calibration_error']:.3f})" for each in steps]
+            yield f"| {width_px} | {_count(steps[0])} | {' | '.join(shown)} |"
         yield ""
 
 

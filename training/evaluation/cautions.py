@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from models.bundle import Bundle
 from training.evaluation.intervals import Figures
+from training.features.table import FeatureTable
 from training.fitting.held_out import few_faces_notes, first_names
 
 
@@ -20,3 +24,13 @@ def cautions(attributes: Mapping[str, Figures]) -> list[str]:
             classes = first_names([repr(each) for each in absent])
             found.append(f"{name}: no face is labelled {classes}: nothing is known of {what}")
     return found
+
+
+def view_cautions(bundle: Bundle, table: FeatureTable) -> list[str]:
+    """A line where a model is calibrated by the view, and the table does not know the views."""
+    if bundle.manifest.calibration is None or not np.isnan(table.sharpness).any():
+        return []
+    return [
+        "the table does not say how sharp its faces are, so they count as sharp ones: make it "
+        "again with face-train features"
+    ]

@@ -11,7 +11,7 @@ from models.classifier import Classifier, Prediction, grouped
 from training.datasets.samples import TRAIN
 from training.datasets.splits import SEED
 from training.errors import DatasetError
-from training.evaluation.cautions import cautions
+from training.evaluation.cautions import cautions, view_cautions
 from training.evaluation.class_groups import ClassGroups
 from training.evaluation.class_map import proposal
 from training.evaluation.figures import SMALL_GROUP, attribute_figures
@@ -74,7 +74,7 @@ def compare(
     chosen = select_rows(table, split)
     predictions = {
         each.attribute: grouped(each, (groups or {}).get(each.attribute, {}))
-        for each in Classifier(bundle).predict(chosen.embeddings)
+        for each in Classifier(bundle).predict(chosen.embeddings, quality=chosen.quality)
     }
     truths = {
         attribute: to_model_classes(chosen.labels[attribute], attribute, names, groups)
@@ -137,7 +137,7 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
             "merged": {name: dict(each) for name, each in comparison.groups.items()},
             "seed": seed,
         },
-        "cautions": cautions(attributes),
+        "cautions": [*cautions(attributes), *view_cautions(bundle, comparison.table)],
         "attributes": attributes,
     }
 

@@ -14,6 +14,7 @@ from training.evaluation import plots
 from training.evaluation.figures import FACE_WIDTH
 from training.evaluation.intervals import Figures
 from training.evaluation.thumbnails import Thumbnails
+from training.evaluation.width_by_coding import crossed
 from training.outputs import write_whole
 
 JSON_FILE = "report.json"
@@ -68,6 +69,7 @@ def render(report: Figures, thumbnails: Thumbnails = MappingProxyType({})) -> st
     environment.filters["interval"] = _interval
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["found_by"] = found_by
+    environment.filters["crossed"] = crossed
     plotted = _plotted_groupings(report["attributes"])
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(

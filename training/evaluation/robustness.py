@@ -28,7 +28,7 @@ WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
 """Widths of faces for which the accuracy is measured, px."""
 
 MAX_FACES = 500
-"""Faces that are corrupted at most; more make the figures steadier and take longer."""
+"""Faces that are corrupted, unless told otherwise; more make figures steadier and take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,11 @@ def measure_robustness(
     split: str | None = "test",
     names: ClassNames | None = None,
     groups: Mapping[str, ClassGroups] | None = None,
+    max_faces: int = MAX_FACES,
     seed: int = SEED,
     progress: ProgressCallback = lambda done: None,
 ) -> dict[str, dict[str, list[Figures]]]:
-    """Attribute → FACE_WIDTH and CORRUPTION → accuracies, on at most 500 faces of the table.
+    """Attribute → FACE_WIDTH and CORRUPTION → accuracies, on some faces of the table.
 
     A face is shrunk to a width in px and enlarged to the chip the embedder takes, as the aligner
     does with a small face. Faces that are narrower anyway are left out of that width.
@@ -95,6 +96,7 @@ def measure_robustness(
         split: the split to evaluate on, None for both.
         names: the model's names of the classes of the table.
         groups: attribute → classes of the model to be merged.
+        max_faces: how many faces are measured at most.
         seed: of the choice of faces.
         progress: is given the number of faces done.
 
@@ -102,10 +104,7 @@ def measure_robustness(
         DatasetError: the pictures are not those of the table, or another detector found its faces.
     """
     check_detector(table, extractor.settings)
-    chosen = select_rows(table, split)
-    if len(chosen) > MAX_FACES:
-        order = np.random.default_rng(seed).permutation(len(chosen))
-        chosen = chosen[np.sort(order[:MAX_FACES])]
+    chosen = sample(select_rows(table, split), max_faces, seed)
     with ThreadPoolExecutor(available_cores()) as pool:
         rows = []
         for vectors in pool.map(
@@ -121,8 +120,9 @@ def measure_robustness(
     for index, corruption in enumerate(_CORRUPTIONS):
         embedded = ~np.isnan(embeddings[:, index, 0])
         for prediction in classifier.predict(embeddings[embedded, index]):
-            correct = _correctness(prediction, chosen[embedded], names, groups)
-            if correct is not None:
+            found = judged(prediction, chosen[embedded], names, groups)
+            if found is not None:
+                _, correct = found
                 kinds = figures.setdefault(prediction.attribute, {FACE_WIDTH: [], CORRUPTION: []})
                 small = len(correct) < SMALL_GROUP
                 kinds[corruption.kind].append(
@@ -134,6 +134,14 @@ def measure_robustness(
                     }
                 )
     return figures
+
+
+def sample(table: FeatureTable, count: int, seed: int) -> FeatureTable:
+    """So many faces of a table, drawn, in their order; all where it has no more."""
+    if len(table) <= count:
+        return table
+    order = np.random.default_rng(seed).permutation(len(table))
+    return table[np.sort(order[:count])]
 
 
 def _embed_corrupted(
@@ -154,13 +162,14 @@ def _embed_corrupted(
     return vectors
 
 
-def _correctness(
+def judged(
     prediction: Prediction,
     table: FeatureTable,
     names: ClassNames | None,
     groups: Mapping[str, ClassGroups] | None,
-) -> NDArray[np.bool_] | None:
-    """Whether the prediction is the label, for the faces with one; None where none has a label."""
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+    """How sure the prediction is, and whether it is the label, for the faces with one; None where
+    none has a label."""
     attribute = prediction.attribute
     if attribute not in table.labels:
         return None
@@ -170,4 +179,5 @@ def _correctness(
     if not known.any():
         return None
     answers = np.array(merged.classes, dtype=object)[merged.probabilities.argmax(axis=1)]
-    return (answers == column)[known].astype(np.bool_)
+    confidence: NDArray[np.float32] = merged.probabilities.max(axis=1)
+    return confidence[known], (answers == column)[known].astype(np.bool_)

@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 
 from training.errors import OutputError
 
-_VERSION = 2
-"""Version of the file's tables; 2 added the hash of the picture. A later one is refused."""
+_VERSION = 3
+"""Version of the file's tables; 2 added the hash of the picture, 3 the sharpness of its faces. A
+later one is refused."""
+
+_ADDED = {2: "picture_hash", 3: "sharpness"}
+"""Columns by the version that added them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,12 +32,14 @@ class EmbeddedFaces:
         reason: why it is skipped; empty where it is not.
         face_px: `(faces,)` float32, width of each face in the picture.
         embeddings: `(faces, views, dimensions)` float32; the second view is the mirrored one.
+        sharpness: `(faces,)` float32, that of each chip, see `models.view_quality`.
         picture_hash: the perceptual hash of the picture, see `training.features.picture_hash`.
     """
 
     reason: str
     face_px: NDArray[np.float32]
     embeddings: NDArray[np.float32]
+    sharpness: NDArray[np.float32]
     picture_hash: int = 0
 
 
@@ -44,21 +50,20 @@ class EmbeddingCache:
         self._connection = connection
 
     def get(self, key: bytes) -> EmbeddedFaces | None:
-        """The faces of a picture; None where it was never embedded, or never hashed."""
+        """The faces of a picture; None where it was never embedded, or by an earlier version."""
         with _translated():
             row = self._connection.execute(
-                "SELECT reason, faces, views, face_px, embeddings, picture_hash FROM pictures "
-                "WHERE key = ?",
+                "SELECT reason, faces, views, face_px, embeddings, picture_hash, sharpness "
+                "FROM pictures WHERE key = ?",
                 (key,),
             ).fetchone()
-        if row is None or row[-1] is None:
+        if row is None or None in row:
             return None
-        reason, faces, views, face_px, embeddings, picture_hash = row
-        vectors = np.frombuffer(embeddings, dtype="<f4")
+        reason, faces, views, *blobs, picture_hash, sharp = row
+        widths, vectors, sharpness = (np.frombuffer(each, dtype="<f4") for each in (*blobs, sharp))
         shape = (faces, views, vectors.size // max(faces * views, 1))
-        widths = np.frombuffer(face_px, dtype="<f4")
         return EmbeddedFaces(
-            reason, widths, vectors.reshape(shape), int.from_bytes(picture_hash, "big")
+            reason, widths, vectors.reshape(shape), sharpness, int.from_bytes(picture_hash, "big")
         )
 
     def put(self, results: Iterable[tuple[bytes, EmbeddedFaces]]) -> None:
@@ -71,12 +76,13 @@ class EmbeddingCache:
                 each.face_px.astype("<f4").tobytes(),
                 each.embeddings.astype("<f4").tobytes(),
                 each.picture_hash.to_bytes(8, "big"),
+                each.sharpness.astype("<f4").tobytes(),
             )
             for key, each in results
         ]
         with _translated(), self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
 
 
@@ -100,10 +106,11 @@ def open_cache(path: Path) -> Iterator[EmbeddingCache]:
                 raise OutputError(f"{path} is of another version of this program: delete it")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS pictures (key BLOB PRIMARY KEY, reason TEXT, "
-                "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB, picture_hash BLOB)"
+                "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB, picture_hash BLOB, "
+                "sharpness BLOB)"
             )
-            if version == 1:
-                connection.execute("ALTER TABLE pictures ADD COLUMN picture_hash BLOB")
+            for added in range(version + 1, _VERSION + 1) if version else ():
+                connection.execute(f"ALTER TABLE pictures ADD COLUMN {_ADDED[added]} BLOB")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
         yield EmbeddingCache(connection)
     finally:

@@ -252,7 +252,8 @@ def _rows(
     samples: Samples, index: int, split_name: str, found: EmbeddedFaces
 ) -> Iterator[FeatureRow]:
     labels = tuple(column[index] for column in samples.labels.values())
-    for face, (face_px, views) in enumerate(zip(found.face_px, found.embeddings, strict=True)):
+    faces = zip(found.face_px, found.sharpness, found.embeddings, strict=True)
+    for face, (face_px, sharpness, views) in enumerate(faces):
         for view, embedding in enumerate(views):
             yield FeatureRow(
                 file=printable(samples.files[index]),
@@ -261,6 +262,7 @@ def _rows(
                 identity=samples.identities[index],
                 split=split_name,
                 face_px=float(face_px),
+                sharpness=float(sharpness),
                 embedding=embedding,
                 labels=labels,
                 picture_hash=found.picture_hash,

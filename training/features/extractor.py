@@ -18,6 +18,7 @@ from models.graphs import CHIP_SIZE
 from models.picture_size import PictureTooLargeError
 from models.pictures import decode_picture
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
+from models.view_quality import ViewQuality
 from training.datasets.regions import named_region
 from training.errors import DatasetError
 from training.features.cache import EmbeddedFaces
@@ -140,13 +141,14 @@ class Extractor:
         found = self.chips(content)
         if found.reason:
             nothing = np.zeros(0, dtype=np.float32)
-            return EmbeddedFaces(found.reason, nothing, nothing.reshape(0, 1, 0))
+            return EmbeddedFaces(found.reason, nothing, nothing.reshape(0, 1, 0), nothing)
         chips = found.chips
         views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
         vectors = self.engine.embed(np.ascontiguousarray(np.concatenate(views)))
         by_view = vectors.reshape(len(views), len(chips), -1)
         by_face = np.ascontiguousarray(by_view.transpose(1, 0, 2))
-        return EmbeddedFaces("", found.face_px, by_face, found.picture_hash)
+        sharp = ViewQuality.of(chips, found.face_px).sharpness
+        return EmbeddedFaces("", found.face_px, by_face, sharp, found.picture_hash)
 
     def chips(self, content: bytes) -> FaceChips:
         """The aligned faces of one picture file, or why there are none."""

@@ -11,14 +11,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from models.bundle import MAX_DIMENSIONS
 from models.safe_files import UnfitFileError, parse_json
+from models.view_quality import ViewQuality
 from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
 
-_SCHEMA = "face-features/3"
+_SCHEMA = "face-features/4"
 """Version of the description that is written into a table's file; 2 added `detector`, 3 the column
-`picture_hash`."""
+`picture_hash`, 4 the column `sharpness`."""
 
-_READ_SCHEMAS = ("face-features/1", "face-features/2", _SCHEMA)
+_READ_SCHEMAS = (*(f"face-features/{version}" for version in (1, 2, 3)), _SCHEMA)
 """Versions that are read; another one is refused."""
 
 Column: TypeAlias = NDArray[np.object_]
@@ -107,6 +108,8 @@ class FeatureTable:
         identities: name of the person, None where unknown.
         splits: `train` or `test`.
         face_px: width of the face in the picture, px.
+        sharpness: of each chip, see `models.view_quality`; NaN where unknown, as in tables of
+            versions 1 to 3.
         labels: attribute → class of each, None where unknown.
         picture_hashes: perceptual hash of each picture, 0 where unknown, as in tables of versions
             1 and 2.
@@ -120,6 +123,7 @@ class FeatureTable:
     identities: Column
     splits: Column
     face_px: NDArray[np.float32]
+    sharpness: NDArray[np.float32]
     labels: dict[str, Column]
     picture_hashes: NDArray[np.uint64]
 
@@ -144,9 +148,15 @@ class FeatureTable:
             identities=self.identities[chosen],
             splits=self.splits[chosen],
             face_px=self.face_px[chosen],
+            sharpness=self.sharpness[chosen],
             labels={name: column[chosen] for name, column in self.labels.items()},
             picture_hashes=self.picture_hashes[chosen],
         )
+
+    @property
+    def quality(self) -> ViewQuality:
+        """How good the views of the faces are."""
+        return ViewQuality(self.face_px, self.sharpness)
 
     @property
     def people(self) -> list[str]:

@@ -1,5 +1,6 @@
 """Feature tables on disk: one Parquet file, or two CSV files for other programs."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,13 @@ _METADATA_KEY = b"face_train"
 _HASH = "picture_hash"
 """Column of the hashes of the pictures, which tables of versions 1 and 2 lack."""
 
-_FIXED_COLUMNS = ("file", "face", "mirrored", "identity", "split", "face_px", _HASH, "embedding")
+_SHARPNESS = "sharpness"
+"""Column of the sharpness of the chips, which tables of versions 1 to 3 lack."""
+
+_FIXED_COLUMNS = (
+    *("file", "face", "mirrored", "identity", "split", "face_px"),
+    *(_SHARPNESS, _HASH, "embedding"),
+)
 """Columns that every table has, before those of the labels."""
 
 
@@ -44,6 +51,7 @@ class FeatureRow:
     embedding: NDArray[np.float32]
     labels: tuple[str | None, ...]
     picture_hash: int = UNKNOWN
+    sharpness: float = math.nan
 
 
 class TableWriter:
@@ -96,9 +104,9 @@ def read_table(path: Path) -> FeatureTable:
     try:
         table = read_parquet(path)
         info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
-        if _HASH not in table.schema.names:
-            unknown = pa.array(np.full(table.num_rows, UNKNOWN, dtype=np.uint64))
-            table = table.append_column(_HASH, unknown)
+        for name, unknown in ((_HASH, np.uint64(UNKNOWN)), (_SHARPNESS, np.float32(np.nan))):
+            if name not in table.schema.names:
+                table = table.append_column(name, pa.array(np.full(table.num_rows, unknown)))
         table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
     except KeyError as error:
         reason = "face-train features did not write it, or its columns were changed"
@@ -172,6 +180,7 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
         identities=text["identity"],
         splits=text["split"],
         face_px=table["face_px"].to_numpy(),
+        sharpness=table[_SHARPNESS].to_numpy(),
         labels={name: text[name] for name in info.attributes},
         picture_hashes=table[_HASH].to_numpy(),
     )
@@ -191,7 +200,8 @@ def _checked(table: FeatureTable) -> FeatureTable:
 
 def _schema(info: TableInfo) -> pa.Schema:
     text = pa.string()
-    types = (text, pa.int32(), pa.bool_(), text, text, pa.float32(), pa.uint64())
+    number = pa.float32()
+    types = (text, pa.int32(), pa.bool_(), text, text, number, number, pa.uint64())
     fields = [
         *zip(_FIXED_COLUMNS[:-1], types, strict=True),
         ("embedding", pa.list_(pa.float32(), info.dimensions)),

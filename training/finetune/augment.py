@@ -6,9 +6,7 @@ place. The corruptions are those by which reports measure a model. A greater val
 varied and harder to learn from, unless its line says otherwise.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -16,17 +14,8 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from models.runtime import available_cores
-from training.evaluation.corruptions import (
-    blur,
-    grayscale,
-    jpeg,
-    motion_blur,
-    noise,
-    shrink,
-    warp_affine,
-)
-from training.evaluation.video_coding import code_h264
-from training.features.extractor import CHIP_FACE_SHARE
+from training.evaluation.corruptions import grayscale, jpeg, warp_affine
+from training.evaluation.filming import each_of_share, film, random_widths, share
 
 _CAST = 0.04
 """Standard deviation of the natural logarithm of the gain of each colour by itself: a colour
@@ -48,41 +37,13 @@ _GREY_SHARE = 0.1
 """Share of the faces, 0 to 1, that lose their colour."""
 
 _FILMED_SHARE = 0.5
-"""Share of the faces, 0 to 1, that are as a video shows them: small, and what follows."""
-
-_MIN_WIDTH_PX = 10.0
-"""Width of the smallest face, px; the widths are drawn evenly in their logarithm, up to that of a
-chip."""
-
-_BLURRED_SHARE = 0.2
-"""Share of the filmed faces, 0 to 1, that are out of focus."""
-
-_BLUR = (0.004, 0.025)
-"""Least and greatest standard deviation of that blur, as a share of the side of the chip."""
-
-_MOVED_SHARE = 0.2
-"""Share of the filmed faces, 0 to 1, that moved while the shutter was open."""
-
-_MOTION = (0.01, 0.1)
-"""Least and greatest way that such a face moved, as a share of the side of the chip."""
-
-_NOISY_SHARE = 0.25
-"""Share of the filmed faces, 0 to 1, with the noise of a sensor in little light."""
-
-_NOISE = (2.0, 16.0)
-"""Least and greatest standard deviation of that noise, levels of 255."""
+"""Share of the faces, 0 to 1, that are as a video shows them; see `filming`."""
 
 _JPEG_SHARE = 0.2
 """Share of the faces, 0 to 1, that are compressed as a JPEG."""
 
 _JPEG_QUALITY = (15, 91)
 """Least quality of a JPEG, and the first above the greatest, of 1 to 100; lower is worse."""
-
-_CODED_SHARE = 0.8
-"""Share of the filmed faces, 0 to 1, that are coded as H.264."""
-
-_CRF = (18, 39)
-"""Least rate factor of H.264, and the first above the greatest; 28 is ordinary."""
 
 _TILT_DEG = 8.0
 """Standard deviation of the rotation of a face, degrees; an aligner leaves a few."""
@@ -102,8 +63,6 @@ _ERASED_SHARE = 0.25
 
 _GROUP = 32
 """Faces that are changed together: they share a video, and its rate factor."""
-
-_Chips: TypeAlias = list[Image]
 
 
 def augment(chips: NDArray[np.uint8], seed: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -127,38 +86,19 @@ def augment(chips: NDArray[np.uint8], seed: tuple[int, ...]) -> NDArray[np.uint8
 def _augment_group(chips: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
     side = chips.shape[1]
     shown = [_in_other_light(chip, random) for chip in chips]
-    shown = _each_of_share(shown, _GREY_SHARE, random, grayscale)
-    shown = _each_of_share(
+    shown = each_of_share(shown, _GREY_SHARE, random, grayscale)
+    shown = each_of_share(
         shown, _JPEG_SHARE, random, lambda chip: jpeg(chip, int(random.integers(*_JPEG_QUALITY)))
     )
-    shown = _share(shown, _FILMED_SHARE, random, lambda chosen: _film(chosen, random))
-    shown = [_align(chip, side, random) for chip in shown]
-    shown = _each_of_share(shown, _ERASED_SHARE, random, lambda chip: _erase(chip, random))
-    return np.stack(shown)
-
-
-def _film(chips: _Chips, random: np.random.Generator) -> _Chips:
-    """The chips as they are in a video, of the sizes that they have there."""
-
-    def random_shrink(chip: Image) -> Image:
-        widths = np.log((_MIN_WIDTH_PX, len(chip) * CHIP_FACE_SHARE))
-        return shrink(chip, float(np.exp(random.uniform(*widths))))
-
-    def random_blur(chip: Image) -> Image:
-        return blur(chip, random.uniform(*_BLUR) * len(chip))
-
-    def random_motion(chip: Image) -> Image:
-        return motion_blur(chip, random.uniform(*_MOTION) * len(chip), random.uniform(0, 180))
-
-    # 1. Lens and shutter, 2. sensor, 3. coding.
-    shown = [random_shrink(chip) for chip in chips]
-    shown = _each_of_share(shown, _BLURRED_SHARE, random, random_blur)
-    shown = _each_of_share(shown, _MOVED_SHARE, random, random_motion)
-    shown = _each_of_share(
-        shown, _NOISY_SHARE, random, lambda chip: noise(chip, random.uniform(*_NOISE), random)
+    shown = share(
+        shown,
+        _FILMED_SHARE,
+        random,
+        lambda chosen: film(chosen, random_widths(chosen, random), random),
     )
-    crf = int(random.integers(*_CRF))
-    return _share(shown, _CODED_SHARE, random, lambda chosen: code_h264(chosen, crf))
+    shown = [_align(chip, side, random) for chip in shown]
+    shown = each_of_share(shown, _ERASED_SHARE, random, lambda chip: _erase(chip, random))
+    return np.stack(shown)
 
 
 def _in_other_light(chip: Image, random: np.random.Generator) -> Image:
@@ -195,20 +135,3 @@ def _erase(chip: Image, random: np.random.Generator) -> Image:
     chip = chip.copy()
     chip[top : top + height, left : left + width] = random.integers(0, 256, 3)
     return chip
-
-
-def _share(
-    chips: _Chips, share: float, random: np.random.Generator, change: Callable[[_Chips], _Chips]
-) -> _Chips:
-    """Changes a share of the chips, drawn at random; of few chips, that share on average."""
-    count = int(share * len(chips) + random.random())
-    chosen = random.permutation(len(chips))[:count].tolist()
-    changed = dict(zip(chosen, change([chips[each] for each in chosen]), strict=True))
-    return [changed.get(number, chip) for number, chip in enumerate(chips)]
-
-
-def _each_of_share(
-    chips: _Chips, share: float, random: np.random.Generator, change: Callable[[Image], Image]
-) -> _Chips:
-    """Changes a share of the chips, each by itself."""
-    return _share(chips, share, random, lambda chosen: [change(each) for each in chosen])

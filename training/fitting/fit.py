@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.bundle import EmbedderSpec, HeadSpec, Manifest
+from models.calibration import CALIBRATION_FILE, Calibration
 from models.embedder import DLIB_NAME, TRAINED_EMBEDDER_FILE, EmbedderModel, read_embedder
 from models.label_names import check_label_names
 from models.printable import counted
@@ -42,22 +43,40 @@ from training.fitting.tasks import Task, development_rows, head_file_name, plan_
 _MIN_CALIBRATION_ROWS = 50
 """Labelled development rows that a calibration needs; with fewer a head stays uncalibrated."""
 
+CALIBRATION_RECORD = "calibration"
+"""Entry of the provenance of a manifest on what a calibration by view was fitted on."""
+
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "scipy", "skl2onnx")
 """Packages whose versions the manifest records."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedModel:
-    """Heads, their ONNX files by name, and the manifest that describes them."""
+    """Heads and what describes them.
+
+    Attributes:
+        heads: one an attribute.
+        files: the files of the model folder by name, but for the card.
+        manifest: describes them.
+        development: attribute → rows of the table `(n,)` on which its head was not fitted.
+    """
 
     heads: tuple[Head, ...]
     files: dict[str, bytes]
     manifest: Manifest
+    development: Mapping[str, NDArray[np.intp]]
 
     def with_record(self, key: str, record: Mapping[str, Any]) -> "FittedModel":
         """The same with an entry more in the provenance of its manifest."""
         provenance = {**self.manifest.provenance, key: dict(record)}
         return replace(self, manifest=self.manifest.model_copy(update={"provenance": provenance}))
+
+    def with_calibration(self, calibration: Calibration) -> "FittedModel":
+        """The same with a calibration by view."""
+        files = {**self.files, CALIBRATION_FILE: calibration.to_bytes()}
+        manifest = self.manifest.model_copy(update={"calibration": CALIBRATION_FILE})
+        recorded = replace(self, files=files, manifest=manifest)
+        return recorded.with_record(CALIBRATION_RECORD, calibration.record)
 
 
 def fit(
@@ -111,12 +130,13 @@ def fit(
     heads: list[Head] = []
     files: dict[str, bytes] = {}
     record: dict[str, Any] = {}
+    held: dict[str, NDArray[np.intp]] = {}
     for task in tasks:
         names = ", ".join(head.attribute for head in task.heads)
         on_message(f"{names}: fitting {settings.classifier}")
         # The matrices are small: more threads are no faster, and sums would depend on them.
         with threadpool_limits(1):
-            fitted, notes = _fit_task(table, task, settings, development)
+            fitted, notes, rows = _fit_task(table, task, settings, development)
         checked = table.embeddings[task.rows]
         converted = convert(fitted[0].pipeline, checked)
         for head in fitted:
@@ -125,6 +145,7 @@ def fit(
                 **notes,
                 "inverse_temperature": round(head.inverse_temperature, 4),
             }
+            held[head.attribute] = rows
         heads.extend(fitted)
     manifest = _manifest(table, settings, heads, record)
     if embedder is not None:
@@ -137,7 +158,7 @@ def fit(
         )
         provenance = {"embedder": dict(embedder.record), **manifest.provenance}
         manifest = manifest.model_copy(update={"embedder": spec, "provenance": provenance})
-    return FittedModel(tuple(heads), files, manifest)
+    return FittedModel(tuple(heads), files, manifest, held)
 
 
 def _check_embedder(table: FeatureTable, embedder: EmbedderModel | None) -> None:
@@ -158,8 +179,9 @@ def _development_rule(embedder: EmbedderModel) -> HoldOut:
 
 def _fit_task(
     table: FeatureTable, task: Task, settings: FitSettings, development_rule: HoldOut
-) -> tuple[list[Head], dict[str, Any]]:
-    """The fitted and calibrated heads of a task, and the notes on them for the manifest."""
+) -> tuple[list[Head], dict[str, Any], NDArray[np.intp]]:
+    """The fitted and calibrated heads of a task, the notes on them for the manifest, and the
+    development rows of the table."""
     held = development_rows(table, task, settings.seed, development_rule)
     mirrored = table.mirrored[task.rows]
     rows = Rows(table.embeddings[task.rows], task.targets)
@@ -187,14 +209,16 @@ def _fit_task(
     heads = [
         replace(head, pipeline=pipeline, min_probability=min_probability) for head in task.heads
     ]
+    development_numbers = task.rows[held & ~mirrored]
     if settings.calibrate and held.any():
-        heads = [_calibrate(head, table, task.rows[held & ~mirrored]) for head in heads]
-    return heads, {
+        heads = [_calibrate(head, table, development_numbers) for head in heads]
+    notes = {
         "options": chosen,
         "fitted_rows": len(fitted),
-        "development_rows": int((held & ~mirrored).sum()),
+        "development_rows": len(development_numbers),
         "tried": [{**each, "loss": round(loss, 4)} for loss, each, _ in tried],
     }
+    return heads, notes, development_numbers
 
 
 def _candidates(settings: FitSettings) -> Iterator[tuple[ClassifierName, Mapping[str, Any]]]:
