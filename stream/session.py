@@ -85,11 +85,12 @@ class Model:
         return self
 
     def _new_loop(self) -> OwnLoop:
-        return OwnLoop(partial(self._annotator, report=self._report))
+        return OwnLoop(partial(self.annotator, report=self._report))
 
-    def _annotator(
+    def annotator(
         self, info: SourceInfo, controls: Controls | None = None, report: RunReport | None = None
     ) -> Annotator | PictureAnnotator:
+        """What annotates the frames of a source that the caller reads; see `LoadedModel`."""
         return self._loaded.annotator(info, controls, report)
 
     @property
@@ -111,7 +112,7 @@ class Model:
         pixels = as_bgr(image, self.config.source.max_megapixels)
         name = fspath(image) if isinstance(image, str | PathLike) else ""
         info = SourceInfo(name or "picture", "pictures", (pixels.shape[1], pixels.shape[0]))
-        annotator = self._annotator(info, report=self._report)
+        annotator = self.annotator(info, report=self._report)
         tracks = annotator.annotate(Frame(pixels, 0, 0.0, time.monotonic()))
         faces = [Face(each.box_xyxy, each.score, each.labels, each.quality) for each in tracks]
         return Results(faces, self._context(name), pixels)
@@ -195,7 +196,7 @@ class Model:
     ) -> Generator[tuple[Frame, Results[Track]], None, None]:
         """The frames of one source and the tracks in each."""
         with Capture(open_given(source, self.config, span)) as capture:
-            annotator = self._annotator(capture.info)
+            annotator = self.annotator(capture.info)
             context = self._context(capture.info.uri)
             for frame in capture:
                 yield frame, Results(annotator.annotate(frame, capture.coming), context)
@@ -250,10 +251,10 @@ class Model:
         sources = listed_sources(source)
         by_name = [each for each in sources if isinstance(each, NamedSource)]
         if len(by_name) == len(sources):
-            summary = run_sources(by_name, outputs, self.config, span, load=self._annotator)
+            summary = run_sources(by_name, outputs, self.config, span, load=self.annotator)
         else:
             opened = open_alone(sources, self.config, span)
-            summary = run(opened, self.config, outputs, load=self._annotator)
+            summary = run(opened, self.config, outputs, load=self.annotator)
         if summary.interrupted:
             raise KeyboardInterrupt
         return summary

@@ -12,6 +12,7 @@ from stream.cli.bench import bench
 from stream.cli.console import command_line
 from stream.cli.inspect import doctor, show_settings
 from stream.cli.recover import recover
+from stream.cli.serve import serve
 
 _COMMANDS: dict[str, Command] = {
     "run": run,
@@ -20,6 +21,7 @@ _COMMANDS: dict[str, Command] = {
     "batch": batch,
     "batch status": status,
     "batch retry": retry,
+    "serve": serve,
     "recover": recover,
     "bench": bench,
     "doctor": doctor,

@@ -14,6 +14,7 @@ from models.engine import DetectionSettings, Runtime
 from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
 from stream.addresses import is_telling, shown_address
+from stream.settings.serve_section import ServeSection
 
 _MIN_CONFIDENCE = 0.5
 """Default probability under which a label is unsure; more makes more labels unsure."""
@@ -263,3 +264,4 @@ class Config(BaseModel):
     outputs: OutputsSection = OutputsSection()
     overlay: OverlaySection = OverlaySection()
     run: RunSection = RunSection()
+    serve: ServeSection = ServeSection()

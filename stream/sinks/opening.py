@@ -83,7 +83,7 @@ def open_sinks(
         for sink in (*sinks, *watching):
             sink.close(complete=False)
         raise
-    face_crops = outputs.snapshots is not None or outputs.sheet is not None
+    face_crops = outputs.crops or outputs.snapshots is not None or outputs.sheet is not None
     overlay = Overlay(config.overlay, short_names, config.labels.race_groups)
     frames = FrameAssembler(overlay, info, controls, face_crops=face_crops, segmenter=segmenter)
     return Sinks(sinks, frames, report, watchers=watching, summary=summary)

@@ -51,6 +51,7 @@ class Outputs:
         overwrite: files that exist may be replaced.
         folders: the names of those above that were written as a folder's, `out/`: what they name is
             made in there.
+        crops: further sinks of the run look at crops of the faces.
     """
 
     save: Path | None = None
@@ -61,6 +62,7 @@ class Outputs:
     show: bool = False
     overwrite: bool = False
     folders: frozenset[str] = frozenset()
+    crops: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:
