@@ -46,16 +46,17 @@ export class LineChart {
   }
 }
 
-/** Makes layers of counts, one on another from below, over time. */
+/** Makes layers of counts, one on another from below; `history` has a time and counts each. */
 export function layersChart(history, names) {
+  if (history.length < 2) return canvas();
   const sums = [history.map(() => 0)];
   for (const name of names) {
     sums.push(history.map(({ counts }, place) => sums.at(-1)[place] + (counts[name] ?? 0)));
   }
   const top = Math.max(LEAST_FACES, ...sums.at(-1));
-  const times = history.map(({ time }) => Date.parse(time));
-  const x = (place) => (times[place] - times[0]) / Math.max(1, times.at(-1) - times[0]);
-  const edge = (sum) => sum.map((count, place) => point(x(place), count / top));
+  const spanMs = Math.max(1, history.at(-1).timeMs - history[0].timeMs);
+  const edge = (sum) =>
+    sum.map((count, place) => point((history[place].timeMs - history[0].timeMs) / spanMs, count / top));
   const layers = names.map((name, layer) => {
     const outline = [...edge(sums[layer + 1]), ...edge(sums[layer]).reverse()];
     return drawing("path", { class: `layer ${colourOf(name, layer)}`, d: `M${outline.join("L")}Z` });

@@ -1,21 +1,10 @@
 /** One source as a tile: its picture, its state, its rates, and where it is large its controls. */
 
 import { LineChart } from "./charts.js";
-import { drawing, element, say, setText, warn } from "./dom.js";
+import { element, say, setText, warn } from "./dom.js";
 import { LivePicture } from "./picture.js";
 import { ask } from "./server.js";
 import { clock, counted, rate } from "./wording.js";
-
-/** The outlines of the buttons, on a square of 16. */
-const ICONS = {
-  paused: "M4 3h3v10H4zM9 3h3v10H9z",
-  goOn: "M4 2.5v11l9-5.5z",
-  recording: "M8 3a5 5 0 1 0 0 10A5 5 0 0 0 8 3z",
-  snapshot: "M2 5h3l1-2h4l1 2h3v8H2zM8 6.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
-  blur: "M8 1.5C5 5 3.5 7.2 3.5 9.5a4.5 4.5 0 0 0 9 0C12.5 7.2 11 5 8 1.5z",
-  fill: "M2 2h5v2H4v3H2zM9 2h5v5h-2V4H9zM2 9h2v3h3v2H2zM12 9h2v5H9v-2h3z",
-  remove: "M4 3 3 4l4 4-4 4 1 1 4-4 4 4 1-1-4-4 4-4-1-1-4 4z",
-};
 
 /** What lies over the picture in each state, with the time since which it holds. */
 const VEILS = { waiting: "Waiting since", failed: "Failed at", ended: "Ended at", paused: "Paused at" };
@@ -42,7 +31,7 @@ export class Tile {
       element("dl.charts", {}, this.charts.map(({ node }) => node)),
     );
     this.node = element(
-      "article.tile",
+      "article.tile.sheet",
       { "aria-labelledby": this.heading.id },
       element("div.view", {}, this.enlarge, this.veil),
       element("div.bar", {}, this.heading, this.state, this.figures),
@@ -51,17 +40,17 @@ export class Tile {
   }
 
   #makeButtons() {
-    const fill = makeButton("fill", "Fill screen", () => this.fillScreen());
+    const fill = makeButton("Fill screen", () => this.fillScreen());
     if (!this.me.may_control) return { fill };
     const controls = {
-      paused: makeButton("paused", "Pause", () => this.toggle("paused")),
-      recording: makeButton("recording", "Record", () => this.toggle("recording")),
-      snapshot: makeButton("snapshot", "Snapshot", () => this.snapshot()),
-      blur: makeButton("blur", "Blur", () => this.toggle("blur")),
+      paused: makeButton("Pause", () => this.toggle("paused")),
+      recording: makeButton("Record", () => this.toggle("recording")),
+      snapshot: makeButton("Snapshot", () => this.snapshot()),
+      blur: makeButton("Blur", () => this.toggle("blur")),
       fill,
     };
     controls.blur.disabled = this.me.blur_fixed;
-    if (this.me.may_add_sources) controls.remove = makeButton("remove", "Remove", () => this.#remove());
+    if (this.me.may_add_sources) controls.remove = makeButton("Remove", () => this.#remove());
     return controls;
   }
 
@@ -75,8 +64,8 @@ export class Tile {
     this.node.classList.toggle("recording", source.recording);
     setText(this.heading, name);
     setText(this.state, isLive ? state : `${state} since ${clock(since)}`);
-    const rates = isLive ? [`${rate(fps)} fps`, counted(faces, "face")] : [];
-    setText(this.figures, [...rates, counted(people, "person", "people")].join(" · "));
+    const rates = [`${rate(fps ?? 0)} fps`, counted(faces, "face"), counted(people, "person", "people")];
+    setText(this.figures, isLive ? rates.join(" · ") : "");
     const veil = state in VEILS ? `${VEILS[state]} ${clock(since)}` : "The first picture is coming";
     this.veil.hidden = isLive && frames > 0;
     this.veil.replaceChildren(veil, ...(reason ? [element("span", {}, reason)] : []));
@@ -97,12 +86,12 @@ export class Tile {
   }
 
   #showToggles() {
-    const { paused, recording, blur } = this.source;
+    const { paused, recording, recording_refusal: refusal, blur } = this.source;
     const { buttons } = this;
     if (!buttons.paused) return;
     press(buttons.paused, paused, paused ? "Go on" : "Pause");
-    buttons.paused.firstChild.firstChild.setAttribute("d", paused ? ICONS.goOn : ICONS.paused);
     press(buttons.recording, recording, recording ? "Stop recording" : "Record");
+    buttons.recording.title = refusal ?? "";
     press(buttons.blur, blur, this.me.blur_fixed ? "Blurred from the start" : "Blur");
   }
 
@@ -160,13 +149,11 @@ class Chart {
   }
 }
 
-function makeButton(icon, text, click) {
-  const outline = drawing("path", { d: ICONS[icon] });
-  const drawn = drawing("svg", { viewBox: "0 0 16 16", "aria-hidden": "true", class: "icon" }, outline);
-  return element("button.control", { type: "button", click }, drawn, element("span", {}, text));
+function makeButton(text, click) {
+  return element("button.control", { type: "button", click }, text);
 }
 
 function press(button, isPressed, text) {
   button.setAttribute("aria-pressed", String(isPressed));
-  setText(button.lastChild, text);
+  setText(button, text);
 }
