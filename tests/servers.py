@@ -36,11 +36,12 @@ class KillableServer:
 
     Args:
         make: makes the server at a port; 0 for any.
+        port: the port.
     """
 
-    def __init__(self, make: Callable[[int], BaseServer]) -> None:
+    def __init__(self, make: Callable[[int], BaseServer], port: int = 0) -> None:
         self._make = make
-        self._port = 0
+        self._port = port
         self.requests = 0
         self.start()
 
@@ -163,10 +164,10 @@ class HttpHandler(BaseHTTPRequestHandler):
 Page = Callable[[HttpHandler], None]
 
 
-def http(pages: dict[str, Page]) -> KillableServer:
-    """A web server of these pages."""
+def http(pages: dict[str, Page], port: int = 0) -> KillableServer:
+    """A web server of these pages, at a port; 0 for any."""
     handler = type("Handler", (HttpHandler,), {"pages": pages})
-    return KillableServer(lambda port: _HttpServer(("127.0.0.1", port), handler))
+    return KillableServer(lambda free: _HttpServer(("127.0.0.1", free), handler), port)
 
 
 def file_page(path: Path) -> Page:
