@@ -10,6 +10,7 @@ from stream.following.schedule import Search
 from stream.following.track_state import TrackState
 from stream.frames import Frame, SourceInfo
 from stream.labelling.labeller import Labeller, Views
+from stream.settings.schema import LabelSettings
 from stream.stopwatch import stage
 from stream.tracks import Track
 
@@ -50,6 +51,10 @@ class Annotator:
         It is to be kept in memory only.
         """
         return self._follower.appearances
+
+    def change_labels(self, settings: LabelSettings) -> None:
+        """Applies other thresholds and groups from now on; the attributes are the same."""
+        self._labeller.change(settings)
 
     @stage("track")
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:

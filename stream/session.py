@@ -22,6 +22,7 @@ from stream.picture_annotator import PictureAnnotator
 from stream.results import Context, Results
 from stream.run import run
 from stream.settings import Config
+from stream.settings.schema import LabelSettings
 from stream.several.any_number import run_sources
 from stream.several.given_sources import AnySource, listed_sources, open_alone, open_given
 from stream.several.listing import NamedSource
@@ -149,6 +150,17 @@ class Model:
         twin = type(self)(self.config)
         twin._loaded = self._loaded
         return twin
+
+    def changed(self, config: Config) -> "Model":
+        """The same model with other settings, and tracks of its own; see `LoadedModel.changed`."""
+        twin = type(self)(config)
+        twin._loaded = self._loaded.changed(config)
+        return twin
+
+    @property
+    def label_settings(self) -> LabelSettings:
+        """The settings of the labels, with the attributes that are labelled named."""
+        return self._loaded.labels
 
     def overlay(self) -> Overlay:
         """Draws tracks on the frames of one source, as the settings say."""

@@ -9,7 +9,9 @@ from stream.cli.console import exit_on_error, print_message, print_summary, star
 
 
 def serve(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="As for `run`.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="As for `run`.")
+    ] = None,
     config: options.ConfigFile = None,
     model: options.Model = None,
     blur: options.Blur = False,
@@ -28,7 +30,12 @@ def serve(
 
         overrides = [*(settings or []), *options.model_setting(model), *options.blur_setting(blur)]
         settled = load_config(config, overrides)
-        return serve_sources(list_sources(sources or []), Outputs(), settled, tell=lambda a: (print_message(a.control), print_message(a.watch)))
+        return serve_sources(
+            list_sources(sources or []),
+            Outputs(),
+            settled,
+            tell=lambda a: (print_message(a.control), print_message(a.watch)),
+        )
 
     start_logging(quiet)
     print_summary(exit_on_error(work, debug), quiet, json_summary)

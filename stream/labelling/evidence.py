@@ -33,6 +33,7 @@ class AttributeEvidence:
         self._rule = rule
         self._sum: NDArray[np.float64] = np.zeros(0)
         self._weight = 0.0
+        self._so_far: Prediction | None = None
         self._label: Label | None = None
 
     def __repr__(self) -> str:
@@ -56,8 +57,13 @@ class AttributeEvidence:
         self._sum += weight * prediction.probabilities[index]
         self._weight += weight
         mean = (self._sum / self._weight).astype(np.float32)[None]
-        so_far = Prediction(prediction.attribute, prediction.classes, mean)
-        self._label = self._rule.label(so_far, self._label)
+        self._so_far = Prediction(prediction.attribute, prediction.classes, mean)
+        self._label = self._rule.label(self._so_far, self._label)
+
+    def change(self, rule: LabelRule) -> None:
+        """Applies another rule from now on, to what was seen before too."""
+        self._rule = rule
+        self._label = None if self._so_far is None else rule.label(self._so_far, None)
 
 
 class TrackEvidence:
@@ -107,3 +113,9 @@ class TrackEvidence:
             if name not in self._by_attribute:
                 self._by_attribute[name] = AttributeEvidence(LabelRule.of(self._settings, name))
             self._by_attribute[name].add(prediction, index, weight)
+
+    def change(self, settings: LabelSettings) -> None:
+        """Applies other thresholds and groups from now on, to what was seen before too."""
+        self._settings = settings
+        for name, evidence in self._by_attribute.items():
+            evidence.change(LabelRule.of(settings, name))

@@ -1,4 +1,4 @@
-"""How routes answer: JSON, errors in one line, and pictures that go on for as long as one watches."""
+"""How routes answer: JSON, errors in one line, and what goes on for as long as one watches."""
 
 import asyncio
 import json
@@ -86,7 +86,9 @@ async def body_of(request: Request, most_bytes: int, limit_s: float) -> bytes:
 
 async def body_parts(request: Request, most_bytes: int, limit_s: float) -> AsyncIterator[bytes]:
     """The body of a request in pieces, so that a large one is not held in memory; see `body_of`."""
-    too_large = RefusedError(413, f"that is larger than {most_bytes / 1e6:g} MB, the most it may be")
+    too_large = RefusedError(
+        413, f"that is larger than {most_bytes / 1e6:g} MB, the most it may be"
+    )
     stated = request.headers.get("content-length", "0")
     if not stated.isdecimal() or int(stated) > most_bytes:
         raise too_large

@@ -9,10 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from stream.page.announcer import Announcer
 from stream.page.answers import RefusedError, as_json, may_control, not_allowed, not_there, refused
 from stream.page.page import Page
+from stream.page.routes_files import FileRoutes
 from stream.page.routes_people import PeopleRoutes
+from stream.page.routes_settings import SettingRoutes
 from stream.page.routes_sources import SourceRoutes
+from stream.page.uploads import Uploads
 
 MISUSE = (
     "The labels say how a face is perceived by a model that is often wrong. They are no fact about "
@@ -32,7 +36,7 @@ _INDEX = "index.html"
 """The page itself, among its files."""
 
 
-def application(page: Page) -> ASGIApp:
+def application(page: Page, uploads: Uploads, announcer: Announcer) -> ASGIApp:
     """Answers all requests for a page."""
     own = _Own(page)
     routes = [
@@ -42,6 +46,8 @@ def application(page: Page) -> ASGIApp:
         Route("/api/me", own.me, methods=["GET"]),
         *SourceRoutes(page).routes(),
         *PeopleRoutes(page).routes(),
+        *FileRoutes(page, uploads).routes(),
+        *SettingRoutes(page, announcer).routes(),
     ]
     app = Starlette(
         routes=routes,

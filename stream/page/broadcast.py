@@ -36,6 +36,9 @@ class Broadcast:
         painter: draws it.
         fps: pictures a second at most.
         name: of the source, for the name of the thread.
+
+    Attributes:
+        encoded_bytes: what was encoded so far, by form.
     """
 
     def __init__(self, sink: PageSink, painter: Painter, fps: float, name: str) -> None:
@@ -51,7 +54,7 @@ class Broadcast:
         self._video: VideoEncoding | None = None
         self._jpeg_lock = threading.Lock()
         self._last_jpeg: tuple[Image, bytes] | None = None
-        self.sent_bytes: dict[Form, int] = {"jpeg": 0, "h264": 0}
+        self.encoded_bytes: dict[Form, int] = {"jpeg": 0, "h264": 0}
         self._thread = threading.Thread(target=self._work, name=f"page {name}")
 
     def __repr__(self) -> str:
@@ -164,6 +167,7 @@ class Broadcast:
                 self._loop.call_soon_threadsafe(function, *values)  # type: ignore[arg-type]
 
     def _offer(self, form: Form, encoded: Encoded) -> None:
+        self.encoded_bytes[form] += len(encoded.data)
         for viewer in self._viewers:
             if viewer.form == form:
                 viewer.offer(encoded)

@@ -89,9 +89,7 @@ def _track(parameters: bytes, size_wh: tuple[int, int]) -> bytes:
     tables = [_full_box(name, 0, 0, bytes(4)) for name in (b"stts", b"stsc", b"stco")]
     tables.append(_full_box(b"stsz", 0, 0, bytes(8)))
     description = _full_box(b"stsd", 0, 0, struct.pack(">I", 1), _sample_entry(parameters, size_wh))
-    here = _box(
-        b"dinf", _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1))
-    )
+    here = _box(b"dinf", _full_box(b"dref", 0, 0, struct.pack(">I", 1), _full_box(b"url ", 0, 1)))
     return _box(
         b"trak",
         _full_box(b"tkhd", 0, 3, header),
@@ -129,5 +127,3 @@ def _box(name: bytes, *parts: bytes) -> bytes:
 
 def _full_box(name: bytes, version: int, flags: int, *parts: bytes) -> bytes:
     return _box(name, struct.pack(">I", version << 24 | flags), *parts)
-
-

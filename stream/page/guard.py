@@ -24,7 +24,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
 }
-"""Headers of every answer: nothing of others is loaded, and nothing is embedded, guessed or kept."""
+"""Headers of every answer: nothing of others is loaded, nothing is embedded, guessed or kept."""
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 """Names of this machine for itself."""

@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from stream.frames import Frame, SourceInfo
 from stream.page.faces_in_view import FacesInView
 from stream.people import Person
 from stream.sinks import AnnotatedFrame
+from stream.sinks.data.events import Event, Events
 
 _MEASURED = 300
 """Frames over which rates and latency are taken; more is steadier and later."""
@@ -31,12 +31,12 @@ class PageSink:
         controls: what the user wishes of the source.
         report: what the run of the source reports.
         is_paced: whether a source that is not live is shown at its own pace.
+        on_event: is told what is new of the people in view, in the thread of the source.
         clock: the monotonic clock, s.
 
     Attributes:
         info: the source; None until it is open.
         faces: the faces in view.
-        since: when the source came into its state.
         ended: why the source has ended; None while it goes on.
     """
 
@@ -49,6 +49,7 @@ class PageSink:
         report: RunReport,
         *,
         is_paced: bool,
+        on_event: Callable[[Event], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.controls = controls
@@ -56,7 +57,8 @@ class PageSink:
         self.info: SourceInfo | None = None
         self.faces = FacesInView()
         self.ended: str | None = None
-        self.on_frame: Callable[[AnnotatedFrame], None] = lambda _: None
+        self._events: Events | None = None
+        self._on_event = on_event
         self._is_paced = is_paced
         self._clock = clock
         self._changed = threading.Condition()
@@ -75,17 +77,20 @@ class PageSink:
 
     def begin(self, info: SourceInfo) -> None:
         """Takes what is known of the source once it is open."""
-        self.info = info
+        self.info, self._events = info, Events(info)
 
     def write(self, annotated: AnnotatedFrame) -> None:
         """Takes the next frame when it is due; returns when the user does not pause."""
-        self._wait_until_due(annotated.frame)
-        self.faces.update(annotated)
-        self.on_frame(annotated)
         now_s = self._clock()
+        late_s = now_s - annotated.frame.captured_s
+        if self._wait_until_due(annotated.frame):
+            now_s = self._clock()
+        self.faces.update(annotated)
+        for event in self._events.of_frame(annotated) if self._events else ():
+            self._on_event(event)
         with self._changed:
             self._annotated, self._count = annotated, self._count + 1
-            self._shown.append((now_s, now_s - annotated.frame.captured_s, annotated.frame.index))
+            self._shown.append((now_s, late_s, annotated.frame.index))
             self._changed.notify_all()
             if self._is_paused:
                 self._changed.wait_for(lambda: not self._is_paused)
@@ -93,8 +98,10 @@ class PageSink:
                 self._started = None
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """The last frame stays; nobody is in view."""
+        """The last frame stays, and no face is in view any more."""
         self.faces.leave()
+        for event in self._events.of_end(present) if self._events else ():
+            self._on_event(event)
 
     def end(self, reason: str) -> None:
         """Notes that the source has ended, and why."""
@@ -155,23 +162,19 @@ class PageSink:
     def _is_paused(self) -> bool:
         return self.controls.paused and not self.controls.quit_requested
 
-    def _wait_until_due(self, frame: Frame) -> None:
-        """Waits until a frame of a file that is shown at its own pace is due."""
+    def _wait_until_due(self, frame: Frame) -> bool:
+        """Waits until a frame of a file that is shown at its own pace is due; whether it is one."""
         if not self._is_paced or self.info is None or self.info.is_live:
-            return
+            return False
         now_s = self._clock()
         if self._started is None or now_s > self._due_s(frame) + _RESTART_S:
             self._started = frame.time_s, now_s
         with self._changed:
             while (left_s := self._due_s(frame) - self._clock()) > 0 and not self.quit_requested:
                 self._changed.wait(left_s)
+        return True
 
     def _due_s(self, frame: Frame) -> float:
         """When a frame is due, by the clock, s."""
         media_s, clock_s = self._started or (frame.time_s, self._clock())
         return clock_s + frame.time_s - media_s
-
-
-def iso(at: datetime) -> str:
-    """A moment with its zone, as JSON has it."""
-    return at.isoformat(timespec="milliseconds")

@@ -2,12 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from models.printable import printable
 from stream.page.broadcast import Broadcast
 from stream.page.page_sink import PageSink
 from stream.page.painter import Painter
+from stream.several.listing import NamedSource
 from stream.several.member import Member
+
+
+def _shown_name(source: NamedSource) -> str:
+    """The name of a source without secrets, that of a file without its folder."""
+    if source.form in ("file", "pictures"):
+        return printable(Path(source.uri).name or source.uri)
+    return str(source)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,7 +67,7 @@ class ServedSource:
         figures = sink.figures()
         return {
             "number": self.number,
-            "name": str(self.member.source),
+            "name": _shown_name(self.member.source),
             "kind": "video" if info is None else info.kind,
             "state": state,
             "since": self._since.isoformat(timespec="seconds"),

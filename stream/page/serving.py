@@ -2,19 +2,25 @@
 
 import json
 import logging
+import socket
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from models.interrupts import exit_code, telling
-from stream.errors import ConfigError, SourceError
+from stream.errors import SourceError
+from stream.page.announcer import Announcer
 from stream.page.app import application
 from stream.page.door import Door
 from stream.page.guard import Guard, served_names
 from stream.page.hub import Hub
+from stream.page.made_files import MadeFiles
 from stream.page.page import Page
 from stream.page.server import PageServer, is_loopback
+from stream.page.uploads import Uploads
 from stream.session import Model
 from stream.settings import Config
 from stream.several.listing import NamedSource
@@ -74,70 +80,94 @@ def serve(
     outputs = replace(outputs, show=False, crops=True)
     own = name_outputs(outputs, sources, config) if sources else []
     with (
-        ExitStack() as stack,
         made_folders([Path(settings.folder)]),
         prepared(sources, own, config),
         PageServer(settings) as server,
+        ExitStack() as stack,
     ):
         if not is_loopback(settings.host) and not server.is_secure:
             _log.warning("the page is not encrypted: anyone on the way sees pictures and token")
         hub = Hub(Model(config).load(), server.loop)
-        page, door = Page(hub), Door()
+        uploads = stack.enter_context(Uploads(hub))
+        page, door = Page(hub, MadeFiles(Path(settings.folder), settings.max_disk_bytes)), Door()
+        announcer = Announcer(
+            server.loop,
+            {
+                "sources": page.sources,
+                "people": partial(hub.people, all_history=False),
+                "files": page.made,
+            },
+        )
+        hub.on_event = lambda number, event: announcer.announce(
+            "person", {**event, "number": number}
+        )
         names = served_names(settings.host, settings.names)
         guard = Guard(
-            application(page), door, names, server.port, is_secure=server.is_secure
+            application(page, uploads, announcer),
+            door,
+            names,
+            server.port,
+            is_secure=server.is_secure,
         )
         server.start(guard)
         scheme = "https" if server.is_secure else "http"
         place = f"{scheme}://{_shown_host(settings.host)}:{server.port}/?token="
         tell(Addresses(place + door.control, place + door.watch))
-        stack.callback(_end, hub, totals, report)
         stack.enter_context(
-            telling(lambda: json.dumps(so_far([each.member for each in hub.sources], totals)))
+            telling(lambda: json.dumps(so_far(hub.members, totals)))
         )
+        stack.callback(announcer.close)
+        stack.callback(_end, hub, totals, report)
         try:
             for source, each in zip(sources, own, strict=True):
                 hub.add(source, each, span)
-            _wait(hub)
+            _wait(page)
         except KeyboardInterrupt:
             totals.interrupted = True
-        _end(hub, totals, report)
-        stack.pop_all()
     totals.finish()
     return totals
 
 
-def _wait(hub: Hub) -> None:
+def _wait(page: Page) -> None:
     """Waits until a signal comes, what reads the lines of a source leaves, or nothing can come.
 
     Raises:
         ConfigError, ModelError: no source can be annotated.
         SourceError: none gave anything.
     """
-    import threading
-
-    tick = threading.Event()
+    tick, hub = threading.Event(), page.hub
     while not exit_code(0):
         members = [each.member for each in hub.sources]
         if hub.shared.error is not None:
             raise hub.shared.error
         if any(each.controls.quit_requested for each in members):
             return
+        if members and all(each.done.is_set() for each in members):
+            _check_any_began(hub)
+        page.enforce_limit()
         tick.wait(_POLL_S)
+
+
+def _check_any_began(hub: Hub) -> None:
+    """Checks that one of the sources gave a picture, or that others may be added.
+
+    Raises:
+        SourceError: none gave any.
+    """
+    failed = [each.member.summary for each in hub.sources if not each.member.summary.frames]
+    is_whole = len(failed) == len(hub.sources)
+    if is_whole and failed[0].failures and not hub.model.config.serve.allow:
+        raise SourceError(failed[0].failures[0])
 
 
 def _end(hub: Hub, totals: Totals, report: Report) -> None:
     hub.end(hub.sources)
-    end_members([each.member for each in hub.sources], totals, report)
+    totals.expect(len(hub.members))
+    end_members(hub.members, totals, report)
 
 
 def _shown_host(host: str) -> str:
     """A host as an address has it."""
-    import socket
-
     if host in ("0.0.0.0", "::"):
         return socket.gethostname()
     return f"[{host}]" if ":" in host else host
-
-
-_unused = (ConfigError, SourceError)

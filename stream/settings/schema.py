@@ -127,6 +127,7 @@ class SourceSection(BaseModel):
     sound_track: _TrackNumber = "auto"
     raw: RawVideo = RawVideo()
     max_megapixels: Annotated[int, Field(ge=1, le=1000)] = MAX_MEGAPIXELS
+    redirects: bool = True
 
     @property
     def lost_limit_s(self) -> float:

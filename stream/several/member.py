@@ -80,6 +80,11 @@ class Member:
     def __repr__(self) -> str:
         return f"Member({self.source})"
 
+    @property
+    def has_outputs(self) -> bool:
+        """Whether anything is written of the source."""
+        return self._outputs.are_kept
+
     def show_in(self, place: Place, folder: Path = Path()) -> None:
         """Shows the source in a place, from its beginning on; what the user begins to record there
         goes into a folder.

@@ -42,6 +42,10 @@ class Totals(Summary):
         self.summaries.append((source, summary))
         self.failures.extend(of_source(source, each) for each in summary.failures)
 
+    def expect(self, count: int) -> None:
+        """Says how many sources there are, where more have come."""
+        self._count_of_sources = count
+
     def so_far(self, going: Sequence[tuple[NamedSource, Summary]]) -> dict[str, Any]:
         """The sum as JSON has it, with what sources have come to that are not done."""
         whole = Totals(self._count_of_sources, self._clock)

@@ -58,7 +58,7 @@ def open_sinks(
         ConfigError: colours are to be by an attribute that there is not.
         SinkError: an output cannot be made.
     """
-    _check_colours(config, attributes)
+    check_colours(config, attributes)
     short_names = NO_SHORT_NAMES
     drawn = config.overlay.labels and (window is not None or outputs.save is not None)
     if drawn:
@@ -89,7 +89,7 @@ def open_sinks(
     return Sinks(sinks, frames, report, watchers=watching, summary=summary)
 
 
-def _check_colours(config: Config, attributes: Mapping[str, Sequence[str]]) -> None:
+def check_colours(config: Config, attributes: Mapping[str, Sequence[str]]) -> None:
     """Checks that colours are of an attribute that labels are of, if they are of one."""
     colours = config.overlay.colours
     if attributes and colours not in (BY_PERSON, *attributes) and not colours.startswith("#"):
