@@ -1,8 +1,8 @@
 """The page served to a real browser: a camera that shows a clock, the program, and Chromium.
 
-    python tests/page_programs.py PORT
+    python tests/page_programs.py PORT FPS
 
-serves the camera at a port, and 0 chooses one; its address is printed.
+serves the camera at a port, and 0 chooses one, which is printed.
 """
 
 import re
@@ -20,7 +20,7 @@ import numpy as np
 from batch_programs import start
 from fakes import stopped
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from servers import http, mjpeg_page
+from servers import FPS, http, mjpeg_page
 
 from models.faces import Image
 from stream.sources.demo import portrait
@@ -38,7 +38,8 @@ _SIZE_WH = (640, 360)
 _BITS = 24  # of the clock: milliseconds, for more than four hours
 _BLOCK_PX = 24
 
-READ_CLOCK = """
+READ_CLOCK = (
+    """
 (element) => {
   const width = element.videoWidth || element.naturalWidth;
   const height = element.videoHeight || element.naturalHeight;
@@ -56,7 +57,10 @@ READ_CLOCK = """
   }
   return ms;
 }
-""".replace("BLOCK", str(_BLOCK_PX)).replace("WIDTH", str(_SIZE_WH[0])).replace("BITS", str(_BITS))
+""".replace("BLOCK", str(_BLOCK_PX))
+    .replace("WIDTH", str(_SIZE_WH[0]))
+    .replace("BITS", str(_BITS))
+)
 """Reads the clock off a video or an image of the page, ms; null where it shows nothing yet."""
 
 CLOCK_SPAN = 2**_BITS
@@ -75,15 +79,21 @@ def clock_picture(time_s: float) -> Image:
     return picture
 
 
-def _clock_pictures() -> Iterator[Image]:
+def _clock_pictures(fps: float) -> Iterator[Image]:
     while True:
         yield clock_picture(time.time())
+        time.sleep(max(0.0, 1 / fps - 1 / FPS))
 
 
 class ClockCamera:
-    """A camera on the network, in a process of its own, that can be killed and started again."""
+    """A camera on the network, in a process of its own, that can be killed and started again.
 
-    def __init__(self) -> None:
+    Args:
+        fps: frames a second.
+    """
+
+    def __init__(self, fps: float = 8) -> None:
+        self._fps = fps
         self._port = 0
         self._ending = ExitStack()
         self.start()
@@ -101,7 +111,7 @@ class ClockCamera:
 
     def start(self) -> None:
         """Starts it, again at the port that it had."""
-        words = [sys.executable, __file__, str(self._port)]
+        words = [sys.executable, __file__, str(self._port), str(self._fps)]
         program = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         self._ending.enter_context(program)
         self._ending.enter_context(stopped(program))
@@ -169,7 +179,8 @@ def open_page(context: BrowserContext, address: str) -> Page:
 
 
 if __name__ == "__main__":
-    with http({"/clock": mjpeg_page(_clock_pictures())}, int(sys.argv[1])) as server:
+    page = mjpeg_page(_clock_pictures(float(sys.argv[2])))
+    with http({"/clock": page}, int(sys.argv[1])) as server:
         sys.stdout.write(server.address.partition(":")[2] + "\n")
         sys.stdout.flush()
         while server.wait(3600):

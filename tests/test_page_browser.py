@@ -2,19 +2,25 @@
 
 import base64
 import re
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
 from fakes import write_clip
+from servers import relay
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+axe_api = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe is not installed"
+)
 
 from page_programs import (  # noqa: E402
     CHROMIUM,
+    PATIENCE_S,
     READ_CLOCK,
     ClockCamera,
     Served,
@@ -31,14 +37,14 @@ pytestmark = pytest.mark.skipif(
 
 ASSETS = Path(__file__).parents[1] / "stream" / "page" / "assets"
 
-MOST_BYTES = 60_000  # of script, style and markup, as the browser gets them
+MOST_BYTES = 60_000  # of script and style, as the browser gets them
 
 NO_MSE = "delete window.MediaSource; delete window.ManagedMediaSource;"
 
 EXPECTED = "Failed to load resource"  # what Chromium says of each refusal, 409 and 422 too
 
 expect = playwright_api.expect
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +56,21 @@ def camera() -> Iterator[ClockCamera]:
 @pytest.fixture(scope="module")
 def served(camera: ClockCamera, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The page, of the camera and of an address at which nothing answers."""
-    words = ["--set", "serve.port=0", "--set", "serve.notice=Faces are labelled here."]
+    words = [
+        "--set",
+        "serve.port=0",
+        "--set",
+        "serve.fps=5",
+        "--set",
+        "serve.notice=Faces are labelled here.",
+    ]
     patient = ["--set", 'source.reconnect_s="forever"']
     with serving(
-        tmp_path_factory.mktemp("served"), camera.address, "http://127.0.0.1:9/none", *words, *patient
+        tmp_path_factory.mktemp("served"),
+        camera.address,
+        "http://127.0.0.1:9/none",
+        *words,
+        *patient,
     ) as served:
         yield served
 
@@ -64,40 +81,44 @@ def browser() -> Iterator[Any]:
         yield browser
 
 
-class Viewers:
-    """Opens pages, each as by a user of their own, and remembers what they complain of."""
+class Viewer:
+    """A user with a browser of their own, and what the page complained of to its console."""
 
-    def __init__(self, browser: Any, served: Served) -> None:
-        self._browser = browser
-        self._served = served
-        self._contexts: list[Any] = []
+    def __init__(self, browser: Any, address: str, script: str = "") -> None:
         self.complaints: list[str] = []
-
-    def open(self, *, watch: bool = False, script: str = "", **options: Any) -> Any:
-        context = self._browser.new_context(**options)
-        self._contexts.append(context)
-        if script:
-            context.add_init_script(script)
+        context = browser.new_context(viewport={"width": 1024, "height": 700})
         context.on("console", lambda said: self._hear(said.type, said.text))
         context.on("weberror", lambda error: self._hear("error", str(error.error)))
-        return open_page(context, self._served.watch if watch else self._served.control)
-
-    def close(self) -> None:
-        for context in self._contexts:
-            context.close()
+        if script:
+            context.add_init_script(script)
+        self.page = open_page(context, address)
 
     def _hear(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
             self.complaints.append(text)
 
 
-@pytest.fixture
-def viewers(browser: Any, served: Served) -> Iterator[Viewers]:
-    """Users of the page; nothing they did may have made it complain, but of what was refused."""
-    viewers = Viewers(browser, served)
-    yield viewers
-    viewers.close()
-    assert [each for each in viewers.complaints if EXPECTED not in each] == []
+@contextmanager
+def looking(browser: Any, address: str, script: str = "") -> Iterator[Any]:
+    """A page that is looked at; nothing may make it complain, but that something is refused."""
+    viewer = Viewer(browser, address, script)
+    yield viewer.page
+    viewer.page.context.close()
+    assert [each for each in viewer.complaints if EXPECTED not in each] == []
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, served: Served) -> Iterator[Any]:
+    """The page of one who may do everything, for all tests: to open it takes long."""
+    with looking(browser, served.control) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def watching(browser: Any, served: Served) -> Iterator[Any]:
+    """The page of one who may only watch."""
+    with looking(browser, served.watch) as page:
+        yield page
 
 
 def live_tile(page: Any) -> Any:
@@ -107,10 +128,19 @@ def live_tile(page: Any) -> Any:
 def moves(page: Any, selector: str) -> None:
     """Waits until the clock in the picture goes on."""
     shown = live_tile(page).locator(selector)
-    seen: set[int | None] = set()
-    while len(seen - {None}) < 3:
+    seen: set[int | None] = {None}
+    deadline_s = time.monotonic() + PATIENCE_S
+    while len(seen) < 4:
+        assert time.monotonic() < deadline_s, seen
         seen.add(shown.evaluate(READ_CLOCK))
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(20)
+
+
+def plays(video: Any) -> None:
+    """Waits until a video has a picture."""
+    video.evaluate(
+        "(each) => each.readyState >= 2 || new Promise((done) => { each.onloadeddata = done; })"
+    )
 
 
 def enlarge(page: Any) -> Any:
@@ -128,46 +158,47 @@ def serious(page: Any) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in grave]
 
 
-def test_picture_moves(viewers: Viewers) -> None:
-    page = viewers.open()
+def test_picture_moves(page: Any) -> None:
     moves(page, "video")
     expect(live_tile(page)).to_have_attribute("data-state", "live")
     expect(page.locator("#notice")).to_have_text("Faces are labelled here.")
     expect(page.locator("#misuse")).to_contain_text("perceived")
 
 
-def test_without_media_source_extensions_the_picture_is_mjpeg(viewers: Viewers) -> None:
-    page = viewers.open(script=NO_MSE)
-    moves(page, "img")
+def test_without_media_source_extensions_the_picture_is_mjpeg(browser: Any, served: Served) -> None:
+    with looking(browser, served.watch, NO_MSE) as page:
+        moves(page, "img")
 
 
-def test_faces_in_view_are_listed(viewers: Viewers) -> None:
-    page = viewers.open()
+def test_faces_in_view_are_listed(page: Any) -> None:
     expect(page.locator(".face").first).to_contain_text("%")
     expect(page.get_by_role("heading", name="perceived as")).to_be_visible()
     expect(page.locator(".face img").first).to_be_visible()
     expect(page.locator(".key tr").first).to_be_visible()
 
 
-def test_controls_act_for_all_viewers(viewers: Viewers) -> None:
-    one, other = viewers.open(), viewers.open()
-    tile = enlarge(one)
-    tile.get_by_role("button", name="Pause").click()
-    for page in (one, other):
-        expect(live_tile(page).locator(".veil")).to_contain_text("Paused at")
-    tile.get_by_role("button", name="Go on").click()
-    expect(live_tile(other)).to_have_attribute("data-state", "live")
-    tile.get_by_role("button", name="Blur", exact=True).click()
-    seen = enlarge(other).get_by_role("button", name="Blur", exact=True)
-    expect(seen).to_have_attribute("aria-pressed", "true")
-    seen.click()
-    expect(tile.get_by_role("button", name="Blur", exact=True)).to_have_attribute(
-        "aria-pressed", "false"
-    )
+def test_controls_and_settings_are_one_state_for_all(
+    page: Any, browser: Any, served: Served
+) -> None:
+    with looking(browser, served.control) as other:
+        tile = enlarge(page)
+        tile.get_by_role("button", name="Pause").click()
+        for each in (page, other):
+            expect(live_tile(each).locator(".veil")).to_contain_text("Paused at")
+        tile.get_by_role("button", name="Go on").click()
+        expect(live_tile(other)).to_have_attribute("data-state", "live")
+        blur = enlarge(other).get_by_role("button", name="Blur", exact=True)
+        for pressed in ("true", "false"):
+            tile.get_by_role("button", name="Blur", exact=True).click()
+            expect(blur).to_have_attribute("aria-pressed", pressed)
+        for each in (page, other):
+            each.get_by_role("tab", name="Settings").click()
+        page.get_by_label("min face px").fill("45")
+        page.keyboard.press("Enter")
+        expect(other.get_by_label("min face px")).to_have_value("45")
 
 
-def test_snapshots_and_recordings_are_listed_played_and_downloaded(viewers: Viewers) -> None:
-    page = viewers.open()
+def test_snapshots_and_recordings_are_listed_played_and_downloaded(page: Any) -> None:
     tile = enlarge(page)
     tile.get_by_role("button", name="Snapshot").click()
     tile.get_by_role("button", name="Record").click()
@@ -180,15 +211,15 @@ def test_snapshots_and_recordings_are_listed_played_and_downloaded(viewers: View
     page.get_by_role("button", name="Close").click()
     tile.get_by_role("button", name="Stop recording").click()
     page.get_by_role("button", name="Play").first.click()
-    page.wait_for_function("document.querySelector('#player video').readyState >= 2")
+    plays(page.locator("#player video"))
     page.keyboard.press("Escape")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download snapshot").first.click()
     assert cv2.imread(str(download.value.path())) is not None
 
 
-def test_keys_act_as_in_the_window(viewers: Viewers) -> None:
-    page = viewers.open()
+def test_keys_act_as_in_the_window(page: Any) -> None:
+    page.locator("#misuse").click()
     page.keyboard.press("1")
     expect(live_tile(page).get_by_role("button", name="Pause")).to_be_visible()
     page.keyboard.press("Space")
@@ -200,45 +231,43 @@ def test_keys_act_as_in_the_window(viewers: Viewers) -> None:
     page.keyboard.press("h")
     help_ = page.get_by_role("dialog", name="Keys")
     expect(help_).to_contain_text("pauses and goes on")
-    help_.get_by_role("switch").uncheck()
+    help_.get_by_role("checkbox").uncheck()
     page.keyboard.press("Escape")
     page.keyboard.press("1")
     expect(live_tile(page).get_by_role("button", name="Pause")).to_be_hidden()
+    page.get_by_role("button", name="Keys").click()
+    help_.get_by_role("checkbox").check()
+    page.keyboard.press("Escape")
 
 
-def test_typing_is_no_key(viewers: Viewers) -> None:
-    page = viewers.open()
+def test_typing_is_no_key(page: Any) -> None:
     page.get_by_label("camera's number").fill("h")
     page.keyboard.press("h")
     expect(page.get_by_label("camera's number")).to_have_value("hh")
     expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
 
 
-def test_an_address_that_is_not_allowed_is_refused_in_one_line(viewers: Viewers) -> None:
-    page = viewers.open()
+def test_an_address_that_is_not_allowed_is_refused_in_one_line(page: Any) -> None:
     page.get_by_label("camera's number").fill("file:///etc/passwd")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("alert")).not_to_be_empty()
     expect(page.locator("article")).to_have_count(2)
 
 
-def test_settings_are_a_form_and_one_state_for_all(viewers: Viewers) -> None:
-    one, other = viewers.open(), viewers.open()
-    for page in (one, other):
-        page.get_by_role("tab", name="Settings").click()
-    one.get_by_label("min face px").fill("55")
-    one.keyboard.press("Enter")
-    expect(other.get_by_label("min face px")).to_have_value("55")
-    one.get_by_label("downscale").fill("99")
-    one.keyboard.press("Enter")
-    expect(one.get_by_label("downscale")).to_have_attribute("aria-invalid", "true")
-    expect(one.locator("[id='problem-detection.downscale']")).not_to_be_empty()
-    expect(other.get_by_label("downscale")).to_have_value("auto")
-    expect(one.locator("[id='engine.model']")).to_be_disabled()
+def test_a_setting_that_is_refused_says_why(page: Any) -> None:
+    page.get_by_role("tab", name="Settings").click()
+    field = page.get_by_label("downscale")
+    field.fill("99")
+    page.keyboard.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[id='problem-detection.downscale']")).not_to_be_empty()
+    field.fill("auto")
+    page.keyboard.press("Enter")
+    expect(field).to_have_attribute("aria-invalid", "false")
+    expect(page.locator("[id='engine.model']")).to_be_disabled()
 
 
-def test_a_dropped_picture_is_annotated(viewers: Viewers, astronaut: Image) -> None:
-    page = viewers.open()
+def test_a_dropped_picture_is_annotated(page: Any, astronaut: Image) -> None:
     jpeg = cv2.imencode(".jpg", astronaut)[1].tobytes()
     page.evaluate(
         """(base64) => {
@@ -254,8 +283,7 @@ def test_a_dropped_picture_is_annotated(viewers: Viewers, astronaut: Image) -> N
     assert result.locator("img").evaluate("(each) => each.naturalWidth") == 512
 
 
-def test_what_is_no_picture_is_refused_in_one_line(viewers: Viewers) -> None:
-    page = viewers.open()
+def test_what_is_no_picture_is_refused_in_one_line(page: Any) -> None:
     page.get_by_role("tab", name="Annotate").click()
     page.set_input_files(
         "#chosen", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
@@ -263,15 +291,14 @@ def test_what_is_no_picture_is_refused_in_one_line(viewers: Viewers) -> None:
     expect(page.locator("#results .problem")).not_to_be_empty()
 
 
-def test_a_short_video_is_annotated(viewers: Viewers, tmp_path: Path) -> None:
-    page = viewers.open()
+def test_a_short_video_is_annotated(page: Any, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Annotate").click()
     page.set_input_files("#chosen", write_clip(tmp_path / "short.mp4", 10))
-    page.wait_for_function("document.querySelector('#results video')?.readyState >= 2")
+    plays(page.locator("#results video"))
 
 
-def test_the_watching_token_shows_and_does_nothing_else(viewers: Viewers) -> None:
-    page = viewers.open(watch=True)
+def test_the_watching_token_shows_and_does_nothing_else(watching: Any) -> None:
+    page = watching
     moves(page, "video")
     expect(page.locator(".face").first).to_be_visible()
     for name in ("tablist", "tab", "form", "searchbox"):
@@ -299,40 +326,40 @@ def test_without_a_right_token_there_is_no_page(browser: Any, served: Served, to
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(viewers: Viewers, scheme: str) -> None:
-    page = viewers.open(color_scheme=scheme)
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing_serious(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.get_by_role("tab", name="Faces").click()
     expect(page.locator(".face").first).to_be_visible()
     assert serious(page) == []
     enlarge(page)
     for name in ("Files", "Annotate", "Settings"):
         page.get_by_role("tab", name=name).click()
         assert serious(page) == []
-    page.keyboard.press("h")
+    page.get_by_role("button", name="Keys").click()
     assert serious(page) == []
+    page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("width", [360, 3840])
-def test_nothing_is_scrolled_sideways(viewers: Viewers, width: int) -> None:
-    page = viewers.open(viewport={"width": width, "height": 800})
+def test_nothing_is_scrolled_sideways_on_a_narrow_screen(page: Any) -> None:
+    page.set_viewport_size({"width": 360, "height": 700})
     enlarge(page)
     for name in ("Settings", "Annotate", "Files", "Faces"):
         page.get_by_role("tab", name=name).click()
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.set_viewport_size({"width": 1024, "height": 700})
 
 
-def test_all_is_reached_by_keyboard(viewers: Viewers) -> None:
-    page = viewers.open()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="To the pictures")).to_be_focused()
-    page.get_by_role("tab", name="Faces").focus()
+def test_tabs_are_moved_between_by_arrows(page: Any) -> None:
+    page.get_by_role("tab", name="Faces").click()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Files")).to_be_focused()
     expect(page.get_by_role("heading", name="Recordings")).to_be_visible()
+    page.keyboard.press("Home")
+    expect(page.get_by_role("tab", name="Faces")).to_be_focused()
 
 
-def test_a_source_that_is_waited_for_says_so(viewers: Viewers, camera: ClockCamera) -> None:
-    page = viewers.open()
+def test_a_source_that_is_waited_for_says_so(page: Any, camera: ClockCamera) -> None:
     expect(page.locator("article").nth(1).locator(".state")).to_contain_text("waiting since")
     camera.kill()
     expect(live_tile(page).locator(".veil")).to_contain_text("Waiting since")
@@ -341,15 +368,18 @@ def test_a_source_that_is_waited_for_says_so(viewers: Viewers, camera: ClockCame
     moves(page, "video")
 
 
-def test_a_page_without_connection_says_so_and_comes_back(viewers: Viewers) -> None:
-    page = viewers.open()
-    line = page.locator("#connection")
-    page.context.set_offline(True)
-    expect(line).to_contain_text("The server does not answer")
-    page.context.set_offline(False)
-    expect(line).to_be_empty()
-    moves(page, "video")
-    viewers.complaints.clear()
+def test_a_page_without_connection_says_so_and_comes_back(browser: Any, served: Served) -> None:
+    context = browser.new_context()
+    with relay(int(served.origin.rpartition(":")[2])) as network:
+        page = open_page(context, served.watch.replace(served.origin, f"http://{network.address}"))
+        moves(page, "video")
+        network.kill()
+        line = page.locator("#connection")
+        expect(line).to_contain_text("The server does not answer")
+        network.start()
+        expect(line).to_be_empty()
+        moves(page, "video")
+        context.close()
 
 
 def test_a_page_outlives_the_server(browser: Any, tmp_path: Path) -> None:
@@ -366,6 +396,7 @@ def test_a_page_outlives_the_server(browser: Any, tmp_path: Path) -> None:
 
 def test_own_script_and_style_are_small_and_load_nothing_else() -> None:
     texts = {path.name: path.read_text() for path in ASSETS.iterdir()}
-    assert sum(len(text.encode()) for text in texts.values()) < MOST_BYTES
+    own = [text for name, text in texts.items() if name.endswith((".js", ".css"))]
+    assert sum(len(text.encode()) for text in own) < MOST_BYTES
     for name, text in texts.items():
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", text), name

@@ -8,10 +8,7 @@ import { counted, labelWords, percent } from "./wording.js";
 /** Pause between two looks at how far a video is, ms. */
 const LOOK_MS = 700;
 
-/** Results that are shown; the oldest is removed for a new one. */
-const MOST_RESULTS = 6;
-
-/** Lets files be dropped anywhere on the page, or chosen; `onTake` brings their results into sight. */
+/** Lets files be dropped on the page or chosen; `onTake` brings their results into sight. */
 export function prepareDropping(limits, onTake) {
   const parts = ["chosen", "choose", "results", "limits"];
   const [input, button, results, about] = parts.map((id) => document.getElementById(id));
@@ -41,7 +38,6 @@ export function prepareDropping(limits, onTake) {
 async function annotate(file, results) {
   const result = new Result(file.name);
   results.prepend(result.node);
-  if (results.children.length > MOST_RESULTS) results.lastChild.querySelector("button").click();
   try {
     await (file.type.startsWith("video/") ? annotateVideo : annotatePicture)(file, result);
   } catch ({ message }) {

@@ -2,7 +2,7 @@
 
 import { prepareDropping } from "./annotate.js";
 import { Counts } from "./counts.js";
-import { setText } from "./dom.js";
+import { setText, warn } from "./dom.js";
 import { showFaces } from "./faces.js";
 import { Files } from "./files.js";
 import { prepareKeys } from "./keys.js";
@@ -80,8 +80,9 @@ async function start() {
   const parts = makeParts(me);
   parts.sources(sources);
   new Events((kind, data) => parts[kind]?.(data), (state) => {
-    if (state !== "open") parts.lose();
     showConnection(state);
+    if (state !== "open") parts.lose();
+    else for (const kind of ["people", "settings"]) if (parts[kind]) ask(`/api/${kind}`).then(parts[kind], warn);
   });
 }
 

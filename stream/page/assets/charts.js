@@ -1,6 +1,6 @@
 /** Small charts of SVG, stretched by the style. The numbers stand beside them in words. */
 
-import { drawing } from "./dom.js";
+import { drawing, element, setText } from "./dom.js";
 
 /** Size of a chart, in its own units. */
 const WIDTH = 240;
@@ -22,19 +22,21 @@ function canvas(...children) {
 
 const point = (x, y) => `${(x * WIDTH).toFixed(1)} ${((1 - y) * HEIGHT).toFixed(1)}`;
 
-/** A line of the last values. */
+/** A line of the last values, with its name and the newest one in words. */
 export class LineChart {
   #values = [];
   #line = drawing("path", { class: "curve" });
+  #words = element("dd");
 
-  /** @param {number} least the value at the top of the chart, at least. */
-  constructor(least) {
+  /** `least` is the value at the top of the chart, at least. */
+  constructor(title, least) {
     this.least = least;
-    this.node = canvas(this.#line);
+    this.node = element("div.chart", {}, element("dt", {}, title), this.#words, canvas(this.#line));
   }
 
-  /** Adds the newest value; null is a gap. */
-  add(value) {
+  /** Adds the newest value and its words; null is a gap. */
+  add(value, words) {
+    setText(this.#words, value === null ? "–" : words);
     this.#values = [...this.#values, value].slice(-KEPT_VALUES);
     const top = Math.max(this.least, ...this.#values) * 1.1;
     const steps = this.#values.map((each, place, all) => {

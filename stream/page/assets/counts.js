@@ -14,7 +14,6 @@ export class Counts {
   #counts = {};
   #history = [];
 
-  /** The section has a choice, a chart, its span of time, and its key. */
   constructor(section) {
     this.section = section;
     const parts = [".choice", ".layers", ".span", ".key"];
@@ -51,7 +50,7 @@ export class Counts {
   }
 }
 
-/** The counts of an attribute of all sources together, at each time that one of them has counts of. */
+/** The counts of an attribute of all sources together, at each time that one has counts of. */
 function addedUp(history, attribute) {
   const last = new Map();
   return history.map(({ time, source, counts }) => {

@@ -3,7 +3,7 @@
 /** For how long a note is shown, ms. */
 const NOTE_MS = 4000;
 
-/** Makes an element: `name` may have classes after dots; functions of `given` are listeners. */
+/** Makes an element: its name may have classes after dots, functions of `given` are listeners. */
 export function element(name, given = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const made = document.createElement(tag);

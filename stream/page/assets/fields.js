@@ -2,11 +2,11 @@
 
 import { element } from "./dom.js";
 
-/** A field: the control that takes input; `read` gives its value as the API takes it, or throws an
- * Error of one line; `write` shows a value.
+/** A control that takes input: `read` gives its value as the API takes it, or throws an Error of
+ * one line; `write` shows a value.
  */
 class Field {
-  constructor(control, read, write = String) {
+  constructor(control, read, write = (value) => value ?? "") {
     this.control = control;
     this.read = () => read(control.value.trim());
     this.write = (value) => {
@@ -44,19 +44,12 @@ export function makeField({ kind, value, choices, minimum, maximum }) {
   }
 }
 
-/** What a number may be, in words: "1 to 16, or auto". */
-export function rangeWords({ minimum, maximum, choices, kind }) {
-  if (kind !== "number" && kind !== "integer") return "";
-  const range = [minimum, maximum].every(Number.isFinite) ? [`${minimum} to ${maximum}`] : [];
-  return [...range, ...(choices ?? [])].join(", or ");
-}
-
 function input(type, given = {}) {
   return element("input", { type, autocomplete: "off", spellcheck: false, ...given });
 }
 
 function switchField() {
-  const control = element("input.switch", { type: "checkbox", role: "switch" });
+  const control = input("checkbox");
   return {
     control,
     read: () => control.checked,

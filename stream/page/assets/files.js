@@ -4,7 +4,6 @@ import { element, setText, updateList } from "./dom.js";
 import { clock, megabytes } from "./wording.js";
 
 export class Files {
-  /** `player` is the dialog that shows one of them. */
   constructor(list, player) {
     this.list = list;
     this.player = player;

@@ -10,10 +10,10 @@ const LANDING_S = 0.05;
 const LAG_S = 0.12;
 const CATCH_UP = 1.08;
 
-/** Played pictures that are kept, s, at most; half of them are dropped at once. */
+/** Played pictures that are kept at most, s. */
 const KEPT_S = 10;
 
-/** Fragments that may wait for the decoder: 10 s of 30 a second; then the stream begins anew. */
+/** Fragments that may wait for the decoder; with more the stream begins anew. */
 const MAX_WAITING = 300;
 
 /** Codes by which the server closes a socket whose source it has no H.264 of. */
@@ -22,10 +22,8 @@ const NO_H264 = [1003, 1011];
 /** Whether this browser can play such fragments at all. */
 export const canPlay = Boolean(Source);
 
-/** One stream of fragments, shown in a video element.
- *
- * A text message has the type of what follows: the initial segment, then fragments. Another one
- * begins another stream, as of another size.
+/** One stream in a video element. A text message has the type of what follows: the initial segment,
+ * then fragments. Another one begins another stream, as of another size.
  */
 export class FragmentPlayer {
   #socket;
@@ -33,7 +31,7 @@ export class FragmentPlayer {
   #buffer = null;
   #waiting = [];
 
-  /** `onEnd` is called once when it ends by itself, with whether H.264 is out of the question. */
+  /** `onEnd` is called when it ends by itself, with whether H.264 cannot be had at all. */
   constructor(video, path, onEnd) {
     this.video = video;
     this.onEnd = onEnd;

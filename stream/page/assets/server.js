@@ -6,8 +6,8 @@ const REQUEST_MS = 15_000;
 /** Silence after which the page asks whether the server is there, ms. */
 const SILENCE_MS = 10_000;
 
-/** Waits before the events are opened again, ms; the last one holds from then on. */
-const RETRY_MS = [500, 1000, 2000, 4000];
+/** Pause before the events are opened again, ms; less asks a server more often that is gone. */
+const RETRY_MS = 1500;
 
 /** The kinds of events; the data of each is the state of all of its kind. */
 const KINDS = ["sources", "people", "settings", "files"];
@@ -38,9 +38,9 @@ export async function ask(path, { method, json, body, headers } = {}) {
 export class Events {
   #stream = null;
   #timer = 0;
-  #failures = 0;
+  #state = "";
 
-  /** `onEvent` takes a kind and its data; `onState` "open", "gone", or "refused" by the token. */
+  /** `onEvent` takes a kind and its data; `onState` "open", "gone" or "refused" where that changes. */
   constructor(onEvent, onState) {
     this.onEvent = onEvent;
     this.onState = onState;
@@ -50,6 +50,7 @@ export class Events {
 
   #open() {
     this.#close();
+    this.#state = "";
     if (document.hidden) return;
     const stream = new EventSource("/api/events");
     this.#stream = stream;
@@ -80,18 +81,20 @@ export class Events {
       if (state === "open") this.#hear();
       else this.#lose();
     }, SILENCE_MS);
-    if (!isHeard) return;
-    this.#failures = 0;
-    this.onState("open");
+    if (isHeard) this.#become("open");
+  }
+
+  #become(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.onState(state);
   }
 
   async #lose() {
     this.#close();
-    const wait = RETRY_MS[this.#failures] ?? RETRY_MS.at(-1);
-    this.#failures += 1;
-    this.#timer = setTimeout(() => this.#open(), wait);
+    this.#timer = setTimeout(() => this.#open(), RETRY_MS);
     const state = await serverState();
-    if (state !== "open") this.onState(state);
+    if (state !== "open") this.#become(state);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The settings as a form that their schema makes; each is sent when it is changed. */
 
 import { element, say, setText } from "./dom.js";
-import { makeField, rangeWords } from "./fields.js";
+import { makeField } from "./fields.js";
 import { ask } from "./server.js";
 
 export class Settings {
@@ -51,7 +51,6 @@ class Row {
     const { control } = this.field;
     this.output = element("output", { hidden: control.type !== "range" });
     this.problem = element("p.problem", { id: `problem-${key}` });
-    const more = [rangeWords(setting), editable ? "" : whyNot].filter(Boolean).map((text) => ` ${text}.`);
     control.id = key;
     control.disabled = !editable;
     control.setAttribute("aria-describedby", `about-${key} ${this.problem.id}`);
@@ -65,7 +64,7 @@ class Row {
       {},
       element("label", { htmlFor: key, title: key }, key.slice(key.indexOf(".") + 1).replaceAll(/[_.]/g, " ")),
       element("span.value", {}, control, this.output),
-      element("p.about", { id: `about-${key}` }, description, more),
+      element("p.about", { id: `about-${key}` }, description, editable ? "" : ` Fixed: ${whyNot}.`),
       this.problem,
     );
   }

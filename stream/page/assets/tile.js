@@ -9,9 +9,8 @@ import { clock, counted, rate } from "./wording.js";
 /** What lies over the picture in each state, with the time since which it holds. */
 const VEILS = { waiting: "Waiting since", failed: "Failed at", ended: "Ended at", paused: "Paused at" };
 
-/** A tile. It keeps its node, and `update` brings it up to what the server says. */
+/** A tile, which `update` brings up to what the server says. */
 export class Tile {
-  /** `onEnlarge` is called where its picture is clicked. */
   constructor(source, me, onEnlarge) {
     this.me = me;
     this.source = source;
@@ -22,7 +21,8 @@ export class Tile {
     this.figures = element("span.figures");
     this.veil = element("p.veil");
     this.enlarge = element("button.enlarge", { type: "button", click: onEnlarge }, this.picture.node);
-    this.charts = [new Chart("Frames a second", 10), new Chart("Latency", 100), new Chart("Dropped", 5)];
+    const charts = [["Frames a second", 10], ["Latency", 100], ["Dropped", 5]];
+    this.charts = charts.map(([title, least]) => new LineChart(title, least));
     this.buttons = this.#makeButtons();
     this.details = element(
       "div",
@@ -117,7 +117,7 @@ export class Tile {
     else this.node.requestFullscreen?.();
   }
 
-  /** Asks for a change, whose answer is the new state; whether it was made. */
+  /** Asks for a change; whether it was made. */
   async #control(json) {
     try {
       Object.assign(this.source, await ask(`${this.path}/controls`, { method: "POST", json }));
@@ -131,21 +131,6 @@ export class Tile {
 
   #remove() {
     ask(this.path, { method: "DELETE" }).catch(warn);
-  }
-}
-
-/** A line chart with its name and its newest value in words. */
-class Chart {
-  constructor(title, least) {
-    this.line = new LineChart(least);
-    this.words = element("dd");
-    this.node = element("div.chart", {}, element("dt", {}, title), this.words, this.line.node);
-  }
-
-  /** Adds a value and its words; null where there is none. */
-  add(value, words) {
-    this.line.add(value);
-    setText(this.words, value === null ? "–" : words);
   }
 }
 

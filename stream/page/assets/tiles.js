@@ -15,7 +15,6 @@ export class Tiles {
     document.addEventListener("visibilitychange", () => document.hidden && this.stopPictures());
   }
 
-  /** Shows what the server says of its sources. */
   update(sources) {
     for (const source of sources) this.#announce(source);
     updateList(
