@@ -23,6 +23,7 @@ SLOW = frozenset(
         *("annotator", "batch_cli", "batch_faults", "blur", "bundle", "centerface"),
         *("centerface_detector", "claims", "classifiers", "cli", "cluster", "copies", "detector"),
         *("evaluate", "examples", "extraction", "field", "fit", "network", "notebooks", "outages"),
+        "page_browser",
         *("picture_size", "processes", "readme", "recorder", "recovery", "reference", "run"),
         *("side_by_side", "soak", "spans", "speed_bench", "style", "tracking_bench"),
         *("train_cli", "watchdog", "window"),

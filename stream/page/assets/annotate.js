@@ -8,7 +8,7 @@ import { counted, labelWords, percent } from "./wording.js";
 /** Pause between two looks at how far a video is, ms. */
 const LOOK_MS = 700;
 
-/** Lets files be dropped on the page or chosen; `onTake` brings their results into sight. */
+/** Lets files be dropped or chosen; `onTake` brings their results into sight. */
 export function prepareDropping(limits, onTake) {
   const parts = ["chosen", "choose", "results", "limits"];
   const [input, button, results, about] = parts.map((id) => document.getElementById(id));

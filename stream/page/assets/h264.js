@@ -2,7 +2,7 @@
 
 const Source = window.ManagedMediaSource ?? window.MediaSource;
 
-/** How far playing may fall behind the newest picture before it jumps, s, and where it lands. */
+/** How far behind the newest picture playing jumps, s, and how far behind it lands. */
 const MAX_BEHIND_S = 0.4;
 const LANDING_S = 0.05;
 

@@ -9,7 +9,7 @@ const STORED = "face-stream keys";
 const TYPING = "input, select, textarea, video[controls]";
 const PRESSED = "button, a, summary";
 
-/** Makes keys act on the chosen tiles, and writes their help into its dialog. */
+/** Makes keys act on the chosen tiles, and writes their help. */
 export function prepareKeys(tiles, me, help) {
   const each = (act) => () => tiles.chosen.forEach(act);
   const controls = [

@@ -34,7 +34,7 @@ export class LivePicture {
     this.image.alt = text;
   }
 
-  /** Shows the newest picture at once, then what comes; nothing changes where it does already. */
+  /** Shows the newest picture, then what comes, unless it does already. */
   start() {
     if (this.way !== "none") return;
     this.video.hidden = !this.#hasH264;
