@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from page_programs import (
+from page_browser import (
     CLOCK_SPAN,
     READ_CLOCK,
     ClockCamera,

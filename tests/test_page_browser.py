@@ -18,7 +18,7 @@ axe_api = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe is not installed"
 )
 
-from page_programs import (  # noqa: E402
+from page_browser import (  # noqa: E402
     CHROMIUM,
     PATIENCE_S,
     READ_CLOCK,

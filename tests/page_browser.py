@@ -1,6 +1,6 @@
 """The page served to a real browser: a camera that shows a clock, the program, and Chromium.
 
-    python tests/page_programs.py PORT FPS
+    python tests/page_browser.py PORT FPS
 
 serves the camera at a port, and 0 chooses one, which is printed.
 """
