@@ -26,7 +26,7 @@ SLOW = frozenset(
         "page_browser",
         *("picture_size", "processes", "readme", "recorder", "recovery", "reference", "run"),
         *("side_by_side", "soak", "spans", "speed_bench", "style", "tracking_bench"),
-        *("train_cli", "watchdog", "window"),
+        *("page", "serving", "train_cli", "uploads", "watchdog", "window"),
     }
 )
 """The test files that take more than eight seconds each, and most of the time of all together."""

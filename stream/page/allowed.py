@@ -55,6 +55,14 @@ def _parts(address: str) -> SplitResult | None:
     )
 
 
+def _is_host(host: str, pattern: str) -> bool:
+    """Whether a host has as many parts as a pattern, and each matches: `10.0.0.*` is no name that
+    begins like that.
+    """
+    parts, wanted = host.split("."), pattern.split(".")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
 def _matches(parts: SplitResult, pattern: str) -> bool:
     """Whether protocol, host, port and the beginning of the path are those of a pattern."""
     try:
@@ -65,7 +73,7 @@ def _matches(parts: SplitResult, pattern: str) -> bool:
     is_path = fnmatchcase(parts.path, wanted.path + ("" if wanted.path.endswith("*") else "*"))
     return (
         parts.scheme == wanted.scheme
-        and fnmatchcase(parts.hostname or "", (wanted.hostname or "").lower())
+        and _is_host(parts.hostname or "", wanted.hostname or "")
         and port in (None, parts.port)
         and (wanted.path in ("", "/") or (is_path and ".." not in parts.path))
     )

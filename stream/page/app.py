@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from stream.page.announcer import Announcer
 from stream.page.answers import RefusedError, as_json, may_control, not_allowed, not_there, refused
+from stream.page.openapi import described
 from stream.page.page import Page
 from stream.page.routes_files import FileRoutes
 from stream.page.routes_people import PeopleRoutes
@@ -49,8 +50,14 @@ def application(page: Page, uploads: Uploads, announcer: Announcer) -> ASGIApp:
         *FileRoutes(page, uploads).routes(),
         *SettingRoutes(page, announcer).routes(),
     ]
+    api = described(routes)
+
+    async def describe(_: Request) -> Response:
+        """All addresses, as OpenAPI describes them."""
+        return as_json(api)
+
     app = Starlette(
-        routes=routes,
+        routes=[*routes, Route("/api", describe, methods=["GET"])],
         exception_handlers={
             RefusedError: refused,
             404: not_there,

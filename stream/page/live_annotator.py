@@ -34,7 +34,7 @@ class LiveAnnotator:
         self._newest = newest
         self._given = info, controls, report
         self._model = newest()
-        self._annotator = self._model.annotator(info, controls, report)
+        self._annotator: Annotator | PictureAnnotator = self._model.annotator(*self._given)
         self._first_id = 0  # what is added to the ids of the present annotator
         self._last_id = 0
 
@@ -66,5 +66,5 @@ class LiveAnnotator:
             if before.labels != model.config.labels:
                 self._annotator.change_labels(model.label_settings)
         elif not is_same or before.labels != model.config.labels:
-            self._annotator: Annotator | PictureAnnotator = model.annotator(*self._given)
+            self._annotator = model.annotator(*self._given)
             self._first_id = self._last_id

@@ -62,7 +62,7 @@ def metrics(page: Page) -> str:
             ((_name(each), each.member.summary.history.reconnects) for each in sources),
         ),
         *_of(
-            "sent_bytes_total",
+            "encoded_bytes_total",
             "counter",
             "Bytes of pictures that were encoded for those who watch.",
             (

@@ -159,7 +159,9 @@ def _check_certificate(settings: ServeSection) -> None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(settings.cert, settings.key or None, password=_no_password)
         except (OSError, ValueError) as error:  # SSLError is an OSError
-            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+            reason = getattr(error, "strerror", None) or error
+            if isinstance(error, ssl.SSLError):
+                reason = "they are no certificate and key in PEM form that belong together"
             raise ConfigError(
                 f"the certificate {settings.cert} and its key cannot be used: {reason}"
             ) from error

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from models.interrupts import exit_code, telling
-from stream.errors import SourceError
+from stream.errors import ConfigError
 from stream.page.announcer import Announcer
 from stream.page.app import application
 from stream.page.door import Door
@@ -74,9 +74,10 @@ def serve(
 
     Raises:
         ConfigError, SinkError, ModelError: what was asked for cannot be had; nothing was written.
-        SourceError: no source gives anything, and none may be added.
     """
     settings, totals = config.serve, Totals(len(sources))
+    if not (sources or settings.allow):
+        raise ConfigError("there is no SOURCE: name one, or what may be added by serve.allow")
     outputs = replace(outputs, show=False, crops=True)
     own = name_outputs(outputs, sources, config) if sources else []
     with (
@@ -113,9 +114,7 @@ def serve(
         scheme = "https" if server.is_secure else "http"
         place = f"{scheme}://{_shown_host(settings.host)}:{server.port}/?token="
         tell(Addresses(place + door.control, place + door.watch))
-        stack.enter_context(
-            telling(lambda: json.dumps(so_far(hub.members, totals)))
-        )
+        stack.enter_context(telling(lambda: json.dumps(so_far(hub.members, totals))))
         stack.callback(announcer.close)
         stack.callback(_end, hub, totals, report)
         try:
@@ -129,11 +128,11 @@ def serve(
 
 
 def _wait(page: Page) -> None:
-    """Waits until a signal comes, what reads the lines of a source leaves, or nothing can come.
+    """Waits until a signal comes, what reads the lines of a source leaves, or no source gave
+    anything.
 
     Raises:
         ConfigError, ModelError: no source can be annotated.
-        SourceError: none gave anything.
     """
     tick, hub = threading.Event(), page.hub
     while not exit_code(0):
@@ -142,22 +141,16 @@ def _wait(page: Page) -> None:
             raise hub.shared.error
         if any(each.controls.quit_requested for each in members):
             return
-        if members and all(each.done.is_set() for each in members):
-            _check_any_began(hub)
+        if members and all(each.done.is_set() for each in members) and _is_in_vain(hub):
+            return
         page.enforce_limit()
         tick.wait(_POLL_S)
 
 
-def _check_any_began(hub: Hub) -> None:
-    """Checks that one of the sources gave a picture, or that others may be added.
-
-    Raises:
-        SourceError: none gave any.
-    """
-    failed = [each.member.summary for each in hub.sources if not each.member.summary.frames]
-    is_whole = len(failed) == len(hub.sources)
-    if is_whole and failed[0].failures and not hub.model.config.serve.allow:
-        raise SourceError(failed[0].failures[0])
+def _is_in_vain(hub: Hub) -> bool:
+    """Whether no source gave a picture, and none may be added: why is said already."""
+    may_be_added = bool(hub.model.config.serve.allow)
+    return not may_be_added and not any(each.summary.frames for each in hub.members)
 
 
 def _end(hub: Hub, totals: Totals, report: Report) -> None:

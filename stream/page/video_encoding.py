@@ -1,6 +1,7 @@
 """Pictures → fragments of H.264 that a browser plays at once."""
 
 import time
+from collections.abc import Callable
 
 from models.faces import Image
 from stream.frames import SourceInfo
@@ -26,15 +27,22 @@ class VideoEncoding:
     Args:
         size_wh: width and height of the pictures, px.
         fps: pictures a second, about.
+        clock: the monotonic clock, s.
 
     Raises:
         FFmpegError, ValueError: there can be no such encoder.
     """
 
-    def __init__(self, size_wh: tuple[int, int], fps: float) -> None:
+    def __init__(
+        self,
+        size_wh: tuple[int, int],
+        fps: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         settings = RecorderSection(preset="ultrafast", quality=_QUALITY)
         info = SourceInfo("page", "stream", size_wh, fps)
         self.size_wh = size_wh
+        self._clock = clock
         self._encoder = Encoder(CODECS["h264"], CONTAINERS[".mp4"], info, settings)
         context = self._encoder.track.codec_context
         context.gop_size = max(round(fps * 4), 1)
@@ -55,7 +63,7 @@ class VideoEncoding:
             picture: of the size of this video.
             key: it is to be decodable without those before it.
         """
-        now_s = time.monotonic()
+        now_s = self._clock()
         if self._last_s is not None:
             self._step_s = min(now_s - self._last_s, _LONGEST_STEP_S)
         self._last_s = now_s
