@@ -62,7 +62,7 @@ class Row {
     this.node = element(
       `div.setting.${control.type}`,
       {},
-      element("label", { htmlFor: key, title: key }, key.slice(key.indexOf(".") + 1).replaceAll(/[_.]/g, " ")),
+      element("label", { htmlFor: key }, editable ? key.split(".")[1].replaceAll("_", " ") : key),
       element("span.value", {}, control, this.output),
       element("p.about", { id: `about-${key}` }, description, editable ? "" : ` Fixed: ${whyNot}.`),
       this.problem,
