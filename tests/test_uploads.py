@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from fakes import PATIENCE_S, SIZE_WH, numbered, write_clip
+from fakes import PATIENCE_S, write_clip
 
 from stream.controls import Controls, RunReport
 from stream.frames import Frame, SourceInfo
@@ -27,14 +28,12 @@ def model() -> Model:
 
 @pytest.fixture
 def uploads(model: Model) -> Iterator[Uploads]:
-    loop = asyncio.new_event_loop()
-    with Uploads(Hub(model, loop)) as uploads:
+    with closing(asyncio.new_event_loop()) as loop, Uploads(Hub(model, loop)) as uploads:
         yield uploads
-    loop.close()
 
 
 def _clip(folder: Path, frames: int = 5) -> Path:
-    return write_clip(folder / "a.mp4", [numbered(number, SIZE_WH) for number in range(frames)])
+    return write_clip(folder / "a.mp4", frames)
 
 
 def _sent(uploads: Uploads, data: bytes) -> tuple[str, Upload]:
@@ -83,13 +82,11 @@ def test_what_is_no_video_or_names_other_files_is_refused(
 
 
 def test_all_is_deleted_at_the_end(model: Model, tmp_path: Path) -> None:
-    loop = asyncio.new_event_loop()
-    with Uploads(Hub(model, loop)) as uploads:
+    with closing(asyncio.new_event_loop()) as loop, Uploads(Hub(model, loop)) as uploads:
         _, upload = _sent(uploads, _clip(tmp_path, 60).read_bytes())
         folder = upload.folder.parent
         assert folder.exists()
     assert not folder.exists()
-    loop.close()
 
 
 def test_there_are_never_too_many(uploads: Uploads) -> None:

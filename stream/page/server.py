@@ -23,6 +23,10 @@ _REQUEST_S = 10.0
 _HEADER_BYTES = 16_384
 """Largest request but for its body, bytes."""
 
+_SEND_BYTES = 131_072
+"""What the system holds of an answer that is not taken yet, bytes; more lets a slow viewer see
+older pictures, less slows downloads over long ways."""
+
 _MESSAGE_BYTES = 4096
 """Largest message of a browser in a WebSocket, bytes; none has anything to say."""
 
@@ -42,6 +46,8 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begins to wait for the first request."""
         super().connection_made(transport)
+        connected = transport.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
         self.app_state = {**self.app_state, "transport": transport}
         self._timer: asyncio.TimerHandle | None = None
         self._begin_to_wait()
