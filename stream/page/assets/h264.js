@@ -16,6 +16,9 @@ const KEPT_S = 10;
 /** Fragments that may wait for the decoder; with more the stream begins anew. */
 const MAX_WAITING = 300;
 
+/** Fragments after which a picture must have played, else the browser cannot: 6 s of 15 a second. */
+const MOST_UNPLAYED = 90;
+
 /** Codes by which the server closes a socket whose source it has no H.264 of. */
 const NO_H264 = [1003, 1011];
 
@@ -30,6 +33,7 @@ export class FragmentPlayer {
   #media = null;
   #buffer = null;
   #waiting = [];
+  #taken = 0;
 
   /** `onEnd` is called when it ends by itself, with whether H.264 cannot be had at all. */
   constructor(video, path, onEnd) {
@@ -64,6 +68,7 @@ export class FragmentPlayer {
     this.#media = media;
     this.#buffer = null;
     this.#waiting = [];
+    this.#taken = 0;
     URL.revokeObjectURL(this.video.src);
     this.video.disableRemotePlayback = true;
     this.video.src = URL.createObjectURL(media);
@@ -77,7 +82,9 @@ export class FragmentPlayer {
 
   #take(fragment) {
     this.#waiting.push(fragment);
-    if (this.#waiting.length > MAX_WAITING) this.#end(false);
+    this.#taken += 1;
+    if (this.#taken > MOST_UNPLAYED && !this.video.played.length) this.#end(true);
+    else if (this.#waiting.length > MAX_WAITING) this.#end(false);
     else this.#next();
   }
 

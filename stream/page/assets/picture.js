@@ -9,9 +9,6 @@ const MAX_MJPEG_STREAMS = 3;
 /** Pause between still pictures, where all MJPEG streams are in use, ms. */
 const STILL_MS = 1000;
 
-/** How long the first picture by H.264 may take before MJPEG is used, ms. */
-const FIRST_MS = 6000;
-
 let mjpegStreams = 0;
 
 /** One live picture, whose `way` is "H.264", "MJPEG", "stills", or "none" while it is stopped. */
@@ -67,9 +64,6 @@ export class LivePicture {
       this.start();
     };
     this.#player = new FragmentPlayer(this.video, `${this.path}/video`, end);
-    this.#timer = setTimeout(() => {
-      if (this.video.src && this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) end(true);
-    }, FIRST_MS);
   }
 
   #startMjpeg() {
