@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 from fakes import PATIENCE_S, SIZE_WH, frame, number_of, track
 
-from models.faces import Image
 from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo
 from stream.page.broadcast import Broadcast
 from stream.page.page_sink import PageSink
-from stream.page.painter import Painter
+from stream.page.painter import Painted, Painter
 from stream.page.viewers import Encoded, Form, Viewer
 from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame
@@ -144,9 +143,9 @@ class _CountingPainter(Painter):
 
     drawn = 0
 
-    def _draw(self, annotated: AnnotatedFrame) -> Image:
+    def _paint(self, annotated: AnnotatedFrame) -> Painted:
         self.drawn += 1
-        return super()._draw(annotated)
+        return super()._paint(annotated)
 
 
 @contextmanager

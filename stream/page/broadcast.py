@@ -11,7 +11,7 @@ from av.error import FFmpegError
 
 from models.faces import Image
 from stream.page.page_sink import PageSink
-from stream.page.painter import Painter
+from stream.page.painter import Painted, Painter
 from stream.page.video_encoding import VideoEncoding
 from stream.page.viewers import Encoded, Form, Viewer
 from stream.sinks import AnnotatedFrame
@@ -139,25 +139,26 @@ class Broadcast:
 
     def _encode(self, annotated: AnnotatedFrame) -> None:
         """Hands the picture over in every form that is watched."""
-        picture = self._painter.draw(annotated)
+        painted = self._painter.paint(annotated)
         key, self._key_wanted = self._key_wanted, False
         if self._counts["jpeg"]:
-            self._call(self._offer, "jpeg", Encoded(self._jpeg(picture)))
+            jpeg = self._jpeg(self._painter.draw(annotated))
+            self._call(self._offer, "jpeg", Encoded(jpeg))
         if self._counts["h264"]:
             try:
-                for encoded in self._fragments(picture, key=key):
+                for encoded in self._fragments(painted, key=key):
                     self._call(self._offer, "h264", encoded)
             except (FFmpegError, ValueError) as error:
                 _log.warning("page: no H.264: %s", error)
 
-    def _fragments(self, picture: Image, *, key: bool) -> list[Encoded]:
-        size_wh = picture.shape[1], picture.shape[0]
+    def _fragments(self, painted: Painted, *, key: bool) -> list[Encoded]:
+        size_wh = painted.size_wh
         if self._video is not None and self._video.size_wh != size_wh:
             self._video.close()
             self._video = None
         if self._video is None:
             self._video = VideoEncoding(size_wh, self._fps)
-        return self._video.encode(picture, key=key)
+        return self._video.encode(painted.canvas, painted.coded, key=key)
 
     def _call(self, *call: object) -> None:
         """Calls a method in the thread of the event loop, unless that has ended."""

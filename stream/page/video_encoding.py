@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 
-from models.faces import Image
+import av
+
+from stream.drawing.canvas import Canvas
 from stream.frames import SourceInfo
 from stream.page.fragments import TIMESCALE, codec_of, first_segment, fragment
 from stream.page.viewers import Encoded, VideoHead
@@ -56,18 +58,21 @@ class VideoEncoding:
     def __repr__(self) -> str:
         return f"VideoEncoding({self.size_wh}, {self._number} fragments)"
 
-    def encode(self, picture: Image, *, key: bool) -> list[Encoded]:
+    def encode(
+        self, canvas: Canvas, coded: av.VideoFrame | None = None, *, key: bool
+    ) -> list[Encoded]:
         """The fragment of the next picture.
 
         Args:
-            picture: of the size of this video.
+            canvas: the picture, of the size of this video.
+            coded: the same before it was drawn on, as `Frame.coded`.
             key: it is to be decodable without those before it.
         """
         now_s = self._clock()
         if self._last_s is not None:
             self._step_s = min(now_s - self._last_s, _LONGEST_STEP_S)
         self._last_s = now_s
-        frame = self._encoder.converted(picture)
+        frame = self._encoder.drawn(canvas, coded)
         return [
             self._fragment(bytes(packet), is_key=packet.is_keyframe)
             for packet in self._encoder.encode(frame, now_s, key=key)
