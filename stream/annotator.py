@@ -14,6 +14,7 @@ from stream.labelling.labeller import Labeller, Views
 from stream.labelling.persons import Persons
 from stream.labelling.track_faces import TrackFace
 from stream.people import Settle
+from stream.settings.schema import LabelSettings
 from stream.stopwatch import stage
 from stream.tracks import Track
 
@@ -74,6 +75,10 @@ class Annotator:
         kept in memory only.
         """
         return None if self._persons is None else self._persons.faces
+
+    def change_labels(self, settings: LabelSettings) -> None:
+        """Applies other thresholds and groups from now on; the attributes are the same."""
+        self._labeller.change(settings)
 
     @stage("track")
     def annotate(self, frame: Frame, coming: Sequence[Frame] = ()) -> tuple[Track, ...]:

@@ -46,6 +46,24 @@ class LoadedModel:
     def __repr__(self) -> str:
         return f"LoadedModel({self.config.engine.model_folder})"
 
+    def changed(self, config: Config) -> "LoadedModel":
+        """The same model with other settings; the engines are shared where these do not concern
+        them.
+
+        Raises:
+            ConfigError: the model does not know an attribute or a class that the settings name.
+            ModelError: the model cannot be loaded.
+        """
+        other = LoadedModel(config)
+        if (config.detection, config.engine) == (self.config.detection, self.config.engine):
+            other._engines, other._loading = self._engines, self._loading
+        return other
+
+    @property
+    def labels(self) -> LabelSettings:
+        """The settings of the labels, with the attributes that are labelled named."""
+        return self._labels
+
     @property
     def attributes(self) -> dict[str, tuple[str, ...]]:
         """The attributes that are labelled, and their classes."""

@@ -20,6 +20,7 @@ from stream.picture_annotator import PictureAnnotator
 from stream.results import Context, Results
 from stream.run import run
 from stream.settings import Config
+from stream.settings.schema import LabelSettings
 from stream.several.any_number import run_sources
 from stream.several.given_outputs import AnyPath, given_outputs
 from stream.several.given_sources import AnySource, listed_sources, open_alone, open_given
@@ -80,9 +81,9 @@ class Model:
         return self
 
     def _new_loop(self) -> OwnLoop:
-        return OwnLoop(partial(self._annotator, report=self._report, is_endless=True))
+        return OwnLoop(partial(self.annotator, report=self._report, is_endless=True))
 
-    def _annotator(
+    def annotator(
         self,
         info: SourceInfo,
         controls: Controls | None = None,
@@ -90,6 +91,7 @@ class Model:
         *,
         is_endless: bool = False,
     ) -> Annotator | PictureAnnotator:
+        """What annotates the frames of a source that the caller reads; see `LoadedModel`."""
         return self._loaded.annotator(info, controls, report, is_endless=is_endless)
 
     @property
@@ -111,7 +113,7 @@ class Model:
         pixels = as_bgr(image, self.config.source.max_megapixels)
         name = fspath(image) if isinstance(image, str | PathLike) else ""
         info = SourceInfo(name or "picture", "pictures", (pixels.shape[1], pixels.shape[0]))
-        annotator = self._annotator(info, report=self._report)
+        annotator = self.annotator(info, report=self._report)
         tracks = annotator.annotate(Frame(pixels, 0, 0.0, time.monotonic()))
         faces = [Face(each.box_xyxy, each.score, each.labels, each.quality) for each in tracks]
         return Results(faces, self._context(name), pixels)
@@ -148,6 +150,17 @@ class Model:
         twin = type(self)(self.config)
         twin._loaded = self._loaded
         return twin
+
+    def changed(self, config: Config) -> "Model":
+        """The same model with other settings, and tracks of its own; see `LoadedModel.changed`."""
+        twin = type(self)(config)
+        twin._loaded = self._loaded.changed(config)
+        return twin
+
+    @property
+    def label_settings(self) -> LabelSettings:
+        """The settings of the labels, with the attributes that are labelled named."""
+        return self._loaded.labels
 
     def overlay(self) -> Overlay:
         """Draws tracks on the frames of one source, as the settings say."""
@@ -195,7 +208,7 @@ class Model:
     ) -> Generator[tuple[Frame, Results[Track]], None, None]:
         """The frames of one source and the tracks in each."""
         with Capture(open_given(source, self.config, span)) as capture:
-            annotator = self._annotator(capture.info)
+            annotator = self.annotator(capture.info)
             context = self._context(capture.info.uri)
             for frame in capture:
                 yield frame, Results(annotator.annotate(frame, capture.coming), context)
@@ -251,10 +264,10 @@ class Model:
         sources = listed_sources(source)
         by_name = [each for each in sources if isinstance(each, NamedSource)]
         if len(by_name) == len(sources):
-            summary = run_sources(by_name, outputs, self.config, span, load=self._annotator)
+            summary = run_sources(by_name, outputs, self.config, span, load=self.annotator)
         else:
             opened = open_alone(sources, self.config, span)
-            summary = run(opened, self.config, outputs, load=self._annotator)
+            summary = run(opened, self.config, outputs, load=self.annotator)
         if summary.interrupted:
             raise KeyboardInterrupt
         return summary

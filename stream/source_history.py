@@ -126,6 +126,12 @@ class SourceHistory:
         with self._lock:
             return bool(self._changes) and self._changes[-1].state == "waiting"
 
+    @property
+    def last_reason(self) -> str:
+        """Why it is waited for at present, or was last; empty where it never was."""
+        with self._lock:
+            return self._gaps[-1].reason if self._gaps else ""
+
     def changes_since(self, count: int, captured_s: float = math.inf) -> list[StateChange]:
         """The changes after the first `count`, in order, as far as they are kept.
 

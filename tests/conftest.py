@@ -33,6 +33,7 @@ SLOW = frozenset(
             "notebooks",
             "outages",
         ),
+        "page_browser",
         *(
             "picture_size",
             "processes",
@@ -44,7 +45,7 @@ SLOW = frozenset(
             "run",
         ),
         *("side_by_side", "soak", "spans", "speed_bench", "style", "tracking_bench"),
-        *("train_cli", "watchdog", "window"),
+        *("page", "serving", "train_cli", "uploads", "watchdog", "window"),
     }
 )
 """The test files that take more than eight seconds each, and most of the time of all together."""

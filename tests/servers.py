@@ -1,6 +1,7 @@
 """Servers on loopback that send pictures as files, MJPEG, HLS and RTSP, and can be killed."""
 
 import base64
+import select
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from pathlib import Path
-from socketserver import BaseServer, StreamRequestHandler, ThreadingTCPServer
+from socketserver import BaseRequestHandler, BaseServer, StreamRequestHandler, ThreadingTCPServer
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -36,11 +37,12 @@ class KillableServer:
 
     Args:
         make: makes the server at a port; 0 for any.
+        port: the port.
     """
 
-    def __init__(self, make: Callable[[int], BaseServer]) -> None:
+    def __init__(self, make: Callable[[int], BaseServer], port: int = 0) -> None:
         self._make = make
-        self._port = 0
+        self._port = port
         self.requests = 0
         self.start()
 
@@ -163,10 +165,28 @@ class HttpHandler(BaseHTTPRequestHandler):
 Page = Callable[[HttpHandler], None]
 
 
-def http(pages: dict[str, Page]) -> KillableServer:
-    """A web server of these pages."""
+def http(pages: dict[str, Page], port: int = 0) -> KillableServer:
+    """A web server of these pages, at a port; 0 for any."""
     handler = type("Handler", (HttpHandler,), {"pages": pages})
-    return KillableServer(lambda port: _HttpServer(("127.0.0.1", port), handler))
+    return KillableServer(lambda free: _HttpServer(("127.0.0.1", free), handler), port)
+
+
+def relay(port: int) -> KillableServer:
+    """A server that hands on what comes to a port of this machine, and back: a network to cut."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(("127.0.0.1", port)) as further:
+                self.server.killable.accept(further)  # type: ignore[attr-defined]
+                self.server.killable.accept(self.request)  # type: ignore[attr-defined]
+                ways = {self.request: further, further: self.request}
+                while True:
+                    for each in select.select(list(ways), [], [])[0]:
+                        if not (data := each.recv(65_536)):
+                            return
+                        ways[each].sendall(data)
+
+    return KillableServer(lambda free: _TcpServer(("127.0.0.1", free), Handler))
 
 
 def file_page(path: Path) -> Page:

@@ -15,6 +15,7 @@ from stream.sinks.data.tables import face_columns, track_columns
 from training.commands.app import app as train_app
 
 _ROOT = Path(__file__).parents[1]
+_SUFFIXES = (".py", ".html", ".css", ".js", ".svg")  # of files that are listed
 _PAGES = [_ROOT / "README.md", _ROOT / "CONTRIBUTING.md", *sorted((_ROOT / "docs").glob("*.md"))]
 _MOST_LINES = 150
 
@@ -196,6 +197,7 @@ def test_each_file_of_a_room_is_listed(room: str) -> None:
     names = {name for cell in cells for name in re.findall(r"`([\w/.]+)`", cell)}
     folders = tuple(name for name in names if name.endswith("/"))
     assert all((_ROOT / room / folder).is_dir() for folder in folders)
-    paths = {path.relative_to(_ROOT / room).as_posix() for path in (_ROOT / room).rglob("*.py")}
+    found = [path for path in (_ROOT / room).rglob("*") if path.suffix in _SUFFIXES]
+    paths = {path.relative_to(_ROOT / room).as_posix() for path in found}
     files = {path for path in paths if not path.endswith("__init__.py")}
     assert {path for path in files if not path.startswith(folders)} == names - set(folders)

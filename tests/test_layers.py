@@ -14,7 +14,7 @@ _FLOORS = (  # of `stream`, from the top down: a room imports only from floors b
     {"__main__"},
     {"cli"},
     {"benchmarks", "doctor"},
-    {"batch", "export", "report"},
+    {"batch", "export", "page", "report"},
     {"short_forms"},
     {"session"},
     {"several"},

@@ -45,6 +45,14 @@ def run(
     start: options.Start = None,
     end: options.End = None,
     show: options.Show = True,
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve",
+            rich_help_panel=options.OUTPUT,
+            help="Show the page of `face-stream serve` instead of a window.",
+        ),
+    ] = False,
     config: options.ConfigFile = None,
     model: options.Model = None,
     blur: options.Blur = False,
@@ -82,6 +90,10 @@ def run(
         given = sources or ([settled.source.address] if settled.source.address else [])
         if not given:
             raise ConfigError("there is no SOURCE: name one, or set source.address")
+        if serve:
+            from stream.cli.serve import serve_sources
+
+            return serve_sources(given, settled, outputs, span, is_silent=quiet or json_summary)
         on_stall = partial(exit_hanging, quiet=quiet, as_json=json_summary)
         is_silent = quiet or json_summary
         return annotate_sources(

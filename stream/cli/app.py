@@ -14,6 +14,7 @@ from stream.cli.export import export
 from stream.cli.inspect import doctor, show_settings
 from stream.cli.recover import recover
 from stream.cli.report import report
+from stream.cli.serve import serve
 
 _COMMANDS: dict[str, Command] = {
     "run": run,
@@ -24,6 +25,7 @@ _COMMANDS: dict[str, Command] = {
     "batch retry": retry,
     "export": export,
     "report": report,
+    "serve": serve,
     "recover": recover,
     "bench": bench,
     "doctor": doctor,

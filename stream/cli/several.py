@@ -40,12 +40,12 @@ def annotate_sources(
         config,
         span,
         watchers=partial(progress_bars, outputs=outputs, quiet=quiet),
-        report=_nothing if is_silent else _print_line,
+        report=nothing if is_silent else print_line,
         on_stall=on_stall,
     )
 
 
-def _print_line(source: NamedSource, summary: Summary) -> None:
+def print_line(source: NamedSource, summary: Summary) -> None:
     """Says what a source came to; why one failed is said already."""
     if summary.frames:
         print_message(f"{source}: {summary.line()}")
@@ -53,5 +53,5 @@ def _print_line(source: NamedSource, summary: Summary) -> None:
         print_message(f"{source}: {summary.advice}")
 
 
-def _nothing(source: NamedSource, summary: Summary) -> None:
+def nothing(source: NamedSource, summary: Summary) -> None:
     """The lines are not wanted."""

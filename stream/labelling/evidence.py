@@ -145,3 +145,9 @@ class TrackEvidence:
             )
             for mean in all_seen.means()
         }
+
+    def change(self, settings: LabelSettings) -> None:
+        """Applies other thresholds and groups from now on, to what was seen before too."""
+        self._settings = settings
+        self.labels = {}
+        self.labels = self.labels_with(())

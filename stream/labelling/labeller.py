@@ -175,6 +175,12 @@ class Labeller:
         evidence = self._evidence.get(track_id)
         return 0.0 if evidence is None else evidence.quality
 
+    def change(self, settings: LabelSettings) -> None:
+        """Applies other thresholds and groups from now on; the attributes are the same."""
+        self._settings = settings
+        for evidence in self._evidence.values():
+            evidence.change(settings)
+
     def keep(self, track_ids: Collection[int]) -> None:
         """Drops the evidence of all other tracks."""
         self._evidence = {

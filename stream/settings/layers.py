@@ -141,6 +141,25 @@ def load_settings(
     return Settings(Config.model_validate(merged), origins)
 
 
+def changed_config(config: Config, changes: Mapping[str, Any]) -> Config:
+    """Settings of which some are changed, checked as those of a file are.
+
+    Args:
+        config: the settings so far.
+        changes: by section and name, as in `{"labels.min_confidence": 0.8}`.
+
+    Raises:
+        ConfigError: one is unknown or out of range; the nearest name is named.
+    """
+    merged = config.model_dump()
+    for name, value in changes.items():
+        section, _, key = name.partition(".")
+        if section not in merged or key not in merged[section]:
+            raise ConfigError(f"unknown setting {_short(name)}: {nearest_setting(name.split('.'))}")
+        merged[section].update(_checked({section: {key: value}}, "settings")[section])
+    return Config.model_validate(merged)
+
+
 def _layers(
     settings: Given | None, overrides: Iterable[str], default: Path
 ) -> Iterable[tuple[dict[str, Any], str, str]]:

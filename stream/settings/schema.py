@@ -14,6 +14,7 @@ from models.engine import DetectionSettings, Runtime
 from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
 from stream.addresses import is_telling, shown_address
+from stream.settings.serve_section import ServeSection
 
 _MIN_CONFIDENCE = 0.5
 """Default probability under which a label is unsure; more makes more labels unsure."""
@@ -136,6 +137,7 @@ class SourceSection(BaseModel):
     sound_track: _TrackNumber = "auto"
     raw: RawVideo = RawVideo()
     max_megapixels: Annotated[int, Field(ge=1, le=1000)] = MAX_MEGAPIXELS
+    redirects: bool = True
 
     @property
     def lost_limit_s(self) -> float:
@@ -294,3 +296,4 @@ class Config(BaseModel):
     publish: PublishSection = PublishSection()
     overlay: OverlaySection = OverlaySection()
     run: RunSection = RunSection()
+    serve: ServeSection = ServeSection()

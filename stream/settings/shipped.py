@@ -6,6 +6,20 @@ _NAME = "config.toml"
 """Name of the file."""
 
 
+def described_settings() -> dict[tuple[str, str], str]:
+    """What the `config.toml` that ships says of each setting, by section and name, in one line."""
+    section, comment, described = "", list[str](), {}
+    for line in shipped_settings().splitlines():
+        if line.startswith("["):
+            section, comment = line.strip("[]"), []
+        elif line.startswith("#"):
+            comment.append(line.removeprefix("#").strip())
+        elif line:
+            described[section, line.partition(" = ")[0]] = " ".join(comment)
+            comment = []
+    return described
+
+
 def shipped_settings() -> str:
     """The text of the `config.toml` that ships with this program.
 

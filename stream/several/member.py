@@ -1,9 +1,10 @@
-"""One of several live sources: its thread, its tile, and what it came to."""
+"""One of several sources that run side by side: its thread, its place, what it came to."""
 
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from models.errors import ModelError
 from stream.controls import Controls, RunReport
@@ -13,12 +14,21 @@ from stream.settings import Config
 from stream.several.listing import NamedSource, open_named
 from stream.several.naming import own_name
 from stream.several.shared_model import SharedModel
-from stream.several.tile import Tile
 from stream.several.totals import of_source
 from stream.sinks import Outputs, Sink
 from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sources import Source, Span
 from stream.summary import Summary
+
+
+class Place(Sink, Protocol):
+    """Where one of several sources is shown: a sink that also shows how the source ends."""
+
+    def end(self, reason: str) -> None:
+        """Says that the source has ended, and why."""
+
+    def wish(self, controls: Controls) -> None:
+        """Passes on what the user wishes of all sources."""
 
 
 class Member:
@@ -62,21 +72,29 @@ class Member:
         self._config = config
         self._span = span
         self._model = model
-        self._tile: Tile | None = None
+        self._place: Place | None = None
+        self._folder = Path()
         # A daemon, so that a camera that never opens cannot keep the program alive.
         self.thread = threading.Thread(target=self._work, name=f"source {source}", daemon=True)
 
     def __repr__(self) -> str:
         return f"Member({self.source})"
 
-    def show_in(self, tile: Tile) -> None:
-        """Shows the source in a tile, from its beginning on."""
-        self._tile = tile
+    @property
+    def has_outputs(self) -> bool:
+        """Whether anything is written of the source."""
+        return self._outputs.are_kept
+
+    def show_in(self, place: Place, folder: Path = Path()) -> None:
+        """Shows the source in a place, from its beginning on; what the user begins to record there
+        goes into a folder.
+        """
+        self._place, self._folder = place, folder
 
     def wish(self, controls: Controls) -> None:
         """Passes on what the user wishes, to a source that waits too."""
-        if self._tile is not None:
-            self._tile.wish(controls)
+        if self._place is not None:
+            self._place.wish(controls)
         self.controls.quit_requested = controls.quit_requested
 
     def _work(self) -> None:
@@ -97,11 +115,11 @@ class Member:
             self._end()
 
     def _end(self) -> None:
-        """Says in the tile why it has ended, and that it is done."""
-        if self._tile is not None:
+        """Says where it is shown why it has ended, and that it is done."""
+        if self._place is not None:
             failures = self.summary.failures
             reasons = [each.removeprefix(str(self.source)).lstrip(": ") for each in failures]
-            self._tile.end("; ".join(reasons) or "it has ended")
+            self._place.end("; ".join(reasons) or "it has ended")
         self.done.set()
 
     def _leave(self, _: Summary) -> None:
@@ -110,7 +128,7 @@ class Member:
         self._end()
 
     def _run(self, source: Source) -> None:
-        """Runs; the source is shown in its tile, not in a window of its own."""
+        """Runs; the source is shown in its place, not in a window of its own."""
         outputs = replace(self._outputs, show=False)
         run(
             source,
@@ -124,16 +142,20 @@ class Member:
         )
 
     def _watchers(self, source: Source) -> Sequence[Sink]:
-        """The tile, and the recordings that keys begin and end."""
-        if self._tile is None:
+        """Where it is shown, and the recordings that the user begins and ends there."""
+        if self._place is None:
             return ()
         if self._outputs.save is not None:
             self.summary.report.recording = self._outputs.save
-            return (self._tile,)
+            self.summary.report.recording_refusal = f"all is recorded into {self._outputs.save}"
+            return (self._place,)
+        if source.info.kind == "pictures":
+            self.summary.report.recording_refusal = "pictures are not recorded"
+            return (self._place,)
         title = f"recording-{own_name(self.source).name}"
         info, report = source.info, self.summary.report
         stall_s = self._config.run.output_limit_s(is_live=info.is_live)
-        by_key = ManualRecordings(
-            Path(), info, self._config.recorder, self.controls, report, title, stall_s
+        by_hand = ManualRecordings(
+            self._folder, info, self._config.recorder, self.controls, report, title, stall_s
         )
-        return (self._tile, by_key)
+        return (self._place, by_hand)

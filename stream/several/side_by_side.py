@@ -85,8 +85,8 @@ def run_side_by_side(
                 if screen := screen or _opened_screen(outputs):
                     window = _window(members, outputs, config, screen, totals)
                     stack.callback(window.close)
-                stack.enter_context(telling(lambda: json.dumps(_so_far(members, totals))))
-                stack.callback(_end, members, totals, report)
+                stack.enter_context(telling(lambda: json.dumps(so_far(members, totals))))
+                stack.callback(end_members, members, totals, report)
                 for member in members:
                     member.thread.start()
                 _watch(members, window, totals, has_outputs=has_outputs)
@@ -166,14 +166,14 @@ def _watch(
                 return
 
 
-def _so_far(members: Sequence[Member], totals: Totals) -> dict[str, Any]:
+def so_far(members: Sequence[Member], totals: Totals) -> dict[str, Any]:
     """What the sources have come to, while they go on and while they are ended."""
     done = [summary for _, summary in totals.summaries]
     going = [(each.source, each.summary) for each in members if each.summary not in done]
     return totals.so_far(going)
 
 
-def _end(members: Sequence[Member], totals: Totals, report: Report) -> None:
+def end_members(members: Sequence[Member], totals: Totals, report: Report) -> None:
     """Completes what all sources have, and adds it up; one that is still being opened is left."""
     with finishing():
         for member in members:

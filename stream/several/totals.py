@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from models.printable import counted
 from stream.controls import RunReport
 from stream.several.listing import NamedSource
 from stream.summary import Summary
@@ -42,6 +43,10 @@ class Totals(Summary):
         self.summaries.append((source, summary))
         self.failures.extend(of_source(source, each) for each in summary.failures)
 
+    def expect(self, count: int) -> None:
+        """Says how many sources there are, where more have come."""
+        self._count_of_sources = count
+
     def so_far(self, going: Sequence[tuple[NamedSource, Summary]]) -> dict[str, Any]:
         """The sum as JSON has it, with what sources have come to that are not done."""
         whole = Totals(self._count_of_sources, self._clock)
@@ -73,7 +78,8 @@ class Totals(Summary):
     def line(self) -> str:
         """The sum in one line; what each source came to has a line of its own."""
         done, count = len(self.summaries), self._count_of_sources
-        words = [f"{count} sources" if done == count else f"{done} of {count} sources"]
+        sources = counted(count, "source", "sources")
+        words = [sources if done == count else f"{done} of {sources}"]
         if self.failed:
             words.append(f"{self.failed} failed")
         return f"{', '.join(words)}: {super().line()}"

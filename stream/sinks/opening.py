@@ -62,7 +62,7 @@ def open_sinks(
         ConfigError: colours are to be by an attribute that there is not.
         SinkError: an output cannot be made.
     """
-    _check_colours(config, attributes)
+    check_colours(config, attributes)
     drawn = config.overlay.labels and (window is not None or outputs.is_drawn)
     is_short = drawn or outputs.subtitles is not None
     short_names = short_names_of(config) if is_short else NO_SHORT_NAMES
@@ -90,7 +90,7 @@ def open_sinks(
         for sink in (*sinks, *watching):
             sink.close(complete=False)
         raise
-    face_crops = outputs.snapshots is not None or outputs.sheet is not None
+    face_crops = outputs.crops or outputs.snapshots is not None or outputs.sheet is not None
     overlay = Overlay(config.overlay, short_names, config.labels.group_names)
     frames = FrameAssembler(
         overlay, info, controls, face_crops=face_crops, segmenter=segmenter, settle=settle
@@ -98,7 +98,7 @@ def open_sinks(
     return Sinks(sinks, frames, report, watchers=watching, summary=summary)
 
 
-def _check_colours(config: Config, attributes: Mapping[str, Sequence[str]]) -> None:
+def check_colours(config: Config, attributes: Mapping[str, Sequence[str]]) -> None:
     """Checks that colours are of an attribute that labels are of, if they are of one."""
     colours = config.overlay.colours
     if attributes and colours not in (BY_PERSON, *attributes) and not colours.startswith("#"):

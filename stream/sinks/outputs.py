@@ -60,6 +60,7 @@ class Outputs:
         webhooks: web services that get events.
         folders: the names of the outputs that were written as a folder's, `out/`: what they name is
             made in there.
+        crops: further sinks of the run look at crops of the faces.
     """
 
     save: Path | None = None
@@ -75,6 +76,7 @@ class Outputs:
     mqtt: ServiceAddress | None = None
     webhooks: tuple[ServiceAddress, ...] = ()
     subtitles: Path | None = None
+    crops: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:

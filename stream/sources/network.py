@@ -32,6 +32,12 @@ _KNOWN = {"fpsprobesize": "0"}
 """FFmpeg's options for an address that is opened again: its rate is known, for which FFmpeg would
 look at twenty frames first."""
 
+_DIRECT = {
+    "max_redirects": "0",
+    "format_whitelist": "rtsp,rtp,mpegts,mpeg,mov,matroska,flv,avi,ogg,mpjpeg,mjpeg,h264,hevc",
+}
+"""FFmpeg's options for an address that may lead nowhere else: no redirect, no kind of playlist."""
+
 _REFUSALS = (
     av.error.HTTPUnauthorizedError,
     av.error.HTTPForbiddenError,
@@ -107,6 +113,7 @@ def _connect(
     url: str, name: str, settings: SourceSection, more: Mapping[str, str] = MappingProxyType({})
 ) -> InputContainer:
     options = {**_OPTIONS, "rtsp_transport": settings.rtsp_transport, **more}
+    options |= {} if settings.redirects else _DIRECT
     kind: type[SourceError] = AbsentSourceError
     try:
         return open_media(

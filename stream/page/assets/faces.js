@@ -1,0 +1,51 @@
+/** The faces in view: a thumbnail of each, what it is perceived as, and since when. */
+
+import { element, setText, updateList } from "./dom.js";
+import { clock, counted, duration, labelWords, percent } from "./wording.js";
+
+/** Shows the faces in view; `names` are those of the sources, by number. */
+export function showFaces(people, names) {
+  const seen = people.filter((person) => person.in_view);
+  document.getElementById("no-faces").hidden = seen.length > 0;
+  setText(document.getElementById("face-count"), seen.length ? counted(seen.length, "face") : "");
+  updateList(
+    document.getElementById("faces"),
+    seen,
+    ({ source, track }) => `${source}/${track}`,
+    makeCard,
+    (card, person) => updateCard(card, person, names),
+  );
+}
+
+function makeCard() {
+  const thumbnail = element("img", { alt: "", hidden: true });
+  thumbnail.onload = () => {
+    thumbnail.hidden = false;
+  };
+  const words = element("div", {}, element("ul.labels"), element("p.since"));
+  return element("li.face", {}, element("span.thumbnail", {}, thumbnail), words);
+}
+
+function updateCard(card, { source, labels, since, seconds, thumbnail }, names) {
+  const picture = card.querySelector("img");
+  if (thumbnail && picture.getAttribute("src") !== thumbnail) picture.src = thumbnail;
+  const entries = Object.entries(labels);
+  updateList(
+    card.querySelector(".labels"),
+    entries.length ? entries : [["", {}]],
+    ([attribute]) => attribute,
+    () => element("li", {}, element("span.word"), element("span"), element("span.level", {}, element("span"))),
+    updateLabel,
+  );
+  const where = names.size > 1 ? `${names.get(source) ?? ""} · ` : "";
+  setText(card.querySelector(".since"), `${where}since ${clock(since)}, for ${duration(seconds)}`);
+}
+
+function updateLabel(line, [attribute, label]) {
+  const [word, number, level] = line.children;
+  const sure = label.text ? percent(label.confidence) : "";
+  line.classList.toggle("is-unsure", !sure);
+  setText(word, attribute ? labelWords(attribute, label) : "no label yet");
+  setText(number, sure);
+  level.firstChild.style.inlineSize = sure ? sure.replace(" ", "") : "0";
+}

@@ -1,0 +1,90 @@
+"""One source of the page: its run, its newest frame, and its pictures for all who watch."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from models.printable import printable
+from stream.page.broadcast import Broadcast
+from stream.page.page_sink import PageSink
+from stream.page.painter import Painter
+from stream.several.listing import NamedSource
+from stream.several.member import Member
+
+
+def _shown_name(source: NamedSource) -> str:
+    """The name of a source without secrets, that of a file without its folder."""
+    if source.form in ("file", "pictures"):
+        return printable(Path(source.uri).name or source.uri)
+    return str(source)
+
+
+@dataclass(slots=True, eq=False)
+class ServedSource:
+    """A source that the page shows.
+
+    Attributes:
+        number: by which the page and the API name it; none is used twice in a run.
+        member: its run.
+        sink: its newest frame.
+        painter: draws what is shown.
+        broadcast: hands that over to all who watch.
+        is_added: it was added from the page.
+    """
+
+    number: int
+    member: Member
+    sink: PageSink
+    painter: Painter
+    broadcast: Broadcast
+    is_added: bool = False
+    _state: str = "waiting"
+    _since: datetime = datetime.min
+
+    def state(self) -> tuple[str, str | None]:
+        """What it does, and why where it gives no pictures."""
+        sink, summary = self.sink, self.member.summary
+        if sink.ended is not None:
+            failed = bool(summary.failures)
+            return ("failed", sink.ended) if failed else ("ended", sink.ended)
+        if summary.history.is_waiting:
+            return "waiting", summary.history.last_reason or "it is lost, and waited for"
+        if sink.newest() is None:
+            return "waiting", "it is being opened"
+        if sink.controls.paused:
+            return "paused", None
+        return "live", None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The source as JSON has it."""
+        state, reason = self.state()
+        if state != self._state or self._since == datetime.min:
+            self._state, self._since = state, datetime.now(UTC)
+        sink, summary = self.sink, self.member.summary
+        info, report, controls = sink.info, summary.report, sink.controls
+        width, height = info.size_wh if info is not None else (None, None)
+        figures = sink.figures()
+        return {
+            "number": self.number,
+            "name": _shown_name(self.member.source),
+            "kind": "video" if info is None else info.kind,
+            "state": state,
+            "since": self._since.isoformat(timespec="seconds"),
+            "reason": reason,
+            "width": width,
+            "height": height,
+            "source_fps": figures["source_fps"],
+            "shown_fps": figures["shown_fps"],
+            "latency_ms": {"p50": figures["latency_p50_ms"], "p95": figures["latency_p95_ms"]},
+            "frames": summary.frames,
+            "dropped": summary.dropped,
+            "faces": sink.faces.count,
+            "people": summary.people,
+            "paused": controls.paused,
+            "recording": report.recording is not None,
+            "recording_refusal": report.recording_refusal,
+            "blur": controls.blur,
+            "watching": self.broadcast.watching,
+            "notice": report.notice,
+        }

@@ -1,0 +1,236 @@
+"""The sink of the page, and the pictures that it hands to all who watch."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from fakes import PATIENCE_S, SIZE_WH, frame, number_of, track
+
+from stream.controls import Controls, RunReport
+from stream.drawing.overlay import Overlay
+from stream.frames import SourceInfo
+from stream.page.broadcast import Broadcast
+from stream.page.page_sink import PageSink
+from stream.page.painter import Painted, Painter
+from stream.page.viewers import Encoded, Form, Viewer
+from stream.settings.schema import OverlaySection
+from stream.sinks import AnnotatedFrame
+
+_BARE = OverlaySection(labels=False)
+
+
+def _annotated(number: int, *, faces: bool = False) -> AnnotatedFrame:
+    tracks = [track()] if faces else []
+    boxes = np.array([each.box_xyxy for each in tracks], np.float32).reshape(-1, 4)
+    return AnnotatedFrame(frame(number), tracks, Overlay(_BARE), boxes)
+
+
+def _sink(*, is_paced: bool = False, kind: str = "stream") -> PageSink:
+    sink = PageSink(Controls(), RunReport(), is_paced=is_paced)
+    sink.begin(SourceInfo("numbers", kind, SIZE_WH, 25.0))  # type: ignore[arg-type]
+    return sink
+
+
+def test_the_newest_frame_is_kept_and_counted() -> None:
+    sink = _sink()
+    assert sink.newest() is None
+    for number in range(3):
+        sink.write(_annotated(number))
+    newest = sink.newest()
+    assert newest is not None
+    assert (newest[0], newest[1].frame.index) == (3, 2)
+
+
+def test_what_is_to_be_blurred_is_blurred_also_where_no_frame_follows() -> None:
+    sink = _sink()
+    sink.write(_annotated(0b10101010, faces=True))
+    plain = sink.newest()
+    sink.change(blur=True)
+    blurred = sink.newest()
+    assert plain is not None and blurred is not None
+    painter = Painter(Overlay(_BARE), 1000)
+    before, after = painter.draw(plain[1]), painter.draw(blurred[1])
+    assert not np.array_equal(before, after)
+    face = after[20:40, 30:50].reshape(-1, 3)
+    assert (
+        len(np.unique(face, axis=0))
+        < len(np.unique(before[20:40, 30:50].reshape(-1, 3), axis=0)) + 9
+    )
+    assert np.array_equal(painter.draw(plain[1]), before)
+
+
+def test_a_paused_source_waits_and_goes_on() -> None:
+    sink = _sink()
+    sink.change(paused=True)
+    writing = threading.Thread(target=sink.write, args=(_annotated(1),))
+    writing.start()
+    sink.wait(0, lambda: False, PATIENCE_S)
+    assert sink.newest() is not None, "the frame is seen while the source waits"
+    assert writing.is_alive()
+    sink.change(paused=False)
+    writing.join(PATIENCE_S)
+    assert not writing.is_alive()
+
+
+@pytest.mark.parametrize("wish", ["quit", "go on"])
+def test_a_pause_ends_with_the_run(wish: str) -> None:
+    sink = _sink()
+    sink.change(paused=True)
+    writing = threading.Thread(target=sink.write, args=(_annotated(1),))
+    writing.start()
+    if wish == "quit":
+        sink.wish(Controls(quit_requested=True))
+    else:
+        sink.change(paused=False)
+    writing.join(PATIENCE_S)
+    assert not writing.is_alive()
+
+
+def test_a_file_is_shown_at_its_own_pace_and_a_live_source_as_it_comes() -> None:
+    now_s = [100.0]
+
+    def clock() -> float:
+        now_s[0] += 0.01
+        return now_s[0]
+
+    for kind, most_s in (("video", 0.5), ("stream", 0.15)):
+        sink = PageSink(Controls(), RunReport(), is_paced=True, clock=clock)
+        sink.begin(SourceInfo("numbers", kind, SIZE_WH, 25.0))  # type: ignore[arg-type]
+        begun_s = now_s[0]
+        for number in range(5):  # 0.16 s of media time; waits end early, for the clock is a count
+            sink.write(_annotated(number))
+        passed_s = now_s[0] - begun_s
+        assert (0.16 <= passed_s <= most_s) if kind == "video" else passed_s <= most_s
+
+
+def test_it_says_why_the_source_ended_and_keeps_the_last_picture() -> None:
+    sink = _sink()
+    sink.write(_annotated(7, faces=True))
+    assert sink.faces.count == 1
+    sink.close(complete=True)
+    sink.end("the camera is gone")
+    assert (sink.ended, sink.faces.count) == ("the camera is gone", 0)
+    newest = sink.newest()
+    assert newest is not None
+    assert number_of(newest[1].frame.image) == 7
+
+
+def test_events_of_people_are_told() -> None:
+    told: list[str] = []
+    sink = PageSink(
+        Controls(), RunReport(), is_paced=False, on_event=lambda event: told.append(event["event"])
+    )
+    sink.begin(SourceInfo("numbers", "stream", SIZE_WH, 25.0))
+    sink.write(_annotated(0, faces=True))
+    assert told == ["appeared"]
+
+
+def test_pictures_are_shrunk_to_the_width_of_the_page_with_their_marks() -> None:
+    annotated = _annotated(3, faces=True)
+    small = Painter(Overlay(), 48).draw(annotated)
+    assert small.shape == (32, 48, 3)
+    assert Painter(Overlay(), 1000).draw(annotated).shape == (64, 96, 3)
+    assert not np.array_equal(small, Painter(Overlay(_BARE), 48).draw(annotated))
+
+
+class _CountingPainter(Painter):
+    """Counts the pictures that are drawn."""
+
+    drawn = 0
+
+    def _paint(self, annotated: AnnotatedFrame) -> Painted:
+        self.drawn += 1
+        return super()._paint(annotated)
+
+
+@contextmanager
+def _broadcast(sink: PageSink, painter: Painter) -> Iterator[Broadcast]:
+    """A broadcast whose viewers wait in a loop of a thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    broadcast = Broadcast(sink, painter, 60.0, "test")
+    broadcast.start(loop)
+    try:
+        yield broadcast
+    finally:
+        broadcast.close()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _in_loop(broadcast: Broadcast, form: Form) -> Viewer:
+    async def add() -> Viewer:
+        viewer = Viewer(form)
+        broadcast.add(viewer)
+        return viewer
+
+    assert broadcast._loop is not None
+    return asyncio.run_coroutine_threadsafe(add(), broadcast._loop).result(PATIENCE_S)
+
+
+def _next(broadcast: Broadcast, viewer: Viewer) -> Encoded | None:
+    assert broadcast._loop is not None
+    return asyncio.run_coroutine_threadsafe(viewer.next(), broadcast._loop).result(PATIENCE_S)
+
+
+def test_a_picture_is_encoded_once_for_all_who_watch() -> None:
+    sink, painter = _sink(), _CountingPainter(Overlay(_BARE), 1000)
+    with _broadcast(sink, painter) as broadcast:
+        sink.write(_annotated(5))
+        viewers = [_in_loop(broadcast, "jpeg") for _ in range(20)]
+        pictures = {id(encoded.data) for each in viewers if (encoded := _next(broadcast, each))}
+    assert painter.drawn == 1
+    assert len(pictures) == 1
+
+
+def test_nothing_is_drawn_while_no_one_watches() -> None:
+    sink, painter = _sink(), _CountingPainter(Overlay(_BARE), 1000)
+    with _broadcast(sink, painter):
+        for number in range(10):
+            sink.write(_annotated(number))
+    assert painter.drawn == 0
+
+
+@pytest.mark.parametrize("form", ["jpeg", "h264"])
+def test_who_comes_while_nothing_moves_sees_the_last_picture(form: Form) -> None:
+    sink = _sink()
+    with _broadcast(sink, Painter(Overlay(_BARE), 1000)) as broadcast:
+        sink.write(_annotated(9))
+        for _ in range(3):
+            encoded = _next(broadcast, _in_loop(broadcast, form))
+            assert encoded is not None
+            assert encoded.is_key
+            if form == "jpeg":
+                decoded = cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR)
+                assert number_of(decoded.astype(np.uint8)) == 9
+
+
+def test_a_change_of_size_begins_another_video() -> None:
+    sink = _sink()
+    with _broadcast(sink, Painter(Overlay(_BARE), 1000)) as broadcast:
+        viewer = _in_loop(broadcast, "h264")
+        sizes = []
+        for size_wh in ((96, 64), (64, 48)):
+            annotated = _annotated(1)
+            sink.write(replace(annotated, frame=frame(1, size_wh)))
+            encoded = _next(broadcast, viewer)
+            assert encoded is not None and encoded.head is not None
+            assert encoded.is_key
+            sizes.append(encoded.head.size_wh)
+    assert sizes == [(96, 64), (64, 48)]
+
+
+def test_the_end_of_a_broadcast_reaches_all_who_watch() -> None:
+    sink = _sink()
+    with _broadcast(sink, Painter(Overlay(_BARE), 1000)) as broadcast:
+        viewers = [_in_loop(broadcast, form) for form in ("jpeg", "h264")]
+        broadcast.close()
+        assert [_next(broadcast, each) for each in viewers] == [None, None]
+        assert _next(broadcast, _in_loop(broadcast, "jpeg")) is None, "who comes later, too"
