@@ -10,6 +10,9 @@ import re
 PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "udp", "srt")
 """Protocols that are read; whether FFmpeg was built with one is known only when it is used."""
 
+SECRET_PLACE = "write it into a file or an environment variable, and here @FILE or $VARIABLE"
+"""Where what no setting may hold belongs."""
+
 _HIDDEN = "…"
 """What stands in the place of a secret."""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from models.locks import LockedError, lock_path, locked
 from stream.errors import SinkError
 from stream.sinks.data.tables import persons_path, tracks_path
-from stream.sinks.outputs import LOG_SUFFIXES
 from stream.sinks.paths import written_names
+from stream.sinks.targets import LOG_SUFFIXES
 
 
 def remove_leftovers(paths: Iterable[Path]) -> None:

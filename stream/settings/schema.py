@@ -13,7 +13,8 @@ from models.detector_names import DEFAULT_DETECTOR, DetectorName
 from models.engine import DetectionSettings, Runtime
 from models.picture_size import MAX_MEGAPIXELS
 from models.runtime import Device
-from stream.addresses import is_telling, shown_address
+from stream.addresses import SECRET_PLACE, is_telling, shown_address
+from stream.settings.publish_section import PublishSection
 from stream.settings.serve_section import ServeSection
 
 _MIN_CONFIDENCE = 0.5
@@ -35,9 +36,6 @@ _AUTO_RECONNECT_S = 60.0
 
 MAX_UPSAMPLE = 4.0
 """By how much a picture may be enlarged for the search at most: 16 times the pixels."""
-
-_SECRET_PLACE = "write it into a file or an environment variable, and here @FILE or $VARIABLE"
-"""Where what no setting may hold belongs."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """Unknown names and values of another type are errors."""
@@ -158,7 +156,7 @@ class SourceSection(BaseModel):
     def _without_secrets(cls, address: str) -> str:
         """Settings are printed, so they must not hold a password, nor a mistyped address one."""
         if is_telling(address) and shown_address(address) != address:
-            raise ValueError(f"it holds a secret: {_SECRET_PLACE}")
+            raise ValueError(f"it holds a secret: {SECRET_PLACE}")
         return address
 
 
@@ -227,27 +225,6 @@ class RunSection(BaseModel):
     def output_limit_s(self, *, is_live: bool) -> float:
         """After how long an output hangs, s; 0 for never: what is not live can wait for it."""
         return self.stall_s if is_live else 0
-
-
-class PublishSection(BaseModel):
-    """`[publish]`: how results are sent on while they come."""
-
-    model_config = _STRICT
-
-    timeout_s: Annotated[float, Field(ge=0.5, le=300)] = 10.0
-    pipe: Literal["matroska", "mpegts"] = "matroska"
-    hls_segment_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
-    hls_segments: Annotated[int, Field(ge=0, le=100_000)] = 10
-    webhook_secret: str = ""
-    discovery: str = "homeassistant"
-
-    @field_validator("webhook_secret")
-    @classmethod
-    def _is_named(cls, secret: str) -> str:
-        """Settings are printed, so they must not hold the secret itself."""
-        if secret and not secret.startswith(("@", "$")):
-            raise ValueError(_SECRET_PLACE)
-        return secret
 
 
 class OutputsSection(BaseModel):

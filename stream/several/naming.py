@@ -20,10 +20,10 @@ from stream.several.listing import NamedSource
 from stream.sinks import Outputs
 from stream.sinks.data.line_stream import is_stream
 from stream.sinks.data.tables import persons_path, tracks_path
-from stream.sinks.outputs import LOG_SUFFIXES
 from stream.sinks.paths import short_name, written_names
 from stream.sinks.publishing.services import ServiceAddress
 from stream.sinks.subtitles.sink import SUBTITLE_SUFFIXES
+from stream.sinks.targets import LOG_SUFFIXES
 from stream.sinks.video.codecs import CONTAINERS
 from stream.sources.pipe import STANDARD_INPUT
 

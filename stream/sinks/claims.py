@@ -12,11 +12,12 @@ from models.locks import LockedError, is_lock, locked
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
 from stream.settings import Config
-from stream.sinks.outputs import Outputs, Target, requested_targets
+from stream.sinks.outputs import Outputs, requested_targets
 from stream.sinks.paths import dated_paths, is_taken, numbered_path, partial_path
 from stream.sinks.publishing.destinations import PLAYLIST
 from stream.sinks.publishing.opening import check_publishers
 from stream.sinks.publishing.routes import segments_of
+from stream.sinks.targets import Target
 from stream.sinks.video.codecs import CONTAINERS
 
 LOG_SUFFIXES = (".jsonl", ".csv")

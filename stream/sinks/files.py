@@ -93,13 +93,9 @@ def opened_files(
         segmenter: divides the run; None where it is not divided.
         has_persons: whether tracks are joined into persons at the end.
     """
-    if outputs.save is not None and is_single_picture_output(outputs.save, info):
-        yield SinglePicture(outputs.save)
-    elif outputs.save is not None and info.kind == "pictures":
-        yield PictureFolder(outputs.save, _root(info), attributes)
-    elif outputs.save is not None:
+    if outputs.save is not None:
         # Before the log, which is written at once: the video is then nearly as far as the log.
-        yield _recorder(outputs.save, info, config, report, segmenter)
+        yield _saved(outputs.save, info, config, attributes, report, segmenter)
     stall_s = config.run.output_limit_s(is_live=info.is_live)
     if outputs.log is not None:
         model = config.engine.model or config.engine.model_folder.name
@@ -120,6 +116,22 @@ def opened_files(
         yield Sheet(outputs.sheet, info, colours)
     if outputs.subtitles is not None:
         yield Subtitles(outputs.subtitles, info, config.overlay)
+
+
+def _saved(
+    path: Path,
+    info: SourceInfo,
+    config: Config,
+    attributes: Mapping[str, Sequence[str]],
+    report: RunReport,
+    segmenter: Segmenter | None,
+) -> Sink:
+    """What writes the annotated picture, the folder of them, or the video."""
+    if is_single_picture_output(path, info):
+        return SinglePicture(path)
+    if info.kind == "pictures":
+        return PictureFolder(path, _root(info), attributes)
+    return _recorder(path, info, config, report, segmenter)
 
 
 def _recorder(
