@@ -404,7 +404,7 @@ def test_a_column_that_is_hardly_a_label_is_refused_unless_it_is_named(tmp_path:
     path = tmp_path / "list.csv"
     lines = [f"{number}.jpg,{'xy'[number % 2]},{1000 + number}" for number in range(20)]
     path.write_text("\n".join(["file,gender,number", *lines]))
-    with pytest.raises(DatasetError, match=r"'number' has 20 different values in 20 rows.*--labels"):
+    with pytest.raises(DatasetError, match=r"'number' has 20 different values.*--labels"):
         read_dataset(path)
     assert list(read_dataset(path, None, ["gender"]).labels) == ["gender"]
     assert list(read_dataset(path, None, ["number"]).labels) == ["number"]
