@@ -167,7 +167,7 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
     out = tmp_path / "out.parquet"
     result = extract_features(samples, out, Extractor(ExtractionSettings(mirror=False), engine))
     assert result.faces == 2
-    assert result.reasons() == "4 unreadable, 1 no face, 1 several faces"
+    assert result.reasons() == "3 unreadable, 1 no face, 1 several faces, 1 no such file"
     assert skipped_path(out).read_text().splitlines() == [
         "file,reason",
         "none.png,no face",
@@ -175,7 +175,7 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
         "cut.jpg,unreadable",
         "text.jpg,unreadable",
         "empty.jpg,unreadable",
-        "absent.jpg,unreadable",
+        "absent.jpg,no such file",
     ]
 
 
@@ -640,7 +640,7 @@ def test_no_face_at_all_is_said_and_keeps_the_table_of_before(
     samples = _list_of(tmp_path, a=_scene(0), b=_scene(0), c=_scene(0))
     (tmp_path / samples.files[2]).unlink()
     extractor = Extractor(ExtractionSettings(), engine)
-    said = r"no face to learn from in 3 pictures \(2 no face, 1 does not exist\)"
+    said = r"no face to learn from in 3 pictures \(2 no face, 1 no such file\)"
     with pytest.raises(DatasetError, match=said):
         temporary_table(samples, extractor, HoldOut(first=1), SEED, lambda done: None)
     out = tmp_path / "out.parquet"

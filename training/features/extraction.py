@@ -45,7 +45,7 @@ ProgressCallback: TypeAlias = Callable[[int], None]
 CHANGED = "changed while it was read"
 """Reason for which a picture is skipped: its key is not that of the embedded picture."""
 
-MISSING = "does not exist"
+MISSING = "no such file"
 """Reason for which a picture is skipped: nothing has the name that the dataset gives."""
 
 _ROW_GROUP_PICTURES = 1024
