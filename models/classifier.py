@@ -135,7 +135,9 @@ def grouped(prediction: Prediction, groups: Mapping[str, Sequence[str]]) -> Pred
         [[owner.get(name, name) == group for group in names] for name in prediction.classes],
         dtype=np.float32,
     )
-    return Prediction(prediction.attribute, names, prediction.probabilities @ membership)
+    # Of many classes a sum may come out above 1 by rounding.
+    merged = np.minimum(prediction.probabilities @ membership, np.float32(1))
+    return Prediction(prediction.attribute, names, merged)
 
 
 def check_groups(

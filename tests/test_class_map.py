@@ -1,7 +1,10 @@
 """Names of classes in a dataset and in a model: several for one, and what is proposed."""
 
+import shlex
+
 import pytest
 
+from training.commands.console import parse_map
 from training.errors import DatasetError
 from training.evaluation.class_map import proposal, resolve_map, split_classes
 
@@ -75,3 +78,11 @@ def test_a_map_that_does_not_fit(names: dict[str, dict[str, str | None]], compla
 def test_only_what_a_name_suggests_is_proposed(attribute: str, theirs: str, expected: str) -> None:
     said = proposal(attribute, [theirs], _CLASSES[attribute])
     assert said == f"--map '{attribute}:{theirs}={expected}'"
+
+
+def test_a_proposal_is_a_word_of_a_command_that_is_read_as_it_was_meant() -> None:
+    name = "it's: a, b=c"
+    said = proposal("race", [name], ["White", f"{name} too"])
+    option, text = shlex.split(said)
+    assert option == "--map"
+    assert parse_map([text]) == {"race": {name: f"{name} too"}}

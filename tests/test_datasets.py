@@ -296,6 +296,15 @@ def test_classes_may_be_called_like_a_split(tmp_path: Path) -> None:
     assert set(read_dataset(tmp_path).splits) == {None}
 
 
+def test_folders_that_are_read_as_splits_are_named_where_no_class_is_in_them(
+    tmp_path: Path,
+) -> None:
+    for name in ("test", "train"):
+        write_picture(tmp_path / name / "a.jpg", face_picture(0))
+    with pytest.raises(DatasetError, match="none: test and train are read as splits"):
+        read_dataset(tmp_path, "folders")
+
+
 def test_what_may_be_meant_by_a_folder_is_said(tmp_path: Path) -> None:
     make_folders(tmp_path / "outer" / "data")
     with pytest.raises(DatasetError, match=r"only 'data'; name .*data if female and male in it"):
@@ -374,19 +383,33 @@ def test_a_manifest_may_be_parquet_and_leave_labels_open(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("path,gender\na.jpg,Male\n", "has no column 'file'; it has path, gender"),
+        ("path,gender\na.jpg,Male\n", "has path, gender: call the column of the pictures file"),
+        ("f\0i\0l\0e\0", "NUL characters and is no text in UTF-8: save it as UTF-8"),
         ("file,identity\na.jpg,ann\n", "has no label columns"),
         ("file,gender\n,Male\n", "row 1 names no file"),
-        ("file,gender\n", "holds no labelled pictures"),
+        ("file,gender\n", "list.csv lists no pictures"),
         ("file,gender\na.jpg,Male,more\n", "cannot be read as a list"),
         ("", "cannot be read as a list"),
-        ("file,split,gender\na.jpg,odd,Male\n", "the split 'odd' is none of"),
+        ("file,split,gender\na.jpg,,x\nb.jpg,odd,x\n", "list.csv: row 2: the split 'odd' is none"),
     ],
 )
 def test_a_wrong_manifest_is_explained(text: str, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises(DatasetError, match=complaint):
         read_dataset(tmp_path / "list.csv")
+
+
+def test_a_column_that_is_hardly_a_label_is_refused_unless_it_is_named(tmp_path: Path) -> None:
+    """The number of a row as a class of its own would leave nothing to hold out."""
+    path = tmp_path / "list.csv"
+    lines = [f"{number}.jpg,{'xy'[number % 2]},{1000 + number}" for number in range(20)]
+    path.write_text("\n".join(["file,gender,number", *lines]))
+    with pytest.raises(DatasetError, match=r"'number' has 20 different values.*--labels"):
+        read_dataset(path)
+    assert list(read_dataset(path, None, ["gender"]).labels) == ["gender"]
+    assert list(read_dataset(path, None, ["number"]).labels) == ["number"]
+    path.write_text("\n".join(["file,gender,number", *lines[:19]]))
+    assert list(read_dataset(path).labels) == ["gender", "number"]
 
 
 def test_files_of_a_manifest_have_forward_slashes(tmp_path: Path) -> None:

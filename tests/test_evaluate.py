@@ -90,6 +90,25 @@ def test_flags_of_which_a_label_is_read_make_no_groups(tmp_path: Path) -> None:
     report = evaluate(Bundle(Path("model"), fitted.manifest, fitted.files), flagged)
     by_group = report["attributes"]["gender"]["by_group"]
     assert [each["by"] for each in by_group] == ["race", "race × gender"]
+    fitted = fit(flagged, FitSettings(classifier="logistic"))
+    report = evaluate(Bundle(Path("model"), fitted.manifest, fitted.files), flagged)
+    assert len(report["attributes"]) == 6
+    for name, figures in report["attributes"].items():
+        groups = [each["by"] for each in figures["by_group"]]
+        assert groups == [each for each in ("gender", "race") if each != name] + ["race × gender"]
+
+
+def test_of_many_labels_the_first_make_groups_and_the_report_says_so(
+    bundle: Bundle, table: FeatureTable
+) -> None:
+    """Each label within each other one would be thousands, as of LFWA+'s 73 attributes."""
+    halves = np.array(["left", "right"] * (len(table) // 2), dtype=object)
+    many = {f"label {number}": halves for number in range(40)}
+    report = evaluate(bundle, replace(table, labels={**table.labels, **many}))
+    for figures in report["attributes"].values():
+        assert len(figures["by_group"]) == 7 + 1
+    assert "groups of gender, race, label 0" in report["cautions"][-1]
+    assert "of 42 labels" in report["cautions"][-1]
 
 
 def test_classes_are_renamed_before_they_are_merged(bundle: Bundle, table: FeatureTable) -> None:
@@ -144,6 +163,22 @@ def test_features_of_another_embedder_are_refused(bundle: Bundle, table: Feature
 def test_maps_are_parsed() -> None:
     names = parse_map(["race:Asian=East Asian, Others=", "gender:m=Male"])
     assert names == {"race": {"Asian": "East Asian", "Others": None}, "gender": {"m": "Male"}}
+
+
+def test_separators_in_names_of_a_map_have_a_backslash() -> None:
+    names = parse_map([r"race\:x:Black\, African=a\=b,c=d\,e"])
+    assert names == {"race:x": {"Black, African": "a=b", "c": "d,e"}}
+    with pytest.raises(DatasetError, match="--map names 'm' twice"):
+        parse_map(["gender:m=Male,f=Female", "gender:m=Female"])
+    for text in ("gender", "gender:", "gender:=x", ":m=x", "gender:m", "gender:a=b,"):
+        with pytest.raises(DatasetError, match="is not understood"):
+            parse_map([text])
+
+
+def test_all_classes_merged_into_one_are_refused(bundle: Bundle, table: FeatureTable) -> None:
+    everything = {"race": {"anybody": ("Black", "Indian", "White")}}
+    with pytest.raises(DatasetError, match="race: all classes of the model are merged into one"):
+        evaluate(bundle, table, groups=everything)
 
 
 def test_groups_of_the_shipped_configuration_can_be_read(tmp_path: Path) -> None:

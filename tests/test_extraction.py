@@ -19,9 +19,11 @@ from training_helpers import (
     drawn_table,
     face_picture,
     make_fairface,
+    make_folders,
     make_manifest,
     portrait,
     table_info,
+    write_list,
     write_picture,
     write_table,
 )
@@ -35,11 +37,13 @@ from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Faces, Image
 from models.hog_detector import HogDetector
 from models.pictures import decode_picture
+from models.printable import printable
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
 from training.errors import DatasetError, OutputError
 from training.features.cache import EmbeddedFaces, open_cache
+from training.features.command_line import features_command
 from training.features.extraction import extract_features, temporary_table
 from training.features.extractor import (
     NO_FACE,
@@ -163,7 +167,7 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
     out = tmp_path / "out.parquet"
     result = extract_features(samples, out, Extractor(ExtractionSettings(mirror=False), engine))
     assert result.faces == 2
-    assert result.reasons() == {"unreadable": 4, "no face": 1, "several faces": 1}
+    assert result.reasons() == "3 unreadable, 1 no face, 1 several faces, 1 no such file"
     assert skipped_path(out).read_text().splitlines() == [
         "file,reason",
         "none.png,no face",
@@ -171,7 +175,7 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
         "cut.jpg,unreadable",
         "text.jpg,unreadable",
         "empty.jpg,unreadable",
-        "absent.jpg,unreadable",
+        "absent.jpg,no such file",
     ]
 
 
@@ -187,7 +191,7 @@ def test_what_the_reader_could_not_use_is_listed_first(engine: Engine, tmp_path:
         samples, out, Extractor(settings, engine), hold_out=HoldOut(fraction=0.5)
     )
     assert [each.file for each in result.skipped] == ["odd.jpg", "b.png"]
-    assert result.reasons() == {"name is odd": 1, "unreadable": 1}
+    assert result.reasons() == "1 name is odd, 1 unreadable"
     listed = skipped_path(out).read_text().splitlines()
     assert listed == ["file,reason", "odd.jpg,name is odd", "b.png,unreadable"]
 
@@ -442,7 +446,7 @@ def test_a_picture_that_could_not_be_read_is_tried_again(engine: Engine, tmp_pat
             key = extractor.key((tmp_path / file).read_bytes())
             store.put([(key, EmbeddedFaces(reason, nothing, nothing.reshape(0, 1, 0), nothing))])
     result = extract_features(samples, out, extractor, hold_out=HoldOut(first=1))
-    assert (result.faces, result.reused, result.reasons()) == (1, 1, {NO_FACE: 1})
+    assert (result.faces, result.reused, result.reasons()) == (1, 1, f"1 {NO_FACE}")
 
 
 def test_a_split_is_drawn_among_pictures_that_can_be_read(engine: Engine, tmp_path: Path) -> None:
@@ -466,8 +470,8 @@ def test_a_split_is_drawn_among_pictures_that_can_be_read(engine: Engine, tmp_pa
         for half in ("train", "test"):
             assert set(table.labels["gender"][table.splits == half]) == {"Female", "Male"}
         # Training of an embedder draws the same.
-        usable, alike = survey(samples, extractor)
-        splits, _ = split(samples, HoldOut(), seed, usable=usable, alike=alike)
+        found = survey(samples, extractor)
+        splits, _ = split(samples, HoldOut(), seed, usable=found.usable, alike=found.alike)
         drawn = {file for file, half in zip(samples.files, splits, strict=True) if half == "test"}
         assert drawn == set(table.files[table.splits == "test"])
 
@@ -631,11 +635,45 @@ def test_a_label_may_not_take_the_name_of_a_column(engine: Engine, tmp_path: Pat
         extract_features(samples, tmp_path / "o.parquet", Extractor(ExtractionSettings(), engine))
 
 
-def test_no_face_at_all_is_an_empty_table(engine: Engine, tmp_path: Path) -> None:
-    samples = _list_of(tmp_path, a=_scene(0), b=_scene(0))
+def test_no_face_at_all_is_said_and_keeps_the_table_of_before(
+    engine: Engine, tmp_path: Path
+) -> None:
+    samples = _list_of(tmp_path, a=_scene(0), b=_scene(0), c=_scene(0))
+    (tmp_path / samples.files[2]).unlink()
     extractor = Extractor(ExtractionSettings(), engine)
-    with pytest.raises(DatasetError, match="no face was found"):
+    said = r"no face to learn from in 3 pictures \(2 no face, 1 no such file\)"
+    with pytest.raises(DatasetError, match=said):
         temporary_table(samples, extractor, HoldOut(first=1), SEED, lambda done: None)
+    out = tmp_path / "out.parquet"
+    out.write_bytes(b"a table of before")
+    with pytest.raises(DatasetError, match=said):
+        extract_features(samples, out, extractor)
+    assert out.read_bytes() == b"a table of before"
+    assert len(skipped_path(out).read_text().splitlines()) == 4
+
+
+def test_pictures_are_found_by_the_name_that_a_table_has_of_them(tmp_path: Path) -> None:
+    """Line breaks are escaped there, so that a name stays in its line in lists and reports."""
+    name = "a\nb\x1b.png"
+    write_picture(tmp_path / name, face_picture(0))
+    write_list(tmp_path / "list.csv", [{"file": each, "hat": "x"} for each in ("c.png", name)])
+    samples = read_dataset(tmp_path / "list.csv")
+    assert samples.path_of(printable(name)) == tmp_path / name
+    assert samples.path_of("c.png") == tmp_path / "c.png"
+
+
+def test_the_recorded_command_has_the_options_that_a_dataset_is_read_with(tmp_path: Path) -> None:
+    root = make_folders(tmp_path / "faces")
+    for layout, labels, asked in (
+        (None, None, ""),
+        ("folders", None, " --format folders"),
+        (None, ["what they wear"], " --labels 'what they wear'"),
+    ):
+        samples = read_dataset(root, layout, labels)
+        command = features_command(samples, ExtractionSettings(aligned=True), HoldOut(), SEED)
+        assert command == f"face-train features faces --out features.parquet{asked} --aligned", (
+            labels
+        )
 
 
 def test_two_csv_files(tmp_path: Path) -> None:

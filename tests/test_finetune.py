@@ -446,6 +446,24 @@ def test_the_command_has_the_defaults_of_its_settings() -> None:
 
 
 @_torch
+def test_pictures_in_both_halves_of_a_given_split_are_refused_before_training(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{number}.png,{'xy'[number % 2]},{number % 4 and 'train'}" for number in range(8)]
+    for number in range(8):
+        write_picture(tmp_path / f"{number}.png", face_picture(number))
+    write_picture(tmp_path / "4.png", face_picture(3))
+    text = "\n".join(["file,gender,split", *rows]).replace(",0\n", ",test\n")
+    (tmp_path / "list.csv").write_text(text)
+    words = ("finetune", tmp_path / "list.csv", "--out", tmp_path / "out", "--aligned")
+    refused = _run(*words, "--device", "cpu")
+    assert refused.exit_code == 2
+    assert "such as 4.png and 3.png: figures on them would be too good" in refused.stderr
+    assert "--allow-leak" in refused.stderr
+    assert not (tmp_path / "out" / "checkpoint.pt").exists()
+
+
+@_torch
 def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
     import torch
 

@@ -16,6 +16,7 @@ from training_helpers import (
     LAYOUT_MAKERS,
     drawn_table,
     make_fairface,
+    make_folders,
     make_manifest,
     make_utkface,
     table_info,
@@ -31,7 +32,9 @@ from stream.settings import Config
 from stream.settings.schema import DetectionSection
 from training.commands.app import app
 from training.commands.options import DEFAULT_SEED
+from training.datasets.samples import TEST
 from training.datasets.splits import SEED
+from training.features.table_files import FeatureRow, table_writer
 
 
 def _run(*words: str | Path) -> Result:
@@ -261,6 +264,21 @@ def test_what_is_asked_wrongly_is_one_line_and_writes_nothing(
         np.ones((8, 128), dtype=np.float32),
         [("yes",)] * 8,
     )
+    folders = make_folders(tmp_path / "folders")
+    one_of_two = write_table(
+        tmp_path / "two.parquet",
+        table_info(("hat", "eyes")),
+        np.ones((8, 128), dtype=np.float32),
+        [("yes", "open"), ("yes", "shut")] * 4,
+    )
+    held_out = tmp_path / "held.parquet"
+    with table_writer(held_out, table_info(("hat",))) as writer:
+        writer.write(
+            [
+                FeatureRow(f"{number}.jpg", 0, False, None, TEST, 100, np.ones(128, "f4"), (hat,))
+                for number, hat in enumerate(("yes", "no") * 4)
+            ]
+        )
     not_numbers = write_table(
         tmp_path / "nan.parquet",
         table_info(("hat",)),
@@ -277,7 +295,12 @@ def test_what_is_asked_wrongly_is_one_line_and_writes_nothing(
         (("features", tmp_path / "nowhere", "--out", out), "does not exist"),
         (("features", empty, "--out", out), "has no layout that is known"),
         (("features", empty, "--out", out, "--format", "utkface"), "no labelled pictures"),
+        (("features", folders, "--out", tmp_path / "x.csv"), "name it .parquet; --csv writes CSV"),
+        (("features", folders, "--out", empty), "is a folder: name a file in it"),
+        (("features", folders, "--out", out, "--cache", out), "need a name each"),
         (("fit", table, "--out", out, "--attributes", "hair"), "no label column 'hair'"),
+        (("fit", held_out, "--out", out), "all 8 faces of the table are held out"),
+        (("fit", one_of_two, "--out", out), "for hat: two classes are needed; --attributes eyes"),
         (("fit", one_class, "--out", out), "two classes are needed"),
         (("fit", not_numbers, "--out", out), "8 embeddings are not finite"),
         (("fit", cut, "--out", out), "is damaged"),
@@ -359,3 +382,12 @@ def test_too_long_a_name_is_refused_in_one_line(words: list[str], tmp_path: Path
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1
     assert "x" * 60 in result.stderr
+
+
+def test_a_table_is_one_whatever_its_name_ends_in(
+    model_and_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    model, table = model_and_table
+    renamed = tmp_path / "features"
+    renamed.write_bytes(table.read_bytes())
+    assert "measured on 150 of 600 faces" in _done("evaluate", model, renamed)

@@ -1,5 +1,6 @@
 """What `face-train` prints: progress, figures, and errors in one line."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -107,22 +108,40 @@ def one_line_errors(debug: bool) -> Iterator[None]:
 def parse_map(texts: list[str]) -> dict[str, dict[str, str | None]]:
     """`race:Asian=East Asian,Others=` → attribute → class of the dataset → class of the model.
 
-    An empty name after the equals sign leaves the class out.
+    An empty name after the equals sign leaves the class out. A comma, an equals sign or a colon in
+    a name has a backslash before it.
 
     Raises:
-        DatasetError: a text has another form.
+        DatasetError: a text has another form, or names a class twice.
     """
     names: dict[str, dict[str, str | None]] = {}
     for text in texts:
-        attribute, colon, pairs = text.partition(":")
-        for pair in pairs.split(","):
-            theirs, equals, ours = pair.partition("=")
-            if not (colon and equals and attribute and theirs):
+        attribute, *pairs = _parts(text, ":", 1)
+        for pair in _parts(pairs[0], ",") if pairs else [""]:
+            theirs, *ours = (_bare(each) for each in _parts(pair, "=", 1))
+            if not (attribute.strip() and theirs and ours):
                 raise DatasetError(
-                    f"--map {text!r} is not understood: write attribute:theirs=ours,theirs=ours"
+                    f"--map {text!r} is not understood: write attribute:theirs=ours,theirs=ours, "
+                    "and a backslash before a comma, an equals sign or a colon in a name"
                 )
-            names.setdefault(attribute.strip(), {})[theirs.strip()] = ours.strip() or None
+            given = names.setdefault(_bare(attribute), {})
+            if given.setdefault(theirs, ours[0] or None) != (ours[0] or None):
+                raise DatasetError(
+                    f"--map names {theirs!r} twice: where it is several classes of the model, "
+                    "write them with + between"
+                )
     return names
+
+
+def _parts(text: str, separator: str, count: int = 0) -> list[str]:
+    """A text divided at a separator, `count` times at most if that is given, but not where a
+    backslash stands before it."""
+    return re.split(rf"(?<!\\){re.escape(separator)}", text, maxsplit=count)
+
+
+def _bare(name: str) -> str:
+    """A name without the backslashes before separators in it."""
+    return re.sub(r"\\([,=:])", r"\1", name).strip()
 
 
 class _Rate(ProgressColumn):

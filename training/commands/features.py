@@ -92,7 +92,7 @@ def features(
     """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
         from models.embedder import embedder_file
-        from training.datasets.labels import alike_notes
+        from training.datasets.labels import label_notes
         from training.datasets.splits import HoldOut
         from training.features.extraction import extract_features
         from training.features.extractor import Extractor
@@ -102,8 +102,9 @@ def features(
         from training.outputs import sole_writer
 
         held = HoldOut.parse(hold_out)
+        _check_outputs(out, cache or cache_path(out), csv or ())
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        for note in alike_notes(samples.labels):
+        for note in label_notes(samples.labels):
             print_line(note)
         own = None if embedder is None else embedder_file(embedder)
         extractor = Extractor(replace(settings, mirror=mirror, embedder=own))
@@ -136,9 +137,22 @@ def features(
         faces_of = counted(result.faces, "face of", "faces of")
         print_line(f"{out}: {faces_of} {counted(result.pictures, 'picture')}{known}")
         if result.skipped:
-            reasons = ", ".join(f"{count} {why}" for why, count in result.reasons().items())
-            print_line(f"skipped {reasons}: {skipped_path(out)}")
+            print_line(f"skipped {result.reasons()}: {skipped_path(out)}")
         if result.leaks:
             print_line(f"{describe_leaks(result.leaks)}: {duplicates_path(out)}")
         if result.contradictions:
             print_line(f"{describe_contradictions(result.contradictions)}: {duplicates_path(out)}")
+
+
+def _check_outputs(out: Path, cache: Path, csv: tuple[Path, ...]) -> None:
+    """Raises DatasetError where a file cannot be what it is named for, before the work."""
+    if out.suffix.lower() in (".csv", ".tsv", ".txt"):
+        raise DatasetError(
+            f"--out {out} is written as Parquet: name it .parquet; --csv writes CSV besides"
+        )
+    files = (out, cache, *csv)
+    for path in files:
+        if path.is_dir():
+            raise DatasetError(f"{path} is a folder: name a file in it")
+    if len({path.resolve() for path in files}) < len(files):
+        raise DatasetError("the table, its cache and the CSV files need a name each")

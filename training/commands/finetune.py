@@ -14,6 +14,7 @@ from training.commands.options import (
     FITTING,
     OUTPUT,
     AlignedChips,
+    AllowLeak,
     AttributeNames,
     DatasetFormat,
     DatasetPath,
@@ -114,6 +115,7 @@ def finetune(
     faces: FaceChoice = "one",
     detector: DetectorChoice = DEFAULT_DETECTOR,
     hold_out: HoldOutRule = "given",
+    allow_leak: AllowLeak = False,
     seed: SeedOption = DEFAULT_SEED,
     debug: DebugFlag = False,
 ) -> None:
@@ -123,7 +125,7 @@ def finetune(
 
         check_torch()
         from models.bundle import load_bundle
-        from training.datasets.labels import alike_notes
+        from training.datasets.labels import label_notes
         from training.datasets.splits import HoldOut
         from training.features.extractor import Extractor
         from training.finetune.finetuning import finetune as train
@@ -145,7 +147,7 @@ def finetune(
             device=device,
         )
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        for note in alike_notes(samples.labels):
+        for note in label_notes(samples.labels):
             print_line(note)
         found = found_by(extraction.detector)
         print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
@@ -156,6 +158,7 @@ def finetune(
                 Extractor(extraction),
                 settings,
                 held,
+                allow_leak=allow_leak,
                 start=None if start is None else load_bundle(start),
                 on_message=print_line,
                 progress_bar=progress_bar,

@@ -111,7 +111,7 @@ AllowLeak = Annotated[
     typer.Option(
         "--allow-leak",
         rich_help_panel=INPUT,
-        help="Go on where pictures or people are in both halves of the table.",
+        help="Go on where pictures or people are in both halves.",
     ),
 ]
 SeedOption = Annotated[

@@ -108,6 +108,11 @@ def _form(path: Path, known_column: str) -> _Form:
             head = file.read(_HEAD_BYTES)
         except OSError as error:
             raise UnfitFileError(f"cannot be read: {error.strerror}") from error
+    if b"\0" in head and not head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise UnfitFileError(
+            "it has NUL characters and is no text in UTF-8: save it as UTF-8 (a spreadsheet calls "
+            "that CSV UTF-8)"
+        )
     encoding = "utf-16" if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else _UTF_8
     lines = head.decode(encoding, errors="replace").removeprefix("\ufeff").splitlines() or [""]
     if named := _SEPARATOR_LINE.fullmatch(lines[0]):

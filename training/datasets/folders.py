@@ -84,7 +84,9 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
 def _lone(path: Path, classes: set[str]) -> str:
     """What there is instead of several classes, and what may be meant."""
     if not classes:
-        return "none"
+        splits = [each.name for each in _folders(path) if _split_of(each)]
+        meant = f": {' and '.join(splits[:2])} are read as splits, and have no folders of classes"
+        return f"none{meant if splits else ''}"
     (name,) = classes
     deeper = [each.name for each in _folders(path / name)] if (path / name).is_dir() else []
     meant = f"; name {path / name} if {' and '.join(deeper[:2])} in it are classes"

@@ -22,6 +22,7 @@ _MISSING = frozenset(
             "#na",
             "#n/a n/a",
             "#null!",
+            *("#value!", "#ref!", "#div/0!", "#name?", "#num!"),
         ),
         *("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
         *("?", "??", "???", "-", "--", "---", "\u2013", "\u2014", ".", "..", "..."),
@@ -29,6 +30,18 @@ _MISSING = frozenset(
 )
 """What tables write where a value is missing, in small letters: pandas', R's, spreadsheets', and
 what people do."""
+
+_DOUBTFUL = frozenset(
+    {
+        *("unknown", "undefined", "unspecified", "unlabeled", "unlabelled", "missing", "tbd"),
+        *("notavailable", "notapplicable", "notknown", "notspecified", "nolabel", "donotknow"),
+    }
+)
+"""Names, without spaces, that may be a class or say that there is none; they are named."""
+
+_UNSEEN = frozenset({"Cc", "Cf"})
+"""Categories of characters that are not seen, such as a space without width; spaces and line breaks
+among them count as spaces."""
 
 _NAMED = 5
 """Groups of classes that may be one, at most, that are named for each attribute."""
@@ -40,9 +53,13 @@ def known(text: str | None) -> str | None:
 
 
 def alike_key(name: str) -> str:
-    """The same for names that differ in letter case, spaces or the form of their letters only."""
+    """The same for names that differ in letter case, spaces, the form of their letters or
+    characters that are not seen only."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return re.sub(r"[\s_]+", "", folded)
+    seen = "".join(
+        each for each in folded if each.isspace() or unicodedata.category(each) not in _UNSEEN
+    )
+    return re.sub(r"[\s_]+", "", seen)
 
 
 def alike_classes(
@@ -60,11 +77,18 @@ def alike_classes(
         yield from [(attribute, group) for group in groups.values() if len(group) > 1][:_NAMED]
 
 
-def alike_notes(labels: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
-    """A line on each group of classes that may be one."""
+def label_notes(labels: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
+    """A line on each group of classes that may be one, and on each that may mean no label."""
     for attribute, group in alike_classes(labels):
         names = " and ".join(f"{shortened(name)!r} ({count})" for name, count in group)
         yield (
             f"{attribute}: {names} differ in letter case or spaces only but count as "
             f"{len(group)} classes: write them alike if they are one"
         )
+    for attribute, column in labels.items():
+        for name, count in Counter(column).most_common():
+            if name is not None and alike_key(name) in _DOUBTFUL:
+                yield (
+                    f"{attribute}: {shortened(name)!r} ({count}) counts as a class: leave the "
+                    "label empty if it means that there is none"
+                )

@@ -1,7 +1,7 @@
 """Reads a dataset in any known layout."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.printable import shortened
@@ -15,6 +15,7 @@ from training.datasets.marked_table import is_marked_table, read_marked_table
 from training.datasets.samples import Samples
 from training.datasets.utkface import is_utkface, read_utkface
 from training.errors import DatasetError
+from training.outputs import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,14 @@ def read_dataset(
     """
     if not path.exists():
         raise DatasetError(f"{path} does not exist")
+    asked: list[str] = [] if layout is None else [f"--format {layout}"]
+    if labels is not None:
+        asked.append(f"--labels {quoted(','.join(labels))}")
     if layout is None:
         layout = _recognised(path)
     elif layout not in LAYOUTS:
         raise DatasetError(f"the format {layout!r} is none of {', '.join(LAYOUTS)}")
-    return LAYOUTS[layout].read(path, labels)
+    return replace(LAYOUTS[layout].read(path, labels), asked=tuple(asked))
 
 
 def _recognised(path: Path) -> str:

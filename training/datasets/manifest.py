@@ -1,6 +1,6 @@
 """A list of pictures: CSV or Parquet with `file`, optional `identity` and `split`, and labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from models.cells import read_cell
@@ -22,6 +22,13 @@ _IDENTITY = "identity"
 
 _SPLIT = "split"
 """Column of the split, which may be missing."""
+
+_MIN_ROWS = 20
+"""Rows with a value, at least, by which a column is judged; of fewer, labels may all differ."""
+
+_MAX_CLASS_SHARE = 0.5
+"""Different values, at most, as a share of the rows that have one; a column of names, numbers or
+notes has more, and would leave nothing to hold out."""
 
 _INDEX = "__index_level_"
 """How the name of a column begins in which pandas kept the numbers of rows; such a column, and one
@@ -46,8 +53,13 @@ def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     columns = _columns(path)
     if _FILE not in columns:
         have = ", ".join(columns) or "none"
-        raise DatasetError(f"{path} has no column 'file'; it has {shortened(have, 200)}")
+        raise DatasetError(
+            f"{path} has no column 'file'; it has {shortened(have, 200)}: call the column of the "
+            "pictures file"
+        )
     files = columns.pop(_FILE)
+    if not files:
+        raise DatasetError(f"{path} lists no pictures")
     if None in files:
         raise DatasetError(f"{path}: row {files.index(None) + 1} names no file")
     unknown = unknown_column(len(files))
@@ -58,14 +70,45 @@ def read_manifest(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     if not columns:
         raise DatasetError(f"{path} has no label columns beside file, identity and split")
     labels = {name: tuple(map(known, column)) for name, column in columns.items()}
+    if wanted is None:
+        _check_labels(path, labels)
     return Samples(
         name=path.stem,
         root=path.parent,
         files=tuple(file.replace("\\", "/") for file in files if file is not None),
         labels=select_columns(labels, wanted),
         identities=identities,
-        splits=tuple(parse_split(each) for each in splits),
+        splits=_splits(path, splits),
     )
+
+
+def _check_labels(path: Path, labels: Mapping[str, Sequence[str | None]]) -> None:
+    """Raises DatasetError where a column, such as one of numbers or of notes, is hardly labels."""
+    for name, column in labels.items():
+        given = [each for each in column if each is not None]
+        if len(given) >= _MIN_ROWS and len(set(given)) > _MAX_CLASS_SHARE * len(given):
+            raise DatasetError(
+                f"{path}: the column {shortened(name)!r} has {len(set(given))} different values in "
+                f"{len(given)} rows, so it is hardly a label: name those that are with --labels"
+            )
+
+
+def _splits(path: Path, names: Sequence[str | None]) -> tuple[str | None, ...]:
+    """The split of each row.
+
+    Raises:
+        DatasetError: a name means neither half.
+    """
+    found = {}
+    for row, name in enumerate(names, start=1):
+        if name not in found:
+            try:
+                found[name] = parse_split(name)
+            except DatasetError as error:
+                raise DatasetError(
+                    f"{path}: row {row}: {error}; rename the column if it is of something else"
+                ) from None
+    return tuple(found[name] for name in names)
 
 
 def _columns(path: Path) -> dict[str, tuple[str | None, ...]]:

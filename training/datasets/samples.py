@@ -7,6 +7,7 @@ from pathlib import Path
 
 from models.label_names import check_label_names
 from models.pictures import is_left_out, is_picture, kind_of
+from models.printable import printable
 from training.datasets.labels import alike_key
 from training.errors import DatasetError
 
@@ -60,6 +61,7 @@ class Samples:
         flag_attributes: attributes of `labels` that are fitted through independent flags.
         skipped: the pictures that the reader could not use.
         credit: whose data it is and under which licence, in one sentence.
+        asked: the options with which it was read, `--format` and `--labels`, as words.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Samples:
     flag_attributes: tuple[FlagAttribute, ...] = ()
     skipped: tuple[SkippedPicture, ...] = ()
     credit: str = ""
+    asked: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -100,6 +103,12 @@ class Samples:
             check_label_names(classes.items())
         except ValueError as error:
             raise DatasetError(str(error)) from error
+
+    def path_of(self, name: str) -> Path:
+        """Where a picture lies by its name in a table, in which it is one printable line."""
+        if "\\" in name:
+            name = next((file for file in self.files if printable(file) == name), name)
+        return self.root / name
 
     def __len__(self) -> int:
         return len(self.files)

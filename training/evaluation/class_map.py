@@ -95,8 +95,16 @@ def proposal(attribute: str, foreign: Sequence[str], classes: Sequence[str]) -> 
     Each gets the classes of the model that its name suggests; where it suggests none, its faces are
     left out.
     """
-    pairs = [f"{theirs}={JOIN.join(_meant(theirs, classes))}" for theirs in foreign]
-    return f"--map '{attribute}:{','.join(pairs)}'"
+    pairs = [
+        f"{_escaped(theirs)}={_escaped(JOIN.join(_meant(theirs, classes)))}" for theirs in foreign
+    ]
+    text = f"{_escaped(attribute)}:{','.join(pairs)}"
+    return "--map '{}'".format(text.replace("'", "'\\''"))
+
+
+def _escaped(name: str) -> str:
+    """A name with a backslash before what separates names in the option."""
+    return re.sub(r"([,=:])", r"\\\1", name)
 
 
 def _meant(theirs: str, classes: Sequence[str]) -> tuple[str, ...]:

@@ -15,15 +15,13 @@ from training.evaluation.cautions import cautions, view_cautions
 from training.evaluation.class_groups import ClassGroups
 from training.evaluation.class_map import proposal
 from training.evaluation.figures import SMALL_GROUP, attribute_figures
+from training.evaluation.groupings import groupings
 from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
 from training.evaluation.mistakes import mistakes
 from training.features.table import Column, FeatureTable, has_label
 
 REPORT_SCHEMA = "face-report/1"
 """Version of the report's format."""
-
-_MAX_GROUPS = 20
-"""Values of a label column, at most, by which faces are grouped; more are names or numbers."""
 
 ClassNames: TypeAlias = Mapping[str, Mapping[str, str | None]]
 """Attribute → class of the dataset → class of the model, None to leave its faces out."""
@@ -76,6 +74,12 @@ def compare(
         each.attribute: grouped(each, (groups or {}).get(each.attribute, {}))
         for each in Classifier(bundle).predict(chosen.embeddings, quality=chosen.quality)
     }
+    for name, prediction in predictions.items():
+        if len(prediction.classes) < 2:
+            raise DatasetError(
+                f"{name}: all classes of the model are merged into one, so there is nothing to "
+                "measure: merge fewer with --map or --config"
+            )
     truths = {
         attribute: to_model_classes(chosen.labels[attribute], attribute, names, groups)
         for attribute in predictions
@@ -120,8 +124,7 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
         comparison: of the model with labelled faces.
         seed: of what is drawn where pictures are corrupted, for the record.
     """
-    others = _other_groups(comparison.table, comparison.predictions)
-    grouping = {**comparison.truths, **others}
+    grouping, left_out = groupings(comparison.table, comparison.predictions, comparison.truths)
     attributes = {
         attribute: _figures(comparison, attribute, grouping) for attribute in comparison.truths
     }
@@ -137,7 +140,7 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
             "merged": {name: dict(each) for name, each in comparison.groups.items()},
             "seed": seed,
         },
-        "cautions": [*cautions(attributes), *view_cautions(bundle, comparison.table)],
+        "cautions": [*cautions(attributes), *view_cautions(bundle, comparison.table), *left_out],
         "attributes": attributes,
     }
 
@@ -251,15 +254,3 @@ def _check_classes(prediction: Prediction, truth: Column) -> None:
 def _labelled(table: FeatureTable) -> list[str]:
     """The attributes for which a face of the table has a label."""
     return [name for name, column in table.labels.items() if has_label(column).any()]
-
-
-def _other_groups(table: FeatureTable, predictions: Mapping[str, Prediction]) -> dict[str, Column]:
-    """The label columns that the model does not predict, but by which faces can be grouped."""
-    flags = {flag for each in table.info.flag_attributes for flag in each.flags}
-    return {
-        name: column
-        for name, column in table.labels.items()
-        if name not in predictions
-        and name not in flags
-        and len(set(column) - {None}) <= _MAX_GROUPS
-    }

@@ -148,7 +148,7 @@ def _embed_corrupted(
     table: FeatureTable, row: int, samples: Samples, extractor: Extractor
 ) -> NDArray[np.float32]:
     """`(corruptions, dimensions)` of a face; NaN where it is not found or too narrow."""
-    found = extractor.chips(read_picture(samples.root / table.files[row]))
+    found = extractor.chips(read_picture(samples.path_of(table.files[row])))
     vectors = np.full((len(_CORRUPTIONS), table.info.dimensions), np.nan, dtype=np.float32)
     face = int(table.faces[row])
     if face < len(found.chips):

@@ -39,7 +39,7 @@ def error_thumbnails(report: Figures, samples: Samples, extractor: Extractor) ->
             wanted.setdefault(each["file"], set()).add(each["face"])
 
     def faces_of(file: str) -> list[tuple[FaceKey, bytes]]:
-        chips = extractor.chips(read_picture(samples.root / file)).chips
+        chips = extractor.chips(read_picture(samples.path_of(file))).chips
         return [((file, face), _jpeg(chips[face])) for face in wanted[file] if face < len(chips)]
 
     with ThreadPoolExecutor(available_cores()) as pool:

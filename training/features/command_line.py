@@ -23,7 +23,7 @@ def dataset_options(
 ) -> list[str]:
     """The options that say which faces are taken and held out, but for those of the default."""
     default = ExtractionSettings()
-    words = []
+    words = list(samples.asked)
     if settings.aligned != samples.aligned:
         words.append("--aligned" if settings.aligned else "--no-aligned")
     if settings.faces != default.faces:

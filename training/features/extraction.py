@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.graphs import CHIP_SIZE
-from models.printable import printable
+from models.printable import counted, printable
 from models.runtime import available_cores
 from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
+from training.errors import DatasetError
 from training.features.cache import EmbeddedFaces, EmbeddingCache, open_cache
 from training.features.command_line import features_command
 from training.features.extractor import (
@@ -44,6 +45,9 @@ ProgressCallback: TypeAlias = Callable[[int], None]
 CHANGED = "changed while it was read"
 """Reason for which a picture is skipped: its key is not that of the embedded picture."""
 
+MISSING = "no such file"
+"""Reason for which a picture is skipped: nothing has the name that the dataset gives."""
+
 _ROW_GROUP_PICTURES = 1024
 """Pictures whose faces make a row group of the table."""
 
@@ -68,9 +72,9 @@ class ExtractionSummary:
     leaks: tuple[Leak, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
 
-    def reasons(self) -> dict[str, int]:
+    def reasons(self) -> str:
         """How many pictures were skipped for each reason, most frequent first."""
-        return dict(Counter(each.reason for each in self.skipped).most_common())
+        return _reasons(self.skipped)
 
 
 def extract_features(
@@ -102,7 +106,8 @@ def extract_features(
         progress: is given the number of pictures done.
 
     Raises:
-        DatasetError: no split can be made, or a label's name is taken.
+        DatasetError: no split can be made, a label's name is taken, or there is no face at all; a
+            table of before is kept.
         OutputError: the disk refuses; what was computed is kept.
     """
     samples.check_names()
@@ -114,9 +119,14 @@ def extract_features(
         info = _describe(samples, extractor, held, seed, how)
         with table_writer(out, info) as writer:
             faces, skipped = _write_faces(store, keys, samples, splits, writer)
+            write_whole(skipped_path(out), skipped_csv(skipped))
+            if not faces:
+                raise DatasetError(
+                    f"{samples.name}: no face to learn from in {counted(len(samples), 'picture')} "
+                    f"({_reasons(skipped)}); NAME.skipped.csv beside the table lists them"
+                )
     leaks, contradictions = _examine(samples, splits, np.flatnonzero(usable), hashes)
     write_whole(info_path(out), f"{info.to_json(indent=2)}\n".encode())
-    write_whole(skipped_path(out), skipped_csv(skipped))
     write_whole(duplicates_path(out), duplicates_csv(leaks, contradictions))
     return ExtractionSummary(
         pictures=len(samples),
@@ -139,6 +149,11 @@ def _found(
         if found is not None and not found.reason:
             usable[index], hashes[index] = True, found.picture_hash
     return usable, hashes
+
+
+def _reasons(skipped: Sequence[SkippedPicture]) -> str:
+    counts = Counter(each.reason for each in skipped).most_common()
+    return ", ".join(f"{count} {why}" for why, count in counts)
 
 
 def _examine(
@@ -201,6 +216,8 @@ def _write_faces(
             found = store.get(keys[index])
             if found is None or found.reason:
                 reason = found.reason if found else CHANGED
+                if reason == UNREADABLE and not (samples.root / samples.files[index]).exists():
+                    reason = MISSING
                 skipped.append(SkippedPicture(samples.files[index], reason))
             else:
                 faces += len(found.face_px)

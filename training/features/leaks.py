@@ -58,7 +58,12 @@ def table_leaks(table: FeatureTable) -> tuple[Leak, ...]:
 
 def check_leaks(table: FeatureTable) -> None:
     """Raises DatasetError where the two halves of a table share pictures or people."""
-    if leaks := table_leaks(table):
+    refuse_leaks(table_leaks(table))
+
+
+def refuse_leaks(leaks: Sequence[Leak]) -> None:
+    """Raises DatasetError where there are leaks."""
+    if leaks:
         raise DatasetError(
             f"{describe_leaks(leaks)}: figures on them would be too good. Take them out of one "
             "half (face-train features lists them in NAME.duplicates.csv), or add --allow-leak"

@@ -1,6 +1,8 @@
 """Which pictures of a dataset have faces to learn from, before any of them is embedded."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +11,42 @@ from models.runtime import available_cores
 from training.datasets.samples import Samples
 from training.features.extraction import ProgressCallback
 from training.features.extractor import Extractor, read_picture
+from training.features.leaks import Leak, find_leaks
 from training.features.picture_hash import UNKNOWN, alike_groups
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """What is known of n pictures before any of them is embedded.
+
+    Attributes:
+        usable: `(n,)`, the pictures with faces to learn from.
+        hashes: `(n,)` perceptual hashes, `UNKNOWN` where a picture is not usable.
+    """
+
+    usable: NDArray[np.bool_]
+    hashes: NDArray[np.uint64]
+
+    @property
+    def alike(self) -> NDArray[np.intp]:
+        """A number for each picture `(n,)`, the same for nearly identical ones."""
+        return alike_groups(self.hashes)
+
+    def leaks(self, samples: Samples, splits: Sequence[str]) -> tuple[Leak, ...]:
+        """What the two halves of a split share, among the usable pictures."""
+        rows = np.flatnonzero(self.usable).tolist()
+        return find_leaks(
+            [samples.files[row] for row in rows],
+            [splits[row] for row in rows],
+            [samples.identities[row] for row in rows],
+            self.hashes[rows],
+        )
 
 
 def survey(
     samples: Samples, extractor: Extractor, progress: ProgressCallback = lambda done: None
-) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Which pictures have faces, and a number for each, the same for nearly identical ones `(n,)`.
+) -> Survey:
+    """Which pictures have faces, and their perceptual hashes.
 
     With them `split` draws what it draws for a table of the same dataset, so that no picture is
     trained on that the table holds out.
@@ -32,4 +63,4 @@ def survey(
             if not reason:
                 usable[index], hashes[index] = True, picture_hash
             progress(1)
-    return usable, alike_groups(hashes)
+    return Survey(usable, hashes)

@@ -123,14 +123,15 @@ def read_table(path: Path) -> FeatureTable:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a path is meant as a table of features; a damaged one too, so that it is named."""
-    if path.suffix.lower() != ".parquet" or path.is_dir():
+    """Whether a path is meant as a table of features, whatever its name ends in; a damaged one that
+    is called `.parquet` too, so that it is named."""
+    if path.is_dir():
         return False
     try:
         open_regular(path).close()
         return _METADATA_KEY in (pq.read_schema(path).metadata or {})
     except (UnfitFileError, pa.ArrowException, OSError):
-        return True
+        return path.suffix.lower() == ".parquet"
 
 
 def write_csv(table: FeatureTable, features: Path, labels: Path) -> None:

@@ -28,6 +28,7 @@ from training.datasets.splits import HoldOut, is_drawn, split
 from training.errors import TrainingError
 from training.features.command_line import dataset_options
 from training.features.extractor import Extractor
+from training.features.leaks import refuse_leaks
 from training.features.survey import survey
 from training.finetune.chip_loader import ChipLoader
 from training.finetune.chip_store import store_chips
@@ -58,6 +59,7 @@ def finetune(
     settings: FinetuneSettings,
     hold_out: HoldOut,
     *,
+    allow_leak: bool = False,
     start: Bundle | None = None,
     on_message: Callable[[str], None],
     progress_bar: OpenProgress,
@@ -72,13 +74,15 @@ def finetune(
         extractor: finds and aligns the faces.
         settings: how.
         hold_out: the pictures that are never trained or validated on.
+        allow_leak: both halves may share pictures and people.
         start: a model whose embedder training begins with, if it was trained too; otherwise it
             begins with dlib's weights.
         on_message: is given a line about each epoch.
         progress_bar: shows how far it is.
 
     Raises:
-        DatasetError: the labels cannot be learned from, or `out` has another run's checkpoint.
+        DatasetError: the labels cannot be learned from, both halves share pictures or people and
+            that is not allowed, or `out` has another run's checkpoint.
         ModelError: the embedder of `start` cannot be trained further.
         OutputError: the disk refuses.
         TrainingError: the device is not there or too small, the weights are no numbers any more,
@@ -89,11 +93,14 @@ def finetune(
     attributes = settings.attributes or tuple(samples.labels)
     check_attributes(samples, attributes)
     trunk = _initial_trunk(start, settings)
-    usable, alike = None, None
-    if is_drawn(samples, hold_out):
+    found = None
+    if is_drawn(samples, hold_out) or not allow_leak:
         with progress_bar(len(samples)) as progress:
-            usable, alike = survey(samples, extractor, progress)
+            found = survey(samples, extractor, progress)
+    usable, alike = (None, None) if found is None else (found.usable, found.alike)
     splits, held = split(samples, hold_out, settings.seed, usable=usable, alike=alike)
+    if found is not None and not allow_leak:
+        refuse_leaks(found.leaks(samples, splits))
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
     with progress_bar(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
@@ -113,7 +120,7 @@ def finetune(
         "faces": {"fitted": len(faces.fitted), "development": len(faces.development)},
         "commands": [
             *(start.manifest.provenance.get("embedder", {}).get("commands", ()) if start else ()),
-            _command_line(samples, out, extractor, settings, hold_out, start),
+            _command_line(samples, out, extractor, settings, hold_out, allow_leak, start),
         ],
         "settings": asdict(settings),
         "best": dict(run.best),
@@ -178,6 +185,7 @@ def _command_line(
     extractor: Extractor,
     settings: FinetuneSettings,
     hold_out: HoldOut,
+    allow_leak: bool,
     start: Bundle | None,
 ) -> str:
     """The command that trains with these settings."""
@@ -194,6 +202,8 @@ def _command_line(
     for name in ("partner", "development"):
         if (text := getattr(settings, name)) != getattr(default, name):
             words.append(f"--{name} {text}")
+    if allow_leak:
+        words.append("--allow-leak")
     words.extend(dataset_options(samples, extractor.settings, hold_out, settings.seed))
     return " ".join(words)
 

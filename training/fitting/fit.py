@@ -14,7 +14,6 @@ from models.bundle import EmbedderSpec, HeadSpec, Manifest
 from models.calibration import CALIBRATION_FILE, Calibration
 from models.embedder import DLIB_NAME, TRAINED_EMBEDDER_FILE, EmbedderModel, read_embedder
 from models.label_names import check_label_names
-from models.printable import counted
 from training.datasets.samples import TRAIN
 from training.datasets.splits import DEFAULT_DEVELOPMENT, HoldOut
 from training.errors import DatasetError
@@ -111,12 +110,6 @@ def fit(
     _check_embedder(table, embedder)
     development = DEFAULT_DEVELOPMENT if embedder is None else _development_rule(embedder)
     train = np.flatnonzero(table.splits == TRAIN)
-    if not len(train):
-        faces = counted(int((~table.mirrored).sum()), "face")
-        raise DatasetError(
-            f"all {faces} of the table are held out, none is for training: fit on another table, "
-            "or make it with --hold-out 0.1"
-        )
     if not settings.allow_leak:
         check_leaks(table)
     tasks = plan_tasks(table, train, settings.attributes or tuple(table.labels))

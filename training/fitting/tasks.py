@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.printable import counted
 from training.datasets.samples import TRAIN, FlagAttribute, natural_key
 from training.datasets.splits import DEFAULT_DEVELOPMENT, HoldOut, hold_out_development
 from training.errors import DatasetError
 from training.features.table import FeatureTable
 from training.fitting.head import Head
+from training.outputs import quoted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +41,15 @@ def plan_tasks(
         attributes: the label columns.
 
     Raises:
-        DatasetError: an attribute does not exist or has one class only, or two have one file name.
+        DatasetError: no row is for training, an attribute does not exist or has one class only, or
+            two have one file name.
     """
+    if not len(train):
+        faces = counted(int((~table.mirrored).sum()), "face")
+        raise DatasetError(
+            f"all {faces} of the table are held out, none is for training: fit on another table, "
+            "or make it with --hold-out 0.1"
+        )
     by_flags = {each.attribute: each for each in table.info.flag_attributes}
     files: dict[str, str] = {}
     for name in attributes:
@@ -48,17 +57,28 @@ def plan_tasks(
         if (other := files.setdefault(head_file_name(name), name)) != name:
             raise DatasetError(f"{other!r} and {name!r} are too alike: name one with --attributes")
     flagged = [by_flags[name] for name in attributes if name in by_flags]
+    _check_classes(table, train, [name for name in attributes if name not in by_flags])
     tasks = [_class_task(table, train, name) for name in attributes if name not in by_flags]
     return [_flag_task(table, train, flagged), *tasks] if flagged else tasks
+
+
+def _check_classes(table: FeatureTable, train: NDArray[np.intp], attributes: Sequence[str]) -> None:
+    """Raises DatasetError where an attribute has fewer than two classes in the training rows."""
+    found = {name: sorted(set(table.column(name)[train]) - {None}) for name in attributes}
+    fit = [name for name, classes in found.items() if len(classes) > 1]
+    for name, classes in found.items():
+        if len(classes) < 2:
+            only = f"only {classes[0]!r}" if classes else "no label"
+            others = f"; --attributes {quoted(','.join(fit))} leaves it out" if fit else ""
+            raise DatasetError(
+                f"the training rows have {only} for {name}: two classes are needed{others}"
+            )
 
 
 def _class_task(table: FeatureTable, train: NDArray[np.intp], attribute: str) -> Task:
     column = table.column(attribute)
     rows = train[np.array([column[row] is not None for row in train], dtype=np.bool_)]
     names = sorted(set(column[rows]), key=natural_key)
-    if len(names) < 2:
-        only = f"only {names[0]!r}" if names else "no label"
-        raise DatasetError(f"the training rows have {only} for {attribute}: two classes are needed")
     numbers = {name: number for number, name in enumerate(names)}
     targets = np.array([numbers[name] for name in column[rows]])
     return Task((Head(attribute, tuple(names), None),), rows, targets)

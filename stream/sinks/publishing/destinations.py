@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from stream.addresses import is_url, shown_address
 from stream.errors import ConfigError
 from stream.named_address import resolved
-from stream.settings.schema import PublishSection
+from stream.settings.publish_section import PublishSection
 from stream.sinks.data.line_stream import is_standard_output
 from stream.sinks.video.codecs import CONTAINERS, STREAMED, ContainerFormat
 

@@ -9,7 +9,7 @@ from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.named_address import resolved
 from stream.settings import Config
-from stream.settings.schema import PublishSection
+from stream.settings.publish_section import PublishSection
 from stream.sinks.contract import Sink
 from stream.sinks.outputs import Outputs
 from stream.sinks.publishing import mqtt, virtual_camera

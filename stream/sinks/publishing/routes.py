@@ -11,7 +11,7 @@ import av
 from av.container import OutputContainer
 
 from stream.addresses import masked_words
-from stream.settings.schema import PublishSection
+from stream.settings.publish_section import PublishSection
 from stream.sinks.publishing.destinations import VideoDestination
 from stream.sinks.publishing.pipe_writer import PipeWriter
 from stream.sinks.publishing.relay import Relay
