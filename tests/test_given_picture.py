@@ -95,7 +95,7 @@ def test_pixels_that_do_are_not_copied() -> None:
         (PIL.Image.new("I;16", (4, 4)), "got mode I;16"),
         (PIL.Image.new("RGB", (0, 4)), "got a PIL image (0, 4)"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_is_no_picture_is_an_error_that_says_expected_and_actual(
     given: Any, said: str

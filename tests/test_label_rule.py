@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.classifier import Prediction
-from stream.labelling.evidence import AttributeEvidence
+from stream.labelling.evidence import TrackEvidence
 from stream.labelling.label_rule import LabelRule
+from stream.settings.schema import LabelSettings
 from stream.tracks import Label
 
 _CLASSES = ("A", "B", "C")
@@ -20,15 +21,23 @@ def _prediction(*rows: list[float]) -> Prediction:
     return Prediction("attribute", _CLASSES, np.array(rows, dtype=np.float32))
 
 
-def _nothing(min_confidence: float = 0.5) -> AttributeEvidence:
-    return AttributeEvidence(LabelRule(min_confidence, {}))
+def _nothing(min_confidence: float = 0.5) -> TrackEvidence:
+    return TrackEvidence(LabelSettings(min_confidence=min_confidence))
+
+
+def _add(evidence: TrackEvidence, prediction: Prediction, index: int, weight: float) -> None:
+    evidence.add([prediction], index, weight, now_s=0.0)
+
+
+def _label(evidence: TrackEvidence) -> Label:
+    return evidence.labels["attribute"]
 
 
 def _after(views: list[list[float]], min_confidence: float = 0.5) -> Label:
     evidence = _nothing(min_confidence)
     for view in views:
-        evidence.add(_prediction(view), 0, 1.0)
-    return evidence.label
+        _add(evidence, _prediction(view), 0, 1.0)
+    return _label(evidence)
 
 
 _ROWS = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
@@ -40,16 +49,16 @@ _THRESHOLDS = st.floats(0, 1)
 
 def _evidence(
     views: list[tuple[NDArray[np.float32], float]], min_confidence: float
-) -> AttributeEvidence:
+) -> TrackEvidence:
     evidence = _nothing(min_confidence)
     for row, weight in views:
-        evidence.add(_prediction(row.tolist()), 0, weight)
+        _add(evidence, _prediction(row.tolist()), 0, weight)
     return evidence
 
 
 def test_nothing_was_seen_yet() -> None:
-    assert _nothing().label == Label(None, 0.0, {})
-    assert repr(_nothing()) == "AttributeEvidence(None, 0.00)"
+    assert _nothing().labels == {}
+    assert repr(_nothing()) == "TrackEvidence(0 views, [])"
 
 
 def test_one_view() -> None:
@@ -60,8 +69,8 @@ def test_one_view() -> None:
 
 def test_the_row_of_the_face_is_taken() -> None:
     evidence = _nothing()
-    evidence.add(_prediction([0.9, 0.05, 0.05], [0.05, 0.05, 0.9]), 1, 1.0)
-    assert evidence.label.text == "C"
+    _add(evidence, _prediction([0.9, 0.05, 0.05], [0.05, 0.05, 0.9]), 1, 1.0)
+    assert _label(evidence).text == "C"
 
 
 @pytest.mark.parametrize(("confidence", "text"), [(0.49, None), (0.51, "A")])
@@ -74,10 +83,10 @@ def test_under_the_threshold_it_says_unsure(confidence: float, text: str | None)
 
 def test_better_views_weigh_more() -> None:
     evidence = _nothing()
-    evidence.add(_prediction([0.8, 0.2, 0.0]), 0, 0.1)
-    evidence.add(_prediction([0.2, 0.8, 0.0]), 0, 0.9)
-    assert evidence.label.text == "B"
-    assert evidence.label.probabilities == pytest.approx({"A": 0.26, "B": 0.74, "C": 0.0})
+    _add(evidence, _prediction([0.8, 0.2, 0.0]), 0, 0.1)
+    _add(evidence, _prediction([0.2, 0.8, 0.0]), 0, 0.9)
+    assert _label(evidence).text == "B"
+    assert _label(evidence).probabilities == pytest.approx({"A": 0.26, "B": 0.74, "C": 0.0})
 
 
 def test_a_shown_label_does_not_flicker() -> None:
@@ -85,8 +94,8 @@ def test_a_shown_label_does_not_flicker() -> None:
     shown = set()
     for number in range(40):  # now a little rather this, now a little rather that
         likelier = 0.48 if number % 2 else 0.44
-        evidence.add(_prediction([likelier, 0.92 - likelier, 0.08]), 0, 1.0)
-        shown.add(evidence.label.text)
+        _add(evidence, _prediction([likelier, 0.92 - likelier, 0.08]), 0, 1.0)
+        shown.add(_label(evidence).text)
     assert len(shown) == 1
 
 
@@ -101,12 +110,12 @@ def test_another_class_must_be_clearly_likelier_to_take_the_place_of_one_shown(
 
 def test_a_shown_label_changes_for_good_reason() -> None:
     evidence = _nothing()
-    evidence.add(_prediction([0.9, 0.1, 0.0]), 0, 1.0)
-    assert evidence.label.text == "A"
+    _add(evidence, _prediction([0.9, 0.1, 0.0]), 0, 1.0)
+    assert _label(evidence).text == "A"
     texts = []
     for _ in range(10):
-        evidence.add(_prediction([0.0, 1.0, 0.0]), 0, 1.0)
-        texts.append(evidence.label.text)
+        _add(evidence, _prediction([0.0, 1.0, 0.0]), 0, 1.0)
+        texts.append(_label(evidence).text)
     assert texts[-1] == "B"
     assert sum(before != after for before, after in zip(["A", *texts], texts, strict=False)) <= 2
 
@@ -147,7 +156,7 @@ def test_what_was_unsure_can_be_said_in_the_end_under_any_threshold() -> None:
 def test_what_is_shown_is_true(
     views: list[tuple[NDArray[np.float32], float]], min_confidence: float
 ) -> None:
-    label = _evidence(views, min_confidence).label
+    label = _label(_evidence(views, min_confidence))
     assert sum(label.probabilities.values()) == pytest.approx(1, abs=1e-5)
     assert tuple(label.probabilities) == _CLASSES
     assert all(-1e-6 <= value <= 1 + 1e-6 for value in label.probabilities.values())
@@ -168,7 +177,7 @@ def test_the_order_of_views_does_not_matter_for_the_mean(
     shuffled = views.copy()
     random.shuffle(shuffled)
     one, other = _evidence(views, min_confidence), _evidence(shuffled, min_confidence)
-    assert one.label.probabilities == pytest.approx(other.label.probabilities, abs=1e-6)
+    assert _label(one).probabilities == pytest.approx(_label(other).probabilities, abs=1e-6)
 
 
 @settings(deadline=None)
@@ -176,7 +185,7 @@ def test_the_order_of_views_does_not_matter_for_the_mean(
 def test_of_one_view_the_likeliest_class_is_shown_if_it_is_likely_enough(
     row: NDArray[np.float32], min_confidence: float
 ) -> None:
-    label = _evidence([(row, 1.0)], min_confidence).label
+    label = _label(_evidence([(row, 1.0)], min_confidence))
     likeliest = _CLASSES[int(row.argmax())]
     assert label.text == (likeliest if row.max() >= min_confidence else None)
     assert label.confidence == pytest.approx(float(row.max()))
