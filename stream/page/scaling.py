@@ -38,7 +38,7 @@ class Scaling:
         if width <= self._width:
             return annotated
         # 4:2:0 needs even sides.
-        size_wh = _even(self._width), _even(height * self._width / width)
+        size_wh = self._width - self._width % 2, _even(height * self._width / width)
         by = np.array([size_wh[0] / width, size_wh[1] / height] * 2, np.float32)
         return replace(
             annotated,
