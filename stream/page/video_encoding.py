@@ -15,8 +15,8 @@ from stream.sinks.video.codecs import CODECS, CONTAINERS
 from stream.sinks.video.encoder import Encoder
 
 _QUANTISER = 24
-"""Quantiser of all pictures (ITU-T H.264, QP), 0 to 51; more takes less of the network, and is worse.
-A constant one spares the encoder to estimate each picture first: 2.2 instead of 3.5 ms of 720p."""
+"""Quantiser of all pictures (ITU-T H.264, QP), 0 to 51; more is worse, and takes less of the
+network. A constant one spares the encoder an estimate of each: 2.2 instead of 3.5 ms of 720p."""
 
 _CODEC = replace(
     CODECS["h264"], options={**CODECS["h264"].options, "x264-params": f"qp={_QUANTISER}"}
