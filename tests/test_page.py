@@ -54,7 +54,7 @@ def test_the_source_says_how_it_is(program: Served) -> None:
 def test_the_picture_moves_as_jpegs(program: Served) -> None:
     answer = program.watch.get("/api/sources/0/picture.jpg")
     picture = cv2.imdecode(np.frombuffer(answer.body, np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape == (720, 1280, 3)
+    assert picture.shape == (540, 960, 3), "no wider than serve.width"
     connection = http.client.HTTPConnection("127.0.0.1", program.watch.port, timeout=60)
     bearer = {"Authorization": f"Bearer {program.watch.token}"}
     connection.request("GET", "/api/sources/0/video.mjpeg", headers=bearer)

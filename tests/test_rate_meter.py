@@ -1,5 +1,6 @@
 """The figures of the status bar: rates and latency over the last seconds."""
 
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -42,3 +43,12 @@ def test_frames_of_one_moment_have_no_rate() -> None:
     meter.add(_frame(0, 1.0), 2.0)
     meter.add(_frame(1, 1.0), 2.0)
     assert (meter.shown_fps, meter.captured_fps) == (None, None)
+
+
+def test_frames_are_not_kept() -> None:
+    meter, shown = RateMeter(), _frame(0, 1.0)
+    pixels = weakref.ref(shown.image)
+    meter.add(shown, 1.5)
+    del shown
+    assert pixels() is None
+    assert meter.latency_s == 0.5

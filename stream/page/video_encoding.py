@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import av
 
@@ -13,8 +14,14 @@ from stream.settings.schema import RecorderSection
 from stream.sinks.video.codecs import CODECS, CONTAINERS
 from stream.sinks.video.encoder import Encoder
 
-_QUALITY = 26
-"""Quality of the video on the page, as `recorder.quality`; more takes less of the network."""
+_QUANTISER = 24
+"""Quantiser of all pictures (ITU-T H.264, QP), 0 to 51; more is worse, and takes less of the
+network. A constant one spares the encoder an estimate of each: 2.2 instead of 3.5 ms of 720p."""
+
+_CODEC = replace(
+    CODECS["h264"], options={**CODECS["h264"].options, "x264-params": f"qp={_QUANTISER}"}
+)
+"""H.264 of the page, each picture at the same quantiser."""
 
 _LONGEST_STEP_S = 1.0
 """Time for which a picture is shown at most by its fragment, s: a pause is no part of the video."""
@@ -41,11 +48,11 @@ class VideoEncoding:
         fps: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        settings = RecorderSection(preset="ultrafast", quality=_QUALITY)
+        settings = RecorderSection(preset="ultrafast")
         info = SourceInfo("page", "stream", size_wh, fps)
         self.size_wh = size_wh
         self._clock = clock
-        self._encoder = Encoder(CODECS["h264"], CONTAINERS[".mp4"], info, settings)
+        self._encoder = Encoder(_CODEC, CONTAINERS[".mp4"], info, settings)
         context = self._encoder.track.codec_context
         context.gop_size = max(round(fps * 4), 1)
         context.thread_count = 1

@@ -26,7 +26,7 @@ class ServeSection(BaseModel):
     max_upload_s: Annotated[float, Field(ge=1, le=3600)] = 120.0
     allow: Annotated[tuple[str, ...], Field(strict=False)] = ()
     max_viewers: Annotated[int, Field(ge=1, le=1000)] = 100
-    width: Annotated[int, Field(ge=160, le=3840)] = 1280
+    width: Annotated[int, Field(ge=160, le=3840)] = 960
     fps: Annotated[float, Field(ge=1, le=60)] = 15.0
 
     @property

@@ -1,0 +1,86 @@
+"""Frames at the size of the page: planes that are scaled before they are drawn on."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+from fakes import track
+
+from stream.coded import Colours
+from stream.drawing.overlay import Overlay
+from stream.drawing.planes import Planes
+from stream.frames import Frame
+from stream.page.painter import Painter
+from stream.page.scaling import Scaling
+from stream.settings.schema import OverlaySection
+from stream.sinks import AnnotatedFrame
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+_BARE = OverlaySection(labels=False)
+
+
+def _coded(pixels: str = "yuv420p", matrix: int = 1, colour_range: int = 1) -> "VideoFrame":
+    """A dark picture, 128 × 96, whose right half is bright, with a face drawn as noise."""
+    coded = av.VideoFrame(128, 96, pixels)
+    coded.colorspace, coded.color_range = matrix, colour_range
+    planes = Planes.of(coded)
+    planes.luma[:, :64], planes.luma[:, 64:] = 30, 200
+    planes.luma[32:64, 16:48] = np.random.default_rng(1).integers(20, 220, (32, 32))
+    planes.cb[:], planes.cr[:] = 110, 140
+    return coded
+
+
+def _annotated(coded: "VideoFrame | None", *, blur: bool = False) -> AnnotatedFrame:
+    box = np.array([16, 32, 48, 64], np.float32)
+    shown = _coded().to_ndarray(format="bgr24")
+    frame = Frame(lambda: shown, 0, 0.0, 0.0, coded=coded)
+    tracks = [replace(track(), box_xyxy=box)]
+    return AnnotatedFrame(frame, tracks, Overlay(_BARE), box[None], blur)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "matrix", "colour_range"),
+    [("yuv420p", 1, 1), ("yuv420p", 2, 0), ("yuv420p", 5, 2), ("yuvj420p", 5, 2)],
+)
+def test_the_numbers_of_planes_mean_the_same_afterwards(
+    pixels: str, matrix: int, colour_range: int
+) -> None:
+    coded = _coded(pixels, matrix, colour_range)
+    scaled = Scaling(64).fitted(_annotated(coded)).frame.coded
+    assert scaled is not None
+    assert (scaled.width, scaled.height) == (64, 48)
+    assert Colours.of(scaled) == Colours.of(coded)
+    planes = Planes.of(scaled)
+    assert abs(int(planes.luma[4, 8]) - 30) <= 1 and abs(int(planes.luma[4, 56]) - 200) <= 1
+    assert abs(int(planes.cb[4, 4]) - 110) <= 1 and abs(int(planes.cr[4, 4]) - 140) <= 1
+
+
+@pytest.mark.parametrize("is_coded", [True, False])
+def test_faces_have_their_places_in_the_smaller_frame(is_coded: bool) -> None:
+    fitted = Scaling(64).fitted(_annotated(_coded() if is_coded else None))
+    assert fitted.frame.size_wh == (64, 48)
+    assert fitted.frame.image.shape == (48, 64, 3)
+    assert fitted.faces_xyxy.tolist() == [[8, 16, 24, 32]]
+    assert fitted.tracks[0].box_xyxy.tolist() == [8, 16, 24, 32]
+
+
+def test_sides_are_even_and_no_frame_is_enlarged() -> None:
+    annotated = _annotated(_coded())
+    assert Scaling(128).fitted(annotated) is annotated
+    assert Scaling(51).fitted(annotated).frame.size_wh == (50, 38)
+
+
+@pytest.mark.parametrize("is_coded", [True, False])
+def test_a_face_is_blurred_in_the_smaller_picture_and_on_its_planes(is_coded: bool) -> None:
+    annotated = _annotated(_coded() if is_coded else None, blur=True)
+    painted = Painter(Overlay(_BARE), 64).paint(annotated)
+    assert len(np.unique(painted.canvas.picture[20:28, 12:20].reshape(-1, 3), axis=0)) <= 16
+    if painted.coded is not None:
+        planes = Planes.of(painted.coded)
+        assert len(np.unique(planes.luma[20:28, 12:20])) > 16
+        painted.canvas.draw_on(planes, Colours.of(painted.coded))
+        assert len(np.unique(planes.luma[20:28, 12:20])) <= 16
