@@ -214,6 +214,9 @@ def test_what_is_no_wish_is_refused(program: Served) -> None:
     for body in (b"", b"[]", b"{", b'{"paused": 1}', b'{"explode": true}', b"[" * 5000):
         answer = program.control.ask("POST", path, body)
         assert (answer.status, set(answer.json)) == (400, {"error"})
+    for body in (b'{"\\ud800": 1}', b'{"overlay.scale": 1e999}', b'{"overlay.scale": NaN}'):
+        answer = program.control.ask("PATCH", "/api/settings", body)
+        assert (answer.status, set(answer.json)) == (400, {"error"})
     assert program.control.ask("POST", path, b'"' + b"x" * 100_000 + b'"').status == 413
     assert program.control.send("POST", "/api/sources/7/controls", {}).status == 404
 
@@ -241,6 +244,25 @@ def test_what_is_too_large_is_refused_before_it_has_come(program: Served) -> Non
             head += f"Authorization: Bearer {program.control.token}\r\n"
             sending.sendall((head + "Content-Length: 10000000000\r\n\r\n").encode())
             assert b" 413 " in sending.makefile("rb").readline()
+
+
+def test_who_sends_nonsense_or_leaves_in_the_middle_fills_no_log(program: Served) -> None:
+    before = list(program.said)
+    head = f"Host: 127.0.0.1:{program.control.port}\r\n"
+    known = f"{head}Authorization: Bearer {program.control.token}\r\nContent-Length: 5000\r\n"
+    for asked in (
+        "\x16\x03\x01nonsense\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{head}Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+        f"POST /api/uploads HTTP/1.1\r\n{known}\r\nabc",
+        f"POST /api/analyze HTTP/1.1\r\n{known}\r\nabc",
+        f"PATCH /api/settings HTTP/1.1\r\n{known}\r\nabc",
+    ):
+        with socket.create_connection(("127.0.0.1", program.control.port), 60) as sending:
+            sending.sendall(asked.encode("latin-1"))
+            sending.shutdown(socket.SHUT_WR)
+            sending.recv(1)
+    assert program.control.get("/healthz").status == 200
+    assert program.said == before
 
 
 def test_figures_name_no_address(program: Served) -> None:
