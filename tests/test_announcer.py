@@ -13,7 +13,7 @@ from stream.page.announcer import Announcer
 async def _next(told: AsyncIterator[bytes]) -> list[tuple[str, Any]]:
     """What a page is told next: topics with their values."""
     text = (await asyncio.wait_for(anext(told), PATIENCE_S)).decode()
-    entries = [entry.split("\n", 1) for entry in text.split("\n\n") if entry]
+    entries = [entry.split("\n", 1) for entry in text.split("\n\n") if entry.startswith("event: ")]
     return [
         (topic.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
         for topic, data in entries
