@@ -3,9 +3,11 @@
 import http.client
 import io
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import av
 import cv2
@@ -16,6 +18,7 @@ from page_programs import Client, Served, Watcher, Watchers, cameras, served
 from stream.sources.demo import portrait
 
 _UPLOAD_MB = 1
+_DOCS = Path(__file__).parents[1] / "docs" / "page.md"
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +271,13 @@ def test_who_sends_nonsense_or_leaves_in_the_middle_fills_no_log(program: Served
 def test_figures_name_no_address(program: Served) -> None:
     text = program.watch.get("/metrics").body.decode()
     named = [line for line in text.splitlines() if not line.startswith("#")]
+    form = re.compile(
+        r'(face_stream_[a-z_]+)\{source="\d+"(?:,[a-z]+="[^"]*")*\} -?[\d.]+(?:e[+-]\d+)?'
+    )
+    matches = [form.fullmatch(line) for line in named]
+    assert all(matches), named
+    described = set(re.findall(r"face_stream_[a-z_]+", _DOCS.read_text()))
+    assert {each[1] for each in matches if each} == described, "the page of docs lists them all"
     assert all(line.startswith("face_stream_") for line in named)
     assert 'face_stream_state{source="0",state="live"} 1' in named
     assert "127.0.0.1" not in text and 'mjpeg"' not in text.replace('form="jpeg"', "")
