@@ -125,6 +125,29 @@ def test_a_header_that_stands_twice_is_refused() -> None:
     assert _ask("/api/me", _bearer("x"), _bearer(_DOOR.control))[0] == 400
 
 
+def test_cookies_of_other_programs_on_this_host_shut_nobody_out() -> None:
+    odd = 'prefs={"a": [1, 2]}; list[0]=x; alone; =; ä=ö'
+    for cookie in (f"{odd}; {_cookie(_DOOR.watch)[1]}", f"{_cookie(_DOOR.watch)[1]};{odd}"):
+        assert _ask("/api/me", ("cookie", cookie))[2] == b"watch"
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_request_whose_head_is_too_long_is_refused(kind: str) -> None:
+    digits = f"/api/sources/{'9' * 5000}"
+    assert _ask(digits, _bearer(_DOOR.control), kind=kind)[0] == 414
+    assert _ask("/api/me", _bearer(_DOOR.control), ("x", "x" * 20_000), kind=kind)[0] == 431
+    assert _ask("/api/me", query="x" * 20_000, kind=kind)[0] == 431
+
+
+def test_a_request_whose_body_ends_at_two_places_is_refused() -> None:
+    both = ("content-length", "3"), ("transfer-encoding", "chunked")
+    assert _ask("/api/analyze", _bearer(_DOOR.control), *both, method="POST")[0] == 400
+
+
+def test_an_address_of_many_parts_is_one_without_a_token() -> None:
+    assert _ask("/", query="&".join(f"a{number}=1" for number in range(100)))[0] == 401
+
+
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 @pytest.mark.parametrize(
     ("headers", "is_let_in"),

@@ -3,9 +3,11 @@
 import http.client
 import io
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import av
 import cv2
@@ -16,6 +18,7 @@ from page_programs import Client, Served, Watcher, Watchers, cameras, served
 from stream.sources.demo import portrait
 
 _UPLOAD_MB = 1
+_DOCS = Path(__file__).parents[1] / "docs" / "page.md"
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +217,9 @@ def test_what_is_no_wish_is_refused(program: Served) -> None:
     for body in (b"", b"[]", b"{", b'{"paused": 1}', b'{"explode": true}', b"[" * 5000):
         answer = program.control.ask("POST", path, body)
         assert (answer.status, set(answer.json)) == (400, {"error"})
+    for body in (b'{"\\ud800": 1}', b'{"overlay.scale": 1e999}', b'{"overlay.scale": NaN}'):
+        answer = program.control.ask("PATCH", "/api/settings", body)
+        assert (answer.status, set(answer.json)) == (400, {"error"})
     assert program.control.ask("POST", path, b'"' + b"x" * 100_000 + b'"').status == 413
     assert program.control.send("POST", "/api/sources/7/controls", {}).status == 404
 
@@ -243,9 +249,35 @@ def test_what_is_too_large_is_refused_before_it_has_come(program: Served) -> Non
             assert b" 413 " in sending.makefile("rb").readline()
 
 
+def test_who_sends_nonsense_or_leaves_in_the_middle_fills_no_log(program: Served) -> None:
+    before = list(program.said)
+    head = f"Host: 127.0.0.1:{program.control.port}\r\n"
+    known = f"{head}Authorization: Bearer {program.control.token}\r\nContent-Length: 5000\r\n"
+    for asked in (
+        "\x16\x03\x01nonsense\r\n\r\n",
+        f"GET / HTTP/1.1\r\n{head}Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+        f"POST /api/uploads HTTP/1.1\r\n{known}\r\nabc",
+        f"POST /api/analyze HTTP/1.1\r\n{known}\r\nabc",
+        f"PATCH /api/settings HTTP/1.1\r\n{known}\r\nabc",
+    ):
+        with socket.create_connection(("127.0.0.1", program.control.port), 60) as sending:
+            sending.sendall(asked.encode("latin-1"))
+            sending.shutdown(socket.SHUT_WR)
+            sending.recv(1)
+    assert program.control.get("/healthz").status == 200
+    assert program.said == before
+
+
 def test_figures_name_no_address(program: Served) -> None:
     text = program.watch.get("/metrics").body.decode()
     named = [line for line in text.splitlines() if not line.startswith("#")]
+    form = re.compile(
+        r'(face_stream_[a-z_]+)\{source="\d+"(?:,[a-z]+="[^"]*")*\} -?[\d.]+(?:e[+-]\d+)?'
+    )
+    matches = [form.fullmatch(line) for line in named]
+    assert all(matches), named
+    described = set(re.findall(r"face_stream_[a-z_]+", _DOCS.read_text()))
+    assert {each[1] for each in matches if each} == described, "the page of docs lists them all"
     assert all(line.startswith("face_stream_") for line in named)
     assert 'face_stream_state{source="0",state="live"} 1' in named
     assert "127.0.0.1" not in text and 'mjpeg"' not in text.replace('form="jpeg"', "")

@@ -4,12 +4,15 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from batch_programs import start
 from fakes import stopped, write_clip
-from page_programs import cameras, served
+from page_programs import Client, cameras, served
+from servers import HttpHandler, Page
+from servers import http as web_server
 
 from stream.errors import ConfigError
 from stream.page.server import PageServer
@@ -68,6 +71,17 @@ def test_it_stays_up_when_a_file_has_ended_and_says_so(tmp_path: Path) -> None:
         for wish in ({"blur": False}, {"recording": True}, {"paused": True}):
             answer = program.control.send("POST", "/api/sources/0/controls", wish)
             assert (answer.status, set(answer.json)) == (409, {"error"})
+        for key, value in (  # fewer faces would be found, and those that are not, not blurred
+            ("overlay.blur", False),
+            ("detection.threshold", 0.95),
+            ("detection.downscale", 16.0),
+            ("detection.min_face_px", 1000.0),
+            ("detection.frame_skip", 1000),
+        ):
+            answer = program.control.send("PATCH", "/api/settings", {key: value})
+            assert (answer.status, set(answer.json)) == (422, {"error"}), key
+        told = program.control.get("/api/settings").json["settings"]
+        assert {e["key"].partition(".")[0] for e in told if e["editable"]} == {"labels", "overlay"}
         program.program.send_signal(signal.SIGTERM)
         assert program.program.wait(_PATIENCE_S) == 128 + signal.SIGTERM
 
@@ -86,17 +100,23 @@ def test_who_takes_nothing_is_cut_off_and_a_request_that_does_not_come(tmp_path:
     with cameras(1, 15, faces=1) as addresses, served(tmp_path, *addresses) as program:
         client = program.watch
         client.until(lambda asked: asked.source()["frames"] > 0)
-        with socket.socket() as stalled, socket.socket() as slow:
+        with socket.socket() as stalled, socket.socket() as slow, socket.socket() as endless:
             stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            for each in (stalled, slow):
+            for each in (stalled, slow, endless):
                 each.settimeout(_PATIENCE_S)
                 each.connect(("127.0.0.1", client.port))
             slow.sendall(b"GET / HTTP/1.1\r\nHost: ")
+            endless.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999\r\n\r\n")
+            assert b" 401 " in endless.recv(100), "it is answered, and its body comes on"
             head = f"GET /api/sources/0/video.mjpeg HTTP/1.1\r\nHost: 127.0.0.1:{client.port}\r\n"
             stalled.sendall(f"{head}Authorization: Bearer {client.token}\r\n\r\n".encode())
             client.until(lambda asked: asked.source()["watching"] == 1)
             client.until(lambda asked: asked.source()["watching"] == 0)
             assert slow.recv(1) == b"", "it is closed"
+            with pytest.raises(OSError):
+                for _ in range(round(_PATIENCE_S / 0.1)):
+                    endless.sendall(b"x")
+                    time.sleep(0.1)
             before = client.source()["frames"]
             client.until(lambda asked: asked.source()["frames"] > before)
 
@@ -130,3 +150,65 @@ def test_a_certificate_serves_https(tmp_path: Path) -> None:
         assert re.fullmatch(r"https://127\.0\.0\.1:\d+/\?token=\S+\n", line)
         program.terminate()
         program.communicate(timeout=_PATIENCE_S)
+
+
+def _moved(to: str) -> Page:
+    """Leads to another address."""
+
+    def page(handler: HttpHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", to)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return page
+
+
+def _playlist(of: str) -> Page:
+    """A playlist that does not say so in its address."""
+
+    def page(handler: HttpHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/vnd.apple.mpegurl")
+        handler.end_headers()
+        handler.wfile.write(f"#EXTM3U\n#EXTINF:2,\n{of}\n#EXT-X-ENDLIST\n".encode())
+
+    return page
+
+
+def test_what_was_added_leads_to_no_other_address(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def elsewhere(handler: HttpHandler) -> None:
+        asked.append(handler.path)
+        handler.send_error(404)
+
+    with web_server({"/": elsewhere}) as other:
+        to = f"http://{other.address}/"
+        pages = {"/moved": _moved(to), "/listed": _playlist(to)}
+        with web_server(pages) as allowed, cameras(1, 10, faces=1) as addresses:
+            allow = f"serve.allow=['http://{allowed.address}']"
+            with served(tmp_path, *addresses, "--set", allow) as program:
+                for path in pages:
+                    address = f"http://{allowed.address}{path}"
+                    program.control.send("POST", "/api/sources", {"address": address})
+                for number in (1, 2):
+                    program.control.until(lambda client, n=number: _failed(client, n))
+    assert asked == []
+
+
+def _failed(client: Client, number: int) -> bool:
+    return bool(client.source(number)["state"] == "failed")
+
+
+def test_a_recording_ends_where_the_disk_is_full_enough(tmp_path: Path) -> None:
+    words = ["--folder", "made", "--set", "serve.max_disk_gb=0.0002"]
+    with cameras(1, 10, faces=1) as addresses, served(tmp_path, *addresses, *words) as program:
+        control, path = program.control, "/api/sources/0/controls"
+        control.until(lambda client: client.source()["frames"] > 0)
+        assert control.send("POST", path, {"recording": True}).status == 200
+        control.until(lambda client: "serve.max_disk_gb" in (client.source()["notice"] or ""))
+        control.until(lambda client: len(client.get("/api/files").json["files"]) == 1)
+        for wish in ("recording", "snapshot"):
+            answer = control.send("POST", path, {wish: True})
+            assert (answer.status, set(answer.json)) == (409, {"error"})

@@ -81,6 +81,18 @@ def test_what_is_no_video_or_names_other_files_is_refused(
     assert str(tmp_path) not in upload.error and str(upload.folder) not in upload.error
 
 
+def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    hasty = load_config({"serve": {"max_upload_s": 1.0}}, folder=Path("/"))
+    clip = write_clip(tmp_path / "long.mp4", 900, (960, 540))
+    with closing(asyncio.new_event_loop()) as loop:
+        hub = Hub(Model(hasty).load(), loop)
+        with Uploads(hub) as uploads:
+            _, upload = _sent(uploads, clip.read_bytes())
+            _until_done(upload)
+    assert upload.state == "failed"
+    assert upload.error == "it was not done within 1 s: send a shorter one"
+
+
 def test_all_is_deleted_at_the_end(model: Model, tmp_path: Path) -> None:
     with closing(asyncio.new_event_loop()) as loop, Uploads(Hub(model, loop)) as uploads:
         _, upload = _sent(uploads, _clip(tmp_path, 60).read_bytes())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from stream.sources.camera import camera_index
 
@@ -11,6 +11,9 @@ _PROTOCOLS = ("rtsp", "rtsps", "http", "https")
 
 _PLAYLISTS = (".m3u", ".m3u8", ".mpd", ".pls", ".asx", ".xspf", ".sdp", ".ffconcat", ".smil")
 """Endings of playlists, which lead to other addresses."""
+
+_MOST_CODINGS = 4
+"""How often the percent signs of a path are read; servers behind each other may do so in turn."""
 
 _MOST_LETTERS = 2000
 """Longest address."""
@@ -63,6 +66,15 @@ def _is_host(host: str, pattern: str) -> bool:
     return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
+def _climbs(path: str) -> bool:
+    """Whether a server may read a path as one that leads upwards, however it is encoded."""
+    for _ in range(_MOST_CODINGS):
+        if ".." in path or "\\" in path:
+            return True
+        path = unquote(path)
+    return "%" in path
+
+
 def _matches(parts: SplitResult, pattern: str) -> bool:
     """Whether protocol, host, port and the beginning of the path are those of a pattern."""
     try:
@@ -75,5 +87,5 @@ def _matches(parts: SplitResult, pattern: str) -> bool:
         parts.scheme == wanted.scheme
         and _is_host(parts.hostname or "", wanted.hostname or "")
         and port in (None, parts.port)
-        and (wanted.path in ("", "/") or (is_path and ".." not in parts.path))
+        and (wanted.path in ("", "/") or (is_path and not _climbs(parts.path)))
     )

@@ -42,6 +42,11 @@ def refused(_: Request, error: Exception) -> Response:
     return as_json({"error": str(error)}, status)
 
 
+def gone(*_: object) -> Response:
+    """The answer to a request whose sender has left: nothing gets it."""
+    return Response(status_code=400)
+
+
 def not_there(*_: object) -> Response:
     """The answer to a request for what there is not."""
     return as_json({"error": "there is no such address: /api lists those there are"}, 404)
@@ -112,6 +117,7 @@ async def json_of(request: Request) -> dict[str, Any]:
     """
     try:
         value = json.loads(await body_of(request, _MOST_JSON_BYTES, _JSON_S))
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # can be answered, too
     except (ValueError, RecursionError):
         raise RefusedError(400, "the body is no JSON: send an object") from None
     if not isinstance(value, dict):

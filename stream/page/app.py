@@ -4,13 +4,21 @@ from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from stream.page.announcer import Announcer
-from stream.page.answers import RefusedError, as_json, may_control, not_allowed, not_there, refused
+from stream.page.answers import (
+    RefusedError,
+    as_json,
+    gone,
+    may_control,
+    not_allowed,
+    not_there,
+    refused,
+)
 from stream.page.openapi import described
 from stream.page.page import Page
 from stream.page.routes_files import FileRoutes
@@ -60,6 +68,7 @@ def application(page: Page, uploads: Uploads, announcer: Announcer) -> ASGIApp:
         routes=[*routes, Route("/api", describe, methods=["GET"])],
         exception_handlers={
             RefusedError: refused,
+            ClientDisconnect: gone,
             404: not_there,
             405: not_allowed,
             HTTPException: refused,

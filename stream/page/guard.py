@@ -5,7 +5,6 @@ import ipaddress
 import json
 import socket
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,6 +28,12 @@ HEADERS = {
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 """Names of this machine for itself."""
 
+_MOST_PATH = 1000
+"""Longest path of a request, letters; none of the page's own comes near it."""
+
+_MOST_HEAD_BYTES = 16_384
+"""Largest request but for its body, bytes."""
+
 _FREE = "/healthz"
 """The only path that needs no token."""
 
@@ -36,10 +41,11 @@ _FREE = "/healthz"
 class Guard:
     """Lets through what comes from the page itself or brings a token.
 
-    1. A request for another host is refused (400): another site's name may lead here.
-    2. One that another site's page makes is refused (403), a WebSocket too.
-    3. One without a right token is refused (401); wrong ones wait before that.
-    4. `/?token=…` with a right one sets a cookie and leads to `/`.
+    1. A request whose head is too long (414, 431) or can be read in two ways (400) is refused.
+    2. A request for another host is refused (400): another site's name may lead here.
+    3. One that another site's page makes is refused (403), a WebSocket too.
+    4. One without a right token is refused (401); wrong ones wait before that.
+    5. `/?token=…` with a right one sets a cookie and leads to `/`.
 
     What the token allows stands in the scope's state as `rights`.
 
@@ -66,6 +72,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         answer = _Answer(scope, receive, send)
+        if too_long := _too_long(scope):
+            await answer.refuse(*too_long)
+            return
         headers: dict[str, str] = {}
         for name, value in scope["headers"]:
             text = value.decode("latin-1")
@@ -74,6 +83,9 @@ class Guard:
                 await answer.refuse(400, f"the header {name.decode()} stands there twice")
                 return
             headers[name.decode("latin-1")] = text if known is None else f"{known}; {text}"
+        if {"content-length", "transfer-encoding"} <= headers.keys():
+            await answer.refuse(400, "the length of the body is given in two ways: give one")
+            return
         if not self._is_host(headers.get("host", "")):
             await answer.refuse(
                 400, "this page is not served under that name: set serve.names if it should be"
@@ -139,11 +151,10 @@ class Guard:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return bearer.strip()
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
-        except CookieError:
-            return ""
-        return "" if cookie is None else cookie.value
+        # Not by `SimpleCookie`, which drops all cookies for one of another program that it cannot
+        # read: cookies are of a host, whatever the port.
+        named = (each.partition("=") for each in headers.get("cookie", "").split(";"))
+        return next((value.strip() for name, _, value in named if name.strip() == self._cookie), "")
 
 
 def served_names(host: str, further: Iterable[str]) -> list[str]:
@@ -162,7 +173,7 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         """Sends what the application answers."""
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
             known = {name.lower() for name, _ in message.get("headers", [])}
             message = {**message, "headers": [*message.get("headers", []), *_raw(HEADERS, known)]}
         await self._send(message)
@@ -192,5 +203,15 @@ def _query_token(scope: Scope) -> str:
     """The token in the address of the page itself; empty where there is none."""
     if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
         return ""
-    query: dict[str, Any] = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=10)
+    query: dict[str, Any] = parse_qs(scope["query_string"].decode("latin-1"))
     return str(query.get("token", [""])[0])
+
+
+def _too_long(scope: Scope) -> tuple[int, str] | None:
+    """Status and reason where the head of a request is too long."""
+    if len(scope["path"]) > _MOST_PATH:
+        return 414, f"the path is longer than {_MOST_PATH} letters"
+    size = len(scope["query_string"]) + sum(len(n) + len(value) for n, value in scope["headers"])
+    if size > _MOST_HEAD_BYTES:
+        return 431, f"the request is larger than {_MOST_HEAD_BYTES} bytes without its body"
+    return None

@@ -27,6 +27,9 @@ _PLACES = frozenset(
 _NAMES_PLACE = "it names a path, an address, a device or a model, which are chosen at the start"
 """Why these cannot be changed."""
 
+_BLURRED = "faces are blurred from the start of the run: one that is not found would be shown"
+"""Why no setting of the search can be changed then."""
+
 _AT_START = "it takes effect at the start only"
 """Why others cannot be changed."""
 
@@ -41,12 +44,15 @@ _KINDS = {
 """What a setting is, by the type that JSON Schema gives it."""
 
 
-def listed_settings(config: Config, *, may_control: bool) -> list[dict[str, Any]]:
+def listed_settings(
+    config: Config, *, may_control: bool, blur_fixed: bool = False
+) -> list[dict[str, Any]]:
     """All settings as JSON has them.
 
     Args:
         config: the settings in force.
         may_control: for one who may change them; others are not told of paths and addresses.
+        blur_fixed: see `why_fixed`.
     """
     schema = Config.model_json_schema()
     described, values = described_settings(), config.model_dump(mode="json")
@@ -55,7 +61,7 @@ def listed_settings(config: Config, *, may_control: bool) -> list[dict[str, Any]
         fields = _resolved(schema["properties"][section], schema)["properties"]
         for name, value in settings.items():
             key = f"{section}.{name}"
-            why_not = why_fixed(key)
+            why_not = why_fixed(key, blur_fixed=blur_fixed)
             listed.append(
                 {
                     "key": key,
@@ -69,13 +75,21 @@ def listed_settings(config: Config, *, may_control: bool) -> list[dict[str, Any]
     return listed
 
 
-def why_fixed(key: str) -> str:
-    """Why a setting cannot be changed while the page runs; empty where it can."""
+def why_fixed(key: str, *, blur_fixed: bool = False) -> str:
+    """Why a setting cannot be changed while the page runs; empty where it can.
+
+    Args:
+        key: section and name.
+        blur_fixed: faces were to be blurred from the start.
+    """
     if key in _PLACES:
         return _NAMES_PLACE
     if key in _FIXED:
         return _FIXED[key]
-    return "" if key.partition(".")[0] in _LIVE else _AT_START
+    section = key.partition(".")[0]
+    if section == "detection" and blur_fixed:
+        return _BLURRED
+    return "" if section in _LIVE else _AT_START
 
 
 def _form(field: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

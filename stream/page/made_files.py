@@ -3,6 +3,7 @@
 import os
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from stream.sinks.pictures.picture_file import write_picture
 
 _OWN_NAME = re.compile(r"(recording|snapshot)-.*\.(mp4|png)")
 """How files are named that are made from the page."""
+
+_COUNTED = re.compile(r"\.?(recording|snapshot)-.*")
+"""How those are named, and those that are not complete yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,11 @@ class MadeFile:
     made: datetime
 
     def as_dict(self) -> dict[str, Any]:
-        """The file as JSON has it."""
+        """The file as JSON has it.
+
+        Raises:
+            OSError: it is there no more.
+        """
         return {
             "name": self.path.name,
             "kind": self.kind,
@@ -63,7 +71,7 @@ class MadeFiles:
     def is_full(self) -> bool:
         """Whether nothing more may be made."""
         try:
-            entries = [each for each in os.scandir(self._folder) if _OWN_NAME.fullmatch(each.name)]
+            entries = [each for each in os.scandir(self._folder) if _COUNTED.fullmatch(each.name)]
             return sum(each.stat().st_size for each in entries) >= self._most_bytes
         except OSError:
             return False  # a file has gone meanwhile; the next look tells
@@ -91,8 +99,12 @@ class MadeFiles:
     def listed(self) -> list[dict[str, Any]]:
         """The files that are still there, as JSON has them, the newest first."""
         with self._lock:
-            made = [each for each in self._by_name.values() if each.path.is_file()]
-        return [each.as_dict() for each in reversed(made)]
+            made = list(self._by_name.values())
+        listed = []
+        for each in reversed(made):
+            with suppress(OSError):  # it is there no more
+                listed.append(each.as_dict())
+        return listed
 
     def save(self, picture: Any, source: int) -> Path:
         """Writes a picture.

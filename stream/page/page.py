@@ -61,6 +61,11 @@ class Page:
         """How many watch a picture."""
         return sum(served.broadcast.watching for served in self.hub.sources)
 
+    def note_states(self) -> None:
+        """Looks at the states of all sources, so that each is known since when it is."""
+        for served in self.hub.sources:
+            served.note_state()
+
     def sources(self) -> dict[str, Any]:
         """All sources, as JSON has them."""
         return {"sources": [served.as_dict() for served in self.hub.sources]}
@@ -74,7 +79,8 @@ class Page:
 
     def all_settings(self, *, may_control: bool) -> dict[str, Any]:
         """The settings, as JSON has them."""
-        return {"settings": listed_settings(self.hub.model.config, may_control=may_control)}
+        config, blur_fixed = self.hub.model.config, self.hub.blur_fixed
+        return {"settings": listed_settings(config, may_control=may_control, blur_fixed=blur_fixed)}
 
     def control(self, served: ServedSource, wishes: Mapping[str, Any]) -> None:
         """Does what the user wishes of a source.
@@ -108,7 +114,7 @@ class Page:
             RefusedError: one cannot be changed, or does not fit; then none is.
         """
         for key in changes:
-            if why_not := why_fixed(key):
+            if why_not := why_fixed(key, blur_fixed=self.hub.blur_fixed):
                 raise RefusedError(422, f"{key[:80]} cannot be changed here: {why_not}")
         with self._changing:
             before = self.hub.model

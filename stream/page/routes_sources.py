@@ -23,9 +23,6 @@ from stream.page.viewers import Form, VideoHead, Viewer
 _BOUNDARY = "face-stream-picture"
 """What separates the pictures of MJPEG."""
 
-_SWITCHES = ("paused", "recording", "blur")
-"""What is switched on and off of a source."""
-
 
 class SourceRoutes:
     """Answers what concerns the sources.

@@ -1,6 +1,6 @@
 """One source of the page: its run, its newest frame, and its pictures for all who watch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,7 @@ class ServedSource:
     painter: Painter
     broadcast: Broadcast
     is_added: bool = False
-    _state: str = "waiting"
-    _since: datetime = datetime.min
+    _noted: tuple[str, datetime] = field(default_factory=lambda: ("waiting", datetime.now(UTC)))
 
     def state(self) -> tuple[str, str | None]:
         """What it does, and why where it gives no pictures."""
@@ -56,11 +55,18 @@ class ServedSource:
             return "paused", None
         return "live", None
 
+    def note_state(self) -> tuple[str, str | None, datetime]:
+        """What it does, why, and since when, as far as it was looked at."""
+        state, reason = self.state()
+        state_before, since = self._noted
+        if state != state_before:
+            since = datetime.now(UTC)
+            self._noted = state, since
+        return state, reason, since
+
     def as_dict(self) -> dict[str, Any]:
         """The source as JSON has it."""
-        state, reason = self.state()
-        if state != self._state or self._since == datetime.min:
-            self._state, self._since = state, datetime.now(UTC)
+        state, reason, since = self.note_state()
         sink, summary = self.sink, self.member.summary
         info, report, controls = sink.info, summary.report, sink.controls
         width, height = info.size_wh if info is not None else (None, None)
@@ -70,7 +76,7 @@ class ServedSource:
             "name": _shown_name(self.member.source),
             "kind": "video" if info is None else info.kind,
             "state": state,
-            "since": self._since.isoformat(timespec="seconds"),
+            "since": since.isoformat(timespec="seconds"),
             "reason": reason,
             "width": width,
             "height": height,

@@ -41,7 +41,10 @@ _POLL_S = 0.02
 
 
 class LimitedProtocol(H11Protocol):
-    """A connection whose requests must come in time; answers find its transport in their scope."""
+    """A connection whose requests must come in time; answers find its transport in their scope.
+
+    A body that still comes when its request is answered has that time to end, too.
+    """
 
     def connection_made(self, transport: Any) -> None:
         """Begins to wait for the first request."""
@@ -60,10 +63,16 @@ class LimitedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Takes a piece of a request."""
         super().data_received(data)
-        if self.conn.their_state is h11.IDLE:
+        if self._is_due:
             self._begin_to_wait()
         else:
             self._stop_waiting()
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether a request is yet to come, or what is left of one that is answered already."""
+        theirs, ours = self.conn.their_state, self.conn.our_state
+        return theirs is h11.IDLE or (theirs is h11.SEND_BODY and ours is h11.DONE)
 
     def _begin_to_wait(self) -> None:
         if self._timer is None:
@@ -76,7 +85,7 @@ class LimitedProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         self._timer = None
-        if self.conn.their_state is h11.IDLE:
+        if self._is_due:
             self.transport.abort()
 
 
@@ -121,7 +130,7 @@ class PageServer:
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
-            log_level=logging.WARNING,
+            log_level=logging.ERROR,  # what strangers send is no news, and may be sent without end
             access_log=False,
             proxy_headers=False,
             server_header=False,
@@ -131,6 +140,7 @@ class PageServer:
             ssl_keyfile=settings.key or None,
             h11_max_incomplete_event_size=_HEADER_BYTES,
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         self._server = uvicorn.Server(config)
         server = self._server
         self._thread = threading.Thread(target=self._work, args=(server,), name="page server")
@@ -154,6 +164,11 @@ class PageServer:
     def _work(self, server: uvicorn.Server) -> None:
         with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
             runner.run(server.serve(sockets=[self._socket]))
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of uvicorn says more than that viewers were cut off at the end."""
+    return "timeout graceful shutdown" not in str(record.msg)
 
 
 def _check_certificate(settings: ServeSection) -> None:

@@ -143,6 +143,7 @@ def _wait(page: Page) -> None:
             return
         if members and all(each.done.is_set() for each in members) and _is_in_vain(hub):
             return
+        page.note_states()
         page.enforce_limit()
         tick.wait(_POLL_S)
 
