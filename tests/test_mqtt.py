@@ -244,6 +244,7 @@ def test_a_broker_that_takes_nothing_ends_with_the_run(tmp_path: Path) -> None:
             sender.close(complete=True)
         finally:
             running.program.send_signal(signal.SIGCONT)
+    sender._thread.join(PATIENCE_S)
     assert not sender._thread.is_alive()
     assert delivery.sent + delivery.dropped == 51
 

@@ -230,6 +230,7 @@ def test_a_service_that_never_answers_ends_with_the_run() -> None:
         _give(sender, 1, 1)
         with pytest.raises(SinkError, match="no event could be sent"):
             sender.close(complete=True)
+    sender._thread.join(PATIENCE_S)
     assert not sender._thread.is_alive()
 
 

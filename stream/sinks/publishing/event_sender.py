@@ -87,6 +87,7 @@ class EventSender:
     ) -> None:
         self.name = name
         self._info, self._ending = info, ending or Ending()
+        self._is_ending = False
         self._events = Events(info)
         self._delivery = delivery
         self._mailbox = Mailbox[Event](_ROOM)
@@ -100,29 +101,42 @@ class EventSender:
         self._thread.faces = sum(not track.missed_frames for track in annotated.tracks)
         self._put(self._events.of_frame(annotated))
 
-    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Queues that the people who are still present are gone, sends what waits, and leaves.
+    def begin_end(self, present: Sequence[Person]) -> None:
+        """Queues that the people who are still present are gone; what waits is sent.
 
         1. The events of a live source, or after a signal: what can be sent in a moment.
         2. Those of a file: all, as long as the service takes them.
+        """
+        self._is_ending = True
+        self._put(self._events.of_end(present))
+        self._mailbox.end()
+        if self._info.is_live or exit_code(0):
+            self._hurry()
+
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        """Waits until all is sent that is to be, and leaves.
 
         Raises:
             SinkError: the service never took anything.
         """
-        self._put(self._events.of_end(present))
-        self._mailbox.end()
+        if not self._is_ending:
+            self._ending = Ending()
+            self.begin_end(present)
         thread = self._thread
         while not self._info.is_live and thread.is_alive() and not exit_code(0):
             thread.join(TICK_S)
-        left_s = self._ending.left_s(_LEAST_END_S)
-        thread.stop_s = time.monotonic() + left_s
-        thread.join(left_s)
+        self._hurry()
+        thread.join(self._ending.left_s(_LEAST_END_S))
         if thread.is_alive():
-            thread.interrupt()
-            thread.join(TICK_S)
+            self._ending.cut()
+            thread.join(self._ending.left_s(_LEAST_END_S))
         self._delivery.lost += len(self._mailbox)
         if self._delivery.dropped and not self._delivery.sent:
             raise SinkError(f"no event could be sent: {thread.far_end.last_reason or 'no answer'}")
+
+    def _hurry(self) -> None:
+        self._ending.begin(self._thread.interrupt)
+        self._thread.stop_s = time.monotonic() + self._ending.left_s(_LEAST_END_S)
 
     def _put(self, events: Sequence[Event]) -> None:
         for event in events:

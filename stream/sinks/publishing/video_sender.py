@@ -91,7 +91,7 @@ class VideoSender(threading.Thread):
     def abandon(self) -> None:
         """Ends what the thread waits for in vain. Called by another thread."""
         if (way := self._way) is not None:
-            way.route.close(0)
+            way.route.cut()
 
     def run(self) -> None:
         """Sends."""
