@@ -1,7 +1,9 @@
 """What all tests share: two watchdogs, the data, and what is costly to load."""
 
 import logging
+import shutil
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -131,3 +133,17 @@ def centerface_detector() -> CenterFaceDetector:
 def engine() -> Engine:
     """The engine at its defaults, but that the picture is searched as it is."""
     return load_engine(DetectionSettings(downscale=1))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that nobody has signed, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("the program openssl is not there")
+    paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-out", str(paths[0]), "-keyout", str(paths[1])]
+    subprocess.run(command, check=True, capture_output=True)
+    return paths

@@ -311,6 +311,7 @@ def test_the_log_through_a_fifo(folder: Path) -> None:
         "schema",
         *["frame"] * 3,
         "track",
+        "person",
         "end",
     ]
     assert Path("pipe").is_fifo()

@@ -42,7 +42,7 @@ def _short(events: Sequence[Mapping[str, object]]) -> list[tuple[object, ...]]:
 
 def test_each_event_says_what_when_who_and_where(capfd: pytest.CaptureFixture[str]) -> None:
     appeared, labelled, gone = _printed([[], [_person()], [_person()]], capfd)
-    place = {"track": 1, "box": [20.0, 10.0, 60.0, 50.0]}
+    place = {"track": 1, "person": 1, "box": [20.0, 10.0, 60.0, 50.0]}
     labels = {"labels": {"gender": {"label": "Female", "confidence": 0.9}}}
     common = {"schema": "face-stream-event/1", "source": "door.mp4", **place, **labels}
     assert appeared == {"event": "appeared", "frame": 1, "time_s": 1.0, **common}
@@ -63,6 +63,18 @@ def test_a_label_is_told_when_it_settles_changes_or_becomes_unsure(
         if each["event"] == "labelled"
     ]
     assert told == [(2, "Female"), (4, "Male"), (5, None)]
+
+
+def test_a_word_for_several_classes_has_the_likeliest_beside_it(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    coarse = Label("Asian", 0.9, {"East Asian": 0.5, "Indian": 0.4}, finest="East Asian")
+    first, joined = _person(1, {"race": coarse}), replace(_person(2), person_id=1)
+    events = _printed([[first], [joined]], capfd)
+    entry = {"label": "Asian", "finest": "East Asian", "confidence": 0.9}
+    told = [each["labels"] for each in events if each["track"] == 1]
+    assert told == [{"race": entry}] * 3  # appeared, labelled, gone
+    assert {each["person"] for each in events if each["event"] == "appeared"} == {1}
 
 
 def test_several_labels_that_settle_together_are_one_event(

@@ -99,14 +99,22 @@ def test_frames_are_due_at_their_own_pace() -> None:
 
 
 def test_the_end_of_a_run_takes_its_time_once() -> None:
-    clock = _Clock()
+    clock, cut = _Clock(), list[str]()
     ending = Ending(clock)
-    clock.now_s += 50.0  # nothing counts before the first asks
+    assert ending.left_s(0.1) == pytest.approx(0.8)
+    clock.now_s += 50.0  # nothing counts before the first begins
+    ending.begin(lambda: cut.append("first"))
     assert ending.left_s(0.1) == pytest.approx(0.8)
     clock.now_s += 0.5
+    ending.begin(lambda: cut.append("second"))
     assert ending.left_s(0.1) == pytest.approx(0.3)
     clock.now_s += 5.0
-    assert (ending.left_s(0.1), ending.left_s(0.6)) == (0.1, 0.6)
+    assert ending.left_s(0.1) == 0.1 and not cut
+    ending.cut()
+    clock.now_s += 0.3
+    ending.cut()
+    assert ending.left_s(0.05) == pytest.approx(0.1)
+    assert cut == ["first", "second"]
 
 
 def test_the_counts_of_two_runs_are_added_and_said() -> None:

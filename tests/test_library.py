@@ -44,7 +44,7 @@ def test_a_star_import_takes_the_public_names() -> None:
         [sys.executable, "-c", "from stream import *; print(load.__name__, Face, __version__)"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     assert done.stdout == f"load <class 'stream.tracks.Face'> {stream.__version__}\n"

@@ -141,6 +141,18 @@ def test_all_frames_of_a_file_go_to_standard_output(
     assert (run.delivery.sent, run.delivery.dropped) == (40, 0)
 
 
+def test_a_keyframe_comes_each_second_also_of_few_frames(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    with _running(_to("-"), _FILE) as run:
+        for run.number in range(0, 200, 10):
+            run.give()
+    with av.open(io.BytesIO(capfdbinary.readouterr().out)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.pts is not None]
+    keys = [number for number, packet in enumerate(packets) if packet.is_keyframe]
+    assert len(packets) == 20 and keys == list(range(0, 20, 3))  # two are 0.8 s, three 1.2 s
+
+
 _WRITES = f"""
 import sys
 from fakes import frame, fan_out

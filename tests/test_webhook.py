@@ -2,12 +2,11 @@
 
 import http.server
 import json
-import shutil
+import socketserver
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
 from stream.settings.schema import PublishSection
 from stream.sinks.contract import AnnotatedFrame
+from stream.sinks.data.events import Event
 from stream.sinks.publishing.event_sender import EventSender
 from stream.sinks.publishing.opening import secret_of
 from stream.sinks.publishing.services import web_service
@@ -230,6 +230,7 @@ def test_a_service_that_never_answers_ends_with_the_run() -> None:
         _give(sender, 1, 1)
         with pytest.raises(SinkError, match="no event could be sent"):
             sender.close(complete=True)
+    sender._thread.join(PATIENCE_S)
     assert not sender._thread.is_alive()
 
 
@@ -238,18 +239,77 @@ class _Silent:
         servers.silent_page(handler)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 that nobody has signed, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("the program openssl is not there")
-    paths = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command += ["-out", str(paths[0]), "-keyout", str(paths[1])]
-    subprocess.run(command, check=True, capture_output=True)
-    return paths
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ([b"what?\r\n"], "answers with what is no HTTP (BadStatusLine)"),
+        ([b"HTTP/1.1 200 OK\r\nX: ", b"x"], "within 0.5 s"),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"], "within 0.5 s"),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n"], "within 0.5 s"),
+    ],
+)
+def test_an_answer_that_is_none_or_has_no_end_counts_as_away(
+    answer: list[bytes], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = Delivery("event")
+    with _endless(*answer) as address:
+        webhook = Webhook(web_service(address), "", 0.5)
+        sender = EventSender("webhook", _FILE, webhook, delivery)
+        _give(sender, 1, 1)
+        while not delivery.outages:
+            assert sender._thread.is_alive()
+            threading.Event().wait(0.01)
+        with pytest.raises(SinkError, match="no event could be sent"):
+            sender.close(complete=True)
+    assert reason in caplog.messages[0]
+
+
+@contextmanager
+def _endless(first: bytes, then: bytes = b"") -> Iterator[str]:
+    """A service that answers with one thing, and with another one again and again."""
+    is_over = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.recv(1 << 16)
+                self.request.sendall(first)
+                while not is_over.wait(0.05):
+                    self.request.sendall(then or first)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/hook"
+        finally:
+            is_over.set()
+            server.shutdown()
+            serving.join()
+
+
+def test_a_name_of_a_source_that_is_no_text_is_sent_escaped() -> None:
+    info = SourceInfo("door\udcff.mp4", "video", SIZE_WH, 25.0)
+    with _service() as service:
+        sender = _sender(service.address, Delivery("event"), info)
+        _give(sender, 1, 1)
+        sender.close(complete=True)
+    assert {each["source"] for each in service.events} == {"door\udcff.mp4"}
+
+
+def test_an_error_that_no_case_is_made_for_ends_this_sink_alone() -> None:
+    class Broken(Webhook):
+        def send(self, event: Event) -> None:
+            raise ValueError("of a kind of its own")
+
+    webhook = Broken(web_service("http://127.0.0.1:9/x"), "", PATIENCE_S)
+    sender = EventSender("webhook", _FILE, webhook, Delivery("event"))
+    _give(sender, 1, 1)
+    sender._thread.join(PATIENCE_S)
+    with pytest.raises(SinkError, match="cannot be sent: of a kind of its own"):
+        _give(sender, 2, 1)
+    with pytest.raises(SinkError, match="cannot be sent: of a kind of its own"):
+        sender.close(complete=False)
 
 
 def test_a_certificate_that_nobody_trusts_gets_no_event(
@@ -289,6 +349,7 @@ def test_the_secret_stands_in_a_file(tmp_path: Path) -> None:
         ("host/x", r"it takes an address as https://HOST/PATH"),
         ("https:///x", "no valid host and port"),
         ("https://host:99999/x", "no valid host and port"),
+        ("https://a..b/x", "no valid host and port"),
         ("https://me:secret@host/ä", "write what is not ASCII"),
     ],
 )

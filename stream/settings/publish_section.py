@@ -17,7 +17,7 @@ class PublishSection(BaseModel):
     hls_segment_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
     hls_segments: Annotated[int, Field(ge=0, le=100_000)] = 10
     webhook_secret: str = ""
-    discovery: str = "homeassistant"
+    discovery: Annotated[str, Field(pattern=r"^[^+#\x00]*$")] = "homeassistant"
 
     @field_validator("webhook_secret")
     @classmethod

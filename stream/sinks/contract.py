@@ -135,3 +135,17 @@ class PersonSink(Sink, Protocol):
         It is not called where tracks are not joined: then each track is a person of its own. What
         can fail is left to `close`.
         """
+
+
+@runtime_checkable
+class SendingSink(Sink, Protocol):
+    """A sink whose end takes its time in a thread of its own: all of them take it together."""
+
+    def begin_end(self, present: Sequence[Person]) -> None:
+        """Begins to send the rest, without waiting; called on all sinks before one is closed.
+
+        It is not called where the sink alone is closed. What can fail is left to `close`.
+
+        Args:
+            present: those that `close` is given.
+        """

@@ -12,7 +12,7 @@ from stream.controls import RunReport
 from stream.errors import LostSourceError, SinkError
 from stream.frames import Frame
 from stream.people import Person
-from stream.sinks.contract import PersonSink, Sink
+from stream.sinks.contract import PersonSink, SendingSink, Sink
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.paths import partial_path
 from stream.stalls import place_of
@@ -85,6 +85,9 @@ class Sinks:
             for each in reversed(still_open):
                 has_frame = complete and each.has_frame
                 stack.callback(self._close, each.sink, each.present, complete=has_frame)
+            for each in still_open:
+                if isinstance(each.sink, SendingSink):
+                    each.sink.begin_end(each.present)
             if complete:
                 self._settle([each.sink for each in still_open if each.has_frame])
 

@@ -16,7 +16,7 @@ from stream.frames import Frame, SourceInfo
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
 from stream.sinks.data.json_log import place_of, times_of
-from stream.tracks import Label, Track, box_entry
+from stream.tracks import Track, box_entry, label_entries
 
 SCHEMA = "face-stream-event/1"
 """Name and version of the form of an event, which each of them has."""
@@ -74,15 +74,11 @@ class Events:
         known = self._known.get(track.track_id)
         if known is None:
             known = self._known[track.track_id] = _Known(track.box_xyxy)
-            events.append(
-                self._event("appeared", frame, track.track_id, track.box_xyxy, track.labels)
-            )
+            events.append(self._event("appeared", frame, track, track.box_xyxy))
         known.box_xyxy = track.box_xyxy
         texts = {name: label.text for name, label in track.labels.items()}
         if any(text != known.texts.get(name) for name, text in texts.items()):
-            events.append(
-                self._event("labelled", frame, track.track_id, track.box_xyxy, track.labels)
-            )
+            events.append(self._event("labelled", frame, track, track.box_xyxy))
         known.texts = {**known.texts, **texts}
         return events
 
@@ -92,7 +88,7 @@ class Events:
         for person in people:
             known = self._known.pop(person.track_id, None)
             box_xyxy = person.best.box_xyxy if known is None else known.box_xyxy
-            event = self._event("gone", frame, person.track_id, box_xyxy, person.labels)
+            event = self._event("gone", frame, person, box_xyxy)
             events.append({**event, **times_of(person), "frames": person.frames})
         return events
 
@@ -100,9 +96,8 @@ class Events:
         self,
         name: str,
         frame: Frame,
-        track_id: int,
+        seen: Track | Person,
         box_xyxy: NDArray[np.float32],
-        labels: Mapping[str, Label],
     ) -> Event:
         """An event with what each has."""
         return {
@@ -111,10 +106,11 @@ class Events:
             "source": self._source,
             "frame": frame.index,
             **place_of(frame),
-            "track": track_id,
+            "track": seen.track_id,
+            "person": seen.person_id,
             "box": box_entry(box_xyxy),
             "labels": {
-                attribute: {"label": label.text, "confidence": round(label.confidence, 4)}
-                for attribute, label in labels.items()
+                attribute: {key: value for key, value in entry.items() if key != "probabilities"}
+                for attribute, entry in label_entries(seen.labels).items()
             },
         }

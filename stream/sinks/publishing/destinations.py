@@ -147,6 +147,7 @@ def valid_parts(uri: str, option: str) -> SplitResult:
         parts = urlsplit(uri)
         if parts.port == 0 or not parts.hostname:
             raise ValueError
+        parts.hostname.encode("idna")  # as it is done where the name is looked up
     except ValueError:
         raise ConfigError(
             f"{option}: this address has no valid host and port (in a password, "

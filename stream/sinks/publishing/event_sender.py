@@ -87,6 +87,7 @@ class EventSender:
     ) -> None:
         self.name = name
         self._info, self._ending = info, ending or Ending()
+        self._is_ending = False
         self._events = Events(info)
         self._delivery = delivery
         self._mailbox = Mailbox[Event](_ROOM)
@@ -96,33 +97,56 @@ class EventSender:
         return f"EventSender({self.name})"
 
     def write(self, annotated: AnnotatedFrame) -> None:
-        """Queues what the frame brings."""
+        """Queues what the frame brings.
+
+        Raises:
+            SinkError: events cannot be sent at all.
+        """
+        self._raise_error()
         self._thread.faces = sum(not track.missed_frames for track in annotated.tracks)
         self._put(self._events.of_frame(annotated))
 
-    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Queues that the people who are still present are gone, sends what waits, and leaves.
+    def begin_end(self, present: Sequence[Person]) -> None:
+        """Queues that the people who are still present are gone; what waits is sent.
 
         1. The events of a live source, or after a signal: what can be sent in a moment.
         2. Those of a file: all, as long as the service takes them.
-
-        Raises:
-            SinkError: the service never took anything.
         """
+        self._is_ending = True
         self._put(self._events.of_end(present))
         self._mailbox.end()
+        if self._info.is_live or exit_code(0):
+            self._hurry()
+
+    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
+        """Waits until all is sent that is to be, and leaves.
+
+        Raises:
+            SinkError: the service never took anything, or events cannot be sent at all.
+        """
+        if not self._is_ending:
+            self._ending = Ending()
+            self.begin_end(present)
         thread = self._thread
         while not self._info.is_live and thread.is_alive() and not exit_code(0):
             thread.join(TICK_S)
-        left_s = self._ending.left_s(_LEAST_END_S)
-        thread.stop_s = time.monotonic() + left_s
-        thread.join(left_s)
+        self._hurry()
+        thread.join(self._ending.left_s(_LEAST_END_S))
         if thread.is_alive():
-            thread.interrupt()
-            thread.join(TICK_S)
+            self._ending.cut()
+            thread.join(self._ending.left_s(_LEAST_END_S))
         self._delivery.lost += len(self._mailbox)
+        self._raise_error()
         if self._delivery.dropped and not self._delivery.sent:
             raise SinkError(f"no event could be sent: {thread.far_end.last_reason or 'no answer'}")
+
+    def _hurry(self) -> None:
+        self._ending.begin(self._thread.interrupt)
+        self._thread.stop_s = time.monotonic() + self._ending.left_s(_LEAST_END_S)
+
+    def _raise_error(self) -> None:
+        if (error := self._thread.error) is not None:
+            raise SinkError(f"events cannot be sent: {error}") from error
 
     def _put(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -135,6 +159,7 @@ class _SenderThread(threading.Thread):
     Attributes:
         faces: how many are in sight.
         far_end: the state of the service.
+        error: why nothing can be sent any more.
         stop_s: when nothing is sent any more, s of the monotonic clock.
     """
 
@@ -145,6 +170,7 @@ class _SenderThread(threading.Thread):
         self.faces = 0
         self.far_end = FarEnd(name, delivery)
         self.stop_s = float("inf")
+        self.error: Exception | None = None
         self._client, self._delivery, self._mailbox = client, delivery, mailbox
         self._interrupted = threading.Event()
         self.start()
@@ -163,6 +189,8 @@ class _SenderThread(threading.Thread):
                     self._send(event)
                 if not self.far_end.pause_s:
                     self._look_after()
+        except Exception as error:  # noqa: BLE001 - raised again by the sink
+            self.error = error
         finally:
             self._client.close()
 

@@ -7,8 +7,8 @@ _EVENT_TYPES = ("appeared", "labelled", "gone")
 """The events that there are, as `stream.sinks.data.events` names them."""
 
 _EVENT_TEMPLATE = (
-    "{{ {'event_type': value_json.event, 'track': value_json.track, 'labels': value_json.labels, "
-    "'box': value_json.box, 'source': value_json.source} | to_json }}"
+    "{{ {'event_type': value_json.event, 'track': value_json.track, 'person': value_json.person, "
+    "'labels': value_json.labels, 'box': value_json.box, 'source': value_json.source} | to_json }}"
 )
 """What of an event Home Assistant keeps: it asks for the type under a name of its own."""
 

@@ -21,7 +21,7 @@ from stream.stopwatch import stage
 _ROOM = 2
 """Frames that may wait for the encoder; more are sent later, fewer are lost at a slow frame."""
 
-_LEAST_END_S = 0.6
+_LEAST_END_S = 0.1
 """How long the end of what is sent may take in any case, s; then it is left."""
 
 
@@ -56,6 +56,7 @@ class LiveVideo:
         ending: Ending | None = None,
     ) -> None:
         self._ending = ending or Ending()
+        self._is_ending = False
         self.name = f"stream ({destination})"
         self._destination, self._delivery = destination, delivery
         is_local = destination.kind in ("hls", "pipe")
@@ -92,28 +93,41 @@ class LiveVideo:
         frame = annotated.frame
         self._delivery.replaced += self._mailbox.put((annotated.canvas, frame.coded, frame.time_s))
 
+    def begin_end(self, present: Sequence[Person]) -> None:
+        """No frame follows: what waits is sent, of what may lose frames in the time for all."""
+        self._is_ending = True
+        self._mailbox.end()
+        if not self._is_lossless or exit_code(0):
+            self._hurry()
+
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
         """Sends what waits, and leaves the destination.
 
         Raises:
             SinkError: nothing was ever taken there.
         """
-        self._mailbox.end()
+        if not self._is_ending:  # it has failed, and the others go on
+            self._ending = Ending()
+            self.begin_end(present)
         sender = self._sender
         with stage("wait for the encoder"):
             while self._is_lossless and sender.is_alive() and not exit_code(0):
                 sender.join(TICK_S)
-            sender.hurry()
+            self._hurry()
             sender.join(self._ending.left_s(_LEAST_END_S))
         if sender.is_alive():
-            sender.abandon()
-            sender.join(_LEAST_END_S)
+            self._ending.cut()
+            sender.join(self._ending.left_s(_LEAST_END_S))
         self._raise_error()
         nothing_arrived = self._delivery.dropped and not self._delivery.sent
         if nothing_arrived and not sender.reader_left:
             raise SinkError(
                 f"nothing could be sent: {self._sender.far_end.last_reason or 'no answer'}"
             )
+
+    def _hurry(self) -> None:
+        self._sender.hurry()
+        self._ending.begin(self._sender.abandon)
 
     def _raise_error(self) -> None:
         error, self._sender.error = self._sender.error, None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from stream.errors import ConfigError
 from stream.sinks.data.events import Event
+from stream.sinks.data.json_log import json_line
 from stream.sinks.publishing.event_sender import AwayError
 from stream.sinks.publishing.home_assistant import birth_topic, discovery, discovery_topic
 from stream.sinks.publishing.services import ServiceAddress
@@ -65,7 +66,6 @@ class MqttClient:
         self._timeout_s, self._context = timeout_s, context
         self._client: Client | None = None
         self._state: dict[str, Any] = {}
-        self._faces = 0
         self._refusal = ""
         self._accepted, self._left = threading.Event(), threading.Event()
         self._answered = threading.Event()
@@ -81,7 +81,7 @@ class MqttClient:
             AwayError: it does not take it.
         """
         self._connect()
-        body = json.dumps(event, ensure_ascii=False)
+        body = json_line(event).strip()
         self._publish(f"{self._address.path}/events", body, retain=False)
 
     def look_after(self, faces: int) -> None:
@@ -91,7 +91,6 @@ class MqttClient:
         Raises:
             AwayError: the broker is away.
         """
-        self._faces = faces
         self._connect()
         if self._reborn.is_set():
             self._reborn.clear()

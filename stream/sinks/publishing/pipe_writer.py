@@ -7,6 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from errno import EPIPE, ETIMEDOUT
 
+END_LIMIT_S = 0.3
+"""For how long a write may wait once the run ends, s: the program is to end within a second."""
+
 _POLL_MS = 100
 """Time after which a wait for the reader looks whether it is to end, ms."""
 

@@ -19,14 +19,11 @@ import av
 from stream.addresses import masked_words
 from stream.errors import ConfigError
 from stream.sinks.publishing.destinations import VideoDestination
-from stream.sinks.publishing.pipe_writer import PipeWriter
+from stream.sinks.publishing.pipe_writer import END_LIMIT_S, PipeWriter
 from stream.sinks.publishing.relay_process import CONNECTED
 
 _PROGRAM = Path(__file__).with_name("relay_process.py")
 """The program that sends."""
-
-_END_LIMIT_S = 0.3
-"""For how long a write may wait once the run ends, s: the program is to end within a second."""
 
 _KILL_LIMIT_S = 1.0
 """How long the end of a process that was killed is waited for, s."""
@@ -108,7 +105,7 @@ class Relay:
         """Why a write failed, in words: the process's own, if it has ended."""
         if not isinstance(error, TimeoutError):
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_LIMIT_S)
+                self._process.wait(END_LIMIT_S)
             self._listen()
             lines = self._said.removeprefix(CONNECTED).decode(errors="replace").splitlines()
             if said := [each for each in lines if not _ACCOUNT.fullmatch(each)]:
@@ -117,7 +114,11 @@ class Relay:
 
     def hurry(self) -> None:
         """No write waits for long any more."""
-        self._limit_s = _END_LIMIT_S
+        self._limit_s = END_LIMIT_S
+
+    def cut(self) -> None:
+        """Ends the process, and with it what waits for it; the pipe stays open for its thread."""
+        self._process.kill()
 
     def close(self, limit_s: float) -> None:
         """Ends the process, which may first send what it has."""

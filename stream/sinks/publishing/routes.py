@@ -13,12 +13,9 @@ from av.container import OutputContainer
 from stream.addresses import masked_words
 from stream.settings.publish_section import PublishSection
 from stream.sinks.publishing.destinations import VideoDestination
-from stream.sinks.publishing.pipe_writer import PipeWriter
+from stream.sinks.publishing.pipe_writer import END_LIMIT_S, PipeWriter
 from stream.sinks.publishing.relay import Relay
 from stream.sinks.video.codecs import STREAMED
-
-_END_LIMIT_S = 0.3
-"""For how long a write may wait once the run ends, s: the program is to end within a second."""
 
 
 class Route(Protocol):
@@ -44,6 +41,9 @@ class Route(Protocol):
 
     def hurry(self) -> None:
         """The run ends: no write waits for long any more; called by another thread."""
+
+    def cut(self) -> None:
+        """Ends a write that waits; called by another thread."""
 
     def close(self, limit_s: float) -> None:
         """Leaves the way, whose container is closed; may be called twice.
@@ -120,7 +120,11 @@ class StandardOutput:
 
     def hurry(self) -> None:
         """No write waits for long any more."""
-        self._limit_s = _END_LIMIT_S
+        self._limit_s = END_LIMIT_S
+
+    def cut(self) -> None:
+        """No write waits any more."""
+        self._limit_s = 0
 
     def close(self, limit_s: float) -> None:
         """Leaves standard output."""
@@ -175,6 +179,9 @@ class Playlist:
 
     def hurry(self) -> None:
         """A disk is never waited for."""
+
+    def cut(self) -> None:
+        """Nothing ends what waits for a disk."""
 
     def close(self, limit_s: float) -> None:
         """The files are closed with the container."""

@@ -26,6 +26,10 @@ from stream.stopwatch import stage
 _TICK_S = 0.2
 """Time after which a sender without frames looks whether its way is still there, s."""
 
+_KEY_S = 1.0
+"""Time between two keyframes at most, s: the encoder counts frames, of which some may be missing.
+More makes who joins wait for longer, and the segments of HLS longer; less takes more bytes."""
+
 _ROUTE_END_S = 0.5
 """For how long the other side may take what is on its way to it at the end, s."""
 
@@ -80,6 +84,7 @@ class VideoSender(threading.Thread):
         self._was_open = False
         self._has_begun = False  # once: what there is to say of the sound was said
         self._is_hurried = False
+        self._last_key_s = 0.0  # time in the source of the last keyframe
         self.start()
 
     def hurry(self) -> None:
@@ -91,7 +96,7 @@ class VideoSender(threading.Thread):
     def abandon(self) -> None:
         """Ends what the thread waits for in vain. Called by another thread."""
         if (way := self._way) is not None:
-            way.route.close(0)
+            way.route.cut()
 
     def run(self) -> None:
         """Sends."""
@@ -160,7 +165,10 @@ class VideoSender(threading.Thread):
     @stage("encode")
     def _write(self, way: "_Way", frame: WaitingFrame, *, is_key: bool) -> None:
         canvas, coded, time_s = frame
+        is_key = is_key or time_s >= self._last_key_s + _KEY_S
         packets = self._encoder.encode(self._encoder.drawn(canvas, coded), time_s, key=is_key)
+        if any(packet.is_keyframe for packet in packets):
+            self._last_key_s = time_s
         try:
             for packet in packets:
                 if way.muxer is None:

@@ -4,14 +4,15 @@ import base64
 import hashlib
 import hmac
 import http.client
-import json
 import socket
 import ssl
+import threading
 import uuid
 from contextlib import suppress
 from http import HTTPStatus
 
 from stream.sinks.data.events import Event
+from stream.sinks.data.json_log import json_line
 from stream.sinks.publishing.event_sender import AwayError, RefusedError
 from stream.sinks.publishing.services import ServiceAddress
 
@@ -60,6 +61,7 @@ class Webhook:
         self._run = uuid.uuid4().hex
         self._count = 0
         self._tries = 0
+        self._is_late = threading.Event()
 
     def __repr__(self) -> str:
         return f"Webhook({self._address})"
@@ -75,7 +77,7 @@ class Webhook:
             AwayError: there is no answer, or one that it is worth to try again after.
             RefusedError: the service does not take it.
         """
-        body = json.dumps(event, ensure_ascii=False).encode()
+        body = json_line(event).strip().encode()
         status = self._answer_to(body)
         if 200 <= status < 300:
             self._next()
@@ -98,7 +100,7 @@ class Webhook:
         """Ends the wait for an answer; called by another thread."""
         if (connection := self._connection) is not None and connection.sock is not None:
             with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -115,16 +117,31 @@ class Webhook:
         Raises:
             AwayError: there is none.
         """
+        self._is_late.clear()
+        limit = threading.Timer(self._timeout_s, self._cut)
+        limit.start()
         try:
             return self._exchange(body)
         except ssl.SSLCertVerificationError as error:
             reason = f"its certificate is not valid: {error.verify_message}"
-        except TimeoutError:
-            reason = f"does not answer within {self._timeout_s:g} s"
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            if isinstance(error, TimeoutError) or self._is_late.is_set():
+                reason = f"does not answer within {self._timeout_s:g} s"
+        except http.client.HTTPException as error:
+            reason = f"answers with what is no HTTP ({type(error).__name__})"
+            if self._is_late.is_set():
+                reason = f"does not end its answer within {self._timeout_s:g} s"
+        finally:
+            limit.cancel()
+            limit.join()
         self.close()
         raise AwayError(reason)
+
+    def _cut(self) -> None:
+        """The answer has not come in time as a whole; each of its bytes may have."""
+        self._is_late.set()
+        self.interrupt()
 
     def _exchange(self, body: bytes) -> int:
         """Posts a body, over a connection that is kept, if the service keeps it."""
@@ -136,7 +153,8 @@ class Webhook:
             answer = self._connection.getresponse()
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
             self.close()
-            if not is_kept:  # it has not been closed meanwhile, as services do after some time
+            # One that is kept may have been closed meanwhile, as services do after some time.
+            if not is_kept or self._is_late.is_set():
                 raise
             return self._exchange(body)
         answer.read(_MOST_ANSWER_BYTES)
