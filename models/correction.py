@@ -84,13 +84,16 @@ class AttributeCorrection(_Part):
         classes: in the order of all that is stored.
         views: by the width of the face, the narrowest first.
         test: how the correction did on simulated populations, as `prevalence_trial` has it.
-        is_gain: whether it came nearer to the truth there than the share of the likeliest class.
+        is_gain: whether it came nearer to the truth there than the share of the likeliest class,
+            with intervals that hold it as often as they say.
+        widening: factor of the intervals about the share, at least 1.
     """
 
     classes: list[str] = Field(min_length=2, max_length=MAX_CLASSES)
     views: list[ViewCorrection] = Field(min_length=1, max_length=20)
     test: dict[str, Any]
     is_gain: bool
+    widening: float = Field(default=1.0, ge=1, le=10)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -1,7 +1,8 @@
 """Held-out faces → the correction of an attribute, and the test that shows whether it is a gain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,15 +58,16 @@ def fit_correction(
     Returns:
         None where there are too few faces, or where a class has none in one of the halves.
     """
-    trials = []
-    for view in views:
-        halves = split_in_halves(len(view.truth))
-        first, second = (view.part(rows) for rows in halves)
-        if not (_is_enough(classes, first) and _is_enough(classes, second)):
-            return None
-        tested = _fit(classes, [first], {})
-        trials.append(trial(tested, second.probabilities, second.truth, view.from_px, draws))
-    return _fit(classes, views, {"views": [each.as_dict() for each in trials]}, trials)
+    halves = [_halves(view) for view in views]
+    if not all(_is_enough(classes, each) for pair in halves for each in pair):
+        return None
+    widening = max(_widening(classes, first, draws) for first, _ in halves)
+    trials = [_trial(classes, *pair, draws, widening) for pair in halves]
+    return _fit(
+        *(classes, views, widening),
+        test={"views": [each.as_dict() for each in trials]},
+        gain=all(map(is_gain, trials)),
+    )
 
 
 def split_in_halves(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -74,22 +76,54 @@ def split_in_halves(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.sort(order[: count // 2]), np.sort(order[count // 2 :])
 
 
+def _halves(faces: HeldOutFaces) -> tuple[HeldOutFaces, HeldOutFaces]:
+    first, second = split_in_halves(len(faces.truth))
+    return faces.part(first), faces.part(second)
+
+
+def _trial(
+    classes: Sequence[str],
+    fitted_on: HeldOutFaces,
+    tested_on: HeldOutFaces,
+    draws: int | None,
+    widening: float = 1.0,
+) -> Trial:
+    tested = _fit(classes, [fitted_on], widening)
+    return trial(tested, tested_on.probabilities, tested_on.truth, tested_on.from_px, draws)
+
+
+def _widening(classes: Sequence[str], first: HeldOutFaces, draws: int | None) -> float:
+    """By how much intervals are widened, from the half that is fitted on alone: as much as those of
+    one half of it need on the other half.
+    """
+    quarters = _halves(first)
+    if not all(_has_all(classes, each) for each in quarters):
+        return 1.0
+    return round(_trial(classes, *quarters, draws).widening, 2)
+
+
+def _has_all(classes: Sequence[str], faces: HeldOutFaces) -> bool:
+    return bool(np.bincount(faces.truth, minlength=len(classes)).all())
+
+
 def _is_enough(classes: Sequence[str], faces: HeldOutFaces) -> bool:
-    present = np.bincount(faces.truth, minlength=len(classes))
-    return len(faces.truth) >= _FEWEST_FACES and bool(present.all())
+    return len(faces.truth) >= _FEWEST_FACES and _has_all(classes, faces)
 
 
 def _fit(
     classes: Sequence[str],
     views: Sequence[HeldOutFaces],
-    test: dict[str, object],
-    trials: Sequence[Trial] = (),
+    widening: float,
+    *,
+    test: Mapping[str, object] = MappingProxyType({}),
+    gain: bool = False,
 ) -> AttributeCorrection:
     return AttributeCorrection(
         classes=list(classes),
         views=[_fit_view(view) for view in views],
-        test=test,
-        is_gain=bool(trials) and all(map(is_gain, trials)),
+        test=dict(test),
+        is_gain=gain,
+        widening=widening,
     )
 
 

@@ -75,6 +75,8 @@ def corrected_prevalence(
     shares = estimate_prevalence(likelihoods, counts_as[None])[0]
     counts = np.bincount(probabilities.argmax(axis=1), counts_as, probabilities.shape[1])
     lows, highs = _interval(correction, probabilities, views, counts_as, seed, replicates)
+    lows = shares - correction.widening * (shares - lows)
+    highs = shares + correction.widening * (highs - shares)
     if effective < _FEW_FACES:
         centre, half = _wilson(shares, effective)
         lows, highs = np.minimum(lows, centre - half), np.maximum(highs, centre + half)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.correction import AttributeCorrection
 from models.prevalence import estimate_prevalence
-from models.prevalence_interval import corrected_prevalence
+from models.prevalence_interval import CONFIDENCE_LEVEL, corrected_prevalence
 
 POPULATION = 200
 """Faces of a population."""
@@ -29,8 +29,18 @@ _MOST_EXCESS = 0.005
 """How much larger than that of raw shares the error may be at any mix of a correction that is a
 gain."""
 
+_HONEST_COVERAGE = (0.92, 0.98)
+"""Least and greatest share of the intervals that hold the true share, of a correction that is a
+gain: with fewer they promise too much, with more they say too little."""
+
+_MAX_WIDENING = 3.0
+"""Factor by which intervals are widened at most; what would need more is not corrected."""
+
 _SEED = 1
 """Of what is drawn."""
+
+_LEAST_REACH = 1e-9
+"""Least distance of an end from the share that is divided by."""
 
 _Mix: TypeAlias = Callable[[np.random.Generator, int], NDArray[np.float64]]
 """Draws the shares `(k,)` of a population."""
@@ -44,14 +54,19 @@ class MixTrial:
         mix: its name.
         raw: error of the share of the likeliest class.
         corrected: error of the corrected share.
-        right, intervals: of all classes of all populations.
+        needed: `(n,)`, of the intervals of all classes of all populations the factor by which each
+            would have to be widened to hold the true share; up to 1 it does.
     """
 
     mix: str
     raw: float
     corrected: float
-    right: int
-    intervals: int
+    needed: NDArray[np.float64]
+
+    @property
+    def coverage(self) -> float:
+        """Share of the intervals that hold the true share."""
+        return float((self.needed <= 1).mean()) if len(self.needed) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +103,17 @@ class Trial:
     @property
     def coverage(self) -> float:
         """Share of the intervals that hold the true share."""
-        intervals = sum(each.intervals for each in self.mixes)
-        return sum(each.right for each in self.mixes) / max(intervals, 1)
+        return float((self._needed <= 1).mean())
+
+    @property
+    def widening(self) -> float:
+        """The least factor of the intervals with which as many as they promise hold it."""
+        needed = np.quantile(self._needed, CONFIDENCE_LEVEL, method="higher")
+        return float(np.clip(needed, 1, _MAX_WIDENING))
+
+    @property
+    def _needed(self) -> NDArray[np.float64]:
+        return np.concatenate([each.needed for each in self.mixes])
 
     def as_dict(self) -> dict[str, Any]:
         """The test as `correction.json` has it."""
@@ -107,7 +131,7 @@ class Trial:
                 each.mix: {
                     "raw_error": round(each.raw, 4),
                     "corrected_error": round(each.corrected, 4),
-                    "coverage": round(each.right / max(each.intervals, 1), 3),
+                    "coverage": round(each.coverage, 3),
                 }
                 for each in self.mixes
             },
@@ -115,8 +139,11 @@ class Trial:
 
 
 def is_gain(result: Trial) -> bool:
-    """Whether the corrected shares are nearer to the truth, and at no mix much further from it."""
-    return result.corrected < result.raw and result.excess <= _MOST_EXCESS
+    """Whether the corrected shares are nearer to the truth, at no mix much further from it, and
+    have intervals that hold it as often as they say.
+    """
+    is_nearer = result.corrected < result.raw and result.excess <= _MOST_EXCESS
+    return is_nearer and _HONEST_COVERAGE[0] <= result.coverage <= _HONEST_COVERAGE[1]
 
 
 def trial(
@@ -142,19 +169,18 @@ def trial(
     results = []
     for name, mix in mixes.items():
         errors: list[tuple[float, float]] = []
-        held: list[NDArray[np.bool_]] = []
+        needed: list[NDArray[np.float64]] = []
         for draw in range(max(draws // len(mixes), 1)):
             shares = mix(random, len(rows))
             faces, true = _population(random, shares, rows)
             with_interval = draw * len(mixes) * DRAWS < _INTERVAL_DRAWS * draws
-            error, inside = _judge(
+            error, factors = _judge(
                 correction, probabilities[faces], true, shares if with_interval else None, from_px
             )
             errors.append(error)
-            held += inside
+            needed += factors
         raw, corrected = np.mean(errors, axis=0).tolist()
-        right = sum(int(each.sum()) for each in held)
-        results.append(MixTrial(name, raw, corrected, right, sum(map(len, held))))
+        results.append(MixTrial(name, raw, corrected, np.concatenate(needed)))
     return Trial(from_px, len(truth), max(draws // len(mixes), 1) * len(mixes), tuple(results))
 
 
@@ -199,14 +225,15 @@ def _judge(
     true: NDArray[np.float64],
     mix: NDArray[np.float64] | None,
     from_px: float,
-) -> tuple[tuple[float, float], list[NDArray[np.bool_]]]:
-    """The raw and the corrected error of a population, and where asked whether intervals are right.
+) -> tuple[tuple[float, float], list[NDArray[np.float64]]]:
+    """The raw and the corrected error of a population, and where asked by how much its intervals
+    would have to be widened.
 
     Args:
         mix: the shares that the intervals should hold; None where none are made.
     """
     raw = np.bincount(probabilities.argmax(axis=1), minlength=len(true)) / len(probabilities)
-    inside = []
+    needed = []
     if mix is None:
         views = np.zeros(len(probabilities), dtype=np.intp)
         likelihoods = correction.likelihoods(probabilities, views)
@@ -216,5 +243,7 @@ def _judge(
             correction, probabilities, np.full(len(probabilities), from_px)
         )
         shares = found.shares
-        inside.append((found.lows <= mix) & (mix <= found.highs))
-    return (float(np.abs(raw - true).mean()), float(np.abs(shares - true).mean())), inside
+        away = np.where(mix < shares, shares - mix, mix - shares)
+        reach = np.where(mix < shares, shares - found.lows, found.highs - shares)
+        needed.append(away / np.maximum(reach, _LEAST_REACH))
+    return (float(np.abs(raw - true).mean()), float(np.abs(shares - true).mean())), needed

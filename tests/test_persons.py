@@ -64,6 +64,14 @@ def test_a_face_that_comes_back_is_the_person_that_it_was() -> None:
     assert film.settled() == {1: 1, 2: 2, 3: 2, 4: 4, 6: 1}
 
 
+def test_a_face_that_is_viewed_while_the_same_faces_are_shown_is_joined() -> None:
+    film = _Film()
+    film.persons.see([1, 2])  # still too small for a view
+    assert film.shot({1: _face(0), 2: _face(1)}) == {1: 1, 2: 2}
+    assert film.shot({3: _face(0, 0.1)}) == {3: 1}
+    assert film.settled() == {1: 1, 2: 2, 3: 1}
+
+
 def test_a_label_is_of_what_all_shots_say_from_the_first_view_on() -> None:
     film = _Film()
     film.shot({1: _face(0)}, female=0.95)

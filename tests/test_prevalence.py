@@ -8,7 +8,7 @@ from models.correction import AttributeCorrection
 from models.correction_fit import HeldOutFaces, fit_correction, split_in_halves
 from models.prevalence import adjusted_counts, estimate_prevalence, fit_calibration
 from models.prevalence_interval import corrected_prevalence
-from models.prevalence_trial import Trial, is_gain, trial
+from models.prevalence_trial import MixTrial, Trial, is_gain, trial
 
 _SLOPE = 1.5
 
@@ -106,7 +106,7 @@ def test_the_trial_is_of_a_half_that_fitted_nothing(correction: AttributeCorrect
     first, second = split_in_halves(101)
     assert sorted([*first, *second]) == list(range(101))
     (view,) = correction.test["views"]
-    assert correction.is_gain and view["faces"] == 1000 and view["draws"] == 18
+    assert view["faces"] == 1000 and view["draws"] == 18
     assert view["corrected_error"] < view["raw_error"]
     assert list(view["mixes"]) == [f"{share} %" for share in range(10, 100, 10)]
 
@@ -118,6 +118,51 @@ def test_a_correction_that_makes_it_worse_is_no_gain() -> None:
     result = trial(fitted, others, truth, 60, draws=9)
     assert isinstance(result, Trial)
     assert result.excess > 0.05 and not is_gain(result)
+
+
+def _trial(raw: float, corrected: float, needed: NDArray[np.float64]) -> Trial:
+    return Trial(60, 2500, 999, (MixTrial("even", raw, corrected, needed),))
+
+
+@pytest.mark.parametrize(
+    ("raw", "corrected", "missed", "gains"),
+    [
+        (0.04, 0.02, 5, True),
+        (0.04, 0.02, 8, True),
+        (0.04, 0.02, 9, False),  # intervals promise too much
+        (0.04, 0.02, 1, False),  # they say too little
+        (0.02, 0.04, 5, False),
+        (0.02, 0.021, 5, False),
+    ],
+)
+def test_a_gain_is_nearer_with_honest_intervals(
+    raw: float, corrected: float, missed: int, gains: bool
+) -> None:
+    needed = np.where(np.arange(100) < missed, 1.5, 0.5)
+    assert is_gain(_trial(raw, corrected, needed)) == gains
+
+
+def test_intervals_are_widened_until_they_hold_what_they_promise() -> None:
+    needed = np.linspace(0, 2, 101)
+    result = _trial(0.04, 0.02, needed)
+    assert result.coverage == pytest.approx(51 / 101)
+    assert (needed <= result.widening).mean() >= 0.95 > (needed < result.widening).mean()
+    assert _trial(0.04, 0.02, needed / 4).widening == 1  # never narrower
+    assert _trial(0.04, 0.02, needed * 9).widening == 3
+
+
+def test_a_widened_interval_is_about_the_same_share(correction: AttributeCorrection) -> None:
+    probabilities, _ = _faces(400, 0.5, 8)
+    widths = np.full(400, 80.0)
+    once, twice = (
+        corrected_prevalence(
+            correction.model_copy(update={"widening": each}), probabilities, widths
+        )
+        for each in (1.0, 2.0)
+    )
+    assert (once.shares == twice.shares).all()
+    assert twice.highs - twice.shares == pytest.approx(2 * (once.highs - once.shares))
+    assert twice.shares - twice.lows == pytest.approx(2 * (once.shares - once.lows))
 
 
 @pytest.mark.parametrize(("count", "share"), [(300, 0.5), (2000, 0.0)])

@@ -15,6 +15,7 @@ from stream.report.corrections import Corrections
 from stream.report.finding import find_logs
 from stream.report.report import make_report
 from stream.report.screen_time import Limits
+from stream.report.wording import cautions
 from stream.sinks.data.tables import face_columns, track_columns
 
 _CLASSES = {"gender": ["Female", "Male"]}
@@ -101,6 +102,49 @@ def test_unsure_and_too_small_are_kept_apart(tmp_path: Path) -> None:
         "unsure": 1,
         "too small": 1,
     }
+
+
+_RACES = {"race": ["Black", "East Asian", "Southeast Asian"]}
+_CHANCES = {"Black": 0.35, "East Asian": 0.31, "Southeast Asian": 0.34}
+
+
+def _asian(suffix: str, folder: Path) -> Path:
+    """A log of one person for whom the model has a word for two of three classes."""
+    path = folder / f"clip.{suffix}"
+    if suffix == "jsonl":
+        chances = {"probabilities": _CHANCES, "finest": "Southeast Asian"}
+        label = {"race": {"label": "Asian", "confidence": 0.65, **chances}}
+        lines = [{**_HEADER, "attributes": _RACES}, _frame(0, _face(1)), _track(1, label)]
+        path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    else:
+        row = {"frame": 0, "time_s": 0.0, "track": 1, "left": 0.0, "right": 9.0, "missed": 0}
+        row |= {"race": "Asian", "race_confidence": 0.65, "quality": 0.5}
+        row |= {f"race_{name}": chance for name, chance in _CHANCES.items()}
+        _save(path, [row], face_columns(_RACES))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "counts_as"),
+    [("jsonl", "Southeast Asian"), ("parquet", "Black"), ("csv", "Black")],  # tables: of all
+)
+def test_a_word_for_several_classes_is_no_class(
+    suffix: str, counts_as: str, tmp_path: Path
+) -> None:
+    report = _report(_asian(suffix, tmp_path))
+    race = report["overall"]["video"]["attributes"]["race"]
+    counts = {group["label"]: group["persons"] for group in race["groups"]}
+    assert counts == {name: int(name == counts_as) for name in _CHANCES}
+    assert race["by_likeliest"] == 1
+    assert [person["labels"] for person in report["persons"]] == [{"race": "Asian"}]
+    assert any("1 person labelled by a word for several" in line for line in cautions(report))
+
+
+def test_any_number_of_words_adds_no_group(tmp_path: Path) -> None:
+    tracks = [_track(n, _labels(0.9, f"word {n}")) for n in range(2000)]
+    frames = [_frame(0, *(_face(n) for n in range(2000)))]
+    groups = _groups(_report(_write(tmp_path, *frames, *tracks)))
+    assert {name: each["persons"] for name, each in groups.items()} == {"Female": 2000, "Male": 0}
 
 
 def test_a_face_that_is_lost_is_not_in_sight(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from models.correction import AttributeCorrection
 from models.correction_fit import HeldOutFaces, fit_correction
 from models.embedder import bundled_embedder
 from models.engine import load_engine
+from models.view_quality import ViewQuality
 from stream.benchmarks.tracking.benchmark import labelled_chips
 from stream.errors import SourceError
 from stream.settings import Config
@@ -79,7 +80,9 @@ def measure_prevalence(
     side = bundle.manifest.embedder.chip_size
     while batch := list(islice(faces, _BATCH)):
         chips = [_resized(chip, side) for chip, _ in batch]
-        for prediction in classifier.predict(engine.embed(np.stack(chips))):
+        widths_px = np.full(len(chips), np.nan, dtype=np.float32)  # of chips unknown: as good views
+        quality = ViewQuality.of(np.stack(chips), widths_px)
+        for prediction in classifier.predict(engine.embed(np.stack(chips)), quality=quality):
             probabilities.setdefault(prediction.attribute, []).append(prediction.probabilities)
         for name, classes in classifier.classes.items():
             truths[name] += _numbers(classes, [labels.get(name) for _, labels in batch], folder)

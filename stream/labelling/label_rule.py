@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Self
 
 from models.classifier import Prediction, grouped
@@ -22,8 +21,8 @@ _RISE = 0.1
 coarser word; higher flickers less. Tuned on scenes of rows 2,501 to 5,000 of FairFace."""
 
 
-NO_TREE: Mapping[str, Mapping[str, Sequence[str]]] = MappingProxyType({})
-"""No attribute has coarser words."""
+NO_TREE: Mapping[str, Mapping[str, Sequence[str]]] = {}
+"""No attribute has coarser words. Not a proxy, which cannot be pickled."""
 
 
 @dataclass(frozen=True, slots=True)

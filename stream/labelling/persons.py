@@ -38,6 +38,7 @@ class Persons:
         self._weights = np.zeros(0, np.float32)  # 0 until a track is shown
         self._penalties = np.zeros(0, np.float32)
         self._visible: frozenset[int] = frozenset()
+        self._has_new_view = False  # since tracks were seen last
 
     def __repr__(self) -> str:
         return f"Persons({len(np.unique(self._person_ids))} of {len(self._tracks)} tracks)"
@@ -71,6 +72,7 @@ class Persons:
         Returns:
             What the other tracks of the same person say, as far as it is known.
         """
+        self._has_new_view = True
         row = self._row(track_id, evidence)
         face = self._tracks[row]
         face.add(appearance, weight)
@@ -82,18 +84,19 @@ class Persons:
     def see(self, track_ids: Collection[int]) -> None:
         """Takes in which tracks are shown in one frame: no two of them are one person."""
         visible = frozenset(track_ids)
+        if visible == self._visible and not self._has_new_view:
+            return
+        self._visible, self._has_new_view = visible, False
         taken: set[int] = set()
         for track_id in sorted(visible & self._rows.keys()):
             row = self._rows[track_id]
             face = self._tracks[row]
             self._weights[row] = max(face.evidence.quality, self._weights[row])
-            if visible != self._visible:
-                face.is_shown = True
-                face.beside |= visible - {track_id}
+            face.is_shown = True
+            face.beside |= visible - {track_id}
             if int(self._person_ids[row]) in taken:
                 self._person_ids[row] = track_id
             taken.add(int(self._person_ids[row]))
-        self._visible = visible
 
     def settled(self) -> Settlement:
         """Which tracks are of one person, by all that was seen of them."""

@@ -42,7 +42,7 @@ def persons_of(faces: Sequence[TrackFace]) -> list[list[TrackFace]]:
     clusters = _with_lone_ones(clusters, between, weights, apart)
     return [
         [faces[row] for row in np.flatnonzero(clusters == each).tolist()]
-        for each in np.unique(clusters)
+        for each in np.flatnonzero(np.bincount(clusters))  # np.unique imports numpy.ma: 0.07 s
     ]
 
 
@@ -85,7 +85,9 @@ def _with_lone_ones(
     apart: NDArray[np.bool_],
 ) -> NDArray[np.intp]:
     """The clusters, those of one face joined to one of several where that is clear."""
-    names, sizes = np.unique(clusters, return_counts=True)
+    sizes = np.bincount(clusters)
+    names = np.flatnonzero(sizes)
+    sizes = sizes[names]
     lone, several = names[sizes == 1], names[sizes > 1]
     if not (len(lone) and len(several)):
         return clusters

@@ -82,7 +82,7 @@ class Corrections:
             return f"the correction of {self._model_name()} has no {attribute}"
         if tuple(found.attributes[attribute].classes) != codes[attribute].classes:
             return f"the correction of {self._model_name()} has other classes of {attribute}"
-        return "the test of the correction showed no gain"
+        return "its test showed no gain, or intervals that hold the true share too seldom"
 
     def _folder(self) -> Path | None:
         """The model folder; None where logs name others, or several."""

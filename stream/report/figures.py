@@ -39,7 +39,7 @@ def tally_figures(tally: Tally, corrections: Mapping[str, AttributeCorrection]) 
         groups = list(_groups(tally, names))
         if len(names) == 1:
             (name,) = names
-            figures: Figures = {"groups": groups}
+            figures: Figures = {"groups": groups, "by_likeliest": tally.by_likeliest[name]}
             if (evidence := tally.evidence.get(name)) is not None:
                 codes, correction = tally.codes[name], corrections.get(name)
                 figures |= _add_evidence(groups, evidence, codes, correction)
@@ -61,7 +61,7 @@ def label_name(codes: LabelCodes, code: int) -> str:
     """The name of a group."""
     if code in (NO_LABEL, UNSURE):
         return _UNSURE_NAME if code == UNSURE else _NO_LABEL_NAME
-    return codes.texts[code - UNSURE - 1]
+    return codes.classes[code - UNSURE - 1]
 
 
 def _groups(tally: Tally, names: tuple[str, ...]) -> Iterator[Figures]:

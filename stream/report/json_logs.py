@@ -109,7 +109,10 @@ class _PersonsOfLines:
 
 
 def _answers(labels: Mapping[str, LoggedLabel]) -> dict[str, Answer]:
-    return {name: (each.get("label"), each["probabilities"]) for name, each in labels.items()}
+    return {
+        name: Answer(each.get("label"), each["probabilities"], each.get("finest"))
+        for name, each in labels.items()
+    }
 
 
 def _columns(rows: list[tuple[float, ...]]) -> FaceRows:

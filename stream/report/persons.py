@@ -1,8 +1,9 @@
 """The persons of one log: what each is perceived as, and what was counted of each."""
 
+import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,32 +16,37 @@ NO_LABEL = 0
 UNSURE = 1
 """Code of a face of which the model was unsure."""
 
+_WORD_LETTERS = 80
+"""Letters that are kept of a label that is no class; a log may have any."""
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class LabelCodes:
-    """The labels of one attribute by number: too small, unsure, then each class and each other
-    label that was met, such as a group of classes.
-    """
+    """The labels of one attribute by number: too small, unsure, then each class."""
 
     classes: tuple[str, ...]
-    texts: list[str] = field(default_factory=list)
-    _numbers: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in self.classes:
-            self.code(name)
 
     def __len__(self) -> int:
-        return UNSURE + 1 + len(self.texts)
+        return UNSURE + 1 + len(self.classes)
 
-    def code(self, text: str | None) -> int:
-        """The number of a label, None for unsure."""
-        if text is None:
+    def code(self, answer: Answer, probabilities: Sequence[float]) -> int:
+        """The number of a label. The first case that fits decides:
+
+        1. Unsure is unsure, and a class is that class.
+        2. A word for several classes is the likeliest of those, where the log says it.
+        3. Else it is the likeliest of all classes.
+
+        Args:
+            answer: what the log says.
+            probabilities: of the classes, in their order; NaN where they are not sound.
+        """
+        if answer.label is None:
             return UNSURE
-        if text not in self._numbers:
-            self._numbers[text] = len(self)
-            self.texts.append(text)
-        return self._numbers[text]
+        for name in (answer.label, answer.finest):
+            if name in self.classes:
+                return UNSURE + 1 + self.classes.index(name)
+        likeliest = max(probabilities)
+        return UNSURE if math.isnan(likeliest) else UNSURE + 1 + probabilities.index(likeliest)
 
 
 class Persons:
@@ -57,6 +63,7 @@ class Persons:
         self._codes = codes
         self._row_of_track: dict[int, int] = {}
         self._labels = {name: array("i") for name in codes}
+        self._words: dict[str, dict[int, str]] = {name: {} for name in codes}
         self._probabilities = {name: array("f") for name in codes}
         self._numbers = array("q")
         row_of_person: dict[int, int] = {}
@@ -90,6 +97,10 @@ class Persons:
         """The code of the label of each person `(n,)`."""
         return np.array(self._labels[attribute], dtype=np.int32)
 
+    def words(self, attribute: str) -> Mapping[int, str]:
+        """By row the label of each person whose label is a word for several classes."""
+        return self._words[attribute]
+
     def probabilities(self, attribute: str) -> NDArray[np.float32]:
         """The probability of each class `(n, k)`, NaN where there is none."""
         flat = np.array(self._probabilities[attribute], dtype=np.float32)
@@ -103,11 +114,15 @@ class Persons:
         return len(self._numbers) - 1
 
     def _fill(self, row: int, answers: Mapping[str, Answer]) -> None:
-        for name, (text, probabilities) in answers.items():
+        for name, answer in answers.items():
             if (codes := self._codes.get(name)) is None:
                 continue
-            self._labels[name][row] = codes.code(text)
-            values = _normalised(codes.classes, probabilities)
+            values = _normalised(codes.classes, answer.probabilities)
+            self._labels[name][row] = codes.code(answer, values)
+            if answer.label is None or answer.label in codes.classes:
+                self._words[name].pop(row, None)
+            else:
+                self._words[name][row] = answer.label[:_WORD_LETTERS]
             count = len(codes.classes)
             self._probabilities[name][row * count : (row + 1) * count] = array("f", values)
 

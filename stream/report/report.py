@@ -148,6 +148,7 @@ def _persons(log: Log, counted: ScreenTime, codes: Mapping[str, LabelCodes]) -> 
     longest = np.argsort(-counted.face_s, kind="stable")[:_MOST_PERSONS]
     numbers = counted.persons.numbers
     labels = {name: counted.persons.labels(name) for name in log.attributes}
+    words = {name: counted.persons.words(name) for name in log.attributes}
     for row in longest[counted.is_counted[longest]].tolist():
         yield {
             "log": str(log.path),
@@ -157,7 +158,8 @@ def _persons(log: Log, counted: ScreenTime, codes: Mapping[str, LabelCodes]) -> 
             "width_px": round(float(counted.width_px[row]), 1),
             "quality": round(float(counted.quality[row]), 4),
             "labels": {
-                name: label_name(codes[name], int(each[row])) for name, each in labels.items()
+                name: words[name].get(row) or label_name(codes[name], int(each[row]))
+                for name, each in labels.items()
             },
         }
 

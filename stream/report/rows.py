@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,21 @@ from numpy.typing import NDArray
 NO_FACE = -1
 """Track of a row that stands for a frame without faces."""
 
-Answer: TypeAlias = tuple[str | None, Mapping[str, float]]
-"""A label, None where unsure, and the probability of each class."""
+
+class Answer(NamedTuple):
+    """What a log says of one attribute of a person.
+
+    Attributes:
+        label: a class, or a word for several, of the model's tree or of `labels.groups`; None where
+            unsure.
+        probabilities: by class.
+        finest: the likeliest class of those that such a word stands for; None where the log, as a
+            table, does not say it.
+    """
+
+    label: str | None
+    probabilities: Mapping[str, float]
+    finest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

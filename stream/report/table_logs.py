@@ -218,7 +218,7 @@ def _answers(row: Mapping[str, Any], attributes: Mapping[str, Sequence[str]]) ->
         cells = {each: row.get(f"{name}_{each}") for each in classes}
         probabilities = {each: float(cell) for each, cell in cells.items() if cell is not None}
         if probabilities:
-            found[name] = (row.get(name) or None, probabilities)
+            found[name] = Answer(row.get(name) or None, probabilities)
     return found
 
 

@@ -1,5 +1,6 @@
 """Screen time added up by label, over one log or over many."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -45,6 +46,8 @@ class Tally:
         total_s, occupied_s, left_out_s: as of `ScreenTime`.
         sums: attributes → what is added up → by code of the label, of a pair by both.
         evidence: by attribute.
+        by_likeliest: by attribute, how many persons count by their likeliest class, for their label
+            is a word for several.
     """
 
     def __init__(self, codes: Mapping[str, LabelCodes]) -> None:
@@ -53,6 +56,7 @@ class Tally:
         self.total_s = self.occupied_s = self.left_out_s = 0.0
         self.sums: dict[tuple[str, ...], dict[str, NDArray[np.float64]]] = {}
         self.evidence: dict[str, Evidence] = {}
+        self.by_likeliest: Counter[str] = Counter()
 
     def add(self, counted: ScreenTime) -> None:
         """Adds a log."""
@@ -66,6 +70,8 @@ class Tally:
             self._add_sums(names, counted, chosen, in_sight_s)
             if len(names) == 1:
                 self._add_evidence(names[0], counted, chosen)
+                words = counted.persons.words(names[0])
+                self.by_likeliest[names[0]] += int(chosen[list(words)].sum())
 
     def _add_sums(
         self,
@@ -88,12 +94,10 @@ class Tally:
             name: np.bincount(cells, each, size).astype(np.float64).reshape(shape)
             for name, each in weights.items()
         }
-        found["in_sight_s"] = _grown(in_sight_s, shape)
+        found["in_sight_s"] = in_sight_s
         before = self.sums.get(names)
         self.sums[names] = (
-            found
-            if before is None
-            else {name: _grown(before[name], shape) + found[name] for name in SUMS}
+            found if before is None else {name: before[name] + found[name] for name in SUMS}
         )
 
     def _add_evidence(self, name: str, counted: ScreenTime, chosen: NDArray[np.bool_]) -> None:
@@ -104,8 +108,3 @@ class Tally:
             evidence.probabilities.append(probabilities[known])
             evidence.widths_px.append(counted.width_px[chosen][known])
             evidence.face_s.append(counted.face_s[chosen][known])
-
-
-def _grown(values: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """The same with zeros for labels that were met later."""
-    return np.pad(values, [(0, new - old) for old, new in zip(values.shape, shape, strict=True)])

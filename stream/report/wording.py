@@ -69,6 +69,11 @@ def _of_scope(kind: str, overall: Figures) -> Iterator[str]:
                 f"{each['persons_with_probabilities']} are seen narrower than "
                 f"{outside['narrower_than_px']:g} px only, where no error was measured."
             )
+        if words := each["by_likeliest"]:
+            yield (
+                f"{printable(name)} ({kind}): {counted(words, 'person')} labelled by a word for "
+                f"several classes {'counts' if words == 1 else 'count'} by the likeliest class."
+            )
         unsure = sum(group["persons"] for group in each["groups"] if group["label"] == "unsure")
         if unsure:
             yield (

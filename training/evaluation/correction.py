@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from models.classifier import Classifier
 from models.correction import AttributeCorrection, Correction
 from models.correction_fit import HeldOutFaces, fit_correction
 from models.runtime import available_cores
+from models.view_quality import ViewQuality
+from models.view_quality import sharpness as sharpness_of
 from training.datasets.samples import Samples
 from training.evaluation.corruptions import downscale
 from training.evaluation.evaluate import Comparison
@@ -33,10 +36,23 @@ _NARROWEST_SHARE = 0.05
 """Share of the faces that may be narrower than the width from which errors count as measured."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NarrowViews:
+    """The n faces of a table, shrunk to `NARROW_WIDTH_PX`.
+
+    Attributes:
+        embeddings: `(n, d)`; NaN of a face that is narrower anyway, or is not found again.
+        quality: of the views.
+    """
+
+    embeddings: NDArray[np.float32]
+    quality: ViewQuality
+
+
 def measure_correction(
     bundle: Bundle,
     comparison: Comparison,
-    narrow: NDArray[np.float32] | None = None,
+    narrow: NarrowViews | None = None,
     draws: int | None = None,
 ) -> Correction | None:
     """The correction of a model.
@@ -44,8 +60,7 @@ def measure_correction(
     Args:
         bundle: the model.
         comparison: of the model with faces that it was not fitted on.
-        narrow: `(n, d)` embeddings of the same faces, shrunk to `NARROW_WIDTH_PX`, NaN of those
-            that are none; None where there are no pictures.
+        narrow: the same faces, shrunk to `NARROW_WIDTH_PX`; None where there are no pictures.
         draws: populations of each test; see `fit_correction`.
 
     Returns:
@@ -81,8 +96,8 @@ def embed_narrow(
     samples: Samples,
     extractor: Extractor,
     progress: ProgressCallback = lambda done: None,
-) -> NDArray[np.float32]:
-    """Embeddings `(n, d)` of the faces of a table, shrunk; NaN where one is not found again.
+) -> NarrowViews:
+    """The faces of a table, shrunk.
 
     Args:
         table: the faces.
@@ -90,24 +105,29 @@ def embed_narrow(
         extractor: an extractor with the settings of the table.
         progress: is given the number of faces done.
     """
-    rows = []
+    embeddings, sharpness = [], []
     with ThreadPoolExecutor(available_cores()) as pool:
-        for vector in pool.map(
+        for embedding, sharp in pool.map(
             lambda row: _embed_one(table, row, samples, extractor), range(len(table))
         ):
-            rows.append(vector)
+            embeddings.append(embedding)
+            sharpness.append(sharp)
             progress(1)
-    return np.stack(rows)
+    widths_px = np.full(len(table), NARROW_WIDTH_PX, dtype=np.float32)
+    quality = ViewQuality(widths_px, np.array(sharpness, dtype=np.float32))
+    return NarrowViews(np.stack(embeddings), quality)
 
 
 def _embed_one(
     table: FeatureTable, row: int, samples: Samples, extractor: Extractor
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], float]:
+    """The embedding of a face, shrunk, and its sharpness."""
     found = extractor.chips(read_picture(samples.root / table.files[row]))
     face = int(table.faces[row])
     if face >= len(found.chips) or found.face_px[face] < NARROW_WIDTH_PX:
-        return np.full(table.info.dimensions, np.nan, dtype=np.float32)
-    return extractor.engine.embed(downscale(found.chips[face], NARROW_WIDTH_PX)[None])[0]
+        return np.full(table.info.dimensions, np.nan, dtype=np.float32), np.nan
+    chip = downscale(found.chips[face], NARROW_WIDTH_PX)
+    return extractor.engine.embed(chip[None])[0], sharpness_of(chip)
 
 
 _NO_TRUTH = np.zeros(0, dtype=np.intp)
@@ -122,14 +142,13 @@ def _labelled(view: HeldOutFaces, truth: Column, classes: tuple[str, ...]) -> He
     return HeldOutFaces(view.from_px, view.probabilities[rows], codes[rows])
 
 
-def _probabilities(
-    bundle: Bundle, embeddings: NDArray[np.float32]
-) -> dict[str, NDArray[np.float32]]:
-    """By attribute `(n, k)`, NaN where there is no embedding."""
-    known = np.isfinite(embeddings).all(axis=1)
+def _probabilities(bundle: Bundle, views: NarrowViews) -> dict[str, NDArray[np.float32]]:
+    """By attribute `(n, k)`, calibrated for such views as logs are; NaN where there is none."""
+    known = np.isfinite(views.embeddings).all(axis=1)
     found = {}
-    for prediction in Classifier(bundle).predict(embeddings[known]):
-        all_rows = np.full((len(embeddings), len(prediction.classes)), np.nan, dtype=np.float32)
+    predictions = Classifier(bundle).predict(views.embeddings[known], quality=views.quality[known])
+    for prediction in predictions:
+        all_rows = np.full((len(known), len(prediction.classes)), np.nan, dtype=np.float32)
         all_rows[known] = prediction.probabilities
         found[prediction.attribute] = all_rows
     return found
