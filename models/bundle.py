@@ -228,7 +228,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a model folder, checked but for the files that it names."""
     path = folder / MANIFEST_FILE
     if not os.path.isdir(folder):  # unlike Path.is_dir it takes any text
-        raise ModelError(f"{folder} is not a folder: --model wants a folder with {MANIFEST_FILE}")
+        raise ModelError(f"{folder} is not a folder: a model is a folder with {MANIFEST_FILE}")
     if not path.is_file():
         raise ModelError(f"{folder} is not a model folder: it has no {MANIFEST_FILE}")
     try:

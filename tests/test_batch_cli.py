@@ -60,6 +60,7 @@ def test_each_input_is_done_or_named_with_its_reason(
     left = {path.relative_to(folder / "out").as_posix() for path in (folder / "out").rglob("*")}
     assert left == {
         *("day", "day/v.mp4", "day/v.mp4.parquet", "day/v.mp4.tracks.parquet"),
+        "day/v.mp4.persons.parquet",
         *("day/p.jpg", "day/p.jpg.parquet", "day/p.jpg.tracks.parquet"),
         *("ledger.sqlite", "summary.parquet", "persons.parquet"),
     }

@@ -335,7 +335,7 @@ def test_a_manifest_is_read_or_refused_in_one_line(folder: Path, key: str, value
 @pytest.mark.parametrize("name", ["missing", "file.onnx"])
 def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.onnx").touch()
-    with pytest.raises(ModelError, match=f"{name} is not a folder: --model wants a folder with"):
+    with pytest.raises(ModelError, match=f"{name} is not a folder: a model is a folder with"):
         load_bundle(tmp_path / name)
 
 

@@ -2,14 +2,18 @@
 
 import csv
 import json
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fakes import SIZE_WH, fan_out, frame, number_of, track, write_numbers
 from training_helpers import face_picture
@@ -20,10 +24,16 @@ from stream.controls import Controls
 from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SourceError
 from stream.export.export import FORMS, export
+from stream.export.logs import open_log
 from stream.frames import SourceInfo
+from stream.people import Settlement
 from stream.settings.schema import RecorderSection
-from stream.sinks.data.json_log import JsonLog
+from stream.sinks import Sinks
+from stream.sinks.contract import Sink
+from stream.sinks.data.json_log import JsonLog, log_header
 from stream.sinks.data.log_reader import LogReader
+from stream.sinks.data.tables import PersonTable, TableLog, persons_path
+from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.video.video_file import VideoFile
 from stream.sources.video import VideoSource
 from stream.tracks import Label, Track
@@ -33,6 +43,7 @@ from training.features.table_files import read_table
 
 _ATTRIBUTES = {"gender": ("Female", "Male"), "race": ("Black", "Latino_Hispanic", "White")}
 _FPS = 10.0
+_FORMATS = pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 
 
 def _labels(gender: str | None, race: str | None) -> dict[str, Label]:
@@ -60,14 +71,21 @@ def _log(
 ) -> Path:
     """A log of a clip of so many frames."""
     info = SourceInfo("clip.mp4", kind, size_wh, fps=_FPS)
-    log = JsonLog(path, info, "default", _ATTRIBUTES, blur=blur)
-    with fan_out([log], Overlay(), info, controls) as sinks:
+    with fan_out(_sinks(path, info, blur), Overlay(), info, controls) as sinks:
         for number in range(count):
             each = frame(number, size_wh, _FPS)
             if kind == "pictures":
                 each = replace(each, path=Path(f"{number}.png"))
             sinks.write(each, tracks(number))
     return path
+
+
+def _sinks(path: Path, info: SourceInfo, blur: bool) -> list[Sink]:
+    if path.suffix == ".jsonl":
+        return [JsonLog(path, info, "default", _ATTRIBUTES, blur=blur)]
+    return [
+        TableLog(path, _ATTRIBUTES, log_header(info, "default", _ATTRIBUTES, blur=blur, tree={}))
+    ]
 
 
 def _clip(folder: Path, count: int = 30) -> str:
@@ -102,11 +120,11 @@ def test_of_each_time_the_first_frame_is_taken(
 def test_frames_without_a_face_that_is_seen_are_left_out(tmp_path: Path) -> None:
     missed = replace(_TWO[0], missed_frames=2)
     outside = track(3, (-50, 0, -10, 40))
-    faces: dict[int, Sequence[Track]] = {0: [], 10: [missed, _TWO[1]], 20: [missed], 25: _TWO}
-    log = _log(tmp_path / "o.jsonl", lambda number: [*faces.get(number, []), outside])
+    faces: dict[int, Sequence[Track]] = {10: [missed, _TWO[1], outside], 20: [missed], 25: _TWO}
+    log = _log(tmp_path / "o.jsonl", lambda number: faces.get(number, []))
     made = export(log, _clip(tmp_path), tmp_path / "out", "csv")
-    assert set(_numbers(tmp_path / "out")) >= {10}
-    assert made.faces == 1
+    assert _numbers(tmp_path / "out") == [10, 25]
+    assert made.faces == 3
 
 
 def test_a_long_way_to_the_next_frame_is_sought_and_lands_on_it(tmp_path: Path) -> None:
@@ -125,7 +143,7 @@ def test_a_long_way_to_the_next_frame_is_sought_and_lands_on_it(tmp_path: Path) 
 
     with_seek = Watched(_clip(tmp_path, count))
     frames = WantedFrames(with_seek)
-    entries = list(picked_entries(LogReader(log), 0.05))
+    entries = list(picked_entries(open_log(log), 0.05))
     assert [number_of(frames.at(each["time_s"]).image) for each in entries] == sorted(here)
     with_seek.close()
     assert opened == [11.9, 23.9]
@@ -240,23 +258,111 @@ def test_coco_has_what_its_readers_need(tmp_path: Path) -> None:
     assert second["area"] == pytest.approx(45.5 * 47.5, abs=0.1)
 
 
-def test_a_run_with_blurred_faces_is_not_exported(tmp_path: Path) -> None:
-    log = _log(tmp_path / "o.jsonl", blur=True, controls=Controls(blur=True))
+def test_a_log_in_parquet_gives_what_one_in_json_lines_gives(tmp_path: Path) -> None:
+    missed = replace(_TWO[0], missed_frames=2)
+    faces: dict[int, Sequence[Track]] = {3: [missed], 4: _TWO, 11: [_TWO[1]], 25: [missed, *_TWO]}
+    for form, ending in product(FORMS, ("jsonl", "parquet")):
+        log = _log(tmp_path / f"o.{ending}", lambda number: faces.get(number, []))
+        export(log, _clip(tmp_path), tmp_path / ending / form / "out", form)
+    for form in FORMS:
+        one, other = (tmp_path / ending / form / "out" for ending in ("jsonl", "parquet"))
+        names = [each.relative_to(one) for each in one.rglob("*") if each.is_file()]
+        assert len(names) >= 4
+        assert all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+
+
+@_FORMATS
+def test_faces_of_one_person_have_one_identity(ending: str, tmp_path: Path) -> None:
+    """The second track is of the first person, which is known only at the end."""
+    log, info = tmp_path / f"o.{ending}", SourceInfo("clip.mp4", "video", SIZE_WH, fps=_FPS)
+    known = [track(number, (10, 10, 40, 50), _labels("Male", None)) for number in (1, 2, 7)]
+    sinks = _sinks(log, info, blur=False)
+    if ending == "parquet":
+        sinks.append(PersonTable(persons_path(log), _ATTRIBUTES))
+    settlement = Settlement({1: 1, 2: 1, 7: 7}, {})
+    with Sinks(sinks, FrameAssembler(Overlay(), info, settle=lambda: settlement)) as out:
+        for number in range(30):
+            out.write(frame(number, SIZE_WH, _FPS), [known[number // 10]])
+    export(log, _clip(tmp_path), tmp_path / "out", "csv")
+    assert [row["identity"] for row in _rows(tmp_path / "out")] == ["clip 1", "clip 1", "clip 7"]
+
+
+def test_a_table_that_does_not_say_whether_it_is_of_blurred_faces(tmp_path: Path) -> None:
+    info = SourceInfo("clip.mp4", "video", SIZE_WH, fps=_FPS)
+    for name in ("o.parquet", "o.csv"):
+        with fan_out([TableLog(tmp_path / name, _ATTRIBUTES)], Overlay(), info) as sinks:
+            sinks.write(frame(0, SIZE_WH, _FPS), _TWO)
+        with pytest.raises(
+            (ConfigError, SourceError), match="does not say whether faces were blurred"
+        ):
+            export(tmp_path / name, _clip(tmp_path), tmp_path / "out", "csv")
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"left": math.nan},
+        {"right": -5.0},
+        {"score": math.inf},
+        {"frame": -1},
+        {"track": None},
+        {"time_s": 1e300},
+        {"frame_width": 0},
+        {"gender_confidence": 7.0},
+        {"person": None},
+    ],
+)
+def test_a_damaged_table_is_refused(damage: dict[str, Any], tmp_path: Path) -> None:
+    log = _log(tmp_path / "o.parquet", count=3)
+    table = _noted_table(log)
+    rows = table.to_pylist()
+    rows[2] |= damage
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), log)
+    with pytest.raises(SourceError, match=r"is not a log that can be exported: (?!it does not)"):
+        export(log, _clip(tmp_path), tmp_path / "out", "csv", 0.1)
+    assert not (tmp_path / "out").exists()
+
+
+def _noted_table(log: Path) -> pa.Table:
+    """The table, with what its file says of it."""
+    notes = pq.read_metadata(log).metadata
+    return pq.read_table(log).replace_schema_metadata({"face-stream": notes[b"face-stream"]})
+
+
+def test_a_table_of_other_columns_is_refused(tmp_path: Path) -> None:
+    log = _log(tmp_path / "o.parquet", count=3)
+    table = _noted_table(log)
+    for other, message in (
+        (table.drop_columns(["race"]), "its column race is missing, not string"),
+        (table.set_column(0, "frame", table["score"]), "its column frame is float, not int64"),
+    ):
+        pq.write_table(other.replace_schema_metadata(table.schema.metadata), log)
+        with pytest.raises(SourceError, match=message):
+            export(log, _clip(tmp_path), tmp_path / "out", "csv")
+    log.write_bytes(b"PAR1 none")
+    with pytest.raises(SourceError, match="is not a log that can be exported"):
+        export(log, _clip(tmp_path), tmp_path / "out", "csv")
+
+
+@_FORMATS
+def test_a_run_with_blurred_faces_is_not_exported(ending: str, tmp_path: Path) -> None:
+    log = _log(tmp_path / f"o.{ending}", blur=True, controls=Controls(blur=True))
     with pytest.raises(ConfigError, match="faces were blurred in the run that wrote"):
         export(log, _clip(tmp_path), tmp_path / "out", "csv")
     assert not (tmp_path / "out").exists()
 
 
-def test_nor_one_in_which_a_key_blurred_them_on_the_way(tmp_path: Path) -> None:
+@_FORMATS
+def test_nor_one_in_which_a_key_blurred_them_on_the_way(ending: str, tmp_path: Path) -> None:
     controls = Controls()
 
     def tracks(number: int) -> Sequence[Track]:
         controls.blur = number in (17, 18)
         return _TWO
 
-    log = _log(tmp_path / "o.jsonl", tracks, controls=controls)
-    assert [each.get("blur") for each in LogReader(log).entries()].count(True) == 2
-    with pytest.raises(SourceError, match="faces were blurred"):
+    log = _log(tmp_path / f"o.{ending}", tracks, controls=controls)
+    with pytest.raises((ConfigError, SourceError), match="faces were blurred in the run"):
         export(log, _clip(tmp_path), tmp_path / "out", "csv")
     assert not (tmp_path / "out").exists()
 

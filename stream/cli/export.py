@@ -25,7 +25,9 @@ class ExportForm(StrEnum):
 def export(
     log: Annotated[
         Path,
-        typer.Argument(metavar="LOG", help="What `run --log LOG.jsonl` wrote, without --blur."),
+        typer.Argument(
+            metavar="LOG", help="What --log or batch wrote, .jsonl or .parquet, without --blur."
+        ),
     ],
     video: Annotated[str, typer.Argument(metavar="VIDEO", help="The video that the log is of.")],
     form: Annotated[

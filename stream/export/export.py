@@ -14,11 +14,12 @@ from stream.export.coco_form import coco_files
 from stream.export.csv_form import csv_files
 from stream.export.frames import REFUSAL, WantedFrames, picked_entries
 from stream.export.label_studio_form import label_studio_files
+from stream.export.logs import ExportedLog, open_log
 from stream.export.marks import MarkedPicture, MarkedPictures, marked_faces
 from stream.settings import Config
 from stream.several.preparation import made_folders
 from stream.sinks.claims import claim_file
-from stream.sinks.data.log_reader import LogEntry, LogReader
+from stream.sinks.data.log_reader import LogEntry
 from stream.sinks.paths import short_name, write_whole
 from stream.sinks.pictures.picture_file import write_picture
 from stream.sources import Source, open_source
@@ -62,7 +63,7 @@ def export(
     The file of marks comes last: a folder without it is not complete.
 
     Args:
-        log: JSON Lines, of a run without blurred faces.
+        log: JSON Lines or Parquet, of a run without blurred faces.
         video: what the log is of.
         folder: new or empty; what people have corrected is never overwritten.
         form: one of `FORMS`.
@@ -75,10 +76,10 @@ def export(
         SourceError: the log or the video cannot be read, or they do not belong together.
         SinkError: the disk refuses.
     """
-    reader = LogReader(log)
-    if reader.header.blur:
+    opened = open_log(log)
+    if opened.header.blur:
         raise ConfigError(f"faces were blurred in the run that wrote {log}: {REFUSAL}")
-    entries = list(picked_entries(reader, every_s))
+    entries = list(picked_entries(opened, every_s))
     if not entries:
         raise SourceError(f"{log} has no face in any frame that would be taken")
     _check_folder(folder)
@@ -90,7 +91,7 @@ def export(
             stack.enter_context(claim_file(folder, inside=True))
         except LockedError as error:
             raise ConfigError(str(error)) from None
-        marked = _written(entries, reader, source, folder, progress)
+        marked = _written(entries, opened, source, folder, progress)
         files = FORMS[form](marked, folder.absolute().name)
         for name, content in reversed(files.items()):
             write_whole(folder / name, content)
@@ -100,13 +101,13 @@ def export(
 
 def _written(
     entries: list[LogEntry],
-    reader: LogReader,
+    log: ExportedLog,
     source: Source,
     folder: Path,
     progress: Callable[[int], None],
 ) -> MarkedPictures:
     """Writes the pictures of these entries; returns what is marked in them."""
-    header, frames, pictures = reader.header, WantedFrames(source), []
+    header, frames, pictures = log.header, WantedFrames(source), []
     title = Path(source.info.name).stem
     beginning = short_name(_UNFIT.sub("-", title), "", _STEM_BYTES)
     for entry in entries:
@@ -114,12 +115,12 @@ def _written(
         size_wh = entry.get("size", header.size)
         if frame.size_wh != size_wh:
             raise SourceError(
-                f"{reader} was written of frames of {list(size_wh)} px, these have "
+                f"{log} was written of frames of {list(size_wh)} px, these have "
                 f"{list(frame.size_wh)}: give the video it was written of"
             )
         name = f"{beginning}-{entry['frame']:06}.jpg"
         write_picture(folder / PICTURES_FOLDER / name, frame.image)
-        faces = marked_faces(entry, size_wh, header.attributes, title)
+        faces = marked_faces(entry, size_wh, header.attributes, title, log.persons)
         pictures.append(MarkedPicture(name, size_wh, faces))
         progress(len(pictures))
     return MarkedPictures(title, header.model, header.attributes, pictures)

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 
 from stream.errors import SourceError
+from stream.export.logs import ExportedLog
 from stream.frames import Frame
-from stream.sinks.data.log_reader import LogEntry, LogReader
+from stream.sinks.data.log_reader import LogEntry
 from stream.sources.contract import SeekableSource, Source
 from stream.sources.span import ROUNDING_S
 
@@ -14,9 +15,9 @@ _SEEK_FROM_S = 10.0
 from its keyframe takes as long as to decode some seconds of it."""
 
 
-def picked_entries(log: LogReader, every_s: float) -> Iterator[LogEntry]:
-    """The entries of a log that are exported: of each time of that length the first one, if it has
-    faces that are seen.
+def picked_entries(log: ExportedLog, every_s: float) -> Iterator[LogEntry]:
+    """The entries of a log that are exported: of each time of that length the first one with a face
+    that is seen.
 
     Args:
         log: of a video.
@@ -34,10 +35,8 @@ def picked_entries(log: LogReader, every_s: float) -> Iterator[LogEntry]:
         if entry.get("blur"):
             raise SourceError(f"faces were blurred in the run that wrote {log}: {REFUSAL}")
         number = math.floor((entry["time_s"] + ROUNDING_S) / every_s)
-        if number < due:
-            continue
-        due = number + 1
-        if any(not face.get("missed") for face in entry["faces"]):
+        if number >= due and any(not face.get("missed") for face in entry["faces"]):
+            due = number + 1
             yield entry
 
 

@@ -62,25 +62,27 @@ def marked_faces(
     size_wh: tuple[int, int],
     attributes: Mapping[str, Sequence[str]],
     title: str,
+    persons: Mapping[int, int],
 ) -> tuple[MarkedFace, ...]:
-    """The faces that an entry of a log says were seen in its frame.
+    """The faces that an entry of a log says were seen in its frame, by the person that each track
+    is of.
 
     A face that is only supposed to be there has no place that could be corrected. A label that is
     a group of classes is no class, and so left to people.
     """
-    return tuple(
-        marked
+    marked = (
+        _marked(face, size_wh, attributes, f"{title} {persons.get(face['track'], face['track'])}")
         for face in entry["faces"]
         if not face.get("missed")
-        and (marked := _marked(face, size_wh, attributes, title)) is not None
     )
+    return tuple(face for face in marked if face is not None)
 
 
 def _marked(
     face: LoggedFace,
     size_wh: tuple[int, int],
     attributes: Mapping[str, Sequence[str]],
-    title: str,
+    identity: str,
 ) -> MarkedFace | None:
     """The face, cut off where the picture ends; None where nothing of it is inside."""
     width, height = size_wh
@@ -95,5 +97,4 @@ def _marked(
         if (text := label.get("label")) is not None and text in attributes.get(name, ())
     }
     confidences = {name: face["labels"][name].get("confidence", 0.0) for name in classes}
-    identity = f"{title} {face['track']}"
     return MarkedFace((left, top, right, bottom), identity, classes, confidences, face["score"])

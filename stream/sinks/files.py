@@ -15,7 +15,7 @@ from stream.frames import SourceInfo
 from stream.settings import Config
 from stream.sinks.contract import Sink
 from stream.sinks.data.event_log import EventLog
-from stream.sinks.data.json_log import JsonLog
+from stream.sinks.data.json_log import JsonLog, log_header
 from stream.sinks.data.line_stream import is_stream
 from stream.sinks.data.tables import PersonTable, TableLog, TrackTable, persons_path, tracks_path
 from stream.sinks.outputs import Outputs
@@ -207,7 +207,10 @@ class _LogFiles:
         return self._last
 
     def _table(self, path: Path) -> Sink:
-        return TableLog(path, self._attributes)
+        header = log_header(
+            self._info, self._model, self._attributes, blur=self._blur, tree=self._tree
+        )
+        return TableLog(path, self._attributes, header)
 
     def _tracks(self, path: Path) -> Sink:
         return TrackTable(path, self._attributes)

@@ -65,18 +65,8 @@ class JsonLog:
         self._frames = 0
         self._persons: Sequence[Person] = ()
         self._lines = LineStream(path, stall_s) if is_stream(path) else LineFile(path)
-        header = {
-            "schema": SCHEMA,
-            "source": info.uri,
-            "size": list(info.size_wh),
-            "fps": info.fps,
-            "model": model,
-            **({"blur": True} if blur else {}),
-            "attributes": {name: list(classes) for name, classes in attributes.items()},
-            **({"tree": _lists(tree)} if tree else {}),
-        }
         try:
-            self._lines.write(json_line(header))
+            self._lines.write(json_line(log_header(info, model, attributes, blur=blur, tree=tree)))
         except BaseException:  # Ctrl-C too, where a reader does not read
             self._lines.discard()
             raise
@@ -151,6 +141,27 @@ class JsonLog:
     def _write(self, *entries: dict[str, Any]) -> None:
         """A line for each entry, in one write: what a full disk refuses, closing tries again."""
         self._lines.write("".join(map(json_line, entries)))
+
+
+def log_header(
+    info: SourceInfo,
+    model: str,
+    attributes: Mapping[str, Sequence[str]],
+    *,
+    blur: bool,
+    tree: Mapping[str, Mapping[str, Sequence[str]]],
+) -> dict[str, Any]:
+    """What a log says before its frames; the arguments are those of `JsonLog`."""
+    return {
+        "schema": SCHEMA,
+        "source": info.uri,
+        "size": list(info.size_wh),
+        "fps": info.fps,
+        "model": model,
+        **({"blur": True} if blur else {}),
+        "attributes": {name: list(classes) for name, classes in attributes.items()},
+        **({"tree": _lists(tree)} if tree else {}),
+    }
 
 
 def _lists(tree: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, dict[str, list[str]]]:

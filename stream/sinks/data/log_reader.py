@@ -260,6 +260,22 @@ class LogReader:
         return SourceError(f"{self._path} is damaged in line {number}: {reason}")
 
 
+def checked_entry(entry: Mapping[str, Any]) -> LogEntry:
+    """A line as another form of log has it, held to the types and ranges of JSON Lines.
+
+    Raises:
+        ValueError: a type or a value is another.
+    """
+    try:
+        checked = _ENTRY.validate_python(entry)
+    except ValidationError as error:
+        raise ValueError(_reason(error)) from error
+    for face in checked.get("faces", ()):
+        if reason := _box_fault(face):
+            raise ValueError(reason)
+    return checked
+
+
 def _box_fault(face: LoggedFace) -> str:
     """What is wrong with the box of a face, likewise."""
     left, top, right, bottom = face["box"]

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Protocol, TextIO, TypeAlias
 
 from models.cells import text_cell
@@ -17,6 +18,9 @@ Columns: TypeAlias = Mapping[str, Literal["bool", "int32", "int64", "float32", "
 
 Row: TypeAlias = Mapping[str, Any]
 """Cells of one row, by column; a cell that is missing is empty."""
+
+NO_NOTES: Mapping[str, str] = MappingProxyType({})
+"""A file says nothing of itself."""
 
 _ROWS_PER_GROUP = 20_000
 """Rows of one group of a Parquet file; more take more memory, fewer are slower to read."""
@@ -60,16 +64,20 @@ class TableFile:
             raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
         self._begun = True
 
-    def close(self, *, complete: bool) -> None:
+    def close(self, *, complete: bool, notes: Mapping[str, str] = NO_NOTES) -> None:
         """Closes the file.
 
         A table that is not complete keeps its partial name, unless nothing was ever appended.
+
+        Args:
+            complete: whether all rows were appended.
+            notes: what the metadata of a Parquet file say of it; CSV has none.
 
         Raises:
             SinkError: the disk refuses.
         """
         try:
-            self._writer.close()
+            self._writer.close(notes)
             finish_partial(self._path, complete=complete, keep=self._begun)
         except OSError as error:
             raise SinkError(f"{self._path} cannot be written: {_reason(error)}") from error
@@ -112,7 +120,7 @@ class CsvTable:
 class _Writer(Protocol):
     def write(self, rows: Sequence[Row]) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self, notes: Mapping[str, str]) -> None: ...
 
 
 class _CsvWriter:
@@ -130,7 +138,7 @@ class _CsvWriter:
     def write(self, rows: Sequence[Row]) -> None:
         self._table.write(rows)
 
-    def close(self) -> None:
+    def close(self, notes: Mapping[str, str]) -> None:
         self._file.close()
 
 
@@ -157,9 +165,11 @@ class _ParquetWriter:
         if len(self._rows) >= _ROWS_PER_GROUP:
             self._flush()
 
-    def close(self) -> None:
+    def close(self, notes: Mapping[str, str]) -> None:
         try:
             self._flush()
+            if notes:
+                self._writer.add_key_value_metadata(dict(notes))
             self._writer.close()
             self._file.flush()
         finally:

@@ -8,10 +8,14 @@ from stream.errors import SinkError
 from stream.frames import Frame
 from stream.people import Person
 from stream.sinks.contract import AnnotatedFrame
+from stream.sinks.data.json_log import json_line
 from stream.sinks.data.table_file import Columns, TableFile
 from stream.tracks import Label, Track
 
-_BOX_COLUMNS: Columns = {
+HEADER_NOTE = "face-stream"
+"""Key of the metadata under which a Parquet log has the header of a log in JSON Lines."""
+
+BOX_COLUMNS: Columns = {
     "left": "float32",
     "top": "float32",
     "right": "float32",
@@ -25,7 +29,7 @@ _FACE_COLUMNS: Columns = {
     "file": "string",
     "track": "int64",
     "person": "int64",
-    **_BOX_COLUMNS,
+    **BOX_COLUMNS,
     "score": "float32",
     "missed": "int32",
     "quality": "float32",
@@ -41,7 +45,7 @@ _SIGHT_COLUMNS: Columns = {
     "best_frame": "int64",
     "best_s": "float64",
     "file": "string",
-    **_BOX_COLUMNS,
+    **BOX_COLUMNS,
     "quality": "float32",
 }
 """When a track or a person was seen; the box and the quality are those of the best view. Labels
@@ -66,6 +70,8 @@ class TableLog:
     Args:
         path: ends in `.csv` or `.parquet`.
         attributes: the classes of each attribute, which make columns.
+        header: what a log in JSON Lines begins with; Parquet has it in its metadata. Without one
+            there is none.
 
     Raises:
         SinkError: the file cannot be made.
@@ -73,9 +79,16 @@ class TableLog:
 
     quit_requested = False
 
-    def __init__(self, path: Path, attributes: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        attributes: Mapping[str, Sequence[str]],
+        header: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name = f"log ({path.name})"
         self.output = path
+        self._header = header
+        self._is_blurred = False
         self._table = TableFile(path, face_columns(attributes))
 
     def __repr__(self) -> str:
@@ -87,6 +100,7 @@ class TableLog:
         Raises:
             SinkError: the disk refuses.
         """
+        self._is_blurred |= annotated.blur
         self._table.append([face_row(annotated.frame, track) for track in annotated.tracks])
 
     def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
@@ -95,7 +109,11 @@ class TableLog:
         Raises:
             SinkError: the disk refuses.
         """
-        self._table.close(complete=complete)
+        if self._header is None:
+            self._table.close(complete=complete)
+            return
+        header = {**self._header, **({"blur": True} if self._is_blurred else {})}
+        self._table.close(complete=complete, notes={HEADER_NOTE: json_line(header)})
 
 
 class TrackTable:
@@ -284,4 +302,4 @@ def _time_s(time_s: float, path: Path | None) -> float | None:
 
 
 def _edges(box_xyxy: Sequence[float]) -> dict[str, float]:
-    return dict(zip(_BOX_COLUMNS, (round(edge, 1) for edge in box_xyxy), strict=True))
+    return dict(zip(BOX_COLUMNS, (round(edge, 1) for edge in box_xyxy), strict=True))
