@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 RESERVED_COLUMNS = frozenset(
     {
         # the tables of faces and of people
-        *("frame", "time_s", "file", "track", "left", "top", "right", "bottom"),
+        *("frame", "time_s", "file", "track", "person", "left", "top", "right", "bottom"),
         *("score", "missed", "quality", "picture", "frame_width", "frame_height"),
-        *("first_s", "last_s", "frames", "best_frame", "best_s"),
+        *("first_s", "last_s", "frames", "best_frame", "best_s", "tracks", "seconds"),
         # the tables of features
-        *("face", "mirrored", "identity", "split", "face_px", "picture_hash", "embedding"),
+        *("face", "mirrored", "identity", "split", "face_px", "sharpness", "picture_hash"),
+        "embedding",
     }
 )
 """Columns of the tables that `face-stream` and `face-train` write, beside those of labels."""

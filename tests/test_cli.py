@@ -461,7 +461,7 @@ def test_no_name_of_a_class_commands_the_terminal(ending: str, folder: Path) -> 
         head.model_copy(update={"classes": tuple(f"{_COMMANDS}{each}" for each in head.classes)})
         for head in bundle.manifest.attributes
     ]
-    update = {"attributes": tuple(heads), "short_names": {}}
+    update = {"attributes": tuple(heads), "short_names": {}, "tree": {}}
     manifest = bundle.manifest.model_copy(update=update)
     save_bundle(folder / "odd", manifest, bundle.files)
     words = f"--model odd --no-show --save odd.mp4 --log odd{ending} --sheet odd.png".split()
@@ -563,7 +563,8 @@ def test_everything_at_once(folder: Path) -> None:
     words = "clip.mp4 --save o.webm --log o.parquet --snapshots faces --sheet o.jpg --no-show"
     result = _run(*words.split(), "--json-summary")
     assert result.exit_code == 0
-    outputs = {"o.webm", "o.parquet", "o.tracks.parquet", "faces", "o.jpg"}
+    logs = {"o.parquet", "o.tracks.parquet", "o.persons.parquet"}
+    outputs = {"o.webm", *logs, "faces", "o.jpg"}
     assert set(json.loads(result.stdout)["outputs"]) == outputs
     assert sorted(path.name for path in Path("faces").iterdir()) == [
         "person-0001.jpg",

@@ -87,7 +87,8 @@ def test_two_files_of_one_video_are_refused() -> None:
 
 
 def test_a_caller_of_the_library_may_name_a_list() -> None:
-    given = {"log": None, "snapshots": None, "sheet": None, "show": False, "overwrite": False}
+    given = {"log": None, "snapshots": None, "sheet": None, "subtitles": None}
+    given |= {"show": False, "overwrite": False}
     outputs = given_outputs(save=[Path("a.mp4"), "rtmp://host/live/a"], **given)  # type: ignore[arg-type]
     assert outputs.save == Path("a.mp4") and str(*outputs.streams) == "rtmp://host/live/a"
     outputs = given_outputs(save="out/", **given)  # type: ignore[arg-type]

@@ -252,9 +252,10 @@ def test_every_package_is_checked() -> None:
                 imported.add(node.module.split(".")[0])
     ours = {"stream", "models", "typer", "rich"}
     benchmark_only = {"face_recognition", "matplotlib"}
-    of_clusters = {"fsspec", "ray"}  # an extra: what needs them names it
+    # Extras: what needs them names them.
+    extras = {"fsspec", "h11", "jinja2", "paho", "pyvirtualcam", "ray", "starlette", "uvicorn"}
     parts_of_pydantic = {"pydantic_core", "typing_extensions"}  # it cannot be imported without them
-    known = ours | benchmark_only | of_clusters | parts_of_pydantic | set(sys.stdlib_module_names)
+    known = ours | benchmark_only | extras | parts_of_pydantic | set(sys.stdlib_module_names)
     foreign = imported - known
     assert foreign <= {module for _, module, _, _ in PACKAGES}
 

@@ -67,6 +67,7 @@ def test_all_columns_of_all_tables_are_reserved() -> None:
     columns = {
         *tables.face_columns({}),
         *tables.track_columns({}),
+        *tables.person_columns({}),
     }
     assert columns | set(_FIXED_COLUMNS) | {"picture"} == RESERVED_COLUMNS
 

@@ -267,7 +267,8 @@ def test_persons_are_the_last_rows_before_the_accounts(tmp_path: Path) -> None:
         for number, track_id in ((0, 1), (1, 1), (50, 2)):
             sinks.write(frame(number), [track(track_id, labels={"gender": label()})])
         assert not table.output.exists()
-    *_, one, other, person, end = log_lines(tmp_path / "out.jsonl")
+    lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    *_, one, other, person, end = map(json.loads, lines)
     assert (one["track"], one["person"], other["track"], other["person"]) == (1, 1, 2, 2)
     assert list(person) == ["person", "tracks", "first_s", "last_s", "seconds", "labels", "best"]
     assert (person["person"], person["tracks"]) == (1, [1, 2])

@@ -18,6 +18,7 @@ from stream.cli.app import app
 from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
+from stream.settings import Config
 from stream.settings.schema import OverlaySection, RecorderSection
 from stream.sinks.data.json_log import JsonLog
 from stream.sinks.outputs import Outputs, requested_targets
@@ -235,7 +236,7 @@ def test_subtitles_are_of_one_video(
     info: SourceInfo, recorder: RecorderSection, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        requested_targets(Outputs(subtitles=tmp_path / "o.ass"), info, recorder)
+        requested_targets(Outputs(subtitles=tmp_path / "o.ass"), info, Config(recorder=recorder))
 
 
 def test_of_a_live_source_times_count_from_the_first_frame(tmp_path: Path) -> None:

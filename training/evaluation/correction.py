@@ -144,11 +144,13 @@ def _labelled(view: HeldOutFaces, truth: Column, classes: tuple[str, ...]) -> He
 
 def _probabilities(bundle: Bundle, views: NarrowViews) -> dict[str, NDArray[np.float32]]:
     """By attribute `(n, k)`, calibrated for such views as logs are; NaN where there is none."""
-    known = np.isfinite(views.embeddings).all(axis=1)
+    known = np.flatnonzero(np.isfinite(views.embeddings).all(axis=1))
     found = {}
     predictions = Classifier(bundle).predict(views.embeddings[known], quality=views.quality[known])
     for prediction in predictions:
-        all_rows = np.full((len(known), len(prediction.classes)), np.nan, dtype=np.float32)
+        all_rows = np.full(
+            (len(views.embeddings), len(prediction.classes)), np.nan, dtype=np.float32
+        )
         all_rows[known] = prediction.probabilities
         found[prediction.attribute] = all_rows
     return found

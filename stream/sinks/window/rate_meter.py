@@ -14,7 +14,7 @@ class _Shown(NamedTuple):
 
     shown_s: float
     captured_s: float
-    index: int
+    number: int
 
 
 class RateMeter:
@@ -49,7 +49,7 @@ class RateMeter:
         if len(self._shown) < 2:
             return None
         first, last = self._shown[0], self._shown[-1]
-        return _rate(last.index - first.index, last.captured_s - first.captured_s)
+        return _rate(last.number - first.number, last.captured_s - first.captured_s)
 
     @property
     def latency_s(self) -> float | None:
