@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -273,25 +272,6 @@ def test_a_password_is_asked_for_and_never_shown(
         with pytest.raises(SinkError, match="refuses the connection: Not authorized"):
             sender.close(complete=True)
     assert "p@ss" not in f"{caplog.text} {broker(f'@{given}')!r} {broker(f'@{given}')}"
-
-
-def test_a_broker_with_tls_gets_events_where_its_certificate_is_trusted_alone(
-    tmp_path: Path, certificate: tuple[Path, Path]
-) -> None:
-    lines = ("allow_anonymous true", f"certfile {certificate[0]}", f"keyfile {certificate[1]}")
-    with _running(tmp_path, *lines) as running:
-        address = running.address.replace("mqtt://", "mqtts://")
-        sender = _sender(address, Delivery("event"), _FILE)
-        _give(sender, 1, 1)
-        with pytest.raises(SinkError, match=r"its certificate is not valid: self.signed"):
-            sender.close(complete=True)
-        delivery = Delivery("event")
-        trusting = ssl.create_default_context(cafile=str(certificate[0]))
-        client = MqttClient(broker(address), "door", "", PATIENCE_S, trusting)
-        sender = EventSender("mqtt", _FILE, client, delivery)
-        _give(sender, 1, 3)
-        sender.close(complete=True)
-        assert (delivery.sent, delivery.dropped, delivery.outages) == (3, 0, 0)
 
 
 def test_home_assistant_is_told_of_the_device_and_again_when_it_starts(tmp_path: Path) -> None:
