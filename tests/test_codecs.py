@@ -1,5 +1,6 @@
 """What can be written as what, and how one setting of quality reads to each encoder."""
 
+import os
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -106,3 +107,15 @@ def test_every_preset_means_something_to_every_encoder(
 ) -> None:
     _record(tmp_path / "out.mkv", RecorderSection(codec=name, preset=preset), count=3)
     assert len(times_s(tmp_path / "out.mkv")) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="threads have no policy here")
+@pytest.mark.parametrize("name", CODECS)
+def test_no_thread_comes_before_those_of_other_programs(name: CodecName, tmp_path: Path) -> None:
+    """SVT-AV1 would make them real-time ones where root runs it."""
+    before = os.sched_getscheduler(0)
+    with VideoFile(tmp_path / "out.mp4", _INFO, RecorderSection(codec=name)) as video_file:
+        video_file.add(numbered(0), 0.0)
+        threads = [int(each) for each in os.listdir("/proc/self/task")]
+        assert {os.sched_getscheduler(thread) for thread in threads} == {before}
+    assert os.sched_getscheduler(0) == before

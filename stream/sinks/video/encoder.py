@@ -2,6 +2,8 @@
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import cast
 
@@ -127,7 +129,8 @@ class Encoder:
         if self.start_s is None:
             self.start_s = time_s
         if self._last_tick < 0:
-            self._container.start_encoding()  # its colours are known now
+            with _kept_scheduling():
+                self._container.start_encoding()  # its colours are known now
         # Each picture is later than the one before, or players drop it.
         tick = round((time_s - self.start_s) / TIME_BASE)
         self._last_tick = max(tick, self._last_tick + 1)
@@ -180,3 +183,23 @@ class Encoder:
 def _frame_threads(codec: VideoCodec, fps: float) -> int:
     """How many pictures of a file are encoded at the same time."""
     return min(codec.frame_threads, available_cores(), 1 + int(fps / _FRAMES_A_THREAD))
+
+
+@contextmanager
+def _kept_scheduling() -> Iterator[None]:
+    """Leaves all threads as the system schedules them.
+
+    SVT-AV1, run by root, makes its threads and the one that opens it real-time ones (`SCHED_FIFO`,
+    99), and whatever that starts later inherits it: nothing else of the machine then gets a core.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(OSError):  # it has ended, or is not ours to change
+                if os.sched_getscheduler(int(thread)) == os.SCHED_FIFO != policy:
+                    os.sched_setscheduler(int(thread), policy, parameters)
