@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.digests import content_digest
 from models.errors import ModelError
 from models.label_names import check_label_names, check_short_names, check_tree
+from models.printable import printable
 from models.safe_files import UnfitFileError, check_inside, parse_json, read_regular
 
 FORMAT_VERSION = 2
@@ -247,7 +248,7 @@ def read_manifest(folder: Path) -> Manifest:
         json.dumps(content, ensure_ascii=False).encode()  # half a character anywhere is no text
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
+        place = printable(".".join(map(str, first["loc"])))
         raise ModelError(f"{path} cannot be understood: {place}: {first['msg']}") from error
     except (UnfitFileError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be understood: {error}") from error

@@ -263,7 +263,7 @@ def test_a_batch_on_a_cluster_gives_what_one_here_gives(nodes: list[Node], tmp_p
     for path in sorted((tmp_path / "here").glob("*.mp4*.parquet")):
         assert pq.read_table(path).equals(pq.read_table(tmp_path / "there" / path.name)), path
     written = list((tmp_path / "there").glob("*.parquet"))
-    assert len(written) == 8 + 2  # and the tables of all
+    assert len(written) == 12 + 2  # and the tables of all
     copies = (tmp_path / "store").glob("*")  # what workers and the command have put there
     assert {each.name for each in copies} == {each.name for each in written}
 

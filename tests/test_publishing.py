@@ -184,23 +184,6 @@ def test_a_reader_of_standard_output_that_leaves_ends_the_run() -> None:
         assert program.stderr.read().decode().splitlines()[-1:] == ["[] True"]
 
 
-def test_hls_of_a_live_source_keeps_the_newest_segments(tmp_path: Path) -> None:
-    playlist = tmp_path / "door.m3u8"
-    most = 0
-    with _running(_to(str(playlist)), _LIVE, _config(hls_segment_s=1, hls_segments=2)) as run:
-        for _ in range(8):
-            sent = run.delivery.sent
-            run.give(25)
-            run.give_until(lambda sent=sent: run.delivery.sent > sent)  # type: ignore[misc]
-            most = max(most, len(list(tmp_path.glob("*.ts"))))
-        assert "#EXT-X-ENDLIST" not in playlist.read_text()
-    assert playlist.read_text().endswith("#EXT-X-ENDLIST\n")
-    assert most <= 2 + 1 + 1  # one more is kept for who has begun to read it, one is being written
-    assert _are_in_order(_numbers(str(playlist)))
-    assert run.report.outputs == [playlist]
-    assert {each.suffix for each in tmp_path.iterdir()} - {".lock"} == {".m3u8", ".ts"}
-
-
 def test_hls_of_a_file_has_all_of_it(tmp_path: Path) -> None:
     playlist = tmp_path / "all.m3u8"
     with _running(_to(str(playlist)), _FILE, _config(hls_segment_s=0.5, hls_segments=1)) as run:

@@ -152,6 +152,7 @@ def test_pictures_among_videos() -> None:
     done = _run("one.png", "a.mp4", "--save", "out", "--log", "out", "--set", "outputs.log=csv")
     assert done.exit_code == 0, done.stderr
     tables = [f"{name}{end}" for name in ("a.mp4", "pictures") for end in (".csv", ".tracks.csv")]
+    tables.append("a.mp4.persons.csv")
     copies = ["pictures/faces.csv", "pictures/one.png", "pictures/one.png.csv"]
     assert _names() == sorted(["a.mp4", *tables, *copies])
 

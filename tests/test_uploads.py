@@ -127,7 +127,7 @@ def test_another_threshold_applies_to_the_faces_in_view(model: Model) -> None:
     after = _annotate(annotator, 1, 4)
     assert after[0].track_id == before[0].track_id
     assert after[0].labels["gender"].text is None
-    groups = {"labels.min_confidence": 0.1, "labels.race_groups": {"Any": ["White", "Black"]}}
+    groups = {"labels.min_confidence": 0.1, "labels.groups": {"race": {"Any": ["White", "Black"]}}}
     newest.append(model.changed(changed_config(model.config, groups)))
     assert _annotate(annotator, 1, 5)[0].labels["race"].text in ("Any", "Latino_Hispanic")
 

@@ -1,4 +1,4 @@
-/** The page: what the server says goes to the parts that show it. */
+/** What the server says goes to the parts that show it. */
 
 import { prepareDropping } from "./annotate.js";
 import { Counts } from "./counts.js";
