@@ -35,7 +35,6 @@ Runtime: TypeAlias = Literal["onnx", "dlib"]
 Precision: TypeAlias = Literal["int8", "float"]
 """In what a network calculates: floats, or 8-bit integers, which are faster on a CPU."""
 
-
 _EMPTY_GREY = 128
 """Value of all pixels of a chip in which there is nothing to see, 0 to 255; black or dark ones have
 nearly the same appearance."""

@@ -32,7 +32,8 @@ from stream.sinks import Sinks
 from stream.sinks.contract import Sink
 from stream.sinks.data.json_log import JsonLog, log_header
 from stream.sinks.data.log_reader import LogReader
-from stream.sinks.data.tables import PersonTable, TableLog, persons_path
+from stream.sinks.data.person_table import PersonTable
+from stream.sinks.data.tables import TableLog, persons_path
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.video.video_file import VideoFile
 from stream.sources.video import VideoSource

@@ -42,7 +42,8 @@ from stream.settings.schema import EngineSection, OverlaySection, RecorderSectio
 from stream.sinks import AnnotatedFrame, Outputs, Sink, Sinks, open_sinks
 from stream.sinks.claims import claim_outputs
 from stream.sinks.data.json_log import JsonLog
-from stream.sinks.data.tables import PersonTable, TableLog, TrackTable, face_columns
+from stream.sinks.data.person_table import PersonTable
+from stream.sinks.data.tables import TableLog, TrackTable, face_columns
 from stream.sinks.frame_assembler import FrameAssembler
 from stream.sinks.paths import partial_path
 from stream.sinks.pictures.folder import PictureFolder

@@ -17,7 +17,8 @@ from stream.sinks.contract import Sink
 from stream.sinks.data.event_log import EventLog
 from stream.sinks.data.json_log import JsonLog, log_header
 from stream.sinks.data.line_stream import is_stream
-from stream.sinks.data.tables import PersonTable, TableLog, TrackTable, persons_path, tracks_path
+from stream.sinks.data.person_table import PersonTable
+from stream.sinks.data.tables import TableLog, TrackTable, persons_path, tracks_path
 from stream.sinks.outputs import Outputs
 from stream.sinks.pictures.folder import PictureFolder
 from stream.sinks.pictures.sheet import Sheet

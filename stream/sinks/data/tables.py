@@ -160,48 +160,6 @@ class TrackTable:
         self._table.close(complete=complete)
 
 
-class PersonTable:
-    """A table of the persons of a file, made when all of it was seen: there is no part of it.
-
-    Args:
-        path: ends in `.csv` or `.parquet`.
-        attributes: the classes of each attribute, which make columns.
-    """
-
-    quit_requested = False
-
-    def __init__(self, path: Path, attributes: Mapping[str, Sequence[str]]) -> None:
-        self.name = f"persons ({path.name})"
-        self.output = path
-        self._columns = person_columns(attributes)
-        self._persons: Sequence[Person] = ()
-
-    def __repr__(self) -> str:
-        return f"PersonTable({self.output})"
-
-    def write(self, annotated: AnnotatedFrame) -> None:
-        """Nothing: a person is known at the end."""
-
-    def settle(self, persons: Sequence[Person]) -> None:
-        """Takes the persons of the file."""
-        self._persons = persons
-
-    def close(self, present: Sequence[Person] = (), *, complete: bool) -> None:
-        """Writes the file, a row for each person; none where a frame is lacking.
-
-        Raises:
-            SinkError: the disk refuses.
-        """
-        if not complete:
-            return
-        table, written = TableFile(self.output, self._columns), False
-        try:
-            table.append(list(map(person_row, self._persons)))
-            written = True
-        finally:
-            table.close(complete=written)
-
-
 def tracks_path(log: Path) -> Path:
     """The table of tracks beside a table of faces: `out.csv` has `out.tracks.csv`."""
     return log.with_name(f"{log.stem}.tracks{log.suffix}")
