@@ -229,8 +229,11 @@ def test_a_real_clip_with_flipped_bits_is_read_to_its_end(
     assert len(whole) == len(packets)
     del whole[first : first + left_out]
     assert times == whole
-    damage = f"packets left out: {left_out}, pictures spoilt: {spoilt}"
-    assert caplog.messages == [f"{path} is damaged: {damage}"]
+    (said,) = caplog.messages
+    start, count = said.rsplit(" ", 1)
+    assert start == f"{path} is damaged: packets left out: {left_out}, pictures spoilt:"
+    # Threads that decode a picture beside a spoilt one do not always tell of it.
+    assert bool(spoilt) <= int(count) <= spoilt
 
 
 def test_a_video_of_which_nothing_can_be_decoded_is_an_error(tmp_path: Path) -> None:
