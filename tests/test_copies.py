@@ -108,8 +108,8 @@ def test_a_name_is_no_part_of_an_address(tmp_path: Path) -> None:
 
 
 def test_no_password_of_a_store_is_shown(tmp_path: Path) -> None:
-    copies = Copies(tmp_path, "breaking://me:secret@host/faces")
+    copies = Copies(tmp_path, "unknown://me:secret@host/faces")
     (tmp_path / "v.csv").write_bytes(b"")
-    with pytest.raises(SinkError, match=r"breaking://host/faces/v\.csv: cannot be written") as told:
+    with pytest.raises(SinkError, match=r"unknown://host/faces/v\.csv: cannot be written") as told:
         copies.put([tmp_path / "v.csv"])
     assert "secret" not in f"{told.value}{copies!r}{copies.shown}"
