@@ -890,7 +890,8 @@ def test_pictures_are_gone_through_to_and_fro(start: Start, tmp_path: Path) -> N
     for number in range(1, 5):
         cv2.imwrite(str(tmp_path / "photos" / f"{number}.png"), numbered(number))
     program = start("run photos")
-    for key, number in (("s", 1), ("Right", 2), ("space", 3), ("Left", 2), ("Home", 1)):
+    program.until_shown(1)
+    for key, number in (("Right", 2), ("space", 3), ("Left", 2), ("Home", 1)):
         program.press(key)
         program.until_shown(number)
     for _ in range(4):
