@@ -1,11 +1,17 @@
-"""Threads that hang: since when no progress was made, and where a thread is."""
+"""Threads that hang: since when no progress was made, where a thread is, and going on without."""
 
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TypeVar, cast
 
 TICK_S = 0.5
 """Time between two looks at what may hang, s; more reports a stall later."""
+
+Answer = TypeVar("Answer")
+"""What a call gives."""
 
 _OURS = ("stream", "models")
 """Packages whose places are named; what is called from them, such as FFmpeg, has none."""
@@ -47,3 +53,32 @@ def place_of(thread: threading.Thread) -> str:
             return f"the thread {thread.name!r} in {frame.f_code.co_name} ({module})"
         frame = frame.f_back
     return f"the thread {thread.name!r}"
+
+
+def awaited(call: Callable[[], Answer], limit_s: float) -> Answer:
+    """What a call gives that may never come back; it runs in a thread of its own.
+
+    Raises:
+        TimeoutError: it has not come back within the limit, s. Its thread is left.
+        BaseException: what the call raises.
+    """
+    answers: SimpleQueue[tuple[Answer, None] | tuple[None, BaseException]] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            answers.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - raised again by the one who waits
+            answers.put((None, error))
+
+    threading.Thread(target=work, name="awaited call", daemon=True).start()
+    timer = StallTimer(limit_s)
+    while True:
+        try:
+            answer, error = answers.get(timeout=TICK_S)
+        except Empty:
+            if timer.tick():
+                raise TimeoutError from None
+        else:
+            if error is not None:
+                raise error
+            return cast(Answer, answer)

@@ -31,7 +31,7 @@ from stream.sinks.video.segmented_video import SegmentedVideo
 from stream.source_history import SourceHistory
 from stream.sources.guarded import GuardedSource
 from stream.sources.reconnection import Reconnection
-from stream.stalls import TICK_S, StallTimer, place_of
+from stream.stalls import TICK_S, StallTimer, awaited, place_of
 from stream.tracks import Track
 
 _STALL_S = 3  # a thread of a busy machine may not run for a second
@@ -324,3 +324,15 @@ def test_where_a_thread_is() -> None:
     assert place_of(thread).startswith("the thread 'watched'")
     let_go.set()
     thread.join(PATIENCE_S)
+
+
+def test_a_call_that_does_not_come_back_is_left() -> None:
+    ends = threading.Event()
+    try:
+        with pytest.raises(TimeoutError):
+            awaited(ends.wait, TICK_S)
+    finally:
+        ends.set()
+    assert awaited(lambda: 7, 60) == 7
+    with pytest.raises(ValueError, match="of its own"):
+        awaited(lambda: int("of its own"), 60)

@@ -44,6 +44,7 @@ class VideoCodec:
         tag: the code of four letters that players expect, where FFmpeg's default is another.
         frame_threads: how many pictures are encoded at the same time at most, where all but one of
             them may be held back.
+        may_hang: the encoder has been seen to wait for ever.
     """
 
     encoder: str
@@ -54,6 +55,7 @@ class VideoCodec:
     options: Mapping[str, str]
     tag: str | None = None
     frame_threads: int = 1
+    may_hang: bool = False
 
     def settings(self, quality: int, preset: Preset) -> dict[str, str]:
         """The encoder's options.
@@ -141,6 +143,7 @@ CODECS: dict[CodecName, VideoCodec] = {
         (0, 1.5),
         ("preset", _steps(12, 11, 10, 9, 8, 7, 6)),
         {"svtav1-params": "pred-struct=1"},
+        may_hang=True,
     ),
 }
 """The codecs, by their names in the settings."""
