@@ -36,7 +36,9 @@ def coded_as_h264(
     yield from _decoded(decoder, (*encoder.encode(None), None))
 
 
-def _decoded(decoder: av.VideoCodecContext, packets: Iterable[av.Packet | None]) -> Iterator[Image]:
+def _decoded(
+    decoder: av.VideoCodecContext, packets: Iterable["av.Packet[av.VideoStream] | None"]
+) -> Iterator[Image]:
     for packet in packets:
         for frame in decoder.decode(packet):
             yield frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
