@@ -1,7 +1,9 @@
 """An embedder's network in 8-bit integers.
 
-All of it, from the chip's bytes to its last feature maps, is calculated in integers; the means of
-these and the products behind them stay in floats. Which values its feature maps take is measured
+All of dlib's network, from the chip's bytes to its last feature maps, is calculated in integers;
+the means of these and the products behind them stay in floats. So does a partner (`models.trunk`):
+the values of its convolutions of single channels differ so much from channel to channel that 8 bits
+spoil them, and are no faster. Which values its feature maps take is measured
 once, on chips that it was trained on, when `face-train finetune` has made it, and stands in its
 file as metadata. An embedder without them, as dlib's own, is calculated in floats.
 """
@@ -90,13 +92,16 @@ def integer_embedder(model: bytes) -> bytes | None:
             ranges[node.output[0]] = ranges[node.input[0]]
     rewriter = IntegerRewriter(graph, ranges, diffuse_errors=True)
     constants = widened_constants(graph)
-    in_floats = {name for node in graph.node if node.op_type != "Conv" for name in node.input}
+    quantized = {node.output[0] for node in _quantized_nodes(graph) if node.op_type == "Conv"}
+    in_floats = {
+        name for node in graph.node if node.output[0] not in quantized for name in node.input
+    }
     for node in graph.node:
         result = node.output[0]
         if node.op_type == "Cast" and result not in constants:
             rewriter.add_bytes(node.input[0], result)
         elif result in in_floats or result not in constants:
-            rewriter.add(node, in_integers=node.op_type == "Conv")
+            rewriter.add(node, in_integers=result in quantized)
     return rewriter.finish(network, _OPSET)
 
 
@@ -125,9 +130,39 @@ def _measured_ranges(model: bytes, chips: NDArray[np.uint8]) -> dict[str, tuple[
 
 def _quantized_maps(graph: onnx.GraphProto) -> list[str]:
     """The names of the feature maps that have a range of their own; the first is the chips."""
-    calculating = [node for node in graph.node if node.op_type in _CALCULATING]
+    calculating = _quantized_nodes(graph)
     passed = {node.output[0] for node in graph.node if node.op_type in _PASSING}
     return [name for name in feature_maps(graph, calculating) if name not in passed]
+
+
+def _quantized_nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes that calculate in integers: those of dlib's network, not those of its partner."""
+    of_partner = _partner_results(graph)
+    return [
+        node
+        for node in graph.node
+        if node.op_type in _CALCULATING and node.output[0] not in of_partner
+    ]
+
+
+def _partner_results(graph: onnx.GraphProto) -> set[str]:
+    """The names of all that a partner calculates, and what follows from it; none without one.
+
+    It begins with the convolution before the first one of single channels, of which dlib's network
+    has none.
+    """
+    makers = {node.output[0]: node for node in graph.node}
+    grouped = (node for node in graph.node if any(each.name == "group" for each in node.attribute))
+    if (node := next(grouped, None)) is None:
+        return set()
+    node = makers[node.input[0]]
+    while node.op_type != "Conv":
+        node = makers[node.input[0]]
+    results = set(node.output)
+    for each in graph.node:  # in the order of the calculation
+        if not results.isdisjoint(each.input):
+            results.update(each.output)
+    return results
 
 
 def _read(written: str) -> dict[str, tuple[float, float]]:

@@ -8,15 +8,20 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from models.bundle import Bundle
 from models.centerface_detector import CenterFaceDetector
 from models.cnn_detector import CnnDetector
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Image
 from stream.sources.demo import portrait
+
+if TYPE_CHECKING:
+    from training.features.table import FeatureTable
 
 _THREAD_PATIENCE_S = 2.0
 
@@ -133,6 +138,26 @@ def centerface_detector() -> CenterFaceDetector:
 def engine() -> Engine:
     """The engine at its defaults, but that the picture is searched as it is."""
     return load_engine(DetectionSettings(downscale=1))
+
+
+@pytest.fixture(scope="session")
+def drawn_faces(tmp_path_factory: pytest.TempPathFactory) -> "FeatureTable":
+    """1,200 faces with labels of gender and race, whose embeddings are drawn around them."""
+    from training_helpers import drawn_table
+
+    from training.features.table_files import read_table
+
+    return read_table(drawn_table(tmp_path_factory.mktemp("drawn") / "faces.parquet", 1200))
+
+
+@pytest.fixture(scope="session")
+def drawn_model(drawn_faces: "FeatureTable") -> Bundle:
+    """A model that was fitted on their training rows; its folder is not on disk."""
+    from training.fitting.fit import fit
+    from training.fitting.settings import FitSettings
+
+    fitted = fit(drawn_faces, FitSettings(classifier="logistic"))
+    return Bundle(Path("model"), fitted.manifest, fitted.files)
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ _WRONG = [
     ("bench --parity --tracks pictures", "--parity and --tracks are two benchmarks"),
     ("bench --casts 2", "--casts belongs to --tracks"),
     ("bench --faces pictures text.jsonl --first-cast 2", "--first-cast belongs to --tracks"),
+    ("bench --crf 28", "--crf belongs to --tracks"),
     ("bench --tracks pictures broken.jpg", "give no other files"),
     ("bench --tracks pictures --plot a.png", "--plot is of the benchmark of speed"),
     ("bench --tracks pictures", "give FairFace's folder"),

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
+from training_helpers import small_efficientnet
 
 from models.aligner import Aligner
 from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
@@ -25,6 +26,7 @@ from models.embedder_integers import integer_embedder, with_ranges
 from models.errors import ModelError
 from models.faces import Detections, Image
 from models.graphs import embedder_graph
+from models.trunk import dlib_trunk, trunk_graph
 
 _DISTANCE = 0.15
 """How far the appearance of a face may be from that in floats; another person's is 0.6 away."""
@@ -153,9 +155,8 @@ def test_all_filters_are_integers_whose_errors_cancel(shipped: EmbedderModel) ->
     original = onnx.load_from_string(shipped.model).graph
     floats = {each.name: onnx.numpy_helper.to_array(each) for each in original.initializer}
     casts = {each.output[0]: each.input[0] for each in original.node if each.op_type == "Cast"}
-    convolutions = [each for each in original.node if each.op_type == "Conv"]
-    assert len(convolutions) == 33
-    for node in convolutions:
+    convolutions = [each for each in original.node if each.op_type == "Conv"][:33]
+    for node in convolutions:  # of dlib's network, two blocks longer; a partner comes after it
         name = node.input[1]
         integers, steps = stored[f"{name}.integers"], stored[f"{name}.steps"]
         assert integers.dtype == np.int8
@@ -167,6 +168,29 @@ def test_all_filters_are_integers_whose_errors_cancel(shipped: EmbedderModel) ->
     assert not any(
         each.op_type == "Cast" and each.input[0] == "chips" for each in network.graph.node
     )
+
+
+def test_a_partner_stays_in_floats(chips: NDArray[np.uint8]) -> None:
+    """One of its channels is always 0, which in integers would have no step."""
+    partner = list(small_efficientnet(seed=1))
+    silent = np.ones(len(partner[1].filters), dtype=np.float32)
+    silent[0] = 1e-12
+    partner[1] = replace(partner[1], filters=partner[1].filters * silent[:, None, None, None])
+    trunk = replace(dlib_trunk(), partner=tuple(partner))
+    evidence = np.zeros((trunk.features + trunk.partner_features, 3), dtype=np.float32)
+    evidence[trunk.features :] = np.random.default_rng(2).normal(0, 1, (trunk.partner_features, 3))
+    trunk = replace(trunk, evidence=evidence, evidence_biases=np.zeros(3, dtype=np.float32))
+    model = with_ranges(trunk_graph(trunk), chips)
+    assert len(_ranges(model)) == 29 + 14, "those of dlib's network alone"
+    embedder = EmbedderModel(model, "both", trunk.dimensions, DLIB_DIMENSIONS)
+    integers, floats = (
+        OnnxEmbedder(embedder, quantized=q, device="cpu").embed(chips) for q in (True, False)
+    )
+    own = slice(DLIB_DIMENSIONS, None)
+    assert floats[:, own].std() > 0.01
+    np.testing.assert_allclose(integers[:, own], floats[:, own], atol=1e-5)
+    distances = np.linalg.norm((integers - floats)[:, :DLIB_DIMENSIONS], axis=1)
+    assert 0 < distances.max() < _DISTANCE
 
 
 @pytest.mark.parametrize(

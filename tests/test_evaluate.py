@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_helpers import drawn_table, flagged_table
+from training_helpers import flagged_table
 
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier
@@ -25,31 +25,20 @@ from training.fitting.fit import fit
 from training.fitting.settings import FitSettings
 
 
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
-    return read_table(drawn_table(tmp_path_factory.mktemp("drawn") / "t.parquet", 1200))
-
-
-@pytest.fixture(scope="module")
-def bundle(table: FeatureTable) -> Bundle:
-    fitted = fit(table, FitSettings(classifier="logistic"))
-    return Bundle(Path("model"), fitted.manifest, fitted.files)
-
-
-def test_only_the_rows_asked_for_count(bundle: Bundle, table: FeatureTable) -> None:
+def test_only_the_rows_asked_for_count(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
     for split, count in (("test", 300), ("train", 900), (None, 1200)):
-        report = evaluate(bundle, table, split=split)
+        report = evaluate(drawn_model, drawn_faces, split=split)
         assert report["data"]["faces"] == count
-    mirrored = replace(table, mirrored=np.arange(1200) % 2 == 1)
-    assert evaluate(bundle, mirrored, split=None)["data"]["faces"] == 600
+    mirrored = replace(drawn_faces, mirrored=np.arange(1200) % 2 == 1)
+    assert evaluate(drawn_model, mirrored, split=None)["data"]["faces"] == 600
     with pytest.raises(DatasetError, match="no faces of the split 'test'"):
-        evaluate(bundle, table[table.splits == "train"])
+        evaluate(drawn_model, drawn_faces[drawn_faces.splits == "train"])
 
 
 def test_each_attribute_within_each_group_of_the_others(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    attributes = evaluate(bundle, table)["attributes"]
+    attributes = evaluate(drawn_model, drawn_faces)["attributes"]
     by = {name: [each["by"] for each in a["by_group"]] for name, a in attributes.items()}
     assert by == {"gender": ["race", "race × gender"], "race": ["gender", "race × gender"]}
     crossed = attributes["gender"]["by_group"][1]["groups"]
@@ -59,26 +48,26 @@ def test_each_attribute_within_each_group_of_the_others(
 
 @pytest.mark.parametrize(("values", "grouped"), [(20, True), (21, False)])
 def test_a_column_of_more_than_twenty_values_makes_no_group(
-    values: int, grouped: bool, bundle: Bundle, table: FeatureTable
+    values: int, grouped: bool, drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    numbers = np.arange(len(table)) // 4  # every fourth row is held out
+    numbers = np.arange(len(drawn_faces)) // 4  # every fourth row is held out
     streets = [None if each % 13 == 0 else f"street {each % values}" for each in numbers]
     assert len(set(streets) - {None}) == values
-    labels = {**table.labels, "street": np.array(streets, dtype=object)}
-    report = evaluate(bundle, replace(table, labels=labels))
+    labels = {**drawn_faces.labels, "street": np.array(streets, dtype=object)}
+    report = evaluate(drawn_model, replace(drawn_faces, labels=labels))
     groups = {each["by"] for each in report["attributes"]["gender"]["by_group"]}
     assert groups == {"race", "race × gender"} | ({"street"} if grouped else set())
 
 
 def test_faces_without_a_label_are_left_out_of_its_figures(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    race = table.labels["race"].copy()
-    held = np.flatnonzero(table.splits == "test")
+    race = drawn_faces.labels["race"].copy()
+    held = np.flatnonzero(drawn_faces.splits == "test")
     race[held[:100]] = None
-    attributes = evaluate(bundle, replace(table, labels={**table.labels, "race": race}))[
-        "attributes"
-    ]
+    attributes = evaluate(
+        drawn_model, replace(drawn_faces, labels={**drawn_faces.labels, "race": race})
+    )["attributes"]
     assert (attributes["gender"]["rows"], attributes["race"]["rows"]) == (300, 200)
     for grouping in attributes["gender"]["by_group"]:
         assert sum(each["rows"] for each in grouping["groups"].values()) == 200
@@ -99,65 +88,73 @@ def test_flags_of_which_a_label_is_read_make_no_groups(tmp_path: Path) -> None:
 
 
 def test_of_many_labels_the_first_make_groups_and_the_report_says_so(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
     """Each label within each other one would be thousands, as of LFWA+'s 73 attributes."""
-    halves = np.array(["left", "right"] * (len(table) // 2), dtype=object)
+    halves = np.array(["left", "right"] * (len(drawn_faces) // 2), dtype=object)
     many = {f"label {number}": halves for number in range(40)}
-    report = evaluate(bundle, replace(table, labels={**table.labels, **many}))
+    report = evaluate(drawn_model, replace(drawn_faces, labels={**drawn_faces.labels, **many}))
     for figures in report["attributes"].values():
         assert len(figures["by_group"]) == 7 + 1
     assert "groups of gender, race, label 0" in report["cautions"][-1]
     assert "of 42 labels" in report["cautions"][-1]
 
 
-def test_classes_are_renamed_before_they_are_merged(bundle: Bundle, table: FeatureTable) -> None:
+def test_classes_are_renamed_before_they_are_merged(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
     theirs = {"Black": "noir", "Indian": "indien", "White": "blanc"}
-    race = np.array([theirs[each] for each in table.labels["race"]], dtype=object)
+    race = np.array([theirs[each] for each in drawn_faces.labels["race"]], dtype=object)
     groups = {"race": {"Brown": ("Black", "Indian")}}
     names = {"race": {name: ours for ours, name in theirs.items()}}
-    found = evaluate(bundle, replace(table, labels={"race": race}), names=names, groups=groups)
-    expected = evaluate(bundle, table, groups=groups)
+    found = evaluate(
+        drawn_model, replace(drawn_faces, labels={"race": race}), names=names, groups=groups
+    )
+    expected = evaluate(drawn_model, drawn_faces, groups=groups)
     for each in ("classes", "confusion"):
         assert found["attributes"]["race"][each] == expected["attributes"]["race"][each]
 
 
-def test_a_report_is_always_the_same(bundle: Bundle, table: FeatureTable) -> None:
-    report = evaluate(bundle, table)
-    assert report == evaluate(bundle, table)
+def test_a_report_is_always_the_same(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
+    report = evaluate(drawn_model, drawn_faces)
+    assert report == evaluate(drawn_model, drawn_faces)
     assert render(report) == render(report)
 
 
-def test_merged_classes_add_their_probabilities(bundle: Bundle, table: FeatureTable) -> None:
-    report = evaluate(bundle, table, groups={"race": {"Brown": ("Black", "Indian")}})
+def test_merged_classes_add_their_probabilities(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    report = evaluate(drawn_model, drawn_faces, groups={"race": {"Brown": ("Black", "Indian")}})
     race = report["attributes"]["race"]
-    held = table[table.splits == "test"]
-    (raw,) = (p for p in Classifier(bundle).predict(held.embeddings) if p.attribute == "race")
+    held = drawn_faces[drawn_faces.splits == "test"]
+    (raw,) = (p for p in Classifier(drawn_model).predict(held.embeddings) if p.attribute == "race")
     white = raw.probabilities[:, raw.classes.index("White")] > 0.5
     assert race["classes"] == ["Brown", "White"]
     assert race["accuracy"]["value"] == ((held.labels["race"] == "White") == white).mean()
 
 
 def test_foreign_classes_are_refused_until_they_are_mapped(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
     renamed = {"Black": "black", "Indian": "indian", "White": "white"}
-    race = np.array([renamed[each] for each in table.labels["race"]], dtype=object)
-    foreign = replace(table, labels={"race": race})
+    race = np.array([renamed[each] for each in drawn_faces.labels["race"]], dtype=object)
+    foreign = replace(drawn_faces, labels={"race": race})
     with pytest.raises(DatasetError, match="has 'black', 'indian', 'white', which the model does"):
-        evaluate(bundle, foreign)
+        evaluate(drawn_model, foreign)
     back = {theirs: ours for ours, theirs in renamed.items()}
-    mapped = evaluate(bundle, foreign, names={"race": back})["attributes"]["race"]
-    expected = evaluate(bundle, table)["attributes"]["race"]
+    mapped = evaluate(drawn_model, foreign, names={"race": back})["attributes"]["race"]
+    expected = evaluate(drawn_model, drawn_faces)["attributes"]["race"]
     assert mapped["confusion"] == expected["confusion"]
-    left_out = evaluate(bundle, foreign, names={"race": {**back, "white": None}})
+    left_out = evaluate(drawn_model, foreign, names={"race": {**back, "white": None}})
     assert left_out["attributes"]["race"]["recall"]["White"]["rows"] == 0
 
 
-def test_features_of_another_embedder_are_refused(bundle: Bundle, table: FeatureTable) -> None:
-    other = replace(table, info=replace(table.info, embedder="other-net"))
+def test_features_of_another_embedder_are_refused(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    other = replace(drawn_faces, info=replace(drawn_faces.info, embedder="other-net"))
     with pytest.raises(DatasetError, match="of other-net, the model is fitted on dlib-resnet-v1"):
-        evaluate(bundle, other)
+        evaluate(drawn_model, other)
 
 
 def test_maps_are_parsed() -> None:
@@ -175,10 +172,12 @@ def test_separators_in_names_of_a_map_have_a_backslash() -> None:
             parse_map([text])
 
 
-def test_all_classes_merged_into_one_are_refused(bundle: Bundle, table: FeatureTable) -> None:
+def test_all_classes_merged_into_one_are_refused(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
     everything = {"race": {"anybody": ("Black", "Indian", "White")}}
     with pytest.raises(DatasetError, match="race: all classes of the model are merged into one"):
-        evaluate(bundle, table, groups=everything)
+        evaluate(drawn_model, drawn_faces, groups=everything)
 
 
 def test_groups_of_the_shipped_configuration_can_be_read(tmp_path: Path) -> None:
@@ -213,8 +212,10 @@ class _Page(HTMLParser):
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
 
 
-def test_the_page_stands_alone(bundle: Bundle, table: FeatureTable, tmp_path: Path) -> None:
-    report = evaluate(bundle, table)
+def test_the_page_stands_alone(
+    drawn_model: Bundle, drawn_faces: FeatureTable, tmp_path: Path
+) -> None:
+    report = evaluate(drawn_model, drawn_faces)
     write_report(tmp_path, report)
     assert json.loads((tmp_path / "report.json").read_text()) == report
     page = _Page()
@@ -225,17 +226,17 @@ def test_the_page_stands_alone(bundle: Bundle, table: FeatureTable, tmp_path: Pa
 
 
 def test_a_report_that_cannot_be_written(
-    bundle: Bundle, table: FeatureTable, tmp_path: Path
+    drawn_model: Bundle, drawn_faces: FeatureTable, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):
-        write_report(tmp_path / "file", evaluate(bundle, table))
+        write_report(tmp_path / "file", evaluate(drawn_model, drawn_faces))
 
 
 def test_the_page_counts_confusions_and_names_the_extremes(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    report = evaluate(bundle, table)
+    report = evaluate(drawn_model, drawn_faces)
     race = report["attributes"]["race"]
     text = render(report)
     for row in race["confusion"]:
@@ -252,8 +253,10 @@ def test_the_page_counts_confusions_and_names_the_extremes(
     assert "With <code>--pictures</code> the faces are shown" in text
 
 
-def test_a_page_with_pictures_shows_the_surest_errors(bundle: Bundle, table: FeatureTable) -> None:
-    report = evaluate(bundle, table)
+def test_a_page_with_pictures_shows_the_surest_errors(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    report = evaluate(drawn_model, drawn_faces)
     error = report["attributes"]["race"]["surest_errors"][0]
     page = _Page()
     page.feed(render(report, {(error["file"], error["face"]): b"picture"}))
@@ -262,27 +265,27 @@ def test_a_page_with_pictures_shows_the_surest_errors(bundle: Bundle, table: Fea
 
 @pytest.mark.parametrize(("held", "warned"), [(99, True), (100, False)])
 def test_under_a_hundred_faces_there_is_a_warning(
-    held: int, warned: bool, bundle: Bundle, table: FeatureTable
+    held: int, warned: bool, drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    rows = np.flatnonzero(table.splits == "test")[:held]
-    report = evaluate(bundle, table[rows])
+    rows = np.flatnonzero(drawn_faces.splits == "test")[:held]
+    report = evaluate(drawn_model, drawn_faces[rows])
     said = f"gender, race: measured on {held} faces only, so an accuracy may be off by 0.10"
     assert [line.startswith(said) for line in report["cautions"]] == [True] * warned
-    text = card(report, bundle.manifest.provenance)
+    text = card(report, drawn_model.manifest.provenance)
     assert (f"- **Careful**: {said}" in text) == (said in render(report)) == warned
 
 
 def test_a_class_that_no_face_is_labelled_with_is_named(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    report = evaluate(bundle, table[table.labels["race"] != "White"])
+    report = evaluate(drawn_model, drawn_faces[drawn_faces.labels["race"] != "White"])
     (line,) = report["cautions"]
     assert line == "race: no face is labelled 'White': nothing is known of that class"
 
 
-def test_a_report_keeps_its_keys(bundle: Bundle, table: FeatureTable) -> None:
+def test_a_report_keeps_its_keys(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
     """Programs read them; new ones may be added."""
-    report = evaluate(bundle, table)
+    report = evaluate(drawn_model, drawn_faces)
     assert {"schema", "model", "data", "settings", "attributes"} <= report.keys()
     settings = {"bootstrap_resamples", "confidence_level", "small_group", "merged", "seed"}
     assert settings <= report["settings"].keys()
@@ -297,17 +300,19 @@ def test_a_report_keeps_its_keys(bundle: Bundle, table: FeatureTable) -> None:
     assert {"min_confidence", "coverage", "accuracy"} <= figures["coverage"][0].keys()
 
 
-def test_names_in_a_page_are_escaped(bundle: Bundle, table: FeatureTable) -> None:
-    info = replace(table.info, dataset="<script>alert(1)</script>")
-    page = render(evaluate(bundle, replace(table, info=info)))
+def test_names_in_a_page_are_escaped(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
+    info = replace(drawn_faces.info, dataset="<script>alert(1)</script>")
+    page = render(evaluate(drawn_model, replace(drawn_faces, info=info)))
     assert "<script>" not in page
 
 
-def test_names_are_text_in_card_and_page(table: FeatureTable) -> None:
-    names = {"Black": "a|b<script>x</script>", "Indian": "# c\n\n# d", "White": "[e](f) $g$ *h*"}
-    race = np.array([names[each] for each in table.labels["race"]], dtype=object)
-    info = replace(table.info, dataset="x\n```\n# y", command="face-train features a\n```\n# b")
-    named = replace(table, labels={"race": race}, info=info)
+def test_names_are_text_in_card_and_page(drawn_faces: FeatureTable) -> None:
+    names = {"Black": "a|b<script>x</script>", "Indian": "# c_c\n\n# d", "White": "[e](f) $g$ *h*"}
+    race = np.array([names[each] for each in drawn_faces.labels["race"]], dtype=object)
+    info = replace(
+        drawn_faces.info, dataset="x\n```\n# y", command="face-train features a\n```\n# b"
+    )
+    named = replace(drawn_faces, labels={"race": race}, info=info)
     fitted = fit(named, FitSettings(classifier="logistic"))
     bundle = Bundle(Path("model"), fitted.manifest, fitted.files)
     report = evaluate(bundle, named)
@@ -318,26 +323,28 @@ def test_names_are_text_in_card_and_page(table: FeatureTable) -> None:
     assert headings == ["# Model card: race as perceived from a face"]
     assert [line for line in text.splitlines() if line.startswith("```")] == ["```sh", "```"]
     page = _Page()
-    page.feed(render(report))
+    shown = render(report)
+    page.feed(shown)
     assert "script" not in page.tags
+    assert "c_<wbr>c" in shown, "names are broken there first"
 
 
-def test_a_card_says_what_it_is_not_for(bundle: Bundle, table: FeatureTable) -> None:
-    report = evaluate(bundle, table)
-    text = card(report, bundle.manifest.provenance)
+def test_a_card_says_what_it_is_not_for(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
+    report = evaluate(drawn_model, drawn_faces)
+    text = card(report, drawn_model.manifest.provenance)
     gap = report["attributes"]["gender"]["largest_gap"]
     assert f"Largest gap of gender between groups: {gap['value']:.3f}" in text
     for word in ("surveillance", "perceived", "decisions about people", "face-train fit"):
         assert word in text
 
 
-def test_a_card_marks_figures_of_few_faces(bundle: Bundle, table: FeatureTable) -> None:
-    held = np.flatnonzero(table.splits == "test")
-    white = held[table.labels["race"][held] == "White"]
-    few = table[np.setdiff1d(np.arange(len(table)), white[30:])]
-    report = evaluate(bundle, few)
+def test_a_card_marks_figures_of_few_faces(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
+    held = np.flatnonzero(drawn_faces.splits == "test")
+    white = held[drawn_faces.labels["race"][held] == "White"]
+    few = drawn_faces[np.setdiff1d(np.arange(len(drawn_faces)), white[30:])]
+    report = evaluate(drawn_model, few)
     recall = report["attributes"]["race"]["recall"]
-    text = card(report, bundle.manifest.provenance)
+    text = card(report, drawn_model.manifest.provenance)
     assert f"| White | 30 (few) | {recall['White']['value']:.3f} (" in text
     black = recall["Black"]
     assert black["rows"] > 50
@@ -348,12 +355,12 @@ def test_a_card_marks_figures_of_few_faces(bundle: Bundle, table: FeatureTable) 
     ("fitted_on", "measured_on"), [("hog", "cnn"), ("cnn", NO_DETECTOR), (NO_DETECTOR, None)]
 )
 def test_report_page_and_card_say_which_detector_found_the_faces(
-    fitted_on: str, measured_on: str | None, table: FeatureTable
+    fitted_on: str, measured_on: str | None, drawn_faces: FeatureTable
 ) -> None:
-    fitted = fit(_of_detector(table, fitted_on), FitSettings(classifier="logistic"))
+    fitted = fit(_of_detector(drawn_faces, fitted_on), FitSettings(classifier="logistic"))
     assert fitted.manifest.detector == fitted_on
     bundle = Bundle(Path("model"), fitted.manifest, fitted.files)
-    report = evaluate(bundle, _of_detector(table, measured_on))
+    report = evaluate(bundle, _of_detector(drawn_faces, measured_on))
     assert report["model"]["detector"] == fitted_on
     assert report["data"]["detector"] == measured_on
     text = card(report, bundle.manifest.provenance)
@@ -381,23 +388,23 @@ def test_the_shipped_model_is_whole_and_says_where_it_comes_from() -> None:
 
 
 def test_the_card_of_a_saved_model_is_written_anew(
-    bundle: Bundle, table: FeatureTable, tmp_path: Path
+    drawn_model: Bundle, drawn_faces: FeatureTable, tmp_path: Path
 ) -> None:
     from training.evaluation.publish import publish
 
-    fitted = fit(table, FitSettings(classifier="logistic"))
-    publish(tmp_path / "model", fitted, table)
+    fitted = fit(drawn_faces, FitSettings(classifier="logistic"))
+    publish(tmp_path / "model", fitted, drawn_faces)
     saved = load_bundle(tmp_path / "model")
-    write_card(saved, evaluate(saved, table, split="train"))
+    write_card(saved, evaluate(saved, drawn_faces, split="train"))
     again = load_bundle(tmp_path / "model")
     assert again.files["card.md"] != saved.files["card.md"]
     assert again.files["race.onnx"] == saved.files["race.onnx"]
 
 
 def test_of_very_many_groupings_the_widest_gaps_are_drawn(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    report = evaluate(bundle, table)
+    report = evaluate(drawn_model, drawn_faces)
     assert "ways to group the faces" not in render(report)
     race = report["attributes"]["race"]
     grouping = next(each for each in race["by_group"] if each["gap"])

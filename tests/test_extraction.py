@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from training_helpers import (
+    CountedProgress,
     drawn_table,
     face_picture,
     make_fairface,
@@ -44,7 +45,7 @@ from training.datasets.splits import SEED, HoldOut, split
 from training.errors import DatasetError, OutputError
 from training.features.cache import EmbeddedFaces, open_cache
 from training.features.command_line import features_command
-from training.features.extraction import extract_features, temporary_table
+from training.features.extraction import extract_features, no_progress, temporary_table
 from training.features.extractor import (
     NO_FACE,
     UNREADABLE,
@@ -147,7 +148,7 @@ def test_aligned_chips_are_not_searched(engine: Engine, tmp_path: Path) -> None:
     chip = np.zeros((224, 224, 3), dtype=np.uint8)  # no detector would find a face in it
     write_picture(tmp_path / "train" / "1.jpg", chip)
     extractor = Extractor(ExtractionSettings(aligned=True, mirror=False), engine)
-    table = temporary_table(samples, extractor, HoldOut(), SEED, lambda done: None)
+    table = temporary_table(samples, extractor, HoldOut(), SEED, no_progress)
     assert len(table) == 12
     expected = engine.embedder.embed(np.zeros((1, 150, 150, 3), dtype=np.uint8))
     np.testing.assert_allclose(table.embeddings[:1], expected, atol=1e-6)
@@ -216,11 +217,10 @@ def test_progress_counts_every_picture_once_also_those_known(
     samples = _many(tmp_path, 150)
     extractor = _InstantExtractor(ExtractionSettings(), engine)
     for known in (0, 150):
-        done: list[int] = []
-        result = extract_features(
-            samples, tmp_path / "out.parquet", extractor, progress=done.append
-        )
-        assert (sum(done), result.reused, result.faces) == (150, known, 150)
+        progress = CountedProgress()
+        result = extract_features(samples, tmp_path / "out.parquet", extractor, progress=progress)
+        assert (sum(progress.done), result.reused, result.faces) == (150, known, 150)
+        assert sum(progress.known) == known
 
 
 def test_a_picture_that_changes_while_it_is_read_is_left_out(
@@ -530,7 +530,7 @@ out = Path(sys.argv[2])
 extractor = Extractor(ExtractionSettings(aligned=True))
 extract_features(
     read_dataset(Path(sys.argv[1])), out, extractor,
-    progress=lambda done: print(done, flush=True),
+    progress=lambda done, known=False: print(done, flush=True),
 )
 """
 
@@ -643,7 +643,7 @@ def test_no_face_at_all_is_said_and_keeps_the_table_of_before(
     extractor = Extractor(ExtractionSettings(), engine)
     said = r"no face to learn from in 3 pictures \(2 no face, 1 no such file\)"
     with pytest.raises(DatasetError, match=said):
-        temporary_table(samples, extractor, HoldOut(first=1), SEED, lambda done: None)
+        temporary_table(samples, extractor, HoldOut(first=1), SEED, no_progress)
     out = tmp_path / "out.parquet"
     out.write_bytes(b"a table of before")
     with pytest.raises(DatasetError, match=said):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from test_robustness import _Extractor
-from training_helpers import table_info, write_table
+from training_helpers import CountedProgress, table_info, write_table
 
 from models.bundle import Bundle
 from models.calibration import CALIBRATION_FILE, Calibration
@@ -91,9 +91,9 @@ def test_the_confidence_of_a_bad_view_falls_and_what_was_held_out_is_not_looked_
     made: tuple[FeatureTable, TablePictures], fitted: FittedModel, tmp_path: Path
 ) -> None:
     table, pictures = made
-    done: list[int] = []
-    model = calibrated(fitted, table, pictures, seed=1, progress=done.append)
-    assert sum(done) == (table.splits == "train").sum() == 315
+    progress = CountedProgress()
+    model = calibrated(fitted, table, pictures, seed=1, progress=progress)
+    assert sum(progress.done) == (table.splits == "train").sum() == 315
     assert _calibration(model).record == {"faces": 315, "filmed": 2, "seed": 1}
     assert model.manifest.provenance[CALIBRATION_RECORD]["faces"] == 315
     classifier = Classifier(Bundle(tmp_path, model.manifest, model.files))

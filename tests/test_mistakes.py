@@ -9,27 +9,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
-from training_helpers import drawn_table
 
 from models.bundle import Bundle
 from training.evaluation.evaluate import Comparison, compare, report_on
 from training.evaluation.mistakes import LISTED_ISSUES, SHOWN_ERRORS, find_label_issues
 from training.evaluation.predictions import predictions_table, write_predictions
 from training.features.table import FeatureTable
-from training.features.table_files import read_table
 from training.fitting.fit import fit
 from training.fitting.settings import FitSettings
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
-    return read_table(drawn_table(tmp_path_factory.mktemp("drawn") / "t.parquet", 1200))
-
-
-@pytest.fixture(scope="module")
-def bundle(table: FeatureTable) -> Bundle:
-    fitted = fit(table, FitSettings(classifier="logistic"))
-    return Bundle(Path("model"), fitted.manifest, fitted.files)
 
 
 def _relabelled(table: FeatureTable, rows: NDArray[np.intp]) -> FeatureTable:
@@ -44,16 +31,16 @@ def _held_out(table: FeatureTable) -> NDArray[np.intp]:
 
 
 @pytest.fixture(scope="module")
-def compared(bundle: Bundle, table: FeatureTable) -> Comparison:
+def compared(drawn_model: Bundle, drawn_faces: FeatureTable) -> Comparison:
     """Every twentieth held-out face is labelled wrongly."""
-    return compare(bundle, _relabelled(table, _held_out(table)[::20]))
+    return compare(drawn_model, _relabelled(drawn_faces, _held_out(drawn_faces)[::20]))
 
 
 def test_changed_labels_are_among_those_that_look_wrong(
-    bundle: Bundle, table: FeatureTable, compared: Comparison
+    drawn_model: Bundle, drawn_faces: FeatureTable, compared: Comparison
 ) -> None:
-    issues = report_on(bundle, compared)["attributes"]["gender"]["label_issues"]
-    changed = set(table.files[_held_out(table)[::20]])
+    issues = report_on(drawn_model, compared)["attributes"]["gender"]["label_issues"]
+    changed = set(drawn_faces.files[_held_out(drawn_faces)[::20]])
     listed = [each["file"] for each in issues["faces"]]
     assert issues["count"] == len(listed)
     assert len(changed & set(listed)) >= 6, "of 15; a clear face is surer than the mean"
@@ -86,8 +73,8 @@ def test_a_class_of_a_few_faces_is_not_suggested(faces: int, doubted: int) -> No
     assert len(find_label_issues(probabilities, given)[0]) == doubted
 
 
-def test_the_surest_errors_come_first(bundle: Bundle, compared: Comparison) -> None:
-    figures = report_on(bundle, compared)["attributes"]["race"]
+def test_the_surest_errors_come_first(drawn_model: Bundle, compared: Comparison) -> None:
+    figures = report_on(drawn_model, compared)["attributes"]["race"]
     errors, counts = figures["surest_errors"], np.array(figures["confusion"])
     confidences = [each["confidence"] for each in errors]
     assert len(errors) == min(SHOWN_ERRORS, counts.sum() - counts.trace())
@@ -100,12 +87,14 @@ def test_the_surest_errors_come_first(bundle: Bundle, compared: Comparison) -> N
         assert each["label_looks_wrong"] == (each["file"] in doubted)
 
 
-def test_faces_without_a_label_are_no_errors(bundle: Bundle, table: FeatureTable) -> None:
-    gender = table.labels["gender"].copy()
-    gender[_held_out(table)[5:]] = None
-    unlabelled = replace(table, labels={**table.labels, "gender": gender})
-    figures = report_on(bundle, compare(bundle, unlabelled))["attributes"]["gender"]
-    known = set(table.files[_held_out(table)[:5]])
+def test_faces_without_a_label_are_no_errors(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    gender = drawn_faces.labels["gender"].copy()
+    gender[_held_out(drawn_faces)[5:]] = None
+    unlabelled = replace(drawn_faces, labels={**drawn_faces.labels, "gender": gender})
+    figures = report_on(drawn_model, compare(drawn_model, unlabelled))["attributes"]["gender"]
+    known = set(drawn_faces.files[_held_out(drawn_faces)[:5]])
     assert {each["file"] for each in figures["surest_errors"]} <= known
     assert figures["label_issues"] == {"count": 0, "faces": []}
 
@@ -128,18 +117,18 @@ def test_a_row_a_face_with_the_columns_of_a_log(compared: Comparison, tmp_path: 
 
 
 def test_what_the_dataset_does_not_label_is_predicted_too(
-    bundle: Bundle, table: FeatureTable
+    drawn_model: Bundle, drawn_faces: FeatureTable
 ) -> None:
-    only = replace(table, labels={"gender": table.labels["gender"]})
-    written = predictions_table(compare(bundle, only))
+    only = replace(drawn_faces, labels={"gender": drawn_faces.labels["gender"]})
+    written = predictions_table(compare(drawn_model, only))
     assert written["race_label"].null_count == len(written) == 300
     assert written["race"].null_count == 0
 
 
-def test_a_class_called_label_keeps_its_column(table: FeatureTable) -> None:
+def test_a_class_called_label_keeps_its_column(drawn_faces: FeatureTable) -> None:
     names = {"Female": "label", "Male": "label_"}
-    gender = np.array([names[each] for each in table.labels["gender"]], dtype=object)
-    renamed = replace(table, labels={"gender": gender})
+    gender = np.array([names[each] for each in drawn_faces.labels["gender"]], dtype=object)
+    renamed = replace(drawn_faces, labels={"gender": gender})
     fitted = fit(renamed, FitSettings(classifier="logistic"))
     comparison = compare(Bundle(Path("model"), fitted.manifest, fitted.files), renamed)
     written = predictions_table(comparison)
@@ -150,17 +139,17 @@ def test_a_class_called_label_keeps_its_column(table: FeatureTable) -> None:
 
 
 def test_all_labels_that_look_wrong_are_in_the_list(
-    bundle: Bundle, table: FeatureTable, tmp_path: Path
+    drawn_model: Bundle, drawn_faces: FeatureTable, tmp_path: Path
 ) -> None:
     """Names that a spreadsheet would calculate stand there as text."""
-    held = _held_out(table)
-    files = table.files.copy()
+    held = _held_out(drawn_faces)
+    files = drawn_faces.files.copy()
     files[held[0]] = "=HYPERLINK(1).jpg"
-    many = compare(bundle, replace(_relabelled(table, held[::2]), files=files))
+    many = compare(drawn_model, replace(_relabelled(drawn_faces, held[::2]), files=files))
     write_predictions(tmp_path, many)
     with (tmp_path / "label_issues.csv").open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["attribute"] == "race"]
-    issues = report_on(bundle, many)["attributes"]["race"]["label_issues"]
+    issues = report_on(drawn_model, many)["attributes"]["race"]["label_issues"]
     assert len(rows) == issues["count"]
     assert [row["file"] for row in rows[:LISTED_ISSUES]] == [e["file"] for e in issues["faces"]]
     assert "\n=" not in (tmp_path / "label_issues.csv").read_text()

@@ -15,11 +15,13 @@ class _Clock:
         return self.time_s
 
 
-def _said(total: int, *steps: tuple[float, int]) -> list[str]:
-    """What is said where so many are done at these times."""
+def _said(total: int, *steps: tuple[float, int], known: tuple[float, int] = (0, 0)) -> list[str]:
+    """What is said where so many are done at these times, after those known from before."""
     lines: list[str] = []
     clock = _Clock()
     progress = ProgressLines(total, lines.append, clock)
+    clock.time_s, done = known
+    progress.advance(done, known=True)
     for clock.time_s, done in steps:
         progress.advance(done)
     return lines
@@ -32,9 +34,15 @@ def test_a_line_a_minute() -> None:
 
 
 def test_what_was_known_from_before_raises_no_rate() -> None:
-    first, second = _said(40_000, (1, 20_000), (60, 600), (120, 600))
-    assert first.startswith("20600 of 40000 pictures (52%), 343 pictures/s")
-    assert second == "21200 of 40000 pictures (53%), 10 pictures/s, about 31 min left"
+    """Nor does the time lower it in which they were read: 40 s of the first minute."""
+    first, second = _said(40_000, (60, 200), (120, 600), known=(40, 20_000))
+    assert first == "20200 of 40000 pictures (50%), 10 pictures/s, about 33 min left"
+    assert second == "20800 of 40000 pictures (52%), 10 pictures/s, about 32 min left"
+
+
+def test_known_pictures_alone_promise_no_end() -> None:
+    (line,) = _said(40_000, known=(60, 20_000))
+    assert line == "20000 of 40000 pictures (50%), 0 pictures/s, time left not known"
 
 
 def test_a_short_run_says_nothing() -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -200,6 +201,9 @@ def test_the_report_names_its_casts(small_folder: Path) -> None:
     assert figures["scenes"][ALL_SCENES]["jitter"] == {"triples": 0, "centre": 0, "size": 0}
     table = _rendered(report)
     assert "with cast 1" in table
+    assert figures["crf"] is None
+    assert "H.264" not in table
+    assert "cast 1, as H.264 of CRF 28" in _rendered(replace(report, crf=28))
     assert "never" in table
 
 

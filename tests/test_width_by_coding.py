@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_robustness import _bundle, _dataset, _Extractor
+from training_helpers import CountedProgress
 
 from training.errors import DatasetError
 from training.evaluation.face_chips import TablePictures
@@ -19,14 +20,14 @@ from training.evaluation.width_by_coding import (
 
 def _measured(folder: Path, pictures: list[str], labels: list[str | None]) -> list[Figures]:
     table, samples = _dataset(folder, pictures, labels)
-    done: list[int] = []
+    progress = CountedProgress()
     found = measure_width_by_coding(
         _bundle(),
         table,
         TablePictures(samples, _Extractor()),  # type: ignore[arg-type]
-        progress=done.append,
+        progress=progress,
     )
-    assert sum(done) == len(table)
+    assert sum(progress.done) == len(table)
     return found["light"]
 
 

@@ -19,6 +19,24 @@ from training.features.table_files import FeatureRow, table_writer
 CLASSES = {"gender": ("Female", "Male"), "race": ("Black", "Indian", "White")}
 
 
+class CountedProgress:
+    """Notes what it is told of progress.
+
+    Attributes:
+        done: how many were done since the last call, one entry a call.
+        known: of these entries, those of an earlier run.
+    """
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+        self.known: list[int] = []
+
+    def __call__(self, done: int, *, known: bool = False) -> None:
+        self.done.append(done)
+        if known:
+            self.known.append(done)
+
+
 @lru_cache(maxsize=1)
 def portrait() -> Image:
     """The NASA portrait that scikit-image ships, `(512, 512, 3)` BGR."""

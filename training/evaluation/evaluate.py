@@ -14,6 +14,7 @@ from training.errors import DatasetError
 from training.evaluation.cautions import cautions, view_cautions
 from training.evaluation.class_groups import ClassGroups
 from training.evaluation.class_map import proposal
+from training.evaluation.coarser_words import coarser_coverage
 from training.evaluation.figures import SMALL_GROUP, attribute_figures
 from training.evaluation.groupings import groupings
 from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
@@ -126,7 +127,8 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
     """
     grouping, left_out = groupings(comparison.table, comparison.predictions, comparison.truths)
     attributes = {
-        attribute: _figures(comparison, attribute, grouping) for attribute in comparison.truths
+        attribute: _figures(bundle, comparison, attribute, grouping)
+        for attribute in comparison.truths
     }
     return {
         "schema": REPORT_SCHEMA,
@@ -186,7 +188,9 @@ def check_embedder(bundle: Bundle, table: FeatureTable) -> None:
         )
 
 
-def _figures(comparison: Comparison, attribute: str, groups: Mapping[str, Column]) -> Figures:
+def _figures(
+    bundle: Bundle, comparison: Comparison, attribute: str, groups: Mapping[str, Column]
+) -> Figures:
     prediction, truth = comparison.predictions[attribute], comparison.truths[attribute]
     known = has_label(truth)
     others = {name: column[known] for name, column in groups.items() if name != attribute}
@@ -194,6 +198,9 @@ def _figures(comparison: Comparison, attribute: str, groups: Mapping[str, Column
         others["race × gender"] = _crossed(groups["race"][known], groups["gender"][known])
     selected = Prediction(attribute, prediction.classes, prediction.probabilities[known])
     figures = attribute_figures(selected, truth[known], others)
+    words = bundle.manifest.tree.get(attribute)
+    if words and attribute not in comparison.groups:
+        figures["coarser_coverage"] = coarser_coverage(selected, truth[known], words)
     return figures | mistakes(prediction, truth, comparison.table)
 
 

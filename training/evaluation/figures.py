@@ -25,7 +25,7 @@ SMALL_GROUP = 50
 _BINS = 10
 """Bins of the calibration figures."""
 
-_COVERAGE_STEPS = np.arange(0.0, 1.0, 0.05)
+COVERAGE_STEPS = np.arange(0.0, 1.0, 0.05)
 """Values of `min_confidence` for which the coverage is computed."""
 
 
@@ -179,22 +179,23 @@ def expected_calibration_error(
 
 def coverage(confidence: NDArray[np.float32], correct: NDArray[np.bool_]) -> list[Figures]:
     """By `min_confidence`, the share of the faces that get a label, and the accuracy of these."""
-    steps = []
-    for step in _COVERAGE_STEPS:
-        labelled = confidence >= step
-        rows = int(labelled.sum())
-        accuracy = maybe_share(int(correct[labelled].sum()), rows)
-        steps.append(
-            {
-                "min_confidence": round(float(step), 2),
-                "coverage": float(labelled.mean()),
-                "accuracy": accuracy["value"],
-                "rows": rows,
-                "low": accuracy["low"],
-                "high": accuracy["high"],
-            }
-        )
-    return steps
+    return [coverage_step(float(step), confidence >= step, correct) for step in COVERAGE_STEPS]
+
+
+def coverage_step(
+    min_confidence: float, labelled: NDArray[np.bool_], correct: NDArray[np.bool_]
+) -> Figures:
+    """The share of the faces that get a label at one `min_confidence`, and their accuracy."""
+    rows = int(labelled.sum())
+    accuracy = maybe_share(int(correct[labelled].sum()), rows)
+    return {
+        "min_confidence": round(min_confidence, 2),
+        "coverage": float(labelled.mean()),
+        "accuracy": accuracy["value"],
+        "rows": rows,
+        "low": accuracy["low"],
+        "high": accuracy["high"],
+    }
 
 
 def _roc_auc(

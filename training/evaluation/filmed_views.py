@@ -10,7 +10,7 @@ from models.view_quality import ViewQuality, joined
 from training.evaluation.corruptions import enlarge
 from training.evaluation.face_chips import ChipGroup, TablePictures, of_groups
 from training.evaluation.filming import film, random_widths
-from training.features.extraction import ProgressCallback
+from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor
 from training.features.table import FeatureTable, has_label
 from training.fitting.fit import FittedModel
@@ -45,7 +45,7 @@ def calibrated(
     pictures: TablePictures | None = None,
     *,
     seed: int,
-    progress: ProgressCallback = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> FittedModel:
     """The same model, calibrated by the views of its development faces.
 

@@ -48,15 +48,22 @@ def reliability(figures: Figures) -> str:
 
 def coverage_curve(figures: Figures) -> str:
     """The share of labelled faces and their accuracy against `min_confidence`."""
-    steps = [each for each in figures["coverage"] if each["accuracy"] is not None]
+    lines = [
+        ("coverage", "accuracy", _COLOUR, "-", "accuracy of the labels shown"),
+        ("coverage", "coverage", _ACCENT, "-", "faces that get a label"),
+    ]
+    if "coarser_coverage" in figures:
+        lines += [
+            ("coarser_coverage", "accuracy", _COLOUR, ":", "accuracy with coarser words"),
+            ("coarser_coverage", "coverage", _ACCENT, ":", "faces that get a word with these"),
+        ]
 
     def draw(axes: Axes) -> None:
-        thresholds = [each["min_confidence"] for each in steps]
-        for key, colour, text in (
-            ("accuracy", _COLOUR, "accuracy of the labels shown"),
-            ("coverage", _ACCENT, "faces that get a label"),
-        ):
-            axes.plot(thresholds, [each[key] for each in steps], color=colour, label=text)
+        for steps, key, colour, style, text in lines:
+            shown = [each for each in figures[steps] if each["accuracy"] is not None]
+            thresholds = [each["min_confidence"] for each in shown]
+            values = [each[key] for each in shown]
+            axes.plot(thresholds, values, color=colour, linestyle=style, label=text)
         axes.legend(frameon=False, loc="lower left")
         axes.set(xlabel="min_confidence", ylabel="share", ylim=(0, 1.05))
 

@@ -20,7 +20,7 @@ from training.evaluation.corruptions import blur, darken, downscale, grayscale, 
 from training.evaluation.evaluate import ClassNames, select_rows, to_model_classes
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH, SMALL_GROUP
 from training.evaluation.intervals import Figures, share_of
-from training.features.extraction import ProgressCallback
+from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, check_detector, read_picture
 from training.features.table import FeatureTable, has_label
 
@@ -81,7 +81,7 @@ def measure_robustness(
     groups: Mapping[str, ClassGroups] | None = None,
     max_faces: int = MAX_FACES,
     seed: int = SEED,
-    progress: ProgressCallback = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> dict[str, dict[str, list[Figures]]]:
     """Attribute → FACE_WIDTH and CORRUPTION → accuracies, on some faces of the table.
 

@@ -25,7 +25,7 @@ from training.evaluation.figures import SMALL_GROUP, expected_calibration_error
 from training.evaluation.intervals import Figures, share_of
 from training.evaluation.robustness import judged
 from training.evaluation.video_coding import code_h264
-from training.features.extraction import ProgressCallback
+from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import CHIP_FACE_SHARE, Extractor
 from training.features.table import FeatureTable
 
@@ -72,7 +72,7 @@ def measure_width_by_coding(
     *,
     names: ClassNames | None = None,
     groups: Mapping[str, ClassGroups] | None = None,
-    progress: ProgressCallback = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> dict[str, list[Figures]]:
     """Attribute → figures of each width and coding.
 

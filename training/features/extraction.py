@@ -1,12 +1,12 @@
 """Labelled pictures → a feature table: embedded in parallel, through a cache, then written."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +39,6 @@ from training.features.table_files import FeatureRow, TableWriter, read_table, t
 from training.features.workers import Threads, Workers
 from training.outputs import write_whole
 
-ProgressCallback: TypeAlias = Callable[[int], None]
-"""Is given the number of pictures done since the last call."""
-
 CHANGED = "changed while it was read"
 """Reason for which a picture is skipped: its key is not that of the embedded picture."""
 
@@ -50,6 +47,22 @@ MISSING = "no such file"
 
 _ROW_GROUP_PICTURES = 1024
 """Pictures whose faces make a row group of the table."""
+
+
+class ProgressCallback(Protocol):
+    """Is told of pictures as they are done."""
+
+    def __call__(self, done: int, *, known: bool = False) -> None:
+        """Is given how many were done since the last call.
+
+        Args:
+            done: how many.
+            known: they were done by an earlier run, so the time they took says nothing of the rest.
+        """
+
+
+def no_progress(done: int, *, known: bool = False) -> None:
+    """Shows no progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +99,7 @@ def extract_features(
     seed: int = SEED,
     cache: Path | None = None,
     workers: Workers | None = None,
-    progress: ProgressCallback = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> ExtractionSummary:
     """Embeds every picture and writes the table, and beside it where it comes from, and two lists:
     of skipped pictures, and of those that both halves share or that have two labels.
@@ -245,7 +258,7 @@ def _fill_cache(
             cached = [_is_cached(store.get(key)) for key in chunk]
             pictures = zip(paths, chunk, cached, strict=True)
             missing = [(path, key) for path, key, is_cached in pictures if not is_cached]
-            progress(sum(cached))
+            progress(sum(cached), known=True)
             store.put(_counted(workers.embed(missing), progress))
             keys.extend(chunk)
             reused += sum(cached)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.features.extraction import ProgressCallback
+from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, read_picture
 from training.features.leaks import Leak, find_leaks
 from training.features.picture_hash import UNKNOWN, alike_groups
@@ -44,7 +44,7 @@ class Survey:
 
 
 def survey(
-    samples: Samples, extractor: Extractor, progress: ProgressCallback = lambda done: None
+    samples: Samples, extractor: Extractor, progress: ProgressCallback = no_progress
 ) -> Survey:
     """Which pictures have faces, and their perceptual hashes.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.trunk import Trunk, dlib_trunk
-from training.features.extraction import ProgressCallback
+from training.features.extraction import ProgressCallback, no_progress
 from training.finetune.chip_loader import ChipLoader
 from training.finetune.network import Network
 
@@ -27,7 +27,7 @@ def embed_appearances(
     loader: ChipLoader,
     faces: NDArray[np.intp],
     network: Network | None = None,
-    progress: ProgressCallback = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> Tensor:
     """The appearances `(n, 128)` of unchanged faces, by a network or, without one, by dlib's."""
     if network is None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.faces import Image
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.features.extraction import ProgressCallback
+from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, read_picture
 from training.outputs import write_whole, written_aside
 
@@ -54,7 +54,7 @@ def store_chips(
     rows: Sequence[int],
     extractor: Extractor,
     folder: Path,
-    progress: ProgressCallback = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> ChipStore:
     """Cuts out the faces of these pictures, unless an earlier run did.
 
@@ -78,7 +78,8 @@ def store_chips(
             paths = [samples.root / samples.files[row] for row in part]
             stem = folder / _digest(paths, extractor)
             chips_file, counts_file = stem.with_suffix(".npy"), stem.with_suffix(".json")
-            if not (chips_file.is_file() and counts_file.is_file()):
+            known = chips_file.is_file() and counts_file.is_file()
+            if not known:
                 found = list(pool.map(lambda path: extractor.chips(read_picture(path)), paths))
                 with written_aside(chips_file) as aside, aside.open("wb") as file:
                     np.save(file, np.concatenate([each.chips for each in found]))
@@ -89,7 +90,7 @@ def store_chips(
             shards.append(np.load(chips_file, mmap_mode="r"))
             digest.update(json.dumps(counts).encode())
             digest.update(np.ascontiguousarray(shards[-1]).data)
-            progress(len(part))
+            progress(len(part), known=known)
     ends = np.cumsum([len(each) for each in shards])
     return ChipStore(np.concatenate(pictures), digest.hexdigest()[:16], tuple(shards), ends)
 

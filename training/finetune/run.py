@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 
 from models.trunk import Trunk
 from training.errors import TrainingError
+from training.features.extraction import ProgressCallback, no_progress
 from training.finetune.batches import TrainingBatch, TrainingBatches
 from training.finetune.checkpoint import CHECKPOINT_FILE, read_checkpoint, write_checkpoint
 from training.finetune.chip_loader import ChipLoader
@@ -125,7 +126,7 @@ class TrainingRun:
     def run(
         self,
         on_epoch: Callable[[LogRow], None] = lambda row: None,
-        progress: Callable[[int], None] = lambda faces: None,
+        progress: ProgressCallback = no_progress,
     ) -> None:
         """Trains to the end.
 
@@ -136,7 +137,7 @@ class TrainingRun:
         began, saved = time.monotonic() - self.seconds, time.monotonic()
         per_epoch = len(self._batches)
         total = self._settings.epochs * per_epoch
-        progress(min(self._step, total) * self._settings.batch)
+        progress(min(self._step, total) * self._settings.batch, known=True)
         while self._step < total:
             batch = self._batches.batch(self._step)
             self._train_step(batch, (self._step + 1) / total)

@@ -70,11 +70,13 @@ class TrackingReport:
 
     Attributes:
         casts: the numbers of the casts, `FACES_IN_ALL` faces each; 0 is the first of the table.
+        crf: the rate factor of H.264 that the scenes were coded with; None for none.
         scenes: by the name of the scene; `ALL_SCENES`, the last, is the sum.
         newcomers: how soon newcomers were seen, in a scene of their own that is in no sum.
     """
 
     casts: tuple[int, ...]
+    crf: int | None
     scenes: Mapping[str, SceneReport]
     newcomers: NewcomerMetrics
 
@@ -82,12 +84,15 @@ class TrackingReport:
         """The report as JSON has it."""
         return {
             "casts": list(self.casts),
+            "crf": self.crf,
             "scenes": {name: each.as_dict() for name, each in self.scenes.items()},
             "newcomers": self.newcomers.as_dict(),
         }
 
 
-def measure_tracking(folder: Path, config: Config, casts: range = range(1)) -> TrackingReport:
+def measure_tracking(
+    folder: Path, config: Config, casts: range = range(1), crf: int | None = None
+) -> TrackingReport:
     """Runs all scenes with faces of a data set that is laid out as FairFace's.
 
     The classifier that ships was never fitted on the first 5,000 of them, and how labels are
@@ -97,6 +102,7 @@ def measure_tracking(folder: Path, config: Config, casts: range = range(1)) -> T
         folder: holds the table of labels and the pictures it names, aligned chips.
         config: the settings, as for `run`.
         casts: which casts, at least one, each of `FACES_IN_ALL` faces; 0 has the first ones.
+        crf: a rate factor of H.264, with which the scenes are coded first; None for none.
 
     Raises:
         SourceError: there is no such table, or it names too few faces.
@@ -105,14 +111,14 @@ def measure_tracking(folder: Path, config: Config, casts: range = range(1)) -> T
     newcomers, model = NewcomerMetrics(), LoadedModel(config)
     for chips in _casts(folder, casts):
         for scene in scenes(chips):
-            name, report = scene.info.uri, measure_scene(scene, model)
+            name, report = scene.info.uri, measure_scene(scene.coded(crf), model)
             reports[name] = reports[name] + report if name in reports else report
-        scene = newcomer_scene(chips)
+        scene = newcomer_scene(chips).coded(crf)
         annotator = model.annotator(scene.info)
         tracks_by_frame = [annotator.annotate(frame) for frame in scene.frames()]
         newcomers += measure_newcomers(scene, tracks_by_frame)
     all_scenes = {**reports, ALL_SCENES: _total(reports.values())}
-    return TrackingReport(tuple(casts), all_scenes, newcomers)
+    return TrackingReport(tuple(casts), crf, all_scenes, newcomers)
 
 
 def measure_scene(scene: SceneSource, model: LoadedModel) -> SceneReport:

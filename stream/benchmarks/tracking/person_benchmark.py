@@ -27,11 +27,13 @@ class PersonReport:
 
     Attributes:
         films: the numbers of the films, `PEOPLE_IN_FILM` people each; 0 has the first ones.
+        crf: the rate factor of H.264 that the films were coded with; None for none.
         online: by what was known of each track in its last frame.
         settled: by what was known at the end.
     """
 
     films: tuple[int, ...]
+    crf: int | None
     online: PersonMetrics
     settled: PersonMetrics
 
@@ -39,12 +41,15 @@ class PersonReport:
         """The report as JSON has it."""
         return {
             "films": list(self.films),
+            "crf": self.crf,
             "online": self.online.as_dict(),
             "settled": self.settled.as_dict(),
         }
 
 
-def measure_people(folder: Path, config: Config, films: range = range(1)) -> PersonReport:
+def measure_people(
+    folder: Path, config: Config, films: range = range(1), crf: int | None = None
+) -> PersonReport:
     """Runs films of the people in a folder, in which each is seen in several shots.
 
     Thresholds were chosen on people 1 to 50 of the pictures that this project has for tests, which
@@ -54,6 +59,7 @@ def measure_people(folder: Path, config: Config, films: range = range(1)) -> Per
         folder: holds pictures named `PERSON_PICTURE`, and `labels.csv` where labels are known.
         config: the settings, as for `run`.
         films: which films, at least one.
+        crf: a rate factor of H.264, with which the films are coded first; None for none.
 
     Raises:
         SourceError: there are too few people.
@@ -68,9 +74,9 @@ def measure_people(folder: Path, config: Config, films: range = range(1)) -> Per
                 f"{folder} has too few people for film {number}: it takes "
                 f"{(number + 1) * PEOPLE_IN_FILM}"
             )
-        now, at_end = measure_film(film(cast, number), model)
+        now, at_end = measure_film(film(cast, number).coded(crf), model)
         online, settled = online + now, settled + at_end
-    return PersonReport(tuple(films), online, settled)
+    return PersonReport(tuple(films), crf, online, settled)
 
 
 def measure_film(scene: SceneSource, model: LoadedModel) -> tuple[PersonMetrics, PersonMetrics]:

@@ -7,6 +7,7 @@ and blur change, and the noise of a camera indoors is added, new in each frame.
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
+from stream.benchmarks.tracking.coding import coded_as_h264
 from stream.benchmarks.tracking.trajectories import (
     SIZE_WH,
     Pose,
@@ -110,6 +112,7 @@ class SceneSource:
         self._shot_frames = round(shot_s * FPS)
         self._background = _background()
         self._noise = _noise()
+        self._crf: int | None = None
 
     def __repr__(self) -> str:
         return f"SceneSource({self._info.uri}, {len(self.faces)} faces)"
@@ -119,10 +122,19 @@ class SceneSource:
         """A video of known length."""
         return self._info
 
+    def coded(self, crf: int | None) -> "SceneSource":
+        """The same scene, coded as H.264 of a rate factor; as it is drawn where that is None."""
+        scene = copy(self)
+        scene._crf = crf
+        return scene
+
     def frames(self) -> Iterator[Frame]:
         """The frames, each drawn when it is asked for."""
-        for index in range(self._info.frame_count or 0):
-            yield Frame(self.draw(index), index, index / FPS, time.monotonic())
+        pictures: Iterator[Image] = map(self.draw, range(self._info.frame_count or 0))
+        if self._crf is not None:
+            pictures = coded_as_h264(pictures, self._crf, SIZE_WH, FPS)
+        for index, picture in enumerate(pictures):
+            yield Frame(picture, index, index / FPS, time.monotonic())
 
     def interrupt(self) -> None:
         """It never waits."""

@@ -41,7 +41,8 @@ def render(report: TrackingReport) -> RenderableType:
 def render_people(report: PersonReport) -> RenderableType:
     """The tables of persons, and of their labels by attribute."""
     films = ", ".join(map(str, report.films))
-    persons = _table(f"persons across shots, film {films}", "known", _PERSON_HEADINGS)
+    title = f"persons across shots, film {films}{_coding(report.crf)}"
+    persons = _table(title, "known", _PERSON_HEADINGS)
     labels = _table("labels of shots", "attribute", _SHOT_LABEL_HEADINGS)
     for name, metrics in (("in each shot", report.online), ("at the end", report.settled)):
         persons.add_row(
@@ -58,7 +59,7 @@ def render_people(report: PersonReport) -> RenderableType:
 
 def _tracks(report: TrackingReport) -> Table:
     casts = ", ".join(map(str, report.casts))
-    title = f"tracks, against scenes of known truth with cast {casts}"
+    title = f"tracks, against scenes of known truth with cast {casts}{_coding(report.crf)}"
     table = _table(title, "scene", _TRACK_HEADINGS)
     table.caption = "±: jitter of the boxes, in % of a face's width"
     for name, scene in report.scenes.items():
@@ -74,6 +75,11 @@ def _tracks(report: TrackingReport) -> Table:
             f"{jitter.size:.2%}",
         )
     return table
+
+
+def _coding(crf: int | None) -> str:
+    """How the scenes are coded, for a title."""
+    return "" if crf is None else f", as H.264 of CRF {crf}"
 
 
 def _newcomers(report: TrackingReport) -> Table:
