@@ -8,7 +8,6 @@ from typing import Any
 from models.printable import printable
 from stream.page.broadcast import Broadcast
 from stream.page.page_sink import PageSink
-from stream.page.painter import Painter
 from stream.several.listing import NamedSource
 from stream.several.member import Member
 
@@ -28,15 +27,13 @@ class ServedSource:
         number: by which the page and the API name it; none is used twice in a run.
         member: its run.
         sink: its newest frame.
-        painter: draws what is shown.
-        broadcast: hands that over to all who watch.
+        broadcast: hands its pictures over to all who watch.
         is_added: it was added from the page.
     """
 
     number: int
     member: Member
     sink: PageSink
-    painter: Painter
     broadcast: Broadcast
     is_added: bool = False
     _noted: tuple[str, datetime] = field(default_factory=lambda: ("waiting", datetime.now(UTC)))
