@@ -131,6 +131,36 @@ def test_recordings_and_snapshots_are_made_and_given_out_by_their_names(program:
     assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).shape == (720, 1280, 3)
 
 
+@pytest.mark.parametrize("asked", ["bytes=abc", "bytes=9-2", "lines=1-2", "x", "bytes=99999999-"])
+def test_a_range_that_is_none_is_refused_as_everything_is(program: Served, asked: str) -> None:
+    control = program.control
+    control.send("POST", "/api/sources/0/controls", {"snapshot": True})
+    name = control.get("/api/files").json["files"][0]["name"]
+    answer = control.get(f"/api/files/{name}", Range=asked)
+    assert answer.status == (416 if asked.endswith("999-") else 400)
+    assert set(answer.json) == {"error"}
+    assert answer.headers["content-type"] == "application/json"
+    assert ("content-range" in answer.headers) == (answer.status == 416)
+
+
+def test_every_refusal_is_json(program: Served) -> None:
+    control = program.control
+    for method, path, status in (
+        ("GET", "/none", 404),
+        ("GET", "/api/sources/0/video", 404),
+        ("PUT", "/api/sources", 405),
+        ("BREW", "/", 405),
+        ("GET", "/" + "a" * 2000, 414),
+        ("GET", "/api/sources/0/video.mjpeg?width=0", 400),
+    ):
+        answer = control.ask(method, path)
+        assert (answer.status, set(answer.json)) == (status, {"error"}), path
+    with socket.create_connection(("127.0.0.1", control.port), 60) as sending:
+        sending.sendall(b"nonsense\r\n\r\n")
+        head, _, body = sending.makefile("rb").read().partition(b"\r\n\r\n")
+    assert b" 400 " in head and set(json.loads(body)) == {"error"}
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -10,6 +10,7 @@ from stream.page.broadcast import Broadcast
 from stream.page.page_sink import PageSink
 from stream.several.listing import NamedSource
 from stream.several.member import Member
+from stream.several.totals import without_name
 
 
 def _shown_name(source: NamedSource) -> str:
@@ -45,7 +46,7 @@ class ServedSource:
             failed = bool(summary.failures)
             return ("failed", sink.ended) if failed else ("ended", sink.ended)
         if summary.history.is_waiting:
-            return "waiting", summary.history.last_reason or "it is lost, and waited for"
+            return "waiting", without_name(self.member.source, summary.history.last_reason)
         if sink.newest() is None:
             return "waiting", "it is being opened"
         if sink.controls.paused:
