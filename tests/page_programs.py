@@ -166,10 +166,10 @@ class Watcher:
         number: of the source.
     """
 
-    def __init__(self, client: Client, number: int = 0, **headers: str) -> None:
+    def __init__(self, client: Client, number: int = 0, query: str = "", **headers: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", client.port), _PATIENCE_S)
         lines = [
-            f"GET /api/sources/{number}/video HTTP/1.1",
+            f"GET /api/sources/{number}/video{query} HTTP/1.1",
             f"Host: 127.0.0.1:{client.port}",
             f"Authorization: Bearer {client.token}",
             "Upgrade: websocket",
@@ -190,6 +190,12 @@ class Watcher:
     def __exit__(self, *_: object) -> None:
         self._file.close()
         self.socket.close()
+
+    def send(self, text: str) -> None:
+        """Sends a short text, masked as browsers do."""
+        data, mask = text.encode(), b"mask"
+        masked = bytes(each ^ mask[place % 4] for place, each in enumerate(data))
+        self.socket.sendall(bytes([0x81, 0x80 | len(data)]) + mask + masked)
 
     def message(self) -> tuple[int, bytes]:
         """The next message: its kind (1 for text, 2 for bytes, 8 for the end), and what it says."""

@@ -85,6 +85,27 @@ def test_the_picture_moves_as_a_video_that_browsers_play(program: Served) -> Non
     assert (frames[0].width, frames[0].height) == (head["width"], head["height"])
 
 
+def test_a_viewer_gets_the_size_that_it_shows_and_may_change_it(program: Served) -> None:
+    with Watcher(program.watch, query="?width=300") as watcher:
+        for shown_px, width in (("640", 640), ("641", 960), ("20", 640)):
+            watcher.send(shown_px)
+            heads = (
+                json.loads(said)
+                for kind, said in (watcher.message() for _ in range(1000))
+                if kind == 1
+            )
+            assert next(each for each in heads if each["width"] == width)
+        watcher.send("as large as can be")
+        assert any(watcher.message()[0] == 8 for _ in range(1000)), "what is no width ends it"
+
+
+def test_a_width_or_an_address_that_is_none_opens_no_socket(program: Served) -> None:
+    asked = [(0, "?width=0", 400), (0, "?width=wide", 400), (99, "", 404), (0, "/none", 404)]
+    for number, query, status in asked:
+        with Watcher(program.watch, number, query) as watcher:
+            assert watcher.status == status, query
+
+
 def test_people_in_view_have_a_picture_and_are_counted(program: Served) -> None:
     program.watch.until(lambda client: bool(client.get("/api/people").json["counts"]))
     people = program.watch.get("/api/people").json
