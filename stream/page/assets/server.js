@@ -40,7 +40,8 @@ export class Events {
   #timer = 0;
   #state = "";
 
-  /** `onEvent` takes a kind and its data; `onState` "open", "gone" or "refused" where that changes. */
+  /** `onEvent` takes a kind and its data; `onState` "open", "gone", "refused"
+   * or "hidden" where that changes. */
   constructor(onEvent, onState) {
     this.onEvent = onEvent;
     this.onState = onState;
@@ -51,7 +52,7 @@ export class Events {
   #open() {
     this.#close();
     this.#state = "";
-    if (document.hidden) return;
+    if (document.hidden) return this.#become("hidden");
     const stream = new EventSource("/api/events");
     this.#stream = stream;
     stream.onopen = () => this.#hear();
