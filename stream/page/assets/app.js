@@ -14,14 +14,9 @@ import { prepareAdding, Tiles } from "./tiles.js";
 /** Pause before the page begins anew where the server did not answer at first, ms. */
 const AGAIN_MS = 2000;
 
-/** What is said while the server does not answer as it should. */
-const LINES = {
-  gone: "The server does not answer. This page tries again by itself.",
-  refused: "The token is not valid. Open the address that face-stream printed last.",
-};
-
 function showConnection(state) {
-  setText(part("connection"), LINES[state] ?? "");
+  const line = part("connection");
+  setText(line, line.dataset[state] ?? "");
   document.body.classList.toggle("lost", state !== "open");
 }
 

@@ -37,8 +37,8 @@ function updateCard(card, { source, labels, since, seconds, thumbnail }, names) 
     () => copyOf("label"),
     updateLabel,
   );
-  const where = names.size > 1 ? `${names.get(source) ?? ""} · ` : "";
-  setName(card.querySelector(".since"), `${where}since ${clock(since)}, for ${duration(seconds)}`);
+  const where = names.size > 1 ? ` · ${names.get(source) ?? ""}` : "";
+  setName(card.querySelector(".since"), `since ${clock(since)}, for ${duration(seconds)}${where}`);
 }
 
 function updateLabel(line, [attribute, label]) {

@@ -23,9 +23,7 @@ export class Tile {
     this.enlarge.append(this.picture.node);
     this.enlarge.addEventListener("click", onEnlarge);
     this.details = part(".details");
-    const charts = [["Frames a second", 10], ["Latency", 100], ["Dropped", 5]];
-    this.charts = charts.map(([title, least]) => new LineChart(title, least));
-    part(".charts").append(...this.charts.map(({ node }) => node));
+    this.charts = [...part(".charts").children].map((node) => new LineChart(node));
     this.buttons = {};
     for (const button of part(".buttons").children) this.#prepareButton(button);
   }
@@ -55,7 +53,7 @@ export class Tile {
     setText(this.figures, isLive ? rates.join(" · ") : "");
     const veil = state in VEILS ? `${VEILS[state]} ${clock(since)}` : "The first picture is coming";
     this.veil.hidden = isLive && frames > 0;
-    this.veil.replaceChildren(veil, ...(reason ? [element("span", { title: reason }, reason)] : []));
+    this.veil.replaceChildren(veil, ...(reason && state !== "ended" ? [element("span", { title: reason }, reason)] : []));
     this.#showToggles();
     this.picture.label = `Live picture of ${name}`;
   }
