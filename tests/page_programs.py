@@ -217,10 +217,13 @@ class Watchers:
         client: says where.
         numbers: of the sources, one for each.
         stalled: how many more there are who never read.
+        query: how wide they show it, as of `Watcher`.
     """
 
-    def __init__(self, client: Client, numbers: Sequence[int], stalled: int = 0) -> None:
-        self.all = [Watcher(client, number) for number in numbers]
+    def __init__(
+        self, client: Client, numbers: Sequence[int], stalled: int = 0, query: str = ""
+    ) -> None:
+        self.all = [Watcher(client, number, query) for number in numbers]
         self.stalled = [Watcher(client, 0) for _ in range(stalled)]
         self.counts = [0] * len(self.all)
         self.received_bytes = 0
