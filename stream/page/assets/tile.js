@@ -97,7 +97,7 @@ export class Tile {
   }
 
   async snapshot() {
-    if (await this.#control({ snapshot: true })) say(`A snapshot of ${this.source.name} is saved.`);
+    if (await this.#control({ snapshot: true })) say("A snapshot is saved.");
   }
 
   fillScreen() {
