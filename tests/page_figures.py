@@ -1,6 +1,7 @@
 """The figures of the page, each measured by one command.
 
     python tests/page_figures.py FOLDER one      one who watches 720p, beside none
+    python tests/page_figures.py FOLDER tile     one who watches 720p in a tile, beside none
     python tests/page_figures.py FOLDER many     fifty who watch, five of them stalled, beside none
     python tests/page_figures.py FOLDER opening  the first picture after the page is opened
     python tests/page_figures.py FOLDER four     four cameras of 720p at 15 fps with four faces each
@@ -25,6 +26,7 @@ _SETTLE_S = 3.0
 _TURN_S = 8.0
 _TURNS = 4
 _STALLED = 5
+_TILE = "?width=640"  # the width of a tile of four, in a window of 1280 to 1800 px
 
 
 def one(folder: Path) -> bool:
@@ -32,12 +34,17 @@ def one(folder: Path) -> bool:
     return _compare(folder, 1, 0, 0.10)
 
 
+def tile(folder: Path) -> bool:
+    """One who watches in a tile."""
+    return _compare(folder, 1, 0, 0.10, _TILE)
+
+
 def many(folder: Path) -> bool:
     """Fifty who watch, of which five are stalled."""
     return _compare(folder, 50 - _STALLED, _STALLED, 0.60)
 
 
-def _compare(folder: Path, watching: int, stalled: int, bound: float) -> bool:
+def _compare(folder: Path, watching: int, stalled: int, bound: float, query: str = "") -> bool:
     """Processor time of the server with and without those who watch, in turns."""
     with cameras(1, 25) as addresses, served(folder, *addresses) as program:
         client = program.watch
@@ -46,7 +53,7 @@ def _compare(folder: Path, watching: int, stalled: int, bound: float) -> bool:
         before, without, with_them, sizes = client.source(), [], [], []
         for _ in range(_TURNS):
             without.append(_cpu_share(program, _TURN_S))
-            with Watchers(client, [0] * watching, stalled) as watchers:
+            with Watchers(client, [0] * watching, stalled, query) as watchers:
                 time.sleep(1)
                 counted = sum(watchers.counts)
                 with_them.append(_cpu_share(program, _TURN_S))
@@ -86,7 +93,7 @@ def four(folder: Path) -> bool:
     with cameras(4, 15) as addresses, served(folder, *addresses) as program:
         client = program.watch
         client.until(lambda asked: all(asked.source(each)["frames"] > 0 for each in range(4)))
-        with Watchers(client, range(4)) as watchers:
+        with Watchers(client, range(4), query=_TILE) as watchers:
             time.sleep(_SETTLE_S)
             before = [client.source(each) for each in range(4)]
             counts = list(watchers.counts)
@@ -147,6 +154,7 @@ def _listed(values: list[float]) -> str:
 
 _FIGURES: dict[str, Callable[[Path], bool]] = {
     "one": one,
+    "tile": tile,
     "many": many,
     "opening": opening,
     "four": four,

@@ -166,10 +166,10 @@ class Watcher:
         number: of the source.
     """
 
-    def __init__(self, client: Client, number: int = 0, **headers: str) -> None:
+    def __init__(self, client: Client, number: int = 0, query: str = "", **headers: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", client.port), _PATIENCE_S)
         lines = [
-            f"GET /api/sources/{number}/video HTTP/1.1",
+            f"GET /api/sources/{number}/video{query} HTTP/1.1",
             f"Host: 127.0.0.1:{client.port}",
             f"Authorization: Bearer {client.token}",
             "Upgrade: websocket",
@@ -191,6 +191,12 @@ class Watcher:
         self._file.close()
         self.socket.close()
 
+    def send(self, text: str) -> None:
+        """Sends a short text, masked as browsers do."""
+        data, mask = text.encode(), b"mask"
+        masked = bytes(each ^ mask[place % 4] for place, each in enumerate(data))
+        self.socket.sendall(bytes([0x81, 0x80 | len(data)]) + mask + masked)
+
     def message(self) -> tuple[int, bytes]:
         """The next message: its kind (1 for text, 2 for bytes, 8 for the end), and what it says."""
         head = self._file.read(2)
@@ -211,10 +217,13 @@ class Watchers:
         client: says where.
         numbers: of the sources, one for each.
         stalled: how many more there are who never read.
+        query: how wide they show it, as of `Watcher`.
     """
 
-    def __init__(self, client: Client, numbers: Sequence[int], stalled: int = 0) -> None:
-        self.all = [Watcher(client, number) for number in numbers]
+    def __init__(
+        self, client: Client, numbers: Sequence[int], stalled: int = 0, query: str = ""
+    ) -> None:
+        self.all = [Watcher(client, number, query) for number in numbers]
         self.stalled = [Watcher(client, 0) for _ in range(stalled)]
         self.counts = [0] * len(self.all)
         self.received_bytes = 0

@@ -85,6 +85,27 @@ def test_the_picture_moves_as_a_video_that_browsers_play(program: Served) -> Non
     assert (frames[0].width, frames[0].height) == (head["width"], head["height"])
 
 
+def test_a_viewer_gets_the_size_that_it_shows_and_may_change_it(program: Served) -> None:
+    with Watcher(program.watch, query="?width=300") as watcher:
+        for shown_px, width in (("640", 640), ("641", 960), ("20", 640)):
+            watcher.send(shown_px)
+            heads = (
+                json.loads(said)
+                for kind, said in (watcher.message() for _ in range(1000))
+                if kind == 1
+            )
+            assert next(each for each in heads if each["width"] == width)
+        watcher.send("as large as can be")
+        assert any(watcher.message()[0] == 8 for _ in range(1000)), "what is no width ends it"
+
+
+def test_a_width_or_an_address_that_is_none_opens_no_socket(program: Served) -> None:
+    asked = [(0, "?width=0", 400), (0, "?width=wide", 400), (99, "", 404), (0, "/none", 404)]
+    for number, query, status in asked:
+        with Watcher(program.watch, number, query) as watcher:
+            assert watcher.status == status, query
+
+
 def test_people_in_view_have_a_picture_and_are_counted(program: Served) -> None:
     program.watch.until(lambda client: bool(client.get("/api/people").json["counts"]))
     people = program.watch.get("/api/people").json
@@ -129,6 +150,36 @@ def test_recordings_and_snapshots_are_made_and_given_out_by_their_names(program:
     assert (part.status, part.body) == (206, film.body[4:8])
     picture = control.get(f"/api/files/{by_kind['snapshot']['name']}").body
     assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).shape == (720, 1280, 3)
+
+
+@pytest.mark.parametrize("asked", ["bytes=abc", "bytes=9-2", "lines=1-2", "x", "bytes=99999999-"])
+def test_a_range_that_is_none_is_refused_as_everything_is(program: Served, asked: str) -> None:
+    control = program.control
+    control.send("POST", "/api/sources/0/controls", {"snapshot": True})
+    name = control.get("/api/files").json["files"][0]["name"]
+    answer = control.get(f"/api/files/{name}", Range=asked)
+    assert answer.status == (416 if asked.endswith("999-") else 400)
+    assert set(answer.json) == {"error"}
+    assert answer.headers["content-type"] == "application/json"
+    assert ("content-range" in answer.headers) == (answer.status == 416)
+
+
+def test_every_refusal_is_json(program: Served) -> None:
+    control = program.control
+    for method, path, status in (
+        ("GET", "/none", 404),
+        ("GET", "/api/sources/0/video", 404),
+        ("PUT", "/api/sources", 405),
+        ("BREW", "/", 405),
+        ("GET", "/" + "a" * 2000, 414),
+        ("GET", "/api/sources/0/video.mjpeg?width=0", 400),
+    ):
+        answer = control.ask(method, path)
+        assert (answer.status, set(answer.json)) == (status, {"error"}), path
+    with socket.create_connection(("127.0.0.1", control.port), 60) as sending:
+        sending.sendall(b"nonsense\r\n\r\n")
+        head, _, body = sending.makefile("rb").read().partition(b"\r\n\r\n")
+    assert b" 400 " in head and set(json.loads(body)) == {"error"}
 
 
 @pytest.mark.parametrize(

@@ -46,13 +46,14 @@ def _annotated(coded: "VideoFrame | None", *, blur: bool = False) -> AnnotatedFr
     ("pixels", "matrix", "colour_range"),
     [("yuv420p", 1, 1), ("yuv420p", 2, 0), ("yuv420p", 5, 2), ("yuvj420p", 5, 2)],
 )
+@pytest.mark.parametrize("size_wh", [(64, 48), (96, 72)])
 def test_the_numbers_of_planes_mean_the_same_afterwards(
-    pixels: str, matrix: int, colour_range: int
+    pixels: str, matrix: int, colour_range: int, size_wh: tuple[int, int]
 ) -> None:
     coded = _coded(pixels, matrix, colour_range)
-    scaled = Scaling(64).fitted(_annotated(coded)).frame.coded
+    scaled = Scaling(size_wh[0]).fitted(_annotated(coded)).frame.coded
     assert scaled is not None
-    assert (scaled.width, scaled.height) == (64, 48)
+    assert (scaled.width, scaled.height) == size_wh
     assert Colours.of(scaled) == Colours.of(coded)
     planes = Planes.of(scaled)
     assert abs(int(planes.luma[4, 8]) - 30) <= 1 and abs(int(planes.luma[4, 56]) - 200) <= 1

@@ -1,12 +1,7 @@
-"""The sink of the page, and the pictures that it hands to all who watch."""
+"""The sink of the page, and the pictures that are drawn of its frames."""
 
-import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 from fakes import PATIENCE_S, SIZE_WH, frame, number_of, track
@@ -14,10 +9,8 @@ from fakes import PATIENCE_S, SIZE_WH, frame, number_of, track
 from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo
-from stream.page.broadcast import Broadcast
 from stream.page.page_sink import PageSink
-from stream.page.painter import Painted, Painter
-from stream.page.viewers import Encoded, Form, Viewer
+from stream.page.painter import Painter
 from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame
 
@@ -69,7 +62,7 @@ def test_a_paused_source_waits_and_goes_on() -> None:
     sink.change(paused=True)
     writing = threading.Thread(target=sink.write, args=(_annotated(1),))
     writing.start()
-    sink.wait(0, lambda: False, PATIENCE_S)
+    sink.wait(lambda number: number > 0, PATIENCE_S)
     assert sink.newest() is not None, "the frame is seen while the source waits"
     assert writing.is_alive()
     sink.change(paused=False)
@@ -136,101 +129,3 @@ def test_pictures_are_shrunk_to_the_width_of_the_page_with_their_marks() -> None
     assert small.shape == (32, 48, 3)
     assert Painter(Overlay(), 1000).draw(annotated).shape == (64, 96, 3)
     assert not np.array_equal(small, Painter(Overlay(_BARE), 48).draw(annotated))
-
-
-class _CountingPainter(Painter):
-    """Counts the pictures that are drawn."""
-
-    drawn = 0
-
-    def _paint(self, annotated: AnnotatedFrame) -> Painted:
-        self.drawn += 1
-        return super()._paint(annotated)
-
-
-@contextmanager
-def _broadcast(sink: PageSink, painter: Painter) -> Iterator[Broadcast]:
-    """A broadcast whose viewers wait in a loop of a thread."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    broadcast = Broadcast(sink, painter, 60.0, "test")
-    broadcast.start(loop)
-    try:
-        yield broadcast
-    finally:
-        broadcast.close()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-def _in_loop(broadcast: Broadcast, form: Form) -> Viewer:
-    async def add() -> Viewer:
-        viewer = Viewer(form)
-        broadcast.add(viewer)
-        return viewer
-
-    assert broadcast._loop is not None
-    return asyncio.run_coroutine_threadsafe(add(), broadcast._loop).result(PATIENCE_S)
-
-
-def _next(broadcast: Broadcast, viewer: Viewer) -> Encoded | None:
-    assert broadcast._loop is not None
-    return asyncio.run_coroutine_threadsafe(viewer.next(), broadcast._loop).result(PATIENCE_S)
-
-
-def test_a_picture_is_encoded_once_for_all_who_watch() -> None:
-    sink, painter = _sink(), _CountingPainter(Overlay(_BARE), 1000)
-    with _broadcast(sink, painter) as broadcast:
-        sink.write(_annotated(5))
-        viewers = [_in_loop(broadcast, "jpeg") for _ in range(20)]
-        pictures = {id(encoded.data) for each in viewers if (encoded := _next(broadcast, each))}
-    assert painter.drawn == 1
-    assert len(pictures) == 1
-
-
-def test_nothing_is_drawn_while_no_one_watches() -> None:
-    sink, painter = _sink(), _CountingPainter(Overlay(_BARE), 1000)
-    with _broadcast(sink, painter):
-        for number in range(10):
-            sink.write(_annotated(number))
-    assert painter.drawn == 0
-
-
-@pytest.mark.parametrize("form", ["jpeg", "h264"])
-def test_who_comes_while_nothing_moves_sees_the_last_picture(form: Form) -> None:
-    sink = _sink()
-    with _broadcast(sink, Painter(Overlay(_BARE), 1000)) as broadcast:
-        sink.write(_annotated(9))
-        for _ in range(3):
-            encoded = _next(broadcast, _in_loop(broadcast, form))
-            assert encoded is not None
-            assert encoded.is_key
-            if form == "jpeg":
-                decoded = cv2.imdecode(np.frombuffer(encoded.data, np.uint8), cv2.IMREAD_COLOR)
-                assert number_of(decoded.astype(np.uint8)) == 9
-
-
-def test_a_change_of_size_begins_another_video() -> None:
-    sink = _sink()
-    with _broadcast(sink, Painter(Overlay(_BARE), 1000)) as broadcast:
-        viewer = _in_loop(broadcast, "h264")
-        sizes = []
-        for size_wh in ((96, 64), (64, 48)):
-            annotated = _annotated(1)
-            sink.write(replace(annotated, frame=frame(1, size_wh)))
-            encoded = _next(broadcast, viewer)
-            assert encoded is not None and encoded.head is not None
-            assert encoded.is_key
-            sizes.append(encoded.head.size_wh)
-    assert sizes == [(96, 64), (64, 48)]
-
-
-def test_the_end_of_a_broadcast_reaches_all_who_watch() -> None:
-    sink = _sink()
-    with _broadcast(sink, Painter(Overlay(_BARE), 1000)) as broadcast:
-        viewers = [_in_loop(broadcast, form) for form in ("jpeg", "h264")]
-        broadcast.close()
-        assert [_next(broadcast, each) for each in viewers] == [None, None]
-        assert _next(broadcast, _in_loop(broadcast, "jpeg")) is None, "who comes later, too"

@@ -60,6 +60,18 @@ def test_it_ends_where_no_source_gives_anything(tmp_path: Path) -> None:
     assert said.count("no such file or folder") == 1
 
 
+def test_a_source_that_is_not_there_yet_says_why_it_is_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/none"  # nothing listens there any more
+    with served(tmp_path, address, "--set", 'source.reconnect_s="forever"') as program:
+        program.watch.until(lambda client: "refused" in client.source()["reason"])
+        source = program.watch.source()
+        assert source["state"] == "waiting"
+        assert source["since"]
+        assert address not in source["reason"], "its name stands beside"
+
+
 def test_it_stays_up_when_a_file_has_ended_and_says_so(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 5)
     with served(tmp_path, clip, "--blur") as program:

@@ -5,6 +5,7 @@ import json
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -197,8 +198,9 @@ def test_events_wait_for_a_service_that_was_killed(caplog: pytest.LogCaptureFixt
         service.wait_for(lambda: len(service.events) == 2)
         service.server.kill()
         _give(sender, 3, 5)
+        deadline_s = time.monotonic() + PATIENCE_S
         while not delivery.outages:
-            assert sender._thread.is_alive()
+            assert sender._thread.is_alive() and time.monotonic() < deadline_s
             threading.Event().wait(0.01)
         service.server.start()
         service.wait_for(lambda: len(service.events) == 7)
@@ -239,10 +241,19 @@ class _Silent:
         servers.silent_page(handler)
 
 
+_OK = b"HTTP/1.1 200 OK\r\n"
+_TOO_LATE = "gives no whole answer within 0.5 s"
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         ([b"what?\r\n"], "answers with what is no HTTP (BadStatusLine)"),
+        ([_OK + b"\r\n", b"x"], _TOO_LATE),
+        ([_OK + b"Content-Length: 99999\r\n\r\n", b"x"], _TOO_LATE),
+        ([_OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"], _TOO_LATE),
+        ([_OK + b"X: ", b"x"], _TOO_LATE),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n"], _TOO_LATE),
     ],
 )
 def test_an_answer_that_is_none_or_has_no_end_counts_as_away(
@@ -253,8 +264,9 @@ def test_an_answer_that_is_none_or_has_no_end_counts_as_away(
         webhook = Webhook(web_service(address), "", 0.5)
         sender = EventSender("webhook", _FILE, webhook, delivery)
         _give(sender, 1, 1)
+        deadline_s = time.monotonic() + PATIENCE_S
         while not delivery.outages:
-            assert sender._thread.is_alive()
+            assert sender._thread.is_alive() and time.monotonic() < deadline_s
             threading.Event().wait(0.01)
         with pytest.raises(SinkError, match="no event could be sent"):
             sender.close(complete=True)

@@ -1,39 +1,30 @@
-"""The pictures of one source for all who watch it: each is drawn and encoded once."""
+"""The pictures of one source for all who watch: each is drawn and encoded once at each size."""
 
 import asyncio
-import logging
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
-import cv2
-from av.error import FFmpegError
-
-from models.faces import Image
+from stream.drawing.overlay import Overlay
 from stream.page.page_sink import PageSink
-from stream.page.painter import Painted, Painter
-from stream.page.video_encoding import VideoEncoding
+from stream.page.rendition import Rendition
 from stream.page.viewers import Encoded, Form, Viewer
 from stream.sinks import AnnotatedFrame
 
-_JPEG_QUALITY = 80
-"""Quality of the pictures on the page, 0 to 100; more takes more of the network."""
-
 _IDLE_S = 1.0
-"""How long the thread waits for a picture until it looks again whether it is to end, s."""
-
-_log = logging.getLogger(__name__)
+"""How long the thread waits for a picture until it releases the encoders of those who left, s."""
 
 
 class Broadcast:
     """Encodes the newest picture of a source while anyone watches, in a thread of its own.
 
     Pictures that come faster than they are shown, or than they can be encoded, are left out; the
-    source never waits.
+    source never waits. While no one watches, frames do not wake the thread.
 
     Args:
         sink: has the newest frame.
-        painter: draws it.
+        renditions: the sizes, from the smallest on.
         fps: pictures a second at most.
         name: of the source, for the name of the thread.
 
@@ -41,29 +32,25 @@ class Broadcast:
         encoded_bytes: what was encoded so far, by form.
     """
 
-    def __init__(self, sink: PageSink, painter: Painter, fps: float, name: str) -> None:
+    def __init__(
+        self, sink: PageSink, renditions: Sequence[Rendition], fps: float, name: str
+    ) -> None:
         self._sink = sink
-        self._painter = painter
+        self._renditions = renditions
         self._step_s = 1 / fps
-        self._fps = fps
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._viewers: set[Viewer] = set()  # of the thread of the event loop
-        self._counts: dict[Form, int] = {"jpeg": 0, "h264": 0}
-        self._key_wanted = False
-        self._is_closed = False
-        self._video: VideoEncoding | None = None
-        self._jpeg_lock = threading.Lock()
-        self._last_jpeg: tuple[Image, bytes] | None = None
+        self._closing = threading.Event()
+        self._shown: tuple[int, bool] = 0, False  # number of the last picture, and if blurred
         self.encoded_bytes: dict[Form, int] = {"jpeg": 0, "h264": 0}
         self._thread = threading.Thread(target=self._work, name=f"page {name}")
 
     def __repr__(self) -> str:
-        return f"Broadcast({len(self._viewers)} watch)"
+        return f"Broadcast({self.watching} watch)"
 
     @property
     def watching(self) -> int:
         """How many watch."""
-        return sum(self._counts.values())
+        return sum(each.watching for each in self._renditions)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Starts the thread; what it makes is handed over in the thread of a loop."""
@@ -72,93 +59,83 @@ class Broadcast:
 
     def close(self) -> None:
         """Ends the thread, and with it what viewers wait for; may be called twice."""
-        self._is_closed = True
+        self._closing.set()
         self._sink.wake()
         if self._thread.ident is not None:
             self._thread.join()
 
     def add(self, viewer: Viewer) -> None:
-        """Adds one who watches; in the thread of the event loop."""
-        self._viewers.add(viewer)
-        self._counts[viewer.form] += 1
-        self._key_wanted = True
-        if self._is_closed:
+        """Adds one who watches, or gives it another size; in the thread of the event loop."""
+        rendition = self._fitting(viewer.shown_px)
+        if viewer not in rendition:
+            self.remove(viewer)
+            viewer.begin()
+            rendition.add(viewer)
+        if self._closing.is_set():
             viewer.end()
         self._sink.wake()
 
     def remove(self, viewer: Viewer) -> None:
         """Removes one who watched; in the thread of the event loop."""
-        if viewer in self._viewers:
-            self._viewers.discard(viewer)
-            self._counts[viewer.form] -= 1
+        for each in self._renditions:
+            each.remove(viewer)
 
     def jpeg(self) -> bytes | None:
         """The newest picture; None before the first. It is encoded once for all who ask."""
         newest = self._sink.newest()
-        return None if newest is None else self._jpeg(self._painter.draw(newest[1]))
+        return None if newest is None else self._renditions[-1].jpeg(newest[1])
 
-    def _jpeg(self, picture: Image) -> bytes:
-        with self._jpeg_lock:
-            if self._last_jpeg is None or self._last_jpeg[0] is not picture:
-                quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-                self._last_jpeg = picture, cv2.imencode(".jpg", picture, quality)[1].tobytes()
-            return self._last_jpeg[1]
+    def change(self, overlay: Overlay) -> None:
+        """Draws with other settings from now on."""
+        for each in self._renditions:
+            each.painter.change(overlay)
+
+    def _fitting(self, shown_px: int) -> Rendition:
+        """The smallest size that is no smaller than what is shown, or than the source."""
+        info = self._sink.info
+        least = shown_px if info is None else min(shown_px, info.size_wh[0])
+        fitting = (each for each in self._renditions if each.painter.width >= least)
+        return next(fitting, self._renditions[-1])
 
     def _work(self) -> None:
         """Encodes until the end."""
+        due_s = 0.0
         try:
-            number, was_blurred, next_s = 0, False, 0.0
-            while not self._is_closed:
-                self._sink.wait(number, self._is_wanted_now, _IDLE_S)
+            while not self._closing.wait(max(due_s - time.monotonic(), 0)):
+                self._sink.wait(self._is_wanted, _IDLE_S)
+                for each in self._renditions:
+                    if not each.watching:
+                        each.rest()
                 newest = self._sink.newest()
                 if newest is None or not self.watching:
-                    self._rest()
                     continue
-                is_new = newest[0] != number or newest[1].blur != was_blurred
-                if not (is_new or self._key_wanted):
+                shown = newest[0], newest[1].blur
+                if shown == self._shown and not self._is_key_wanted:
                     continue
-                if (early_s := next_s - time.monotonic()) > 0:
-                    threading.Event().wait(early_s)
-                    newest = self._sink.newest() or newest
-                next_s = max(next_s + self._step_s, time.monotonic())
-                number, was_blurred = newest[0], newest[1].blur
+                due_s = max(due_s + self._step_s, time.monotonic())
+                self._shown = shown
                 self._encode(newest[1])
         finally:
-            self._rest()
+            for each in self._renditions:
+                each.rest()
             self._call(self._end_all)
 
-    def _is_wanted_now(self) -> bool:
-        return self._is_closed or (self._key_wanted and self.watching > 0)
+    def _is_wanted(self, number: int) -> bool:
+        """Whether the frame of a number is to be looked at now."""
+        if not self.watching:
+            return self._closing.is_set()
+        return number != self._shown[0] or self._is_key_wanted or self._closing.is_set()
 
-    def _rest(self) -> None:
-        """Nobody watches: releases the encoder."""
-        self._key_wanted = False
-        if self._video is not None:
-            self._video.close()
-            self._video = None
+    @property
+    def _is_key_wanted(self) -> bool:
+        return any(each.watching and each.key_wanted for each in self._renditions)
 
     def _encode(self, annotated: AnnotatedFrame) -> None:
-        """Hands the picture over in every form that is watched."""
-        painted = self._painter.paint(annotated)
-        key, self._key_wanted = self._key_wanted, False
-        if self._counts["jpeg"]:
-            jpeg = self._jpeg(self._painter.draw(annotated))
-            self._call(self._offer, "jpeg", Encoded(jpeg))
-        if self._counts["h264"]:
-            try:
-                for encoded in self._fragments(painted, key=key):
-                    self._call(self._offer, "h264", encoded)
-            except (FFmpegError, ValueError) as error:
-                _log.warning("page: no H.264: %s", error)
-
-    def _fragments(self, painted: Painted, *, key: bool) -> list[Encoded]:
-        size_wh = painted.size_wh
-        if self._video is not None and self._video.size_wh != size_wh:
-            self._video.close()
-            self._video = None
-        if self._video is None:
-            self._video = VideoEncoding(size_wh, self._fps)
-        return self._video.encode(painted.canvas, painted.coded, key=key)
+        """Hands the picture over at every size that is watched."""
+        for rendition in self._renditions:
+            if rendition.watching:
+                for form, encoded in rendition.encode(annotated):
+                    self._call(self._offer, rendition, form, encoded)
 
     def _call(self, *call: object) -> None:
         """Calls a method in the thread of the event loop, unless that has ended."""
@@ -167,14 +144,10 @@ class Broadcast:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(function, *values)  # type: ignore[arg-type]
 
-    def _offer(self, form: Form, encoded: Encoded) -> None:
+    def _offer(self, rendition: Rendition, form: Form, encoded: Encoded) -> None:
         self.encoded_bytes[form] += len(encoded.data)
-        for viewer in self._viewers:
-            if viewer.form == form:
-                viewer.offer(encoded)
-                if viewer.needs_key:
-                    self._key_wanted = True
+        rendition.offer(form, encoded)
 
     def _end_all(self) -> None:
-        for viewer in self._viewers:
-            viewer.end()
+        for each in self._renditions:
+            each.end()

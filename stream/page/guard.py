@@ -4,7 +4,9 @@ import asyncio
 import ipaddress
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,6 +26,20 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Headers of every answer: nothing of others is loaded, nothing is embedded, guessed or kept."""
+
+_JSON = "application/json"
+"""The media type of every refusal."""
+
+_KEPT = (b"content-range", b"allow")
+"""Headers of a refusal that stay where its body is replaced."""
+
+_REASONS = {
+    400: "the header Range is no range of bytes: write bytes=FIRST-LAST",
+    404: "there is no such address: /api lists those there are",
+    416: "the file has no such bytes: Content-Range says how many it has",
+    500: "that went wrong: the program says why where it was started",
+}
+"""What refusals say that the application leaves to Starlette, by status."""
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 """Names of this machine for itself."""
@@ -170,18 +186,35 @@ class _Answer:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._is_begun = False
+        self._is_replaced = False
 
     async def send(self, message: Message) -> None:
-        """Sends what the application answers."""
-        if message["type"] in ("http.response.start", "websocket.http.response.start"):
-            known = {name.lower() for name, _ in message.get("headers", [])}
-            message = {**message, "headers": [*message.get("headers", []), *_raw(HEADERS, known)]}
-        await self._send(message)
+        """Sends what the application answers; a refusal that is no JSON is replaced by some.
 
-    async def refuse(self, status: int, reason: str) -> None:
+        Such are those of Starlette: of a range of a file, of an unknown address of a WebSocket.
+        """
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            known = dict(message.get("headers", []))
+            if message["status"] >= 400 and known.get(b"content-type") != _JSON.encode():
+                self._is_replaced = True
+                kept = {key.decode(): known[key].decode() for key in _KEPT if key in known}
+                await self.refuse(message["status"], _reason(message["status"]), kept)
+                return
+            message = {**message, "headers": [*known.items(), *_raw(HEADERS, set(known))]}
+        elif message["type"] == "websocket.close" and not self._is_begun:
+            await self.refuse(404, _reason(404))
+            return
+        self._is_begun = True
+        if not self._is_replaced:
+            await self._send(message)
+
+    async def refuse(
+        self, status: int, reason: str, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Answers with an error."""
         body = json.dumps({"error": reason}).encode()
-        await self.respond(status, body, {"Content-Type": "application/json"})
+        await self.respond(status, body, {"Content-Type": _JSON, **headers})
 
     async def respond(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         """Answers; a WebSocket is not opened then."""
@@ -197,6 +230,11 @@ class _Answer:
 def _raw(headers: dict[str, str], known: set[bytes]) -> list[tuple[bytes, bytes]]:
     raw = ((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())
     return [(name, value) for name, value in raw if name not in known]
+
+
+def _reason(status: int) -> str:
+    """What a refusal of Starlette says."""
+    return _REASONS.get(status, HTTPStatus(status).phrase)
 
 
 def _query_token(scope: Scope) -> str:

@@ -133,10 +133,10 @@ class PageSink:
             annotated = replace(annotated, blur=self.controls.blur)
         return number, annotated
 
-    def wait(self, number: int, is_wanted: Callable[[], bool], timeout_s: float) -> None:
-        """Waits for a frame after the one of a number, or until something else is wanted."""
+    def wait(self, is_wanted: Callable[[int], bool], timeout_s: float) -> None:
+        """Waits until something is wanted at the number of the newest frame."""
         with self._changed:
-            self._changed.wait_for(lambda: self._count != number or is_wanted(), timeout_s)
+            self._changed.wait_for(lambda: is_wanted(self._count), timeout_s)
 
     def wake(self) -> None:
         """Lets those who wait look again."""

@@ -42,6 +42,7 @@ class Painter:
     """
 
     def __init__(self, overlay: Overlay, width: int) -> None:
+        self.width = width
         self._lock = threading.Lock()
         self._overlay = overlay
         self._scaling = Scaling(width)

@@ -18,7 +18,7 @@ from stream.page.answers import (
 )
 from stream.page.page import Page
 from stream.page.served_source import ServedSource
-from stream.page.viewers import Form, VideoHead, Viewer
+from stream.page.viewers import MOST_PX, Form, VideoHead, Viewer
 
 _BOUNDARY = "face-stream-picture"
 """What separates the pictures of MJPEG."""
@@ -73,7 +73,7 @@ class SourceRoutes:
     async def mjpeg(self, request: Request) -> Response:
         """Pictures one after another, as JPEG each."""
         served = self._source(request)
-        viewer = self._viewer("jpeg")
+        viewer = self._viewer("jpeg", request)
         parts = self._parts(served, viewer)
         return EndlessResponse(parts, f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
 
@@ -86,13 +86,13 @@ class SourceRoutes:
     async def video(self, socket: WebSocket) -> None:
         """H.264 in fragments."""
         try:
-            served, viewer = self._source(socket), self._viewer("h264")
+            served, viewer = self._source(socket), self._viewer("h264", socket)
         except RefusedError as error:
             await socket.send_denial_response(as_json({"error": str(error)}, error.status))
             return
         await socket.accept()
         sending = asyncio.ensure_future(self._send_video(served, viewer, socket))
-        leaving = asyncio.ensure_future(_left(socket))
+        leaving = asyncio.ensure_future(_follow_sizes(socket, served, viewer))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -126,15 +126,18 @@ class SourceRoutes:
         finally:
             served.broadcast.remove(viewer)
 
-    def _viewer(self, form: Form) -> Viewer:
+    def _viewer(self, form: Form, connection: HTTPConnection) -> Viewer:
         """One more who watches.
 
         Raises:
-            RefusedError: too many do.
+            RefusedError: too many do, or the width that is asked for is none.
         """
+        shown_px = _width(connection.query_params.get("width", str(MOST_PX)))
+        if shown_px is None:
+            raise RefusedError(400, f"width is a number of pixels, from 1 to {MOST_PX}")
         if self._page.watching >= self._page.settings.max_viewers:
             raise RefusedError(503, "too many watch at the moment: try again later")
-        return Viewer(form)
+        return Viewer(form, shown_px)
 
     def _source(self, connection: HTTPConnection) -> ServedSource:
         """The source that an address names.
@@ -148,9 +151,19 @@ class SourceRoutes:
         return served
 
 
-async def _left(socket: WebSocket) -> None:
+async def _follow_sizes(socket: WebSocket, served: ServedSource, viewer: Viewer) -> None:
+    """Takes the widths at which one who watches shows the pictures, until they leave."""
     try:
-        while True:
-            await socket.receive_text()
+        while (shown_px := _width(await socket.receive_text())) is not None:
+            viewer.shown_px = shown_px
+            served.broadcast.add(viewer)
+        await socket.close(1008, f"send a width, from 1 to {MOST_PX}")
     except (WebSocketDisconnect, KeyError):
         pass
+
+
+def _width(text: str) -> int | None:
+    """The width that a text gives, px; None where it gives none."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_PX))):
+        return None
+    return shown_px if 0 < (shown_px := int(text)) <= MOST_PX else None

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
+from stream.coded import plane_pixels
 from stream.frames import Frame
 from stream.sinks import AnnotatedFrame
 
@@ -54,12 +55,25 @@ class Scaling:
         return replace(frame, pixels=partial(_pixels, coded), coded=coded)
 
     def _scaled_planes(self, coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
-        """The same planes with fewer pixels, whose numbers mean the same."""
+        """The same planes with fewer pixels, whose numbers mean the same.
+
+        1. Where each pixel is a whole number of pixels, OpenCV takes their means.
+        2. Anything else is FFmpeg's, which does 4:3 five times faster than OpenCV.
+        """
+        if coded.width % size_wh[0] or coded.height % size_wh[1]:
+            scaled = self._reformatted(coded, size_wh)
+        else:
+            scaled = _averaged(coded, size_wh)
+        scaled.colorspace, scaled.color_range = coded.colorspace, coded.color_range
+        scaled.color_primaries, scaled.color_trc = coded.color_primaries, coded.color_trc
+        return scaled
+
+    def _reformatted(self, coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
         from av.video.reformatter import VideoReformatter
 
         if self._reformatter is None:
             self._reformatter = VideoReformatter()
-        scaled = self._reformatter.reformat(
+        return self._reformatter.reformat(
             coded,
             *size_wh,
             coded.format.name,
@@ -68,9 +82,16 @@ class Scaling:
             dst_color_range=coded.color_range,
             threads=1,
         )
-        scaled.colorspace, scaled.color_range = coded.colorspace, coded.color_range
-        scaled.color_primaries, scaled.color_trc = coded.color_primaries, coded.color_trc
-        return scaled
+
+
+def _averaged(coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
+    from av.video.frame import VideoFrame
+
+    scaled = VideoFrame(*size_wh, coded.format.name)
+    for plane, smaller in zip(coded.planes, scaled.planes, strict=True):
+        pixels = plane_pixels(smaller)
+        cv2.resize(plane_pixels(plane), pixels.shape[::-1], pixels, interpolation=cv2.INTER_AREA)
+    return scaled
 
 
 def _even(side: float) -> int:

@@ -8,9 +8,9 @@ from typing import Any
 from models.printable import printable
 from stream.page.broadcast import Broadcast
 from stream.page.page_sink import PageSink
-from stream.page.painter import Painter
 from stream.several.listing import NamedSource
 from stream.several.member import Member
+from stream.several.totals import without_name
 
 
 def _shown_name(source: NamedSource) -> str:
@@ -28,15 +28,13 @@ class ServedSource:
         number: by which the page and the API name it; none is used twice in a run.
         member: its run.
         sink: its newest frame.
-        painter: draws what is shown.
-        broadcast: hands that over to all who watch.
+        broadcast: hands its pictures over to all who watch.
         is_added: it was added from the page.
     """
 
     number: int
     member: Member
     sink: PageSink
-    painter: Painter
     broadcast: Broadcast
     is_added: bool = False
     _noted: tuple[str, datetime] = field(default_factory=lambda: ("waiting", datetime.now(UTC)))
@@ -48,7 +46,7 @@ class ServedSource:
             failed = bool(summary.failures)
             return ("failed", sink.ended) if failed else ("ended", sink.ended)
         if summary.history.is_waiting:
-            return "waiting", summary.history.last_reason or "it is lost, and waited for"
+            return "waiting", without_name(self.member.source, summary.history.last_reason)
         if sink.newest() is None:
             return "waiting", "it is being opened"
         if sink.controls.paused:

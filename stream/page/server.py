@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import json
 import logging
 import socket
 import ssl
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stream.errors import ConfigError
+from stream.page.guard import HEADERS
 from stream.settings.serve_section import ServeSection
 
 _REQUEST_S = 10.0
@@ -28,7 +30,7 @@ _SEND_BYTES = 131_072
 older pictures, less slows downloads over long ways."""
 
 _MESSAGE_BYTES = 4096
-"""Largest message of a browser in a WebSocket, bytes; none has anything to say."""
+"""Largest message of a browser in a WebSocket, bytes; it says no more than a width."""
 
 _CLOSE_S = 2
 """How long answers that are being sent are waited for at the end, s."""
@@ -67,6 +69,16 @@ class LimitedProtocol(H11Protocol):
             self._begin_to_wait()
         else:
             self._stop_waiting()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no request, in the same form as everything else."""
+        body = json.dumps({"error": "that is no request of HTTP/1.1: ask again"}).encode()
+        headers = {**HEADERS, "Content-Type": "application/json", "Connection": "close"}
+        named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        response = h11.Response(status_code=400, headers=named, reason=b"Bad Request")
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event))
+        self.transport.close()
 
     @property
     def _is_due(self) -> bool:

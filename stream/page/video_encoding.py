@@ -18,9 +18,11 @@ _QUANTISER = 24
 """Quantiser of all pictures (ITU-T H.264, QP), 0 to 51; more is worse, and takes less of the
 network. A constant one spares the encoder an estimate of each: 2.2 instead of 3.5 ms of 720p."""
 
-_CODEC = replace(
-    CODECS["h264"], options={**CODECS["h264"].options, "x264-params": f"qp={_QUANTISER}"}
-)
+_PARAMETERS = f"qp={_QUANTISER}:no-dct-decimate=1"
+"""Parameters of x264. Not to look for blocks with hardly any coefficients saves 15 % of its time of
+filmed pictures, for 5 % more bytes."""
+
+_CODEC = replace(CODECS["h264"], options={**CODECS["h264"].options, "x264-params": _PARAMETERS})
 """H.264 of the page, each picture at the same quantiser."""
 
 _LONGEST_STEP_S = 1.0

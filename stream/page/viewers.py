@@ -11,6 +11,9 @@ from typing import Literal, TypeAlias
 Form: TypeAlias = Literal["jpeg", "h264"]
 """How pictures are sent: each by itself, or as fragments of a video."""
 
+MOST_PX = 1 << 14
+"""Largest width of a picture that is asked for, px; none is shown larger than `serve.width`."""
+
 _MOST: dict[Form, int] = {"jpeg": 1, "h264": 30}
 """Pictures that wait for one who watches, by form: of a video two seconds, for they build upon one
 another; more lets a slow one fall further behind and takes more memory."""
@@ -51,10 +54,16 @@ class Viewer:
 
     Args:
         form: how pictures are sent.
+        shown_px: width at which they are shown; larger ones are of no use.
+
+    Attributes:
+        shown_px: this width, which may change.
+        dropped: pictures that were left out.
     """
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, shown_px: int = MOST_PX) -> None:
         self.form = form
+        self.shown_px = shown_px
         self.dropped = 0
         self._waiting: deque[Encoded] = deque()
         self._needs_key = True
@@ -68,6 +77,10 @@ class Viewer:
     def needs_key(self) -> bool:
         """Whether nothing can be sent before a picture that can be decoded by itself."""
         return self._needs_key
+
+    def begin(self) -> None:
+        """Another video begins, as of another size: its first picture builds upon none."""
+        self._needs_key = True
 
     def offer(self, encoded: Encoded) -> None:
         """Takes the next picture, if there is use for it.

@@ -13,6 +13,7 @@ from stream.addresses import is_url, may_be_address, shown_address
 from stream.errors import ConfigError, SourceError
 from stream.named_address import resolved
 from stream.settings import Config
+from stream.source_history import SourceHistory
 from stream.sources import WHOLE, Source, Span, open_source
 from stream.sources.camera import camera_index
 from stream.sources.pictures import PictureSource, fixed_part, natural_order, not_written
@@ -81,11 +82,15 @@ def list_sources(named: Sequence[str]) -> list[NamedSource]:
 
 
 def open_named(
-    source: NamedSource, config: Config, span: Span = WHOLE, outputs: Sequence[Path] = ()
+    source: NamedSource,
+    config: Config,
+    span: Span = WHOLE,
+    outputs: Sequence[Path] = (),
+    history: SourceHistory | None = None,
 ) -> Source:
     """Opens one of the sources; see `open_source`."""
     if not source.pictures:
-        return open_source(source.uri, config, span, outputs)
+        return open_source(source.uri, config, span, outputs, history)
     if span != WHOLE:
         raise ConfigError(f"--start and --end are for videos: {source} is none")
     pictures = source.pictures

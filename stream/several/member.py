@@ -14,7 +14,7 @@ from stream.settings import Config
 from stream.several.listing import NamedSource, open_named
 from stream.several.naming import own_name
 from stream.several.shared_model import SharedModel
-from stream.several.totals import of_source
+from stream.several.totals import of_source, without_name
 from stream.sinks import Outputs, Sink
 from stream.sinks.video.manual_recording import ManualRecordings
 from stream.sources import Source, Span
@@ -100,7 +100,8 @@ class Member:
     def _work(self) -> None:
         """Annotates the source from beginning to end."""
         try:
-            opened = open_named(self.source, self._config, self._span, self._outputs.paths)
+            history, paths = self.summary.history, self._outputs.paths
+            opened = open_named(self.source, self._config, self._span, paths, history)
             self.is_open = True
             if self.controls.quit_requested:
                 opened.close()
@@ -118,7 +119,7 @@ class Member:
         """Says where it is shown why it has ended, and that it is done."""
         if self._place is not None:
             failures = self.summary.failures
-            reasons = [each.removeprefix(str(self.source)).lstrip(": ") for each in failures]
+            reasons = [without_name(self.source, each) for each in failures]
             self._place.end("; ".join(reasons) or "it has ended")
         self.done.set()
 

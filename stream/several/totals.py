@@ -94,3 +94,8 @@ def of_source(source: NamedSource, reason: str) -> str:
     """Why a source failed, with its name unless the reason has it."""
     name = str(source)
     return reason if name in reason else f"{name}: {reason}"
+
+
+def without_name(source: NamedSource, reason: str) -> str:
+    """Why a source failed or is waited for, for where its name stands already."""
+    return reason.removeprefix(str(source)).lstrip(": ")

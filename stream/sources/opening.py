@@ -41,6 +41,7 @@ def open_source(
     config: Config | None = None,
     span: Span = WHOLE,
     outputs: Sequence[Path] = (),
+    history: SourceHistory | None = None,
 ) -> Source:
     """Opens what the user named. The first case that fits decides:
 
@@ -61,6 +62,7 @@ def open_source(
         span: the part of a video that is wanted.
         outputs: files and folders that are written meanwhile; pictures there are left out of a
             folder of pictures.
+        history: takes when the source is waited for, from the first failure on; None for its own.
 
     What is not there yet is waited for where the settings ask for that.
 
@@ -76,7 +78,7 @@ def open_source(
     check_span(span)
     if not isinstance(config, Config | None):
         raise ConfigError(f"settings are a Config, not of type {type(config).__name__}")
-    config, uri, history = config or Config(), resolved(str(uri)), SourceHistory()
+    config, uri, history = config or Config(), resolved(str(uri)), history or SourceHistory()
     arrival = Reconnection(_shown(uri), config.source.start_limit_s, history)
     source = arrival.first(lambda: _open(uri, config, span, outputs, history))
     if source.info.is_live or history.gaps:

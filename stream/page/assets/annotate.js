@@ -1,6 +1,6 @@
 /** A picture or a short video that is dropped onto the page, annotated and not kept. */
 
-import { closing, element, setText, warn } from "./dom.js";
+import { copyOf, element, part, setName, setText, warn } from "./dom.js";
 import { downloading } from "./files.js";
 import { ask } from "./server.js";
 import { counted, labelWords, percent } from "./wording.js";
@@ -11,7 +11,7 @@ const LOOK_MS = 700;
 /** Lets files be dropped or chosen; `onTake` brings their results into sight. */
 export function prepareDropping(limits, onTake) {
   const parts = ["chosen", "choose", "results", "limits"];
-  const [input, button, results, about] = parts.map((id) => document.getElementById(id));
+  const [input, button, results, about] = parts.map(part);
   setText(about, `Up to ${limits.upload_mb} MB and ${limits.upload_s} s. Nothing is kept.`);
   const take = (files) => {
     onTake();
@@ -82,13 +82,15 @@ class Result {
 
   constructor(name) {
     this.name = name;
-    this.bar = element("progress", { "aria-label": `Progress of ${name}` });
-    this.about = element("p.about", { role: "status" }, "Being annotated");
-    const remove = closing(() => {
+    this.node = copyOf("result");
+    [this.heading, this.remove, this.bar, this.about] = this.node.children;
+    setName(this.heading, name);
+    this.bar.setAttribute("aria-label", `Progress of ${name}`);
+    this.remove.setAttribute("aria-label", `Remove ${name}`);
+    this.remove.addEventListener("click", () => {
       this.node.remove();
       this.forget();
-    }, `Remove ${name}`);
-    this.node = element("li.result", {}, element("p.name", {}, name), remove, this.bar, this.about);
+    });
   }
 
   end(text, kind = "about") {

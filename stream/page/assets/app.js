@@ -2,7 +2,7 @@
 
 import { prepareDropping } from "./annotate.js";
 import { Counts } from "./counts.js";
-import { setText, warn } from "./dom.js";
+import { part, setText, warn } from "./dom.js";
 import { showFaces } from "./faces.js";
 import { Files } from "./files.js";
 import { prepareKeys } from "./keys.js";
@@ -14,16 +14,9 @@ import { prepareAdding, Tiles } from "./tiles.js";
 /** Pause before the page begins anew where the server did not answer at first, ms. */
 const AGAIN_MS = 2000;
 
-/** What is said while the server does not answer as it should. */
-const LINES = {
-  gone: "The server does not answer. This page tries again by itself.",
-  refused: "The token is not valid. Open the address that face-stream printed last.",
-};
-
-const part = (id) => document.getElementById(id);
-
 function showConnection(state) {
-  setText(part("connection"), LINES[state] ?? "");
+  const line = part("connection");
+  setText(line, line.dataset[state] ?? "");
   document.body.classList.toggle("lost", state !== "open");
 }
 
@@ -59,7 +52,7 @@ function makeParts(me) {
 function showTexts(me) {
   setText(part("notice"), me.notice ?? "");
   setText(part("misuse"), me.misuse);
-  part("tabs").hidden = !me.may_control;
+  for (const each of document.querySelectorAll(".controls")) each.hidden = !me.may_control;
   part("show-help").addEventListener("click", () => part("help").showModal());
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.querySelector("button").addEventListener("click", () => dialog.close());

@@ -1,8 +1,8 @@
 /** Small charts of SVG, stretched by the style. The numbers stand beside them in words. */
 
-import { drawing, element, setText } from "./dom.js";
+import { drawing, setText } from "./dom.js";
 
-/** Size of a chart, in its own units. */
+/** Size of a chart, in its own units: its `viewBox` in the page too. */
 const WIDTH = 240;
 const HEIGHT = 64;
 
@@ -25,18 +25,16 @@ const point = (x, y) => `${(x * WIDTH).toFixed(1)} ${((1 - y) * HEIGHT).toFixed(
 /** A line of the last values, with its name and the newest one in words. */
 export class LineChart {
   #values = [];
-  #line = drawing("path", { class: "curve" });
-  #words = element("dd");
 
-  /** `least` is the value at the top of the chart, at least. */
-  constructor(title, least) {
-    this.least = least;
-    this.node = element("div.chart", {}, element("dt", {}, title), this.#words, canvas(this.#line));
+  /** `data-least` of its node is the value at the top of the chart, at least. */
+  constructor(node) {
+    this.least = Number(node.dataset.least);
+    [, this.words, this.canvas] = node.children;
   }
 
   /** Adds the newest value and its words; null is a gap. */
   add(value, words) {
-    setText(this.#words, value === null ? "–" : words);
+    setText(this.words, value === null ? "–" : words);
     this.#values = [...this.#values, value].slice(-KEPT_VALUES);
     const top = Math.max(this.least, ...this.#values) * 1.1;
     const steps = this.#values.map((each, place, all) => {
@@ -44,7 +42,7 @@ export class LineChart {
       const x = 1 + (place + 1 - all.length) / (KEPT_VALUES - 1);
       return ((all[place - 1] ?? null) === null ? "M" : "L") + point(x, each / top);
     });
-    this.#line.setAttribute("d", steps.join(""));
+    this.canvas.firstChild.setAttribute("d", steps.join(""));
   }
 }
 

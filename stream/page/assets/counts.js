@@ -1,7 +1,7 @@
 /** Counts over time by attribute: layers of the faces in view of all sources. */
 
 import { colourOf, layersChart } from "./charts.js";
-import { element, setText, updateList } from "./dom.js";
+import { copyOf, element, setName, setText, updateList } from "./dom.js";
 import { className, duration } from "./wording.js";
 
 /** Age from which on the last counts of a source do not hold any more, ms: it has ended. */
@@ -41,10 +41,10 @@ export class Counts {
     this.chart.replaceChildren(layersChart(history, names));
     const spanMs = history.length ? history.at(-1).timeMs - history[0].timeMs : 0;
     setText(this.span.firstChild, `${duration(spanMs / 1000)} ago`);
-    updateList(this.key, names, String, makeRow, (row, name) => {
+    updateList(this.key, names, String, () => copyOf("count"), (row, name) => {
       const [mark, word, count] = row.children;
       mark.firstChild.className = `mark ${colourOf(name, names.indexOf(name))}`;
-      setText(word, className(name));
+      setName(word, className(name));
       setText(count, String(now[name] ?? 0));
     });
   }
@@ -70,9 +70,4 @@ function layerNames(counts) {
   const met = new Set(counts.flatMap(Object.keys));
   const unsure = met.delete("unsure") ? ["unsure"] : [];
   return [...[...met].sort(), ...unsure];
-}
-
-function makeRow() {
-  const mark = element("td", {}, element("span"));
-  return element("tr", {}, mark, element("th", { scope: "row" }), element("td"));
 }

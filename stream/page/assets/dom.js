@@ -3,6 +3,12 @@
 /** For how long a note is shown, ms. */
 const NOTE_MS = 4000;
 
+/** The part of the page of an id. */
+export const part = (id) => document.getElementById(id);
+
+/** A copy of what the template of an id holds. */
+export const copyOf = (id) => part(id).content.firstElementChild.cloneNode(true);
+
 /** Makes an element: its name may have classes after dots, functions of `given` are listeners. */
 export function element(name, given = {}, ...children) {
   const [tag, ...classes] = name.split(".");
@@ -30,6 +36,12 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** The same for a name, which the style cuts off where it is long: pointing at it shows all. */
+export function setName(node, name) {
+  setText(node, name);
+  node.title = name;
+}
+
 /** Makes the children of a list those of `entries`, in their order, and keeps the nodes it has. */
 export function updateList(list, entries, keyOf, make, update) {
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
@@ -38,26 +50,22 @@ export function updateList(list, entries, keyOf, make, update) {
     const node = known.get(key) ?? make(entry);
     node.dataset.key = key;
     known.delete(key);
-    update(node, entry);
     if (list.children[place] !== node) list.insertBefore(node, list.children[place] ?? null);
+    update(node, entry);
   });
   known.forEach((node) => node.remove());
-}
-
-/** Makes the button that closes or removes something. */
-export function closing(click, label = "Close") {
-  return element("button.plain", { type: "button", click, "aria-label": label }, "×");
 }
 
 /** Shows a note for a while; screen readers read it out. */
 export function say(text) {
   const note = element("p.note", {}, text);
-  document.getElementById("notes").replaceChildren(note);
+  part("notes").replaceChildren(note);
   setTimeout(() => note.remove(), NOTE_MS);
 }
 
 /** Shows what failed until it is closed; screen readers read it out. */
 export function warn({ message }) {
-  const note = element("p.note", {}, message, closing(() => note.remove()));
-  document.getElementById("failures").replaceChildren(note);
+  const given = { type: "button", "aria-label": "Close", click: () => note.remove() };
+  const note = element("p.note", {}, message, element("button.plain", given, "×"));
+  part("failures").replaceChildren(note);
 }

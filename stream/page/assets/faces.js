@@ -1,15 +1,15 @@
 /** The faces in view: a thumbnail of each, what it is perceived as, and since when. */
 
-import { element, setText, updateList } from "./dom.js";
+import { copyOf, part, setName, setText, updateList } from "./dom.js";
 import { clock, counted, duration, labelWords, percent } from "./wording.js";
 
 /** Shows the faces in view; `names` are those of the sources, by number. */
 export function showFaces(people, names) {
   const seen = people.filter((person) => person.in_view);
-  document.getElementById("no-faces").hidden = seen.length > 0;
-  setText(document.getElementById("face-count"), seen.length ? counted(seen.length, "face") : "");
+  part("no-faces").hidden = seen.length > 0;
+  setText(part("face-count"), seen.length ? counted(seen.length, "face") : "");
   updateList(
-    document.getElementById("faces"),
+    part("faces"),
     seen,
     ({ source, track }) => `${source}/${track}`,
     makeCard,
@@ -18,12 +18,12 @@ export function showFaces(people, names) {
 }
 
 function makeCard() {
-  const thumbnail = element("img", { alt: "", hidden: true });
+  const card = copyOf("face");
+  const thumbnail = card.querySelector("img");
   thumbnail.onload = () => {
     thumbnail.hidden = false;
   };
-  const words = element("div", {}, element("ul.labels"), element("p.since"));
-  return element("li.face", {}, element("span.thumbnail", {}, thumbnail), words);
+  return card;
 }
 
 function updateCard(card, { source, labels, since, seconds, thumbnail }, names) {
@@ -34,18 +34,18 @@ function updateCard(card, { source, labels, since, seconds, thumbnail }, names) 
     card.querySelector(".labels"),
     entries.length ? entries : [["", {}]],
     ([attribute]) => attribute,
-    () => element("li", {}, element("span.word"), element("span"), element("span.level", {}, element("span"))),
+    () => copyOf("label"),
     updateLabel,
   );
-  const where = names.size > 1 ? `${names.get(source) ?? ""} · ` : "";
-  setText(card.querySelector(".since"), `${where}since ${clock(since)}, for ${duration(seconds)}`);
+  const where = names.size > 1 ? ` · ${names.get(source) ?? ""}` : "";
+  setName(card.querySelector(".since"), `since ${clock(since)}, for ${duration(seconds)}${where}`);
 }
 
 function updateLabel(line, [attribute, label]) {
   const [word, number, level] = line.children;
   const sure = label.text ? percent(label.confidence) : "";
   line.classList.toggle("is-unsure", !sure);
-  setText(word, attribute ? labelWords(attribute, label) : "no label yet");
+  setName(word, attribute ? labelWords(attribute, label) : "no label yet");
   setText(number, sure);
   level.firstChild.style.inlineSize = sure ? sure.replace(" ", "") : "0";
 }

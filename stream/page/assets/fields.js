@@ -7,10 +7,11 @@ import { element } from "./dom.js";
  */
 class Field {
   constructor(control, read, write = (value) => value ?? "") {
+    const isSwitch = control.type === "checkbox";
     this.control = control;
-    this.read = () => read(control.value.trim());
+    this.read = () => read(isSwitch ? control.checked : control.value.trim());
     this.write = (value) => {
-      control.value = write(value);
+      control[isSwitch ? "checked" : "value"] = write(value);
     };
   }
 }
@@ -24,7 +25,7 @@ export function makeField({ kind, value, choices, minimum, maximum }) {
   }
   switch (kind) {
     case "switch":
-      return switchField();
+      return new Field(input("checkbox"), Boolean);
     case "choice": {
       const options = words.map((word) => element("option", { value: word }, String(word)));
       const read = (text) => words.find((word) => String(word) === text);
@@ -46,17 +47,6 @@ export function makeField({ kind, value, choices, minimum, maximum }) {
 
 function input(type, given = {}) {
   return element("input", { type, autocomplete: "off", spellcheck: false, ...given });
-}
-
-function switchField() {
-  const control = input("checkbox");
-  return {
-    control,
-    read: () => control.checked,
-    write: (value) => {
-      control.checked = value;
-    },
-  };
 }
 
 function numberOf(text) {

@@ -1,6 +1,6 @@
 /** Recordings and snapshots of this run, to play and to download. */
 
-import { element, setText, updateList } from "./dom.js";
+import { copyOf, element, part, setName, setText, updateList } from "./dom.js";
 import { clock, megabytes } from "./wording.js";
 
 export class Files {
@@ -13,7 +13,7 @@ export class Files {
 
   /** Shows the files, the newest first; `names` are those of the sources, by number. */
   update(files, names) {
-    document.getElementById("no-files").hidden = files.length > 0;
+    part("no-files").hidden = files.length > 0;
     updateList(
       this.list,
       [...files].sort((one, other) => other.made.localeCompare(one.made)),
@@ -21,7 +21,7 @@ export class Files {
       (file) => this.#makeRow(file),
       (row, { made, bytes, source }) => {
         const from = names.has(source) ? ` · ${names.get(source)}` : "";
-        setText(row.querySelector(".about"), `${clock(made)} · ${megabytes(bytes)}${from}`);
+        setName(row.querySelector(".about"), `${clock(made)} · ${megabytes(bytes)}${from}`);
       },
     );
   }
@@ -33,17 +33,18 @@ export class Files {
     const click = () => {
       const video = { src, controls: true, autoplay: true, "aria-label": name };
       const shown = isVideo ? element("video", video) : element("img", { src, alt: name });
-      setText(this.player.querySelector("h2"), name);
+      setName(this.player.querySelector("h2"), name);
       this.shown.replaceChildren(shown);
       this.player.showModal();
     };
-    return element(
-      "li.file",
-      {},
-      element("div", {}, element("p.name", {}, name), element("p.about")),
-      element("button.control", { type: "button", "aria-label": `${verb} ${name}`, click }, verb),
-      downloading(src, name),
-    );
+    const row = copyOf("file");
+    const [words, button] = row.children;
+    setName(words.firstChild, name);
+    setText(button, verb);
+    button.setAttribute("aria-label", `${verb} ${name}`);
+    button.addEventListener("click", click);
+    row.append(downloading(src, name));
+    return row;
   }
 }
 

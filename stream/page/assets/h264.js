@@ -19,14 +19,14 @@ const MAX_WAITING = 300;
 /** Fragments after which a picture must have played, else the browser cannot: 6 s of 15 a second. */
 const MOST_UNPLAYED = 90;
 
-/** Codes by which the server closes a socket whose source it has no H.264 of. */
-const NO_H264 = [1003, 1011];
+/** The code by which a server closes a socket that it cannot serve. */
+const FAILED = 1011;
 
 /** Whether this browser can play such fragments at all. */
 export const canPlay = Boolean(Source);
 
 /** One stream in a video element. A text message has the type of what follows: the initial segment,
- * then fragments. Another one begins another stream, as of another size.
+ * then fragments. Another one begins another size, whose times count from 0 again.
  */
 export class FragmentPlayer {
   #socket;
@@ -34,19 +34,28 @@ export class FragmentPlayer {
   #buffer = null;
   #waiting = [];
   #taken = 0;
+  #width;
 
-  /** `onEnd` is called when it ends by itself, with whether H.264 cannot be had at all. */
-  constructor(video, path, onEnd) {
+  /** `width` is that at which it is shown, px; `onEnd` is called when it ends by itself, with whether H.264 cannot be had at all. */
+  constructor(video, path, width, onEnd) {
     this.video = video;
     this.onEnd = onEnd;
-    this.#socket = new WebSocket(new URL(path, location.href.replace("http", "ws")));
+    this.#width = width;
+    this.#socket = new WebSocket(new URL(`${path}?width=${width}`, location.href.replace("http", "ws")));
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onmessage = ({ data }) => {
-      if (typeof data === "string") this.#begin(JSON.parse(data).mime);
-      else this.#take(data);
+      if (typeof data !== "string" || this.#media) this.#take(data);
+      else this.#begin(JSON.parse(data).mime);
     };
-    this.#socket.onclose = ({ code }) => this.#end(NO_H264.includes(code));
+    this.#socket.onclose = ({ code }) => this.#end(code === FAILED);
     video.onerror = () => this.#end(true);
+  }
+
+  /** Asks for another width, in the same stream. */
+  show(width) {
+    if (width === this.#width || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#width = width;
+    this.#socket.send(width);
   }
 
   /** Closes the socket; the last picture stays. */
@@ -66,9 +75,6 @@ export class FragmentPlayer {
     if (!Source.isTypeSupported(mime)) return this.#end(true);
     const media = new Source();
     this.#media = media;
-    this.#buffer = null;
-    this.#waiting = [];
-    this.#taken = 0;
     URL.revokeObjectURL(this.video.src);
     this.video.disableRemotePlayback = true;
     this.video.src = URL.createObjectURL(media);
@@ -94,11 +100,15 @@ export class FragmentPlayer {
     if (!buffer || buffer.updating || this.#media.readyState !== "open") return;
     const { buffered } = buffer;
     const { currentTime } = this.video;
-    if (buffered.length) this.#keepUp(buffered.end(buffered.length - 1));
+    const newest = buffered.length && buffered.end(buffered.length - 1);
+    if (newest) this.#keepUp(newest);
     try {
-      if (buffered.length && buffered.start(0) < currentTime - KEPT_S) {
-        buffer.remove(0, currentTime - KEPT_S / 2);
-      } else if (this.#waiting.length) buffer.appendBuffer(this.#waiting.shift());
+      if (newest && buffered.start(0) < currentTime - KEPT_S) return buffer.remove(0, currentTime - KEPT_S / 2);
+      if (typeof this.#waiting[0] === "string") {
+        buffer.timestampOffset = newest;
+        this.#waiting.shift();
+      }
+      if (this.#waiting.length) buffer.appendBuffer(this.#waiting.shift());
     } catch {
       this.#end(true);
     }

@@ -31,9 +31,12 @@ export class LivePicture {
     this.image.alt = text;
   }
 
-  /** Shows the newest picture, then what comes, unless it does already. */
+  /** Shows the newest picture, then what comes, no larger than there is room for. */
   start() {
-    if (this.way !== "none") return;
+    if (this.way !== "none") {
+      this.#player?.show(this.#width);
+      return;
+    }
     this.video.hidden = !this.#hasH264;
     this.image.hidden = this.#hasH264;
     if (this.#hasH264) this.#startH264();
@@ -50,6 +53,10 @@ export class LivePicture {
     this.way = "none";
   }
 
+  get #width() {
+    return Math.ceil(this.node.clientWidth * devicePixelRatio);
+  }
+
   get #newest() {
     return `${this.path}/picture.jpg?${Date.now()}`;
   }
@@ -63,13 +70,13 @@ export class LivePicture {
       this.#hasH264 = false;
       this.start();
     };
-    this.#player = new FragmentPlayer(this.video, `${this.path}/video`, end);
+    this.#player = new FragmentPlayer(this.video, `${this.path}/video`, this.#width, end);
   }
 
   #startMjpeg() {
     this.way = "MJPEG";
     mjpegStreams += 1;
-    this.image.src = `${this.path}/video.mjpeg?${Date.now()}`;
+    this.image.src = `${this.path}/video.mjpeg?width=${this.#width}&${Date.now()}`;
   }
 
   #startStills() {

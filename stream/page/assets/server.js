@@ -13,12 +13,7 @@ const RETRY_MS = 1500;
 const KINDS = ["sources", "people", "settings", "files"];
 
 /** A request that failed: its message is one line, its status that of HTTP, or 0 without answer. */
-class Refusal extends Error {
-  constructor(message, status) {
-    super(message);
-    this.status = status;
-  }
-}
+const refusal = (message, status) => Object.assign(new Error(message), { status });
 
 /** Asks the server and gives its answer, read as JSON; a body is sent for as long as it takes. */
 export async function ask(path, { method, json, body, headers } = {}) {
@@ -27,11 +22,11 @@ export async function ask(path, { method, json, body, headers } = {}) {
   try {
     answer = await fetch(path, { method, body: body ?? JSON.stringify(json), headers, signal });
   } catch {
-    throw new Refusal("The server does not answer.", 0);
+    throw refusal("The server does not answer.", 0);
   }
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
-  throw new Refusal(said.error ?? `The server refused it (${answer.status}).`, answer.status);
+  throw refusal(said.error ?? `The server refused it (${answer.status}).`, answer.status);
 }
 
 /** The events of the server: opened again whenever they end, and closed in a hidden page. */
@@ -40,7 +35,8 @@ export class Events {
   #timer = 0;
   #state = "";
 
-  /** `onEvent` takes a kind and its data; `onState` "open", "gone" or "refused" where that changes. */
+  /** `onEvent` takes a kind and its data; `onState` "open", "gone", "refused"
+   * or "hidden" where that changes. */
   constructor(onEvent, onState) {
     this.onEvent = onEvent;
     this.onState = onState;
@@ -51,7 +47,7 @@ export class Events {
   #open() {
     this.#close();
     this.#state = "";
-    if (document.hidden) return;
+    if (document.hidden) return this.#become("hidden");
     const stream = new EventSource("/api/events");
     this.#stream = stream;
     stream.onopen = () => this.#hear();

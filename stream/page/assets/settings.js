@@ -1,6 +1,6 @@
 /** The settings as a form that their schema makes; each is sent when it is changed. */
 
-import { element, say, setText } from "./dom.js";
+import { copyOf, element, say, setName, setText } from "./dom.js";
 import { makeField } from "./fields.js";
 import { ask } from "./server.js";
 
@@ -49,24 +49,23 @@ class Row {
     this.onSet = onSet;
     this.field = makeField(setting);
     const { control } = this.field;
-    this.output = element("output", { hidden: control.type !== "range" });
-    this.problem = element("p.problem", { id: `problem-${key}` });
-    control.id = key;
+    this.node = copyOf("setting");
+    const [label, value, about, problem] = this.node.children;
+    [this.output, this.problem] = [value.firstChild, problem];
+    this.node.classList.add(control.type);
+    this.output.hidden = control.type !== "range";
+    value.prepend(control);
+    setName(label, editable ? key.split(".")[1].replaceAll("_", " ") : key);
+    setText(about, editable ? description : `${description} Fixed: ${whyNot}.`);
+    control.id = label.htmlFor = key;
+    [about.id, problem.id] = [`about-${key}`, `problem-${key}`];
     control.disabled = !editable;
-    control.setAttribute("aria-describedby", `about-${key} ${this.problem.id}`);
+    control.setAttribute("aria-describedby", `${about.id} ${problem.id}`);
     control.addEventListener("input", () => {
       this.#isEdited = true;
       this.#showNumber();
     });
     control.addEventListener("change", () => this.#send());
-    this.node = element(
-      `div.setting.${control.type}`,
-      {},
-      element("label", { htmlFor: key }, editable ? key.split(".")[1].replaceAll("_", " ") : key),
-      element("span.value", {}, control, this.output),
-      element("p.about", { id: `about-${key}` }, description, editable ? "" : ` Fixed: ${whyNot}.`),
-      this.problem,
-    );
   }
 
   /** Shows a value, unless another is being typed. */

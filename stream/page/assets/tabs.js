@@ -1,5 +1,7 @@
 /** Panels of which one is shown, by the pattern of tabs: arrows, Home and End move between them. */
 
+import { part } from "./dom.js";
+
 /** Prepares a list of tabs, each of which names its panel by `aria-controls`.
  *
  * @returns {function(HTMLElement)} shows the panel of a tab.
@@ -10,7 +12,7 @@ export function prepareTabs(list) {
     for (const tab of tabs) {
       tab.setAttribute("aria-selected", String(tab === chosen));
       tab.tabIndex = tab === chosen ? 0 : -1;
-      document.getElementById(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
+      part(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
     }
   };
   tabs.forEach((tab, place) => {

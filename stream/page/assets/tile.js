@@ -1,7 +1,7 @@
 /** One source as a tile: its picture, its state, its rates, and where it is large its controls. */
 
 import { LineChart } from "./charts.js";
-import { element, say, setText, warn } from "./dom.js";
+import { copyOf, element, say, setName, setText, warn } from "./dom.js";
 import { LivePicture } from "./picture.js";
 import { ask } from "./server.js";
 import { clock, counted, rate } from "./wording.js";
@@ -16,42 +16,26 @@ export class Tile {
     this.source = source;
     this.path = `/api/sources/${source.number}`;
     this.picture = new LivePicture(this.path);
-    this.heading = element("h2", { id: `source-${source.number}` });
-    this.state = element("span.state");
-    this.figures = element("span.figures");
-    this.veil = element("p.veil");
-    this.enlarge = element("button.enlarge", { type: "button", click: onEnlarge }, this.picture.node);
-    const charts = [["Frames a second", 10], ["Latency", 100], ["Dropped", 5]];
-    this.charts = charts.map(([title, least]) => new LineChart(title, least));
-    this.buttons = this.#makeButtons();
-    this.details = element(
-      "div",
-      {},
-      element("div.buttons", { role: "group", "aria-label": "Controls" }, Object.values(this.buttons)),
-      element("dl.charts", {}, this.charts.map(({ node }) => node)),
-    );
-    this.node = element(
-      "article.tile.sheet",
-      { "aria-labelledby": this.heading.id },
-      element("div.view", {}, this.enlarge, this.veil),
-      element("div.bar", {}, this.heading, this.state, this.figures),
-      this.details,
-    );
+    this.node = copyOf("tile");
+    const part = (selector) => this.node.querySelector(selector);
+    [this.heading, this.state, this.figures] = part(".bar").children;
+    [this.enlarge, this.veil] = part(".view").children;
+    this.enlarge.append(this.picture.node);
+    this.enlarge.addEventListener("click", onEnlarge);
+    this.details = part(".details");
+    this.charts = [...part(".charts").children].map((node) => new LineChart(node));
+    this.buttons = {};
+    for (const button of part(".buttons").children) this.#prepareButton(button);
   }
 
-  #makeButtons() {
-    const fill = makeButton("Fill screen", () => this.fillScreen());
-    if (!this.me.may_control) return { fill };
-    const controls = {
-      paused: makeButton("Pause", () => this.toggle("paused")),
-      recording: makeButton("Record", () => this.toggle("recording")),
-      snapshot: makeButton("Snapshot", () => this.snapshot()),
-      blur: makeButton("Blur", () => this.toggle("blur")),
-      fill,
-    };
-    controls.blur.disabled = this.me.blur_fixed;
-    if (this.me.may_add_sources) controls.remove = makeButton("Remove", () => this.#remove());
-    return controls;
+  #prepareButton(button) {
+    const { name } = button;
+    const { may_control: mayControl, may_add_sources: mayRemove, blur_fixed: isBlurFixed } = this.me;
+    const acts = { snapshot: () => this.snapshot(), fill: () => this.fillScreen(), remove: () => this.#remove() };
+    this.buttons[name] = button;
+    button.hidden = name !== "fill" && !(mayControl && (name !== "remove" || mayRemove));
+    button.disabled = name === "blur" && isBlurFixed;
+    button.addEventListener("click", acts[name] ?? (() => this.toggle(name)));
   }
 
   /** Shows what the server says of this source. */
@@ -62,16 +46,16 @@ export class Tile {
     this.source = source;
     this.node.dataset.state = state;
     this.node.classList.toggle("recording", source.recording);
-    setText(this.heading, name);
+    setName(this.heading, name);
+    this.node.setAttribute("aria-label", name);
     setText(this.state, isLive ? state : `${state} since ${clock(since)}`);
     const rates = [`${rate(fps ?? 0)} fps`, counted(faces, "face"), counted(people, "person", "people")];
     setText(this.figures, isLive ? rates.join(" · ") : "");
     const veil = state in VEILS ? `${VEILS[state]} ${clock(since)}` : "The first picture is coming";
     this.veil.hidden = isLive && frames > 0;
-    this.veil.replaceChildren(veil, ...(reason ? [element("span", {}, reason)] : []));
+    this.veil.replaceChildren(veil, ...(reason && state !== "ended" ? [element("span", { title: reason }, reason)] : []));
     this.#showToggles();
     this.picture.label = `Live picture of ${name}`;
-    if (frames && !document.hidden) this.picture.start();
   }
 
   #chart({ state, shown_fps: fps, source_fps: sourceFps, latency_ms: latency, frames, dropped }, before) {
@@ -88,7 +72,6 @@ export class Tile {
   #showToggles() {
     const { paused, recording, recording_refusal: refusal, blur } = this.source;
     const { buttons } = this;
-    if (!buttons.paused) return;
     press(buttons.paused, paused, paused ? "Go on" : "Pause");
     press(buttons.recording, recording, recording ? "Stop recording" : "Record");
     buttons.recording.title = refusal ?? "";
@@ -103,13 +86,18 @@ export class Tile {
     this.enlarge.setAttribute("aria-label", `${this.source.name}, large`);
   }
 
+  /** Shows what comes, once its place is known: its size is that in which pictures are asked for. */
+  show() {
+    if (this.source.frames) this.picture.start();
+  }
+
   /** Turns one of its switches: "paused", "recording" or "blur". */
   toggle(key) {
     return this.#control({ [key]: !this.source[key] });
   }
 
   async snapshot() {
-    if (await this.#control({ snapshot: true })) say(`A snapshot of ${this.source.name} is saved.`);
+    if (await this.#control({ snapshot: true })) say("A snapshot is saved.");
   }
 
   fillScreen() {
@@ -132,10 +120,6 @@ export class Tile {
   #remove() {
     ask(this.path, { method: "DELETE" }).catch(warn);
   }
-}
-
-function makeButton(text, click) {
-  return element("button.control", { type: "button", click }, text);
 }
 
 function press(button, isPressed, text) {

@@ -1,6 +1,6 @@
 /** All sources as tiles, of which one may be large. */
 
-import { setText, updateList, warn } from "./dom.js";
+import { part, setText, updateList, warn } from "./dom.js";
 import { ask } from "./server.js";
 import { Tile } from "./tile.js";
 import { clock } from "./wording.js";
@@ -12,7 +12,6 @@ export class Tiles {
   constructor(list, me) {
     this.list = list;
     this.me = me;
-    document.addEventListener("visibilitychange", () => document.hidden && this.stopPictures());
   }
 
   update(sources) {
@@ -30,7 +29,7 @@ export class Tiles {
       tile.picture.stop();
       this.#tiles.delete(number);
     }
-    document.getElementById("no-sources").hidden = sources.length > 0;
+    part("no-sources").hidden = sources.length > 0;
     this.#arrange();
   }
 
@@ -44,7 +43,7 @@ export class Tiles {
   /** Tells screen readers when a source comes to another state. */
   #announce({ number, name, state, since }) {
     const before = this.#tiles.get(number)?.source.state ?? state;
-    if (before !== state) setText(document.getElementById("states"), `${name}: ${state} since ${clock(since)}.`);
+    if (before !== state) setText(part("states"), `${name}: ${state} since ${clock(since)}.`);
   }
 
   /** Ends the live pictures; the next update starts them again. */
@@ -83,6 +82,7 @@ export class Tiles {
     this.#tiles.forEach((tile, number) => {
       tile.isLarge = number === large;
     });
+    this.#tiles.forEach((tile) => tile.show());
   }
 }
 

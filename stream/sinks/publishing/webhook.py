@@ -58,6 +58,8 @@ class Webhook:
         self._address, self._secret, self._timeout_s = address, secret.encode(), timeout_s
         self._context = context
         self._connection: http.client.HTTPConnection | None = None
+        # Of its own, for a connection forgets it while the last answer is read.
+        self._socket: socket.socket | None = None
         self._run = uuid.uuid4().hex
         self._count = 0
         self._tries = 0
@@ -98,13 +100,13 @@ class Webhook:
 
     def interrupt(self) -> None:
         """Ends the wait for an answer; called by another thread."""
-        if (connection := self._connection) is not None and connection.sock is not None:
+        if (connected := self._socket) is not None:
             with suppress(OSError):
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Closes the connection."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._socket = self._connection, None, None
         if connection is not None:
             connection.close()
 
@@ -127,11 +129,11 @@ class Webhook:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             if isinstance(error, TimeoutError) or self._is_late.is_set():
-                reason = f"does not answer within {self._timeout_s:g} s"
+                reason = f"gives no whole answer within {self._timeout_s:g} s"
         except http.client.HTTPException as error:
             reason = f"answers with what is no HTTP ({type(error).__name__})"
             if self._is_late.is_set():
-                reason = f"does not end its answer within {self._timeout_s:g} s"
+                reason = f"gives no whole answer within {self._timeout_s:g} s"
         finally:
             limit.cancel()
             limit.join()
@@ -150,6 +152,8 @@ class Webhook:
             self._connection = self._connected()
         try:
             self._connection.request("POST", self._address.path, body, self._headers(body))
+            self._socket = self._connection.sock
+            self._check_time()  # there was nothing to cut before
             answer = self._connection.getresponse()
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
             self.close()
@@ -158,9 +162,15 @@ class Webhook:
                 raise
             return self._exchange(body)
         answer.read(_MOST_ANSWER_BYTES)
+        self._check_time()  # what was cut off reads as if it had ended
         if not answer.isclosed():
             self.close()
         return answer.status
+
+    def _check_time(self) -> None:
+        """Raises TimeoutError where the time for an answer is over."""
+        if self._is_late.is_set():
+            raise TimeoutError
 
     def _connected(self) -> http.client.HTTPConnection:
         host, port = self._address.host, self._address.port
