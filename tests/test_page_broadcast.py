@@ -175,6 +175,16 @@ def test_no_frame_wakes_the_thread_while_no_one_watches() -> None:
         assert not sink.spins.wait(_SPIN_S)
 
 
+def test_who_watches_before_the_first_frame_wakes_no_thread_again_and_again() -> None:
+    sink = _WatchedSink()
+    with _broadcast(sink) as broadcast:
+        viewer = _in_loop(broadcast, "h264")
+        assert not sink.spins.wait(_SPIN_S)
+        sink.write(_annotated(3))
+        encoded = _next(broadcast, viewer)
+    assert encoded is not None and encoded.is_key
+
+
 @pytest.mark.parametrize("pixels", [_unreadable, _empty])
 @pytest.mark.parametrize("form", ["jpeg", "h264"])
 def test_a_picture_that_cannot_be_shown_is_left_out_and_said_once(

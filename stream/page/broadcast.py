@@ -122,7 +122,7 @@ class Broadcast:
 
     def _is_wanted(self, number: int) -> bool:
         """Whether the frame of a number is to be looked at now."""
-        if not self.watching:
+        if not (number and self.watching):
             return self._closing.is_set()
         return number != self._shown[0] or self._is_key_wanted or self._closing.is_set()
 
