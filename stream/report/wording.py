@@ -41,7 +41,7 @@ def cautions(report: Figures) -> Iterator[str]:
     for name, reason in report["correction"]["raw"].items():
         yield f"{printable(name)} is not corrected: {reason}."
     if not report["correction"]["is_named_by_logs"] and report["correction"]["model"]:
-        yield "Tables do not name their model: they count as made with the default one."
+        yield "Logs in CSV do not name their model: they count as made with the default one."
     for kind, overall in report["overall"].items():
         yield from _of_scope(kind, overall)
     if cut_short := [each["log"] for each in report["files"] if each["is_cut_short"]]:
