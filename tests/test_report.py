@@ -283,8 +283,10 @@ def test_attributes_beyond_the_eighth_are_not_crossed(tmp_path: Path) -> None:
     path = tmp_path / "clip.jsonl"
     lines.append(_track(1, dict.fromkeys(classes, sure)))
     path.write_text("".join(json.dumps(each) + "\n" for each in lines))
-    overall = _report(path)["overall"]["video"]
+    report = _report(path)
+    overall = report["overall"]["video"]
     assert len(overall["attributes"]) == 40 and len(overall["crossings"]) == 8 * 7 / 2
+    assert any("of 40 attributes the first 8 are crossed" in line for line in cautions(report))
 
 
 def test_a_timeline_widens_its_bins_and_loses_nothing(tmp_path: Path) -> None:

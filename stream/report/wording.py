@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from models.printable import counted, printable
 from stream.report.figures import FEW_PERSONS, Figures
+from stream.report.screen_time import MOST_CROSSED
 
 _TWO = 2
 """Classes up to which the headline names all; of more it names the most frequent."""
@@ -58,6 +59,8 @@ def cautions(report: Figures) -> Iterator[str]:
 
 def _of_scope(kind: str, overall: Figures) -> Iterator[str]:
     unit = "s" if kind == "video" else "pictures"
+    if (count := len(overall["attributes"])) > MOST_CROSSED:
+        yield f"{kind}: of {count} attributes the first {MOST_CROSSED} are crossed with each other."
     if overall["left_out_s"]:
         yield f"Under the limits, and not counted: {overall['left_out_s']:g} {unit} of faces."
     few = [name for name, each in overall["attributes"].items() if each.get("is_small")]
