@@ -15,7 +15,8 @@ import numpy as np
 from models.faces import iou
 from stream.batch.spans.keyframes import cuts_s
 from stream.settings.schema import SourceSection
-from stream.sinks.data.log_reader import LoggedFace, LogReader
+from stream.sinks.data.log_lines import LoggedFace
+from stream.sinks.data.log_reader import LogReader
 
 _AROUND_S = 0.2
 """How far from a seam a face is looked for, on either side, s; more counts what differs beside it,

@@ -16,7 +16,8 @@ from stream.frames import Frame
 from stream.labelling.label_rule import LabelRule
 from stream.people import Settle, Settlement
 from stream.settings.schema import LabelSettings
-from stream.sinks.data.log_reader import LogEntry, LoggedFace, LoggedLabel, LogReader
+from stream.sinks.data.log_lines import LogEntry, LoggedFace, LoggedLabel
+from stream.sinks.data.log_reader import LogReader
 from stream.sources.span import ROUNDING_S
 from stream.tracks import Label, Track
 

@@ -30,6 +30,7 @@ from stream.sinks.data.tables import face_columns, track_columns, tracks_path
 _FPS = 25
 _SHOT_S = 10
 _FACES = 2
+_SHOTS_PER_GROUP = 40  # so a group has 20,000 rows, as those of a run have
 _LOGS = 1_000
 _CLASSES = {head.attribute: head.classes for head in read_manifest(DEFAULT_FOLDER).attributes}
 _BOXES = ([100.0, 80.0, 220.0, 230.0], [400.0, 90.0, 480.0, 190.0])
@@ -43,16 +44,22 @@ def parquet(folder: Path, hours: float) -> list[Path]:
         pq.ParquetWriter(path, faces) as face_table,
         pq.ParquetWriter(tracks_path(path), tracks) as track_table,
     ):
-        for shot in range(_shots(hours)):
-            people = _people(shot)
-            cells = {track: _cells(labels) for track, labels in people.items()}
+        for first in range(0, _shots(hours), _SHOTS_PER_GROUP):
+            shots = range(first, min(first + _SHOTS_PER_GROUP, _shots(hours)))
+            people = {shot: _people(shot) for shot in shots}
+            cells = {
+                track: _cells(labels)
+                for of_shot in people.values()
+                for track, labels in of_shot.items()
+            }
             rows = [
                 {**row, **cells[row["track"]]}
+                for shot in shots
                 for frame in _frames(shot)
-                for row in _rows(frame, list(people))
+                for row in _rows(frame, list(people[shot]))
             ]
             face_table.write_table(pa.Table.from_pylist(rows, faces))
-            ended = [{"track": track, "quality": 0.8, **cells[track]} for track in people]
+            ended = [{"track": track, "quality": 0.8, **each} for track, each in cells.items()]
             track_table.write_table(pa.Table.from_pylist(ended, tracks))
     return [path]
 

@@ -163,12 +163,13 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
     for name, content in (("cut.jpg", jpeg[:-2000]), ("text.jpg", b"hello"), ("empty.jpg", b"")):
         (tmp_path / name).write_bytes(content)
         lines += f"{name},Male\n"
-    (tmp_path / "list.csv").write_text(lines + "absent.jpg,Male\n")
+    lines += '"text.jpg#xywh=1,1,50,50",Male\nabsent.jpg,Male\n'
+    (tmp_path / "list.csv").write_text(lines + '"absent.jpg#xywh=1,1,50,50",Male\n')
     samples = read_dataset(tmp_path / "list.csv")
     out = tmp_path / "out.parquet"
     result = extract_features(samples, out, Extractor(ExtractionSettings(mirror=False), engine))
     assert result.faces == 2
-    assert result.reasons() == "3 unreadable, 1 no face, 1 several faces, 1 no such file"
+    assert result.reasons() == "4 unreadable, 2 no such file, 1 no face, 1 several faces"
     assert skipped_path(out).read_text().splitlines() == [
         "file,reason",
         "none.png,no face",
@@ -176,7 +177,9 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
         "cut.jpg,unreadable",
         "text.jpg,unreadable",
         "empty.jpg,unreadable",
+        '"text.jpg#xywh=1,1,50,50",unreadable',
         "absent.jpg,no such file",
+        '"absent.jpg#xywh=1,1,50,50",no such file',
     ]
 
 

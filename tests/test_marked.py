@@ -173,7 +173,8 @@ def test_a_face_without_a_label_is_named(tmp_path: Path) -> None:
         ),
         ("[1]", "cannot be read"),
         ("[" * 100_000, "nested too deep"),
-        ("[", "Expecting value"),
+        ("[", "cannot be read: Expecting value"),
+        ('{"a": 1}', "cannot be read: Input should be a valid list"),
         ('[{"data": {}, "annotations": [{"result": [7]}]}]', "cannot be read"),
     ],
 )

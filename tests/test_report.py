@@ -126,7 +126,7 @@ def _asian(suffix: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("suffix", "counts_as"),
-    [("jsonl", "Southeast Asian"), ("parquet", "Black"), ("csv", "Black")],  # tables: of all
+    [("jsonl", "Southeast Asian"), ("parquet", "Black"), ("csv", "Black")],  # no note: of all
 )
 def test_a_word_for_several_classes_is_no_class(
     suffix: str, counts_as: str, tmp_path: Path
@@ -276,6 +276,19 @@ def test_attributes_are_crossed(tmp_path: Path) -> None:
     }
 
 
+def test_attributes_beyond_the_eighth_are_not_crossed(tmp_path: Path) -> None:
+    classes = {f"trait {n}": ["a", "b"] for n in range(40)}
+    sure = {"label": "a", "confidence": 0.9, "probabilities": {"a": 0.9, "b": 0.1}}
+    lines = [{**_HEADER, "attributes": classes}, _frame(0, _face(1))]
+    path = tmp_path / "clip.jsonl"
+    lines.append(_track(1, dict.fromkeys(classes, sure)))
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    report = _report(path)
+    overall = report["overall"]["video"]
+    assert len(overall["attributes"]) == 40 and len(overall["crossings"]) == 8 * 7 / 2
+    assert any("of 40 attributes the first 8 are crossed" in line for line in cautions(report))
+
+
 def test_a_timeline_widens_its_bins_and_loses_nothing(tmp_path: Path) -> None:
     frames = [_frame(i, _face(1), time_s=float(i)) for i in range(500)]
     path = _write(tmp_path, *frames, _track(1, _HER))
@@ -337,6 +350,9 @@ _HOSTILE = {
     "huge.jsonl": _line(time_s=1e300),
     "box.jsonl": _line(faces=[_face(1, box=[5.0, 0.0, 1.0, 1.0])]),
     "number.jsonl": _line(frame=-1),
+    "two.jsonl": _line() + b"\n" + json.dumps(_HEADER).encode() + b"\n",
+    "mixed.jsonl": _line() + b'\n{"frame": 1, "file": "a.jpg", "faces": []}\n',
+    "rate.jsonl": json.dumps({**_HEADER, "fps": 1e-300}).encode() + b"\n",
     "empty.parquet": b"",
     "binary.parquet": b"PAR1" + bytes(range(256)) + b"PAR1",
     "empty.csv": b"",

@@ -152,6 +152,35 @@ def test_a_log_without_faces_has_a_report(tmp_path: Path) -> None:
     assert code == 0 and "no face counts" in printed
 
 
+def test_faces_that_are_all_too_small_for_a_label_have_a_report(tmp_path: Path) -> None:
+    small = [test_report._frame(i, test_report._face(1)) for i in range(3)]
+    path = test_report._write(tmp_path, *small, test_report._track(1, {}))
+    code, printed = _report(path, "-o", tmp_path / "out")
+    assert code == 0 and "In 1 log there is 1 person, none large enough for a label." in printed
+    assert "too small" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_the_headline_says_of_whom_how_sure_and_when_not_to_rely_on_it(tmp_path: Path) -> None:
+    path = _log(tmp_path, count=30)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    tracks = [
+        {**line, "labels": {} if line["track"] < 5 else line["labels"]}
+        for line in lines
+        if "track" in line
+    ]
+    path.write_text("".join(json.dumps(each) + "\n" for each in [*lines[:2], *tracks]))
+    said = " ".join(_report(path, "-o", tmp_path / "out")[1].split())
+    assert re.match(
+        r"Of the 25 persons \(of 30 in 1 log\) large enough for a label, an estimated \d+ % are "
+        r"perceived as Female \(95 % interval \d+ to \d+ %\) and \d+ % as Male \(\d+ to \d+ %\), "
+        r"corrected for the model's known error\. →",
+        said,
+    )
+    few = " ".join(_report(_log(tmp_path, count=3), "-o", tmp_path / "few")[1].split())
+    assert "Of 3 persons in 1 log, an estimated" in few
+    assert "Under 20 persons, shares are not to be relied on." in few
+
+
 def test_bars_are_as_long_as_their_values_and_show_intervals() -> None:
     chart = bars([Bar("a", 0.5, 0.25, 1.0, raw=0.75), Bar("b", 0.0)], "title")
     widths = [float(each) for each in re.findall(r'<rect [^>]*width="([\d.]+)"', chart)]

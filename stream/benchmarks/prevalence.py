@@ -51,7 +51,9 @@ class PrevalenceReport:
     def as_dict(self) -> dict[str, object]:
         """The report as JSON has it."""
         tests = {
-            name: None if each is None else {"is_gain": each.is_gain, **each.test}
+            name: {"is_gain": each.is_gain, "widening": each.widening, **each.test}
+            if each is not None
+            else None
             for name, each in self.corrections.items()
         }
         return {"faces": self.faces, "attributes": tests}
@@ -100,8 +102,10 @@ def measure_prevalence(
 def render(report: PrevalenceReport) -> RenderableType:
     """The test by attribute and mix, as a table for people."""
     table = Table(title=f"shares of groups, raw and corrected, on halves of {report.faces} faces")
-    for heading in ("attribute", "mix", "raw error", "corrected", "ratio", "intervals right"):
-        table.add_column(heading, justify="left" if heading in ("attribute", "mix") else "right")
+    for heading in ("attribute", "mix"):
+        table.add_column(heading)
+    for heading in ("raw error", "corrected", "ratio", "intervals right", "widened by"):
+        table.add_column(heading, justify="right")
     for cells in _cells(report):
         table.add_row(*cells)
     return table
@@ -110,12 +114,13 @@ def render(report: PrevalenceReport) -> RenderableType:
 def _cells(report: PrevalenceReport) -> Iterator[tuple[str, ...]]:
     for name, correction in report.corrections.items():
         if correction is None:
-            yield (name, "too few faces", "", "", "", "")
+            yield (name, "too few faces", "", "", "", "", "")
             continue
         (view,) = correction.test["views"]
-        yield _row(name, "all" if correction.is_gain else "all: no gain", view)
+        widening = f"{correction.widening:.2f}"
+        yield (*_row(name, "all" if correction.is_gain else "all: no gain", view), widening)
         for mix, each in view["mixes"].items():
-            yield _row("", mix, each)
+            yield (*_row("", mix, each), "")
 
 
 def _row(name: str, mix: str, figures: Mapping[str, float]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The command `export`: frames of a video with marked faces, for people to correct."""
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -81,5 +82,5 @@ def export(
         pictures, faces = counted(exported.pictures, "picture"), counted(exported.faces, "face")
         print_message(
             f"{pictures} with {faces} → {exported.file}; when they are corrected: "
-            f"face-train features {out} --out features.parquet"
+            f"face-train features {shlex.quote(str(out))} --out features.parquet"
         )

@@ -19,7 +19,7 @@ from stream.export.marks import MarkedPicture, MarkedPictures, marked_faces
 from stream.settings import Config
 from stream.several.preparation import made_folders
 from stream.sinks.claims import claim_file
-from stream.sinks.data.log_reader import LogEntry
+from stream.sinks.data.log_lines import LogEntry
 from stream.sinks.paths import short_name, write_whole
 from stream.sinks.pictures.picture_file import write_picture
 from stream.sources import Source, open_source

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from stream.errors import SourceError
 from stream.export.logs import ExportedLog
 from stream.frames import Frame
-from stream.sinks.data.log_reader import LogEntry
+from stream.sinks.data.log_lines import LogEntry
 from stream.sources.contract import SeekableSource, Source
 from stream.sources.span import ROUNDING_S
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from stream.errors import ConfigError
-from stream.sinks.data.log_reader import LogEntry, LogHeader, LogReader
+from stream.sinks.data.log_lines import LogEntry, LogHeader
+from stream.sinks.data.log_reader import LogReader
 
 
 class ExportedLog(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stream.sinks.data.log_reader import LogEntry, LoggedFace
+from stream.sinks.data.log_lines import LogEntry, LoggedFace
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from models.label_names import CONFIDENCE
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
-from stream.sinks.data.log_reader import LogEntry, LogHeader, checked_entry
+from stream.sinks.data.log_lines import LogEntry, LogHeader, checked_entry
 from stream.sinks.data.table_file import Columns
 from stream.sinks.data.tables import (
     BOX_COLUMNS,

@@ -39,7 +39,12 @@ def tally_figures(tally: Tally, corrections: Mapping[str, AttributeCorrection]) 
         groups = list(_groups(tally, names))
         if len(names) == 1:
             (name,) = names
-            figures: Figures = {"groups": groups, "by_likeliest": tally.by_likeliest[name]}
+            figures: Figures = {
+                "groups": groups,
+                "by_likeliest": tally.by_likeliest[name],
+                "persons_with_probabilities": 0,
+                "is_corrected": False,
+            }
             if (evidence := tally.evidence.get(name)) is not None:
                 codes, correction = tally.codes[name], corrections.get(name)
                 figures |= _add_evidence(groups, evidence, codes, correction)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from stream.report.rows import NO_FACE, Answer, FaceRows, LoggedPerson
-from stream.sinks.data.log_reader import LogEntry, LoggedLabel, LogReader
+from stream.sinks.data.log_lines import LogEntry, LoggedLabel
+from stream.sinks.data.log_reader import LogReader
 
 _ROWS = 50_000
 """Rows that are handed on at a time; more take more memory."""
@@ -56,7 +57,7 @@ class JsonLines:
 
     def _look(self, entry: LogEntry) -> None:
         """Takes what a line says of persons, and whether it is of a picture."""
-        self.is_pictures |= "file" in entry and "frame" in entry
+        self.is_pictures |= "frame" in entry and "time_s" not in entry
         self._persons.add(entry)
 
     def _add(self, rows: list[tuple[float, ...]], entry: LogEntry) -> None:

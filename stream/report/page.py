@@ -46,6 +46,7 @@ def render_page(report: Figures, pictures: Mapping[tuple[str, int], str]) -> str
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["percent"] = _percent
+    environment.filters["interval"] = _interval
     environment.filters["span"] = _span
     environment.filters["shown"] = lambda text: printable(str(text))
     files = sorted(report["files"], key=lambda each: -each["persons"])
@@ -86,8 +87,8 @@ def _bar(group: Figures, number: int) -> Bar:
         )
     share = corrected["persons_share"]
     return Bar(
-        *(group["label"], share["value"], share["low"], share["high"], raw),
-        figure=f"{_percent(share['value'])} ({100 * share['low']:.0f}–{100 * share['high']:.0f})",
+        *(group["label"], share["value"], share["low"], share["high"], group["likeliest_share"]),
+        figure=_interval(share),
         colour=number,
         is_pale=group["is_small"],
     )
@@ -121,6 +122,11 @@ def _timelines(files: list[Figures]) -> Iterator[dict[str, Any]]:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None or math.isnan(share) else f"{100 * share:.0f} %"
+
+
+def _interval(share: Mapping[str, float]) -> str:
+    """A corrected share with the ends of its interval."""
+    return f"{_percent(share['value'])} ({100 * share['low']:.0f}–{100 * share['high']:.0f})"
 
 
 def _span(time_s: float | None) -> str:

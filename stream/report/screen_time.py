@@ -14,6 +14,10 @@ from stream.report.persons import LabelCodes, Persons
 from stream.report.rows import NO_FACE, FaceRows, Log
 from stream.report.timeline import Timeline
 
+MOST_CROSSED = 8
+"""Attributes that are crossed with one another, the first of a log; the work and the report grow
+with the square of their number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -44,7 +48,7 @@ class ScreenTime:
             time in sight by the share of the frame that the face covered.
         first_s, width_px, quality: by person `(n,)`: when it was first counted (infinity: never),
             the widest and the best view.
-        in_sight_s: by attribute, or pair of them, time in which at least one face had each label.
+        in_sight_s: by attribute, or crossed pair, time in which at least one face had each label.
         total_s: time of all frames, as far as the log has frames without faces.
         occupied_s: time of the frames in which a face counted.
         left_out_s: time in sight that the limits leave out.
@@ -153,5 +157,6 @@ class ScreenTime:
 
 
 def crossed(attributes: Sequence[str]) -> list[tuple[str, ...]]:
-    """The attributes, each alone, and each pair."""
-    return [*((name,) for name in attributes), *combinations(attributes, 2)]
+    """The attributes, each alone, and each pair of the first `MOST_CROSSED`."""
+    pairs = combinations(attributes[:MOST_CROSSED], 2)
+    return [*((name,) for name in attributes), *pairs]

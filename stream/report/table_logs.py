@@ -1,26 +1,25 @@
-"""Logs as tables, Parquet or CSV, as persons and faces: only the columns that are needed."""
+"""Logs as tables, Parquet or CSV, as persons and faces."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.label_names import CONFIDENCE, MAX_CLASSES, check_label_names
-from models.safe_files import UnfitFileError, open_regular
+from models.label_names import check_label_names
 from stream.errors import SourceError
 from stream.report.rows import Answer, FaceRows, LoggedPerson
-from stream.sinks.data.tables import face_columns, persons_path, tracks_path
-
-_ROWS = 65_536
-"""Rows that are read at a time; more take more memory."""
+from stream.report.table_files import (
+    batches,
+    classes_by_columns,
+    column_names,
+    header_of,
+    readable,
+)
+from stream.sinks.data.tables import persons_path, tracks_path
 
 _COLUMNS = (
     *("frame", "time_s", "track", "left", "top", "right", "bottom"),
@@ -28,28 +27,24 @@ _COLUMNS = (
 )
 """Columns that are read of faces."""
 
-_MAX_COLUMNS = len(face_columns({})) + 4 * MAX_CLASSES
-"""Columns of a table at most."""
+_NEEDED = frozenset({"frame", "track", "left", "right", "missed"})
+"""Columns without which a table is no log."""
 
 _NOT_IN_ORDER = "its frames are not in their order"
 """What is wrong with a table whose frames go back."""
 
-_CSV_BLOCK_BYTES = 4 << 20
-"""Bytes of CSV that are read at a time; more take more memory."""
+_MAX_NUMBER = 1 << 53
+"""Largest number of a track or a person, as in JSON Lines."""
 
-_HEADER_BYTES = 1 << 20
-"""Length of the first line of CSV at most, bytes."""
-
-
-_NEEDED = frozenset({"frame", "track", "left", "right", "missed"})
-"""Columns without which a table is no log."""
+_Words = Mapping[str, Mapping[str, Sequence[str]]]
+"""By attribute the words for several classes, with those classes."""
 
 
 def is_log_table(path: Path) -> bool:
     """Whether a table that lies in a folder has the columns of a log."""
     try:
-        with _readable(path):
-            return set(_column_names(path)) >= _NEEDED
+        with readable(path):
+            return set(column_names(path)) >= _NEEDED
     except SourceError:
         return True  # a damaged one is named when it is read
 
@@ -57,27 +52,36 @@ def is_log_table(path: Path) -> bool:
 class TableLog:
     """A log as a table of faces, with its tables of tracks and persons beside it where they are.
 
+    Parquet says what it is of in its metadata; CSV does not.
+
     Raises:
         SourceError: it is not a log of this program, or damaged.
     """
 
     has_all_frames = False
-    fps: float | None = None
-    model: str | None = None
-    source = ""
     is_cut_short = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _readable(path):
-            self._columns = _column_names(path)
+        with readable(path):
+            self._columns = column_names(path)
             if missing := sorted(_NEEDED - set(self._columns)):
                 raise SourceError(
                     f"{path} is not a log: it has no column {missing[0]}; give what --log wrote"
                 )
-            self.attributes: Mapping[str, tuple[str, ...]] = _attributes(self._columns)
+            header = header_of(path)
+            self.source = header.source if header else ""
+            self.model: str | None = (header.model if header else "") or None
+            self.fps = header.fps if header else None
+            self._words: _Words = header.tree if header else {}
+            self.attributes: Mapping[str, tuple[str, ...]] = (
+                {name: tuple(classes) for name, classes in header.attributes.items()}
+                if header
+                else classes_by_columns(self._columns)
+            )
             check_label_names(self.attributes.items())
-            self.is_pictures = _is_of_pictures(path, self._columns)
+            _check_columns(self._columns, _label_columns(self.attributes))
+            self.is_pictures = self._is_of_pictures()
 
     def __repr__(self) -> str:
         return f"TableLog({self.path})"
@@ -89,85 +93,73 @@ class TableLog:
             yield from self._last_rows()
         for beside in (tracks, persons):
             if beside.exists():
-                with _readable(beside):
-                    yield from _entries(beside, self.attributes)
+                with readable(beside):
+                    yield from self._entries(beside)
 
     def faces(self) -> Iterator[FaceRows]:
         """Its faces, part by part."""
-        with _readable(self.path):
+        with readable(self.path):
             wanted = [name for name in _COLUMNS if name in self._columns]
-            before = 0
-            for batch in _batches(self.path, wanted):
+            before = (0, -np.inf)
+            for batch in batches(self.path, wanted, self.attributes):
                 if len(batch):
                     rows = _rows(batch)
-                    if rows.frame[0] < before:
+                    if rows.frame[0] < before[0] or rows.time_s[0] < before[1]:
                         raise ValueError(_NOT_IN_ORDER)
-                    before = int(rows.frame[-1])
+                    before = int(rows.frame[-1]), float(rows.time_s[-1])
                     yield rows
+
+    def _is_of_pictures(self) -> bool:
+        """Whether the first rows have no times, as those of pictures do."""
+        if "time_s" not in self._columns:
+            return True
+        first = next(batches(self.path, ["time_s"], self.attributes), None)
+        return first is not None and 0 < len(first) == first["time_s"].null_count
 
     def _last_rows(self) -> Iterator[LoggedPerson]:
         """The labels of each track in its last row, with labels if any has."""
         last: dict[int, dict[str, Any]] = {}
-        with _readable(self.path):
+        with readable(self.path):
             wanted = ["track", *_label_columns(self.attributes)]
-            for batch in _batches(self.path, wanted):
+            for batch in batches(self.path, wanted, self.attributes):
                 tracks = batch["track"].to_numpy(zero_copy_only=False)
                 numbers, places = np.unique(tracks[::-1], return_index=True)
                 rows = batch.take(pa.array(len(tracks) - 1 - places)).to_pylist()
                 last.update(zip(numbers.tolist(), rows, strict=True))
-        for number, row in last.items():
-            yield LoggedPerson(int(number), (int(number),), _answers(row, self.attributes))
+            for number, row in last.items():
+                yield LoggedPerson(_number(number), (_number(number),), self._answers(row))
 
+    def _entries(self, path: Path) -> Iterator[LoggedPerson]:
+        """The rows of a table of tracks or of persons."""
+        names = column_names(path)
+        is_of_tracks = path == tracks_path(self.path)
+        _check_columns(names, ["track" if is_of_tracks else "tracks"])
+        own = [name for name in ("track", "person", "tracks") if name in names]
+        labels = [name for name in _label_columns(self.attributes) if name in names]
+        for batch in batches(path, [*own, *labels], self.attributes):
+            for row in batch.to_pylist():
+                numbers = [row["track"]] if is_of_tracks else (row["tracks"] or "").split()
+                tracks = tuple(map(_number, numbers))
+                if not tracks:
+                    raise ValueError("a person has no tracks")
+                person = row.get("person")
+                number = tracks[0] if person is None else _number(person)
+                yield LoggedPerson(number, tracks, self._answers(row))
 
-def _is_of_pictures(path: Path, columns: Sequence[str]) -> bool:
-    """Whether the first rows have no times, as those of pictures do."""
-    if "time_s" not in columns:
-        return True
-    first = next(_batches(path, ["time_s"]), None)
-    return first is not None and 0 < len(first) == first["time_s"].null_count
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Translates whatever a file that is none, or a damaged one, makes Arrow say."""
-    try:
-        with open_regular(path):
-            pass
-        yield
-    except UnfitFileError as error:
-        raise SourceError(f"{path} {error}") from error
-    except (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, TypeError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise SourceError(f"{path} is not a log that can be read: {reason}") from error
-
-
-def _is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv"
-
-
-def _column_names(path: Path) -> list[str]:
-    if _is_csv(path):
-        with path.open(encoding="utf-8", newline="") as file:
-            names = next(csv.reader([file.readline(_HEADER_BYTES)]), [])
-    else:
-        names = list(pq.read_schema(path).names)
-    if len(names) > _MAX_COLUMNS:
-        raise ValueError(f"it has {len(names)} columns")
-    return names
-
-
-def _attributes(columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The classes of each attribute, by the names of the columns."""
-    own = set(columns)
-    names = [name for name in columns if f"{name}_{CONFIDENCE}" in own]
-    return {
-        name: tuple(
-            each.removeprefix(f"{name}_")
-            for each in columns
-            if each.startswith(f"{name}_") and each != f"{name}_{CONFIDENCE}"
-        )
-        for name in names
-    }
+    def _answers(self, row: Mapping[str, Any]) -> dict[str, Answer]:
+        """What a row says of each attribute; nothing where its cells are empty."""
+        found: dict[str, Answer] = {}
+        for name, classes in self.attributes.items():
+            cells = {each: row.get(f"{name}_{each}") for each in classes}
+            probabilities = {each: float(cell) for each, cell in cells.items() if cell is not None}
+            if not all(0 <= each <= 1 for each in probabilities.values()):
+                raise ValueError(f"a probability of {name!a} is not from 0 to 1")
+            if probabilities:
+                label = row.get(name) or None
+                members = self._words.get(name, {}).get(label or "", ())
+                finest = max(members, key=lambda each: probabilities.get(each, 0.0), default=None)
+                found[name] = Answer(label, probabilities, finest)
+        return found
 
 
 def _label_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
@@ -178,48 +170,22 @@ def _label_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a table, part by part, of some columns."""
-    if not _is_csv(path):
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(_ROWS, columns=list(columns))
-        return
-    types = {name: getattr(pa, kind)() for name, kind in face_columns({}).items()}
-    texts = {name: types.get(name, pa.string()) for name in columns}
-    options = pa_csv.ConvertOptions(
-        include_columns=list(columns), column_types=texts, strings_can_be_null=True
-    )
-    blocks = pa_csv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False)
-    with pa_csv.open_csv(path, read_options=blocks, convert_options=options) as reader:
-        yield from reader
+def _check_columns(columns: Sequence[str], needed: Sequence[str]) -> None:
+    """Raises ValueError where a column is missing."""
+    if missing := [name for name in needed if name not in set(columns)]:
+        raise ValueError(f"it has no column {missing[0]!a}")
 
 
-def _entries(path: Path, attributes: Mapping[str, Sequence[str]]) -> Iterator[LoggedPerson]:
-    """The rows of a table of tracks or of persons."""
-    names = _column_names(path)
-    own = [name for name in ("track", "person", "tracks") if name in names]
-    labels = [name for name in _label_columns(attributes) if name in names]
-    for batch in _batches(path, [*own, *labels]):
-        for row in batch.to_pylist():
-            tracks = row.get("tracks")
-            numbers = [row["track"]] if tracks is None else str(tracks).split()
-            number = row.get("person")
-            yield LoggedPerson(
-                int(numbers[0] if number is None else number),
-                tuple(map(int, numbers)),
-                _answers(row, attributes),
-            )
+def _number(cell: Any) -> int:
+    """The number of a track or a person.
 
-
-def _answers(row: Mapping[str, Any], attributes: Mapping[str, Sequence[str]]) -> dict[str, Answer]:
-    """What a row says of each attribute; nothing where its cells are empty."""
-    found: dict[str, Answer] = {}
-    for name, classes in attributes.items():
-        cells = {each: row.get(f"{name}_{each}") for each in classes}
-        probabilities = {each: float(cell) for each, cell in cells.items() if cell is not None}
-        if probabilities:
-            found[name] = Answer(row.get(name) or None, probabilities)
-    return found
+    Raises:
+        ValueError: it is none.
+    """
+    text = str(cell)
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= _MAX_NUMBER):
+        raise ValueError(f"{text[:20]!a} is no number of a track or a person")
+    return int(text)
 
 
 def _rows(batch: pa.RecordBatch) -> FaceRows:
@@ -234,9 +200,12 @@ def _rows(batch: pa.RecordBatch) -> FaceRows:
         filled = pc.fill_null(cells[name], missing)
         return filled.to_numpy(zero_copy_only=False).astype(kind)
 
+    if "time_s" in cells and cells["time_s"].null_count not in (0, count):
+        raise ValueError("a cell of time_s is empty")
     left, right = column("left", np.float64), column("right", np.float64)
     top, bottom = column("top", np.float64), column("bottom", np.float64)
     width, height = column("frame_width", np.float64, 1), column("frame_height", np.float64, 1)
+    missed = column("missed", np.int64)
     inside = np.minimum(right, width) - np.maximum(left, 0)
     covered = inside.clip(0) * (np.minimum(bottom, height) - np.maximum(top, 0)).clip(0)
     rows = FaceRows(
@@ -246,19 +215,25 @@ def _rows(batch: pa.RecordBatch) -> FaceRows:
         (right - left).astype(np.float32),
         (covered / (width * height).clip(1)).astype(np.float32),
         column("quality", np.float32),
-        column("missed", np.int64) == 0,
+        missed == 0,
     )
+    if (bottom < top).any() or (width < 1).any() or (height < 1).any() or (missed < 0).any():
+        raise ValueError("a box ends before it begins, a frame has no size, or missed is negative")
     _check(rows)
     return rows
 
 
 def _check(rows: FaceRows) -> None:
-    """Raises ValueError where a cell is no number, or frames are out of order."""
+    """Raises ValueError where a cell is no number that can be, or frames are out of order."""
     for name in ("time_s", "width_px", "area", "quality"):
         values = getattr(rows, name)
         if not np.isfinite(values).all() or np.abs(values).max(initial=0) > 1e10:
             raise ValueError(f"a cell of {name} is no number that can be")
-    if (rows.frame < 0).any() or (rows.track < 0).any() or (np.diff(rows.frame) < 0).any():
+    if (rows.quality < 0).any() or (rows.quality > 1).any():
+        raise ValueError("a cell of quality is not from 0 to 1")
+    if (rows.frame < 0).any() or (rows.track < 0).any():
+        raise ValueError("a number of a frame or a track is negative")
+    if (np.diff(rows.frame) < 0).any() or (np.diff(rows.time_s) < 0).any():
         raise ValueError(_NOT_IN_ORDER)
     if (rows.width_px < 0).any():
         raise ValueError("a box ends before it begins")

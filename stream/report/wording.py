@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from models.printable import counted, printable
-from stream.report.figures import Figures
+from stream.report.figures import FEW_PERSONS, Figures
+from stream.report.screen_time import MOST_CROSSED
 
 _TWO = 2
 """Classes up to which the headline names all; of more it names the most frequent."""
@@ -16,24 +17,29 @@ def headline(report: Figures) -> str:
     """The first attribute in a sentence with its interval: of video, else of pictures."""
     order = sorted(report["overall"].items(), key=lambda pair: pair[0] != "video")
     kind, overall = next((pair for pair in order if pair[1]["persons"]), order[0])
-    logs = counted(overall["logs"], "log")
-    whom = counted(overall["persons"], "person")
-    if kind == "pictures":
-        whom = counted(overall["persons"], "face")
+    logs, thing = counted(overall["logs"], "log"), "person" if kind == "video" else "face"
     attributes = overall["attributes"]
     if not overall["persons"] or not attributes:
         return f"In {logs} no face counts."
     attribute, figures = next(iter(attributes.items()))
+    persons, labelled = overall["persons"], figures["persons_with_probabilities"]
+    if not labelled:
+        return f"In {logs} there {_are(persons, thing)}, none large enough for a label."
     classes = [group for group in figures["groups"] if group["is_class"]]
-    if not figures.get("persons_with_probabilities"):
-        return f"In {logs} there are {whom}; no face was large enough for a label."
-    corrected = [group for group in classes if "corrected" in group]
-    ranked = sorted(corrected or classes, key=_share, reverse=True)
+    ranked = sorted(classes, key=_share, reverse=True)
     shown = ranked if len(classes) <= _TWO else ranked[:1]
-    said = " and ".join(_said(group) for group in shown)
-    how = "corrected for the model's known error" if corrected else "as counted, not corrected"
     most = "" if len(classes) <= _TWO else f", more than as any other {printable(attribute)}"
-    return f"Of {whom} in {logs}, perceived as {said}{most}; {how}."
+    said = " and ".join(_said(group, is_first=group is ranked[0]) for group in shown) + most
+    if not figures["is_corrected"]:
+        return f"Of {counted(persons, thing)} in {logs}, {said}, as counted and not corrected."
+    whom = f"{counted(persons, thing)} in {logs}"
+    if labelled < persons:
+        whom = f"the {counted(labelled, thing)} (of {persons} in {logs}) large enough for a label"
+    few = f" Under {FEW_PERSONS} {thing}s, shares are not to be relied on."
+    return (
+        f"Of {whom}, an estimated {said}, corrected for the model's known error."
+        f"{few if figures['is_small'] else ''}"
+    )
 
 
 def cautions(report: Figures) -> Iterator[str]:
@@ -41,7 +47,7 @@ def cautions(report: Figures) -> Iterator[str]:
     for name, reason in report["correction"]["raw"].items():
         yield f"{printable(name)} is not corrected: {reason}."
     if not report["correction"]["is_named_by_logs"] and report["correction"]["model"]:
-        yield "Tables do not name their model: they count as made with the default one."
+        yield "Logs in CSV do not name their model: they count as made with the default one."
     for kind, overall in report["overall"].items():
         yield from _of_scope(kind, overall)
     if cut_short := [each["log"] for each in report["files"] if each["is_cut_short"]]:
@@ -53,6 +59,8 @@ def cautions(report: Figures) -> Iterator[str]:
 
 def _of_scope(kind: str, overall: Figures) -> Iterator[str]:
     unit = "s" if kind == "video" else "pictures"
+    if (count := len(overall["attributes"])) > MOST_CROSSED:
+        yield f"{kind}: of {count} attributes the first {MOST_CROSSED} are crossed with each other."
     if overall["left_out_s"]:
         yield f"Under the limits, and not counted: {overall['left_out_s']:g} {unit} of faces."
     few = [name for name, each in overall["attributes"].items() if each.get("is_small")]
@@ -88,12 +96,19 @@ def _share(group: Figures) -> float:
     return float(group["persons_share"] or 0)
 
 
-def _said(group: Figures) -> str:
-    text = f"{printable(group['label'])}: {_percent(_share(group))}"
+def _said(group: Figures, *, is_first: bool) -> str:
+    """A share in words; the first one has the verb, and says what the interval is."""
+    verb = "are perceived as" if is_first else "as"
+    text = f"{_percent(_share(group))} {verb} {printable(group['label'])}"
     if "corrected" in group:
         ends = group["corrected"]["persons_share"]
-        text += f" (95 % interval {_percent(ends['low'])} to {_percent(ends['high'])})"
+        what = "95 % interval " if is_first else ""
+        text += f" ({what}{100 * ends['low']:.0f} to {_percent(ends['high'])})"
     return text
+
+
+def _are(count: int, thing: str) -> str:
+    return f"{'is' if count == 1 else 'are'} {counted(count, thing)}"
 
 
 def _percent(share: float) -> str:

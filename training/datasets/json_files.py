@@ -27,15 +27,20 @@ def read_json(path: Path, form: TypeAdapter[_Read], hint: str) -> _Read:
         DatasetError: it is no JSON, or not of that form.
     """
     try:
-        content: Any = parse_json(read_regular(path, _MAX_BYTES))
+        data = read_regular(path, _MAX_BYTES)
     except UnfitFileError as error:
         raise DatasetError(f"{path} {error}") from error
+    try:
+        content: Any = parse_json(data)
+    except UnfitFileError as error:
+        raise DatasetError(f"{path} cannot be read: {error}; {hint}") from error
     try:
         return form.validate_python(content)
     except ValidationError as error:
         problem: Any = error.errors(include_url=False, include_input=False)[0]
         place = shortened(".".join(map(str, problem["loc"])))
-        raise DatasetError(f"{path} cannot be read: {place}: {problem['msg']}; {hint}") from error
+        reason = f"{place}: {problem['msg']}" if place else problem["msg"]
+        raise DatasetError(f"{path} cannot be read: {reason}; {hint}") from error
 
 
 def begins_with(path: Path, letter: bytes) -> bool:

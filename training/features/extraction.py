@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.graphs import CHIP_SIZE
 from models.printable import counted, printable
 from models.runtime import available_cores
+from training.datasets.regions import named_region
 from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split
 from training.errors import DatasetError
@@ -229,8 +230,9 @@ def _write_faces(
             found = store.get(keys[index])
             if found is None or found.reason:
                 reason = found.reason if found else CHANGED
-                if reason == UNREADABLE and not (samples.root / samples.files[index]).exists():
-                    reason = MISSING
+                if reason == UNREADABLE:
+                    picture, _ = named_region(samples.root / samples.files[index])
+                    reason = reason if picture.exists() else MISSING
                 skipped.append(SkippedPicture(samples.files[index], reason))
             else:
                 faces += len(found.face_px)

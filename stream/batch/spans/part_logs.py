@@ -7,13 +7,8 @@ import numpy as np
 
 from stream.frames import Frame
 from stream.settings.schema import LabelSettings
-from stream.sinks.data.log_reader import (
-    LogEntry,
-    LoggedFace,
-    LoggedLabel,
-    LogHeader,
-    LogReader,
-)
+from stream.sinks.data.log_lines import LogEntry, LoggedFace, LoggedLabel, LogHeader
+from stream.sinks.data.log_reader import LogReader
 from stream.tracks import Label, Track
 
 

@@ -2,38 +2,26 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import (
-    Annotated,
-    Any,
-    BinaryIO,
-    NotRequired,  # pydantic wants these before Python 3.12
-    Self,
-)
+from typing import BinaryIO
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
-from models.label_names import check_label_names, check_tree
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 from stream.sinks.data.json_log import SCHEMA
-
-_SCHEMAS = ("face-stream/1", SCHEMA)
-"""The versions that are read; the first one knows no persons."""
+from stream.sinks.data.log_lines import (
+    LINE,
+    SCHEMAS,
+    SHOWN_LETTERS,
+    LogEntry,
+    LoggedLabel,
+    LogHeader,
+    box_fault,
+    first_reason,
+)
 
 _MAX_LINE_BYTES = 16 << 20
 """Length of a line at most, bytes; a frame of 10,000 faces with the model that ships has 6 MB."""
-
-_MAX_FACES = 10_000
-"""Faces of a frame at most; more cannot be told apart on any screen."""
 
 _MAX_BRACKETS = 300_000
 """Lists and objects of a line at most; 10,000 faces with ten labels have 230,000. Each takes some
@@ -42,100 +30,8 @@ _MAX_BRACKETS = 300_000
 _MAX_COMMAS = 2_000_000
 """Values of a line at most; 10,000 faces with the model that ships have 350,000."""
 
-_MAX_PX = 100_000
-"""How far a box may reach, px; the largest picture that is read has sides of 65,535."""
-
-_MAX_NUMBER = 1 << 53
-"""Largest number of a frame or a track; up to here a float64 holds whole numbers exactly."""
-
-_MAX_TIME_S = 1e10
-"""Latest time of a frame, s: 300 years."""
-
-_SHOWN_LETTERS = 80
-"""Letters of the place of a damage that a message shows; it may be a name from the log."""
-
 _CUT_SHORT = "EOF while parsing"
 """What pydantic says of JSON that ends too early."""
-
-_Px = Annotated[float, Field(ge=-_MAX_PX, le=_MAX_PX)]
-_Side = Annotated[int, Field(ge=1, le=_MAX_PX)]
-_Number = Annotated[int, Field(ge=0, le=_MAX_NUMBER)]
-_Share = Annotated[float, Field(ge=0, le=1)]
-_Time = Annotated[float, Field(ge=-_MAX_TIME_S, le=_MAX_TIME_S)]
-
-
-_STRICT = ConfigDict(strict=True, allow_inf_nan=False)
-"""Types are as they are; keys that are not known are passed over, for later versions write more."""
-
-
-class LoggedLabel(TypedDict):
-    """What a log says of one attribute of a face; `docs/usage.md` has the keys."""
-
-    label: NotRequired[str | None]
-    finest: NotRequired[str]
-    confidence: NotRequired[_Share]
-    probabilities: dict[str, _Share]
-
-
-class LoggedFace(TypedDict):
-    """One face of a frame."""
-
-    track: _Number
-    person: NotRequired[_Number]
-    box: tuple[_Px, _Px, _Px, _Px]
-    score: float
-    missed: NotRequired[_Number]
-    quality: NotRequired[_Share]
-    labels: dict[str, LoggedLabel]
-
-
-class LogEntry(TypedDict):
-    """A line after the header: a frame with its faces, a whole track, or a person with its tracks;
-    any other has none of these.
-    """
-
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
-    frame: NotRequired[_Number]
-    time_s: NotRequired[_Time]
-    file: NotRequired[str]
-    size: NotRequired[tuple[_Side, _Side]]
-    blur: NotRequired[bool]
-    faces: NotRequired[Annotated[list[LoggedFace], Field(max_length=_MAX_FACES)]]
-    track: NotRequired[_Number | None]
-    person: NotRequired[_Number]
-    tracks: NotRequired[Annotated[list[_Number], Field(min_length=1)]]
-    labels: NotRequired[dict[str, LoggedLabel]]
-
-
-class LogHeader(BaseModel):
-    """The first line."""
-
-    model_config = _STRICT
-
-    schema_name: str = Field(alias="schema", pattern=f"^({'|'.join(_SCHEMAS)})$")
-    source: str = ""
-    model: str = ""
-    size: tuple[_Side, _Side]
-    fps: Annotated[float, Field(gt=0)] | None = None
-    blur: bool = False
-    attributes: dict[str, list[str]] = {}
-    tree: dict[str, dict[str, list[str]]] = {}
-
-    @field_validator("attributes")
-    @classmethod
-    def _have_names(cls, attributes: dict[str, list[str]]) -> dict[str, list[str]]:
-        check_label_names(attributes.items())
-        return attributes
-
-    @model_validator(mode="after")
-    def _has_known_words(self) -> Self:
-        for attribute, words in self.tree.items():
-            check_tree(attribute, self.attributes.get(attribute, ()), words)
-        return self
-
-
-_ENTRY = TypeAdapter(LogEntry)
-"""Validates a line; dictionaries take a third of the time of models."""
 
 
 class LogReader:
@@ -191,34 +87,29 @@ class LogReader:
         try:
             return LogHeader.model_validate_json(line)
         except ValidationError as error:
-            if any(f'"{schema}"'.encode() in line[:100] for schema in _SCHEMAS):
-                raise self._damage(1, _reason(error)) from error
+            if any(f'"{schema}"'.encode() in line[:100] for schema in SCHEMAS):
+                raise self._damage(1, first_reason(error)) from error
             raise SourceError(
                 f"{self._path} is not a log of {SCHEMA}: give a .jsonl that --log wrote"
             ) from error
 
     def _entries(self, file: BinaryIO) -> Iterator[LogEntry]:
-        number, before = 1, (-1.0, -_MAX_TIME_S)
+        number, before = 1, None
         while line := self._line(file, number := number + 1):
             if line.isspace():
                 continue
             try:
-                entry = _ENTRY.validate_json(line)
+                entry = LINE.validate_json(line)
             except ValidationError as error:
-                reason = _reason(error)
+                reason = first_reason(error)
                 if _CUT_SHORT in reason and not line.endswith(b"\n"):
                     self.is_cut_short = True
                     return
                 raise self._damage(number, reason) from error
-            if reason := self._fault(entry):
+            if reason := self._fault(entry) or _order_fault(entry, before):
                 raise self._damage(number, reason)
             if "frame" in entry:
-                place = entry["frame"], entry.get("time_s", before[1])
-                if place[0] <= before[0] or place[1] < before[1]:
-                    raise self._damage(
-                        number, "its frame or its time is before that of an earlier line"
-                    )
-                before = place
+                before = entry
             yield entry
 
     def _line(self, file: BinaryIO, number: int) -> bytes:
@@ -236,12 +127,14 @@ class LogReader:
 
     def _fault(self, entry: LogEntry) -> str:
         """What is wrong with a line that types and ranges do not say; empty where nothing is."""
+        if "schema" in entry:
+            return "another log begins here: give each log as a file of its own"
         if "frame" in entry and not ("faces" in entry and {"time_s", "file"} & entry.keys()):
             return "a frame has faces, and time_s or file"
         if "tracks" in entry and "person" not in entry:
             return "tracks are those of a person"
         for face in entry.get("faces", ()):
-            if reason := _box_fault(face) or self._label_fault(face["labels"]):
+            if reason := box_fault(face) or self._label_fault(face["labels"]):
                 return reason
         return self._label_fault(entry.get("labels", {}))
 
@@ -249,9 +142,9 @@ class LogReader:
         """What is wrong with labels, likewise."""
         for attribute, label in labels.items():
             probabilities = label["probabilities"]
-            shown = attribute[:_SHOWN_LETTERS]
+            shown = attribute[:SHOWN_LETTERS]
             if foreign := probabilities.keys() - self._classes.get(attribute, frozenset()):
-                return f"{min(foreign)[:_SHOWN_LETTERS]!a} is no class of {shown!a} in its header"
+                return f"{min(foreign)[:SHOWN_LETTERS]!a} is no class of {shown!a} in its header"
             if not sum(probabilities.values()) > 0:
                 return f"the probabilities of {shown!a} add up to nothing"
         return ""
@@ -260,33 +153,13 @@ class LogReader:
         return SourceError(f"{self._path} is damaged in line {number}: {reason}")
 
 
-def checked_entry(entry: Mapping[str, Any]) -> LogEntry:
-    """A line as another form of log has it, held to the types and ranges of JSON Lines.
-
-    Raises:
-        ValueError: a type or a value is another.
-    """
-    try:
-        checked = _ENTRY.validate_python(entry)
-    except ValidationError as error:
-        raise ValueError(_reason(error)) from error
-    for face in checked.get("faces", ()):
-        if reason := _box_fault(face):
-            raise ValueError(reason)
-    return checked
-
-
-def _box_fault(face: LoggedFace) -> str:
-    """What is wrong with the box of a face, likewise."""
-    left, top, right, bottom = face["box"]
-    if right < left or bottom < top:
-        return f"the box {list(face['box'])} ends before it begins"
+def _order_fault(entry: LogEntry, before: LogEntry | None) -> str:
+    """What is wrong with a frame that follows another one; empty where nothing is."""
+    if before is None or "frame" not in entry:
+        return ""
+    if ("time_s" in entry) != ("time_s" in before):
+        return "it has frames of a video and pictures, and a log is of either"
+    is_before = entry.get("time_s", 0.0) < before.get("time_s", 0.0)
+    if is_before or entry["frame"] <= before["frame"]:
+        return "its frame or its time is before that of an earlier line"
     return ""
-
-
-def _reason(error: ValidationError) -> str:
-    """The first problem, and where in the line it is."""
-    problem: Any = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, problem["loc"]))[:_SHOWN_LETTERS]
-    words = problem["msg"].removeprefix("Value error, ")
-    return f"{place}: {words}" if place else words
