@@ -177,3 +177,21 @@ def test_csv_counts_a_word_for_several_by_the_likeliest_class_of_all(tmp_path: P
     (race,) = report["overall"]["video"]["attributes"].values()
     assert {each["label"]: each["persons"] for each in race["groups"]}["Black"] == 1
     assert not report["correction"]["is_named_by_logs"]
+
+
+def test_csv_keeps_names_that_a_user_chose(tmp_path: Path) -> None:
+    """Such as others write for a missing cell, or one that begins as the name of another label."""
+    classes = {"hat": ["NA", "null"], "hat_colour": ["red", "blue"]}
+    labels = {
+        "hat": Label("NA", 0.9, {"NA": 0.9, "null": 0.1}),
+        "hat_colour": Label("blue", 0.8, {"red": 0.2, "blue": 0.8}),
+    }
+    table = tmp_path / "a.csv"
+    with Sinks([TableLog(table, classes)], FrameAssembler(Overlay(), _INFO)) as out:
+        out.write(frame(0, _SIZE_WH, 12.5), [track(1, (10, 10, 40, 50), labels)])
+    attributes = _report(table)["overall"]["video"]["attributes"]
+    persons = {
+        name: {group["label"]: group["persons"] for group in each["groups"]}
+        for name, each in attributes.items()
+    }
+    assert persons == {"hat": {"NA": 1, "null": 0}, "hat_colour": {"red": 0, "blue": 1}}

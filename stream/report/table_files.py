@@ -85,17 +85,21 @@ def header_of(path: Path) -> LogHeader | None:
 
 
 def classes_by_columns(columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The classes of each attribute, by the names of the columns."""
-    own = set(columns)
-    names = [name for name in columns if f"{name}_{CONFIDENCE}" in own]
-    return {
-        name: tuple(
-            each.removeprefix(f"{name}_")
-            for each in columns
-            if each.startswith(f"{name}_") and each != f"{name}_{CONFIDENCE}"
-        )
-        for name in names
-    }
+    """The classes of each attribute, by the names of the columns.
+
+    A column is of the attribute with the longest name that it begins with: `hat_colour_red` is of
+    `hat_colour`, not of `hat`.
+    """
+    every = set(columns)
+    names = [name for name in columns if f"{name}_{CONFIDENCE}" in every]
+    no_classes = {*names, *(f"{name}_{CONFIDENCE}" for name in names)}
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for column in columns:
+        owners = [name for name in names if column.startswith(f"{name}_")]
+        if owners and column not in no_classes:
+            owner = max(owners, key=len)
+            found[owner].append(column.removeprefix(f"{owner}_"))
+    return {name: tuple(classes) for name, classes in found.items()}
 
 
 def batches(
@@ -108,14 +112,18 @@ def batches(
         columns: those that are read; a table has all of them.
         attributes: the classes of each attribute, which have columns.
     """
-    schema = pa.schema([(name, _types(attributes)[name]) for name in columns])
+    types = _types(attributes)
+    schema = pa.schema([(name, types[name]) for name in columns])
     if not _is_csv(path):
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_ROWS, columns=list(columns)):
                 yield batch.select(columns).cast(schema)
         return
     options = pa_csv.ConvertOptions(
-        include_columns=list(columns), column_types=schema, strings_can_be_null=True
+        include_columns=list(columns),
+        column_types=schema,
+        null_values=[""],  # and not "NA" or "null" too, which may be names of classes
+        strings_can_be_null=True,
     )
     blocks = pa_csv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False)
     with pa_csv.open_csv(path, read_options=blocks, convert_options=options) as reader:

@@ -172,7 +172,8 @@ def _label_columns(attributes: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _check_columns(columns: Sequence[str], needed: Sequence[str]) -> None:
     """Raises ValueError where a column is missing."""
-    if missing := [name for name in needed if name not in set(columns)]:
+    known = set(columns)
+    if missing := [name for name in needed if name not in known]:
         raise ValueError(f"it has no column {missing[0]!a}")
 
 
