@@ -192,3 +192,36 @@ def test_each_key_and_column_is_documented() -> None:
     page = (_ROOT / "docs" / "report.md").read_text()
     for column in COLUMNS:
         assert f"`{column}`" in page, column
+
+
+def _log_of(path: Path, attributes: Sequence[str], classes: tuple[str, str], count: int) -> None:
+    """A log of as many persons, all of the first class of each attribute."""
+    sure = {"label": classes[0], "probabilities": {classes[0]: 0.8, classes[1]: 0.2}}
+    lines: Sequence[Mapping[str, Any]] = [
+        {**test_report._HEADER, "attributes": dict.fromkeys(attributes, classes)},
+        test_report._frame(0, *(test_report._face(n) for n in range(count))),
+        *(test_report._track(n, dict.fromkeys(attributes, sure)) for n in range(count)),
+    ]
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+
+
+def test_shares_stand_under_the_attribute_that_they_are_of(tmp_path: Path) -> None:
+    """Logs of several models of a user, whose attributes have classes of one name."""
+    _log_of(tmp_path / "a.jsonl", ["glasses"], ("yes", "unsure"), 3)
+    _log_of(tmp_path / "b.jsonl", ["hat"], ("red", "blue"), 5)
+    _log_of(tmp_path / "c.jsonl", ["glasses", "mask"], ("yes", "unsure"), 2)
+    code, printed = _report(tmp_path, "-o", tmp_path / "out")
+    assert code == 0
+    said = "Of the 5 persons (of 10 in 3 logs) whose logs have glasses, 100 % are perceived as yes"
+    assert said in " ".join(printed.split())
+    page = (tmp_path / "out" / "report.html").read_text()
+    by_log = page[page.index("<h2>By log") :]
+    assert re.findall("<th>([^<]*)</th>", by_log)[3:5] == ["hat: red", "hat: blue"]
+    shares = re.findall("<td>([^<]*)</td>", by_log)
+    assert [shares[place : place + 5][3:] for place in (0, 5, 10)] == [
+        ["100 %", "0 %"],
+        ["–", "–"],
+        ["–", "–"],
+    ]
+    assert "<div>glasses: yes, mask: yes</div>" in page
+    assert "model is unsure of" not in page, "its class of that name is none"

@@ -17,8 +17,11 @@ Figures: TypeAlias = dict[str, Any]
 FEW_PERSONS = 20
 """Persons under which a group, or all of whom the shares are, is said to be too small."""
 
-_UNSURE_NAME, _NO_LABEL_NAME = "unsure", "too small"
-"""How the two groups are called that are no classes."""
+NO_LABEL_NAME = "too small"
+"""What the group is called whose faces are too small for a label."""
+
+_UNSURE_NAME = "unsure"
+"""What the group is called of whom the model is unsure."""
 
 _DIGITS = 3
 """Digits of times, s."""
@@ -65,8 +68,13 @@ def tally_figures(tally: Tally, corrections: Mapping[str, AttributeCorrection]) 
 def label_name(codes: LabelCodes, code: int) -> str:
     """The name of a group."""
     if code in (NO_LABEL, UNSURE):
-        return _UNSURE_NAME if code == UNSURE else _NO_LABEL_NAME
+        return _UNSURE_NAME if code == UNSURE else NO_LABEL_NAME
     return codes.classes[code - UNSURE - 1]
+
+
+def is_unsure(group: Figures) -> bool:
+    """Whether a group is of those of whom the model is unsure, not a class of that name."""
+    return not group["is_class"] and group["label"] == _UNSURE_NAME
 
 
 def _groups(tally: Tally, names: tuple[str, ...]) -> Iterator[Figures]:

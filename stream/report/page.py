@@ -1,7 +1,7 @@
 """`report.html`: a page that stands alone, for people."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from models.prevalence_trial import trial_lines
 from models.printable import printable
 from stream.errors import ConfigError
 from stream.report.charts import Bar, bars, colour_class, timeline
-from stream.report.figures import Figures
+from stream.report.figures import NO_LABEL_NAME, Figures
 from stream.report.wording import cautions, headline
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
@@ -17,6 +17,9 @@ _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
 _MOST_FILES = 200
 """Logs that the page lists at most, those with most persons; `report.csv` has all."""
+
+_MOST_CLASSES = 3
+"""Classes at most whose shares are listed by log; `report.csv` has all."""
 
 _MOST_TIMELINES = 20
 """Timelines at most, of the logs that are listed first; `report.json` has all."""
@@ -50,16 +53,22 @@ def render_page(report: Figures, pictures: Mapping[tuple[str, int], str]) -> str
     environment.filters["span"] = _span
     environment.filters["shown"] = lambda text: printable(str(text))
     files = sorted(report["files"], key=lambda each: -each["persons"])
+    headings, shares = _shares_by_log(files[:_MOST_FILES])
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         report=report,
         headline=headline(report),
         cautions=list(cautions(report)),
         charts={kind: dict(_charts(each)) for kind, each in report["overall"].items()},
-        files=files[:_MOST_FILES],
+        files=list(zip(files[:_MOST_FILES], shares, strict=True)),
+        headings=headings,
         timelines=list(_timelines(files[:_MOST_TIMELINES])),
         persons=[
-            {**each, "picture": pictures.get((each["log"], each["person"]))}
+            {
+                **each,
+                "words": _words(each["labels"]),
+                "picture": pictures.get((each["log"], each["person"])),
+            }
             for each in report["persons"]
         ],
         tests={
@@ -92,6 +101,27 @@ def _bar(group: Figures, number: int) -> Bar:
         colour=number,
         is_pale=group["is_small"],
     )
+
+
+def _shares_by_log(files: Sequence[Figures]) -> tuple[list[str], list[list[float | None]]]:
+    """By log the shares of the first classes of one attribute, the first of the first log, under
+    their headings; None where a log has no such attribute.
+    """
+    name, figures = next(iter(files[0]["attributes"].items()), ("", {"groups": []}))
+    labels = [group["label"] for group in figures["groups"] if group["is_class"]][:_MOST_CLASSES]
+    rows = []
+    for each in files:
+        groups = each["attributes"].get(name, {"groups": []})["groups"]
+        found = {group["label"]: group["persons_share"] for group in groups if group["is_class"]}
+        rows.append([found.get(label) for label in labels])
+    return [f"{name}: {label}" for label in labels], rows
+
+
+def _words(labels: Mapping[str, str]) -> str:
+    """The labels of a person, each with its attribute: several may have classes such as "yes"."""
+    if set(labels.values()) == {NO_LABEL_NAME}:
+        return NO_LABEL_NAME
+    return ", ".join(f"{name}: {label}" for name, label in labels.items())
 
 
 def _timelines(files: list[Figures]) -> Iterator[dict[str, Any]]:

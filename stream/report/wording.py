@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.printable import counted, printable
-from stream.report.figures import FEW_PERSONS, Figures
+from stream.report.figures import FEW_PERSONS, Figures, is_unsure
 from stream.report.screen_time import MOST_CROSSED
 
 _TWO = 2
@@ -23,6 +23,10 @@ def headline(report: Figures) -> str:
         return f"In {logs} no face counts."
     attribute, figures = next(iter(attributes.items()))
     persons, labelled = overall["persons"], figures["persons_with_probabilities"]
+    whom = f"{counted(persons, thing)} in {logs}"
+    if (asked := sum(group["persons"] for group in figures["groups"])) < persons:
+        named = f"whose logs have {printable(attribute)}"
+        whom = f"the {counted(asked, thing)} (of {persons} in {logs}) {named}"
     if not labelled:
         return f"In {logs} there {_are(persons, thing)}, none large enough for a label."
     classes = [group for group in figures["groups"] if group["is_class"]]
@@ -31,9 +35,8 @@ def headline(report: Figures) -> str:
     most = "" if len(classes) <= _TWO else f", more than as any other {printable(attribute)}"
     said = " and ".join(_said(group, is_first=group is ranked[0]) for group in shown) + most
     if not figures["is_corrected"]:
-        return f"Of {counted(persons, thing)} in {logs}, {said}, as counted and not corrected."
-    whom = f"{counted(persons, thing)} in {logs}"
-    if labelled < persons:
+        return f"Of {whom}, {said}, as counted and not corrected."
+    if labelled < asked:
         whom = f"the {counted(labelled, thing)} (of {persons} in {logs}) large enough for a label"
     few = f" Under {FEW_PERSONS} {thing}s, shares are not to be relied on."
     return (
@@ -47,7 +50,7 @@ def cautions(report: Figures) -> Iterator[str]:
     for name, reason in report["correction"]["raw"].items():
         yield f"{printable(name)} is not corrected: {reason}."
     if not report["correction"]["is_named_by_logs"] and report["correction"]["model"]:
-        yield "Logs in CSV do not name their model: they count as made with the default one."
+        yield ("Logs that name no model, as those in CSV, count as made with the default one.")
     for kind, overall in report["overall"].items():
         yield from _of_scope(kind, overall)
     if cut_short := [each["log"] for each in report["files"] if each["is_cut_short"]]:
@@ -58,7 +61,7 @@ def cautions(report: Figures) -> Iterator[str]:
 
 
 def _of_scope(kind: str, overall: Figures) -> Iterator[str]:
-    unit = "s" if kind == "video" else "pictures"
+    unit, thing = ("s", "person") if kind == "video" else ("pictures", "face")
     if (count := len(overall["attributes"])) > MOST_CROSSED:
         yield f"{kind}: of {count} attributes the first {MOST_CROSSED} are crossed with each other."
     if overall["left_out_s"]:
@@ -66,26 +69,26 @@ def _of_scope(kind: str, overall: Figures) -> Iterator[str]:
     few = [name for name, each in overall["attributes"].items() if each.get("is_small")]
     if few:
         yield (
-            f"{', '.join(map(printable, few))} ({kind}): there are too few persons for shares to "
+            f"{', '.join(map(printable, few))} ({kind}): there are too few {thing}s for shares to "
             "be relied on, however narrow the interval."
         )
     for name, each in overall["attributes"].items():
         outside = each.get("outside")
         if outside and outside["persons"]:
             yield (
-                f"{printable(name)} ({kind}): {counted(outside['persons'], 'person')} of "
+                f"{printable(name)} ({kind}): {counted(outside['persons'], thing)} of "
                 f"{each['persons_with_probabilities']} are seen narrower than "
                 f"{outside['narrower_than_px']:g} px only, where no error was measured."
             )
         if words := each["by_likeliest"]:
             yield (
-                f"{printable(name)} ({kind}): {counted(words, 'person')} labelled by a word for "
+                f"{printable(name)} ({kind}): {counted(words, thing)} labelled by a word for "
                 f"several classes {'counts' if words == 1 else 'count'} by the likeliest class."
             )
-        unsure = sum(group["persons"] for group in each["groups"] if group["label"] == "unsure")
+        unsure = sum(group["persons"] for group in each["groups"] if is_unsure(group))
         if unsure:
             yield (
-                f"{printable(name)} ({kind}): the model is unsure of {counted(unsure, 'person')}; "
+                f"{printable(name)} ({kind}): the model is unsure of {counted(unsure, thing)}; "
                 "raw figures keep them apart, corrected ones share them out by probability."
             )
 
