@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import pytest
 from fakes import PATIENCE_S, SIZE_WH, frame, number_of
+from starlette.websockets import WebSocket
 
 from models.faces import Image
 from stream.controls import Controls, RunReport
@@ -18,9 +21,11 @@ from stream.drawing.overlay import Overlay
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo
 from stream.page.broadcast import Broadcast
+from stream.page.page import Page
 from stream.page.page_sink import PageSink
 from stream.page.painter import Painted, Painter
 from stream.page.rendition import Rendition
+from stream.page.routes_sources import SourceRoutes
 from stream.page.viewers import MOST_PX, Encoded, Form, Viewer
 from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame
@@ -190,12 +195,12 @@ def test_who_watches_before_the_first_frame_wakes_no_thread_again_and_again() ->
 def test_a_picture_that_cannot_be_shown_is_left_out_and_said_once(
     pixels: Callable[[], Image], form: Form, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sink = _sink()
-    with _broadcast(sink) as broadcast:
+    sink, painter = _sink(), _CountingPainter(Overlay(_BARE), 1000)
+    with _broadcast(sink, painter) as broadcast:
         viewer = _in_loop(broadcast, form)
-        for _ in range(2):
+        for tried in (1, 2):
             sink.write(replace(_annotated(0), frame=Frame(pixels, 0, 0.0, 0.0)))
-            _until(lambda: len(caplog.records) > 0)
+            _until(lambda tried=tried: painter.drawn >= tried)  # type: ignore[misc]
         sink.write(_annotated(1))
         encoded = _next(broadcast, viewer)
     assert encoded is not None and encoded.is_key
@@ -235,3 +240,36 @@ def test_a_source_no_wider_than_the_small_pictures_is_encoded_once() -> None:
         sink.write(_annotated(1))
         assert all(_next(broadcast, each) is not None for each in viewers)
     assert (small.drawn, large.drawn) == (1, 0)
+
+
+def test_a_width_that_is_sent_at_the_end_leaves_no_viewer_behind() -> None:
+    broadcast = Broadcast(_sink(), [Rendition(Painter(Overlay(_BARE), 1000), _FPS)], _FPS, "test")
+    broadcast.close()  # who comes now is told of the end
+    served = SimpleNamespace(broadcast=broadcast)
+    limits = SimpleNamespace(max_viewers=1)
+    page = cast(Page, SimpleNamespace(watching=0, settings=limits, hub={0: served}))
+
+    async def watch() -> None:
+        closed = asyncio.Event()
+        said = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "300"}])
+
+        async def receive() -> Any:
+            message = next(said, None)
+            if message is None:
+                await asyncio.Event().wait()
+            elif "text" in message:
+                await closed.wait()
+            return message
+
+        async def send(message: Any) -> None:
+            if message["type"] == "websocket.close":
+                closed.set()
+
+        scope = {
+            **{"type": "websocket", "path_params": {"number": 0}},
+            **{"query_string": b"", "headers": []},
+        }
+        await SourceRoutes(page).video(WebSocket(scope, receive, send))
+
+    asyncio.run(watch())
+    assert broadcast.watching == 0

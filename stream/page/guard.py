@@ -36,6 +36,7 @@ _KEPT = (b"content-range", b"allow")
 _REASONS = {
     400: "the header Range is no range of bytes: write bytes=FIRST-LAST",
     404: "there is no such address: /api lists those there are",
+    405: "the address takes no such request: the header Allow lists those that it takes",
     416: "the file has no such bytes: Content-Range says how many it has",
     500: "that went wrong: the program says why where it was started",
 }

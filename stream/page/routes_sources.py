@@ -91,13 +91,15 @@ class SourceRoutes:
             await socket.send_denial_response(as_json({"error": str(error)}, error.status))
             return
         await socket.accept()
-        sending = asyncio.ensure_future(self._send_video(served, viewer, socket))
+        served.broadcast.add(viewer)
+        sending = asyncio.ensure_future(_send_video(socket, viewer))
         leaving = asyncio.ensure_future(_follow_sizes(socket, served, viewer))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sending.cancel()
             leaving.cancel()
+            served.broadcast.remove(viewer)  # when neither can add it any more
             await asyncio.gather(sending, leaving, return_exceptions=True)
 
     async def _parts(self, served: ServedSource, viewer: Viewer) -> AsyncIterator[bytes]:
@@ -107,22 +109,6 @@ class SourceRoutes:
                 head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n"
                 length = f"Content-Length: {len(encoded.data)}\r\n\r\n"
                 yield (head + length).encode() + encoded.data + b"\r\n"
-        finally:
-            served.broadcast.remove(viewer)
-
-    async def _send_video(self, served: ServedSource, viewer: Viewer, socket: WebSocket) -> None:
-        head: VideoHead | None = None
-        served.broadcast.add(viewer)
-        try:
-            while (encoded := await viewer.next()) is not None:
-                if encoded.head is not None and encoded.head is not head:
-                    head = encoded.head
-                    width, height = head.size_wh
-                    said = {"mime": head.mime, "width": width, "height": height}
-                    await in_time(socket.scope, socket.send_json(said))
-                    await in_time(socket.scope, socket.send_bytes(head.data))
-                await in_time(socket.scope, socket.send_bytes(encoded.data))
-            await socket.close()
         finally:
             served.broadcast.remove(viewer)
 
@@ -149,6 +135,20 @@ class SourceRoutes:
         if served is None:
             raise RefusedError(404, "there is no source of that number: /api/sources lists them")
         return served
+
+
+async def _send_video(socket: WebSocket, viewer: Viewer) -> None:
+    """Sends what a viewer gets, until there is nothing more to come."""
+    head: VideoHead | None = None
+    while (encoded := await viewer.next()) is not None:
+        if encoded.head is not None and encoded.head is not head:
+            head = encoded.head
+            width, height = head.size_wh
+            said = {"mime": head.mime, "width": width, "height": height}
+            await in_time(socket.scope, socket.send_json(said))
+            await in_time(socket.scope, socket.send_bytes(head.data))
+        await in_time(socket.scope, socket.send_bytes(encoded.data))
+    await socket.close()
 
 
 async def _follow_sizes(socket: WebSocket, served: ServedSource, viewer: Viewer) -> None:

@@ -260,10 +260,11 @@ def _fill_cache(
             cached = [_is_cached(store.get(key)) for key in chunk]
             pictures = zip(paths, chunk, cached, strict=True)
             missing = [(path, key) for path, key, is_cached in pictures if not is_cached]
-            progress(sum(cached), known=True)
+            if count := sum(cached):
+                progress(count, known=True)
             store.put(_counted(workers.embed(missing), progress))
             keys.extend(chunk)
-            reused += sum(cached)
+            reused += count
     return keys, reused
 
 
