@@ -244,12 +244,12 @@ def test_a_source_no_wider_than_the_small_pictures_is_encoded_once() -> None:
 
 def test_a_width_that_is_sent_at_the_end_leaves_no_viewer_behind() -> None:
     broadcast = Broadcast(_sink(), [Rendition(Painter(Overlay(_BARE), 1000), _FPS)], _FPS, "test")
-    broadcast.close()  # who comes now is told of the end
     served = SimpleNamespace(broadcast=broadcast)
     limits = SimpleNamespace(max_viewers=1)
     page = cast(Page, SimpleNamespace(watching=0, settings=limits, hub={0: served}))
 
     async def watch() -> None:
+        broadcast.start(asyncio.get_running_loop())
         closed = asyncio.Event()
         said = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "300"}])
 
@@ -258,6 +258,7 @@ def test_a_width_that_is_sent_at_the_end_leaves_no_viewer_behind() -> None:
             if message is None:
                 await asyncio.Event().wait()
             elif "text" in message:
+                asyncio.get_running_loop().run_in_executor(None, broadcast.close)
                 await closed.wait()
             return message
 
