@@ -179,6 +179,12 @@ def test_picture_moves(page: Any) -> None:
 
 def test_without_media_source_extensions_the_picture_is_mjpeg(browser: Any, served: Served) -> None:
     with looking(browser, served.watch, NO_MSE) as page:
+        page.set_viewport_size({"width": 400, "height": 800})
+        page.reload()
+        moves(page, "img")
+        page.set_viewport_size({"width": 1600, "height": 900})
+        larger = re.compile(r"video\.mjpeg\?width=(\d{4}|[6-9]\d\d)&")
+        expect(enlarge(page).locator("img")).to_have_attribute("src", larger)
         moves(page, "img")
 
 

@@ -16,6 +16,7 @@ export class LivePicture {
   #hasH264 = canPlay;
   #player = null;
   #timer = 0;
+  #asked = 0;
 
   /** @param {string} path of the source. */
   constructor(path) {
@@ -35,6 +36,7 @@ export class LivePicture {
   start() {
     if (this.way !== "none") {
       this.#player?.show(this.#width);
+      if (this.way === "MJPEG" && this.#width > this.#asked) this.#askMjpeg();
       return;
     }
     this.video.hidden = !this.#hasH264;
@@ -76,7 +78,13 @@ export class LivePicture {
   #startMjpeg() {
     this.way = "MJPEG";
     mjpegStreams += 1;
-    this.image.src = `${this.path}/video.mjpeg?width=${this.#width}&${Date.now()}`;
+    this.#askMjpeg();
+  }
+
+  /** Asks for another stream in place of one whose pictures are too small by now. */
+  #askMjpeg() {
+    this.#asked = this.#width;
+    this.image.src = `${this.path}/video.mjpeg?width=${this.#asked}&${Date.now()}`;
   }
 
   #startStills() {
