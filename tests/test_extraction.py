@@ -45,7 +45,7 @@ from training.datasets.splits import SEED, HoldOut, split
 from training.errors import DatasetError, OutputError
 from training.features.cache import EmbeddedFaces, open_cache
 from training.features.command_line import features_command
-from training.features.extraction import extract_features, no_progress, temporary_table
+from training.features.extraction import extract_features, temporary_table
 from training.features.extractor import (
     NO_FACE,
     UNREADABLE,
@@ -54,6 +54,7 @@ from training.features.extractor import (
     FacesPolicy,
     detection_settings,
 )
+from training.features.progress import no_progress
 from training.features.side_files import cache_path, duplicates_path, info_path, skipped_path
 from training.features.survey import survey
 from training.features.table import TableInfo

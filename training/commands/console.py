@@ -24,7 +24,7 @@ from training.commands.progress_lines import ProgressLines
 from training.errors import DatasetError, OutputInUseError, TrainingError
 
 if TYPE_CHECKING:
-    from training.features.extraction import ProgressCallback
+    from training.features.progress import ProgressCallback
 
 _EXIT_CODES = {
     TrainingError: EXIT_FAILURE,

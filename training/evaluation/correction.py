@@ -18,8 +18,8 @@ from training.datasets.samples import Samples
 from training.evaluation.corruptions import downscale
 from training.evaluation.evaluate import Comparison
 from training.evaluation.intervals import Figures
-from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, read_picture
+from training.features.progress import ProgressCallback, no_progress
 from training.features.table import Column, FeatureTable
 
 COUNTING = "counting"

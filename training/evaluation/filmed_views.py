@@ -10,8 +10,8 @@ from models.view_quality import ViewQuality, joined
 from training.evaluation.corruptions import enlarge
 from training.evaluation.face_chips import ChipGroup, TablePictures, of_groups
 from training.evaluation.filming import film, random_widths
-from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor
+from training.features.progress import ProgressCallback, no_progress
 from training.features.table import FeatureTable, has_label
 from training.fitting.fit import FittedModel
 from training.fitting.head import Head

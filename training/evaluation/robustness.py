@@ -20,8 +20,8 @@ from training.evaluation.corruptions import blur, darken, downscale, grayscale, 
 from training.evaluation.evaluate import ClassNames, select_rows, to_model_classes
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH, SMALL_GROUP
 from training.evaluation.intervals import Figures, share_of
-from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, check_detector, read_picture
+from training.features.progress import ProgressCallback, no_progress
 from training.features.table import FeatureTable, has_label
 
 WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)

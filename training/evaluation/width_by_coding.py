@@ -25,8 +25,8 @@ from training.evaluation.figures import SMALL_GROUP, expected_calibration_error
 from training.evaluation.intervals import Figures, share_of
 from training.evaluation.robustness import judged
 from training.evaluation.video_coding import code_h264
-from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import CHIP_FACE_SHARE, Extractor
+from training.features.progress import ProgressCallback, no_progress
 from training.features.table import FeatureTable
 
 WIDTH_BY_CODING = "width_by_coding"

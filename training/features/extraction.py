@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from training.features.extractor import (
 )
 from training.features.leaks import Contradiction, Leak, find_contradictions, find_leaks
 from training.features.picture_hash import UNKNOWN, alike_groups
+from training.features.progress import ProgressCallback, no_progress
 from training.features.side_files import (
     cache_path,
     duplicates_csv,
@@ -48,22 +48,6 @@ MISSING = "no such file"
 
 _ROW_GROUP_PICTURES = 1024
 """Pictures whose faces make a row group of the table."""
-
-
-class ProgressCallback(Protocol):
-    """Is told of pictures as they are done."""
-
-    def __call__(self, done: int, *, known: bool = False) -> None:
-        """Is given how many were done since the last call.
-
-        Args:
-            done: how many.
-            known: they were done by an earlier run, so the time they took says nothing of the rest.
-        """
-
-
-def no_progress(done: int, *, known: bool = False) -> None:
-    """Shows no progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

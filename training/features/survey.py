@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, read_picture
 from training.features.leaks import Leak, find_leaks
 from training.features.picture_hash import UNKNOWN, alike_groups
+from training.features.progress import ProgressCallback, no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from models.faces import Image
 from models.runtime import available_cores
 from training.datasets.samples import Samples
-from training.features.extraction import ProgressCallback, no_progress
 from training.features.extractor import Extractor, read_picture
+from training.features.progress import ProgressCallback, no_progress
 from training.outputs import write_whole, written_aside
 
 _SHARD_PICTURES = 512

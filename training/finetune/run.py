@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, update_bn
 
 from models.trunk import Trunk
 from training.errors import TrainingError
-from training.features.extraction import ProgressCallback, no_progress
+from training.features.progress import ProgressCallback, no_progress
 from training.finetune.batches import TrainingBatch, TrainingBatches
 from training.finetune.checkpoint import CHECKPOINT_FILE, read_checkpoint, write_checkpoint
 from training.finetune.chip_loader import ChipLoader

@@ -16,7 +16,7 @@ from models.embedder_integers import CALIBRATION_CHIPS
 from models.trunk import Trunk
 from training.errors import TrainingError
 from training.evaluation.plots import learning_curves
-from training.features.extraction import ProgressCallback
+from training.features.progress import ProgressCallback
 from training.finetune.appearance import embed_appearances, match_appearance_scale
 from training.finetune.batches import TrainingBatches
 from training.finetune.chip_loader import ChipLoader
