@@ -225,3 +225,21 @@ def test_shares_stand_under_the_attribute_that_they_are_of(tmp_path: Path) -> No
     ]
     assert "<div>glasses: yes, mask: yes</div>" in page
     assert "model is unsure of" not in page, "its class of that name is none"
+
+
+def test_a_report_of_pictures_speaks_of_faces(tmp_path: Path) -> None:
+    unsure = {"gender": {"label": None, "probabilities": {"Female": 0.5, "Male": 0.5}}}
+    lines: Sequence[Mapping[str, Any]] = [
+        {**test_report._HEADER, "model": "default"},
+        *(
+            {"frame": n, "file": f"{n}.jpg", "faces": [test_report._face(n, labels=unsure)]}
+            for n in range(3)
+        ),
+    ]
+    path = tmp_path / "pictures.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    assert _report(path, "-o", tmp_path / "out")[0] == 0
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "the model is unsure of 3 faces" in page and "there are too few faces" in page
+    told, _, _ = page.partition("<h2>How it was measured")
+    assert "person" not in told.lower().partition("<body>")[2]

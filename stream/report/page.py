@@ -59,7 +59,7 @@ def render_page(report: Figures, pictures: Mapping[tuple[str, int], str]) -> str
         report=report,
         headline=headline(report),
         cautions=list(cautions(report)),
-        charts={kind: dict(_charts(each)) for kind, each in report["overall"].items()},
+        charts={kind: dict(_charts(kind, each)) for kind, each in report["overall"].items()},
         files=list(zip(files[:_MOST_FILES], shares, strict=True)),
         headings=headings,
         timelines=list(_timelines(files[:_MOST_TIMELINES])),
@@ -78,11 +78,12 @@ def render_page(report: Figures, pictures: Mapping[tuple[str, int], str]) -> str
     )
 
 
-def _charts(overall: Figures) -> Iterator[tuple[str, str]]:
-    """By attribute the chart of persons."""
+def _charts(kind: str, overall: Figures) -> Iterator[tuple[str, str]]:
+    """By attribute the chart of persons, or of faces in pictures."""
+    things = "persons" if kind == "video" else "faces"
     for name, figures in overall["attributes"].items():
         chart = [_bar(group, number) for number, group in enumerate(figures["groups"])]
-        yield name, bars(chart, f"Share of persons by {printable(name)}")
+        yield name, bars(chart, f"Share of {things} by {printable(name)}")
 
 
 def _bar(group: Figures, number: int) -> Bar:
