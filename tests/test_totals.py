@@ -11,7 +11,7 @@ from test_window import Clock
 from stream.controls import RunReport
 from stream.drawing.overlay import Overlay
 from stream.several.listing import NamedSource
-from stream.several.totals import Totals
+from stream.several.totals import Totals, of_source, without_name
 from stream.sinks import AnnotatedFrame
 from stream.summary import Summary
 
@@ -124,3 +124,19 @@ def test_one_that_was_interrupted_makes_all_interrupted(totals: Totals) -> None:
     stopped.interrupted = True
     totals.add_source(NamedSource("c.mp4", "file"), stopped)
     assert totals.interrupted
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "with_name", "bare"),
+    [
+        ("0", "no frame within 10 s", "0: no frame within 10 s", "no frame within 10 s"),
+        ("0", "camera 0 is gone", "camera 0 is gone", "camera 0 is gone"),
+        ("c", "cannot be opened", "c: cannot be opened", "cannot be opened"),
+        ("rtsp://a/1", "rtsp://a/1: it is lost", "rtsp://a/1: it is lost", "it is lost"),
+        ("a.mp4", "a.mp4 is not there", "a.mp4 is not there", "is not there"),
+    ],
+)
+def test_a_reason_names_its_source_once(name: str, reason: str, with_name: str, bare: str) -> None:
+    source = NamedSource(name, "file")
+    assert of_source(source, reason) == with_name
+    assert without_name(source, reason) == bare

@@ -1,5 +1,6 @@
 """What several sources came to: the summary of each, and one over all."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -93,9 +94,14 @@ class Totals(Summary):
 def of_source(source: NamedSource, reason: str) -> str:
     """Why a source failed, with its name unless the reason has it."""
     name = str(source)
-    return reason if name in reason else f"{name}: {reason}"
+    return reason if re.search(_whole(name), reason) else f"{name}: {reason}"
 
 
 def without_name(source: NamedSource, reason: str) -> str:
     """Why a source failed or is waited for, for where its name stands already."""
-    return reason.removeprefix(str(source)).lstrip(": ")
+    return re.sub(rf"^{_whole(str(source))}[: ]*", "", reason)
+
+
+def _whole(name: str) -> str:
+    """A pattern of a name as a word of its own: the camera 0 is not named by `10 s`."""
+    return rf"(?<!\w){re.escape(name)}(?!\w)"
