@@ -588,15 +588,31 @@ class Display(NamedTuple):
 
     server: subprocess.Popen[str]
     environment: dict[str, str]
+    memory: Path
+
+    def picture(self) -> Image:
+        """What is on the screen, height × width × 3, BGR.
+
+        The server's memory is a file of the form XWD: a head of big-endian words of 4 bytes, whose
+        first is its size, the colours of 12 bytes each, and the pixels.
+        """
+        data = self.memory.read_bytes()
+        words = np.frombuffer(data[:100], ">u4").astype(int)
+        size, width, height, line_size, colours = words[[0, 4, 5, 12, 19]]
+        pixels = np.frombuffer(data, np.uint8, offset=size + 12 * colours)
+        lines = pixels[: height * line_size].reshape(height, line_size // 4, 4)
+        return lines[:, :width, :3]
 
 
 @pytest.fixture
-def display() -> Iterator[Display]:
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
     for tool in ("Xvfb", "xdotool"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed: no screen, or no keys to press")
+    folder = tmp_path_factory.mktemp("display")
+    size = ["-screen", "0", "1024x768x24"]
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", "1", *size, "-nolisten", "tcp", "-fbdir", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -606,7 +622,7 @@ def display() -> Iterator[Display]:
         number = server.stdout.readline().strip()
         assert number, "Xvfb does not start"
         kept = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
-        yield Display(server, kept | {"DISPLAY": f":{number}"})
+        yield Display(server, kept | {"DISPLAY": f":{number}"}, folder / "Xvfb_screen0")
     finally:
         server.terminate()
         server.communicate(timeout=_WAIT_S)
@@ -745,10 +761,28 @@ def test_keys_wait_in_order_until_they_are_asked_for(screen: dict[str, str]) -> 
         shown.close()
 
 
+def test_every_window_that_opens_is_seen(display: Display) -> None:
+    """The toolkit draws nothing in a window of which it has missed that it is on the screen."""
+    blue = np.full((240, 320, 3), (250, 0, 0), np.uint8)
+    for _ in range(10):
+        shown = OpenCvScreen(display.environment)
+        try:
+            shown.show(blue)
+            deadline_s = time.monotonic() + 10
+            while (display.picture() == (250, 0, 0)).all(axis=2).sum() < blue.size / 3:
+                assert time.monotonic() < deadline_s, "nothing is drawn in the window"
+                shown.key(50)
+        finally:
+            shown.close()
+
+
 def test_a_display_that_hangs_is_lost(display: Display) -> None:
     shown = OpenCvScreen(display.environment, patience_s=10.0)
-    shown.show(numbered(1))
-    assert shown.key(50) == ""
+    shown.show(np.full((240, 320, 3), (250, 0, 0), np.uint8))
+    deadline_s = time.monotonic() + _WAIT_S
+    while not (display.picture() == (250, 0, 0)).all(axis=2).any():
+        assert time.monotonic() < deadline_s
+        shown.key(50)
     display.server.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(SinkError, match="the window has taken nothing for 10 s"):
