@@ -4,9 +4,9 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dlib_weights import LANDMARKS_FILE, installed_file
 from models.faces import LANDMARK_COUNT, Detections, Faces, Image
-from models.graphs import CHIP_SIZE
+from models.networks.dlib_weights import LANDMARKS_FILE, installed_file
+from models.networks.graphs import CHIP_SIZE
 
 CHIP_PADDING = 0.25
 """Margin of a chip around the face, as a fraction of its width; dlib's embedder was trained with

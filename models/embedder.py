@@ -8,13 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import MANIFEST_FILE, Bundle, EmbedderSpec
-from models.dlib_weights import EMBEDDER_FILE, installed_file
-from models.embedder_integers import integer_embedder
+from models.classification.bundle import MANIFEST_FILE, Bundle, EmbedderSpec
+from models.classification.graph_check import MAX_GRAPH_BYTES, check_bundled_graph, check_graph
 from models.errors import ModelError
-from models.graph_check import MAX_GRAPH_BYTES, check_bundled_graph, check_graph
-from models.graphs import CHIP_SIZE, embedder_graph
-from models.runtime import Device, Session
+from models.networks.dlib_weights import EMBEDDER_FILE, installed_file
+from models.networks.embedder_integers import integer_embedder
+from models.networks.graphs import CHIP_SIZE, embedder_graph
+from models.networks.runtime import Device, Session
 from models.safe_files import UnfitFileError, parse_json, read_regular
 
 TRAINED_EMBEDDER_FILE = "embedder.onnx"

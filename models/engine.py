@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
-from models.centerface_detector import CenterFaceDetector
-from models.cnn_detector import CnnDetector
-from models.detector import NEIGHBOUR_IOU, Detector
-from models.detector_names import DEFAULT_DETECTOR, DetectorName
+from models.detection.centerface_detector import CenterFaceDetector
+from models.detection.cnn_detector import CnnDetector
+from models.detection.detector import NEIGHBOUR_IOU, Detector
+from models.detection.hog_detector import HogDetector
+from models.detection.names import DEFAULT_DETECTOR, DetectorName
+from models.detection.turned_faces import TURNED_DEG, locate_turned, with_turned
 from models.embedder import Embedder, EmbedderModel, OnnxEmbedder, dlib_embedder
 from models.faces import (
     LANDMARK_COUNT,
@@ -24,10 +26,8 @@ from models.faces import (
     concatenate,
     non_maximum_suppression,
 )
-from models.graphs import CHIP_SIZE
-from models.hog_detector import HogDetector
-from models.runtime import Device
-from models.turned_faces import TURNED_DEG, locate_turned, with_turned
+from models.networks.graphs import CHIP_SIZE
+from models.networks.runtime import Device
 
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""

@@ -12,10 +12,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector import DLIB_TRAITS, MIN_SIDE_PX, detect_in_crops, rectangle_xyxy, resized
+from models.detection.detector import (
+    DLIB_TRAITS,
+    MIN_SIDE_PX,
+    detect_in_crops,
+    rectangle_xyxy,
+    resized,
+)
 from models.embedder import DLIB_DIMENSIONS, DLIB_NAME
 from models.faces import Detections, Image
-from models.system_libraries import check_reference
+from models.program.system_libraries import check_reference
 
 check_reference()
 with warnings.catch_warnings():

@@ -2,7 +2,7 @@
 
 import gc
 
-from models.interrupts import handle_signals
+from models.program.interrupts import handle_signals
 
 _START_OBJECTS = 120_000
 """New objects before Python first looks for garbage among them, rather than each 700 (2,000 from
@@ -13,8 +13,8 @@ def main() -> None:
     """Runs the command line."""
     handle_signals("face-stream")  # before the imports, which take a moment
     _put_off_garbage_collection()
-    from models.printable import escape_unencodable_output
-    from models.system_libraries import import_errors_in_one_line
+    from models.program.printable import escape_unencodable_output
+    from models.program.system_libraries import import_errors_in_one_line
 
     escape_unencodable_output()
     with import_errors_in_one_line("face-stream", "install face-stream again"):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from threading import Lock
 
-from models.bundle import Bundle, load_bundle
-from models.classifier import Classifier, check_groups
+from models.classification.bundle import Bundle, load_bundle
+from models.classification.classifier import Classifier, check_groups
 from models.embedder import bundled_embedder
 from models.engine import Engine, Precision, load_engine
-from models.runtime import uses_gpu
+from models.networks.runtime import uses_gpu
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError

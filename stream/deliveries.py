@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from models.printable import counted
+from models.program.printable import counted
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from models.printable import printable
+from models.program.printable import printable
 from stream.coded import NARROW_BLACK, NARROW_LUMA_STEPS, is_full_range, luma_of
 from stream.source_history import SourceHistory
 

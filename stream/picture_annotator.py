@@ -8,7 +8,7 @@ import numpy as np
 
 from models.engine import Engine
 from models.faces import Detections
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from stream.controls import RunReport
 from stream.following.smallest_faces import note_smallest
 from stream.frames import Frame

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Prediction, check_groups
+from models.classification.classifier import Prediction, check_groups
 from models.faces import centres_xy
 from stream.errors import SourceError
 from stream.frames import Frame

@@ -9,7 +9,7 @@ from typing import Any, Self, SupportsIndex, TypeVar, overload
 import cv2
 
 from models.faces import Image
-from models.printable import printable
+from models.program.printable import printable
 from stream.drawing.overlay import Overlay
 from stream.settings.schema import OverlaySection
 from stream.tracks import Label, SeenFace, Track

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from models.errors import ModelError
-from models.interrupts import telling
+from models.program.interrupts import telling
 from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import SourceError

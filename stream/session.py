@@ -8,7 +8,7 @@ from os import PathLike, fspath
 from threading import Lock
 from typing import Self
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.annotator import Annotator
 from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport

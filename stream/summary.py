@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.pictures import counted_kinds
-from models.printable import counted
+from models.pictures.files import counted_kinds
+from models.program.printable import counted
 from stream.controls import RunReport
 from stream.drawing.wording import label_text
 from stream.people import Person

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.printable import printable
+from models.program.printable import printable
 
 MAX_SHOWN_CONFIDENCE = 0.99
 """Highest confidence that people are shown: a model is never quite sure. Entries have the exact

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from models.cluster_process import Place, UnfitNodeError
+from models.cluster.process import Place, UnfitNodeError
 
 
 def begin(place: Place) -> Callable[[tuple[str, Any]], Any]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from models.bundle import Bundle
-from models.centerface_detector import CenterFaceDetector
-from models.cnn_detector import CnnDetector
+from models.classification.bundle import Bundle
+from models.detection.centerface_detector import CenterFaceDetector
+from models.detection.cnn_detector import CnnDetector
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Image
 from stream.sources.demo import portrait

@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
-from models.detector import DetectorTraits
+from models.classification.classifier import Prediction
+from models.classification.view_quality import ViewQuality
+from models.detection.detector import DetectorTraits
 from models.engine import DetectionSettings, Engine
 from models.faces import Detections, Faces, Image, centres_xy, iou, sizes_wh
-from models.view_quality import ViewQuality
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from batch_programs import timed
 
-from models.bundle import DEFAULT_FOLDER, read_manifest
+from models.classification.bundle import DEFAULT_FOLDER, read_manifest
 from stream.sinks.data.json_log import SCHEMA
 from stream.sinks.data.tables import face_columns, track_columns, tracks_path
 

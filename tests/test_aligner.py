@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from models.aligner import Aligner
-from models.dlib_weights import LANDMARKS_FILE, installed_file
 from models.faces import Detections, Faces, Image
+from models.networks.dlib_weights import LANDMARKS_FILE, installed_file
 
 _BOX = (170, 75, 266, 170)
 _TILTED_OUT = (430.0, 20.0, 540.0, 130.0)  # reaches beyond the right edge

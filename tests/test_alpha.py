@@ -9,8 +9,8 @@ import pytest
 from fakes import encode
 from numpy.typing import NDArray
 
-from models.alpha import over_grey
 from models.faces import Image
+from models.pictures.alpha import over_grey
 from stream.sources.video import VideoSource
 
 _SIZE_WH = (96, 64)

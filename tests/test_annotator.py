@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
+from models.classification.view_quality import ViewQuality
 from models.faces import Detections, Image
-from models.view_quality import ViewQuality
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
 from stream.following.load_shedding import LoadShedding

@@ -6,11 +6,17 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from models.bundle import CARD_FILE, DEFAULT_FOLDER, DLIB_FOLDER, load_bundle, save_bundle
-from models.detector_names import DetectorName
+from models.classification.bundle import (
+    CARD_FILE,
+    DEFAULT_FOLDER,
+    DLIB_FOLDER,
+    load_bundle,
+    save_bundle,
+)
+from models.detection.names import DetectorName
 from models.errors import ModelError
 from models.faces import Image
-from models.runtime import Device
+from models.networks.runtime import Device
 from stream.assembly import LoadedModel, engine_for, joins_shots
 from stream.errors import ConfigError
 from stream.frames import Frame, SourceInfo, SourceKind

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
+from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from models.errors import ModelError
 from stream.batch.contract import Result
 from stream.batch.ledger import Enrolment, Ledger

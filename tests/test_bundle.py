@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.bundle import (
+from models.classification.bundle import (
     CARD_FILE,
     DEFAULT_FOLDER,
     DLIB_FOLDER,
@@ -24,7 +24,7 @@ from models.bundle import (
     read_short_names,
     save_bundle,
 )
-from models.detector_names import NO_DETECTOR
+from models.detection.names import NO_DETECTOR
 from models.errors import ModelError
 
 _MANIFEST = Manifest(

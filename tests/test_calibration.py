@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.bundle import (
+from models.classification.bundle import (
     CARD_FILE,
     Bundle,
     EmbedderSpec,
@@ -19,17 +19,17 @@ from models.bundle import (
     load_bundle,
     save_bundle,
 )
-from models.calibration import (
+from models.classification.calibration import (
     CALIBRATION_FILE,
     INVERSE_TEMPERATURE_BOUNDS,
     AttributeCalibration,
     Calibration,
     quality_terms,
 )
-from models.classifier import Classifier
+from models.classification.classifier import Classifier
+from models.classification.view_quality import ViewQuality
 from models.digests import content_digest
 from models.errors import ModelError
-from models.view_quality import ViewQuality
 
 _CLASSES = {"gender": ("Female", "Male"), "age": ("child", "adult")}
 _GENDER = np.array([[0.8, 0.2]] * 3, dtype=np.float32)

@@ -9,10 +9,10 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
-from models.centerface import PLANES, centerface_graph, installed_centerface
 from models.errors import ModelError
 from models.faces import Image
-from models.runtime import Session
+from models.networks.centerface import PLANES, centerface_graph, installed_centerface
+from models.networks.runtime import Session
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ import sklearn.datasets
 from numpy.typing import NDArray
 from peak_memory import run_measured
 
-from models.bundle import load_bundle
-from models.centerface_detector import CenterFaceDetector, decoded
-from models.classifier import Classifier
+from models.classification.bundle import load_bundle
+from models.classification.classifier import Classifier
+from models.detection.centerface_detector import CenterFaceDetector, decoded
 from models.embedder import bundled_embedder
 from models.engine import DetectionSettings, load_engine
 from models.faces import Image, centres_xy, iou, sizes_wh
@@ -169,7 +169,7 @@ def test_what_an_edge_of_a_tile_leaves_of_a_face_is_no_second_face(
 
 _HUGE = """
 import numpy as np
-from models.centerface_detector import CenterFaceDetector
+from models.detection.centerface_detector import CenterFaceDetector
 picture = np.full((5000, 10000, 3), 90, dtype=np.uint8)
 print(len(CenterFaceDetector(device="cpu").detect(picture, 0.5)))
 """

@@ -8,12 +8,12 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from models.centerface import PLANES, centerface_graph, installed_centerface
-from models.centerface_detector import CenterFaceDetector
-from models.centerface_integers import integer_graph, measured_ranges
+from models.detection.centerface_detector import CenterFaceDetector
 from models.errors import ModelError
 from models.faces import Detections, Image, iou
-from models.runtime import Session
+from models.networks.centerface import PLANES, centerface_graph, installed_centerface
+from models.networks.centerface_integers import integer_graph, measured_ranges
+from models.networks.runtime import Session
 from stream.sources.pictures import read_picture
 
 _SCORE_BOUND = 0.1

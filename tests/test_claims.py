@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fakes import SIZE_WH, log_lines, times_s, write_clip
 
-from models.interrupts import unfinished
-from models.locks import lock_path
+from models.program.interrupts import unfinished
+from models.program.locks import lock_path
 from stream.errors import ConfigError
 from stream.frames import SourceInfo
 from stream.sinks import Outputs, claim_outputs

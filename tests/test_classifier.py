@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from models.bundle import Bundle, EmbedderSpec, HeadSpec, Manifest
-from models.classifier import Classifier, Prediction, grouped
+from models.classification.bundle import Bundle, EmbedderSpec, HeadSpec, Manifest
+from models.classification.classifier import Classifier, Prediction, grouped
 from models.errors import ModelError
 
 _DIMENSIONS = 3

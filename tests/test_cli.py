@@ -16,7 +16,7 @@ from fakes import log_lines, numbered, times_s, write_clip, write_numbers
 from servers import http, mjpeg_page
 from typer.testing import CliRunner, Result
 
-from models.bundle import DLIB_FOLDER, load_bundle, save_bundle
+from models.classification.bundle import DLIB_FOLDER, load_bundle, save_bundle
 from stream.cli.app import app
 from stream.sources.demo import portrait
 

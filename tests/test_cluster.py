@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import write_clip
 
-from models.cluster import Answer, Cluster
-from models.cluster_connection import ClusterError
+from models.cluster.connection import ClusterError
+from models.cluster.jobs import Answer, Cluster
 from models.faces import Image
 from stream.batch.contract import Result, Task
 from stream.batch.ray_engine import MARK, RayEngine

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.cnn_detector import CnnDetector, box_voting
+from models.detection.cnn_detector import CnnDetector, box_voting
 from models.faces import Detections, Image, centres_xy, iou
 
 _HEAD_XYXY = np.array([[52, 55, 148, 150]], dtype=np.float32)  # the astronaut's face, by eye

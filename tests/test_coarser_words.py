@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.bundle import Bundle
-from models.classifier import Prediction
+from models.classification.bundle import Bundle
+from models.classification.classifier import Prediction
 from stream.labelling.label_rule import LabelRule
 from training.evaluation.card import card
 from training.evaluation.coarser_words import coarser_coverage

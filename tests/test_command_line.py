@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from models.command_line import CommandLine
 from models.errors import ModelError
+from models.program.command_line import CommandLine
 
 _LINE = CommandLine("face-test", {ModelError: 2, LookupError: 1})
 
@@ -69,7 +69,7 @@ def test_a_signal_ends_it_with_its_code() -> None:
 
 _LOGGED = """
 import logging, sys
-from models.command_line import CommandLine
+from models.program.command_line import CommandLine
 CommandLine("face-test", {}).start_logging(quiet=sys.argv[1] == "quiet")
 logging.getLogger("models").warning("odd %s", "a\\x1bb")
 logging.getLogger("models").error("worse")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.bundle import (
+from models.classification.bundle import (
     CORRECTION_FILE,
     DEFAULT_FOLDER,
     DLIB_FOLDER,
@@ -17,9 +17,9 @@ from models.bundle import (
     load_bundle,
     save_bundle,
 )
-from models.correction import Correction, read_correction
 from models.digests import content_digest
 from models.errors import ModelError
+from models.prevalence.correction import Correction, read_correction
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.crops import crops
+from models.detection.crops import crops
+from models.detection.pyramid import BACKGROUND_BGR
 from models.faces import Image
-from models.pyramid import BACKGROUND_BGR
 
 
 def _noise() -> Image:

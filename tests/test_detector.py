@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.centerface_detector import CenterFaceDetector
-from models.cnn_detector import CnnDetector
-from models.detector import Detector, rectangle_xyxy, resized
+from models.detection.centerface_detector import CenterFaceDetector
+from models.detection.cnn_detector import CnnDetector
+from models.detection.detector import Detector, rectangle_xyxy, resized
+from models.detection.hog_detector import HogDetector
 from models.faces import Detections, Image, centres_xy, iou, sizes_wh
-from models.hog_detector import HogDetector
 from models.reference import ReferenceCnnDetector
 
 _FACE_XYXY = np.array([[170, 75, 266, 170]], dtype=np.float32)  # the astronaut's, by eye

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.dlib_weights import (
+from models.errors import ModelError
+from models.networks.dlib_weights import (
     DETECTOR_FILE,
     EMBEDDER_FILE,
     LANDMARKS_FILE,
@@ -17,7 +18,6 @@ from models.dlib_weights import (
     installed_file,
     read_layers,
 )
-from models.errors import ModelError
 
 
 def _integer(value: int) -> bytes:

@@ -145,14 +145,12 @@ def _table(text: str) -> list[list[str]]:
 
 def test_the_order_of_the_rooms_is_the_one_that_is_tested() -> None:
     law = _text(_ROOT / "CONTRIBUTING.md").split("\n## The import law\n")[1].split("\n## ")[0]
-    block = next(each for each in re.findall(r"```text\n(.*?)```", law, re.S) if "cli" in each)
-    floors = tuple(set(line.split(", ")) for line in block.splitlines())
-    assert floors == test_layers._FLOORS
+    blocks = re.findall(r"```text\n(.*?)```", law, re.S)[1:]
+    floors = [tuple(set(line.split(", ")) for line in block.splitlines()) for block in blocks]
+    tested = [test_layers._FLOORS, test_layers._MODELS_FLOORS, test_layers._TRAINING_FLOORS]
+    assert floors == tested
     exceptions = {(row[0].strip("`"), row[1].strip("`")) for row in _table(law)[1:]}
     assert exceptions == test_layers._EXCEPTIONS
-    block = next(each for each in re.findall(r"```text\n(.*?)```", law, re.S) if "fitting" in each)
-    floors = tuple(set(line.split(", ")) for line in block.splitlines())
-    assert floors == test_layers._TRAINING_FLOORS
 
 
 def test_each_file_that_a_page_names_is_there() -> None:
@@ -187,7 +185,8 @@ def _rooms() -> dict[str, str]:
 
 
 def test_each_room_is_listed() -> None:
-    packages = {path.parent.relative_to(_ROOT) for path in _ROOT.glob("training/*/__init__.py")}
+    inits = [*_ROOT.glob("models/*/__init__.py"), *_ROOT.glob("training/*/__init__.py")]
+    packages = {path.parent.relative_to(_ROOT) for path in inits}
     assert {f"{each.as_posix()}/" for each in packages} | {"models/", "training/"} <= set(_rooms())
 
 

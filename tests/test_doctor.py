@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from models.bundle import DEFAULT_FOLDER
-from models.dlib_weights import LANDMARKS_FILE, installed_file
+from models.classification.bundle import DEFAULT_FOLDER
 from models.errors import ModelError
+from models.networks.dlib_weights import LANDMARKS_FILE, installed_file
 from stream.cli.app import app
 from stream.doctor import Finding, engine, environment
 from stream.doctor.findings import Check

@@ -10,9 +10,9 @@ from onnx import TensorProto
 from scipy.signal import correlate2d
 from training_helpers import small_efficientnet
 
-from models.dlib_weights import Convolution
-from models.efficientnet import efficientnet_means, inverted_residuals
-from models.graphs import CHIP_SIZE, Graph, chip_pixels
+from models.networks.dlib_weights import Convolution
+from models.networks.efficientnet import efficientnet_means, inverted_residuals
+from models.networks.graphs import CHIP_SIZE, Graph, chip_pixels
 
 
 @pytest.fixture(scope="module")

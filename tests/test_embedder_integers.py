@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from training_helpers import small_efficientnet
 
 from models.aligner import Aligner
-from models.bundle import DEFAULT_FOLDER, Bundle, load_bundle
-from models.classifier import Classifier
-from models.dlib_weights import EMBEDDER_FILE, installed_file
+from models.classification.bundle import DEFAULT_FOLDER, Bundle, load_bundle
+from models.classification.classifier import Classifier
 from models.embedder import (
     DLIB_DIMENSIONS,
     DLIB_NAME,
@@ -22,11 +21,12 @@ from models.embedder import (
     bundled_embedder,
     embedder_model,
 )
-from models.embedder_integers import integer_embedder, with_ranges
 from models.errors import ModelError
 from models.faces import Detections, Image
-from models.graphs import embedder_graph
-from models.trunk import dlib_trunk, trunk_graph
+from models.networks.dlib_weights import EMBEDDER_FILE, installed_file
+from models.networks.embedder_integers import integer_embedder, with_ranges
+from models.networks.graphs import embedder_graph
+from models.networks.trunk import dlib_trunk, trunk_graph
 
 _DISTANCE = 0.15
 """How far the appearance of a face may be from that in floats; another person's is 0.6 away."""

@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.bundle import Bundle, EmbedderSpec, Manifest
-from models.centerface_detector import CenterFaceDetector
-from models.cnn_detector import CnnDetector
-from models.detector import DetectorTraits, resized
-from models.dlib_weights import EMBEDDER_FILE, installed_file
+from models.classification.bundle import Bundle, EmbedderSpec, Manifest
+from models.detection.centerface_detector import CenterFaceDetector
+from models.detection.cnn_detector import CnnDetector
+from models.detection.detector import DetectorTraits, resized
+from models.detection.hog_detector import HogDetector
 from models.embedder import DLIB_DIMENSIONS, OnnxEmbedder, bundled_embedder
 from models.engine import DetectionSettings, Engine, Runtime, load_engine
 from models.errors import ModelError
 from models.faces import Detections, Image, iou
-from models.graphs import embedder_graph
-from models.hog_detector import HogDetector
+from models.networks.dlib_weights import EMBEDDER_FILE, installed_file
+from models.networks.graphs import embedder_graph
 from models.reference import ReferenceCnnDetector, ReferenceEmbedder
 
 _FACE_XYXY = np.array([[170, 75, 266, 170]], dtype=np.float32)  # the astronaut's, by eye

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from training_helpers import flagged_table
 
-from models.bundle import Bundle, load_bundle
-from models.classifier import Classifier
-from models.detector_names import NO_DETECTOR, found_by
+from models.classification.bundle import Bundle, load_bundle
+from models.classification.classifier import Classifier
+from models.detection.names import NO_DETECTOR, found_by
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluation.card import card

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from stream.labelling.evidence import TrackEvidence
 from stream.settings.schema import LabelSettings
 

@@ -13,7 +13,7 @@ import pytest
 from fakes import write_clip
 from training_helpers import make_folders
 
-from models.bundle import load_bundle
+from models.classification.bundle import load_bundle
 from stream.sinks.pictures.picture_file import write_picture
 from stream.sources.demo import portrait
 

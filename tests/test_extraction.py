@@ -31,14 +31,14 @@ from training_helpers import (
 
 import training.datasets
 import training.features
-from models.centerface_detector import CenterFaceDetector
-from models.detector import resized
-from models.detector_names import NO_DETECTOR, DetectorName
+from models.detection.centerface_detector import CenterFaceDetector
+from models.detection.detector import resized
+from models.detection.hog_detector import HogDetector
+from models.detection.names import NO_DETECTOR, DetectorName
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Faces, Image
-from models.hog_detector import HogDetector
-from models.pictures import decode_picture
-from models.printable import printable
+from models.pictures.files import decode_picture
+from models.program.printable import printable
 from training.datasets import Samples, read_dataset
 from training.datasets.samples import SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split

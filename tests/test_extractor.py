@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fakes import SIZE_WH, number_of, numbered
 
-from models.pictures import decode_picture
+from models.pictures.files import decode_picture
 
 _KINDS: dict[str, list[int]] = {
     "baseline": [],

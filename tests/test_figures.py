@@ -12,7 +12,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from training.evaluation.figures import (
     attribute_figures,
     by_group,

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from test_robustness import _Extractor
 from training_helpers import CountedProgress, table_info, write_table
 
-from models.bundle import Bundle
-from models.calibration import CALIBRATION_FILE, Calibration
-from models.classifier import Classifier
+from models.classification.bundle import Bundle
+from models.classification.calibration import CALIBRATION_FILE, Calibration
+from models.classification.classifier import Classifier
+from models.classification.view_quality import ViewQuality
 from models.faces import Image
-from models.view_quality import ViewQuality
 from training.datasets import Samples
 from training.evaluation.face_chips import TablePictures
 from training.evaluation.filmed_views import calibrated, development_faces

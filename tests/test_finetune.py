@@ -18,11 +18,11 @@ import pytest
 from training_helpers import face_picture, make_fairface, portrait, write_picture
 from typer.testing import CliRunner, Result
 
-from models.bundle import DLIB_FOLDER, load_bundle
-from models.detector_names import NO_DETECTOR, DetectorName, found_by
+from models.classification.bundle import DLIB_FOLDER, load_bundle
+from models.detection.names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import OnnxEmbedder, dlib_embedder, embedder_model, read_embedder
 from models.errors import ModelError
-from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
+from models.networks.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.commands.app import app
 from training.commands.finetune import finetune
 from training.datasets import Samples, read_dataset

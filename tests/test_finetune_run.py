@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from training_helpers import CountedProgress
 
-from models.dlib_weights import Convolution
-from models.trunk import Trunk
+from models.networks.dlib_weights import Convolution
+from models.networks.trunk import Trunk
 from training.finetune.chip_store import ChipStore
 from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.settings import FinetuneSettings

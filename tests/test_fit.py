@@ -12,10 +12,10 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from training_helpers import drawn_table, flagged_table, table_info, write_table
 
-from models.bundle import Bundle, load_bundle
-from models.classifier import Classifier
-from models.graph_check import check_graph
-from models.runtime import Session
+from models.classification.bundle import Bundle, load_bundle
+from models.classification.classifier import Classifier
+from models.classification.graph_check import check_graph
+from models.networks.runtime import Session
 from training.datasets.splits import SEED, hold_out_names
 from training.errors import DatasetError, TrainingError
 from training.evaluation.publish import check_folder, publish

@@ -9,11 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER, Bundle, EmbedderSpec, HeadSpec, Manifest
-from models.classifier import Classifier
+from models.classification.bundle import (
+    DEFAULT_FOLDER,
+    DLIB_FOLDER,
+    Bundle,
+    EmbedderSpec,
+    HeadSpec,
+    Manifest,
+)
+from models.classification.classifier import Classifier
+from models.classification.graph_check import check_graph
 from models.embedder import bundled_embedder, read_embedder
 from models.errors import ModelError
-from models.graph_check import check_graph
 
 _INPUT = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])
 _OUTPUT = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4])

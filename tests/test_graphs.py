@@ -6,10 +6,15 @@ import numpy as np
 import onnx
 import pytest
 
-from models.dlib_weights import DETECTOR_FILE, EMBEDDER_FILE, LANDMARKS_FILE, installed_file
 from models.errors import ModelError
-from models.graphs import detector_graph, embedder_graph
-from models.runtime import Session
+from models.networks.dlib_weights import (
+    DETECTOR_FILE,
+    EMBEDDER_FILE,
+    LANDMARKS_FILE,
+    installed_file,
+)
+from models.networks.graphs import detector_graph, embedder_graph
+from models.networks.runtime import Session
 
 
 def _ends(model: onnx.ModelProto) -> list[tuple[str, list[int | str]]]:

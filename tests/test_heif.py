@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from models.faces import Image
-from models.heif import read_heif
-from models.heif_items import HeifError
-from models.pictures import decode_picture
-from models.tone_mapping import tone_mapping
+from models.pictures.files import decode_picture
+from models.pictures.heif import read_heif
+from models.pictures.heif_items import HeifError
+from models.pictures.tone_mapping import tone_mapping
 
 
 @dataclass

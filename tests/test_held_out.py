@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from training_helpers import drawn_table
 
-from models.bundle import load_bundle
+from models.classification.bundle import load_bundle
 from training.errors import DatasetError
 from training.evaluation.evaluate import evaluate
 from training.evaluation.publish import publish

@@ -3,8 +3,8 @@
 import dlib
 import numpy as np
 
+from models.detection.hog_detector import HogDetector
 from models.faces import Image
-from models.hog_detector import HogDetector
 
 
 def test_a_box_of_the_hog_detector_is_dlibs_rectangle(astronaut: Image) -> None:

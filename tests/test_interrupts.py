@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.interrupts import exit_code
+from models.program.interrupts import exit_code
 
 _ROOT = Path(__file__).parents[1]
 _WAIT_S = 60
@@ -72,7 +72,7 @@ def test_imports_are_ended_without_a_traceback(
 _WORK = """
 import sys, time
 from pathlib import Path
-from models import interrupts
+from models.program import interrupts
 interrupts.handle_signals("face-stream")
 interrupts.unfinished.update(map(Path, sys.argv[1:]))
 try:
@@ -107,7 +107,7 @@ def test_a_second_signal_ends_at_once_and_names_what_is_left(start: Start, tmp_p
 
 _FINISHING = """
 import time
-from models import interrupts
+from models.program import interrupts
 interrupts.handle_signals("face-stream")
 with interrupts.interruptible(), interrupts.finishing():
     print("finishing", flush=True)
@@ -127,7 +127,7 @@ def test_a_first_signal_does_not_interrupt_the_end(start: Start) -> None:
 
 _UNDIVIDED = """
 import os, signal
-from models import interrupts
+from models.program import interrupts
 interrupts.handle_signals("face-stream")
 done = []
 try:
@@ -147,7 +147,7 @@ def test_a_step_that_belongs_together_is_interrupted_only_when_it_is_done(start:
 
 _TELLING = """
 import os, signal, sys, threading
-from models import interrupts
+from models.program import interrupts
 interrupts.handle_signals("face-stream")
 
 def tell():
@@ -183,7 +183,7 @@ def test_accounts_are_those_of_all_of_the_run_and_telling_them_ends_nothing(star
 _IGNORING = """
 import os, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as the shell does for what it starts with `&`
-from models import interrupts
+from models.program import interrupts
 interrupts.handle_signals("face-stream")
 with interrupts.interruptible():
     os.kill(os.getpid(), signal.SIGINT)
@@ -201,8 +201,8 @@ def test_without_a_signal_the_exit_code_is_that_of_ctrl_c() -> None:
 
 _IMPORT = """
 import os, signal
-from models import interrupts
-from models.system_libraries import import_errors_in_one_line
+from models.program import interrupts
+from models.program.system_libraries import import_errors_in_one_line
 interrupts.handle_signals("face-stream")
 with import_errors_in_one_line("face-stream", "install it again"), interrupts.interruptible():
     try:
@@ -221,7 +221,7 @@ def test_a_signal_that_an_extension_turns_into_a_failed_import(start: Start) -> 
 _SLOW_IMPORT = """
 import sys
 from contextlib import nullcontext
-from models import interrupts
+from models.program import interrupts
 interrupts.handle_signals("face-stream")
 try:
     with interrupts.claiming() if sys.argv[2] == "claimed" else nullcontext():

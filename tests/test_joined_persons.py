@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from stream.batch.spans.joined_persons import JoinedPersons
 from stream.labelling.evidence import TrackEvidence
 from stream.labelling.track_faces import TrackFace

@@ -9,7 +9,7 @@ import pytest
 from training_helpers import face_picture, table_info, write_list, write_picture, write_table
 from typer.testing import CliRunner
 
-from models.bundle import (
+from models.classification.bundle import (
     CARD_FILE,
     MANIFEST_FILE,
     EmbedderSpec,
@@ -18,8 +18,8 @@ from models.bundle import (
     load_bundle,
     save_bundle,
 )
+from models.classification.label_names import RESERVED_COLUMNS, check_label_names
 from models.errors import ModelError
-from models.label_names import RESERVED_COLUMNS, check_label_names
 from stream.sinks.data import tables
 from training.commands.app import app
 from training.features.table_files import _FIXED_COLUMNS

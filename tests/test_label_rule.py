@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from stream.labelling.evidence import TrackEvidence
 from stream.labelling.label_rule import LabelRule
 from stream.settings.schema import LabelSettings

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.locks import lock_path, locked
+from models.program.locks import lock_path, locked
 from stream.batch.leftovers import remove_leftovers
 from stream.errors import SinkError
 from stream.sinks.paths import aside_path, partial_path

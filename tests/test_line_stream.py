@@ -168,7 +168,7 @@ def test_a_fifo_that_may_not_be_written_is_named(tmp_path: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from models import interrupts
+from models.program import interrupts
 from stream.errors import SinkError
 from stream.sinks.data.line_stream import LineStream
 interrupts.handle_signals("face-stream")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from models.locks import LockedError, is_held, is_lock, lock_path, locked
+from models.program.locks import LockedError, is_held, is_lock, lock_path, locked
 
 _HOLDER = """
 import sys
 from pathlib import Path
-from models.locks import locked
+from models.program.locks import locked
 with locked(Path(sys.argv[1]), inside=sys.argv[2] == "True"):
     print("held", flush=True)
     sys.stdin.read()

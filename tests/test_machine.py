@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from stream.batch.machine import Machine, counts_memory, resident_mb
 
 _GB = 1_000_000_000

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
+from models.classification.bundle import Bundle
 from training.evaluation.evaluate import Comparison, compare, report_on
 from training.evaluation.mistakes import LISTED_ISSUES, SHOWN_ERRORS, find_label_issues
 from training.evaluation.predictions import predictions_table, write_predictions

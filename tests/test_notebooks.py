@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 from training_helpers import make_fairface
 
-from models.bundle import load_bundle
+from models.classification.bundle import load_bundle
 
 _TRAINING = Path(__file__).parents[1] / "training"
 

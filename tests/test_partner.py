@@ -8,7 +8,7 @@ import pytest
 from training_helpers import small_efficientnet
 
 from models.embedder import OnnxEmbedder
-from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
+from models.networks.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.errors import TrainingError
 
 _NEEDS = "PyTorch is not installed: extra finetune"

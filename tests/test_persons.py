@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from stream.labelling import settling
 from stream.labelling.evidence import TrackEvidence
 from stream.labelling.persons import Persons

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from models.faces import Image
-from models.pictures import decode_picture
+from models.pictures.files import decode_picture
 from stream.sources import open_source
 
 _COLOURS: Image = np.zeros((32, 48, 3), np.uint8)

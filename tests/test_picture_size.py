@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peak_memory import run_measured
 
-from models.picture_size import PictureTooLargeError, check_picture_size, picture_size_wh
-from models.pictures import decode_picture
+from models.pictures.files import decode_picture
+from models.pictures.size import PictureTooLargeError, check_picture_size, picture_size_wh
 from stream.errors import SourceError
 from stream.settings import Config
 from stream.sources import open_source

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fakes import CORNERS, SIZE_WH, number_of, numbered
 
-from models.pictures import PICTURE_SUFFIXES
+from models.pictures.files import PICTURE_SUFFIXES
 from stream.errors import SourceError
 from stream.sources import open_source
 from stream.sources.pictures import PictureSource, natural_order

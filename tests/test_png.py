@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.picture_decoding import decode_with_opencv
-from models.png import checked_png
+from models.pictures.decoding import decode_with_opencv
+from models.pictures.png import checked_png
 
 _PICTURE = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
 

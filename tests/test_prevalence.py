@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.correction import AttributeCorrection
-from models.correction_fit import HeldOutFaces, fit_correction, split_in_halves
-from models.prevalence import adjusted_counts, estimate_prevalence, fit_calibration
-from models.prevalence_interval import corrected_prevalence
-from models.prevalence_trial import MixTrial, Trial, is_gain, trial
+from models.prevalence.correction import AttributeCorrection
+from models.prevalence.correction_fit import HeldOutFaces, fit_correction, split_in_halves
+from models.prevalence.estimation import adjusted_counts, estimate_prevalence, fit_calibration
+from models.prevalence.interval import corrected_prevalence
+from models.prevalence.trial import MixTrial, Trial, is_gain, trial
 
 _SLOPE = 1.5
 

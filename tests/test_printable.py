@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from models.printable import printable, printable_json, shortened
+from models.program.printable import printable, printable_json, shortened
 from stream.drawing.text import draw_text, text_width
 
 _CASES = [

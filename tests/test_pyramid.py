@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.dlib_weights import DETECTOR_FILE, InputMean, installed_file, read_layers
+from models.detection.pyramid import BACKGROUND_BGR, Level, tiled_layout
 from models.faces import Image
-from models.pyramid import BACKGROUND_BGR, Level, tiled_layout
+from models.networks.dlib_weights import DETECTOR_FILE, InputMean, installed_file, read_layers
 
 _SIDES = st.integers(1, 3000)
 

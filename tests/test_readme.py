@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from training_helpers import make_folders
 
 from models.faces import Image, iou
-from models.trunk import dlib_trunk, trunk_graph
+from models.networks.trunk import dlib_trunk, trunk_graph
 from stream.drawing.colours import ColourScheme
 from stream.settings.schema import RecorderSection
 from stream.sinks.video.video_file import VideoFile

@@ -22,7 +22,7 @@ from fakes import (
 )
 from typer.testing import CliRunner
 
-from models.locks import locked
+from models.program.locks import locked
 from stream.cli.app import app
 from stream.drawing.overlay import Overlay
 from stream.errors import ConfigError, SourceError

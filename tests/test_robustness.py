@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from training_helpers import table_info, write_table
 
-from models.bundle import Bundle, EmbedderSpec, HeadSpec, Manifest
+from models.classification.bundle import Bundle, EmbedderSpec, HeadSpec, Manifest
 from training.datasets import Samples
 from training.errors import DatasetError
 from training.evaluation.figures import Figures

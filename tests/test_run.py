@@ -23,12 +23,12 @@ from fakes import (
 )
 
 import stream
-from models.centerface_detector import CenterFaceDetector
-from models.cnn_detector import CnnDetector
-from models.detector_names import DetectorName
+from models.detection.centerface_detector import CenterFaceDetector
+from models.detection.cnn_detector import CnnDetector
+from models.detection.names import DetectorName
 from models.errors import ModelError
 from models.faces import Image
-from models.locks import locked
+from models.program.locks import locked
 from stream.assembly import LoadedModel, _schedule, engine_for
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError

@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from models.errors import ModelError
-from models.runtime import Session, available_cores
+from models.networks.runtime import Session, available_cores
 
 
 def _doubling() -> bytes:
@@ -84,8 +84,8 @@ def test_of_several_outputs_the_last_counts() -> None:
 
 
 _USE = """
-from models.classifier import Classifier
-from models.bundle import DEFAULT_FOLDER, load_bundle
+from models.classification.classifier import Classifier
+from models.classification.bundle import DEFAULT_FOLDER, load_bundle
 Classifier(load_bundle(DEFAULT_FOLDER))
 """
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
+from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER
 from stream.cli.app import app
 from stream.errors import ConfigError
 from stream.labelling.label_rule import LabelRule

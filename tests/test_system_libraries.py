@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from training_helpers import make_folders, portrait, write_picture
 
-from models.system_libraries import import_fault, import_remedy, missing_reference
+from models.program.system_libraries import import_fault, import_remedy, missing_reference
 from stream.doctor.installation import reference
 
 _ROOT = Path(__file__).parents[1]

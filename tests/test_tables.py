@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from fakes import SIZE_WH, fan_out, frame, label, person, track
 
-from models.cells import read_cell
+from models.program.cells import read_cell
 from stream.drawing.overlay import Overlay
 from stream.errors import SinkError
 from stream.frames import SourceInfo

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from models.tone_mapping import BT709, BT2020, HLG, PQ, UNSPECIFIED, ToneMapping, tone_mapping
+from models.pictures.tone_mapping import (
+    BT709,
+    BT2020,
+    HLG,
+    PQ,
+    UNSPECIFIED,
+    ToneMapping,
+    tone_mapping,
+)
 
 _MOST = 65535
 

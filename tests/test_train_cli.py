@@ -25,9 +25,9 @@ from training_helpers import (
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from models.bundle import load_bundle
+from models.classification.bundle import load_bundle
 from models.engine import DetectionSettings
-from models.locks import locked
+from models.program.locks import locked
 from stream.settings import Config
 from stream.settings.schema import DetectionSection
 from training.commands.app import app

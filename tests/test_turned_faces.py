@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
-from models.centerface_detector import CenterFaceDetector
+from models.detection.centerface_detector import CenterFaceDetector
 from models.embedder import dlib_embedder
 from models.engine import DescribedFaces, DetectionSettings, Engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
-from models.pictures import decode_picture
+from models.pictures.files import decode_picture
 
 _FACE_XY = (226, 118)
 """About the middle of the face in scikit-image's portrait, px."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.view_quality import ViewQuality
+from models.classification.view_quality import ViewQuality
 from training.evaluation.figures import expected_calibration_error
 from training.fitting.view_calibration import (
     MIN_FACES,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.classification.view_quality import ViewQuality, sharpness
 from models.faces import Faces, Image, sizes_wh
-from models.view_quality import ViewQuality, sharpness
 from stream.labelling.view_quality import frontality, view_weights
 
 

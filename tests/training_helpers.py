@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dlib_weights import Convolution
 from models.faces import Image
+from models.networks.dlib_weights import Convolution
 from training.datasets.samples import TEST, TRAIN, FlagAttribute
 from training.features.table import TableInfo
 from training.features.table_files import FeatureRow, table_writer

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from models.interrupts import unfinished
-from models.locks import LockedError, locked
-from models.printable import printable
+from models.program.interrupts import unfinished
+from models.program.locks import LockedError, locked
+from models.program.printable import printable
 from training.errors import OutputError, OutputInUseError
 
 

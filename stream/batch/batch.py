@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
-from models.interrupts import finishing, undivided
+from models.program.interrupts import finishing, undivided
 from stream.batch.contract import Engine, Result
 from stream.batch.division import Division
 from stream.batch.failures import reason_of

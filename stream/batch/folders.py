@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.pictures import counted_kinds, is_left_out, is_picture, is_video, kinds_of
+from models.pictures.files import counted_kinds, is_left_out, is_picture, is_video, kinds_of
 from stream.errors import ConfigError
 from stream.sources.pictures import natural_order
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.addresses import masked_words
 from stream.batch.content_key import ContentKey, content_key, is_unchanged
 from stream.batch.contract import Input, Result, State

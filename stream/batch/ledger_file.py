@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from models.interrupts import undivided
+from models.program.interrupts import undivided
 from stream.errors import ConfigError, LedgerError
 
 Change: TypeAlias = Callable[..., sqlite3.Cursor]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.batch.content_key import ContentKey
 from stream.batch.contract import State
 from stream.batch.ledger_file import one_line_errors, read_ledger

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from models.locks import LockedError, lock_path, locked
+from models.program.locks import LockedError, lock_path, locked
 from stream.errors import SinkError
 from stream.sinks.data.tables import persons_path, tracks_path
 from stream.sinks.paths import written_names

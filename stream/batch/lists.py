@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.printable import printable, shortened
+from models.program.printable import printable, shortened
 from models.safe_files import UnfitFileError, read_regular
 from stream.addresses import is_url
 from stream.errors import ConfigError

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 
 _MB = 1_000_000
 """Bytes in a megabyte."""

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.bundle import read_manifest
-from models.locks import LockedError, UnusableLockError, locked
+from models.classification.bundle import read_manifest
+from models.program.locks import LockedError, UnusableLockError, locked
 from stream.batch.copies import Copies
 from stream.batch.inputs import named_inputs
 from stream.batch.ledger import Enrolment, Ledger

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.runtime import uses_gpu
+from models.networks.runtime import uses_gpu
 from stream.batch.machine import Machine, counts_memory
 from stream.errors import ConfigError
 from stream.settings import Config

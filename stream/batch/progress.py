@@ -8,7 +8,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.batch.contract import Result
 from stream.batch.job import Job
 

@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
-from models.cluster import Cluster
-from models.cluster_connection import AUTO, ClusterError
-from models.cluster_process import Place, UnfitNodeError
+from models.cluster.connection import AUTO, ClusterError
+from models.cluster.jobs import Cluster
+from models.cluster.process import Place, UnfitNodeError
 from models.errors import ModelError
 from stream.batch.contract import Result, Task
 from stream.batch.pool_size import LEAST_LIMIT_MB, NEED_MB, PoolSize

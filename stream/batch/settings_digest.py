@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from models.bundle import read_manifest
+from models.classification.bundle import read_manifest
 from models.digests import content_digest
 from stream.settings import Config
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from models.pictures import is_picture, is_video
-from models.printable import counted
+from models.pictures.files import is_picture, is_video
+from models.program.printable import counted
 from stream.addresses import is_url, shown_address
 from stream.batch.folders import videos_and_pictures
 from stream.batch.lists import ListedFile, SourceList, is_list, read_list

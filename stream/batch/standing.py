@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from models.locks import is_held
+from models.program.locks import is_held
 from stream.batch.ledger_reader import Counts, LedgerReader, LedgerRow
 from stream.batch.progress import amount, duration
 from stream.batch.shards import ledgers_of_batch

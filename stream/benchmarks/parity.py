@@ -18,11 +18,11 @@ from rich.table import Table
 from scipy.optimize import linear_sum_assignment
 
 from models.aligner import Aligner
-from models.cnn_detector import CnnDetector
-from models.detector import Detector
+from models.detection.cnn_detector import CnnDetector
+from models.detection.detector import Detector
 from models.embedder import Embedder, dlib_embedder
 from models.faces import Image, iou
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from stream.errors import SourceError
 from stream.sources.demo import portrait
 from stream.sources.pictures import read_picture

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 from rich.table import Table
 
-from models.bundle import load_bundle
-from models.classifier import Classifier
-from models.correction import AttributeCorrection
-from models.correction_fit import HeldOutFaces, fit_correction
+from models.classification.bundle import load_bundle
+from models.classification.classifier import Classifier
+from models.classification.view_quality import ViewQuality
 from models.embedder import bundled_embedder
 from models.engine import load_engine
-from models.view_quality import ViewQuality
+from models.prevalence.correction import AttributeCorrection
+from models.prevalence.correction_fit import HeldOutFaces, fit_correction
 from stream.benchmarks.tracking.benchmark import labelled_chips
 from stream.errors import SourceError
 from stream.settings import Config

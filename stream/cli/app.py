@@ -3,7 +3,7 @@
 Its import is quick: each command imports what it needs when it runs.
 """
 
-from models.typer_app import Command, typer_app
+from models.program.typer_app import Command, typer_app
 from stream.addresses import masked_words
 from stream.cli.annotate import demo, render, run
 from stream.cli.batch import batch

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from models.command_line import EXIT_FAILURE
-from models.interrupts import exit_code
-from models.printable import printable
+from models.program.command_line import EXIT_FAILURE
+from models.program.interrupts import exit_code
+from models.program.printable import printable
 from stream.cli import batch_options, options
 from stream.cli.batch_options import LogForm, SubtitleForm
 from stream.cli.console import (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.cli import options
 from stream.cli.console import exit_on_error, print_message, print_output, start_logging
 

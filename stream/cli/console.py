@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.errors import ModelError
-from models.interrupts import exit_code
-from models.printable import counted
+from models.program.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
+from models.program.interrupts import exit_code
+from models.program.printable import counted
 from stream.errors import ConfigError, LedgerError, LostSourceError, SinkError, SourceError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from models.command_line import EXIT_FAILURE
+from models.program.command_line import EXIT_FAILURE
 from stream.cli import options
 from stream.cli.console import exit_on_error, print_output
 

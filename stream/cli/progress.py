@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from models.printable import counted, printable
+from models.program.printable import counted, printable
 from stream.cli.console import stderr_console
 from stream.frames import Frame, SourceInfo
 from stream.people import Person

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.printable import counted
+from models.program.printable import counted
 from stream.cli import options
 from stream.cli.console import exit_on_error, print_message, start_logging
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.printable import counted, printable
+from models.program.printable import counted, printable
 from stream.cli import options
 from stream.cli.console import (
     command_line,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from models.printable import counted, printable
+from models.program.printable import counted, printable
 from stream.doctor import engine, environment, installation
 from stream.doctor.findings import Check, Finding
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.printable import counted
+from models.program.printable import counted
 from stream.doctor.findings import Finding
 from stream.errors import ConfigError
 
 if TYPE_CHECKING:
     from models.faces import Image
-    from models.runtime import Device
+    from models.networks.runtime import Device
     from stream.settings import Config, Settings
     from stream.tracks import Track
 
@@ -56,8 +56,13 @@ def weights(load: "Callable[[], Settings]") -> Finding:
         load: loads the settings; where it fails, which another check names, those of the defaults
             are looked for.
     """
-    from models.centerface import installed_centerface
-    from models.dlib_weights import DETECTOR_FILE, EMBEDDER_FILE, LANDMARKS_FILE, installed_file
+    from models.networks.centerface import installed_centerface
+    from models.networks.dlib_weights import (
+        DETECTOR_FILE,
+        EMBEDDER_FILE,
+        LANDMARKS_FILE,
+        installed_file,
+    )
 
     detector, wants_dlib_embedder = "centerface", False
     try:
@@ -82,7 +87,7 @@ def weights(load: "Callable[[], Settings]") -> Finding:
 def _wants_dlib_embedder(folder: Path) -> bool:
     """Whether a model was fitted on dlib's embedder; of a folder that is not whole another check
     says so."""
-    from models.bundle import load_bundle
+    from models.classification.bundle import load_bundle
     from models.errors import ModelError
 
     try:
@@ -93,7 +98,7 @@ def _wants_dlib_embedder(folder: Path) -> bool:
 
 def model(config: "Config") -> Finding:
     """Whether the files of the model folder are unchanged, and which attributes it knows."""
-    from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER, load_bundle
+    from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER, load_bundle
 
     folder = config.engine.model_folder
     bundle = load_bundle(folder)
@@ -148,7 +153,7 @@ def _started(device: "Device") -> str:
     """The device that a session runs on, tried with the smallest model there is."""
     from onnx import TensorProto, helper
 
-    from models.runtime import Session
+    from models.networks.runtime import Session
 
     value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
     node = helper.make_node("Identity", ["x"], ["y"])

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-from models.system_libraries import INSTALL_REFERENCE, import_remedy, missing_reference
+from models.program.system_libraries import INSTALL_REFERENCE, import_remedy, missing_reference
 from stream.doctor.findings import Check, Finding, State
 
 _GIB = 2**30
@@ -106,7 +106,7 @@ def machine(
     cores: Callable[[], int] | None = None, memory_bytes: Callable[[], int | None] | None = None
 ) -> Finding:
     """The cores that this process may use, and the machine's memory."""
-    from models.runtime import available_cores
+    from models.networks.runtime import available_cores
 
     count = (cores or available_cores)()
     size = (memory_bytes or _memory_bytes)()

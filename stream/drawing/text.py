@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from models.printable import printable
+from models.program.printable import printable
 from stream.drawing.colours import UNSURE_GREY
 from stream.drawing.marks import UNIT_GAIN, WHITE, Box, Colour, Fill, Mark, PlacedTile, TextTile
 from stream.drawing.wording import Line

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from models.annotation_files import PICTURES_FOLDER
-from models.locks import LockedError, is_lock
+from models.program.locks import LockedError, is_lock
 from stream.errors import ConfigError, SourceError
 from stream.export.coco_form import coco_files
 from stream.export.csv_form import csv_files

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.label_names import CONFIDENCE
+from models.classification.label_names import CONFIDENCE
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 from stream.sinks.data.log_lines import LogEntry, LogHeader, checked_entry

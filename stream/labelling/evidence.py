@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from stream.frames import TIME_TOLERANCE_S
 from stream.labelling.label_rule import NO_TREE, LabelRule
 from stream.settings.schema import LabelSettings

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from models.classifier import Prediction, grouped
+from models.classification.classifier import Prediction, grouped
 from stream.settings.schema import LabelSettings
 from stream.tracks import Label
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Classifier, Prediction
+from models.classification.classifier import Classifier, Prediction
+from models.classification.view_quality import ViewQuality
 from models.engine import Engine
 from models.faces import Detections, fraction_inside, sizes_wh
-from models.view_quality import ViewQuality
 from stream.frames import Frame
 from stream.labelling.evidence import Evidence, TrackEvidence
 from stream.labelling.label_rule import NO_TREE

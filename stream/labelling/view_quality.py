@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.classification.view_quality import ViewQuality
 from models.faces import Faces
-from models.view_quality import ViewQuality
 
 _FULL_WIDTH_PX = 60.0
 """Width from which a face counts fully, px; on faces of FairFace, shrunk and enlarged again, wider

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.page.broadcast import Broadcast
 from stream.page.page_sink import PageSink
 from stream.several.listing import NamedSource

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from models.interrupts import exit_code, telling
+from models.program.interrupts import exit_code, telling
 from stream.errors import ConfigError
 from stream.page.announcer import Announcer
 from stream.page.app import application

@@ -5,7 +5,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.locks import LockedError
+from models.program.locks import LockedError
 from stream.errors import ConfigError, SinkError
 from stream.recovery.logs import write_log
 from stream.recovery.videos import write_video

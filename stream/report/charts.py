@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from models.printable import printable, shortened
+from models.program.printable import printable, shortened
 
 _WIDTH, _LABELS, _FIGURES = 640, 180, 150
 """Width of a chart, of the names beside its bars and of the figures behind them, units."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
-from models.correction import AttributeCorrection, Correction, read_correction
-from models.printable import printable, shortened
+from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER
+from models.prevalence.correction import AttributeCorrection, Correction, read_correction
+from models.program.printable import printable, shortened
 from stream.report.persons import LabelCodes
 from stream.report.rows import Log
 

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.correction import AttributeCorrection
-from models.prevalence_interval import Prevalence, corrected_prevalence
+from models.prevalence.correction import AttributeCorrection
+from models.prevalence.interval import Prevalence, corrected_prevalence
 from stream.report.persons import NO_LABEL, UNSURE, LabelCodes
 from stream.report.tally import Evidence, Tally
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.errors import ConfigError
 from stream.report.json_logs import JsonLines
 from stream.report.rows import Log

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.prevalence_trial import trial_lines
-from models.printable import printable
+from models.prevalence.trial import trial_lines
+from models.program.printable import printable
 from stream.errors import ConfigError
 from stream.report.charts import Bar, bars, colour_class, timeline
 from stream.report.figures import NO_LABEL_NAME, Figures

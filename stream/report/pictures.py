@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 
 from models.faces import Image
-from models.picture_size import PictureTooLargeError
-from models.pictures import decode_picture
+from models.pictures.files import decode_picture
+from models.pictures.size import PictureTooLargeError
 from models.safe_files import UnfitFileError, read_regular
 from stream.report.figures import Figures
 from stream.sinks.people_ledger import blurred_crop

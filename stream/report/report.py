@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.prevalence import PSEUDO_FACES
-from models.prevalence_interval import CONFIDENCE_LEVEL, MOST_FACES, REPLICATES
-from models.printable import printable
+from models.prevalence.estimation import PSEUDO_FACES
+from models.prevalence.interval import CONFIDENCE_LEVEL, MOST_FACES, REPLICATES
+from models.program.printable import printable
 from stream.errors import SourceError
 from stream.report.corrections import Corrections
 from stream.report.figures import FEW_PERSONS, Figures, label_name, tally_figures

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from models.label_names import CONFIDENCE, MAX_CLASSES
+from models.classification.label_names import CONFIDENCE, MAX_CLASSES
 from models.safe_files import UnfitFileError, open_regular
 from stream.errors import SourceError
 from stream.sinks.data.log_lines import LogHeader, checked_header

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from models.label_names import check_label_names
+from models.classification.label_names import check_label_names
 from stream.errors import SourceError
 from stream.report.rows import Answer, FaceRows, LoggedPerson
 from stream.report.table_files import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from models.printable import counted, printable
+from models.program.printable import counted, printable
 from stream.report.figures import FEW_PERSONS, Figures, is_unsure
 from stream.report.screen_time import MOST_CROSSED
 

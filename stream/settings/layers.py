@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from models.printable import printable, shortened
+from models.program.printable import printable, shortened
 from models.safe_files import MAX_SETTINGS_BYTES, UnfitFileError, parse_toml, read_regular
 from stream.addresses import masked_words
 from stream.errors import ConfigError

@@ -8,11 +8,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from models.bundle import DEFAULT_FOLDER, DLIB_FOLDER
-from models.detector_names import DEFAULT_DETECTOR, DetectorName
+from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER
+from models.detection.names import DEFAULT_DETECTOR, DetectorName
 from models.engine import DetectionSettings, Runtime
-from models.picture_size import MAX_MEGAPIXELS
-from models.runtime import Device
+from models.networks.runtime import Device
+from models.pictures.size import MAX_MEGAPIXELS
 from stream.addresses import SECRET_PLACE, is_telling, shown_address
 from stream.settings.publish_section import PublishSection
 from stream.settings.serve_section import ServeSection

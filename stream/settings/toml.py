@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from models.printable import printable_json
+from models.program.printable import printable_json
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """A key that needs no quotes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from models.pictures import counted_kinds, is_picture, is_single_picture, is_video, kinds_of
+from models.pictures.files import counted_kinds, is_picture, is_single_picture, is_video, kinds_of
 from stream.addresses import is_url, may_be_address, shown_address
 from stream.errors import ConfigError, SourceError
 from stream.named_address import resolved

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path, PurePath
 
-from models.pictures import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from models.pictures.files import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from stream.errors import ConfigError
 from stream.settings import Config
 from stream.settings.schema import OutputsSection

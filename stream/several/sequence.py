@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from models.errors import ModelError
-from models.interrupts import exit_code, telling
+from models.program.interrupts import exit_code, telling
 from stream.assembly import LoadedModel
 from stream.controls import Controls, RunReport
 from stream.errors import ConfigError, SinkError, SourceError

@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from models.bundle import read_short_names
+from models.classification.bundle import read_short_names
 from models.errors import ModelError
-from models.interrupts import exit_code, finishing, telling
+from models.program.interrupts import exit_code, finishing, telling
 from stream.assembly import LoadedModel
 from stream.controls import Controls
 from stream.drawing.overlay import Overlay

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.printable import counted
+from models.program.printable import counted
 from stream.controls import RunReport
 from stream.several.listing import NamedSource
 from stream.summary import Summary

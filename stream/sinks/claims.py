@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-from models.interrupts import unfinished
-from models.locks import LockedError, is_lock, locked
+from models.program.interrupts import unfinished
+from models.program.locks import LockedError, is_lock, locked
 from stream.errors import ConfigError, SinkError
 from stream.frames import SourceInfo
 from stream.settings import Config

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
-from models.interrupts import finishing
+from models.program.interrupts import finishing
 from stream.controls import RunReport
 from stream.errors import LostSourceError, SinkError
 from stream.frames import Frame

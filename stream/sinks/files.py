@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from models.bundle import read_manifest
+from models.classification.bundle import read_manifest
 from models.errors import ModelError
 from stream.controls import RunReport
 from stream.drawing.colours import ColourScheme

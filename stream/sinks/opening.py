@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
-from models.bundle import read_short_names
+from models.classification.bundle import read_short_names
 from models.errors import ModelError
 from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay

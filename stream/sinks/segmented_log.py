@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from models.locks import LockedError
+from models.program.locks import LockedError
 from stream.controls import RunReport
 from stream.errors import SinkError
 from stream.people import Person

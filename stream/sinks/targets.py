@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.locks import lock_path
-from models.pictures import is_picture
-from models.printable import shortened
+from models.pictures.files import is_picture
+from models.program.locks import lock_path
+from models.program.printable import shortened
 from stream.addresses import PROTOCOLS
 from stream.errors import ConfigError
 from stream.frames import SourceInfo

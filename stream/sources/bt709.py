@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
-from models.tone_mapping import MOST, ToneMapping, tone_mapping
+from models.pictures.tone_mapping import MOST, ToneMapping, tone_mapping
 from stream.coded import (
     BT709,
     BT2020,

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from models.opencv_messages import without_opencv_messages
+from models.pictures.opencv_messages import without_opencv_messages
 from stream.errors import AbsentSourceError, SourceError
 from stream.frames import Frame, SourceInfo
 from stream.settings.schema import CameraSection

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Self
 
-from models.interrupts import undivided
+from models.program.interrupts import undivided
 from stream.controls import Controls, RunReport
 from stream.frames import Frame, SourceInfo
 from stream.sources.contract import SeekableSource, Source

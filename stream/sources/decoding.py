@@ -18,8 +18,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from models.alpha import over_grey
 from models.faces import Image
+from models.pictures.alpha import over_grey
 from stream.coded import complete_colours, has_alpha, is_planar, stated_colours
 from stream.errors import SourceError
 from stream.frames import Frame

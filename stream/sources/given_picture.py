@@ -8,11 +8,11 @@ from typing import Any, Protocol, TypeAlias, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from models.alpha import over_grey
 from models.faces import Image
-from models.picture_decoding import ORIENTATION_TAG, UPRIGHT, turned_upright
-from models.picture_size import MAX_MEGAPIXELS, PictureTooLargeError, check_size_wh
-from models.pictures import decode_picture
+from models.pictures.alpha import over_grey
+from models.pictures.decoding import ORIENTATION_TAG, UPRIGHT, turned_upright
+from models.pictures.files import decode_picture
+from models.pictures.size import MAX_MEGAPIXELS, PictureTooLargeError, check_size_wh
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from stream.addresses import is_url
 from stream.errors import SourceError

@@ -8,7 +8,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from models.picture_size import MAX_MEGAPIXELS
+from models.pictures.size import MAX_MEGAPIXELS
 from stream.errors import SourceError
 from stream.sources.pixel_limit import FILE_PROTOCOL, pixel_options
 

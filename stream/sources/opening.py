@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from models.pictures import is_picture, is_single_picture
+from models.pictures.files import is_picture, is_single_picture
 from stream.addresses import PROTOCOLS, is_url, may_be_address, shown_address
 from stream.errors import AbsentSourceError, ConfigError, SourceError
 from stream.named_address import resolved

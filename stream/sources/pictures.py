@@ -12,8 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from models.faces import Image
-from models.picture_size import MAX_MEGAPIXELS, PictureTooLargeError
-from models.pictures import (
+from models.pictures.files import (
     PICTURE_SUFFIXES,
     counted_kinds,
     decode_picture,
@@ -24,6 +23,7 @@ from models.pictures import (
     kind_of,
     kinds_of,
 )
+from models.pictures.size import MAX_MEGAPIXELS, PictureTooLargeError
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
 from stream.errors import SourceError
 from stream.frames import Frame, SourceInfo

@@ -6,7 +6,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from models.picture_size import PictureTooLargeError, check_picture_size, check_size_wh
+from models.pictures.size import PictureTooLargeError, check_picture_size, check_size_wh
 from stream.errors import SourceError
 
 _PICTURE_CODECS = frozenset({"bmp", "jpeg2000", "mjpeg", "pgm", "png", "ppm", "tiff", "webp"})

@@ -9,7 +9,7 @@ from typing import Any
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from models.pictures import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from models.pictures.files import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from stream.errors import SourceError
 from stream.settings.schema import SourceSection
 from stream.sources.media import open_media

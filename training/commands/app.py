@@ -1,6 +1,6 @@
 """The application `face-train`, which names the commands."""
 
-from models.typer_app import Command, typer_app
+from models.program.typer_app import Command, typer_app
 from training.commands.bench import bench
 from training.commands.console import command_line
 from training.commands.evaluate import evaluate

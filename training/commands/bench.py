@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from models.detector_names import DEFAULT_DETECTOR
+from models.detection.names import DEFAULT_DETECTOR
 from training.commands.console import one_line_errors, print_line
 from training.commands.opening import open_dataset
 from training.commands.options import (

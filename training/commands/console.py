@@ -16,10 +16,10 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from models.cluster_connection import ClusterError
-from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
+from models.cluster.connection import ClusterError
 from models.errors import ModelError
-from models.printable import counted, printable
+from models.program.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
+from models.program.printable import counted, printable
 from training.commands.progress_lines import ProgressLines
 from training.errors import DatasetError, OutputInUseError, TrainingError
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from models.detector_names import DEFAULT_DETECTOR, found_by
-from models.printable import counted
+from models.detection.names import DEFAULT_DETECTOR, found_by
+from models.program.printable import counted
 from training.commands.console import (
     one_line_errors,
     parse_map,
@@ -35,8 +35,8 @@ from training.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from models.bundle import Bundle
-    from models.correction import Correction
+    from models.classification.bundle import Bundle
+    from models.prevalence.correction import Correction
     from training.datasets.samples import Samples
     from training.evaluation.evaluate import Comparison
     from training.features.extractor import Extractor
@@ -117,7 +117,7 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled faces."""
     with one_line_errors(debug), ExitStack() as claims:
-        from models.bundle import load_bundle
+        from models.classification.bundle import load_bundle
         from models.embedder import bundled_embedder
         from models.engine import load_engine
         from training.datasets.splits import HoldOut

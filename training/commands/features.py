@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from models.cluster_connection import AUTO
-from models.detector_names import DEFAULT_DETECTOR, found_by
-from models.printable import counted
+from models.cluster.connection import AUTO
+from models.detection.names import DEFAULT_DETECTOR, found_by
+from models.program.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset
 from training.commands.options import (

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from models.detector_names import DEFAULT_DETECTOR, found_by
-from models.printable import counted
+from models.detection.names import DEFAULT_DETECTOR, found_by
+from models.program.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset, parse_names
 from training.commands.options import (
@@ -124,7 +124,7 @@ def finetune(
         from training.finetune import check_torch
 
         check_torch()
-        from models.bundle import load_bundle
+        from models.classification.bundle import load_bundle
         from training.datasets.labels import label_notes
         from training.datasets.splits import HoldOut
         from training.features.extractor import Extractor

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from models.detector_names import DEFAULT_DETECTOR, NO_DETECTOR, DetectorName
+from models.detection.names import DEFAULT_DETECTOR, NO_DETECTOR, DetectorName
 
 if TYPE_CHECKING:
     from training.datasets import Samples

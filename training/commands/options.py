@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from models.detector_names import DetectorName
+from models.detection.names import DetectorName
 
 DEFAULT_SEED = 20170624
 """`training.datasets.splits.SEED`, which is not imported before a command needs it."""

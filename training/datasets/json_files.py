@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from models.printable import shortened
+from models.program.printable import shortened
 from models.safe_files import UnfitFileError, open_regular, parse_json, read_regular
 from training.errors import DatasetError
 

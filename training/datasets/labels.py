@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from models.printable import shortened
+from models.program.printable import shortened
 
 _MISSING = frozenset(
     {

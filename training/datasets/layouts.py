@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.printable import shortened
+from models.program.printable import shortened
 from training.datasets.coco import is_coco, read_coco
 from training.datasets.fairface import is_fairface, read_fairface
 from training.datasets.folders import has_folders, is_folders, read_folders

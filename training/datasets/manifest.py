@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from models.cells import read_cell
-from models.printable import shortened
+from models.program.cells import read_cell
+from models.program.printable import shortened
 from models.safe_files import UnfitFileError
 from training.datasets.arrow_files import read_csv, read_parquet
 from training.datasets.labels import known

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from models.annotation_files import BOX_COLUMNS, CONFIDENCE, CSV_FILE, IDENTITY
-from models.cells import read_cell
+from models.program.cells import read_cell
 from models.safe_files import UnfitFileError
 from training.datasets.arrow_files import read_csv
 from training.datasets.marked import MarkedFace, marked_samples

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.label_names import check_label_names
-from models.pictures import is_left_out, is_picture, kind_of
-from models.printable import printable
+from models.classification.label_names import check_label_names
+from models.pictures.files import is_left_out, is_picture, kind_of
+from models.program.printable import printable
 from training.datasets.labels import alike_key
 from training.errors import DatasetError
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from models.runtime import available_cores
-from models.system_libraries import check_reference
+from models.networks.runtime import available_cores
+from models.program.system_libraries import check_reference
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED
 from training.features.extractor import Extractor, read_picture

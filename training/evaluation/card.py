@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from models.detector_names import found_by
-from models.prevalence_trial import POPULATION
+from models.detection.names import found_by
+from models.prevalence.trial import POPULATION
 from training.evaluation.correction import COUNTING
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH
 from training.evaluation.intervals import Figures

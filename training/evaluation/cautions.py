@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from models.bundle import Bundle
+from models.classification.bundle import Bundle
 from training.evaluation.intervals import Figures
 from training.features.table import FeatureTable
 from training.fitting.held_out import few_faces_notes, first_names

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from training.evaluation.figures import COVERAGE_STEPS, class_numbers, coverage_step
 from training.evaluation.intervals import Figures
 from training.features.table import Column

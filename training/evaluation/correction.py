@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
-from models.classifier import Classifier
-from models.correction import AttributeCorrection, Correction
-from models.correction_fit import HeldOutFaces, fit_correction
-from models.runtime import available_cores
-from models.view_quality import ViewQuality
-from models.view_quality import sharpness as sharpness_of
+from models.classification.bundle import Bundle
+from models.classification.classifier import Classifier
+from models.classification.view_quality import ViewQuality
+from models.classification.view_quality import sharpness as sharpness_of
+from models.networks.runtime import available_cores
+from models.prevalence.correction import AttributeCorrection, Correction
+from models.prevalence.correction_fit import HeldOutFaces, fit_correction
 from training.datasets.samples import Samples
 from training.evaluation.corruptions import downscale
 from training.evaluation.evaluate import Comparison

@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from models.bundle import Bundle
-from models.classifier import Classifier, Prediction, grouped
+from models.classification.bundle import Bundle
+from models.classification.classifier import Classifier, Prediction, grouped
 from training.datasets.samples import TRAIN
 from training.datasets.splits import SEED
 from training.errors import DatasetError

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from training.datasets.samples import Samples
 from training.errors import DatasetError
 from training.features.extractor import Extractor, read_picture

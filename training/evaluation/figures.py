@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from training.datasets.samples import natural_key
 from training.evaluation.intervals import Figures, difference, maybe_share, share, share_of
 from training.features.table import Column, has_label

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from models.view_quality import ViewQuality, joined
+from models.classification.view_quality import ViewQuality, joined
 from training.evaluation.corruptions import enlarge
 from training.evaluation.face_chips import ChipGroup, TablePictures, of_groups
 from training.evaluation.filming import film, random_widths

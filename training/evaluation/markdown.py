@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from models.printable import printable
+from models.program.printable import printable
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~&$]")
 """Characters that Markdown, or HTML in it, obeys within a line."""

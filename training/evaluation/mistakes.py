@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import Prediction
+from models.classification.classifier import Prediction
 from training.evaluation.figures import class_numbers
 from training.evaluation.intervals import Figures
 from training.features.table import Column, FeatureTable, has_label

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.cells import text_cell
-from models.label_names import CONFIDENCE
-from models.printable import printable
+from models.classification.label_names import CONFIDENCE
+from models.program.cells import text_cell
+from models.program.printable import printable
 from training.evaluation.evaluate import Comparison
 from training.evaluation.mistakes import label_issues
 from training.outputs import write_whole, written_aside

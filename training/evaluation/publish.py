@@ -4,9 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from models.bundle import CARD_FILE, CORRECTION_FILE, MANIFEST_FILE, Bundle, save_bundle
-from models.correction import Correction
+from models.classification.bundle import (
+    CARD_FILE,
+    CORRECTION_FILE,
+    MANIFEST_FILE,
+    Bundle,
+    save_bundle,
+)
 from models.errors import ModelError
+from models.prevalence.correction import Correction
 from training.evaluation.card import card
 from training.evaluation.correction import counting_figures, measure_correction
 from training.evaluation.evaluate import (

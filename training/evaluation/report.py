@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from jinja2 import Environment, StrictUndefined
 
-from models.detector_names import found_by
+from models.detection.names import found_by
 from training.evaluation import plots
 from training.evaluation.figures import FACE_WIDTH
 from training.evaluation.intervals import Figures

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
-from models.classifier import Classifier, Prediction, grouped
+from models.classification.bundle import Bundle
+from models.classification.classifier import Classifier, Prediction, grouped
 from models.faces import Image
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED
 from training.errors import DatasetError

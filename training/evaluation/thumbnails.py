@@ -7,7 +7,7 @@ from typing import TypeAlias
 import cv2
 
 from models.faces import Image
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from training.datasets.samples import Samples
 from training.evaluation.intervals import Figures
 from training.features.extractor import Extractor, read_picture

@@ -13,10 +13,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
-from models.classifier import Classifier
+from models.classification.bundle import Bundle
+from models.classification.classifier import Classifier
+from models.classification.view_quality import ViewQuality, joined
 from models.faces import Image
-from models.view_quality import ViewQuality, joined
 from training.evaluation.class_groups import ClassGroups
 from training.evaluation.corruptions import enlarge, jpeg, shrink
 from training.evaluation.evaluate import ClassNames

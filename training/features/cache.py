@@ -32,7 +32,7 @@ class EmbeddedFaces:
         reason: why it is skipped; empty where it is not.
         face_px: `(faces,)` float32, width of each face in the picture.
         embeddings: `(faces, views, dimensions)` float32; the second view is the mirrored one.
-        sharpness: `(faces,)` float32, that of each chip, see `models.view_quality`.
+        sharpness: `(faces,)` float32, that of each chip, see `models.classification.view_quality`.
         picture_hash: the perceptual hash of the picture, see `training.features.picture_hash`.
     """
 

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self, TypeAlias
 
-from models.cluster import Answer, Cluster
-from models.cluster_process import Place, UnfitNodeError
+from models.cluster.jobs import Answer, Cluster
+from models.cluster.process import Place, UnfitNodeError
 from models.errors import ModelError
 from training.errors import TrainingError
 from training.features.extractor import ExtractionSettings, Extractor

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from models.graphs import CHIP_SIZE
-from models.printable import counted, printable
-from models.runtime import available_cores
+from models.networks.graphs import CHIP_SIZE
+from models.networks.runtime import available_cores
+from models.program.printable import counted, printable
 from training.datasets.regions import named_region
 from training.datasets.samples import Samples, SkippedPicture
 from training.datasets.splits import SEED, HoldOut, split

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import CHIP_PADDING
-from models.detector_names import NO_DETECTOR, DetectorName, found_by
+from models.classification.view_quality import ViewQuality
+from models.detection.names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import read_embedder
 from models.engine import DetectionSettings, Engine, load_engine
 from models.faces import Detections, Image, centres_xy, sizes_wh
-from models.graphs import CHIP_SIZE
-from models.picture_size import PictureTooLargeError
-from models.pictures import decode_picture
+from models.networks.graphs import CHIP_SIZE
+from models.pictures.files import decode_picture
+from models.pictures.size import PictureTooLargeError
 from models.safe_files import MAX_PICTURE_BYTES, UnfitFileError, read_regular
-from models.view_quality import ViewQuality
 from training.datasets.regions import named_region
 from training.errors import DatasetError
 from training.features.cache import EmbeddedFaces

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.printable import counted, shortened
+from models.program.printable import counted, shortened
 from training.datasets.halves import joined_groups
 from training.datasets.samples import TEST, TRAIN
 from training.errors import DatasetError

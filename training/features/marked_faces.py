@@ -3,8 +3,8 @@
 import cv2
 
 from models.faces import Image
-from models.picture_size import PictureTooLargeError
-from models.pictures import decode_picture
+from models.pictures.files import decode_picture
+from models.pictures.size import PictureTooLargeError
 from training.datasets.regions import Region
 
 _MARGIN = 0.5

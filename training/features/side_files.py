@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from models.cells import text_cell
-from models.printable import printable
+from models.program.cells import text_cell
+from models.program.printable import printable
 from training.datasets.samples import SkippedPicture
 from training.features.leaks import Contradiction, Leak
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from training.datasets.samples import Samples
 from training.features.extractor import Extractor, read_picture
 from training.features.leaks import Leak, find_leaks

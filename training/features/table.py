@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from models.bundle import MAX_DIMENSIONS
+from models.classification.bundle import MAX_DIMENSIONS
+from models.classification.view_quality import ViewQuality
 from models.safe_files import UnfitFileError, parse_json
-from models.view_quality import ViewQuality
 from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
 
@@ -108,8 +108,8 @@ class FeatureTable:
         identities: name of the person, None where unknown.
         splits: `train` or `test`.
         face_px: width of the face in the picture, px.
-        sharpness: of each chip, see `models.view_quality`; NaN where unknown, as in tables of
-            versions 1 to 3.
+        sharpness: of each chip, see `models.classification.view_quality`; NaN where unknown, as in
+            tables of versions 1 to 3.
         labels: attribute → class of each, None where unknown.
         picture_hashes: perceptual hash of each picture, 0 where unknown, as in tables of versions
             1 and 2.

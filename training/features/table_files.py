@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.cells import text_cell
+from models.program.cells import text_cell
 from models.safe_files import UnfitFileError, open_regular
 from training.datasets.arrow_files import read_parquet
 from training.datasets.labels import known

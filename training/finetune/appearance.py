@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.trunk import Trunk, dlib_trunk
+from models.networks.trunk import Trunk, dlib_trunk
 from training.features.progress import ProgressCallback, no_progress
 from training.finetune.chip_loader import ChipLoader
 from training.finetune.network import Network

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from training.evaluation.corruptions import grayscale, jpeg, warp_affine
 from training.evaluation.filming import each_of_share, film, random_widths, share
 

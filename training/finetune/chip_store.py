@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from training.datasets.samples import Samples
 from training.features.extractor import Extractor, read_picture
 from training.features.progress import ProgressCallback, no_progress

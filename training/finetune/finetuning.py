@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
+from models.classification.bundle import Bundle
 from models.embedder import (
     TRAINED_EMBEDDER_FILE,
     EmbedderModel,
@@ -20,9 +20,9 @@ from models.embedder import (
     bundled_embedder,
     embedder_model,
 )
-from models.embedder_integers import with_ranges
-from models.runtime import available_cores
-from models.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
+from models.networks.embedder_integers import with_ranges
+from models.networks.runtime import available_cores
+from models.networks.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
 from training.datasets.samples import TRAIN, Samples
 from training.datasets.splits import HoldOut, is_drawn, split
 from training.errors import TrainingError

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.dlib_weights import Convolution
-from models.trunk import Trunk
+from models.networks.dlib_weights import Convolution
+from models.networks.trunk import Trunk
 from training.finetune.partner import Partner
 
 _DROPOUT = 0.2
@@ -27,10 +27,11 @@ _MOMENTUM = 0.01
 class Network(nn.Module):
     """Chips → embeddings → a linear head per attribute.
 
-    It is the network that `models.trunk.trunk_graph` builds. While it learns, each convolution is
-    followed by a batch normalisation, which at first changes nothing and in the end is folded into
-    the convolution (Ioffe and Szegedy, Batch Normalization, ICML 2015). Where the trunk has a
-    partner, each of the two learns to answer by itself, and the mean of both is the answer.
+    It is the network that `models.networks.trunk.trunk_graph` builds. While it learns, each
+    convolution is followed by a batch normalisation, which at first changes nothing and in the end
+    is folded into the convolution (Ioffe and Szegedy, Batch Normalization, ICML 2015). Where the
+    trunk has a partner, each of the two learns to answer by itself, and the mean of both is the
+    answer.
 
     Args:
         trunk: the weights that it begins with.

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.dlib_weights import Convolution
-from models.efficientnet import inverted_residuals, is_depthwise
+from models.networks.dlib_weights import Convolution
+from models.networks.efficientnet import inverted_residuals, is_depthwise
 from training.errors import TrainingError
 
 _STAGES = {

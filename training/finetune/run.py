@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from models.trunk import Trunk
+from models.networks.trunk import Trunk
 from training.errors import TrainingError
 from training.features.progress import ProgressCallback, no_progress
 from training.finetune.batches import TrainingBatch, TrainingBatches

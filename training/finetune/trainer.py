@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.embedder_integers import CALIBRATION_CHIPS
-from models.trunk import Trunk
+from models.networks.embedder_integers import CALIBRATION_CHIPS
+from models.networks.trunk import Trunk
 from training.errors import TrainingError
 from training.evaluation.plots import learning_curves
 from training.features.progress import ProgressCallback

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from models.printable import counted
+from models.program.printable import counted
 from training.datasets.samples import TRAIN, natural_key
 from training.features.table import FeatureTable
 from training.fitting.settings import FitSettings

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from models.graph_check import check_graph
-from models.runtime import Session
+from models.classification.graph_check import check_graph
+from models.networks.runtime import Session
 from training.errors import TrainingError
 from training.fitting.head import Head
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from models.bundle import EmbedderSpec, HeadSpec, Manifest
-from models.calibration import CALIBRATION_FILE, Calibration
+from models.classification.bundle import EmbedderSpec, HeadSpec, Manifest
+from models.classification.calibration import CALIBRATION_FILE, Calibration
+from models.classification.label_names import check_label_names
 from models.embedder import DLIB_NAME, TRAINED_EMBEDDER_FILE, EmbedderModel, read_embedder
-from models.label_names import check_label_names
 from training.datasets.samples import TRAIN
 from training.datasets.splits import DEFAULT_DEVELOPMENT, HoldOut
 from training.errors import DatasetError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from models.printable import counted, shortened
+from models.program.printable import counted, shortened
 from training.datasets.samples import TEST, natural_key
 from training.features.table import FeatureTable
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.printable import counted
+from models.program.printable import counted
 from training.datasets.samples import TRAIN, FlagAttribute, natural_key
 from training.datasets.splits import DEFAULT_DEVELOPMENT, HoldOut, hold_out_development
 from training.errors import DatasetError

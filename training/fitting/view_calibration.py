@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from models.calibration import (
+from models.classification.calibration import (
     MIN_PROBABILITY,
     QUALITY_TERMS,
     AttributeCalibration,
@@ -22,7 +22,7 @@ from models.calibration import (
     quality_terms,
     tempered,
 )
-from models.view_quality import ViewQuality
+from models.classification.view_quality import ViewQuality
 
 MIN_FACES = 200
 """Labelled faces that a calibration needs; an attribute with fewer is left as its head gives it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.benchmarks.faces.benchmark import FacesReport
 from stream.benchmarks.faces.judgement import WIDE_PX, Tally
 

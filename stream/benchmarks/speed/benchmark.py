@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from models.runtime import available_cores
-from models.system_libraries import check_reference
+from models.networks.runtime import available_cores
+from models.program.system_libraries import check_reference
 from stream.benchmarks.speed.baselines import transcode_s
 from stream.benchmarks.speed.clips import SyntheticSource, write_clip
 from stream.benchmarks.speed.live import measure_live, measure_soak

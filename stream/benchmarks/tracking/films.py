@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.faces import Image
-from models.pictures import is_picture
+from models.pictures.files import is_picture
 from stream.benchmarks.label_table import open_label_table
 from stream.benchmarks.tracking.scenes import SceneFace, SceneSource
 from stream.benchmarks.tracking.trajectories import SIZE_WH, Pose, Trajectory

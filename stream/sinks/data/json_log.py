@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from models.printable import printable_json
+from models.program.printable import printable_json
 from stream.controls import RunReport
 from stream.errors import SinkError
 from stream.frames import Frame, SourceInfo

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from models.interrupts import exit_code, undivided
+from models.program.interrupts import exit_code, undivided
 from stream.errors import SinkError
 from stream.stalls import TICK_S, StallTimer
 

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
-from models.label_names import check_label_names, check_tree
+from models.classification.label_names import check_label_names, check_tree
 from stream.sinks.data.json_log import SCHEMA
 
 SCHEMAS = ("face-stream/1", SCHEMA)

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TextIO, TypeAlias
 
-from models.cells import text_cell
-from models.printable import printable
+from models.program.cells import text_cell
+from models.program.printable import printable
 from stream.errors import SinkError
 from stream.sinks.paths import finish_partial, partial_path
 

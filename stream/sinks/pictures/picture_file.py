@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 
 from models.faces import Image
-from models.pictures import PICTURE_SUFFIXES
+from models.pictures.files import PICTURE_SUFFIXES
 from stream.errors import SinkError
 from stream.sinks.paths import short_name, write_whole
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from models.printable import counted
+from models.program.printable import counted
 from stream.drawing.colours import UNSURE_GREY, ColourScheme
 from stream.drawing.marks import WHITE, Colour
 from stream.drawing.text import draw_text, text_width

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from models.interrupts import exit_code
+from models.program.interrupts import exit_code
 from stream.deliveries import Delivery
 from stream.errors import SinkError
 from stream.frames import SourceInfo

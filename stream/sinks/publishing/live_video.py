@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.interrupts import exit_code
+from models.program.interrupts import exit_code
 from stream.deliveries import Delivery
 from stream.errors import SinkError
 from stream.frames import SourceInfo

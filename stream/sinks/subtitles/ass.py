@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from models.printable import printable
+from models.program.printable import printable
 from stream.drawing.colours import UNSURE_GREY
 from stream.drawing.marks import Box, Colour
 from stream.drawing.overlay import Layout, Overlay

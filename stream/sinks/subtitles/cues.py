@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from models.printable import counted, printable
+from models.program.printable import counted, printable
 from stream.drawing.wording import label_text, perceived_words
 from stream.settings.schema import OverlaySection
 from stream.sinks.subtitles.form import broken, clock_text

@@ -14,7 +14,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from models.faces import Image
-from models.runtime import available_cores
+from models.networks.runtime import available_cores
 from stream.coded import BT709, Colours
 from stream.drawing.canvas import Canvas
 from stream.drawing.marks import Box

@@ -14,7 +14,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from models.locks import LockedError
+from models.program.locks import LockedError
 from stream.controls import RunReport
 from stream.drawing.canvas import Canvas
 from stream.errors import SinkError

@@ -1,0 +1,1 @@
+"""Embeddings → labels: the model folder and the heads in it."""

@@ -1,0 +1,1 @@
+"""Jobs that are done on the nodes of a Ray cluster."""

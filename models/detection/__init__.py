@@ -1,0 +1,1 @@
+"""Where faces are: the contract of all detectors, and each of them."""

@@ -1,0 +1,1 @@
+"""Networks: their weights, their graphs in floats and in integers, and what runs them."""

@@ -1,0 +1,1 @@
+"""How both programs speak, and how each of them is one run among others."""
