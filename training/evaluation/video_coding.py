@@ -5,21 +5,15 @@ for faces in a video do: what the last frame shows was predicted from those befo
 """
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
-from itertools import chain
 
-import av
 import cv2
 import numpy as np
 
 from models.faces import Image
+from models.pictures.h264 import coded_as_h264
 
-_FRAME_RATE = Fraction(25)
+_FPS = 25.0
 """Frames a second of the video; x264 spends a little more on each frame where there are fewer."""
-
-_X264_OPTIONS = {"preset": "veryfast", "tune": "zerolatency"}
-"""Options of x264, which codes most videos; `zerolatency` gives each frame at once, predicted from
-earlier ones alone."""
 
 _FRAMES = 4
 """Frames that are coded; the last one is taken. More bring the quality nearer to that in the middle
@@ -84,23 +78,16 @@ def _places(sides: Sequence[int]) -> tuple[list[tuple[int, int]], tuple[int, int
 
 def _last_frame(mosaic: Image, crf: int) -> Image:
     """The mosaic as the last of the frames shows it, `(height, width, 3)` BGR."""
-    height, width = mosaic.shape[:2]
-    encoder = av.CodecContext.create("libx264", "w")
-    decoder = av.CodecContext.create("h264", "r")
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.framerate = _FRAME_RATE
-    encoder.options = {**_X264_OPTIONS, "crf": str(crf)}
-    encoder.thread_count = 1
-    packets = chain.from_iterable(encoder.encode(each) for each in (*_moving(mosaic), None))
-    frames = [frame for packet in (*packets, None) for frame in decoder.decode(packet)]
-    return frames[-1].to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+    size_wh = mosaic.shape[1], mosaic.shape[0]
+    *_, last = coded_as_h264(_moving(mosaic), crf, size_wh, _FPS)
+    return last
 
 
-def _moving(mosaic: Image) -> Iterator[av.VideoFrame]:
+def _moving(mosaic: Image) -> Iterator[Image]:
     """The frames, which drift to where the mosaic lies as it was given."""
     size_wh = mosaic.shape[1], mosaic.shape[0]
     for left in range(_FRAMES - 1, -1, -1):
         x, y = (-left * each for each in _DRIFT_PX)
         matrix = np.array([[1, 0, x], [0, 1, y]], dtype=np.float32)
         moved = cv2.warpAffine(mosaic, matrix, size_wh, borderMode=cv2.BORDER_REPLICATE)
-        yield av.VideoFrame.from_ndarray(moved.astype(np.uint8, copy=False), format="bgr24")
+        yield moved.astype(np.uint8, copy=False)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faces import Image
-from stream.benchmarks.tracking.coding import coded_as_h264
+from models.pictures.h264 import coded_as_h264
 from stream.benchmarks.tracking.trajectories import (
     SIZE_WH,
     Pose,

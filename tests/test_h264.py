@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.benchmarks.tracking.coding import coded_as_h264
+from models.pictures.h264 import coded_as_h264
 from stream.benchmarks.tracking.scenes import FACES_IN_ALL, scenes
 
 _CHIPS = [(np.full((64, 64, 3), 128, np.uint8), {"gender": "Female"})] * FACES_IN_ALL
