@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.aligner import Aligner
-from models.detection.centerface_detector import CenterFaceDetector
+from models.detection.centerface_detector import CenterFaceDetector, DetectorPrecision
 from models.detection.cnn_detector import CnnDetector
 from models.detection.detector import NEIGHBOUR_IOU, Detector
 from models.detection.hog_detector import HogDetector
@@ -33,7 +33,7 @@ Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
 
 Precision: TypeAlias = Literal["int8", "float"]
-"""In what a network calculates: floats, or 8-bit integers, which are faster on a CPU."""
+"""In what the embedder is calculated: floats, or 8-bit integers, which are faster on a CPU."""
 
 _EMPTY_GREY = 128
 """Value of all pixels of a chip in which there is nothing to see, 0 to 255; black or dark ones have
@@ -235,7 +235,7 @@ def load_engine(
     runtime: Runtime = "onnx",
     embedder: EmbedderModel | None = None,
     full_scale: bool = False,
-    precision: Precision = "float",
+    precision: DetectorPrecision = "float",
     embedder_precision: Precision = "float",
     threads: int = 0,
     device: Device = "auto",
@@ -267,13 +267,12 @@ def load_engine(
 def _detector(
     settings: DetectionSettings,
     runtime: Runtime,
-    precision: Precision,
+    precision: DetectorPrecision,
     threads: int,
     device: Device,
 ) -> Detector:
     if settings.detector == "centerface":
-        quantized = precision == "int8"
-        return CenterFaceDetector(quantized=quantized, threads=threads, device=device)
+        return CenterFaceDetector(precision=precision, threads=threads, device=device)
     if settings.detector == "hog":
         return HogDetector()
     if runtime == "dlib":

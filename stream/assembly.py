@@ -5,6 +5,7 @@ from threading import Lock
 
 from models.classification.bundle import Bundle, load_bundle
 from models.classification.classifier import Classifier, check_groups
+from models.detection.centerface_detector import DetectorPrecision
 from models.embedder import bundled_embedder
 from models.engine import Engine, Precision, load_engine
 from models.networks.runtime import uses_gpu
@@ -190,16 +191,17 @@ def _check_engine(config: Config) -> None:
         )
 
 
-def _precision(config: Config, info: SourceInfo) -> Precision:
-    """Integers for what moves, on a CPU; floats for pictures, of which each is searched once, on a
-    GPU, which gains nothing from integers, and for dlib's detectors, which know no others.
+def _precision(config: Config, info: SourceInfo) -> DetectorPrecision:
+    """Integers on a CPU, of pictures, each of which is searched once, at the finest scale only;
+    floats on a GPU, which gains nothing from integers, and for dlib's detectors, which know no
+    others.
     """
     settings = config.engine
     if settings.precision != "auto":
         return settings.precision
-    in_floats = info.kind == "pictures" or uses_gpu(settings.device)
-    in_floats |= config.detection.detector != "centerface"
-    return "float" if in_floats else "int8"
+    if uses_gpu(settings.device) or config.detection.detector != "centerface":
+        return "float"
+    return "mixed" if info.kind == "pictures" else "int8"
 
 
 def _embedder_precision(config: Config) -> Precision:

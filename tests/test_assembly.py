@@ -27,7 +27,7 @@ from stream.settings.schema import DetectionSection, EngineSection, LabelSetting
 @pytest.mark.parametrize(
     ("kind", "precision", "detector", "shown"),
     [
-        ("pictures", "auto", "centerface", "CenterFaceDetector(float, device=cpu)"),
+        ("pictures", "auto", "centerface", "CenterFaceDetector(mixed, device=cpu)"),
         ("video", "auto", "centerface", "CenterFaceDetector(int8, device=cpu)"),
         ("camera", "auto", "centerface", "CenterFaceDetector(int8, device=cpu)"),
         ("stream", "auto", "centerface", "CenterFaceDetector(int8, device=cpu)"),

@@ -39,7 +39,9 @@ def sessions(graph: bytes) -> tuple[Session, Session]:
 @pytest.fixture(scope="module")
 def detectors() -> tuple[CenterFaceDetector, CenterFaceDetector]:
     """In integers, in floats."""
-    integers, floats = (CenterFaceDetector(quantized=q, device="cpu") for q in (True, False))
+    integers, floats = (
+        CenterFaceDetector(precision=each, device="cpu") for each in ("int8", "float")
+    )
     return integers, floats
 
 

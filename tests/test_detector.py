@@ -25,7 +25,8 @@ _MAKERS: dict[str, Callable[[], Detector]] = {
     "cnn": CnnDetector,
     "hog": HogDetector,
     "reference": ReferenceCnnDetector,
-    "centerface-int8": lambda: CenterFaceDetector(quantized=True, device="cpu"),
+    "centerface-int8": lambda: CenterFaceDetector(precision="int8", device="cpu"),
+    "centerface-mixed": lambda: CenterFaceDetector(precision="mixed", device="cpu"),
 }
 
 

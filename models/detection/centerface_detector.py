@@ -6,6 +6,7 @@ there, how large it is, and where its five points lie. At one scale it finds fac
 """
 
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,13 +103,17 @@ _VARIED_OFFSETS_XY = np.array([[0, -0.05], [-0.05, 0.03], [0.05, 0.03]], dtype=n
 FairFace the mean over these three gives embeddings at a mean distance of 0.106 to those of the
 whole chips, one square 0.108, nine squares 0.104. Each takes half a millisecond."""
 
+DetectorPrecision: TypeAlias = Literal["int8", "mixed", "float"]
+"""In what the detector is calculated: 8-bit integers take little more than half the time on a CPU,
+and scores differ by a few hundredths; `mixed` is the finest scale of a search in integers, and the
+coarser ones, which are a fourth of it, in floats."""
+
 
 class CenterFaceDetector:
     """CenterFace.
 
     Args:
-        quantized: most of it is calculated in 8-bit integers: in little more than half the time on
-            a CPU, with scores that differ by a few hundredths.
+        precision: in what it is calculated.
         threads: cores for one call, 0 for all.
         device: where it runs.
 
@@ -119,19 +124,27 @@ class CenterFaceDetector:
     traits = _TRAITS
 
     def __init__(
-        self, *, quantized: bool = False, threads: int = 0, device: Device = "auto"
+        self,
+        *,
+        precision: DetectorPrecision = "float",
+        threads: int = 0,
+        device: Device = "auto",
     ) -> None:
-        model = centerface_graph(installed_centerface())
-        self.quantized = quantized
-        if quantized:
-            model = integer_graph(model)
-        self._session = Session(model, threads=threads, device=device)
+        floats = centerface_graph(installed_centerface())
+        finest = floats if precision == "float" else integer_graph(floats)
+        coarser = finest if precision == "int8" else floats
+        self._precision = precision
+        self._session = Session(coarser, threads=threads, device=device)
+        self._finest_session = (
+            Session(finest, threads=threads, device=device)
+            if finest is not coarser
+            else self._session
+        )
         # A crop is too small to be shared: two threads are no faster and take half as much again.
-        self._crop_session = Session(model, threads=1, device=device)
+        self._crop_session = Session(coarser, threads=1, device=device)
 
     def __repr__(self) -> str:
-        numbers = "int8" if self.quantized else "float"
-        return f"CenterFaceDetector({numbers}, device={self._session.device})"
+        return f"CenterFaceDetector({self._precision}, device={self._session.device})"
 
     def detect(
         self, image: Image, scale: float = 1.0, threshold: float | None = None
@@ -142,7 +155,8 @@ class CenterFaceDetector:
         for number, level in enumerate(_scales(image, scale)):
             searched, back_xy = resized(image, level)
             least = threshold if number < _FINE_SCALES else threshold + _SURE_MARGIN
-            found.append(self._search(searched, least).mapped(back_xy))
+            session = self._session if number else self._finest_session
+            found.append(_search(session, searched, least).mapped(back_xy))
         return without_nested(non_maximum_suppression(concatenate(found), _MAX_IOU), _MAX_INSIDE)
 
     def detect_near(
@@ -170,34 +184,36 @@ class CenterFaceDetector:
         half = _VARIED_SIDES[:, None] * side / 2
         return np.concatenate([centres - half, centres + half], axis=2).astype(np.float32)
 
-    def _search(self, picture: Image, threshold: float) -> Detections:
-        """The faces of a picture at one scale, tile by tile.
 
-        A face that an inner edge of a tile cuts is left out: the neighbouring tile shows it whole,
-        or the next scale does.
-        """
-        height, width = picture.shape[:2]
-        found = []
-        for top, bottom in _spans(height):
-            for left, right in _spans(width):
-                tile = decoded(self._maps(picture[top:bottom, left:right]), threshold)
-                x1, y1, x2, y2 = tile.boxes_xyxy.T
-                dx, dy = _EDGE_SHARE * (x2 - x1), _EDGE_SHARE * (y2 - y1)
-                is_cut = (x1 < dx) & (left > 0)
-                is_cut |= (y1 < dy) & (top > 0)
-                is_cut |= (x2 > right - left - dx) & (right < width)
-                is_cut |= (y2 > bottom - top - dy) & (bottom < height)
-                found.append(tile[~is_cut].mapped((1.0, 1.0), (left, top)))
-        return concatenate(found)
+def _search(session: Session, picture: Image, threshold: float) -> Detections:
+    """The faces of a picture at one scale, tile by tile.
 
-    def _maps(self, tile: Image) -> NDArray[np.float32]:
-        """The maps `(15, rows, columns)` of a picture, padded at the right and at the bottom."""
-        height, width = tile.shape[:2]
-        padded_hw = height + -height % PAD_MULTIPLE_PX, width + -width % PAD_MULTIPLE_PX
-        canvas = np.zeros((1, *padded_hw, 3), dtype=np.uint8)
-        canvas[0, :height, :width] = tile
-        maps: NDArray[np.float32] = self._session.run(canvas)[0]
-        return maps
+    A face that an inner edge of a tile cuts is left out: the neighbouring tile shows it whole, or
+    the next scale does.
+    """
+    height, width = picture.shape[:2]
+    found = []
+    for top, bottom in _spans(height):
+        for left, right in _spans(width):
+            tile = decoded(_maps(session, picture[top:bottom, left:right]), threshold)
+            x1, y1, x2, y2 = tile.boxes_xyxy.T
+            dx, dy = _EDGE_SHARE * (x2 - x1), _EDGE_SHARE * (y2 - y1)
+            is_cut = (x1 < dx) & (left > 0)
+            is_cut |= (y1 < dy) & (top > 0)
+            is_cut |= (x2 > right - left - dx) & (right < width)
+            is_cut |= (y2 > bottom - top - dy) & (bottom < height)
+            found.append(tile[~is_cut].mapped((1.0, 1.0), (left, top)))
+    return concatenate(found)
+
+
+def _maps(session: Session, tile: Image) -> NDArray[np.float32]:
+    """The maps `(15, rows, columns)` of a picture, padded at the right and at the bottom."""
+    height, width = tile.shape[:2]
+    padded_hw = height + -height % PAD_MULTIPLE_PX, width + -width % PAD_MULTIPLE_PX
+    canvas = np.zeros((1, *padded_hw, 3), dtype=np.uint8)
+    canvas[0, :height, :width] = tile
+    maps: NDArray[np.float32] = session.run(canvas)[0]
+    return maps
 
 
 def decoded(maps: NDArray[np.float32], threshold: float) -> Detections:
