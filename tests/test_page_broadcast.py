@@ -9,10 +9,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import av
 import cv2
 import numpy as np
 import pytest
-from fakes import PATIENCE_S, SIZE_WH, frame, number_of
+from fakes import PATIENCE_S, SIZE_WH, frame, number_of, numbered
 from starlette.websockets import WebSocket
 
 from models.faces import Image
@@ -146,6 +147,22 @@ def test_a_change_of_size_begins_another_video() -> None:
             assert encoded.is_key
             sizes.append(encoded.head.size_wh)
     assert sizes == [(96, 64), (64, 48)]
+
+
+def test_a_change_of_colours_begins_another_video() -> None:
+    sink = _sink()
+    with _broadcast(sink) as broadcast:
+        viewer = _in_loop(broadcast, "h264")
+        heads = []
+        for number, matrix in enumerate((1, 1, 5)):
+            coded = av.VideoFrame.from_ndarray(numbered(number), "bgr24").reformat(format="yuv420p")
+            coded.colorspace, coded.color_range = matrix, 1
+            annotated = _annotated(number)
+            sink.write(replace(annotated, frame=replace(annotated.frame, coded=coded)))
+            encoded = _next(broadcast, viewer)
+            assert encoded is not None
+            heads.append(encoded.head)
+    assert heads[0] is heads[1] is not heads[2]
 
 
 def test_the_end_of_a_broadcast_reaches_all_who_watch() -> None:

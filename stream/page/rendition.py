@@ -118,8 +118,8 @@ class Rendition:
             return self._last_jpeg[1]
 
     def _fragments(self, painted: Painted, *, key: bool) -> list[Encoded]:
-        if self._video is not None and self._video.size_wh != painted.size_wh:
+        if self._video is not None and not self._video.suits(painted):
             self.rest()
         if self._video is None:
             self._video = VideoEncoding(painted.size_wh, self._fps)
-        return self._video.encode(painted.canvas, painted.coded, key=key)
+        return self._video.encode(painted, key=key)
