@@ -76,22 +76,15 @@ class Scaling:
     def _scaled_planes(self, coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
         """The same planes with fewer pixels, whose numbers mean the same.
 
-        1. Where each pixel is a whole number of pixels, OpenCV takes their means.
-        2. Anything else is FFmpeg's, which does 4:3 five times faster than OpenCV.
+        FFmpeg makes them in this thread alone. OpenCV would wake threads of its own, which take
+        more processor time than they save where each pixel is a whole number of pixels, and five
+        times as much where it is not.
         """
-        if coded.width % size_wh[0] or coded.height % size_wh[1]:
-            scaled = self._reformatted(coded, size_wh)
-        else:
-            scaled = _averaged(coded, size_wh)
-        _take_colours(scaled, coded)
-        return scaled
-
-    def _reformatted(self, coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
         from av.video.reformatter import VideoReformatter
 
         if self._reformatter is None:
             self._reformatter = VideoReformatter()
-        return self._reformatter.reformat(
+        scaled = self._reformatter.reformat(
             coded,
             *size_wh,
             _PLANES,
@@ -100,16 +93,8 @@ class Scaling:
             dst_color_range=coded.color_range,
             threads=1,
         )
-
-
-def _averaged(coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
-    from av.video.frame import VideoFrame
-
-    scaled = VideoFrame(*size_wh, _PLANES)
-    for plane, smaller in zip(coded.planes, scaled.planes, strict=True):
-        pixels = plane_pixels(smaller)
-        cv2.resize(plane_pixels(plane), pixels.shape[::-1], pixels, interpolation=cv2.INTER_AREA)
-    return scaled
+        _take_colours(scaled, coded)
+        return scaled
 
 
 def _even(side: float) -> int:
