@@ -197,6 +197,10 @@ class Watcher:
         masked = bytes(each ^ mask[place % 4] for place, each in enumerate(data))
         self.socket.sendall(bytes([0x81, 0x80 | len(data)]) + mask + masked)
 
+    def rest(self) -> bytes:
+        """All that comes until the server closes the connection."""
+        return self._file.read()
+
     def message(self) -> tuple[int, bytes]:
         """The next message: its kind (1 for text, 2 for bytes, 8 for the end), and what it says."""
         head = self._file.read(2)

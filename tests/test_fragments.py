@@ -7,14 +7,14 @@ import av
 import pytest
 from fakes import SIZE_WH, number_of, numbered
 
-from stream.drawing.canvas import Canvas
 from stream.page.fragments import TIMESCALE, codec_of, units_of
+from stream.page.painter import Painted
 from stream.page.video_encoding import VideoEncoding
 from stream.page.viewers import Encoded
 
 
-def _canvas(number: int, size_wh: tuple[int, int] = SIZE_WH) -> Canvas:
-    return Canvas(lambda: numbered(number, size_wh))
+def _painted(number: int, size_wh: tuple[int, int] = SIZE_WH) -> Painted:
+    return Painted(numbered(number, size_wh))
 
 
 def _encoded(count: int, size_wh: tuple[int, int], keys: set[int]) -> list[Encoded]:
@@ -24,7 +24,7 @@ def _encoded(count: int, size_wh: tuple[int, int], keys: set[int]) -> list[Encod
         return [
             each
             for number in range(count)
-            for each in video.encode(_canvas(number, size_wh), key=number in keys)
+            for each in video.encode(_painted(number, size_wh), key=number in keys)
         ]
     finally:
         video.close()
@@ -60,7 +60,7 @@ def test_a_picture_is_read_from_its_keyframe_on() -> None:
 def test_a_pause_is_no_part_of_the_video() -> None:
     times_s = iter([0.0, 0.1, 60.0, 60.1, 60.2])
     video = VideoEncoding((96, 64), 25.0, clock=lambda: next(times_s))
-    encoded = [each for number in range(5) for each in video.encode(_canvas(number), key=False)]
+    encoded = [each for number in range(5) for each in video.encode(_painted(number), key=False)]
     video.close()
     head = encoded[0].head
     assert head is not None

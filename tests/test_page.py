@@ -231,9 +231,7 @@ def test_settings_change_while_it_runs_and_wrong_ones_are_refused(program: Serve
     control = program.control
     changed = control.send("PATCH", "/api/settings", {"labels.min_confidence": 1.0})
     assert changed.status == 200
-    control.until(
-        lambda client: client.get("/api/people").json["counts"]["gender"] == {"unsure": 1}
-    )
+    control.until(lambda client: client.get("/api/people").json["counts"]["gender"] == {"": 1})
     for key, value in (
         ("labels.min_confidence", 3),
         ("labels.min_confidenc", 0.5),

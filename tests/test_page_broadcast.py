@@ -9,10 +9,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import av
 import cv2
 import numpy as np
 import pytest
-from fakes import PATIENCE_S, SIZE_WH, frame, number_of
+from fakes import PATIENCE_S, SIZE_WH, frame, number_of, numbered
 from starlette.websockets import WebSocket
 
 from models.faces import Image
@@ -24,7 +25,7 @@ from stream.page.broadcast import Broadcast
 from stream.page.page import Page
 from stream.page.page_sink import PageSink
 from stream.page.painter import Painted, Painter
-from stream.page.rendition import Rendition
+from stream.page.rendition import KEY_STEP_S, Rendition
 from stream.page.routes_sources import SourceRoutes
 from stream.page.viewers import MOST_PX, Encoded, Form, Viewer
 from stream.settings.schema import OverlaySection
@@ -146,6 +147,44 @@ def test_a_change_of_size_begins_another_video() -> None:
             assert encoded.is_key
             sizes.append(encoded.head.size_wh)
     assert sizes == [(96, 64), (64, 48)]
+
+
+def test_a_change_of_colours_begins_another_video() -> None:
+    sink = _sink()
+    with _broadcast(sink) as broadcast:
+        viewer = _in_loop(broadcast, "h264")
+        heads = []
+        for number, matrix in enumerate((1, 1, 5)):
+            coded = av.VideoFrame.from_ndarray(numbered(number), "bgr24").reformat(format="yuv420p")
+            coded.colorspace, coded.color_range = matrix, 1
+            annotated = _annotated(number)
+            sink.write(replace(annotated, frame=replace(annotated.frame, coded=coded)))
+            encoded = _next(broadcast, viewer)
+            assert encoded is not None
+            heads.append(encoded.head)
+    assert heads[0] is heads[1] is not heads[2]
+
+
+def test_who_changes_the_width_again_and_again_makes_few_keyframes_for_the_others() -> None:
+    now_s = 0.0
+    rendition = Rendition(Painter(Overlay(_BARE), 1000), 20.0, clock=lambda: now_s)
+    rendition.add(Viewer("h264"))
+    restless = Viewer("h264")
+    keys_s, waited_s = [], []
+    for number in range(100):  # 5 s of 20 pictures a second
+        rendition.remove(restless)
+        restless.begin()
+        rendition.add(restless)
+        for form, encoded in rendition.encode(_annotated(number)):
+            rendition.offer(form, encoded)
+            if encoded.is_key:
+                keys_s.append(now_s)
+                assert not restless.needs_key
+        waited_s.append(now_s - keys_s[-1])
+        now_s += 0.05
+    rendition.rest()
+    assert len(keys_s) == pytest.approx(5 / KEY_STEP_S, abs=2)
+    assert max(waited_s) < KEY_STEP_S + 0.05
 
 
 def test_the_end_of_a_broadcast_reaches_all_who_watch() -> None:

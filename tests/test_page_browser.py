@@ -195,6 +195,35 @@ def test_faces_in_view_are_listed(page: Any) -> None:
     expect(page.locator(".key tr").first).to_be_visible()
 
 
+def test_a_class_has_its_attribute_where_it_does_not_say_of_what_it_is(page: Any) -> None:
+    said = page.evaluate(
+        """async (labels) => {
+          const { labelWords } = await import("/assets/wording.js");
+          return labels.map(([attribute, text]) => labelWords(attribute, { text }));
+        }""",
+        [["glasses", "yes"], ["head_scarf", "not_sure"], ["race", "East_Asian"], ["age", "20–29"],
+         ["gender", "Female"], ["gender", None]],
+    )  # fmt: skip
+    assert said == [
+        *("glasses yes", "head scarf not sure", "East Asian", "age 20–29"),
+        *("Female", "gender unsure"),
+    ]
+
+
+def test_a_class_called_unsure_has_a_count_of_its_own(page: Any) -> None:
+    rows = page.evaluate(
+        """async () => {
+          const { Counts } = await import("/assets/counts.js");
+          const section = document.getElementById("counts").cloneNode(true);
+          const counts = { glasses: { "": 2, unsure: 1, yes: 3 } };
+          new Counts(section).update({ counts, history: [] });
+          const rows = [...section.querySelectorAll(".key tr")];
+          return rows.map((row) => [row.textContent, row.querySelector(".unsure") !== null]);
+        }"""
+    )
+    assert rows == [["unsure1", False], ["yes3", False], ["unsure2", True]]
+
+
 def test_controls_and_settings_are_one_state_for_all(
     page: Any, browser: Any, served: Served
 ) -> None:

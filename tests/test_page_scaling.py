@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from fakes import track
+from fakes import label, track
 
-from stream.coded import Colours
+from stream.coded import Colours, plane_pixels
 from stream.drawing.overlay import Overlay
 from stream.drawing.planes import Planes
 from stream.frames import Frame
@@ -40,6 +40,13 @@ def _annotated(coded: "VideoFrame | None", *, blur: bool = False) -> AnnotatedFr
     frame = Frame(lambda: shown, 0, 0.0, 0.0, coded=coded)
     tracks = [replace(track(), box_xyxy=box)]
     return AnnotatedFrame(frame, tracks, Overlay(_BARE), box[None], blur)
+
+
+def _labelled(coded: "VideoFrame", *, blur: bool = False) -> AnnotatedFrame:
+    annotated = _annotated(coded, blur=blur)
+    tracks = [replace(annotated.tracks[0], labels={"gender": label()})]
+    image = coded.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+    return replace(annotated, tracks=tracks, frame=replace(annotated.frame, pixels=image))
 
 
 @pytest.mark.parametrize(
@@ -75,13 +82,43 @@ def test_sides_are_even_and_no_frame_is_enlarged() -> None:
     assert Scaling(51).fitted(annotated).frame.size_wh == (50, 38)
 
 
+@pytest.mark.parametrize("width", [64, 1000])
 @pytest.mark.parametrize("is_coded", [True, False])
-def test_a_face_is_blurred_in_the_smaller_picture_and_on_its_planes(is_coded: bool) -> None:
+def test_a_face_is_blurred_in_every_form(is_coded: bool, width: int) -> None:
     annotated = _annotated(_coded() if is_coded else None, blur=True)
-    painted = Painter(Overlay(_BARE), 64).paint(annotated)
-    assert len(np.unique(painted.canvas.picture[20:28, 12:20].reshape(-1, 3), axis=0)) <= 16
-    if painted.coded is not None:
-        planes = Planes.of(painted.coded)
-        assert len(np.unique(planes.luma[20:28, 12:20])) > 16
-        painted.canvas.draw_on(planes, Colours.of(painted.coded))
-        assert len(np.unique(planes.luma[20:28, 12:20])) <= 16
+    painted = Painter(Overlay(_BARE), width).paint(annotated)
+    by = painted.size_wh[0] / 128
+    face = np.s_[round(40 * by) : round(56 * by), round(24 * by) : round(40 * by)]
+    grey = painted.picture[face].mean(axis=2)
+    assert grey.std() < annotated.frame.image[40:56, 24:40].mean(axis=2).std() / 2
+    if isinstance(painted.drawn, av.VideoFrame):
+        assert len(np.unique(Planes.of(painted.drawn).luma[face])) <= 16
+
+
+@pytest.mark.parametrize("blur", [True, False])
+@pytest.mark.parametrize("width", [64, 96, 1000])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p"])
+def test_the_planes_of_the_source_stay_as_they_are(pixels: str, width: int, blur: bool) -> None:
+    coded, same = _coded(pixels), _coded(pixels)
+    painted = Painter(Overlay(), width).paint(_labelled(coded, blur=blur))
+    assert painted.colours == Colours.of(coded)
+    for plane, before in zip(coded.planes, same.planes, strict=True):
+        assert np.array_equal(plane_pixels(plane), plane_pixels(before))
+
+
+@pytest.mark.parametrize("width", [64, 96, 1000])
+def test_marks_are_drawn_once_for_every_form(width: int) -> None:
+    annotated = _labelled(_coded())
+    painter = Painter(Overlay(), width)
+    drawn = painter.paint(annotated).drawn
+    assert isinstance(drawn, av.VideoFrame)
+    once = Planes.of(drawn).luma.copy()
+    painter.draw(annotated)
+    assert painter.paint(annotated).drawn is drawn
+    assert np.array_equal(Planes.of(drawn).luma, once)
+    fitted = Scaling(width).fitted(annotated)
+    by_itself = Overlay().draw(fitted.frame.image, fitted.tracks)
+    unmarked = float(np.abs(by_itself.astype(int) - fitted.frame.image).mean())
+    assert unmarked > 5
+    apart = float(np.abs(by_itself.astype(int) - painter.draw(annotated)).mean())
+    assert apart < unmarked / 4  # what chroma of half the resolution makes of edges

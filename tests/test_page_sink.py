@@ -1,18 +1,26 @@
 """The sink of the page, and the pictures that are drawn of its frames."""
 
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
-from fakes import PATIENCE_S, SIZE_WH, frame, number_of, track
+from fakes import PATIENCE_S, SIZE_WH, frame, label, number_of, person, track
 
 from stream.controls import Controls, RunReport
 from stream.drawing.overlay import Overlay
 from stream.frames import SourceInfo
+from stream.page.metrics import metrics
+from stream.page.page import Page
 from stream.page.page_sink import PageSink
 from stream.page.painter import Painter
 from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame
+from stream.source_history import SourceHistory
+
+_STATED = ("frames", "dropped", "people", "faces", "shown_fps", "source_fps", "watching", "state")
 
 _BARE = OverlaySection(labels=False)
 
@@ -27,6 +35,31 @@ def _sink(*, is_paced: bool = False, kind: str = "stream") -> PageSink:
     sink = PageSink(Controls(), RunReport(), is_paced=is_paced)
     sink.begin(SourceInfo("numbers", kind, SIZE_WH, 25.0))  # type: ignore[arg-type]
     return sink
+
+
+def test_a_class_called_unsure_is_not_counted_with_those_that_are_unsure() -> None:
+    sink = _sink()
+    labels = [label("unsure"), label(None), label(None), label("yes")]
+    tracks = [track(number) for number, _ in enumerate(labels)]
+    present = [person(number, {"glasses": each}) for number, each in enumerate(labels)]
+    sink.write(replace(_annotated(0), tracks=tracks, present=present))
+    assert sink.faces.counts() == {"glasses": {"unsure": 1, "": 2, "yes": 1}}
+    report = SimpleNamespace(frames=1, dropped=0, people=0, history=SourceHistory())
+    served = SimpleNamespace(
+        number=0,
+        sink=sink,
+        member=SimpleNamespace(summary=report),
+        broadcast=SimpleNamespace(encoded_bytes={}),
+        as_dict=lambda: {**dict.fromkeys(_STATED), "latency_ms": {"p50": None, "p95": None}},
+    )
+    text = metrics(cast(Page, SimpleNamespace(hub=SimpleNamespace(sources=[served]))))
+    said = sorted(line for line in text.splitlines() if line.startswith("face_stream_perceived{"))
+    of = 'face_stream_perceived{source="0",attribute="glasses"'
+    assert said == [
+        f'{of},label="unsure",sure="no"}} 2',
+        f'{of},label="unsure",sure="yes"}} 1',
+        f'{of},label="yes",sure="yes"}} 1',
+    ]
 
 
 def test_the_newest_frame_is_kept_and_counted() -> None:

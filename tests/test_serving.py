@@ -1,24 +1,28 @@
 """The command `serve`: what it refuses, how it ends, and that it stays up."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from batch_programs import start
 from fakes import stopped, write_clip
-from page_programs import Client, cameras, served
+from page_programs import Client, Watcher, cameras, served
 from servers import HttpHandler, Page
 from servers import http as web_server
+from starlette.types import Receive, Scope, Send
 
 from stream.errors import ConfigError
 from stream.page.server import PageServer
 from stream.settings.serve_section import ServeSection
 
 _PATIENCE_S = 100
+_MOST_CONNECTIONS = 101  # of one viewer, and 100 more
 
 
 def _said(folder: Path, *words: object) -> tuple[int, str]:
@@ -44,6 +48,28 @@ def test_what_cannot_be_served_is_refused_in_one_line(tmp_path: Path) -> None:
             with pytest.raises(ConfigError, match=part) as refused:
                 PageServer(settings)
             assert "\n" not in str(refused.value)
+
+
+def test_one_connection_too_many_is_refused_in_json() -> None:
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    with PageServer(ServeSection(port=0, max_viewers=1)) as server, ExitStack() as opened:
+        server.start(app)
+        client = Client(server.port)
+        assert client.get("/healthz").status == 204
+        for _ in range(_MOST_CONNECTIONS):
+            opened.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        refused = client.get("/healthz")
+        assert (refused.status, refused.headers["content-type"]) == (503, "application/json")
+        assert "try again in a moment" in refused.json["error"]
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        with Watcher(client) as watcher:
+            assert watcher.status == 503
+            assert "try again in a moment" in json.loads(watcher.rest())["error"]
+        opened.close()
+        client.until(lambda client: client.get("/healthz").status == 204)
 
 
 def test_without_a_source_there_must_be_some_that_may_be_added(tmp_path: Path) -> None:

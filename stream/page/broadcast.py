@@ -1,6 +1,7 @@
 """The pictures of one source for all who watch: each is drawn and encoded once at each size."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -102,7 +103,7 @@ class Broadcast:
         due_s = 0.0
         try:
             while not self._closing.wait(max(due_s - time.monotonic(), 0)):
-                self._sink.wait(self._is_wanted, _IDLE_S)
+                self._wait()
                 for each in self._renditions:
                     if not each.watching:
                         each.rest()
@@ -110,7 +111,7 @@ class Broadcast:
                 if newest is None or not self.watching:
                     continue
                 shown = newest[0], newest[1].blur
-                if shown == self._shown and not self._is_key_wanted:
+                if shown == self._shown and self._key_due_in_s > 0:
                     continue
                 due_s = max(due_s + self._step_s, time.monotonic())
                 self._shown = shown
@@ -120,15 +121,25 @@ class Broadcast:
                 each.rest()
             self._call(self._end_all)
 
+    def _wait(self) -> None:
+        """Waits until there is something to be shown, or as long as the thread may be idle."""
+        self._sink.wait(self._is_wanted, _IDLE_S)
+        if math.isfinite(left_s := self._key_due_in_s):
+            self._sink.wait(self._is_new, left_s)
+
     def _is_wanted(self, number: int) -> bool:
-        """Whether the frame of a number is to be looked at now."""
-        if not (number and self.watching):
-            return self._closing.is_set()
-        return number != self._shown[0] or self._is_key_wanted or self._closing.is_set()
+        """Whether the frame of a number is to be shown, now or when a keyframe is due."""
+        return self._is_new(number) or (number > 0 and math.isfinite(self._key_due_in_s))
+
+    def _is_new(self, number: int) -> bool:
+        """Whether the frame of a number was not shown yet to those who watch, or all ends."""
+        is_new = self.watching > 0 and number not in (0, self._shown[0])
+        return is_new or self._closing.is_set()
 
     @property
-    def _is_key_wanted(self) -> bool:
-        return any(each.watching and each.key_wanted for each in self._renditions)
+    def _key_due_in_s(self) -> float:
+        """Time until a keyframe is due, s; see `Rendition`."""
+        return min(each.key_due_in_s for each in self._renditions)
 
     def _encode(self, annotated: AnnotatedFrame) -> None:
         """Hands the picture over at every size that is watched."""

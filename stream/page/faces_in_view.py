@@ -26,8 +26,8 @@ _THUMBNAIL_PX = 128
 _THUMBNAIL_QUALITY = 85
 """JPEG quality of a picture of a face, 0 to 100."""
 
-_UNSURE = "unsure"
-"""What counts call a face whose label is unsure, or that has none yet."""
+UNSURE = ""
+"""What counts call a face whose label is unsure: no class has that name."""
 
 
 class FacesInView:
@@ -125,7 +125,7 @@ class FacesInView:
         for person in self._present:
             if person.track_id in self._seen:
                 for name, label in person.labels.items():
-                    counts.setdefault(name, Counter())[label.text or _UNSURE] += 1
+                    counts.setdefault(name, Counter())[label.text or UNSURE] += 1
         return counts
 
 

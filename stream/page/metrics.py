@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from stream.page.faces_in_view import UNSURE
 from stream.page.page import Page
 from stream.page.served_source import ServedSource
 
@@ -49,10 +50,10 @@ def metrics(page: Page) -> str:
             "gauge",
             "Faces in view by what they are perceived as.",
             (
-                (f'{_name(served)},attribute="{_escaped(attribute)}",label="{_escaped(label)}"', n)
+                (f"{_name(served)},{_perceived(attribute, label)}", count)
                 for served in sources
                 for attribute, counts in served.sink.faces.counts().items()
-                for label, n in counts.items()
+                for label, count in counts.items()
             ),
         ),
         *_of(
@@ -93,6 +94,12 @@ def _of(name: str, kind: str, text: str, values: Iterable[tuple[str, float]]) ->
             if isinstance(value, float)
             else f"{full}{{{labels}}} {value}"
         )
+
+
+def _perceived(attribute: str, label: str) -> str:
+    """What a face is perceived as; a class may be called "unsure" too."""
+    sure = "no" if label == UNSURE else "yes"
+    return f'attribute="{_escaped(attribute)}",label="{_escaped(label or "unsure")}",sure="{sure}"'
 
 
 def _name(served: ServedSource) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from models.errors import ModelError
@@ -13,7 +14,6 @@ from stream.page.answers import RefusedError
 from stream.page.hub import Hub
 from stream.page.live_settings import listed_settings, why_fixed
 from stream.page.made_files import MadeFiles, full_reason
-from stream.page.painter import Painter
 from stream.page.served_source import ServedSource
 from stream.settings.layers import changed_config
 from stream.settings.serve_section import ServeSection
@@ -26,9 +26,6 @@ _SWITCHES = {"paused": "paused", "recording": "record", "blur": "blur"}
 
 _ANY_SIZE_WH = (1280, 720)
 """The size of a source by which settings are tried: none depends on it."""
-
-_WHOLE_PX = 1 << 16
-"""Width of a snapshot at most, px: any."""
 
 
 class Page:
@@ -174,7 +171,7 @@ class Page:
         newest = served.sink.newest()
         if newest is None:
             raise RefusedError(409, "there is no picture yet: try again in a moment")
-        picture = Painter(self.hub.model.overlay(), _WHOLE_PX).draw(newest[1])
+        picture = replace(newest[1], overlay=self.hub.model.overlay()).picture
         try:
             self.files.save(picture, served.number)
         except SinkError as error:

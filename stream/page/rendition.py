@@ -1,8 +1,10 @@
 """The pictures of a source at one size: drawn and encoded once for all who watch at that size."""
 
 import logging
+import math
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import cv2
 
@@ -14,6 +16,10 @@ from stream.sinks import AnnotatedFrame
 
 _JPEG_QUALITY = 80
 """Quality of the pictures on the page, 0 to 100; more takes more of the network."""
+
+KEY_STEP_S = 0.25
+"""Time between two keyframes that are asked for, s; less lets those who come and go, or change
+their width, make each picture of all others larger, more lets who comes wait for a first one."""
 
 _log = logging.getLogger(__name__)
 
@@ -27,14 +33,16 @@ class Rendition:
     Args:
         painter: draws the pictures.
         fps: pictures a second, about.
-
-    Attributes:
-        key_wanted: one who watches waits for a picture that can be decoded by itself.
+        clock: the monotonic clock, s.
     """
 
-    def __init__(self, painter: Painter, fps: float) -> None:
+    def __init__(
+        self, painter: Painter, fps: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.painter = painter
-        self.key_wanted = False
+        self._clock = clock
+        self._key_wanted = False
+        self._key_s = -math.inf
         self._fps = fps
         self._viewers: set[Viewer] = set()
         self._counts: dict[Form, int] = {"jpeg": 0, "h264": 0}
@@ -54,11 +62,19 @@ class Rendition:
         """How many watch."""
         return sum(self._counts.values())
 
+    @property
+    def key_due_in_s(self) -> float:
+        """Time until a picture is due that can be decoded by itself, s: one who watches waits for
+        it. Infinite where no one does."""
+        if not (self.watching and self._key_wanted):
+            return math.inf
+        return max(self._key_s + KEY_STEP_S - self._clock(), 0.0)
+
     def add(self, viewer: Viewer) -> None:
         """Adds one who watches."""
         self._viewers.add(viewer)
         self._counts[viewer.form] += 1
-        self.key_wanted = True
+        self._key_wanted = True
 
     def remove(self, viewer: Viewer) -> None:
         """Removes one who watched, if it did at this size."""
@@ -72,7 +88,7 @@ class Rendition:
             if viewer.form == form:
                 viewer.offer(encoded)
                 if viewer.needs_key:
-                    self.key_wanted = True
+                    self._key_wanted = True
 
     def end(self) -> None:
         """Tells all who watch that there is nothing more to come."""
@@ -84,7 +100,9 @@ class Rendition:
 
         One that cannot be drawn or encoded is left out; a fault is logged when it is new.
         """
-        key, self.key_wanted = self.key_wanted, False
+        key = self.key_due_in_s == 0
+        if key:
+            self._key_wanted, self._key_s = False, self._clock()
         try:
             painted = self.painter.paint(annotated)
             if self._counts["jpeg"]:
@@ -118,8 +136,8 @@ class Rendition:
             return self._last_jpeg[1]
 
     def _fragments(self, painted: Painted, *, key: bool) -> list[Encoded]:
-        if self._video is not None and self._video.size_wh != painted.size_wh:
+        if self._video is not None and not self._video.suits(painted):
             self.rest()
         if self._video is None:
             self._video = VideoEncoding(painted.size_wh, self._fps)
-        return self._video.encode(painted.canvas, painted.coded, key=key)
+        return self._video.encode(painted, key=key)

@@ -8,13 +8,32 @@ import cv2
 import numpy as np
 
 from models.faces import Image
-from stream.coded import plane_pixels
+from stream.coded import FULL_RANGE, is_full_range, plane_pixels
 from stream.frames import Frame
 from stream.sinks import AnnotatedFrame
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.reformatter import VideoReformatter
+
+_PLANES = "yuv420p"
+"""Pixel format of what is made here: that of encoders, whatever the range; a frame states it."""
+
+
+def copied(coded: "VideoFrame") -> "VideoFrame":
+    """The same planes in memory of their own."""
+    from av.video.frame import VideoFrame
+
+    copy = VideoFrame(coded.width, coded.height, _PLANES)
+    for plane, own in zip(coded.planes, copy.planes, strict=True):
+        plane_pixels(own)[:] = plane_pixels(plane)
+    _take_colours(copy, coded)
+    return copy
+
+
+def bgr_of(coded: "VideoFrame") -> Image:
+    """Planes as pixels, `(height, width, 3)` BGR."""
+    return np.ascontiguousarray(coded.to_ndarray(format="bgr24"), dtype=np.uint8)
 
 
 class Scaling:
@@ -52,54 +71,41 @@ class Scaling:
         if frame.coded is None:
             return replace(frame, pixels=partial(_shrunk, frame, size_wh))
         coded = self._scaled_planes(frame.coded, size_wh)
-        return replace(frame, pixels=partial(_pixels, coded), coded=coded)
+        return replace(frame, pixels=partial(bgr_of, coded), coded=coded)
 
     def _scaled_planes(self, coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
         """The same planes with fewer pixels, whose numbers mean the same.
 
-        1. Where each pixel is a whole number of pixels, OpenCV takes their means.
-        2. Anything else is FFmpeg's, which does 4:3 five times faster than OpenCV.
+        FFmpeg makes them in this thread alone. OpenCV would wake threads of its own, which take
+        more processor time than they save where each pixel is a whole number of pixels, and five
+        times as much where it is not.
         """
-        if coded.width % size_wh[0] or coded.height % size_wh[1]:
-            scaled = self._reformatted(coded, size_wh)
-        else:
-            scaled = _averaged(coded, size_wh)
-        scaled.colorspace, scaled.color_range = coded.colorspace, coded.color_range
-        scaled.color_primaries, scaled.color_trc = coded.color_primaries, coded.color_trc
-        return scaled
-
-    def _reformatted(self, coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
         from av.video.reformatter import VideoReformatter
 
         if self._reformatter is None:
             self._reformatter = VideoReformatter()
-        return self._reformatter.reformat(
+        scaled = self._reformatter.reformat(
             coded,
             *size_wh,
-            coded.format.name,
+            _PLANES,
             interpolation="AREA",
             src_color_range=coded.color_range,
             dst_color_range=coded.color_range,
             threads=1,
         )
-
-
-def _averaged(coded: "VideoFrame", size_wh: tuple[int, int]) -> "VideoFrame":
-    from av.video.frame import VideoFrame
-
-    scaled = VideoFrame(*size_wh, coded.format.name)
-    for plane, smaller in zip(coded.planes, scaled.planes, strict=True):
-        pixels = plane_pixels(smaller)
-        cv2.resize(plane_pixels(plane), pixels.shape[::-1], pixels, interpolation=cv2.INTER_AREA)
-    return scaled
+        _take_colours(scaled, coded)
+        return scaled
 
 
 def _even(side: float) -> int:
     return max(round(side / 2), 1) * 2
 
 
-def _pixels(coded: "VideoFrame") -> Image:
-    return np.ascontiguousarray(coded.to_ndarray(format="bgr24"), dtype=np.uint8)
+def _take_colours(made: "VideoFrame", coded: "VideoFrame") -> None:
+    """Says of planes that their numbers mean what those mean that they were made from."""
+    made.colorspace, made.color_primaries = coded.colorspace, coded.color_primaries
+    made.color_trc = coded.color_trc
+    made.color_range = FULL_RANGE if is_full_range(coded) else coded.color_range
 
 
 def _shrunk(frame: Frame, size_wh: tuple[int, int]) -> Image:

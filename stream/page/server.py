@@ -2,32 +2,22 @@
 
 import asyncio
 import ipaddress
-import json
 import logging
 import socket
 import ssl
 import threading
 import time
-from typing import Any, Self
+from typing import Self
 
-import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stream.errors import ConfigError
-from stream.page.guard import HEADERS
+from stream.page.connection import LimitedProtocol
 from stream.settings.serve_section import ServeSection
-
-_REQUEST_S = 10.0
-"""Time within which a request must have come but for its body, s; less cuts slow networks off."""
 
 _HEADER_BYTES = 16_384
 """Largest request but for its body, bytes."""
-
-_SEND_BYTES = 131_072
-"""What the system holds of an answer that is not taken yet, bytes; more lets a slow viewer see
-older pictures, less slows downloads over long ways."""
 
 _MESSAGE_BYTES = 4096
 """Largest message of a browser in a WebSocket, bytes; it says no more than a width."""
@@ -40,65 +30,6 @@ _FURTHER = 100
 
 _POLL_S = 0.02
 """Time between two looks at whether the server has started, s."""
-
-
-class LimitedProtocol(H11Protocol):
-    """A connection whose requests must come in time; answers find its transport in their scope.
-
-    A body that still comes when its request is answered has that time to end, too.
-    """
-
-    def connection_made(self, transport: Any) -> None:
-        """Begins to wait for the first request."""
-        super().connection_made(transport)
-        connected = transport.get_extra_info("socket")
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
-        self.app_state = {**self.app_state, "transport": transport}
-        self._timer: asyncio.TimerHandle | None = None
-        self._begin_to_wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Waits no longer."""
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Takes a piece of a request."""
-        super().data_received(data)
-        if self._is_due:
-            self._begin_to_wait()
-        else:
-            self._stop_waiting()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuses what is no request, in the same form as everything else."""
-        body = json.dumps({"error": "that is no request of HTTP/1.1: ask again"}).encode()
-        headers = {**HEADERS, "Content-Type": "application/json", "Connection": "close"}
-        named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        response = h11.Response(status_code=400, headers=named, reason=b"Bad Request")
-        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event))
-        self.transport.close()
-
-    @property
-    def _is_due(self) -> bool:
-        """Whether a request is yet to come, or what is left of one that is answered already."""
-        theirs, ours = self.conn.their_state, self.conn.our_state
-        return theirs is h11.IDLE or (theirs is h11.SEND_BODY and ours is h11.DONE)
-
-    def _begin_to_wait(self) -> None:
-        if self._timer is None:
-            self._timer = self.loop.call_later(_REQUEST_S, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _give_up(self) -> None:
-        self._timer = None
-        if self._is_due:
-            self.transport.abort()
 
 
 class PageServer:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import av
 
-from stream.drawing.canvas import Canvas
+from stream.coded import Colours
 from stream.frames import SourceInfo
 from stream.page.fragments import TIMESCALE, codec_of, first_segment, fragment
+from stream.page.painter import Painted
 from stream.page.viewers import Encoded, VideoHead
 from stream.settings.schema import RecorderSection
 from stream.sinks.video.codecs import CODECS, CONTAINERS
@@ -58,6 +59,7 @@ class VideoEncoding:
         context = self._encoder.track.codec_context
         context.gop_size = max(round(fps * 4), 1)
         context.thread_count = 1
+        self._colours: Colours | None = None  # known with the first picture
         self._head: VideoHead | None = None
         self._number = 0
         self._ticks = 0
@@ -67,21 +69,27 @@ class VideoEncoding:
     def __repr__(self) -> str:
         return f"VideoEncoding({self.size_wh}, {self._number} fragments)"
 
-    def encode(
-        self, canvas: Canvas, coded: av.VideoFrame | None = None, *, key: bool
-    ) -> list[Encoded]:
+    def suits(self, painted: Painted) -> bool:
+        """Whether a picture can be the next one: its size and colours are those of the video."""
+        same_size = painted.size_wh == self.size_wh
+        return same_size and self._colours in (None, painted.colours)
+
+    def encode(self, painted: Painted, *, key: bool) -> list[Encoded]:
         """The fragment of the next picture.
 
         Args:
-            canvas: the picture, of the size of this video.
-            coded: the same before it was drawn on, as `Frame.coded`.
+            painted: a picture that suits this video; its planes are encoded as they are.
             key: it is to be decodable without those before it.
         """
         now_s = self._clock()
         if self._last_s is not None:
             self._step_s = min(now_s - self._last_s, _LONGEST_STEP_S)
         self._last_s = now_s
-        frame = self._encoder.drawn(canvas, coded)
+        self._colours = painted.colours
+        if isinstance(painted.drawn, av.VideoFrame):
+            frame = self._encoder.decoded(painted.drawn)
+        else:
+            frame = self._encoder.converted(painted.drawn)
         return [
             self._fragment(bytes(packet), is_key=packet.is_keyframe)
             for packet in self._encoder.encode(frame, now_s, key=key)

@@ -66,5 +66,5 @@ export function layersChart(history, names) {
 
 /** The class of the colour of a layer; grey for what is unsure. */
 export function colourOf(name, layer) {
-  return name === "unsure" ? name : `c${layer % COLOURS}`;
+  return name ? `c${layer % COLOURS}` : "unsure";
 }

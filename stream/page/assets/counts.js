@@ -68,6 +68,6 @@ function addedUp(history, attribute) {
 /** All classes that were met, by the alphabet, so that each keeps its colour; unsure is on top. */
 function layerNames(counts) {
   const met = new Set(counts.flatMap(Object.keys));
-  const unsure = met.delete("unsure") ? ["unsure"] : [];
+  const unsure = met.delete("") ? [""] : [];
   return [...[...met].sort(), ...unsure];
 }

@@ -6,6 +6,9 @@ const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 /** The highest confidence that is shown, as on pictures: no label is certain. */
 const MAX_SHOWN_CONFIDENCE = 0.99;
 
+/** The attributes whose classes say by themselves of what they are. */
+const PLAIN = new Set(["gender", "race"]);
+
 /** The time of day of an ISO time, with its day where that is not today. */
 export function clock(iso) {
   const time = new Date(iso);
@@ -41,13 +44,13 @@ export function percent(confidence) {
   return `${Math.round(Math.min(confidence, MAX_SHOWN_CONFIDENCE) * 100)} %`;
 }
 
-/** The name of a class as it is shown. */
+/** The name of a class as it is shown; faces that are unsure are counted under none. */
 export function className(name) {
-  return name.replaceAll("_", " ");
+  return name.replaceAll("_", " ") || "unsure";
 }
 
-/** A label in words: "Female", "age 20–29", "gender unsure". */
+/** A label in words: "Female", "age 20–29", "glasses yes", "gender unsure". */
 export function labelWords(attribute, { text }) {
-  if (!text) return `${attribute} unsure`;
-  return /^\d/.test(text) ? `${attribute} ${text}` : className(text);
+  const word = className(text ?? "");
+  return text && PLAIN.has(attribute) ? word : `${className(attribute)} ${word}`;
 }
