@@ -92,7 +92,7 @@ def features(
     """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
         from models.embedder import embedder_file
-        from training.datasets.labels import label_notes
+        from training.datasets.label_notes import label_notes
         from training.datasets.splits import HoldOut
         from training.features.extraction import extract_features
         from training.features.extractor import Extractor

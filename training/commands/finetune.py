@@ -125,7 +125,7 @@ def finetune(
 
         check_torch()
         from models.bundle import load_bundle
-        from training.datasets.labels import label_notes
+        from training.datasets.label_notes import label_notes
         from training.datasets.splits import HoldOut
         from training.features.extractor import Extractor
         from training.finetune.finetuning import finetune as train
