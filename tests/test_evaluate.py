@@ -1,6 +1,8 @@
 """Figures, reports and cards: against scikit-learn where it has the same, and where it matters."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,9 +18,11 @@ from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluation.card import card
 from training.evaluation.class_groups import read_groups
-from training.evaluation.evaluate import evaluate
+from training.evaluation.correction import measure_correction
+from training.evaluation.evaluate import compare, evaluate
 from training.evaluation.publish import write_card
 from training.evaluation.report import render, write_report
+from training.features.progress import ProgressCallback
 from training.features.table import FeatureTable
 from training.features.table_files import read_table
 from training.fitting.fit import fit
@@ -289,6 +293,8 @@ def test_a_report_keeps_its_keys(drawn_model: Bundle, drawn_faces: FeatureTable)
     assert {"schema", "model", "data", "settings", "attributes"} <= report.keys()
     settings = {"bootstrap_resamples", "confidence_level", "small_group", "merged", "seed"}
     assert settings <= report["settings"].keys()
+    assert report["settings"]["interval"] == "wilson"
+    assert report["settings"]["bootstrap_resamples"] == 0, "nothing is resampled"
     figures = report["attributes"]["race"]
     assert {
         *("classes", "rows", "accuracy", "balanced_accuracy", "roc_auc", "recall", "confusion"),
@@ -399,6 +405,26 @@ def test_the_card_of_a_saved_model_is_written_anew(
     again = load_bundle(tmp_path / "model")
     assert again.files["card.md"] != saved.files["card.md"]
     assert again.files["race.onnx"] == saved.files["race.onnx"]
+
+
+def test_how_far_the_test_of_a_correction_is_can_be_shown(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    shown: list[int] = []
+
+    @contextmanager
+    def opened(total: int) -> Iterator[ProgressCallback]:
+        shown.append(total)
+        yield lambda done, known=False: shown.append(done)
+
+    every = compare(drawn_model, drawn_faces, split=None)
+    made = measure_correction(drawn_model, every, draws=9, open_progress=opened)
+    assert made is not None and made.attributes.keys() == {"gender", "race"}
+    total, *steps = shown
+    assert total == sum(steps) == 36
+    few = compare(drawn_model, drawn_faces, split="test")
+    assert measure_correction(drawn_model, few, open_progress=opened) is None
+    assert len(shown) == 1 + len(steps)
 
 
 def test_of_very_many_groupings_the_widest_gaps_are_drawn(

@@ -10,6 +10,7 @@ import typer
 from models.detector_names import DEFAULT_DETECTOR, found_by
 from models.printable import counted
 from training.commands.console import (
+    counting_progress,
     one_line_errors,
     parse_map,
     print_cautions,
@@ -205,7 +206,7 @@ def _correction(
     if pictures is not None:
         with progress_bar(len(comparison.table)) as progress:
             narrow = embed_narrow(comparison.table, *pictures, progress)
-    return measure_correction(bundle, comparison, narrow)
+    return measure_correction(bundle, comparison, narrow, open_progress=counting_progress)
 
 
 def _class_names(

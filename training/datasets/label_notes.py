@@ -1,10 +1,9 @@
-"""Classes that are hardly meant: written in two ways, mistyped, or saying that there is no label."""
+"""Classes that are hardly meant: written in two ways, mistyped, or meaning that there is none."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from os.path import commonprefix
 
 from models.printable import shortened
 from training.datasets.labels import alike_key
@@ -125,7 +124,8 @@ def _is_letter_off(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
     if len(longer) < _LEAST_LETTERS or longer.isdecimal():
         return False
-    same = len(commonprefix((shorter, longer)))
+    pairs = zip(shorter, longer, strict=False)
+    same = next((place for place, (a, b) in enumerate(pairs) if a != b), len(shorter))
     shorter, longer = shorter[same:], longer[same:]
     is_swapped = shorter[:2] == longer[1::-1] and shorter[2:] == longer[2:]
     return is_swapped or longer[1:] in (shorter, shorter[1:])

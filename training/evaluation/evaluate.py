@@ -136,7 +136,7 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
         "data": comparison.data,
         "settings": {
             "interval": "wilson",
-            "bootstrap_resamples": 0,  # a key of earlier reports, whose intervals were drawn
+            "bootstrap_resamples": 0,  # Wilson's intervals need none; earlier reports' did
             "confidence_level": CONFIDENCE_LEVEL,
             "small_group": SMALL_GROUP,
             "merged": {name: dict(each) for name, each in comparison.groups.items()},
