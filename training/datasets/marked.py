@@ -8,7 +8,7 @@ from pathlib import Path
 from models.annotation_files import PICTURES_FOLDER
 from training.datasets.labels import known
 from training.datasets.regions import region_name, region_of
-from training.datasets.samples import Samples, SkippedPicture, select_columns, unknown_column
+from training.datasets.samples import Samples, SkippedPicture, parse_split, select_columns
 from training.errors import DatasetError
 
 NO_PICTURE = "its picture is not there"
@@ -33,12 +33,14 @@ class MarkedFace:
         box_xyxy: px of the picture; None where it is no box.
         labels: its classes, by attribute.
         identity: the person, where known.
+        split: the half that it is of, as its mark calls it.
     """
 
     file: str
     box_xyxy: tuple[float, float, float, float] | None
     labels: Mapping[str, str | None] = field(default_factory=dict)
     identity: str | None = None
+    split: str | None = None
 
 
 def marked_samples(
@@ -56,7 +58,8 @@ def marked_samples(
         skipped: what the reader could not use.
 
     Raises:
-        DatasetError: no face has a picture and a label, or there is no such attribute.
+        DatasetError: no face has a picture and a label, there is no such attribute, or a split
+            means neither half.
     """
     pictures = _Pictures(root)
     attributes = tuple(dict.fromkeys(name for face in faces for name in face.labels))
@@ -84,7 +87,7 @@ def marked_samples(
         files=tuple(files),
         labels=select_columns(labels, wanted),
         identities=tuple(known(face.identity) for face in kept),
-        splits=unknown_column(len(files)),
+        splits=tuple(parse_split(known(face.split)) for face in kept),
         marked=True,
         skipped=tuple(left_out),
     )
