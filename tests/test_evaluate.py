@@ -14,6 +14,7 @@ from training_helpers import flagged_table
 from models.bundle import Bundle, load_bundle
 from models.classifier import Classifier
 from models.detector_names import NO_DETECTOR, found_by
+from models.printable import printable
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluation.card import card
@@ -117,6 +118,24 @@ def test_classes_are_renamed_before_they_are_merged(
     expected = evaluate(drawn_model, drawn_faces, groups=groups)
     for each in ("classes", "confusion"):
         assert found["attributes"]["race"][each] == expected["attributes"]["race"][each]
+
+
+@pytest.mark.parametrize("theirs", [" Black", "Black\n", "Bl\u202eack", "a,b=c\td"])
+def test_a_class_is_mapped_by_the_name_that_messages_show(
+    theirs: str, drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    race = np.array(
+        [theirs if each == "Black" else each for each in drawn_faces.labels["race"]], dtype=object
+    )
+    renamed = replace(drawn_faces, labels={"race": race})
+    with pytest.raises(DatasetError) as caught:
+        evaluate(drawn_model, renamed)
+    shown = printable(str(caught.value))
+    named = shown.partition("--map '")[2].rpartition("=")[0]
+    assert named, shown
+    report = evaluate(drawn_model, renamed, names=parse_map([f"{named}=Black"]))
+    expected = evaluate(drawn_model, drawn_faces)["attributes"]["race"]
+    assert report["attributes"]["race"]["confusion"] == expected["confusion"]
 
 
 def test_a_report_is_always_the_same(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
