@@ -117,3 +117,9 @@ def test_classes_that_are_both_meant_are_not_named(names: tuple[str, ...]) -> No
 def test_a_class_that_may_mean_no_label_is_named(name: str) -> None:
     (note,) = label_notes({"gender": ("Male", name, name, None)})
     assert note.startswith(f"gender: {name!r} (2) counts as a class: leave the label empty")
+
+
+def test_people_who_may_be_one_are_named() -> None:
+    (note,) = label_notes({}, ("Anna", "anna", None, "Anna", "p1", "p2"))
+    assert note.startswith("identity: 'Anna' (2) and 'anna' (1) differ in letter case or spaces")
+    assert "count as 2 people" in note

@@ -104,7 +104,7 @@ def features(
         held = HoldOut.parse(hold_out)
         _check_outputs(out, cache or cache_path(out), csv or ())
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        for note in label_notes(samples.labels):
+        for note in label_notes(samples.labels, samples.identities):
             print_line(note)
         own = None if embedder is None else embedder_file(embedder)
         extractor = Extractor(replace(settings, mirror=mirror, embedder=own))

@@ -147,7 +147,7 @@ def finetune(
             device=device,
         )
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        for note in label_notes(samples.labels):
+        for note in label_notes(samples.labels, samples.identities):
             print_line(note)
         found = found_by(extraction.detector)
         print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")

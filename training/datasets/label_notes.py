@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from models.printable import shortened
@@ -49,22 +49,27 @@ _RARE_FACES = 3
 differs, as they do where classes are numbered."""
 
 
-def label_notes(labels: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
+def label_notes(
+    labels: Mapping[str, Sequence[str | None]], identities: Sequence[str | None] = ()
+) -> Iterator[str]:
     """A line on each class that is hardly meant as it stands.
 
     1. Several that are written differently and may be one.
     2. A rare one that is a letter off another.
     3. One that may mean that there is no label.
 
+    Then one on each person who may be written in two ways, and would be in both halves.
+
     Args:
         labels: attribute → class of each picture.
+        identities: the person on each picture.
     """
     counts = {
         attribute: Counter(name for name in column if name is not None)
         for attribute, column in labels.items()
     }
     for attribute, count in counts.items():
-        for group in _alike(count):
+        for group in _alike(count, _meaning):
             yield (
                 f"{attribute}: {' and '.join(group.values())} {_difference(group)} but count as "
                 f"{len(group)} classes: write them alike if they are one"
@@ -83,13 +88,23 @@ def label_notes(labels: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
                     f"{attribute}: {shortened(name)!r} ({number}) counts as a class: leave the "
                     "label empty if it means that there is none"
                 )
+    for group in _alike(Counter(name for name in identities if name is not None), alike_key):
+        yield (
+            f"identity: {' and '.join(group.values())} {_difference(group)} but count as "
+            f"{len(group)} people: write them alike if they are one"
+        )
 
 
-def _alike(counts: Counter[str]) -> list[dict[str, str]]:
-    """Groups of classes that may be one: each class with its name and how often it occurs."""
+def _alike(counts: Counter[str], key: Callable[[str], str]) -> list[dict[str, str]]:
+    """Groups of names that may be one: each name, and as a message has it with its number.
+
+    Args:
+        counts: how often each name occurs.
+        key: the same for names that may be one.
+    """
     groups: dict[str, dict[str, str]] = {}
     for name, _ in counts.most_common():
-        groups.setdefault(_meaning(name), {})[name] = _with_count(name, counts)
+        groups.setdefault(key(name), {})[name] = _with_count(name, counts)
     return [group for group in groups.values() if len(group) > 1][:_NAMED]
 
 

@@ -86,7 +86,7 @@ def marked_samples(
         root=root,
         files=tuple(files),
         labels=select_columns(labels, wanted),
-        identities=tuple(known(face.identity) for face in kept),
+        identities=tuple(known((face.identity or "").strip()) for face in kept),
         splits=tuple(parse_split(known(face.split)) for face in kept),
         marked=True,
         skipped=tuple(left_out),
