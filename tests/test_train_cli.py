@@ -299,6 +299,8 @@ def test_what_is_asked_wrongly_is_one_line_and_writes_nothing(
         (("features", folders, "--out", empty), "is a folder: name a file in it"),
         (("features", folders, "--out", out, "--cache", out), "need a name each"),
         (("fit", table, "--out", out, "--attributes", "hair"), "no label column 'hair'"),
+        (("fit", table, "--out", out, "--attributes", " , "), "names no label"),
+        (("fit", folders, "--out", out), "is a folder: give the table that face-train features"),
         (("fit", held_out, "--out", out), "all 8 faces of the table are held out"),
         (("fit", one_of_two, "--out", out), "for hat: two classes are needed; --attributes eyes"),
         (("fit", one_class, "--out", out), "two classes are needed"),

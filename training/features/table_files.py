@@ -99,7 +99,9 @@ def read_table(path: Path) -> FeatureTable:
         DatasetError: there is none, it is truncated or of another kind, it is empty, or an
             embedding is not finite.
     """
-    if not path.is_file():
+    if path.is_dir():
+        raise DatasetError(f"{path} is a folder: give the table that face-train features makes")
+    if not path.exists():
         raise DatasetError(f"{path} does not exist: face-train features makes it")
     try:
         table = read_parquet(path)
