@@ -25,7 +25,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.digests import content_digest
-from models.errors import ModelError
+from models.errors import ModelError, ModelWriteError
 from models.label_names import check_label_names, check_short_names, check_tree
 from models.printable import printable
 from models.safe_files import UnfitFileError, check_inside, parse_json, read_regular
@@ -193,7 +193,8 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         files: `card.md` and every file that the manifest names, and `correction.json` or not.
 
     Raises:
-        ModelError: the folder is not a model folder, or the disk refuses.
+        ModelError: the folder is not a model folder.
+        ModelWriteError: the disk refuses; an earlier model stays.
     """
     named = _named_files(manifest)
     if named != files.keys() - {CORRECTION_FILE}:
@@ -222,7 +223,7 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        raise ModelError(f"cannot write the model to {folder}: {error.strerror}") from error
+        raise ModelWriteError(f"cannot write the model to {folder}: {error.strerror}") from error
 
 
 def read_manifest(folder: Path) -> Manifest:

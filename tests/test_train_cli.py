@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -334,6 +335,21 @@ def test_a_disk_that_refuses_is_a_failure(
     (tmp_path / "file").write_text("in the way")
     result = _run("evaluate", model, table, "--out", tmp_path / "file" / "report")
     _wrong(result, "cannot write", code=1)
+
+
+def test_a_model_that_the_disk_does_not_take_is_a_failure(
+    model_and_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, table = model_and_table
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 10, limits[1]))
+    try:
+        result = _run("fit", table, "--out", tmp_path / "model", "--classifier", "logistic")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert result.exit_code == 1, result.output
+    assert result.stderr.startswith("face-train: cannot write the model to ")
+    assert not (tmp_path / "model").exists()
 
 
 def test_what_another_run_writes_is_refused(

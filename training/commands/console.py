@@ -18,7 +18,7 @@ from rich.text import Text
 
 from models.cluster_connection import ClusterError
 from models.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
-from models.errors import ModelError
+from models.errors import ModelError, ModelWriteError
 from models.printable import counted, printable
 from training.commands.progress_lines import ProgressLines
 from training.errors import DatasetError, OutputInUseError, TrainingError
@@ -31,6 +31,7 @@ _EXIT_CODES = {
     DatasetError: EXIT_USAGE,
     OutputInUseError: EXIT_USAGE,
     ModelError: EXIT_USAGE,
+    ModelWriteError: EXIT_FAILURE,
     ClusterError: EXIT_USAGE,
 }
 """The exit codes of the errors of a command."""
