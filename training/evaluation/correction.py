@@ -81,7 +81,7 @@ def measure_correction(
     if not measured:
         return None
     attributes: dict[str, AttributeCorrection] = {}
-    # The matrices are small: with more threads the same takes four times the processor time.
+    # The matrices are small: more threads are no faster, and take a third more processor time.
     with open_progress(sum(counts.values())) as progress, threadpool_limits(1):
         for name in measured:
             if found := fit_correction(classes[name], views[name], draws, progress):
