@@ -21,6 +21,7 @@ from training.evaluation.card import card
 from training.evaluation.class_groups import read_groups
 from training.evaluation.correction import measure_correction
 from training.evaluation.evaluate import compare, evaluate
+from training.evaluation.plots import group_accuracies
 from training.evaluation.publish import write_card
 from training.evaluation.report import render, write_report
 from training.features.progress import ProgressCallback
@@ -424,6 +425,14 @@ def test_the_card_of_a_saved_model_is_written_anew(
     again = load_bundle(tmp_path / "model")
     assert again.files["card.md"] != saved.files["card.md"]
     assert again.files["race.onnx"] == saved.files["race.onnx"]
+
+
+@pytest.mark.parametrize("name", ["\u4e9a\u6d32", "x" * 190, "two\nlines \u202e"])
+def test_any_name_of_a_group_can_be_drawn(name: str) -> None:
+    each = {"rows": 9, "small": True, "value": 0.5, "low": 0.2, "high": 0.8}
+    drawn = group_accuracies({"by": "race", "groups": {name: each, "other": each}}, 0.5)
+    assert drawn == group_accuracies({"by": "race", "groups": {name: each, "other": each}}, 0.5)
+    assert (name in drawn) == (name == "\u4e9a\u6d32"), "as text where the font has no such letter"
 
 
 def test_how_far_the_test_of_a_correction_is_can_be_shown(
