@@ -192,6 +192,8 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
 def _checked(table: FeatureTable) -> FeatureTable:
     if None in table.splits:
         raise DatasetError("a row names no split: write train or test, or make the table again")
+    if table.mirrored.all():
+        raise DatasetError("all of its faces are mirrored ones: make the table again")
     finite = np.isfinite(table.embeddings).all(axis=1)
     if not finite.all():
         count, first = int((~finite).sum()), table.files[~finite][0]
