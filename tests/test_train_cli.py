@@ -91,7 +91,8 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
     model = tmp_path / "model"
     _done("fit", tmp_path / "f.parquet", "--out", model, "--classifier", "logistic")
     card = (model / "card.md").read_text()
-    _done("evaluate", model, dataset, "--split", "all", "--out", tmp_path / "r", "--card")
+    said = _done("evaluate", model, dataset, "--split", "all", "--out", tmp_path / "r", "--card")
+    assert f"{model}: card; counts are not corrected, for that needs 400 labelled faces" in said
     report = json.loads((tmp_path / "r" / "report.json").read_text())
     widths = report["attributes"]["gender"]["face_width"]
     assert [each["face_px"] for each in widths] == [10, 15, 20, 30, 40, 60, 80, 120]

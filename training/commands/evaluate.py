@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     from training.evaluation.evaluate import Comparison
     from training.features.extractor import Extractor
 
+_CARD_AND_CORRECTION = "card and correction"
+"""What is said that `--card` has written."""
+
+_CARD = "card; counts are not corrected, for that needs 400 labelled faces, with some of each class"
+"""What is said where there is no correction, and one of before is gone."""
+
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
@@ -192,8 +198,9 @@ def evaluate(
             print_line(f"{out}: report.html, report.json, predictions.parquet, label_issues.csv")
         if card:
             found = None if dataset is None else (samples, extractor)
-            write_card(bundle, report, _correction(bundle, comparison, found))
-            print_line(f"{model}: card and correction")
+            correction = _correction(bundle, comparison, found)
+            write_card(bundle, report, correction)
+            print_line(f"{model}: {_CARD if correction is None else _CARD_AND_CORRECTION}")
 
 
 def _correction(
