@@ -149,6 +149,16 @@ def test_a_box_in_any_form(value: dict[str, Any], region: str | None, tmp_path: 
     assert found == [*([region] if region else []), "20,20,60,40"]
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".jpg", "data:image/jpeg;base64," + "A" * 5000])
+def test_a_picture_whose_name_is_too_long_for_a_file_is_not_there(
+    name: str, tmp_path: Path
+) -> None:
+    tasks = (_task(each, _annotation("Male")) for each in (name, "pictures/a.jpg"))
+    samples = _read(_folder(tmp_path), *tasks)
+    assert len(samples) == 1
+    assert [each.reason for each in samples.skipped] == ["its picture is not there"]
+
+
 def test_a_picture_that_was_turned_is_named(tmp_path: Path) -> None:
     turned = [each | {"image_rotation": 90} for each in _result("Male")]
     tasks = _task(_IMAGE, {"result": turned}), _task(_IMAGE, _annotation("Male"))

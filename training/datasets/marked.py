@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import isfile  # unlike Path.is_file it takes any name
 from pathlib import Path
 
 from models.annotation_files import PICTURES_FOLDER
@@ -107,7 +108,7 @@ class _Pictures:
     def named(self, name: str) -> str | None:
         """The path of a picture below the folder; None where it is not there."""
         if name not in self._found:
-            there = (each for each in self._candidates(name) if (self._root / each).is_file())
+            there = (each for each in self._candidates(name) if isfile(self._root / each))
             self._found[name] = next(there, None)
         return self._found[name]
 
