@@ -26,6 +26,9 @@ CONFIDENCE = "_confidence"
 IDENTITY = "identity"
 """What the name of the person of a face is called."""
 
+SPLIT = "split"
+"""What the half is called that a face is of, where people say that."""
+
 FRAME_CONTROL = "frame"
 """What Label Studio calls the picture of a task."""
 

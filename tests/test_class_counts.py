@@ -24,6 +24,16 @@ def test_a_table_is_counted_without_mirror_images_and_held_out_rows(tmp_path: Pa
     assert f": {female} Female, {30 - female} Male" in lines[0]
 
 
+def test_a_mistyped_class_is_named_before_it_is_learned(tmp_path: Path) -> None:
+    table = read_table(drawn_table(tmp_path / "t.parquet", 40))
+    gender = table.labels["gender"].copy()
+    gender[np.flatnonzero(gender == "Female")[0]] = "Femal"
+    mistyped = replace(table, labels={**table.labels, "gender": gender})
+    *_, note = class_counts(mistyped, FitSettings(attributes=("gender",)))
+    assert note.startswith("gender: 'Femal' (1) is a letter off 'Female' (")
+    assert not [line for line in class_counts(mistyped, FitSettings(attributes=("race",)))][1:]
+
+
 def test_each_class_is_counted() -> None:
     line = class_counts_line("age", ["3-9"] * 20 + ["20-29"] * 30 + ["10-19"], FitSettings())
     assert line.startswith("age: 51 faces to fit on: 20 3-9, 1 10-19, 30 20-29; imbalanced, ")

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 
+from training.errors import DatasetError
 from training.fitting.classifiers import GRIDS, ClassifierName, Rows, fit_classifier, fit_mlp
 
 _CHECKED = "1.9"
@@ -113,3 +114,23 @@ def test_the_first_of_each_grid_is_the_default_and_all_differ() -> None:
     }
     for grid in GRIDS.values():
         assert len({repr(each) for each in grid}) == len(grid)
+
+
+def test_neighbours_are_no_more_than_there_are_faces() -> None:
+    rows = _rows(10)
+    knn = fit_classifier("knn", rows, rows, GRIDS["knn"][0], class_weight=None, seed=0)
+    assert knn.predict_proba(rows.embeddings).shape == (10, 2)
+
+
+@pytest.mark.parametrize("flags", [False, True])
+def test_a_class_with_too_few_faces_for_an_svm_is_said(flags: bool) -> None:
+    targets = np.array([0] * 20 + [1] * 2)
+    few = Rows(_rows(22).embeddings, np.stack([targets, targets], axis=1) if flags else targets)
+    with pytest.raises(DatasetError, match="needs 3 faces of each class to fit on, and one has 2"):
+        fit_classifier("svm", few, few, GRIDS["svm"][0], class_weight=None, seed=0)
+
+
+def test_many_classes_of_few_faces_are_no_warning() -> None:
+    rows = Rows(_rows(30).embeddings, np.arange(30) % 20)
+    for name in ("logistic", "knn", "forest"):
+        fit_classifier(name, rows, rows, GRIDS[name][0], class_weight=None, seed=0)

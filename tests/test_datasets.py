@@ -221,9 +221,43 @@ def test_what_means_no_label_is_no_class(suffix: str, tmp_path: Path) -> None:
 def test_the_number_of_a_row_is_no_label(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(",file,gender\n0,a.jpg,x\n1,b.jpg,y\n")
     assert list(read_dataset(tmp_path / "list.csv").labels) == ["gender"]
-    table = pa.table({"file": ["a.jpg"], "gender": ["x"], "__index_level_0__": [7]})
+    table = pa.table(
+        {"file": ["a.jpg"], "gender": ["x"], "__index_level_0__": [7], "Unnamed: 0": [7]}
+    )
     pq.write_table(table, tmp_path / "list.parquet")
     assert list(read_dataset(tmp_path / "list.parquet").labels) == ["gender"]
+
+
+def test_a_split_under_another_name_is_not_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("file,hat,subset\na.jpg,yes,train\nb.jpg,no,VAL\nc.jpg,no,\n")
+    for wanted in (None, ["hat"]):
+        with pytest.raises(DatasetError, match="column 'subset' reads as a split: call it split"):
+            read_dataset(path, labels=wanted)
+    assert set(read_dataset(path, labels=["hat", "subset"]).labels) == {"hat", "subset"}
+
+
+def test_a_column_of_parquet_that_holds_no_text_is_named(tmp_path: Path) -> None:
+    pictures = pa.array([{"bytes": b"x"}, {"bytes": b"y"}])
+    hats = pa.array([["yes"], ["no"]])
+    for columns, wanted, named in (
+        ({"file": pictures, "hat": ["yes", "no"]}, ["hat"], "'file' holds struct<bytes"),
+        ({"file": ["a.jpg", "b.jpg"], "hat": hats}, None, "'hat' holds list<"),
+    ):
+        pq.write_table(pa.table(columns), tmp_path / "list.parquet")
+        with pytest.raises(DatasetError, match=named):
+            read_dataset(tmp_path / "list.parquet", labels=wanted)
+    table = pa.table({"file": ["a.jpg", "b.jpg"], "hat": [b"yes", b"no"], "other": hats})
+    pq.write_table(table, tmp_path / "list.parquet")
+    assert read_dataset(tmp_path / "list.parquet", labels=["hat"]).labels == {"hat": ("yes", "no")}
+
+
+def test_links_to_pictures_that_are_not_there_are_listed(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_picture(tmp_path / name / "1.jpg", face_picture(1))
+    (tmp_path / "a" / "2.jpg").symlink_to(tmp_path / "moved.jpg")
+    (skipped,) = read_dataset(tmp_path).skipped
+    assert (skipped.file, skipped.reason) == ("a/2.jpg", "a link to a file that is not there")
 
 
 def test_labels_that_differ_in_letter_case_only_are_named_before_the_work(tmp_path: Path) -> None:
@@ -277,6 +311,13 @@ def test_a_folder_whose_name_means_no_label_is_listed(tmp_path: Path) -> None:
     (skipped,) = samples.skipped
     assert skipped.file == "nan/a.jpg"
     assert "rename the folder if it is a class" in skipped.reason
+
+
+def test_a_class_that_is_called_none_is_explained_where_it_is_missed(tmp_path: Path) -> None:
+    for name in ("none", "hat"):
+        write_picture(tmp_path / name / "1.jpg", face_picture(1))
+    with pytest.raises(DatasetError, match="only 'hat', for 'none' means no label: rename that"):
+        read_dataset(tmp_path)
 
 
 def test_folders_of_splits_beside_others_are_refused(tmp_path: Path) -> None:
@@ -494,6 +535,9 @@ def test_hidden_pictures_and_folders_are_left_out(tmp_path: Path) -> None:
     assert pictures_in(tmp_path, deep=True) == ["a.webp", "b/2.JPG", "b/10.png"]
 
 
-@pytest.mark.parametrize(("name", "expected"), [("Val", "test"), ("training", "train"), ("", None)])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Val", "test"), ("training", "train"), ("Hold-out", "test"), ("eval", "test"), ("", None)],
+)
 def test_usual_names_of_splits(name: str, expected: str | None) -> None:
     assert parse_split(name) == expected

@@ -1,6 +1,8 @@
 """Figures, reports and cards: against scikit-learn where it has the same, and where it matters."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,13 +14,17 @@ from training_helpers import flagged_table
 from models.classification.bundle import Bundle, load_bundle
 from models.classification.classifier import Classifier
 from models.detection.names import NO_DETECTOR, found_by
+from models.program.printable import printable
 from training.commands.console import parse_map
 from training.errors import DatasetError, OutputError
 from training.evaluation.card import card
 from training.evaluation.class_groups import read_groups
-from training.evaluation.evaluate import evaluate
+from training.evaluation.correction import measure_correction
+from training.evaluation.evaluate import compare, evaluate
+from training.evaluation.plots import group_accuracies
 from training.evaluation.publish import write_card
 from training.evaluation.report import render, write_report
+from training.features.progress import ProgressCallback
 from training.features.table import FeatureTable
 from training.features.table_files import read_table
 from training.fitting.fit import fit
@@ -113,6 +119,24 @@ def test_classes_are_renamed_before_they_are_merged(
     expected = evaluate(drawn_model, drawn_faces, groups=groups)
     for each in ("classes", "confusion"):
         assert found["attributes"]["race"][each] == expected["attributes"]["race"][each]
+
+
+@pytest.mark.parametrize("theirs", [" Black", "Black\n", "Bl\u202eack", "a,b=c\td"])
+def test_a_class_is_mapped_by_the_name_that_messages_show(
+    theirs: str, drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    race = np.array(
+        [theirs if each == "Black" else each for each in drawn_faces.labels["race"]], dtype=object
+    )
+    renamed = replace(drawn_faces, labels={"race": race})
+    with pytest.raises(DatasetError) as caught:
+        evaluate(drawn_model, renamed)
+    shown = printable(str(caught.value))
+    named = shown.partition("--map '")[2].rpartition("=")[0]
+    assert named, shown
+    report = evaluate(drawn_model, renamed, names=parse_map([f"{named}=Black"]))
+    expected = evaluate(drawn_model, drawn_faces)["attributes"]["race"]
+    assert report["attributes"]["race"]["confusion"] == expected["confusion"]
 
 
 def test_a_report_is_always_the_same(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
@@ -289,6 +313,8 @@ def test_a_report_keeps_its_keys(drawn_model: Bundle, drawn_faces: FeatureTable)
     assert {"schema", "model", "data", "settings", "attributes"} <= report.keys()
     settings = {"bootstrap_resamples", "confidence_level", "small_group", "merged", "seed"}
     assert settings <= report["settings"].keys()
+    assert report["settings"]["interval"] == "wilson"
+    assert report["settings"]["bootstrap_resamples"] == 0, "nothing is resampled"
     figures = report["attributes"]["race"]
     assert {
         *("classes", "rows", "accuracy", "balanced_accuracy", "roc_auc", "recall", "confusion"),
@@ -399,6 +425,34 @@ def test_the_card_of_a_saved_model_is_written_anew(
     again = load_bundle(tmp_path / "model")
     assert again.files["card.md"] != saved.files["card.md"]
     assert again.files["race.onnx"] == saved.files["race.onnx"]
+
+
+@pytest.mark.parametrize("name", ["\u4e9a\u6d32", "x" * 190, "two\nlines \u202e"])
+def test_any_name_of_a_group_can_be_drawn(name: str) -> None:
+    each = {"rows": 9, "small": True, "value": 0.5, "low": 0.2, "high": 0.8}
+    drawn = group_accuracies({"by": "race", "groups": {name: each, "other": each}}, 0.5)
+    assert drawn == group_accuracies({"by": "race", "groups": {name: each, "other": each}}, 0.5)
+    assert (name in drawn) == (name == "\u4e9a\u6d32"), "as text where the font has no such letter"
+
+
+def test_how_far_the_test_of_a_correction_is_can_be_shown(
+    drawn_model: Bundle, drawn_faces: FeatureTable
+) -> None:
+    shown: list[int] = []
+
+    @contextmanager
+    def opened(total: int) -> Iterator[ProgressCallback]:
+        shown.append(total)
+        yield lambda done, known=False: shown.append(done)
+
+    every = compare(drawn_model, drawn_faces, split=None)
+    made = measure_correction(drawn_model, every, draws=9, open_progress=opened)
+    assert made is not None and made.attributes.keys() == {"gender", "race"}
+    total, *steps = shown
+    assert total == sum(steps) == 36
+    few = compare(drawn_model, drawn_faces, split="test")
+    assert measure_correction(drawn_model, few, open_progress=opened) is None
+    assert len(shown) == 1 + len(steps)
 
 
 def test_of_very_many_groupings_the_widest_gaps_are_drawn(

@@ -165,12 +165,14 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
         (tmp_path / name).write_bytes(content)
         lines += f"{name},Male\n"
     lines += '"text.jpg#xywh=1,1,50,50",Male\nabsent.jpg,Male\n'
+    long = "x" * 300  # longer than the name of a file may be
+    lines += f'{long},Male\n"{long}#xywh=1,1,50,50",Male\n'
     (tmp_path / "list.csv").write_text(lines + '"absent.jpg#xywh=1,1,50,50",Male\n')
     samples = read_dataset(tmp_path / "list.csv")
     out = tmp_path / "out.parquet"
     result = extract_features(samples, out, Extractor(ExtractionSettings(mirror=False), engine))
     assert result.faces == 2
-    assert result.reasons() == "4 unreadable, 2 no such file, 1 no face, 1 several faces"
+    assert result.reasons() == "4 unreadable, 4 no such file, 1 no face, 1 several faces"
     assert skipped_path(out).read_text().splitlines() == [
         "file,reason",
         "none.png,no face",
@@ -180,6 +182,8 @@ def test_pictures_without_use_are_counted_and_listed(engine: Engine, tmp_path: P
         "empty.jpg,unreadable",
         '"text.jpg#xywh=1,1,50,50",unreadable',
         "absent.jpg,no such file",
+        f"{long},no such file",
+        f'"{long}#xywh=1,1,50,50",no such file',
         '"absent.jpg#xywh=1,1,50,50",no such file',
     ]
 

@@ -69,6 +69,13 @@ def test_a_class_in_one_half_only_is_said_before_it_is_fitted(
     assert report["attributes"]["race"]["rows"] == others
 
 
+def test_of_many_classes_in_one_half_the_first_are_named(table: FeatureTable) -> None:
+    for count, end in ((6, "c4 or c5: that is not"), (90, "c4 or 85 others: that is not")):
+        classes = [*_RACES, *(f"c{number}" for number in range(count))]
+        (note,) = held_out_notes(table, {"race": classes})
+        assert note.startswith("race: no held-out face is c0 or c1 or ") and end in note
+
+
 @pytest.mark.parametrize("how", ["unlabelled", "foreign", "none held out"])
 def test_what_was_fitted_is_kept_where_nothing_can_be_measured(
     how: str, table: FeatureTable, tmp_path: Path

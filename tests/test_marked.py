@@ -149,6 +149,16 @@ def test_a_box_in_any_form(value: dict[str, Any], region: str | None, tmp_path: 
     assert found == [*([region] if region else []), "20,20,60,40"]
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".jpg", "data:image/jpeg;base64," + "A" * 5000])
+def test_a_picture_whose_name_is_too_long_for_a_file_is_not_there(
+    name: str, tmp_path: Path
+) -> None:
+    tasks = (_task(each, _annotation("Male")) for each in (name, "pictures/a.jpg"))
+    samples = _read(_folder(tmp_path), *tasks)
+    assert len(samples) == 1
+    assert [each.reason for each in samples.skipped] == ["its picture is not there"]
+
+
 def test_a_picture_that_was_turned_is_named(tmp_path: Path) -> None:
     turned = [each | {"image_rotation": 90} for each in _result("Male")]
     tasks = _task(_IMAGE, {"result": turned}), _task(_IMAGE, _annotation("Male"))
@@ -232,6 +242,59 @@ def test_a_table_of_marked_faces(tmp_path: Path) -> None:
     (tmp_path / "annotations.csv").write_text("file,left,top,gender\na,1,2,Male\n")
     with pytest.raises(DatasetError, match="has no column 'right', which a marked face needs"):
         read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["annotations.csv", "corrected.TSV"])
+def test_a_table_of_marked_faces_is_read_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    write_picture(tmp_path / "pictures" / "a.jpg", face_picture(1))
+    cells = ["File,LEFT, top,right,bottom,Split,hat", "pictures/a.jpg,10,20,40,60,Val,yes"]
+    separator = "\t" if name.endswith("TSV") else ","
+    (tmp_path / name).write_text("\n".join(cells).replace(",", separator))
+    samples = read_dataset(tmp_path / name)
+    assert samples.files == ("pictures/a.jpg#xywh=10,20,30,40",)
+    assert (samples.labels, samples.splits) == ({"hat": ("yes",)}, ("test",))
+
+
+def test_a_list_without_boxes_is_no_table_of_marked_faces(tmp_path: Path) -> None:
+    (tmp_path / "annotations.csv").write_text("file,hat\na.jpg,yes\nb.jpg,no\n")
+    assert read_dataset(tmp_path / "annotations.csv").files == ("a.jpg", "b.jpg")
+
+
+def _coco(root: Path, *faces: dict[str, Any]) -> Samples:
+    """A file of COCO with one picture and these faces of it."""
+    write_picture(root / "a.jpg", face_picture(1))
+    content = {
+        "images": [{"id": 7, "file_name": "a.jpg"}],
+        "annotations": [{"image_id": 7, "bbox": [1, 2, 30, 40], **face} for face in faces],
+        "categories": [{"id": 1, "name": "child"}, {"id": 2, "name": "adult"}],
+    }
+    (root / "annotations.json").write_text(json.dumps(content))
+    return read_dataset(root)
+
+
+def test_categories_are_the_classes_where_faces_have_no_attributes(tmp_path: Path) -> None:
+    samples = _coco(tmp_path, {"category_id": 1}, {"category_id": 2}, {"category_id": 9})
+    assert samples.labels == {"label": ("child", "adult")}
+    with pytest.raises(DatasetError, match="has no face with a label"):
+        _coco(tmp_path, {"category_id": 1}, {"category_id": 1})
+
+
+def test_boxes_to_tick_are_labels_and_a_split_is_obeyed(tmp_path: Path) -> None:
+    ticked = {"hat": True, "occluded": False, "split": "train"}
+    samples = _coco(
+        tmp_path, {"attributes": ticked}, {"attributes": {"hat": False, "split": "test"}}
+    )
+    assert samples.labels == {"hat": ("yes", "no")}
+    assert samples.splits == ("train", "test")
+
+
+def test_of_several_choices_there_is_none(tmp_path: Path) -> None:
+    root = _folder(tmp_path)
+    twice = _annotation("Male")
+    (choice,) = (each for each in twice["result"] if each["type"] == "choices")
+    choice["value"] = {"choices": ["Male", "Female"]}
+    with pytest.raises(DatasetError, match="has no face with a label"):
+        _read(root, _task("pictures/a.jpg", twice))
 
 
 def test_names_of_parts_of_pictures(tmp_path: Path) -> None:

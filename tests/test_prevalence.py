@@ -5,7 +5,12 @@ import pytest
 from numpy.typing import NDArray
 
 from models.prevalence.correction import AttributeCorrection
-from models.prevalence.correction_fit import HeldOutFaces, fit_correction, split_in_halves
+from models.prevalence.correction_fit import (
+    HeldOutFaces,
+    count_populations,
+    fit_correction,
+    split_in_halves,
+)
 from models.prevalence.estimation import adjusted_counts, estimate_prevalence, fit_calibration
 from models.prevalence.interval import corrected_prevalence
 from models.prevalence.trial import MixTrial, Trial, is_gain, trial
@@ -167,4 +172,14 @@ def test_a_widened_interval_is_about_the_same_share(correction: AttributeCorrect
 
 @pytest.mark.parametrize(("count", "share"), [(300, 0.5), (2000, 0.0)])
 def test_too_few_faces_make_no_correction(count: int, share: float) -> None:
-    assert fit_correction(["a", "b"], [HeldOutFaces(60, *_faces(count, share, 1))]) is None
+    views = [HeldOutFaces(60, *_faces(count, share, 1))]
+    assert fit_correction(["a", "b"], views) is None
+    assert count_populations(["a", "b"], views) == 0
+
+
+def test_populations_are_counted_as_they_are_tested() -> None:
+    """Two trials, one of them for the intervals, of nine mixes each."""
+    tested: list[int] = []
+    views = [HeldOutFaces(60, *_faces(400, 0.5, 1))]
+    fit_correction(["a", "b"], views, 9, tested.append)
+    assert sum(tested) == count_populations(["a", "b"], views, 9) == 18

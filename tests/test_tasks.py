@@ -5,10 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from training_helpers import table_info, write_table
 
 from training.datasets.samples import TRAIN, FlagAttribute
 from training.datasets.splits import hold_out_names
+from training.errors import DatasetError
 from training.features.table import FeatureTable
 from training.features.table_files import read_table
 from training.fitting.tasks import Task, development_rows, plan_tasks
@@ -34,7 +38,7 @@ def _column(*values: str | None) -> np.ndarray[tuple[int, ...], np.dtype[np.obje
 
 
 def test_without_people_a_picture_is_on_one_side_with_all_its_rows(tmp_path: Path) -> None:
-    plain = _table(tmp_path, [("a",), ("b",)] * 200)
+    plain = _table(tmp_path, [("a",), ("a",), ("b",), ("b",)] * 100)
     table = replace(
         plain,
         files=_column(*(f"{row // 4}.jpg" for row in range(400))),
@@ -102,3 +106,18 @@ def test_rows_whose_label_is_not_known_are_in_no_task(tmp_path: Path) -> None:
     task = _task(table)
     assert task.rows.tolist() == list(range(1, 20))
     assert task.targets.tolist() == [1, *[0, 1] * 9]
+
+
+def test_mirrored_rows_alone_are_neither_faces_to_fit_on_nor_classes(tmp_path: Path) -> None:
+    table = _table(tmp_path, [("a",), ("b",)] * 20)
+    mirrored = replace(table, mirrored=np.arange(40) % 2 == 1)
+    with pytest.raises(DatasetError, match="have only 'a' for kind: two classes are needed"):
+        _task(mirrored)
+    with pytest.raises(DatasetError, match="none is for training"):
+        plan_tasks(mirrored, np.flatnonzero(mirrored.mirrored), ("kind",))
+    path = write_table(tmp_path / "t.parquet", table.info, table.embeddings, [("a",)] * 40)
+    whole = pq.read_table(path)
+    place = whole.schema.get_field_index("mirrored")
+    pq.write_table(whole.set_column(place, "mirrored", pa.array([True] * 40)), path)
+    with pytest.raises(DatasetError, match="all of its faces are mirrored ones"):
+        read_table(path)

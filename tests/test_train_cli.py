@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -90,7 +91,8 @@ def test_a_dataset_is_evaluated_by_itself(tmp_path: Path) -> None:
     model = tmp_path / "model"
     _done("fit", tmp_path / "f.parquet", "--out", model, "--classifier", "logistic")
     card = (model / "card.md").read_text()
-    _done("evaluate", model, dataset, "--split", "all", "--out", tmp_path / "r", "--card")
+    said = _done("evaluate", model, dataset, "--split", "all", "--out", tmp_path / "r", "--card")
+    assert f"{model}: card; counts are not corrected, for that needs 400 labelled faces" in said
     report = json.loads((tmp_path / "r" / "report.json").read_text())
     widths = report["attributes"]["gender"]["face_width"]
     assert [each["face_px"] for each in widths] == [10, 15, 20, 30, 40, 60, 80, 120]
@@ -299,6 +301,8 @@ def test_what_is_asked_wrongly_is_one_line_and_writes_nothing(
         (("features", folders, "--out", empty), "is a folder: name a file in it"),
         (("features", folders, "--out", out, "--cache", out), "need a name each"),
         (("fit", table, "--out", out, "--attributes", "hair"), "no label column 'hair'"),
+        (("fit", table, "--out", out, "--attributes", " , "), "names no label"),
+        (("fit", folders, "--out", out), "is a folder: give the table that face-train features"),
         (("fit", held_out, "--out", out), "all 8 faces of the table are held out"),
         (("fit", one_of_two, "--out", out), "for hat: two classes are needed; --attributes eyes"),
         (("fit", one_class, "--out", out), "two classes are needed"),
@@ -332,6 +336,21 @@ def test_a_disk_that_refuses_is_a_failure(
     (tmp_path / "file").write_text("in the way")
     result = _run("evaluate", model, table, "--out", tmp_path / "file" / "report")
     _wrong(result, "cannot write", code=1)
+
+
+def test_a_model_that_the_disk_does_not_take_is_a_failure(
+    model_and_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, table = model_and_table
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 10, limits[1]))
+    try:
+        result = _run("fit", table, "--out", tmp_path / "model", "--classifier", "logistic")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert result.exit_code == 1, result.output
+    assert result.stderr.startswith("face-train: cannot write the model to ")
+    assert not (tmp_path / "model").exists()
 
 
 def test_what_another_run_writes_is_refused(

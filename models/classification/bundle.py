@@ -26,13 +26,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.classification.label_names import check_label_names, check_short_names, check_tree
 from models.digests import content_digest
-from models.errors import ModelError
+from models.errors import ModelError, ModelWriteError
 from models.program.printable import printable
 from models.safe_files import UnfitFileError, check_inside, parse_json, read_regular
 
 FORMAT_VERSION = 2
 """Version of the format that is written: 2 added `default_attributes`, `detector`, `short_names`,
-`confusion`, `tree`, `calibration`."""
+`tree`, `calibration`."""
+
+_DROPPED_KEY = "confusion"
+"""A key of manifests of version 2 that nothing has ever read; it is passed over."""
 
 _READ_VERSIONS = (1, FORMAT_VERSION)
 """Versions that are read: what 2 added is unknown in a bundle of version 1."""
@@ -106,8 +109,6 @@ class Manifest(_ManifestPart):
             pictures that were aligned already, None where it is not known.
         short_names: attribute → class → a short form of its name, for where there is little room;
             a class without one keeps its name.
-        confusion: attribute → which class is taken for which. Nothing writes or reads it yet:
-            what it holds by attribute is kept as it is.
         tree: attribute → coarser words, each for some of its classes, which may overlap: said where
             no class is sure.
         calibration: the file of the calibration by view; None where there is none.
@@ -122,7 +123,6 @@ class Manifest(_ManifestPart):
     default_attributes: tuple[str, ...] = ()
     detector: str | None = Field(default=None, min_length=1)
     short_names: dict[str, dict[str, str]] = Field(default_factory=dict)
-    confusion: dict[str, Any] = Field(default_factory=dict)
     tree: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     calibration: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
@@ -193,7 +193,8 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         files: `card.md` and every file that the manifest names, and `correction.json` or not.
 
     Raises:
-        ModelError: the folder is not a model folder, or the disk refuses.
+        ModelError: the folder is not a model folder.
+        ModelWriteError: the disk refuses; an earlier model stays.
     """
     named = _named_files(manifest)
     if named != files.keys() - {CORRECTION_FILE}:
@@ -222,7 +223,7 @@ def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        raise ModelError(f"cannot write the model to {folder}: {error.strerror}") from error
+        raise ModelWriteError(f"cannot write the model to {folder}: {error.strerror}") from error
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -238,11 +239,12 @@ def read_manifest(folder: Path) -> Manifest:
         if type(version) is not int or version not in _READ_VERSIONS:
             known = " and ".join(map(str, _READ_VERSIONS))
             raise ModelError(
-                f"{folder} has format version {version}, this program reads {known}: "
+                f"{folder} has format version {version!r}, this program reads {known}: "
                 "update the program or fit the model again"
             )
         digest = content_digest(content)  # as it stands there, whatever is read into it below
         content["format_version"] = FORMAT_VERSION
+        content.pop(_DROPPED_KEY, None)
         manifest = Manifest.model_validate(content, by_name=False)
         _check_names(manifest)
         json.dumps(content, ensure_ascii=False).encode()  # half a character anywhere is no text
@@ -274,7 +276,7 @@ def _check_names(manifest: Manifest) -> None:
     """Raises ValueError where names of attributes or classes are ambiguous or unknown."""
     classes = {head.attribute: head.classes for head in manifest.attributes}
     check_label_names((head.attribute, head.classes) for head in manifest.attributes)
-    for field in ("default_attributes", "short_names", "confusion", "tree"):
+    for field in ("default_attributes", "short_names", "tree"):
         if unknown := sorted(set(getattr(manifest, field)) - classes.keys()):
             raise ValueError(f"{field} names {unknown[0]!r}, which is none of its attributes")
     for attribute, short in manifest.short_names.items():

@@ -1,6 +1,6 @@
 """Held-out faces → the correction of an attribute, and the test that shows whether it is a gain."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.prevalence.correction import AttributeCorrection, StoredCalibration, ViewCorrection
 from models.prevalence.estimation import fit_calibration
-from models.prevalence.trial import Trial, is_gain, trial
+from models.prevalence.trial import Trial, drawn_populations, is_gain, trial
 
 _RESAMPLES = 20
 """Resampled calibrations; more make the ends of intervals steadier and the file larger."""
@@ -46,7 +46,10 @@ class HeldOutFaces:
 
 
 def fit_correction(
-    classes: Sequence[str], views: Sequence[HeldOutFaces], draws: int | None = None
+    classes: Sequence[str],
+    views: Sequence[HeldOutFaces],
+    draws: int | None = None,
+    on_drawn: Callable[[int], None] = lambda drawn: None,
 ) -> AttributeCorrection | None:
     """The correction of an attribute, fitted on all faces, and tested on halves of them.
 
@@ -54,20 +57,32 @@ def fit_correction(
         classes: the k classes.
         views: the faces, the narrowest range first.
         draws: populations that each view is tested on; by default as many as `trial` takes.
+        on_drawn: is given the number of populations that were tested since the last call.
 
     Returns:
         None where there are too few faces, or where a class has none in one of the halves.
     """
     halves = [_halves(view) for view in views]
-    if not all(_is_enough(classes, each) for pair in halves for each in pair):
+    if not _are_enough(classes, halves):
         return None
-    widening = max(_widening(classes, first, draws) for first, _ in halves)
-    trials = [_trial(classes, *pair, draws, widening) for pair in halves]
+    widening = max(_widening(classes, first, draws, on_drawn) for first, _ in halves)
+    trials = [_trial(classes, *pair, draws, on_drawn, widening) for pair in halves]
     return _fit(
         *(classes, views, widening),
         test={"views": [each.as_dict() for each in trials]},
         gain=all(map(is_gain, trials)),
     )
+
+
+def count_populations(
+    classes: Sequence[str], views: Sequence[HeldOutFaces], draws: int | None = None
+) -> int:
+    """How many populations `fit_correction` tests in all; none where it gives no correction."""
+    halves = [_halves(view) for view in views]
+    if not _are_enough(classes, halves):
+        return 0
+    widened = [_can_be_widened(classes, first) for first, _ in halves]
+    return drawn_populations(len(classes), draws) * (len(halves) + sum(widened))
 
 
 def split_in_halves(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -86,24 +101,40 @@ def _trial(
     fitted_on: HeldOutFaces,
     tested_on: HeldOutFaces,
     draws: int | None,
+    on_drawn: Callable[[int], None],
     widening: float = 1.0,
 ) -> Trial:
     tested = _fit(classes, [fitted_on], widening)
-    return trial(tested, tested_on.probabilities, tested_on.truth, tested_on.from_px, draws)
+    faces = tested_on.probabilities, tested_on.truth, tested_on.from_px
+    return trial(tested, *faces, draws, on_drawn)
 
 
-def _widening(classes: Sequence[str], first: HeldOutFaces, draws: int | None) -> float:
+def _widening(
+    classes: Sequence[str],
+    first: HeldOutFaces,
+    draws: int | None,
+    on_drawn: Callable[[int], None],
+) -> float:
     """By how much intervals are widened, from the half that is fitted on alone: as much as those of
     one half of it need on the other half.
     """
-    quarters = _halves(first)
-    if not all(_has_all(classes, each) for each in quarters):
+    if not _can_be_widened(classes, first):
         return 1.0
-    return round(_trial(classes, *quarters, draws).widening, 2)
+    return round(_trial(classes, *_halves(first), draws, on_drawn).widening, 2)
+
+
+def _can_be_widened(classes: Sequence[str], first: HeldOutFaces) -> bool:
+    return all(_has_all(classes, each) for each in _halves(first))
 
 
 def _has_all(classes: Sequence[str], faces: HeldOutFaces) -> bool:
     return bool(np.bincount(faces.truth, minlength=len(classes)).all())
+
+
+def _are_enough(
+    classes: Sequence[str], halves: Sequence[tuple[HeldOutFaces, HeldOutFaces]]
+) -> bool:
+    return all(_is_enough(classes, each) for pair in halves for each in pair)
 
 
 def _is_enough(classes: Sequence[str], faces: HeldOutFaces) -> bool:

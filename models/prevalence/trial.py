@@ -152,6 +152,7 @@ def trial(
     truth: NDArray[np.intp],
     from_px: float,
     draws: int | None = None,
+    on_drawn: Callable[[int], None] = lambda drawn: None,
 ) -> Trial:
     """Tests a correction on labelled faces that it was not fitted on.
 
@@ -161,16 +162,18 @@ def trial(
         truth: `(n,)`, the class of each; each class has a face.
         from_px: width that the faces count as, px.
         draws: populations in all, `DRAWS` unless given.
+        on_drawn: is given the number of populations that were tested since the last call.
     """
     random = np.random.default_rng(_SEED)
     draws = DRAWS if draws is None else draws
     mixes = _mixes(len(correction.classes))
+    each_mix = _draws_of_a_mix(draws, len(mixes))
     rows = [np.flatnonzero(truth == each) for each in range(len(correction.classes))]
     results = []
     for name, mix in mixes.items():
         errors: list[tuple[float, float]] = []
         needed: list[NDArray[np.float64]] = []
-        for draw in range(max(draws // len(mixes), 1)):
+        for draw in range(each_mix):
             shares = mix(random, len(rows))
             faces, true = _population(random, shares, rows)
             with_interval = draw * len(mixes) * DRAWS < _INTERVAL_DRAWS * draws
@@ -179,9 +182,20 @@ def trial(
             )
             errors.append(error)
             needed += factors
+            on_drawn(1)
         raw, corrected = np.mean(errors, axis=0).tolist()
         results.append(MixTrial(name, raw, corrected, np.concatenate(needed)))
-    return Trial(from_px, len(truth), max(draws // len(mixes), 1) * len(mixes), tuple(results))
+    return Trial(from_px, len(truth), each_mix * len(mixes), tuple(results))
+
+
+def drawn_populations(classes: int, draws: int | None = None) -> int:
+    """How many populations a trial of so many classes draws, of as many as are asked for."""
+    mixes = len(_mixes(classes))
+    return _draws_of_a_mix(DRAWS if draws is None else draws, mixes) * mixes
+
+
+def _draws_of_a_mix(draws: int, mixes: int) -> int:
+    return max(draws // mixes, 1)
 
 
 def trial_lines(test: Mapping[str, Any]) -> Iterator[str]:

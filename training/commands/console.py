@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.text import Text
 
 from models.cluster.connection import ClusterError
-from models.errors import ModelError
+from models.errors import ModelError, ModelWriteError
 from models.program.command_line import EXIT_FAILURE, EXIT_USAGE, CommandLine
 from models.program.printable import counted, printable
 from training.commands.progress_lines import ProgressLines
@@ -31,6 +31,7 @@ _EXIT_CODES = {
     DatasetError: EXIT_USAGE,
     OutputInUseError: EXIT_USAGE,
     ModelError: EXIT_USAGE,
+    ModelWriteError: EXIT_FAILURE,
     ClusterError: EXIT_USAGE,
 }
 """The exit codes of the errors of a command."""
@@ -84,15 +85,15 @@ def _spread(figure: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator["ProgressCallback"]:
+def progress_bar(total: int, what: str = "pictures") -> Iterator["ProgressCallback"]:
     """Shows a bar with rate and time left, where no terminal is a line a minute; yields what counts
-    the pictures done. Those that an earlier run did are in no rate.
+    the pictures done, or what else there is to do. Those that an earlier run did are in no rate.
     """
     console = command_line.console
     if not console.is_terminal:
-        yield ProgressLines(total, command_line.print_message).advance
+        yield ProgressLines(total, command_line.print_message, what=what).advance
         return
-    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), _Rate(what), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
 
@@ -102,6 +103,14 @@ def progress_bar(total: int) -> Iterator["ProgressCallback"]:
             else:
                 bar.advance(task, done)
 
+        yield advance
+
+
+@contextmanager
+def counting_progress(total: int) -> Iterator["ProgressCallback"]:
+    """Says that the correction of counts is tested on so many populations, and how far that is."""
+    print_line(f"counts: their correction is tested on {total} simulated populations of faces")
+    with progress_bar(total, "populations") as advance:
         yield advance
 
 
@@ -155,7 +164,11 @@ def _bare(name: str) -> str:
 
 
 class _Rate(ProgressColumn):
-    """Pictures a second."""
+    """Pictures a second, or what else is done."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f} pictures/s" if task.speed else "")
+        return Text(f"{task.speed:.0f} {self._what}/s" if task.speed else "")

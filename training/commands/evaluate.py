@@ -10,6 +10,7 @@ import typer
 from models.detection.names import DEFAULT_DETECTOR, found_by
 from models.program.printable import counted
 from training.commands.console import (
+    counting_progress,
     one_line_errors,
     parse_map,
     print_cautions,
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
     from training.datasets.samples import Samples
     from training.evaluation.evaluate import Comparison
     from training.features.extractor import Extractor
+
+_CARD_AND_CORRECTION = "card and correction"
+"""What is said that `--card` has written."""
+
+_CARD = "card; counts are not corrected, for that needs 400 labelled faces, with some of each class"
+"""What is said where there is no correction, and one of before is gone."""
 
 
 def evaluate(
@@ -191,8 +198,9 @@ def evaluate(
             print_line(f"{out}: report.html, report.json, predictions.parquet, label_issues.csv")
         if card:
             found = None if dataset is None else (samples, extractor)
-            write_card(bundle, report, _correction(bundle, comparison, found))
-            print_line(f"{model}: card and correction")
+            correction = _correction(bundle, comparison, found)
+            write_card(bundle, report, correction)
+            print_line(f"{model}: {_CARD if correction is None else _CARD_AND_CORRECTION}")
 
 
 def _correction(
@@ -205,7 +213,7 @@ def _correction(
     if pictures is not None:
         with progress_bar(len(comparison.table)) as progress:
             narrow = embed_narrow(comparison.table, *pictures, progress)
-    return measure_correction(bundle, comparison, narrow)
+    return measure_correction(bundle, comparison, narrow, open_progress=counting_progress)
 
 
 def _class_names(

@@ -92,7 +92,7 @@ def features(
     """Find and embed the faces of labelled pictures."""
     with one_line_errors(debug):
         from models.embedder import embedder_file
-        from training.datasets.labels import label_notes
+        from training.datasets.label_notes import label_notes
         from training.datasets.splits import HoldOut
         from training.features.extraction import extract_features
         from training.features.extractor import Extractor
@@ -104,7 +104,7 @@ def features(
         held = HoldOut.parse(hold_out)
         _check_outputs(out, cache or cache_path(out), csv or ())
         samples, settings = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        for note in label_notes(samples.labels):
+        for note in label_notes(samples.labels, samples.identities):
             print_line(note)
         own = None if embedder is None else embedder_file(embedder)
         extractor = Extractor(replace(settings, mirror=mirror, embedder=own))

@@ -125,7 +125,7 @@ def finetune(
 
         check_torch()
         from models.classification.bundle import load_bundle
-        from training.datasets.labels import label_notes
+        from training.datasets.label_notes import label_notes
         from training.datasets.splits import HoldOut
         from training.features.extractor import Extractor
         from training.finetune.finetuning import finetune as train
@@ -147,7 +147,7 @@ def finetune(
             device=device,
         )
         samples, extraction = open_dataset(dataset, layout, labels, aligned, faces, detector)
-        for note in label_notes(samples.labels):
+        for note in label_notes(samples.labels, samples.identities):
             print_line(note)
         found = found_by(extraction.detector)
         print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from training.commands.console import (
+    counting_progress,
     one_line_errors,
     print_line,
     print_summary,
@@ -163,5 +164,6 @@ def fit(
                 development = len(development_faces(fitted, seed)) if filmed else 0
                 with progress_bar(development) as progress:
                     fitted = calibrated(fitted, features, filmed, seed=seed, progress=progress)
-            print_summary(publish(out, fitted, features))  # what to be careful about is said above
+            report = publish(out, fitted, features, counting_progress)
+            print_summary(report)  # what to be careful about is said above
         print_line(f"{out}: model and card")

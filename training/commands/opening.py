@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from models.detection.names import DEFAULT_DETECTOR, NO_DETECTOR, DetectorName
+from training.errors import DatasetError
 
 if TYPE_CHECKING:
     from training.datasets import Samples
@@ -14,8 +15,17 @@ if TYPE_CHECKING:
 
 
 def parse_names(text: str | None) -> tuple[str, ...] | None:
-    """`a, b` → the names, without duplicates."""
-    return tuple(dict.fromkeys(each.strip() for each in text.split(","))) if text else None
+    """`a, b,` → the names, without duplicates.
+
+    Raises:
+        DatasetError: there are none but commas.
+    """
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
+    if not names:
+        raise DatasetError(f"{text!r} names no label: write label columns, with commas between")
+    return names
 
 
 def open_dataset(

@@ -16,14 +16,20 @@ class ProgressLines:
     Args:
         total: how many there are to do.
         say: prints a line.
+        what: they are called.
         clock: seconds, which never go back.
     """
 
     def __init__(
-        self, total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self,
+        total: int,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        what: str = "pictures",
     ) -> None:
         self._total = total
         self._say = say
+        self._what = what
         self._clock = clock
         self._done = 0
         self._new = 0  # of these, done since the last line
@@ -46,14 +52,14 @@ class ProgressLines:
         rate = self._new / self._new_s if self._new_s else 0.0
         share = self._done / max(self._total, 1)
         self._say(
-            f"{self._done} of {self._total} pictures ({share:.0%}), {_per_second(rate)}, "
-            f"{_left(self._total - self._done, rate)}"
+            f"{self._done} of {self._total} {self._what} ({share:.0%}), "
+            f"{_per_second(rate)} {self._what}/s, {_left(self._total - self._done, rate)}"
         )
         self._new, self._new_s, self._said_s = 0, 0.0, now_s
 
 
 def _per_second(rate: float) -> str:
-    return f"{rate:.0f} pictures/s" if rate >= 10 else f"{rate:.2g} pictures/s"
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def _left(remaining: int, rate: float) -> str:

@@ -51,6 +51,18 @@ def read_parquet(path: Path) -> pa.Table:
         raise UnfitFileError(_reason(error)) from error
 
 
+def csv_columns(path: Path, known_column: str) -> tuple[str, ...]:
+    """The names of the columns of a CSV file, which is read as `read_csv` does.
+
+    Raises:
+        UnfitFileError: it cannot be read.
+    """
+    try:
+        return tuple(pyarrow.csv.open_csv(path, **_options(_form(path, known_column))).schema.names)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnfitFileError(_reason(error)) from error
+
+
 def read_csv(path: Path, known_column: str) -> pa.Table:
     """A CSV file as a table of text; an empty cell is null.
 
@@ -65,14 +77,7 @@ def read_csv(path: Path, known_column: str) -> pa.Table:
         UnfitFileError: it cannot be read, or is too large.
     """
     form = _form(path, known_column)
-    options: Mapping[str, Any] = {
-        "read_options": pyarrow.csv.ReadOptions(
-            encoding=form.encoding, skip_rows=form.skipped_lines
-        ),
-        "parse_options": pyarrow.csv.ParseOptions(
-            delimiter=form.delimiter, newlines_in_values=True
-        ),
-    }
+    options = _options(form)
     try:
         names = pyarrow.csv.open_csv(path, **options).schema.names
         if len(names) > _MAX_COLUMNS:
@@ -100,6 +105,17 @@ class _Form:
     encoding: str
     delimiter: str
     skipped_lines: int
+
+
+def _options(form: _Form) -> Mapping[str, Any]:
+    return {
+        "read_options": pyarrow.csv.ReadOptions(
+            encoding=form.encoding, skip_rows=form.skipped_lines
+        ),
+        "parse_options": pyarrow.csv.ParseOptions(
+            delimiter=form.delimiter, newlines_in_values=True
+        ),
+    }
 
 
 def _form(path: Path, known_column: str) -> _Form:

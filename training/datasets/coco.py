@@ -1,19 +1,24 @@
-"""COCO: faces as annotations with a `bbox`, their labels as `attributes`, as CVAT writes them."""
+"""COCO: faces as annotations with a `bbox`, their labels as `attributes`, as CVAT writes them, or
+where there are none as `category_id`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from models.annotation_files import COCO_FILE, IDENTITY
+from models.annotation_files import COCO_FILE, IDENTITY, SPLIT
+from training.datasets.folders import DEFAULT_LABEL
 from training.datasets.json_files import begins_with, read_json
 from training.datasets.marked import MarkedFace, marked_samples
 from training.datasets.samples import Samples
 
 _EXPORTED = "annotations/instances_*.json"
 """Where CVAT puts the file, beside `images/`."""
+
+_CVATS_OWN = frozenset({"occluded", "keyframe"})
+"""What CVAT says itself of each box, true or false."""
 
 
 class _Image(TypedDict):
@@ -24,12 +29,19 @@ class _Image(TypedDict):
 class _Annotation(TypedDict):
     image_id: int
     bbox: list[float]
+    category_id: NotRequired[int]
     attributes: NotRequired[dict[str, Any]]
+
+
+class _Category(TypedDict):
+    id: int
+    name: str
 
 
 class _Coco(TypedDict):
     images: list[_Image]
     annotations: list[_Annotation]
+    categories: NotRequired[list[_Category]]
 
 
 _FORM = TypeAdapter(_Coco)
@@ -64,14 +76,31 @@ def _file(folder: Path) -> Path | None:
 
 def _faces(content: _Coco) -> Iterator[MarkedFace]:
     names = {image["id"]: image["file_name"] for image in content["images"]}
-    for each in content["annotations"]:
-        texts = {
-            name: value
-            for name, value in each.get("attributes", {}).items()
-            if isinstance(value, str)  # CVAT's own, such as `occluded`, are no text
-        }
-        identity = texts.pop(IDENTITY, None)
-        yield MarkedFace(names.get(each["image_id"], ""), _box(each["bbox"]), texts, identity)
+    texts = [_texts(each.get("attributes", {})) for each in content["annotations"]]
+    if not any(texts):
+        texts = _categories(content)
+    for each, labels in zip(content["annotations"], texts, strict=True):
+        others = labels.pop(IDENTITY, None), labels.pop(SPLIT, None)
+        yield MarkedFace(names.get(each["image_id"], ""), _box(each["bbox"]), labels, *others)
+
+
+def _texts(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes that are labels: text, and boxes to tick but for those of CVAT itself."""
+    ticked = {True: "yes", False: "no"}
+    return {
+        name: ticked[value] if isinstance(value, bool) else value
+        for name, value in attributes.items()
+        if isinstance(value, str) or (isinstance(value, bool) and name not in _CVATS_OWN)
+    }
+
+
+def _categories(content: _Coco) -> list[dict[str, str]]:
+    """The category of each annotation as its label; none where all are of one, such as `face`."""
+    names = {each["id"]: each["name"] for each in content.get("categories", [])}
+    found = [names.get(each.get("category_id", -1)) for each in content["annotations"]]
+    if len(set(found) - {None}) < 2:
+        return [{} for _ in found]
+    return [{} if name is None else {DEFAULT_LABEL: name} for name in found]
 
 
 def _box(bbox: Sequence[float]) -> tuple[float, float, float, float] | None:

@@ -67,8 +67,9 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
         skipped.extend(left_out_in(folder, f"{prefix}/"))
     classes = {name for _, name, _ in rows}
     if len(classes) < 2:
+        unlabelled = [folder.name for folder, _ in folders if known(folder.name) is None]
         raise DatasetError(
-            f"{path}: a folder per class is expected, there is {_lone(path, classes)}"
+            f"{path}: a folder per class is expected, there is {_lone(path, classes, unlabelled)}"
         )
     return Samples(
         name=path.resolve().name,
@@ -81,8 +82,11 @@ def read_folders(path: Path, wanted: Sequence[str] | None = None) -> Samples:
     )
 
 
-def _lone(path: Path, classes: set[str]) -> str:
+def _lone(path: Path, classes: set[str], unlabelled: Sequence[str]) -> str:
     """What there is instead of several classes, and what may be meant."""
+    if unlabelled:
+        found = f"only {min(classes)!r}" if classes else "none"
+        return f"{found}, for {unlabelled[0]!r} means no label: rename that folder if it is a class"
     if not classes:
         splits = [each.name for each in _folders(path) if _split_of(each)]
         meant = f": {' and '.join(splits[:2])} are read as splits, and have no folders of classes"

@@ -123,11 +123,11 @@ def _last_word(annotations: Sequence[_Annotation]) -> Sequence[_Result] | None:
 
 
 def _faces(name: str, result: Sequence[_Result]) -> Iterator[MarkedFace]:
-    """The boxes of a picture, each with the choices that have its id."""
+    """The boxes of a picture, each with the choices that have its id; of several there is none."""
     labels: dict[str, dict[str, str | None]] = {}
     for each in result:
         choices = each.get("value", {}).get("choices")
-        if choices and "from_name" in each:
+        if isinstance(choices, list) and len(choices) == 1 and "from_name" in each:
             labels.setdefault(each.get("id", ""), {})[each["from_name"]] = str(choices[0])
     for each in result:
         if each.get("type") == "rectanglelabels" or each.get("from_name") == BOX_CONTROL:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import isfile  # unlike Path.is_file it takes any name
 from pathlib import Path
 
 from models.annotation_files import PICTURES_FOLDER
 from training.datasets.labels import known
 from training.datasets.regions import region_name, region_of
-from training.datasets.samples import Samples, SkippedPicture, select_columns, unknown_column
+from training.datasets.samples import Samples, SkippedPicture, parse_split, select_columns
 from training.errors import DatasetError
 
 NO_PICTURE = "its picture is not there"
@@ -33,12 +34,14 @@ class MarkedFace:
         box_xyxy: px of the picture; None where it is no box.
         labels: its classes, by attribute.
         identity: the person, where known.
+        split: the half that it is of, as its mark calls it.
     """
 
     file: str
     box_xyxy: tuple[float, float, float, float] | None
     labels: Mapping[str, str | None] = field(default_factory=dict)
     identity: str | None = None
+    split: str | None = None
 
 
 def marked_samples(
@@ -56,7 +59,8 @@ def marked_samples(
         skipped: what the reader could not use.
 
     Raises:
-        DatasetError: no face has a picture and a label, or there is no such attribute.
+        DatasetError: no face has a picture and a label, there is no such attribute, or a split
+            means neither half.
     """
     pictures = _Pictures(root)
     attributes = tuple(dict.fromkeys(name for face in faces for name in face.labels))
@@ -83,8 +87,8 @@ def marked_samples(
         root=root,
         files=tuple(files),
         labels=select_columns(labels, wanted),
-        identities=tuple(known(face.identity) for face in kept),
-        splits=unknown_column(len(files)),
+        identities=tuple(known((face.identity or "").strip()) for face in kept),
+        splits=tuple(parse_split(known(face.split)) for face in kept),
         marked=True,
         skipped=tuple(left_out),
     )
@@ -104,7 +108,7 @@ class _Pictures:
     def named(self, name: str) -> str | None:
         """The path of a picture below the folder; None where it is not there."""
         if name not in self._found:
-            there = (each for each in self._candidates(name) if (self._root / each).is_file())
+            there = (each for each in self._candidates(name) if isfile(self._root / each))
             self._found[name] = next(there, None)
         return self._found[name]
 

@@ -4,6 +4,7 @@ So each marked face of a picture is a sample of its own, which tables and caches
 """
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +45,6 @@ def named_region(path: Path) -> tuple[Path, Region | None]:
     that very name.
     """
     found = _FRAGMENT.fullmatch(path.name)
-    if found is None or path.exists():
+    if found is None or os.path.exists(path):  # unlike Path.exists it takes any name
         return path, None
     return path.with_name(found[1]), Region(*map(int, found.groups()[1:]))

@@ -20,6 +20,7 @@ TEST = "test"
 _SPLIT_NAMES = {
     **dict.fromkeys(("train", "training"), TRAIN),
     **dict.fromkeys(("test", "testing", "val", "valid", "validation", "dev"), TEST),
+    **dict.fromkeys(("eval", "evaluation", "holdout", "hold-out", "held-out"), TEST),
 }
 """Usual names of the splits."""
 
@@ -79,7 +80,9 @@ class Samples:
 
     def __post_init__(self) -> None:
         if not self.files:
-            raise DatasetError(f"{self.root} holds no labelled pictures")
+            why = self.skipped[0].reason if self.skipped else ""
+            listed = f": of {self.skipped[0].file}, {why}" if why else ""
+            raise DatasetError(f"{self.root} holds no labelled pictures{listed}")
         columns = {**self.labels, "identity": self.identities, "split": self.splits}
         for name, column in columns.items():
             if len(column) != len(self.files):
@@ -132,6 +135,11 @@ def parse_split(name: str | None) -> str | None:
     return split
 
 
+def is_split(name: str) -> bool:
+    """Whether a name is a usual one of either half."""
+    return name.strip().lower() in _SPLIT_NAMES
+
+
 def natural_key(text: str) -> tuple[tuple[bool, int, str], ...]:
     """The key that sorts numbers in names by value: `2.jpg` before `10.jpg`, `3-9` before `10`."""
     parts = re.findall(r"\d+|\D+", text)
@@ -146,17 +154,26 @@ def pictures_in(folder: Path, *, deep: bool = False) -> list[str]:
 
 
 def left_out_in(folder: Path, prefix: str = "") -> list[SkippedPicture]:
-    """The files in a folder and below it that are pictures of kinds that are not read.
+    """The files in a folder and below it that are pictures of kinds that are not read, and links
+    to pictures that are not there.
 
     Args:
         folder: hidden files in it are passed over.
         prefix: stands before their names.
     """
-    names = _names(folder, folder.rglob("*"), is_left_out)
-    return [
-        SkippedPicture(prefix + name, f"of a kind that is not read ({kind_of(Path(name))})")
-        for name in names
-    ]
+    names = _names(folder, folder.rglob("*"), lambda path: is_left_out(path) or _is_dead(path))
+    return [SkippedPicture(prefix + name, _left_out_reason(folder / name)) for name in names]
+
+
+def _left_out_reason(path: Path) -> str:
+    if _is_dead(path):
+        return "a link to a file that is not there"
+    return f"of a kind that is not read ({kind_of(path)})"
+
+
+def _is_dead(path: Path) -> bool:
+    """Whether it is the link of a picture that has been moved or deleted."""
+    return is_picture(path) and path.is_symlink() and not path.exists()
 
 
 def _names(folder: Path, paths: Iterable[Path], wanted: Callable[[Path], bool]) -> list[str]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from models.program.printable import printable
 from training.datasets.labels import alike_key
 from training.errors import DatasetError
 
@@ -44,6 +45,11 @@ def split_classes(text: str, classes: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
+def written(name: str) -> str:
+    """A name as it is written in the option: as messages show it, without spaces around it."""
+    return printable(name).strip()
+
+
 def resolve_map(
     names: Mapping[str, Mapping[str, str | None]], classes: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, dict[str, str | None]], dict[str, dict[str, tuple[str, ...]]]]:
@@ -64,13 +70,16 @@ def resolve_map(
             known = ", ".join(classes)
             raise DatasetError(f"--map names {attribute!r}, which the model lacks; it has {known}")
         for theirs, ours in pairs.items():
-            found = () if ours is None else split_classes(ours, classes[attribute])
+            called = {written(each): each for each in classes[attribute]}
+            called |= {each: each for each in classes[attribute]}
+            found = () if ours is None else split_classes(ours, tuple(called))
             if ours is not None and not found:
                 raise DatasetError(
                     f"--map names {ours!r}, which is no {attribute} of the model; it knows "
                     f"{', '.join(classes[attribute])}, or several of them with + between"
                 )
-            members = tuple(each for each in classes[attribute] if each in found)
+            meant = {called[each] for each in found}
+            members = tuple(each for each in classes[attribute] if each in meant)
             name = JOIN.join(members) or None
             single.setdefault(attribute, {})[theirs] = name
             if name is not None and len(members) > 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.classification.bundle import Bundle
 from models.classification.classifier import Classifier
@@ -13,13 +14,18 @@ from models.classification.view_quality import ViewQuality
 from models.classification.view_quality import sharpness as sharpness_of
 from models.networks.runtime import available_cores
 from models.prevalence.correction import AttributeCorrection, Correction
-from models.prevalence.correction_fit import HeldOutFaces, fit_correction
+from models.prevalence.correction_fit import HeldOutFaces, count_populations, fit_correction
 from training.datasets.samples import Samples
 from training.evaluation.corruptions import downscale
 from training.evaluation.evaluate import Comparison
 from training.evaluation.intervals import Figures
 from training.features.extractor import Extractor, read_picture
-from training.features.progress import ProgressCallback, no_progress
+from training.features.progress import (
+    OpenProgress,
+    ProgressCallback,
+    no_progress,
+    nothing_shown,
+)
 from training.features.table import Column, FeatureTable
 
 COUNTING = "counting"
@@ -54,6 +60,7 @@ def measure_correction(
     comparison: Comparison,
     narrow: NarrowViews | None = None,
     draws: int | None = None,
+    open_progress: OpenProgress = nothing_shown,
 ) -> Correction | None:
     """The correction of a model.
 
@@ -62,12 +69,32 @@ def measure_correction(
         comparison: of the model with faces that it was not fitted on.
         narrow: the same faces, shrunk to `NARROW_WIDTH_PX`; None where there are no pictures.
         draws: populations of each test; see `fit_correction`.
+        open_progress: is opened where there is something to test, with the number of populations.
 
     Returns:
         None where no attribute has enough faces.
     """
-    shrunk = {} if narrow is None else _probabilities(bundle, narrow)
+    views = _views(bundle, comparison, narrow)
+    classes = {head.attribute: head.classes for head in bundle.manifest.attributes}
+    counts = {name: count_populations(classes[name], each, draws) for name, each in views.items()}
+    measured = [name for name, count in counts.items() if count]
+    if not measured:
+        return None
     attributes: dict[str, AttributeCorrection] = {}
+    # The matrices are small: more threads are no faster, and take a third more processor time.
+    with open_progress(sum(counts.values())) as progress, threadpool_limits(1):
+        for name in measured:
+            if found := fit_correction(classes[name], views[name], draws, progress):
+                attributes[name] = found
+    return Correction.of(_data(comparison.data), attributes)
+
+
+def _views(
+    bundle: Bundle, comparison: Comparison, narrow: NarrowViews | None
+) -> dict[str, list[HeldOutFaces]]:
+    """By attribute its labelled faces, the narrow ones first."""
+    shrunk = {} if narrow is None else _probabilities(bundle, narrow)
+    found: dict[str, list[HeldOutFaces]] = {}
     for head in bundle.manifest.attributes:
         prediction = comparison.predictions[head.attribute]
         truth = comparison.truths.get(head.attribute)
@@ -76,10 +103,8 @@ def measure_correction(
         views = [HeldOutFaces(_least_width(comparison.table), prediction.probabilities, _NO_TRUTH)]
         if head.attribute in shrunk:
             views.insert(0, HeldOutFaces(NARROW_WIDTH_PX, shrunk[head.attribute], _NO_TRUTH))
-        known = [_labelled(view, truth, head.classes) for view in views]
-        if (fitted := fit_correction(head.classes, known, draws)) is not None:
-            attributes[head.attribute] = fitted
-    return Correction.of(_data(comparison.data), attributes) if attributes else None
+        found[head.attribute] = [_labelled(view, truth, head.classes) for view in views]
+    return found
 
 
 def counting_figures(correction: Correction | None) -> dict[str, Figures]:

@@ -13,13 +13,14 @@ from training.datasets.splits import SEED
 from training.errors import DatasetError
 from training.evaluation.cautions import cautions, view_cautions
 from training.evaluation.class_groups import ClassGroups
-from training.evaluation.class_map import proposal
+from training.evaluation.class_map import proposal, written
 from training.evaluation.coarser_words import coarser_coverage
 from training.evaluation.figures import SMALL_GROUP, attribute_figures
 from training.evaluation.groupings import groupings
 from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
 from training.evaluation.mistakes import mistakes
 from training.features.table import Column, FeatureTable, has_label
+from training.fitting.held_out import first_names
 
 REPORT_SCHEMA = "face-report/1"
 """Version of the report's format."""
@@ -136,7 +137,7 @@ def report_on(bundle: Bundle, comparison: Comparison, seed: int = SEED) -> Figur
         "data": comparison.data,
         "settings": {
             "interval": "wilson",
-            "bootstrap_resamples": 0,  # a key of earlier reports, whose intervals were drawn
+            "bootstrap_resamples": 0,  # Wilson's intervals need none; earlier reports' did
             "confidence_level": CONFIDENCE_LEVEL,
             "small_group": SMALL_GROUP,
             "merged": {name: dict(each) for name, each in comparison.groups.items()},
@@ -234,15 +235,22 @@ def to_model_classes(
         for group, members in (groups or {}).get(attribute, {}).items()
         for member in members
     }
-    translated = [renaming.get(each, each) for each in column]
+    ours = {
+        theirs: renaming.get(theirs, renaming.get(written(theirs), theirs))
+        for theirs in {each for each in column if each is not None}
+    }
+    translated = [ours.get(each) for each in column]
     return np.array([owner.get(each, each) for each in translated], dtype=object)
 
 
 def _check_names(table: FeatureTable, names: ClassNames) -> None:
     for attribute, renaming in names.items():
-        unknown = sorted(renaming.keys() - set(table.column(attribute)))
-        if unknown:
-            raise DatasetError(f"--map names {unknown[0]!r}, which is no {attribute} of the table")
+        classes = sorted({each for each in table.column(attribute) if each is not None})
+        if unknown := sorted(renaming.keys() - {*classes, *map(written, classes)}):
+            raise DatasetError(
+                f"--map names {unknown[0]!r}, which is no {attribute} of the table; it has "
+                f"{first_names(list(map(repr, classes)))}"
+            )
 
 
 def _check_classes(prediction: Prediction, truth: Column) -> None:

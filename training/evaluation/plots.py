@@ -1,6 +1,7 @@
 """The plots of a report, each as an SVG file's text."""
 
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from models.program.printable import printable, shortened
 from training.evaluation.intervals import Figures
 
 _COLOUR = "#2a5d9c"
@@ -25,9 +27,15 @@ _STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "face-train",  # the same figures give the same file
-    "svg.fonttype": "path",
 }
 """Settings of matplotlib."""
+
+_NAME_LETTERS = 30
+"""Letters of the name of a group, of which a plot leaves out the rest; more leave no room for the
+accuracies."""
+
+_NO_GLYPH = "Glyph .* missing from font"
+"""How matplotlib's warning begins that its font lacks a letter, such as a Chinese one."""
 
 
 def reliability(figures: Figures) -> str:
@@ -80,7 +88,10 @@ def group_accuracies(grouping: Figures, overall: float) -> str:
             colour = _MUTED if each["small"] else _COLOUR
             axes.plot([each["low"], each["high"]], [row, row], color=colour, linewidth=2)
             axes.plot(each["value"], row, "o", color=colour)
-        names = [f"{name}  ({each['rows']})" for name, each in groups.items()]
+        names = [
+            f"{shortened(printable(name), _NAME_LETTERS)}  ({each['rows']})"
+            for name, each in groups.items()
+        ]
         axes.set_yticks(range(len(groups)), names)
         axes.set_ylim(len(groups) - 0.5, -0.5)
         axes.set(xlabel="accuracy (dashed: all faces)")
@@ -118,7 +129,19 @@ def learning_curves(log: Sequence[Mapping[str, float]]) -> str:
 
 
 def _svg(draw: Callable[[Axes], None], size: tuple[float, float]) -> str:
-    with matplotlib.rc_context(_STYLE):
+    """The plot with its letters as lines, or as text for the browser's fonts where matplotlib's
+    font lacks one."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", _NO_GLYPH, UserWarning)
+        try:
+            return _saved(draw, size, "path")
+        except UserWarning:
+            warnings.filterwarnings("ignore", _NO_GLYPH, UserWarning)
+            return _saved(draw, size, "none")
+
+
+def _saved(draw: Callable[[Axes], None], size: tuple[float, float], letters: str) -> str:
+    with matplotlib.rc_context({**_STYLE, "svg.fonttype": letters}):
         figure = Figure(figsize=size, layout="constrained")
         draw(figure.add_subplot())
         text = io.StringIO()

@@ -23,16 +23,28 @@ from training.evaluation.evaluate import (
     report_on,
 )
 from training.evaluation.intervals import CONFIDENCE_LEVEL, Figures
+from training.features.progress import OpenProgress, nothing_shown
 from training.features.table import FeatureTable
 from training.fitting.fit import FittedModel
 from training.fitting.held_out import measurable, unlearned_classes
 
 
-def publish(folder: Path, fitted: FittedModel, table: FeatureTable) -> Figures:
+def publish(
+    folder: Path,
+    fitted: FittedModel,
+    table: FeatureTable,
+    open_progress: OpenProgress = nothing_shown,
+) -> Figures:
     """Writes the model folder with a card and a correction of counts, both of the rows held out.
 
     The folder is written before anything is measured, so that what was fitted is kept whatever
     becomes of the report. Faces of classes that were not learned are left out of it.
+
+    Args:
+        folder: the model folder.
+        fitted: what was fitted.
+        table: the features, with the rows held out.
+        open_progress: of the test of the correction, see `measure_correction`.
 
     Returns:
         The report on those rows.
@@ -51,7 +63,8 @@ def publish(folder: Path, fitted: FittedModel, table: FeatureTable) -> Figures:
         }
         comparison = compare(bundle, table, names=unlearned)
         report = report_on(bundle, comparison)
-        write_card(bundle, report, measure_correction(bundle, comparison))
+        correction = measure_correction(bundle, comparison, open_progress=open_progress)
+        write_card(bundle, report, correction)
     return report
 
 

@@ -1,5 +1,6 @@
 """Labelled pictures → a feature table: embedded in parallel, through a cache, then written."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -216,7 +217,7 @@ def _write_faces(
                 reason = found.reason if found else CHANGED
                 if reason == UNREADABLE:
                     picture, _ = named_region(samples.root / samples.files[index])
-                    reason = reason if picture.exists() else MISSING
+                    reason = reason if os.path.exists(picture) else MISSING
                 skipped.append(SkippedPicture(samples.files[index], reason))
             else:
                 faces += len(found.face_px)

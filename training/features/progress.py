@@ -1,6 +1,8 @@
 """Who is told how far long work on pictures is."""
 
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, TypeAlias
 
 
 class ProgressCallback(Protocol):
@@ -15,5 +17,15 @@ class ProgressCallback(Protocol):
         """
 
 
+OpenProgress: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
+"""Opens what shows how much of so much work is done."""
+
+
 def no_progress(done: int, *, known: bool = False) -> None:
     """Shows no progress."""
+
+
+@contextmanager
+def nothing_shown(total: int) -> Iterator[ProgressCallback]:
+    """An `OpenProgress` that shows nothing."""
+    yield no_progress

@@ -99,7 +99,9 @@ def read_table(path: Path) -> FeatureTable:
         DatasetError: there is none, it is truncated or of another kind, it is empty, or an
             embedding is not finite.
     """
-    if not path.is_file():
+    if path.is_dir():
+        raise DatasetError(f"{path} is a folder: give the table that face-train features makes")
+    if not path.exists():
         raise DatasetError(f"{path} does not exist: face-train features makes it")
     try:
         table = read_parquet(path)
@@ -190,6 +192,8 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
 def _checked(table: FeatureTable) -> FeatureTable:
     if None in table.splits:
         raise DatasetError("a row names no split: write train or test, or make the table again")
+    if table.mirrored.all():
+        raise DatasetError("all of its faces are mirrored ones: make the table again")
     finite = np.isfinite(table.embeddings).all(axis=1)
     if not finite.all():
         count, first = int((~finite).sum()), table.files[~finite][0]

@@ -29,6 +29,7 @@ from training.errors import TrainingError
 from training.features.command_line import dataset_options
 from training.features.extractor import Extractor
 from training.features.leaks import refuse_leaks
+from training.features.progress import OpenProgress
 from training.features.survey import survey
 from training.finetune.chip_loader import ChipLoader
 from training.finetune.chip_store import store_chips
@@ -38,7 +39,7 @@ from training.finetune.network import Network, add_residual_blocks
 from training.finetune.partner import imagenet_partner
 from training.finetune.run import choose_device
 from training.finetune.settings import FinetuneSettings
-from training.finetune.trainer import OpenProgress, Trainer
+from training.finetune.trainer import Trainer
 from training.outputs import quoted, short_path, write_whole
 
 CHIPS_FOLDER = "chips"

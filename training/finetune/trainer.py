@@ -4,9 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -16,7 +14,7 @@ from models.networks.embedder_integers import CALIBRATION_CHIPS
 from models.networks.trunk import Trunk
 from training.errors import TrainingError
 from training.evaluation.plots import learning_curves
-from training.features.progress import ProgressCallback
+from training.features.progress import OpenProgress
 from training.finetune.appearance import embed_appearances, match_appearance_scale
 from training.finetune.batches import TrainingBatches
 from training.finetune.chip_loader import ChipLoader
@@ -36,9 +34,6 @@ PLOT_FILE = "log.svg"
 _CHECKED_FACES = CALIBRATION_CHIPS
 """Faces for which the exported network must give what the trained one gives, and on which the
 ranges of its feature maps are measured."""
-
-OpenProgress: TypeAlias = Callable[[int], AbstractContextManager[ProgressCallback]]
-"""Opens what shows how many of so many pictures are done."""
 
 
 class Trainer:

@@ -1,4 +1,4 @@
-"""How many faces of each class there are to fit on, said before anything is fitted."""
+"""What is said of the classes before anything is fitted: how many faces each has to fit on."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from models.program.printable import counted
+from training.datasets.label_notes import label_notes
 from training.datasets.samples import TRAIN, natural_key
 from training.features.table import FeatureTable
 from training.fitting.settings import FitSettings
@@ -20,16 +21,21 @@ _NAMED_CLASSES = 20
 
 
 def class_counts(table: FeatureTable, settings: FitSettings) -> Iterator[str]:
-    """A line for each attribute that would be fitted; a face and its mirror image count once.
+    """A line for each attribute that would be fitted, and one for each class of it that is hardly
+    meant, held out or not; a face and its mirror image count once.
 
     Raises:
         DatasetError: an attribute does not exist or has one class only.
     """
     train = np.flatnonzero(table.splits == TRAIN)
-    for task in plan_tasks(table, train, settings.attributes or tuple(table.labels)):
+    attributes = settings.attributes or tuple(table.labels)
+    for task in plan_tasks(table, train, attributes):
         rows = task.rows[~table.mirrored[task.rows]]
         for head in task.heads:
             yield class_counts_line(head.attribute, table.column(head.attribute)[rows], settings)
+    yield from label_notes(
+        {name: table.labels[name][~table.mirrored].tolist() for name in attributes}
+    )
 
 
 def class_counts_line(attribute: str, labels: Iterable[str], settings: FitSettings) -> str:

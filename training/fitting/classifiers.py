@@ -1,5 +1,6 @@
 """The scikit-learn classifiers to choose from, with defaults for 128-d face embeddings."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -47,6 +48,10 @@ GRIDS: Mapping[ClassifierName, Sequence[Mapping[str, Any]]] = {
     "forest": [{"min_samples_leaf": value} for value in (20, 10, 40)],
 }
 """Options that `--search` tries; the first are the default."""
+
+_SVM_PARTS = 3
+"""Parts of the rows on each of which an SVM that was fitted on the others is calibrated; more take
+longer, and as many faces of each class are needed."""
 
 _TREES = 100
 """Trees of a forest; more are steadier and larger: 100 of 35,000 faces, with leaves of 20, are
@@ -158,7 +163,7 @@ def fit_classifier(
         seed: of its random numbers.
 
     Raises:
-        DatasetError: the classifier takes no class weights.
+        DatasetError: the classifier takes no class weights, or a class has too few rows for it.
     """
     flags = fitted.targets.ndim == 2
     if class_weight and (name == "knn" or (name == "mlp" and flags)):
@@ -166,24 +171,45 @@ def fit_classifier(
         raise DatasetError(f"{what} takes no class weights: choose logistic, svm or forest")
     if name == "mlp":
         return fit_mlp(fitted, development, class_weight=class_weight, seed=seed, **options)
-    estimator = _estimator(name, options, class_weight, seed)
+    _check_counts(name, fitted.targets)
+    estimator = _estimator(name, options, class_weight, seed, len(fitted))
     if flags:
         estimator = OneVsRestClassifier(estimator)
     # A tree compares one value at a time: a scale would change nothing.
     steps = [estimator] if name == "forest" else [StandardScaler(), estimator]
-    return make_pipeline(*steps).fit(fitted.embeddings, fitted.targets)
+    with warnings.catch_warnings():
+        # Few faces of many classes are said before, in words that help.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        return make_pipeline(*steps).fit(fitted.embeddings, fitted.targets)
+
+
+def _check_counts(name: ClassifierName, targets: NDArray[np.int64]) -> None:
+    """Raises DatasetError where a class, or a flag that is set or not, has too few rows."""
+    if name != "svm":
+        return
+    columns = targets.T if targets.ndim == 2 else [targets]
+    fewest = min(int(np.unique(each, return_counts=True)[1].min()) for each in columns)
+    if fewest < _SVM_PARTS:
+        raise DatasetError(
+            f"an svm needs {_SVM_PARTS} faces of each class to fit on, and one has {fewest}: "
+            "choose another --classifier, or label more of them"
+        )
 
 
 def _estimator(
-    name: ClassifierName, options: Mapping[str, Any], class_weight: str | None, seed: int
+    name: ClassifierName,
+    options: Mapping[str, Any],
+    class_weight: str | None,
+    seed: int,
+    rows: int,
 ) -> Any:
     if name == "logistic":
         return LogisticRegression(max_iter=1000, class_weight=class_weight, **options)
     if name == "svm":
         svc = SVC(class_weight=class_weight, random_state=seed, **options)
-        return CalibratedClassifierCV(svc, cv=3, ensemble=False)
+        return CalibratedClassifierCV(svc, cv=_SVM_PARTS, ensemble=False)
     if name == "knn":
-        return KNeighborsClassifier(**options)
+        return KNeighborsClassifier(min(options["n_neighbors"], rows))
     return RandomForestClassifier(
         _TREES, class_weight=class_weight, n_jobs=-1, random_state=seed, **options
     )

@@ -100,4 +100,7 @@ def _held_out(table: FeatureTable, attribute: str) -> Counter[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " or ".join(shortened(name) for name in names)
+    """Names with "or" between, of many only the first."""
+    more = len(names) - _NAMED
+    others = [f"{more} others"] if more > 1 else [shortened(name) for name in names[_NAMED:]]
+    return " or ".join([*(shortened(name) for name in names[:_NAMED]), *others])

@@ -44,7 +44,8 @@ def plan_tasks(
         DatasetError: no row is for training, an attribute does not exist or has one class only, or
             two have one file name.
     """
-    if not len(train):
+    faces_once = train[~table.mirrored[train]]
+    if not len(faces_once):
         faces = counted(int((~table.mirrored).sum()), "face")
         raise DatasetError(
             f"all {faces} of the table are held out, none is for training: fit on another table, "
@@ -57,7 +58,7 @@ def plan_tasks(
         if (other := files.setdefault(head_file_name(name), name)) != name:
             raise DatasetError(f"{other!r} and {name!r} are too alike: name one with --attributes")
     flagged = [by_flags[name] for name in attributes if name in by_flags]
-    _check_classes(table, train, [name for name in attributes if name not in by_flags])
+    _check_classes(table, faces_once, [name for name in attributes if name not in by_flags])
     tasks = [_class_task(table, train, name) for name in attributes if name not in by_flags]
     return [_flag_task(table, train, flagged), *tasks] if flagged else tasks
 
