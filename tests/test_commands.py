@@ -126,8 +126,9 @@ def test_the_import_of_the_command_line_loads_nothing_heavy() -> None:
     assert {"stream", "typer", "rich"} <= loaded
     assert not loaded & {"numpy", "cv2", "pydantic", "onnxruntime", "av"}
     of_models = {name.removeprefix("models.") for name in loaded if name.startswith("models.")}
-    printing = {"command_line", "typer_app", "errors", "interrupts", "printable"}
-    assert of_models <= {*printing, "system_libraries", "shadowing"}
+    printing = {"command_line", "typer_app", "interrupts", "printable", "system_libraries"}
+    programs = {"program", *(f"program.{name}" for name in printing)}
+    assert of_models <= {*programs, "errors", "shadowing"}
     assert not loaded & {"onnx", "scipy", "sklearn", "pyarrow", "imutils", "dlib", "matplotlib"}
 
 

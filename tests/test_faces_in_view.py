@@ -8,7 +8,7 @@ import numpy as np
 from fakes import frame, label, person, track
 
 from stream.drawing.overlay import Overlay
-from stream.page.faces_in_view import HISTORY_STEP_S, FacesInView, add_counts
+from stream.page.faces_in_view import HISTORY_STEP_S, UNSURE, FacesInView, add_counts
 from stream.people import Person
 from stream.settings.schema import OverlaySection
 from stream.sinks import AnnotatedFrame
@@ -40,8 +40,8 @@ def test_counts_are_of_the_faces_in_view_and_unsure_ones_are_counted() -> None:
     faces = FacesInView()
     people = [person(n, {"gender": label(text)}) for n, text in enumerate(("Male", None, "Female"))]
     faces.update(_annotated(*people, seen=2))
-    assert faces.counts() == {"gender": Counter(Male=1, unsure=1)}
-    assert add_counts([faces.counts(), faces.counts(), {}]) == {"gender": {"Male": 2, "unsure": 2}}
+    assert faces.counts() == {"gender": Counter({"Male": 1, UNSURE: 1})}
+    assert add_counts([faces.counts(), faces.counts(), {}]) == {"gender": {"Male": 2, UNSURE: 2}}
 
 
 def test_counts_over_time_are_taken_every_few_seconds() -> None:
