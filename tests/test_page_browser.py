@@ -205,7 +205,7 @@ def test_a_class_has_its_attribute_where_it_does_not_say_of_what_it_is(page: Any
          ["gender", "Female"], ["gender", None]],
     )  # fmt: skip
     assert said == [
-        *("glasses yes", "head scarf not sure", "East Asian", "age 20–29"),
+        *("glasses yes", "not sure", "East Asian", "age 20–29"),
         *("Female", "gender unsure"),
     ]
 

@@ -32,10 +32,14 @@ def test_without_confidence() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("20-29", "age 20–29 80%"), ("more than 70", "age more than 70 80%"), ("adult", "adult 80%")],
+    [
+        *[("20-29", "face age 20–29 80%"), ("more than 70", "face age more than 70 80%")],
+        *[("adult", "adult 80%"), ("yes", "face age yes 80%"), ("False", "face age False 80%")],
+        *[("F", "face age F 80%"), ("女性", "女性 80%"), ("Other", "face age Other 80%")],
+    ],
 )
-def test_figures_are_said_with_what_they_are_of(name: str, text: str) -> None:
-    assert label_text("age", _of(name, (name, "x"))) == text
+def test_a_class_that_says_little_is_said_with_its_attribute(name: str, text: str) -> None:
+    assert label_text("face_age", _of(name, (name, "x"))) == text
 
 
 def test_names_as_pictures_show_them() -> None:

@@ -14,6 +14,10 @@ _SEPARATOR = " · "
 _UNSURE = "?"
 """The short form of a label that is unsure."""
 
+_BARE = re.compile(r".*\d.*|[a-z]{1,3}|true|false|none|other", re.IGNORECASE | re.DOTALL)
+"""Names of classes that say little without their attribute: figures, `yes`, `no`, `F`, and words
+that stand for whatever they are of."""
+
 _CACHED_NAMES = 256
 """Short names that are kept: those of a model's classes."""
 
@@ -71,10 +75,10 @@ def label_text(
     labels say that they are unsure.
     """
     if label.text is None:
-        return f"{attribute} unsure"
+        return f"{display_name(attribute)} unsure"
     name = display_name(label.text)
-    if _is_number(name):
-        name = f"{attribute} {name}"
+    if _BARE.fullmatch(name):
+        name = f"{display_name(attribute)} {name}"
     confidence = MAX_SHOWN_CONFIDENCE if surest else min(label.confidence, MAX_SHOWN_CONFIDENCE)
     is_shown = with_confidence and (surest or not label.is_held)
     return f"{name} {confidence:.0%}" if is_shown else name
@@ -104,7 +108,7 @@ def _initials(name: str, classes: Collection[str]) -> str:
     """So many first letters of each word of a name that no other class has the same: `EA` for East
     Asian. A name with figures stays as it is."""
     shown = display_name(name)
-    if _is_number(shown):
+    if any(letter.isdigit() for letter in shown):
         return shown
     others = [display_name(other) for other in classes if other != name]
     for count in range(1, max(map(len, shown.split()), default=1)):
@@ -116,8 +120,3 @@ def _initials(name: str, classes: Collection[str]) -> str:
 
 def _first_letters(name: str, count: int) -> str:
     return "".join(word[:count] for word in name.split())
-
-
-def _is_number(name: str) -> bool:
-    """Whether a name says little without its attribute, as 20–29 does."""
-    return any(letter.isdigit() for letter in name)

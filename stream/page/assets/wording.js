@@ -6,8 +6,8 @@ const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 /** The highest confidence that is shown, as on pictures: no label is certain. */
 const MAX_SHOWN_CONFIDENCE = 0.99;
 
-/** The attributes whose classes say by themselves of what they are. */
-const PLAIN = new Set(["gender", "race"]);
+/** Classes that say little without their attribute, as on pictures. */
+const BARE = /\d|^([a-z]{1,3}|true|false|none|other)?$/i;
 
 /** The time of day of an ISO time, with its day where that is not today. */
 export function clock(iso) {
@@ -52,5 +52,5 @@ export function className(name) {
 /** A label in words: "Female", "age 20–29", "glasses yes", "gender unsure". */
 export function labelWords(attribute, { text }) {
   const word = className(text ?? "");
-  return text && PLAIN.has(attribute) ? word : `${className(attribute)} ${word}`;
+  return BARE.test(text ?? "") ? `${className(attribute)} ${word}` : word;
 }
