@@ -1,4 +1,4 @@
-"""Scenes coded as H.264: each frame is the picture it was, only coarser."""
+"""Pictures coded as H.264: each is the picture it was, only coarser."""
 
 import numpy as np
 import pytest

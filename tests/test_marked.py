@@ -275,6 +275,10 @@ def _coco(root: Path, *faces: dict[str, Any]) -> Samples:
 def test_categories_are_the_classes_where_faces_have_no_attributes(tmp_path: Path) -> None:
     samples = _coco(tmp_path, {"category_id": 1}, {"category_id": 2}, {"category_id": 9})
     assert samples.labels == {"label": ("child", "adult")}
+    halves = [{"attributes": {"identity": "a", "split": each}} for each in ("train", "test")]
+    samples = _coco(tmp_path, halves[0] | {"category_id": 1}, halves[1] | {"category_id": 2})
+    assert samples.labels == {"label": ("child", "adult")}
+    assert samples.splits == ("train", "test")
     with pytest.raises(DatasetError, match="has no face with a label"):
         _coco(tmp_path, {"category_id": 1}, {"category_id": 1})
 

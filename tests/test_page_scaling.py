@@ -51,7 +51,13 @@ def _labelled(coded: "VideoFrame", *, blur: bool = False) -> AnnotatedFrame:
 
 @pytest.mark.parametrize(
     ("pixels", "matrix", "colour_range"),
-    [("yuv420p", 1, 1), ("yuv420p", 2, 0), ("yuv420p", 5, 2), ("yuvj420p", 5, 2)],
+    [
+        ("yuv420p", 1, 1),
+        ("yuv420p", 2, 0),
+        ("yuv420p", 5, 2),
+        ("yuvj420p", 5, 2),
+        ("yuvj420p", 5, 0),
+    ],
 )
 @pytest.mark.parametrize("size_wh", [(64, 48), (96, 72)])
 def test_the_numbers_of_planes_mean_the_same_afterwards(

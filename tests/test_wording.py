@@ -35,7 +35,12 @@ def test_without_confidence() -> None:
     [
         *[("20-29", "face age 20–29 80%"), ("more than 70", "face age more than 70 80%")],
         *[("adult", "adult 80%"), ("yes", "face age yes 80%"), ("False", "face age False 80%")],
-        *[("F", "face age F 80%"), ("女性", "女性 80%"), ("Other", "face age Other 80%")],
+        *[
+            ("F", "face age F 80%"),
+            ("女性", "女性 80%"),
+            ("Man", "Man 80%"),
+            ("Other", "face age Other 80%"),
+        ],
     ],
 )
 def test_a_class_that_says_little_is_said_with_its_attribute(name: str, text: str) -> None:

@@ -105,8 +105,8 @@ whole chips, one square 0.108, nine squares 0.104. Each takes half a millisecond
 
 DetectorPrecision: TypeAlias = Literal["int8", "mixed", "float"]
 """In what the detector is calculated: 8-bit integers take little more than half the time on a CPU,
-and scores differ by a few hundredths; `mixed` is the finest scale of a search in integers, and the
-coarser ones, which are a fourth of it, in floats."""
+and scores differ by a few hundredths; `mixed` is the finest scale of a search, which takes four
+fifths of the time, in integers, and the coarser ones in floats."""
 
 
 class CenterFaceDetector:

@@ -1,1 +1,2 @@
-"""Pictures in files: which they are, and how they become 8-bit, opaque and upright."""
+"""Pictures: which files are some, how they become 8-bit, opaque and upright, and what H.264 does to
+them."""

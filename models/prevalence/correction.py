@@ -83,7 +83,7 @@ class AttributeCorrection(_Part):
     Attributes:
         classes: in the order of all that is stored.
         views: by the width of the face, the narrowest first.
-        test: how the correction did on simulated populations, as `prevalence_trial` has it.
+        test: how the correction did on simulated populations, as `models.prevalence.trial` has it.
         is_gain: whether it came nearer to the truth there than the share of the likeliest class,
             with intervals that hold it as often as they say.
         widening: factor of the intervals about the share, at least 1.

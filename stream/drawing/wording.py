@@ -14,7 +14,7 @@ _SEPARATOR = " · "
 _UNSURE = "?"
 """The short form of a label that is unsure."""
 
-_BARE = re.compile(r".*\d.*|[a-z]{1,3}|true|false|none|other", re.IGNORECASE | re.DOTALL)
+_BARE = re.compile(r".*\d.*|[a-z]{1,2}|yes|true|false|none|other", re.IGNORECASE | re.DOTALL)
 """Names of classes that say little without their attribute: figures, `yes`, `no`, `F`, and words
 that stand for whatever they are of."""
 

@@ -113,6 +113,7 @@ class Rendition:
             self._last_fault = ""
         except Exception as error:  # noqa: BLE001 - of any kind: the thread serves all who watch
             self.rest()  # the next picture begins another video
+            self._key_wanted |= key
             fault = f"{type(error).__name__}: {error}"
             if fault != self._last_fault:
                 _log.warning("page: a picture cannot be shown: %s", fault)

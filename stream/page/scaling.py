@@ -89,8 +89,8 @@ class Scaling:
             *size_wh,
             _PLANES,
             interpolation="AREA",
-            src_color_range=coded.color_range,
-            dst_color_range=coded.color_range,
+            src_color_range=_range_of(coded),
+            dst_color_range=_range_of(coded),
             threads=1,
         )
         _take_colours(scaled, coded)
@@ -105,7 +105,12 @@ def _take_colours(made: "VideoFrame", coded: "VideoFrame") -> None:
     """Says of planes that their numbers mean what those mean that they were made from."""
     made.colorspace, made.color_primaries = coded.colorspace, coded.color_primaries
     made.color_trc = coded.color_trc
-    made.color_range = FULL_RANGE if is_full_range(coded) else coded.color_range
+    made.color_range = _range_of(coded)
+
+
+def _range_of(coded: "VideoFrame") -> int:
+    """The code of the range of luma, which an old name of the format may state alone."""
+    return FULL_RANGE if is_full_range(coded) else coded.color_range
 
 
 def _shrunk(frame: Frame, size_wh: tuple[int, int]) -> Image:

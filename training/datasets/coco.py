@@ -76,12 +76,13 @@ def _file(folder: Path) -> Path | None:
 
 def _faces(content: _Coco) -> Iterator[MarkedFace]:
     names = {image["id"]: image["file_name"] for image in content["images"]}
-    texts = [_texts(each.get("attributes", {})) for each in content["annotations"]]
-    if not any(texts):
-        texts = _categories(content)
-    for each, labels in zip(content["annotations"], texts, strict=True):
-        others = labels.pop(IDENTITY, None), labels.pop(SPLIT, None)
-        yield MarkedFace(names.get(each["image_id"], ""), _box(each["bbox"]), labels, *others)
+    annotations = content["annotations"]
+    texts = [_texts(each.get("attributes", {})) for each in annotations]
+    others = [(each.pop(IDENTITY, None), each.pop(SPLIT, None)) for each in texts]
+    for each, labels, other in zip(
+        annotations, texts if any(texts) else _categories(content), others, strict=True
+    ):
+        yield MarkedFace(names.get(each["image_id"], ""), _box(each["bbox"]), labels, *other)
 
 
 def _texts(attributes: Mapping[str, Any]) -> dict[str, str]:

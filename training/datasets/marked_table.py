@@ -50,7 +50,10 @@ def read_marked_table(path: Path, wanted: Sequence[str] | None = None) -> Sample
         read = read_csv(table, _FILE)
     except UnfitFileError as error:
         raise DatasetError(f"{table} cannot be read: {error}") from error
-    columns = read.rename_columns([_called(name) for name in read.schema.names]).to_pydict()
+    names = [_called(name) for name in read.schema.names]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise DatasetError(f"{table} has two columns {twice[0]!r}: rename one")
+    columns = read.rename_columns(names).to_pydict()
     if missing := [name for name in (_FILE, *BOX_COLUMNS) if name not in columns]:
         raise DatasetError(f"{table} has no column {missing[0]!r}, which a marked face needs")
     labels = [name for name in columns if _is_label(name, columns)]

@@ -7,7 +7,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const MAX_SHOWN_CONFIDENCE = 0.99;
 
 /** Classes that say little without their attribute, as on pictures. */
-const BARE = /\d|^([a-z]{1,3}|true|false|none|other)?$/i;
+const BARE = /\d|^([a-z]{1,2}|yes|true|false|none|other)?$/i;
 
 /** The time of day of an ISO time, with its day where that is not today. */
 export function clock(iso) {
