@@ -32,7 +32,7 @@ from models.networks.runtime import Device
 Runtime: TypeAlias = Literal["onnx", "dlib"]
 """What runs dlib's networks: ONNX Runtime, or dlib itself as a slower reference."""
 
-Precision: TypeAlias = Literal["int8", "float"]
+EmbedderPrecision: TypeAlias = Literal["int8", "float"]
 """In what the embedder is calculated: floats, or 8-bit integers, which are faster on a CPU."""
 
 _EMPTY_GREY = 128
@@ -236,7 +236,7 @@ def load_engine(
     embedder: EmbedderModel | None = None,
     full_scale: bool = False,
     precision: DetectorPrecision = "float",
-    embedder_precision: Precision = "float",
+    embedder_precision: EmbedderPrecision = "float",
     threads: int = 0,
     device: Device = "auto",
     beside: Engine | None = None,
@@ -285,7 +285,7 @@ def _detector(
 def _embedder(
     embedder: EmbedderModel | None,
     runtime: Runtime,
-    precision: Precision,
+    precision: EmbedderPrecision,
     threads: int,
     device: Device,
 ) -> Embedder:

@@ -7,7 +7,7 @@ from models.classification.bundle import Bundle, load_bundle
 from models.classification.classifier import Classifier, check_groups
 from models.detection.centerface_detector import DetectorPrecision
 from models.embedder import bundled_embedder
-from models.engine import Engine, Precision, load_engine
+from models.engine import EmbedderPrecision, Engine, load_engine
 from models.networks.runtime import uses_gpu
 from stream.annotator import Annotator
 from stream.controls import Controls, RunReport
@@ -204,7 +204,7 @@ def _precision(config: Config, info: SourceInfo) -> DetectorPrecision:
     return "mixed" if info.kind == "pictures" else "int8"
 
 
-def _embedder_precision(config: Config) -> Precision:
+def _embedder_precision(config: Config) -> EmbedderPrecision:
     """Integers on a CPU, for pictures too: a label is the same in one as in the other."""
     settings = config.engine
     if settings.precision != "auto":

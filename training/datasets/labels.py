@@ -17,7 +17,8 @@ _MISSING = frozenset(
 spreadsheets', and what people do."""
 
 _LONGEST_MISSING = 24
-"""Characters of a text, at most, that is looked up among these; more are always a label."""
+"""Characters of a text, at most, that is looked up among these; more, unless all are spaces, are a
+label."""
 
 _UNSEEN = frozenset({"Cc", "Cf"})
 """Categories of characters that are not seen, such as a space without width; spaces and line breaks
@@ -26,8 +27,8 @@ among them count as spaces."""
 
 def known(text: str | None) -> str | None:
     """A label, or None where its text says that there is none."""
-    if text is None or len(text) > _LONGEST_MISSING:
-        return text if text is None or not text.isspace() else None
+    if text is None or (len(text) > _LONGEST_MISSING and not text.isspace()):
+        return text
     return None if _folded(text) in _MISSING else text
 
 
