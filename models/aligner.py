@@ -12,6 +12,9 @@ CHIP_PADDING = 0.25
 """Margin of a chip around the face, as a fraction of its width; dlib's embedder was trained with
 it."""
 
+CHIP_FACE_SHARE = 1 / (1 + 2 * CHIP_PADDING)
+"""Width of the face as a share of that of an aligned chip."""
+
 
 class Aligner:
     """dlib's five-point shape predictor and its chip.

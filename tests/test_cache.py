@@ -13,13 +13,13 @@ from training.features.cache import EmbeddedFaces, open_cache
 
 def _extracted(faces: int, views: int) -> EmbeddedFaces:
     values = np.arange(faces * views * 4, dtype=np.float32).reshape(faces, views, 4)
-    widths = np.arange(faces, dtype=np.float32)
+    widths = np.arange(faces * views, dtype=np.float32).reshape(faces, views)
     return EmbeddedFaces("", widths, values, widths / 8)
 
 
 def test_what_was_kept_is_found_again_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "made" / "cache"
-    nothing = np.zeros(0, np.float32)
+    nothing = np.zeros((0, 1), np.float32)
     none = EmbeddedFaces("no face", nothing, nothing.reshape(0, 1, 0), nothing)
     with open_cache(path) as store:
         store.put([(b"two", _extracted(2, 2)), (b"one", _extracted(1, 1)), (b"none", none)])

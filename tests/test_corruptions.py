@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.evaluation.corruptions import (
+from training.filming.corruptions import (
     blur,
     darken,
     downscale,

@@ -59,6 +59,7 @@ from training.features.side_files import cache_path, duplicates_path, info_path,
 from training.features.survey import survey
 from training.features.table import TableInfo
 from training.features.table_files import is_table, read_table, write_csv
+from training.features.views import FILMED
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,28 @@ def test_a_table_holds_what_the_engine_says(engine: Engine, tmp_path: Path) -> N
         each for each, half in zip(table.identities, table.splits, strict=True) if half == "test"
     }
     assert len(held) == 1
+
+
+def test_each_face_is_filmed_too_in_a_way_of_its_own(engine: Engine, tmp_path: Path) -> None:
+    """Its place in the dataset does not matter: only the picture decides how it is filmed."""
+    samples = read_dataset(make_manifest(tmp_path / "list.csv"))
+    extractor = Extractor(ExtractionSettings(filmed=3), engine)
+    extract_features(samples, tmp_path / "out.parquet", extractor)
+    table = read_table(tmp_path / "out.parquet")
+    assert len(table) == 12 * 5
+    assert (table.filmed.sum(), table.mirrored.sum()) == (36, 24)
+    assert (table.filmed & table.mirrored).sum() == 12
+    assert table.as_found.sum() == 12
+    by_face = {str(file): np.flatnonzero(table.files == file) for file in table.files}
+    for rows in by_face.values():
+        assert (table.face_px[rows][2:] <= table.face_px[rows[0]]).all()
+        assert len(np.unique(table.face_px[rows][2:])) == 3
+        distances = np.linalg.norm(table.embeddings[rows][2:] - table.embeddings[rows[0]], axis=1)
+        assert (distances > 0.02).all()
+    assert np.corrcoef(table.face_px[table.filmed], table.sharpness[table.filmed])[0, 1] > 0.3
+    content = (samples.root / samples.files[3]).read_bytes()
+    found = extractor.extract(content)
+    np.testing.assert_array_equal(found.embeddings, extractor.extract(content).embeddings)
 
 
 def test_aligned_chips_are_not_searched(engine: Engine, tmp_path: Path) -> None:
@@ -270,6 +293,7 @@ def test_what_decides_an_embedding_is_part_of_its_key(engine: Engine) -> None:
         plain.key(b"another"),
         Extractor(settings, renamed).key(b"picture"),
         Extractor(replace(settings, mirror=False), engine).key(b"picture"),
+        Extractor(replace(settings, filmed=1), engine).key(b"picture"),
         Extractor(replace(settings, aligned=True), engine).key(b"picture"),
         Extractor(replace(settings, faces="all"), engine).key(b"picture"),
     ]
@@ -377,7 +401,7 @@ def test_faces_of_a_picture_with_several(
 ) -> None:
     content = cv2.imencode(".png", _scene(2))[1].tobytes()
     found = Extractor(ExtractionSettings(faces=policy), engine).extract(content)
-    assert sorted(found.face_px, reverse=True) == pytest.approx(widths, rel=0.25)
+    assert sorted(found.face_px[:, 0], reverse=True) == pytest.approx(widths, rel=0.25)
     assert found.embeddings.shape == (len(widths), 2, 128)
 
 
@@ -448,7 +472,7 @@ def test_a_picture_that_could_not_be_read_is_tried_again(engine: Engine, tmp_pat
     samples = _list_of(tmp_path, a=face_picture(0), b=_scene(0))
     out = tmp_path / "out.parquet"
     extractor = Extractor(ExtractionSettings(), engine)
-    nothing = np.zeros(0, dtype=np.float32)
+    nothing = np.zeros((0, 1), dtype=np.float32)
     with open_cache(cache_path(out)) as store:
         for file, reason in (("a.png", UNREADABLE), ("b.png", NO_FACE)):
             key = extractor.key((tmp_path / file).read_bytes())
@@ -567,7 +591,7 @@ class _InstantExtractor(Extractor):
     """Says at once that a picture has one face."""
 
     def extract(self, content: bytes) -> EmbeddedFaces:
-        one = np.ones(1, np.float32)
+        one = np.ones((1, 2), np.float32)
         return EmbeddedFaces("", one, np.ones((1, 2, 128), np.float32), one)
 
 
@@ -672,13 +696,14 @@ def test_pictures_are_found_by_the_name_that_a_table_has_of_them(tmp_path: Path)
 
 def test_the_recorded_command_has_the_options_that_a_dataset_is_read_with(tmp_path: Path) -> None:
     root = make_folders(tmp_path / "faces")
+    settings = ExtractionSettings(aligned=True, filmed=FILMED)
     for layout, labels, asked in (
         (None, None, ""),
         ("folders", None, " --format folders"),
         (None, ["what they wear"], " --labels 'what they wear'"),
     ):
         samples = read_dataset(root, layout, labels)
-        command = features_command(samples, ExtractionSettings(aligned=True), HoldOut(), SEED)
+        command = features_command(samples, settings, HoldOut(), SEED)
         assert command == f"face-train features faces --out features.parquet{asked} --aligned", (
             labels
         )

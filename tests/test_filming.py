@@ -5,8 +5,8 @@ import pytest
 from training_helpers import portrait
 
 from models.faces import Image
-from training.evaluation.filming import each_of_share, film, random_widths, share
 from training.features.extractor import as_chip
+from training.filming.film import each_of_share, film, random_widths, share
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ _TRAINING_FLOORS = (  # of `training`, likewise
     {"evaluation"},
     {"fitting"},
     {"features"},
-    {"datasets"},
+    {"datasets", "filming"},
     {"outputs"},
     {"errors"},
 )

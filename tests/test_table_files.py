@@ -35,8 +35,8 @@ def test_a_table_of_another_version_is_refused(tmp_path: Path) -> None:
     path = drawn_table(tmp_path / "table.parquet", 20)
     _rewritten(path, dataset="renamed")
     assert read_table(path).info.dataset == "renamed"
-    _rewritten(path, schema="face-features/5")
-    said = r"its schema is face-features/5, this program reads face-features/1, .*/2, .*/3, .*/4"
+    _rewritten(path, schema="face-features/6")
+    said = r"its schema is face-features/6, this program reads face-features/1, .*/2, .*/3, .*/5"
     with pytest.raises(DatasetError, match=said):
         read_table(path)
     _rewritten(path, schema="face-features/2", colour="red")
@@ -56,13 +56,17 @@ def test_a_table_of_version_1_does_not_say_which_detector_found_its_faces(tmp_pa
     assert table.info.detector is None
 
 
-def test_a_table_of_version_3_does_not_say_how_sharp_its_faces_are(tmp_path: Path) -> None:
+def test_a_table_of_version_3_does_not_say_how_sharp_its_faces_are_and_none_is_filmed(
+    tmp_path: Path,
+) -> None:
     path = drawn_table(tmp_path / "table.parquet", 20)
-    content = pq.read_table(path).drop_columns(["sharpness"])
+    content = pq.read_table(path).drop_columns(["sharpness", "filmed"])
     third = json.loads(content.schema.metadata[b"face_train"]) | {"schema": "face-features/3"}
     metadata = {b"face_train": json.dumps(third).encode()}
     pq.write_table(content.replace_schema_metadata(metadata), path)
-    quality = read_table(path).quality
+    table = read_table(path)
+    assert not table.filmed.any() and table.as_found.all()
+    quality = table.quality
     assert np.isnan(quality.sharpness).all() and len(quality) == 20
     assert set(quality.widths_px.tolist()) == {100}
 

@@ -119,5 +119,5 @@ def test_mirrored_rows_alone_are_neither_faces_to_fit_on_nor_classes(tmp_path: P
     whole = pq.read_table(path)
     place = whole.schema.get_field_index("mirrored")
     pq.write_table(whole.set_column(place, "mirrored", pa.array([True] * 40)), path)
-    with pytest.raises(DatasetError, match="all of its faces are mirrored ones"):
+    with pytest.raises(DatasetError, match="all of its faces are mirrored or filmed"):
         read_table(path)

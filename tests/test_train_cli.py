@@ -136,7 +136,7 @@ def test_a_fit_says_what_there_is_before_and_how_steady_it_is(tmp_path: Path) ->
     result = _run(*words, "--cross-validate", "3")
     assert result.exit_code == 0, result.output
     counts, *parts, note, fitting, _, figures = result.stdout.splitlines()[:8]
-    assert "not calibrated by the quality of views, for that needs the pictures" in result.stdout
+    assert "no face of the table is filmed" in result.stdout
     assert counts.startswith("gender: 150 faces to fit on: ")
     assert [part.rpartition(", ")[2] for part in parts] == [f"part {n} of 3" for n in (1, 2, 3)]
     assert note.startswith("gender: measured on 50 faces only")
@@ -309,11 +309,6 @@ def test_what_is_asked_wrongly_is_one_line_and_writes_nothing(
         (("fit", cut, "--out", out), "is damaged"),
         (("fit", tmp_path / "no.parquet", "--out", out), "face-train features makes it"),
         (("fit", table, "--out", empty), "is not a model folder"),
-        (("fit", table, "--out", out, "--pictures", empty), "has no layout"),
-        (
-            ("fit", table, "--out", out, "--pictures", empty, "--no-calibrate"),
-            "--pictures is for calibrating",
-        ),
         (("evaluate", model, foreign, "--out", out), "are of other-net, the model is fitted on"),
         (("evaluate", model, cut, "--out", out), "is damaged"),
         (("evaluate", empty, table, "--out", out), "is not a model folder"),

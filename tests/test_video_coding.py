@@ -8,9 +8,9 @@ import pytest
 from training_helpers import portrait
 
 from models.faces import Image
-from training.evaluation.corruptions import downscale, enlarge, shrink
-from training.evaluation.video_coding import code_h264
 from training.features.extractor import as_chip
+from training.filming.corruptions import downscale, enlarge, shrink
+from training.filming.video_coding import code_h264
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,11 @@ def test_no_chips_are_no_video() -> None:
 def test_a_chip_smaller_than_asked_for_keeps_its_size(chip: Image) -> None:
     small = shrink(chip, 20)
     assert _as_filmed([small], 80, 18)[0].shape == small.shape
+
+
+def test_many_faces_share_a_video_that_is_no_higher_than_it_may_be() -> None:
+    chips = [np.full((30, 30, 3), 50 + number * 37 % 150, dtype=np.uint8) for number in range(9000)]
+    coded = code_h264(chips, 18)
+    assert len(coded) == len(chips)
+    for number in (0, 4321, 8999):
+        np.testing.assert_allclose(coded[number].mean(), 50 + number * 37 % 150, atol=8)

@@ -9,7 +9,16 @@ RESERVED_COLUMNS = frozenset(
         *("score", "missed", "quality", "picture", "frame_width", "frame_height"),
         *("first_s", "last_s", "frames", "best_frame", "best_s", "tracks", "seconds"),
         # the tables of features
-        *("face", "mirrored", "identity", "split", "face_px", "sharpness", "picture_hash"),
+        *(
+            "face",
+            "mirrored",
+            "filmed",
+            "identity",
+            "split",
+            "face_px",
+            "sharpness",
+            "picture_hash",
+        ),
         "embedding",
     }
 )

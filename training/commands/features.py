@@ -13,6 +13,7 @@ from models.program.printable import counted
 from training.commands.console import one_line_errors, print_line, progress_bar
 from training.commands.opening import open_dataset
 from training.commands.options import (
+    DEFAULT_FILMED,
     DEFAULT_SEED,
     OUTPUT,
     AlignedChips,
@@ -30,6 +31,9 @@ from training.errors import DatasetError
 
 if TYPE_CHECKING:
     from training.features.workers import Workers
+
+_MAX_FILMED = 10
+"""How often a face is filmed at most; each takes as long as a face that is found."""
 
 
 def features(
@@ -58,6 +62,16 @@ def features(
             help="Embed each face mirrored as well.",
         ),
     ] = True,
+    filmed: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=_MAX_FILMED,
+            rich_help_panel=OUTPUT,
+            metavar="N",
+            help="Embed each face N times as a video shows it as well: small, blurred, coded.",
+        ),
+    ] = DEFAULT_FILMED,
     hold_out: HoldOutRule = "given",
     csv: Annotated[
         tuple[Path, Path] | None,
@@ -107,7 +121,7 @@ def features(
         for note in label_notes(samples.labels, samples.identities):
             print_line(note)
         own = None if embedder is None else embedder_file(embedder)
-        extractor = Extractor(replace(settings, mirror=mirror, embedder=own))
+        extractor = Extractor(replace(settings, mirror=mirror, filmed=filmed, embedder=own))
         found = found_by(extractor.settings.detector)
         print_line(f"{samples.name}: {counted(len(samples), 'picture')}, faces {found}")
         with ExitStack() as claims:

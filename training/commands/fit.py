@@ -10,31 +10,25 @@ from training.commands.console import (
     one_line_errors,
     print_line,
     print_summary,
-    progress_bar,
 )
-from training.commands.opening import open_pictures, parse_names
+from training.commands.opening import parse_names
 from training.commands.options import (
     DEFAULT_SEED,
     FITTING,
     OUTPUT,
     AllowLeak,
     AttributeNames,
-    DatasetFormat,
     DebugFlag,
     EmbedderFile,
-    FaceChoice,
     SeedOption,
     TablePath,
 )
 
-_FILMED = "confidence: calibrated on development faces, filmed small, blurred and coded"
-"""What is said where a model is calibrated by the quality of views."""
-
 _UNFILMED = (
-    "confidence: not calibrated by the quality of views, for that needs the pictures of the table: "
-    "--pictures DATASET"
+    "no face of the table is filmed: it is not learned how faces look in a video, nor how sure one "
+    "may be of them; make the table anew with face-train features"
 )
-"""What is said where it is not."""
+"""What is said where a table is of an earlier version, or was made with `--filmed 0`."""
 
 
 def fit(
@@ -73,6 +67,14 @@ def fit(
             help="Fit on the mirrored faces as well.",
         ),
     ] = True,
+    filmed: Annotated[
+        bool,
+        typer.Option(
+            "--filmed/--no-filmed",
+            rich_help_panel=FITTING,
+            help="Fit on the filmed faces as well.",
+        ),
+    ] = True,
     calibrate: Annotated[
         bool,
         typer.Option(
@@ -81,17 +83,6 @@ def fit(
             help="Make it as sure as it is right.",
         ),
     ] = True,
-    pictures: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DATASET",
-            rich_help_panel=FITTING,
-            help="The dataset of the table: it is made less sure of small, blurred and coded "
-            "faces, as far as it is wrong there.",
-        ),
-    ] = None,
-    layout: DatasetFormat = None,
-    faces: FaceChoice = "one",
     allow_leak: AllowLeak = False,
     search: Annotated[
         bool,
@@ -117,10 +108,8 @@ def fit(
     """Fit a classifier for each attribute and write a model folder."""
     with one_line_errors(debug):
         from models.embedder import embedder_file
-        from training.errors import DatasetError
         from training.evaluation.cross_validation import CROSS_VALIDATION
         from training.evaluation.cross_validation import cross_validate as measure_parts
-        from training.evaluation.filmed_views import calibrated, development_faces
         from training.evaluation.publish import check_folder, publish
         from training.features.table_files import read_table
         from training.fitting.class_counts import class_counts
@@ -133,37 +122,25 @@ def fit(
             classifier=classifier,
             balanced=class_weight == "balanced",
             mirror=mirror,
+            filmed=filmed,
             calibrate=calibrate,
             search=search,
             folds=cross_validate,
             seed=seed,
             embedder=None if embedder is None else embedder_file(embedder),
-            pictures=pictures,
-            layout=layout,
-            faces=faces,
             allow_leak=allow_leak,
         )
-        if pictures is not None and not calibrate:
-            raise DatasetError("--pictures is for calibrating: leave it or --no-calibrate out")
         check_folder(out)
         with sole_writer(out):
             features = read_table(table)
-            filmed = (
-                None
-                if pictures is None
-                else open_pictures(features, pictures, layout, faces, settings.embedder)
-            )
+            if filmed and not features.filmed.any():
+                print_line(_UNFILMED)
             for line in class_counts(features, settings):
                 print_line(line)
             crossed = measure_parts(features, settings, on_message=print_line)
             fitted = fit_heads(features, settings, on_message=print_line)
             if crossed is not None:
                 fitted = fitted.with_record(CROSS_VALIDATION, crossed)
-            if calibrate:
-                print_line(_UNFILMED if filmed is None else _FILMED)
-                development = len(development_faces(fitted, seed)) if filmed else 0
-                with progress_bar(development) as progress:
-                    fitted = calibrated(fitted, features, filmed, seed=seed, progress=progress)
             report = publish(out, fitted, features, counting_progress)
             print_summary(report)  # what to be careful about is said above
         print_line(f"{out}: model and card")

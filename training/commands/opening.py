@@ -36,7 +36,7 @@ def open_dataset(
     faces: "FacesPolicy",
     detector: DetectorName,
 ) -> tuple["Samples", "ExtractionSettings"]:
-    """The dataset, and the settings of its faces, which are not mirrored."""
+    """The dataset, and the settings of its faces, which are neither mirrored nor filmed."""
     from training.datasets import read_dataset
     from training.features.extractor import ExtractionSettings, detection_settings
 

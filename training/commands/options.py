@@ -13,6 +13,9 @@ DEFAULT_SEED = 20170624
 DEFAULT_SAMPLE = 500
 """`training.evaluation.robustness.MAX_FACES`, likewise."""
 
+DEFAULT_FILMED = 2
+"""`training.features.views.FILMED`, likewise."""
+
 INPUT = "Input"
 """Panel of the help: which pictures and faces are taken."""
 

@@ -64,8 +64,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", _PURPOSE, "")
     yield from ("## Not to be used for", "", _MISUSE, "")
     yield from ("## Data", "")
-    mirrored = " and their mirror images" if data["mirrored"] else ""
-    faces = f"{data['train_faces']} faces{mirrored}"
+    faces = f"{data['train_faces']} faces{_other_views(data)}"
     yield f"- Fitted on: {data['dataset']}, {faces} ({data['features']}),"
     yield f"  {found_by(report['model']['detector'])}."
     if data["credit"]:
@@ -97,6 +96,14 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
         allowed = " --allow-leak" if settings.allow_leak else ""
         yield f"face-train evaluate FOLDER features.parquet --pictures DATASET --card{allowed}"
     yield "```"
+
+
+def _other_views(data: Mapping[str, Any]) -> str:
+    """What was fitted on beside the faces as they were found; models of before were fitted on no
+    filmed ones."""
+    if data.get("filmed"):
+        return ", mirrored and filmed too" if data["mirrored"] else ", filmed too"
+    return " and their mirror images" if data["mirrored"] else ""
 
 
 def _calibration(record: Mapping[str, Any]) -> Iterator[str]:

@@ -16,7 +16,6 @@ from models.networks.runtime import available_cores
 from models.prevalence.correction import AttributeCorrection, Correction
 from models.prevalence.correction_fit import HeldOutFaces, count_populations, fit_correction
 from training.datasets.samples import Samples
-from training.evaluation.corruptions import downscale
 from training.evaluation.evaluate import Comparison
 from training.evaluation.intervals import Figures
 from training.features.extractor import Extractor, read_picture
@@ -27,6 +26,7 @@ from training.features.progress import (
     nothing_shown,
 )
 from training.features.table import Column, FeatureTable
+from training.filming.corruptions import downscale
 
 COUNTING = "counting"
 """Key of the test of the correction among the figures of an attribute."""

@@ -123,7 +123,7 @@ def _measure(plan: _Plan, part: int, settings: FitSettings) -> list[tuple[Head, 
     # What is alike is in one part: to look for it again in each would take a minute.
     single = replace(settings, attributes=plan.attributes, allow_leak=True)
     fitted = fit(replace(plan.table, splits=splits), single)
-    rows = plan.table[held & ~plan.table.mirrored]
+    rows = plan.table[held & plan.table.as_found]
     return [(head, _figures(head, rows)) for head in fitted.heads]
 
 

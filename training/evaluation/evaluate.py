@@ -61,7 +61,7 @@ def compare(
 
     Args:
         bundle: the model.
-        table: faces with labels; mirrored ones are left out.
+        table: faces with labels; mirrored and filmed ones are left out.
         split: the split to evaluate on, None for both.
         names: the model's names of the classes of the table.
         groups: attribute → classes of the model to be merged, and their labels with them.
@@ -174,7 +174,7 @@ def describe_data(table: FeatureTable, chosen: FeatureTable, split: str | None) 
         "hold_out": table.info.hold_out,
         "split": split or "all",
         "faces": len(chosen),
-        "of_faces": int((~table.mirrored).sum()),
+        "of_faces": int(table.as_found.sum()),
         "training_faces": int((chosen.splits == TRAIN).sum()),
     }
 
@@ -211,12 +211,12 @@ def _crossed(first: Column, second: Column) -> Column:
 
 
 def select_rows(table: FeatureTable, split: str | None) -> FeatureTable:
-    """The faces of a split, or of both, without the mirrored ones.
+    """The faces of a split, or of both, each as it was found.
 
     Raises:
         DatasetError: there are none.
     """
-    chosen = table[~table.mirrored & ((table.splits == split) if split else True)]
+    chosen = table[table.as_found & ((table.splits == split) if split else True)]
     if not len(chosen):
         raise DatasetError(f"the table has no faces of the split {split!r}: name another --split")
     return chosen

@@ -16,13 +16,13 @@ from training.datasets.samples import Samples
 from training.datasets.splits import SEED
 from training.errors import DatasetError
 from training.evaluation.class_groups import ClassGroups
-from training.evaluation.corruptions import blur, darken, downscale, grayscale, jpeg, rotate
 from training.evaluation.evaluate import ClassNames, select_rows, to_model_classes
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH, SMALL_GROUP
 from training.evaluation.intervals import Figures, share_of
 from training.features.extractor import Extractor, check_detector, read_picture
 from training.features.progress import ProgressCallback, no_progress
 from training.features.table import FeatureTable, has_label
+from training.filming.corruptions import blur, darken, downscale, grayscale, jpeg, rotate
 
 WIDTHS_PX = (10, 15, 20, 30, 40, 60, 80, 120)
 """Widths of faces for which the accuracy is measured, px."""

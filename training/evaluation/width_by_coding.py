@@ -13,21 +13,22 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from models.aligner import CHIP_FACE_SHARE
 from models.classification.bundle import Bundle
 from models.classification.classifier import Classifier
 from models.classification.view_quality import ViewQuality, joined
 from models.faces import Image
 from training.evaluation.class_groups import ClassGroups
-from training.evaluation.corruptions import enlarge, jpeg, shrink
 from training.evaluation.evaluate import ClassNames
 from training.evaluation.face_chips import ChipGroup, TablePictures, of_groups
 from training.evaluation.figures import SMALL_GROUP, expected_calibration_error
 from training.evaluation.intervals import Figures, share_of
 from training.evaluation.robustness import judged
-from training.evaluation.video_coding import code_h264
-from training.features.extractor import CHIP_FACE_SHARE, Extractor
+from training.features.extractor import Extractor
 from training.features.progress import ProgressCallback, no_progress
 from training.features.table import FeatureTable
+from training.filming.corruptions import enlarge, jpeg, shrink
+from training.filming.video_coding import code_h264
 
 WIDTH_BY_CODING = "width_by_coding"
 """Key of a report's figures by width and coding."""

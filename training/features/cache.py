@@ -30,9 +30,10 @@ class EmbeddedFaces:
 
     Attributes:
         reason: why it is skipped; empty where it is not.
-        face_px: `(faces,)` float32, width of each face in the picture.
-        embeddings: `(faces, views, dimensions)` float32; the second view is the mirrored one.
-        sharpness: `(faces,)` float32, that of each chip, see `models.classification.view_quality`.
+        face_px: `(faces, views)` float32, width of each face in the view.
+        embeddings: `(faces, views, dimensions)` float32.
+        sharpness: `(faces, views)` float32, that of each chip, see
+            `models.classification.view_quality`.
         picture_hash: the perceptual hash of the picture, see `training.features.picture_hash`.
     """
 
@@ -61,9 +62,13 @@ class EmbeddingCache:
             return None
         reason, faces, views, *blobs, picture_hash, sharp = row
         widths, vectors, sharpness = (np.frombuffer(each, dtype="<f4") for each in (*blobs, sharp))
-        shape = (faces, views, vectors.size // max(faces * views, 1))
+        dimensions = vectors.size // max(faces * views, 1)
         return EmbeddedFaces(
-            reason, widths, vectors.reshape(shape), sharpness, int.from_bytes(picture_hash, "big")
+            reason,
+            widths.reshape(faces, views),
+            vectors.reshape(faces, views, dimensions),
+            sharpness.reshape(faces, views),
+            int.from_bytes(picture_hash, "big"),
         )
 
     def put(self, results: Iterable[tuple[bytes, EmbeddedFaces]]) -> None:

@@ -3,6 +3,7 @@
 from training.datasets.samples import Samples
 from training.datasets.splits import SEED, HoldOut
 from training.features.extractor import ExtractionSettings
+from training.features.views import FILMED
 from training.outputs import quoted, short_path
 
 
@@ -15,6 +16,8 @@ def features_command(
         words.append(f"--embedder {quoted(short_path(settings.embedder))}")
     if not settings.mirror:
         words.append("--no-mirror")
+    if settings.filmed != FILMED:
+        words.append(f"--filmed {settings.filmed}")
     return " ".join([*words, *dataset_options(samples, settings, hold_out, seed)])
 
 

@@ -38,6 +38,7 @@ from training.features.side_files import (
 )
 from training.features.table import FeatureTable, TableInfo
 from training.features.table_files import FeatureRow, TableWriter, read_table, table_writer
+from training.features.views import View
 from training.features.workers import Threads, Workers
 from training.outputs import write_whole
 
@@ -117,7 +118,8 @@ def extract_features(
         splits, how = split(samples, held, seed, usable=usable, alike=alike_groups(hashes))
         info = _describe(samples, extractor, held, seed, how)
         with table_writer(out, info) as writer:
-            faces, skipped = _write_faces(store, keys, samples, splits, writer)
+            views = extractor.settings.views
+            faces, skipped = _write_faces(store, keys, samples, splits, views, writer)
             write_whole(skipped_path(out), skipped_csv(skipped))
             if not faces:
                 raise DatasetError(
@@ -204,6 +206,7 @@ def _write_faces(
     keys: Sequence[bytes],
     samples: Samples,
     splits: Sequence[str],
+    views: Sequence[View],
     writer: TableWriter,
 ) -> tuple[int, list[SkippedPicture]]:
     """Writes the faces of the cache into the table; returns their number, and what is skipped."""
@@ -221,7 +224,7 @@ def _write_faces(
                 skipped.append(SkippedPicture(samples.files[index], reason))
             else:
                 faces += len(found.face_px)
-                rows.extend(_rows(samples, index, splits[index], found))
+                rows.extend(_rows(samples, index, splits[index], views, found))
         writer.write(rows)
     return faces, skipped
 
@@ -267,16 +270,18 @@ def _counted(
 
 
 def _rows(
-    samples: Samples, index: int, split_name: str, found: EmbeddedFaces
+    samples: Samples, index: int, split_name: str, views: Sequence[View], found: EmbeddedFaces
 ) -> Iterator[FeatureRow]:
     labels = tuple(column[index] for column in samples.labels.values())
-    faces = zip(found.face_px, found.sharpness, found.embeddings, strict=True)
-    for face, (face_px, sharpness, views) in enumerate(faces):
-        for view, embedding in enumerate(views):
+    for face, of_face in enumerate(
+        zip(found.face_px, found.sharpness, found.embeddings, strict=True)
+    ):
+        for view, face_px, sharpness, embedding in zip(views, *of_face, strict=True):
             yield FeatureRow(
                 file=printable(samples.files[index]),
                 face=face,
-                mirrored=view == 1,
+                mirrored=view.mirrored,
+                filmed=view.filmed,
                 identity=samples.identities[index],
                 split=split_name,
                 face_px=float(face_px),

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.aligner import CHIP_PADDING
+from models.aligner import CHIP_FACE_SHARE
 from models.classification.view_quality import ViewQuality
 from models.detection.names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import read_embedder
@@ -25,6 +25,7 @@ from training.features.cache import EmbeddedFaces
 from training.features.marked_faces import cut_out
 from training.features.picture_hash import UNKNOWN, perceptual_hash
 from training.features.table import FeatureTable
+from training.features.views import View, planned_views, show
 
 FacesPolicy: TypeAlias = Literal["one", "largest", "centre", "marked", "all"]
 """Which faces of a picture are taken: `one` skips pictures with several, `marked` takes the one
@@ -43,12 +44,12 @@ FIRST_SEARCH_PX = 140
 """Shorter side of the first picture that is searched for the largest face, px; faces of about half
 of it are found. A larger one finds smaller faces at once and costs more."""
 
-CHIP_FACE_SHARE = 1 / (1 + 2 * CHIP_PADDING)
-"""Width of the face as a share of that of an aligned chip, with padding 0.25."""
-
 _CHIP_VERSION = 2
 """Raised when the same picture and settings give another chip, so that no kept result is of two
 kinds: 2 takes landmarks in several squares, turns faces, and reads alpha and HDR."""
+
+_FILM_VERSION = 1
+"""Raised when the same face is filmed in another way, likewise."""
 
 _FULL_SCALE = DetectionSettings(downscale=1.0)
 """Settings of a search of the picture at its own size."""
@@ -62,6 +63,7 @@ class ExtractionSettings:
         aligned: pictures are aligned chips (padding 0.25); no face is searched for.
         faces: which faces of a picture are taken.
         mirror: each face is embedded a second time, flipped left to right.
+        filmed: how often each face is embedded as a video shows it, in another way each time.
         detection: how faces are searched for; see `Extractor.find` for the scales.
         embedder: the file of one that `face-train finetune` wrote; dlib's without it.
     """
@@ -69,8 +71,14 @@ class ExtractionSettings:
     aligned: bool = False
     faces: FacesPolicy = "one"
     mirror: bool = True
+    filmed: int = 0
     detection: DetectionSettings = _FULL_SCALE
     embedder: Path | None = None
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views of each face that are embedded."""
+        return planned_views(mirror=self.mirror, filmed=self.filmed)
 
     @property
     def detector(self) -> str:
@@ -106,7 +114,10 @@ class Extractor:
     def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
         self.settings = settings
         self.engine = engine or _load_engine(settings)
-        described = f"{self.engine.embedder.name} {self.chip_key} {FIRST_SEARCH_PX}"
+        described = (
+            f"{self.engine.embedder.name} {self.chip_key} {FIRST_SEARCH_PX} "
+            f"filmed={settings.filmed} {_FILM_VERSION}"
+        )
         self._fingerprint = hashlib.sha256(described.encode()).digest()
 
     @property
@@ -140,15 +151,18 @@ class Extractor:
         """The embeddings of one picture file's faces, or why there are none."""
         found = self.chips(content)
         if found.reason:
-            nothing = np.zeros(0, dtype=np.float32)
+            nothing = np.zeros((0, 1), dtype=np.float32)
             return EmbeddedFaces(found.reason, nothing, nothing.reshape(0, 1, 0), nothing)
-        chips = found.chips
-        views = [chips, chips[:, :, ::-1]] if self.settings.mirror else [chips]
-        vectors = self.engine.embed(np.ascontiguousarray(np.concatenate(views)))
-        by_view = vectors.reshape(len(views), len(chips), -1)
-        by_face = np.ascontiguousarray(by_view.transpose(1, 0, 2))
-        sharp = ViewQuality.of(chips, found.face_px).sharpness
-        return EmbeddedFaces("", found.face_px, by_face, sharp, found.picture_hash)
+        views = self.settings.views
+        # Of the picture itself, so that it is filmed the same way in another order or dataset.
+        seed = int.from_bytes(hashlib.sha256(content).digest(), "big")
+        chips, widths_px = show(found.chips, found.face_px, views, np.random.default_rng(seed))
+        quality = ViewQuality.of(chips, widths_px)
+        vectors, widths, sharp = (
+            np.ascontiguousarray(np.stack(np.split(each, len(views)), axis=1))
+            for each in (self.engine.embed(chips), quality.widths_px, quality.sharpness)
+        )
+        return EmbeddedFaces("", widths, vectors, sharp, found.picture_hash)
 
     def chips(self, content: bytes) -> FaceChips:
         """The aligned faces of one picture file, or why there are none."""

@@ -52,7 +52,7 @@ class Contradiction:
 
 def table_leaks(table: FeatureTable) -> tuple[Leak, ...]:
     """What the two halves of a table share, see `find_leaks`."""
-    faces = table[~table.mirrored]
+    faces = table[table.as_found]
     return find_leaks(faces.files, faces.splits, faces.identities, faces.picture_hashes)
 
 

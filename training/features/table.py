@@ -15,11 +15,11 @@ from models.safe_files import UnfitFileError, parse_json
 from training.datasets.samples import FlagAttribute
 from training.errors import DatasetError
 
-_SCHEMA = "face-features/4"
+_SCHEMA = "face-features/5"
 """Version of the description that is written into a table's file; 2 added `detector`, 3 the column
-`picture_hash`, 4 the column `sharpness`."""
+`picture_hash`, 4 the column `sharpness`, 5 the column `filmed`."""
 
-_READ_SCHEMAS = (*(f"face-features/{version}" for version in (1, 2, 3)), _SCHEMA)
+_READ_SCHEMAS = (*(f"face-features/{version}" for version in (1, 2, 3, 4)), _SCHEMA)
 """Versions that are read; another one is refused."""
 
 Column: TypeAlias = NDArray[np.object_]
@@ -105,9 +105,10 @@ class FeatureTable:
         files: the picture of each.
         faces: which face of its picture, from 0.
         mirrored: the picture was flipped left to right.
+        filmed: the face is shown as in a video.
         identities: name of the person, None where unknown.
         splits: `train` or `test`.
-        face_px: width of the face in the picture, px.
+        face_px: width of the face in the picture, or where it is filmed in the video, px.
         sharpness: of each chip, see `models.classification.view_quality`; NaN where unknown, as in
             tables of versions 1 to 3.
         labels: attribute → class of each, None where unknown.
@@ -120,6 +121,7 @@ class FeatureTable:
     files: Column
     faces: NDArray[np.int32]
     mirrored: NDArray[np.bool_]
+    filmed: NDArray[np.bool_]
     identities: Column
     splits: Column
     face_px: NDArray[np.float32]
@@ -145,6 +147,7 @@ class FeatureTable:
             files=self.files[chosen],
             faces=self.faces[chosen],
             mirrored=self.mirrored[chosen],
+            filmed=self.filmed[chosen],
             identities=self.identities[chosen],
             splits=self.splits[chosen],
             face_px=self.face_px[chosen],
@@ -152,6 +155,11 @@ class FeatureTable:
             labels={name: column[chosen] for name, column in self.labels.items()},
             picture_hashes=self.picture_hashes[chosen],
         )
+
+    @property
+    def as_found(self) -> NDArray[np.bool_]:
+        """Which rows show the face as it was found, neither mirrored nor filmed: each face once."""
+        return ~(self.mirrored | self.filmed)
 
     @property
     def quality(self) -> ViewQuality:

@@ -31,8 +31,14 @@ _HASH = "picture_hash"
 _SHARPNESS = "sharpness"
 """Column of the sharpness of the chips, which tables of versions 1 to 3 lack."""
 
+_FILMED = "filmed"
+"""Column that says which rows are filmed, which tables of versions 1 to 4 lack: none is."""
+
+_UNKNOWN = {_HASH: np.uint64(UNKNOWN), _SHARPNESS: np.float32(np.nan), _FILMED: np.False_}
+"""What stands in a column that a table lacks."""
+
 _FIXED_COLUMNS = (
-    *("file", "face", "mirrored", "identity", "split", "face_px"),
+    *("file", "face", "mirrored", _FILMED, "identity", "split", "face_px"),
     *(_SHARPNESS, _HASH, "embedding"),
 )
 """Columns that every table has, before those of the labels."""
@@ -52,6 +58,7 @@ class FeatureRow:
     labels: tuple[str | None, ...]
     picture_hash: int = UNKNOWN
     sharpness: float = math.nan
+    filmed: bool = False
 
 
 class TableWriter:
@@ -106,7 +113,7 @@ def read_table(path: Path) -> FeatureTable:
     try:
         table = read_parquet(path)
         info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
-        for name, unknown in ((_HASH, np.uint64(UNKNOWN)), (_SHARPNESS, np.float32(np.nan))):
+        for name, unknown in _UNKNOWN.items():
             if name not in table.schema.names:
                 table = table.append_column(name, pa.array(np.full(table.num_rows, unknown)))
         table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
@@ -137,7 +144,7 @@ def is_table(path: Path) -> bool:
 
 
 def write_csv(table: FeatureTable, features: Path, labels: Path) -> None:
-    """The table as two CSV files, one line a face and the mirrored ones left out.
+    """The table as two CSV files, one line a face, as it was found.
 
     Args:
         table: what is written.
@@ -147,7 +154,7 @@ def write_csv(table: FeatureTable, features: Path, labels: Path) -> None:
     Raises:
         OutputError: the disk refuses.
     """
-    chosen = table[~table.mirrored]
+    chosen = table[table.as_found]
     numbers = [str(number) for number in range(table.info.dimensions)]
     vectors = chosen.embeddings.T
     files = _text_cells(chosen.files)
@@ -180,6 +187,7 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
         files=text["file"],
         faces=table["face"].to_numpy(),
         mirrored=table["mirrored"].to_numpy(),
+        filmed=table[_FILMED].to_numpy(),
         identities=text["identity"],
         splits=text["split"],
         face_px=table["face_px"].to_numpy(),
@@ -192,8 +200,8 @@ def _from_arrow(table: pa.Table, info: TableInfo) -> FeatureTable:
 def _checked(table: FeatureTable) -> FeatureTable:
     if None in table.splits:
         raise DatasetError("a row names no split: write train or test, or make the table again")
-    if table.mirrored.all():
-        raise DatasetError("all of its faces are mirrored ones: make the table again")
+    if not table.as_found.any():
+        raise DatasetError("all of its faces are mirrored or filmed: make the table again")
     finite = np.isfinite(table.embeddings).all(axis=1)
     if not finite.all():
         count, first = int((~finite).sum()), table.files[~finite][0]
@@ -205,8 +213,8 @@ def _checked(table: FeatureTable) -> FeatureTable:
 
 def _schema(info: TableInfo) -> pa.Schema:
     text = pa.string()
-    number = pa.float32()
-    types = (text, pa.int32(), pa.bool_(), text, text, number, number, pa.uint64())
+    number, flag = pa.float32(), pa.bool_()
+    types = (text, pa.int32(), flag, flag, text, text, number, number, pa.uint64())
     fields = [
         *zip(_FIXED_COLUMNS[:-1], types, strict=True),
         ("embedding", pa.list_(pa.float32(), info.dimensions)),

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from models.faces import Image
 from models.networks.runtime import available_cores
-from training.evaluation.corruptions import grayscale, jpeg, warp_affine
-from training.evaluation.filming import each_of_share, film, random_widths, share
+from training.filming.corruptions import grayscale, jpeg, warp_affine
+from training.filming.film import each_of_share, film, random_widths, share
 
 _CAST = 0.04
 """Standard deviation of the natural logarithm of the gain of each colour by itself: a colour
@@ -37,7 +37,7 @@ _GREY_SHARE = 0.1
 """Share of the faces, 0 to 1, that lose their colour."""
 
 _FILMED_SHARE = 0.5
-"""Share of the faces, 0 to 1, that are as a video shows them; see `filming`."""
+"""Share of the faces, 0 to 1, that are as a video shows them; see `film`."""
 
 _JPEG_SHARE = 0.2
 """Share of the faces, 0 to 1, that are compressed as a JPEG."""

@@ -22,7 +22,7 @@ _NAMED_CLASSES = 20
 
 def class_counts(table: FeatureTable, settings: FitSettings) -> Iterator[str]:
     """A line for each attribute that would be fitted, and one for each class of it that is hardly
-    meant, held out or not; a face and its mirror image count once.
+    meant, held out or not; the views of a face count once.
 
     Raises:
         DatasetError: an attribute does not exist or has one class only.
@@ -30,11 +30,11 @@ def class_counts(table: FeatureTable, settings: FitSettings) -> Iterator[str]:
     train = np.flatnonzero(table.splits == TRAIN)
     attributes = settings.attributes or tuple(table.labels)
     for task in plan_tasks(table, train, attributes):
-        rows = task.rows[~table.mirrored[task.rows]]
+        rows = task.rows[table.as_found[task.rows]]
         for head in task.heads:
             yield class_counts_line(head.attribute, table.column(head.attribute)[rows], settings)
     yield from label_notes(
-        {name: table.labels[name][~table.mirrored].tolist() for name in attributes}
+        {name: table.labels[name][table.as_found].tolist() for name in attributes}
     )
 
 

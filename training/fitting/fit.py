@@ -28,6 +28,7 @@ from training.fitting.classifiers import (
     cross_entropy,
     fit_classifier,
 )
+from training.fitting.development_views import development_views
 from training.fitting.export import convert, export
 from training.fitting.head import (
     KNN_MIN_PROBABILITY,
@@ -38,6 +39,7 @@ from training.fitting.head import (
 from training.fitting.held_out import held_out_notes
 from training.fitting.settings import FitSettings
 from training.fitting.tasks import Task, development_rows, head_file_name, plan_tasks
+from training.fitting.view_calibration import fit_calibration
 
 _MIN_CALIBRATION_ROWS = 50
 """Labelled development rows that a calibration needs; with fewer a head stays uncalibrated."""
@@ -151,7 +153,23 @@ def fit(
         )
         provenance = {"embedder": dict(embedder.record), **manifest.provenance}
         manifest = manifest.model_copy(update={"embedder": spec, "provenance": provenance})
-    return FittedModel(tuple(heads), files, manifest, held)
+    model = FittedModel(tuple(heads), files, manifest, held)
+    return _calibrated_by_view(model, table, settings) if settings.calibrate else model
+
+
+def _calibrated_by_view(
+    fitted: FittedModel, table: FeatureTable, settings: FitSettings
+) -> FittedModel:
+    """The same model, as sure of the views of its development faces as it is right there."""
+    views = development_views(table, fitted.heads, fitted.development, settings.seed)
+    if views is None:
+        return fitted
+    faces = round(float(views.weights.sum()))
+    filmed = round(len(views.weights) / faces) - 1
+    record = {"faces": faces, "filmed": filmed, "seed": settings.seed}
+    classes = {head.attribute: head.classes for head in fitted.heads}
+    calibration = fit_calibration(views, classes, record)
+    return fitted.with_calibration(calibration) if calibration.attributes else fitted
 
 
 def _check_embedder(table: FeatureTable, embedder: EmbedderModel | None) -> None:
@@ -176,15 +194,20 @@ def _fit_task(
     """The fitted and calibrated heads of a task, the notes on them for the manifest, and the
     development rows of the table."""
     held = development_rows(table, task, settings.seed, development_rule)
-    mirrored = table.mirrored[task.rows]
+    as_found = table.as_found[task.rows]
+    left_out = np.zeros_like(held)
+    if not settings.mirror:
+        left_out |= table.mirrored[task.rows]
+    if not settings.filmed:
+        left_out |= table.filmed[task.rows]
     rows = Rows(table.embeddings[task.rows], task.targets)
     fitted = _subsample(
-        rows[~held & (settings.mirror | ~mirrored)],
+        rows[~held & ~left_out],
         MAX_ROWS.get(settings.classifier),
         settings.seed,
     )
     # With one person only, there are no development rows: the fitted ones must do.
-    development = rows[held & ~mirrored] if held.any() else fitted
+    development = rows[held & as_found] if held.any() else fitted
     tried = []
     for name, options in _candidates(settings):
         pipeline = fit_classifier(
@@ -202,7 +225,7 @@ def _fit_task(
     heads = [
         replace(head, pipeline=pipeline, min_probability=min_probability) for head in task.heads
     ]
-    development_numbers = task.rows[held & ~mirrored]
+    development_numbers = task.rows[held & as_found]
     if settings.calibrate and held.any():
         heads = [_calibrate(head, table, development_numbers) for head in heads]
     notes = {
@@ -267,8 +290,9 @@ def _manifest(
                 "hold_out": info.hold_out,
                 "command": info.command,
                 "sha256": table.digest(),
-                "train_faces": int(((table.splits == TRAIN) & ~table.mirrored).sum()),
+                "train_faces": int(((table.splits == TRAIN) & table.as_found).sum()),
                 "mirrored": bool(settings.mirror and table.mirrored.any()),
+                "filmed": bool(settings.filmed and table.filmed.any()),
             },
             "settings": settings.record(),
             "heads": record,

@@ -94,7 +94,7 @@ def unlearned_classes(
 
 def _held_out(table: FeatureTable, attribute: str) -> Counter[str]:
     """How many held-out faces each class has."""
-    held = (table.splits == TEST) & ~table.mirrored
+    held = (table.splits == TEST) & table.as_found
     names = table.labels.get(attribute, np.zeros(0, dtype=object))[held]
     return Counter(name for name in names if name is not None)
 

@@ -1,17 +1,13 @@
 """The settings of fitting, as a manifest records them and as a command line."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
 from training.datasets.splits import SEED
-from training.features.extractor import FacesPolicy
 from training.fitting.classifiers import ClassifierChoice
 from training.outputs import quoted, short_path
-
-_PATHS = ("embedder", "pictures")
-"""Settings that are paths; a manifest records their last parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +19,7 @@ class FitSettings:
         classifier: one of scikit-learn's, or `auto` for the better of two for each attribute.
         balanced: rare classes weigh as much as frequent ones.
         mirror: mirrored faces are fitted on too, where the table has them.
+        filmed: filmed faces are fitted on too, where the table has them.
         calibrate: the temperature of each head is fitted on the development rows, and how it
             depends on the view of a face.
         search: several settings are tried; the development rows decide.
@@ -30,10 +27,6 @@ class FitSettings:
         seed: of all random numbers.
         embedder: the file of the embedder that made the features, which becomes part of the
             model; None for dlib's.
-        pictures: the dataset of the table, whose development faces are filmed for that; None
-            where the pictures are not at hand.
-        layout: the format of that dataset, where it is not recognised.
-        faces: which faces of its pictures were taken.
         allow_leak: the two halves of the table may share pictures and people.
     """
 
@@ -41,29 +34,31 @@ class FitSettings:
     classifier: ClassifierChoice = "mlp"
     balanced: bool = False
     mirror: bool = True
+    filmed: bool = True
     calibrate: bool = True
     search: bool = False
     folds: int | None = None
     seed: int = SEED
     embedder: Path | None = None
-    pictures: Path | None = None
-    layout: str | None = None
-    faces: FacesPolicy = "one"
     allow_leak: bool = False
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
-        """Reads what `record` gave; one of before leaks were looked for allowed them."""
-        attributes = record["attributes"]
-        typed: dict[str, Any] = {"attributes": attributes and tuple(attributes)}
-        for name in _PATHS:
-            typed[name] = Path(record[name]) if record.get(name) else None
-        return cls(**{"allow_leak": True, **record, **typed})
+        """Reads what `record` gave, of an earlier version too.
+
+        One of before leaks were looked for allowed them; settings that are no more change nothing.
+        """
+        known = {each.name for each in fields(cls)}
+        typed = {name: value for name, value in record.items() if name in known}
+        if record["attributes"]:
+            typed["attributes"] = tuple(record["attributes"])
+        if record.get("embedder"):
+            typed["embedder"] = Path(record["embedder"])
+        return cls(**{"allow_leak": True, **typed})
 
     def record(self) -> dict[str, Any]:
         """The settings as a manifest records them."""
-        paths = {name: getattr(self, name) for name in _PATHS}
-        return asdict(self) | {name: path and short_path(path) for name, path in paths.items()}
+        return asdict(self) | {"embedder": self.embedder and short_path(self.embedder)}
 
 
 def command_line(settings: FitSettings) -> str:
@@ -76,14 +71,10 @@ def command_line(settings: FitSettings) -> str:
         words.append(f"--classifier {settings.classifier}")
     if settings.embedder is not None:
         words.append(f"--embedder {quoted(short_path(settings.embedder))}")
-    if settings.pictures is not None:
-        words.append(f"--pictures {quoted(short_path(settings.pictures))}")
-    if settings.layout is not None:
-        words.append(f"--format {quoted(settings.layout)}")
     flags = {
-        f"--faces {settings.faces}": settings.faces != default.faces,
         "--class-weight balanced": settings.balanced,
         "--no-mirror": not settings.mirror,
+        "--no-filmed": not settings.filmed,
         "--no-calibrate": not settings.calibrate,
         "--allow-leak": settings.allow_leak,
         "--search": settings.search,

@@ -44,9 +44,9 @@ def plan_tasks(
         DatasetError: no row is for training, an attribute does not exist or has one class only, or
             two have one file name.
     """
-    faces_once = train[~table.mirrored[train]]
+    faces_once = train[table.as_found[train]]
     if not len(faces_once):
-        faces = counted(int((~table.mirrored).sum()), "face")
+        faces = counted(int(table.as_found.sum()), "face")
         raise DatasetError(
             f"all {faces} of the table are held out, none is for training: fit on another table, "
             "or make it with --hold-out 0.1"

@@ -10,10 +10,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from models.aligner import CHIP_FACE_SHARE
 from models.faces import Image
-from training.evaluation.corruptions import blur, motion_blur, noise, shrink
-from training.evaluation.video_coding import code_h264
-from training.features.extractor import CHIP_FACE_SHARE
+from training.filming.corruptions import blur, motion_blur, noise, shrink
+from training.filming.video_coding import code_h264
 
 _MIN_WIDTH_PX = 10.0
 """Width of the smallest face, px; the widths are drawn evenly in their logarithm, up to that of a

@@ -4,6 +4,7 @@ Faces of any sizes are laid out on one picture, a mosaic, which moves a little f
 for faces in a video do: what the last frame shows was predicted from those before it.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import cv2
@@ -65,7 +66,9 @@ def _border(side: int) -> tuple[int, int]:
 def _places(sides: Sequence[int]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
     """Left and top of each cell, in rows of falling height, and the size of the mosaic, px."""
     cells = [side + sum(_border(side)) for side in sides]
-    width = max(_MOSAIC_WIDTH_PX, *cells)
+    # A square at most, for a video of many faces may not be higher than x264 allows.
+    width = max(_MOSAIC_WIDTH_PX, *cells, math.isqrt(sum(cell * cell for cell in cells)))
+    width += -width % _BLOCK_PX
     places = [(0, 0)] * len(sides)
     left, top, height = 0, 0, 0
     for number in sorted(range(len(cells)), key=lambda each: -cells[each]):

@@ -8,8 +8,8 @@ the aligner does with a small face.
 import cv2
 import numpy as np
 
+from models.aligner import CHIP_FACE_SHARE
 from models.faces import Image
-from training.features.extractor import CHIP_FACE_SHARE
 
 
 def shrink(chip: Image, width_px: float) -> Image:

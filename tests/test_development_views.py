@@ -1,0 +1,158 @@
+"""A fitted model is calibrated on its development faces, as they were found and filmed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from training_helpers import table_info, write_table
+
+from models.classification.bundle import Bundle
+from models.classification.calibration import CALIBRATION_FILE
+from models.classification.classifier import Classifier
+from models.classification.view_quality import ViewQuality
+from models.faces import Image
+from training.evaluation.publish import publish
+from training.features.table import FeatureTable
+from training.features.table_files import read_table
+from training.features.views import planned_views, show
+from training.fitting.development_views import MAX_FACES, development_views
+from training.fitting.fit import CALIBRATION_RECORD, FittedModel, fit
+from training.fitting.settings import FitSettings, command_line
+
+_COUNT = 3200
+_SIDE = 30
+_VIEWS = planned_views(mirror=False, filmed=2)
+
+
+def _chip(number: int) -> Image:
+    """A face of stripes, which only a good view shows: of odd numbers upright, of even ones not."""
+    stripes = np.tile(np.array([60, 60, 200, 200], dtype=np.uint8), 8)[:_SIDE]
+    chip = np.broadcast_to(stripes, (_SIDE, _SIDE))
+    upright = chip if number % 2 else chip.T
+    noise = np.random.default_rng(number).integers(0, 40, (_SIDE, _SIDE))
+    return np.repeat((upright + noise).astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+def _embed(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """It says which way the stripes run, surely."""
+    grey = chips[:, :, :, 0].astype(np.float32)
+    along, across = (np.abs(np.diff(grey, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2))
+    share = (across - along) / (across + along)
+    return np.stack([share, np.ones_like(share)], axis=1)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
+    chips = np.stack([_chip(number) for number in range(_COUNT)])
+    widths_px = np.full(_COUNT, 90, dtype=np.float32)
+    shown, shown_px = show(chips, widths_px, _VIEWS, np.random.default_rng(5))
+    info = table_info(("stripes",), dimensions=2)
+    labels = [(("level", "upright")[number % 2],) for number in range(_COUNT)]
+    path = write_table(tmp_path_factory.mktemp("t") / "t.parquet", info, _embed(chips), labels)
+    once = read_table(path)
+    return replace(
+        once[np.tile(np.arange(_COUNT), len(_VIEWS))],
+        embeddings=_embed(shown),
+        filmed=np.repeat([view.filmed for view in _VIEWS], _COUNT),
+        face_px=shown_px,
+        sharpness=ViewQuality.of(shown, shown_px).sharpness,
+    )
+
+
+@pytest.fixture(scope="module")
+def model(table: FeatureTable) -> FittedModel:
+    return fit(table, FitSettings(classifier="logistic", filmed=False))
+
+
+def test_the_confidence_of_a_bad_view_falls(
+    table: FeatureTable, model: FittedModel, tmp_path: Path
+) -> None:
+    record = model.manifest.provenance[CALIBRATION_RECORD]
+    assert record == {"faces": len(model.development["stripes"]), "filmed": 2, "seed": 20170624}
+    assert record["faces"] > 200
+    classifier = Classifier(Bundle(tmp_path, model.manifest, model.files))
+    sure = []
+    for width_px, sharpness in ((90, 2.0), (12, 0.1)):
+        views = ViewQuality(*np.tile(np.float32([[width_px], [sharpness]]), 40))
+        (found,) = classifier.predict(table.embeddings[:40], quality=views)
+        sure.append(float(found.probabilities.max(axis=1).mean()))
+    assert sure[0] > sure[1] + 0.01
+
+
+def test_only_development_faces_are_looked_at_and_each_counts_one(
+    table: FeatureTable, model: FittedModel
+) -> None:
+    rows = model.development["stripes"]
+    assert (table.splits[rows] == "train").all() and table.as_found[rows].all()
+    views = development_views(table, model.heads, model.development, 1)
+    assert views is not None and views.quality is not None
+    assert len(views.weights) == len(_VIEWS) * len(rows)
+    assert views.weights.sum() == pytest.approx(len(rows))
+    expected = (table.files[rows].astype("U9").tolist(), 90.0)
+    np.testing.assert_array_equal(views.quality.widths_px[: len(rows)], expected[1])
+    filmed = table.filmed & np.isin(table.files, table.files[rows])
+    widths_px = np.sort(views.quality.widths_px[len(rows) :])
+    np.testing.assert_array_equal(widths_px, np.sort(table.face_px[filmed]))
+    assert len(expected[0]) < MAX_FACES
+
+
+def test_the_order_of_the_rows_does_not_count(table: FeatureTable, model: FittedModel) -> None:
+    order = np.random.default_rng(3).permutation(len(table))
+    place = np.argsort(order)
+    moved = {"stripes": np.sort(place[model.development["stripes"]])}
+    there, here = (
+        development_views(each, model.heads, rows, 1)
+        for each, rows in ((table[order], moved), (table, model.development))
+    )
+    assert there is not None and here is not None
+    for each in (there, here):
+        assert each.quality is not None
+    pairs = [
+        sorted(zip(each.probabilities["stripes"][:, 0].tolist(), each.weights, strict=True))
+        for each in (there, here)
+    ]
+    np.testing.assert_allclose(pairs[0], pairs[1], atol=1e-6)
+
+
+def test_the_same_seed_gives_the_same_file_and_the_card_says_on_what(
+    table: FeatureTable, model: FittedModel, tmp_path: Path
+) -> None:
+    again = fit(table, FitSettings(classifier="logistic", filmed=False))
+    assert again.files[CALIBRATION_FILE] == model.files[CALIBRATION_FILE]
+    publish(tmp_path / "model", model, table)
+    card = (tmp_path / "model" / "card.md").read_text()
+    faces = len(model.development["stripes"])
+    assert f"{faces} development faces, each as it is and filmed 2 times, decide it" in card
+    assert "made up, 2400 faces (drawn)," in card and "--no-filmed" in card
+
+
+def test_faces_that_are_filmed_are_fitted_on_and_the_card_says_so(
+    table: FeatureTable, model: FittedModel, tmp_path: Path
+) -> None:
+    more = fit(table, FitSettings(classifier="logistic"))
+    rows = [each.manifest.provenance["heads"]["stripes"]["fitted_rows"] for each in (model, more)]
+    assert rows[1] == len(_VIEWS) * rows[0]
+    publish(tmp_path / "model", more, table)
+    assert "2400 faces, filmed too (drawn)" in (tmp_path / "model" / "card.md").read_text()
+
+
+def test_without_filmed_faces_a_single_attribute_is_left_as_its_head_gives_it(
+    table: FeatureTable,
+) -> None:
+    once = table[table.as_found]
+    assert CALIBRATION_FILE not in fit(once, FitSettings(classifier="logistic")).files
+
+
+def test_without_development_faces_nothing_is_calibrated(
+    table: FeatureTable, model: FittedModel
+) -> None:
+    none = {"stripes": np.zeros(0, dtype=np.intp)}
+    assert development_views(table, model.heads, none, 1) is None
+
+
+def test_settings_of_before_are_read_without_what_is_no_more() -> None:
+    record = {**FitSettings().record(), "pictures": "a/b", "layout": "fairface", "faces": "one"}
+    assert FitSettings.from_record(record) == FitSettings()
+    assert command_line(FitSettings(filmed=False)).endswith("--no-filmed")

@@ -1,0 +1,1 @@
+"""Faces as cameras and recordings show them."""
