@@ -86,7 +86,7 @@ def test_the_card_says_what_a_partner_is(drawn_model: Bundle, drawn_faces: Featu
         "best": {"epoch": 3.0},
         "attributes": ["race"],
         "start": None,
-        "settings": {"teachers": 0, "partner": "efficientnet-lite0"},
+        "settings": {"partner": "efficientnet-lite0"},
         "epochs": 4,
         "hours": 2.0,
         "hardware": "2 CPU cores",
@@ -97,5 +97,5 @@ def test_the_card_says_what_a_partner_is(drawn_model: Bundle, drawn_faces: Featu
     text = card(report, provenance)
     assert "`efficientnet-lite0`, learned beside it and is a part of the graph" in text
     assert "carries the Apache License 2.0" in text
-    record["settings"] = {"teachers": 0, "partner": None}
+    record["settings"] = {"partner": None}
     assert "efficientnet-lite0`" not in card(report, provenance)

@@ -169,7 +169,12 @@ def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {found_by(record.get('detector'))}."
     if partner := record["settings"].get("partner"):
         yield from _partner(partner)
-    if count := record["settings"]["teachers"]:
+    if teachers := record.get("teachers"):
+        folders = ", ".join(f"`{each['folder']}`" for each in teachers)
+        share = record["settings"]["teacher_share"]
+        yield f"  Its targets were by {share:.0%} what other models say of each face, {folders};"
+        yield "  how these were made, their own cards say."
+    elif count := record["settings"].get("teachers"):  # as embedders of before were trained
         yield f"  {count} networks were trained before it; their common opinion counted beside"
         yield "  the labels."
     yield f"  {faces['development']} others chose the epoch ({best['epoch']:.0f} of"
