@@ -205,7 +205,10 @@ def _taught(
     """What the teachers say of the faces that are fitted on."""
     if not teachers:
         return TeacherProbabilities()
-    on_message(f"{counted(len(faces.fitted), 'face')}, {counted(len(teachers), 'teacher')}")
+    asked = counted(len(faces.fitted), "face")
+    on_message(
+        f"{counted(len(teachers), 'teacher')} asked about {asked}, unless an earlier run did"
+    )
     with progress_bar(len(faces.fitted) * len(teachers)) as progress:
         return teacher_probabilities(teachers, faces, out / TEACHERS_FOLDER, progress)
 
