@@ -79,23 +79,39 @@ def test_report_and_card_say_what_coarser_words_buy(
     assert "faces with a word" not in card(merged, manifest.provenance)
 
 
+_RECORD = {
+    "faces": {"fitted": 900, "development": 100},
+    "data": {"dataset": "drawn"},
+    "best": {"epoch": 3.0},
+    "attributes": ["race"],
+    "start": None,
+    "settings": {},
+    "epochs": 4,
+    "hours": 2.0,
+    "hardware": "2 CPU cores",
+    "commands": ["face-train finetune drawn --out tuned --partner efficientnet-lite0"],
+}
+
+
 def test_the_card_says_what_a_partner_is(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
-    record = {
-        "faces": {"fitted": 900, "development": 100},
-        "data": {"dataset": "drawn"},
-        "best": {"epoch": 3.0},
-        "attributes": ["race"],
-        "start": None,
-        "settings": {"teachers": 0, "partner": "efficientnet-lite0"},
-        "epochs": 4,
-        "hours": 2.0,
-        "hardware": "2 CPU cores",
-        "commands": ["face-train finetune drawn --out tuned --partner efficientnet-lite0"],
-    }
+    record = {**_RECORD, "settings": {"partner": "efficientnet-lite0"}}
     provenance = {**drawn_model.manifest.provenance, "embedder": record}
     report = evaluate(drawn_model, drawn_faces)
     text = card(report, provenance)
     assert "`efficientnet-lite0`, learned beside it and is a part of the graph" in text
     assert "carries the Apache License 2.0" in text
-    record["settings"] = {"teachers": 0, "partner": None}
+    record["settings"] = {"partner": None}
     assert "efficientnet-lite0`" not in card(report, provenance)
+
+
+def test_the_card_says_who_taught(drawn_model: Bundle, drawn_faces: FeatureTable) -> None:
+    record = dict(_RECORD)
+    provenance = {**drawn_model.manifest.provenance, "embedder": record}
+    report = evaluate(drawn_model, drawn_faces)
+    assert "targets" not in card(report, provenance)
+    record["settings"] = {"teachers": 2}  # of an embedder that was trained before
+    assert "  2 networks were trained before it;" in card(report, provenance)
+    record["settings"] = {"teacher_share": 0.6}
+    record["teachers"] = [{"folder": f"models/{name}", "digest": ""} for name in ("a", "b")]
+    text = card(report, provenance)
+    assert "by 60% what other models say of each face, `models/a`, `models/b`;" in text

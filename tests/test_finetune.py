@@ -18,7 +18,7 @@ import pytest
 from training_helpers import face_picture, make_fairface, portrait, write_picture
 from typer.testing import CliRunner, Result
 
-from models.classification.bundle import DLIB_FOLDER, load_bundle
+from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER, load_bundle
 from models.detection.names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import OnnxEmbedder, dlib_embedder, embedder_model, read_embedder
 from models.errors import ModelError
@@ -38,6 +38,7 @@ from training.features.extractor import (
 )
 from training.features.table_files import read_table
 from training.finetune.chip_store import ChipStore, store_chips
+from training.finetune.distillation import TeacherProbabilities
 from training.finetune.labelled_faces import UNLABELLED, LabelledFaces, label_faces
 from training.finetune.settings import FinetuneSettings
 from training.fitting.fit import fit
@@ -47,6 +48,7 @@ from training.fitting.tasks import development_rows, plan_tasks
 _HAS_TORCH = find_spec("torch") is not None
 _torch = pytest.mark.skipif(not _HAS_TORCH, reason="PyTorch is not installed: extra finetune")
 _SEED = 3
+_UNTAUGHT = TeacherProbabilities()
 
 if TYPE_CHECKING:
     from training.finetune.run import TrainingRun
@@ -317,7 +319,11 @@ def test_a_run_begins_with_what_dlib_says(faces: LabelledFaces) -> None:
 
 
 def _trained(
-    faces: LabelledFaces, settings: FinetuneSettings, folder: Path, start: Trunk | None = None
+    faces: LabelledFaces,
+    settings: FinetuneSettings,
+    folder: Path,
+    start: Trunk | None = None,
+    taught: TeacherProbabilities = _UNTAUGHT,
 ) -> "TrainingRun":
     """A run that has not begun, on the CPU, from dlib's network unless another is given."""
     import torch
@@ -329,7 +335,7 @@ def _trained(
 
     loader = ChipLoader(faces.chips, torch.device("cpu"))
     batches = TrainingBatches(
-        faces, loader, embed_appearances(loader, np.arange(len(faces.chips))), settings
+        faces, loader, embed_appearances(loader, np.arange(len(faces.chips))), settings, taught
     )
     return TrainingRun(faces, loader, batches, settings, folder, start or dlib_trunk())
 
@@ -415,9 +421,13 @@ def test_another_run_s_checkpoint_is_refused(faces: LabelledFaces, tmp_path: Pat
         (replace(faces, targets=corrected), once, dlib_trunk()),
         (faces, once, dlib_trunk().half_precision()),
     ]
+    said = "of a run with other faces, labels, teachers or settings"
     for shown, settings, start in others:
-        with pytest.raises(DatasetError, match="of a run with other faces, labels or settings"):
+        with pytest.raises(DatasetError, match=said):
             _trained(shown, settings, tmp_path, start)
+    answers = tuple(np.full((len(faces.chips), count), 1 / count, np.float32) for count in (2, 3))
+    with pytest.raises(DatasetError, match=said):
+        _trained(faces, once, tmp_path, taught=TeacherProbabilities(("digest",), answers))
     (tmp_path / "checkpoint.pt").write_bytes(b"PK torn")
     with pytest.raises(TrainingError, match="cannot be read"):
         _trained(faces, once, tmp_path)
@@ -440,7 +450,7 @@ def test_the_command_has_the_defaults_of_its_settings() -> None:
     """Else the recorded commands, which leave defaults out, would not reproduce anything."""
     given = {name: each.default for name, each in inspect.signature(finetune).parameters.items()}
     settings = asdict(FinetuneSettings())
-    names = ("epochs", "patience", "batch", "rate", "teachers", "teacher_epochs", "device")
+    names = ("epochs", "patience", "batch", "rate", "teacher_share", "device")
     for name in (*names, "partner", "development"):
         assert given[name] == settings[name], name
 
@@ -464,6 +474,23 @@ def test_pictures_in_both_halves_of_a_given_split_are_refused_before_training(
 
 
 @_torch
+def test_a_teacher_that_does_not_fit_is_refused_before_faces_are_cut_out(tmp_path: Path) -> None:
+    dataset = make_fairface(tmp_path / "data", count=12)
+    words = ("finetune", dataset, "--out", tmp_path / "out", "--aligned", "--device", "cpu")
+    refused = _run(*words, "--attributes", "race", "--teacher", DLIB_FOLDER)
+    assert refused.exit_code == 2
+    assert "has other classes of race than the training pictures" in refused.stderr
+    assert "only the teacher knows East Asian, Latino_Hispanic, " in refused.stderr
+    refused = _run(*words, "--teacher", dataset)
+    assert refused.exit_code == 2
+    assert "is not a model folder" in refused.stderr
+    refused = _run(*words, "--teacher-share", "0.5")
+    assert refused.exit_code == 2
+    assert "--teacher-share says how much a teacher counts" in refused.stderr
+    assert not (tmp_path / "out" / "chips").exists()
+
+
+@_torch
 def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
     import torch
 
@@ -473,7 +500,7 @@ def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
     settings = FinetuneSettings(batch=8, mixup=0.4, smoothing=0.1, seed=_SEED)
     appearances = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
     batches = TrainingBatches(
-        faces, ChipLoader(faces.chips, torch.device("cpu")), appearances, settings
+        faces, ChipLoader(faces.chips, torch.device("cpu")), appearances, settings, _UNTAUGHT
     )
     first, again, other = (batches.batch(step) for step in (1, 1, 2))
     assert torch.equal(first.images, again.images)
@@ -492,33 +519,34 @@ def test_the_batch_of_a_step_is_always_the_same(faces: LabelledFaces) -> None:
 
 
 @_torch
-def test_labels_and_teachers_probabilities_count_by_their_shares(faces: LabelledFaces) -> None:
+def test_a_teacher_s_probabilities_count_beside_the_label_and_are_mixed_with_it(
+    faces: LabelledFaces,
+) -> None:
     import torch
-    from torch import nn
 
     from training.finetune.batches import TrainingBatches
     from training.finetune.chip_loader import ChipLoader
 
-    class Says(nn.Module):
-        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-            logits = torch.log(torch.tensor([[0.2, 0.8]])).repeat(len(images), 1)
-            return images, [logits, torch.zeros(len(images), 3)]
-
-    targets = faces.targets.copy()
-    targets[faces.fitted[::2], 0] = UNLABELLED
-    settings = FinetuneSettings(
-        batch=len(faces.fitted), mixup=0.0, smoothing=0.1, teacher_share=0.5, seed=_SEED
-    )
+    said = np.random.default_rng(_SEED).dirichlet((1, 1), len(faces.chips)).astype(np.float32)
+    same = np.full((len(faces.chips), 3), 1 / 3, dtype=np.float32)
+    settings = FinetuneSettings(batch=8, mixup=0.4, smoothing=0.1, teacher_share=0.75, seed=_SEED)
     loader = ChipLoader(faces.chips, torch.device("cpu"))
     numbers = torch.arange(len(faces.chips), dtype=torch.float32)[:, None]
-    partly = replace(faces, targets=targets)
-    batch = TrainingBatches(partly, loader, numbers, settings, [Says(), Says()]).batch(0)
-    shown = batch.appearances[:, 0].long().tolist()
-    assert len(shown) == len(faces.fitted)
-    for number, found in zip(shown, batch.targets[0], strict=True):
-        said = {0: [0.95, 0.05], 1: [0.05, 0.95], UNLABELLED: [0.2, 0.8]}[targets[number, 0]]
-        expected = np.mean([said, [0.2, 0.8]], axis=0)
-        np.testing.assert_allclose(found.numpy(), expected, atol=5e-3)  # bfloat16
+    taught = TeacherProbabilities(("digest",), (said, same))
+    batches = TrainingBatches(faces, loader, numbers, settings, taught)
+    assert batches.teachers == ("digest",)
+    labels = 0.05 + 0.9 * np.eye(2)[faces.targets[:, 0]]
+    expected = 0.25 * labels + 0.75 * said
+    batch = batches.batch(0)
+    whole = batch.appearances[:, 0].long().numpy()
+    np.testing.assert_allclose(batch.targets[0][4:], expected[whole], rtol=1e-5)
+    # The first half is mixed with the second, seen from its end: by one share in all classes.
+    order = np.random.default_rng((_SEED, 0)).permutation(faces.fitted)[:8]
+    assert order[4:].tolist() == whole.tolist()
+    first, others = expected[order[:4]], expected[order[::-1][:4]]
+    shares = (batch.targets[0][:4].numpy() - others)[:, 0] / (first - others)[:, 0]
+    assert ((shares >= -1e-4) & (shares <= 1 + 1e-4)).all() and len(set(shares.round(3))) > 1
+    torch.testing.assert_close(batch.targets[1].sum(dim=1), torch.ones(8))
 
 
 @_torch
@@ -527,8 +555,8 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     dataset = make_fairface(tmp_path / "data", count=24)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     command = [sys.executable, "-m", "training", "finetune", str(dataset), "--epochs", "6"]
-    command += ["--aligned", "--hold-out", "0.25", "--attributes", "gender,race", "--device", "cpu"]
-    command += ["--teachers", "1", "--teacher-epochs", "1", "--batch", "16"]
+    command += ["--aligned", "--hold-out", "0.25", "--attributes", "gender", "--device", "cpu"]
+    command += ["--teacher", str(DEFAULT_FOLDER), "--teacher", str(DLIB_FOLDER), "--batch", "16"]
     subprocess.run([*command, "--out", str(whole)], check=True, timeout=400)
     process = subprocess.Popen([*command, "--out", str(killed)])
     deadline = time.monotonic() + 120
@@ -540,9 +568,11 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     expected, found = (read_embedder(folder / "embedder.onnx") for folder in (whole, killed))
     assert found.name == expected.name
     assert found.record["commands"] == [
-        "face-train finetune data --out killed --attributes gender,race --epochs 6 --batch 16 "
-        "--teachers 1 --teacher-epochs 1 --hold-out 0.25"
+        "face-train finetune data --out killed --teacher models/default --teacher models/dlib "
+        "--attributes gender --epochs 6 --batch 16 --hold-out 0.25"
     ]
+    folders = [each["folder"] for each in found.record["teachers"]]
+    assert folders == ["models/default", "models/dlib"]
     assert found.record["detector"] == NO_DETECTOR
     assert found.record["data"]["hold_out"].startswith("0.25 of each class")
     assert "<svg" in (killed / "log.svg").read_text()
@@ -558,6 +588,7 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     assert f"The embedding is `{expected.name}`" in card
     assert f"faces of FairFace,\n  {found_by(NO_DETECTOR)}.\n" in card
     assert found.record["commands"][0] in card
+    assert "by 75% what other models say of each face, `models/default`, `models/dlib`;" in card
 
 
 def test_a_trunk_is_read_as_it_was_written() -> None:

@@ -10,6 +10,7 @@ from training_helpers import CountedProgress
 from models.networks.dlib_weights import Convolution
 from models.networks.trunk import Trunk
 from training.finetune.chip_store import ChipStore
+from training.finetune.distillation import TeacherProbabilities
 from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.settings import FinetuneSettings
 
@@ -18,13 +19,13 @@ torch = pytest.importorskip("torch", reason=_NEEDS)
 finetune_run = pytest.importorskip("training.finetune.run", reason=_NEEDS)
 network_module = pytest.importorskip("training.finetune.network", reason=_NEEDS)
 schedule = pytest.importorskip("training.finetune.schedule", reason=_NEEDS)
-distillation = pytest.importorskip("training.finetune.distillation", reason=_NEEDS)
 
 if TYPE_CHECKING:
     from training.finetune.run import TrainingRun
 
 _SIDE, _FACES, _DEVELOPMENT = 48, 24, 8
 _COUNTS = {"light": 2, "shape": 3}
+_UNTAUGHT = TeacherProbabilities()
 
 
 def _trunk() -> Trunk:
@@ -73,7 +74,7 @@ def _run(settings: FinetuneSettings, folder: Path) -> "TrainingRun":
 
     faces = _faces()
     loader = ChipLoader(faces.chips, torch.device("cpu"))
-    batches = TrainingBatches(faces, loader, torch.zeros(_FACES, 128), settings)
+    batches = TrainingBatches(faces, loader, torch.zeros(_FACES, 128), settings, _UNTAUGHT)
     return finetune_run.TrainingRun(faces, loader, batches, settings, folder, _trunk())
 
 
@@ -119,7 +120,7 @@ def test_the_average_has_the_means_that_its_own_weights_give(tmp_path: Path) -> 
     state = _saved(run, tmp_path)
     faces = _faces()
     loader = ChipLoader(faces.chips, torch.device("cpu"))
-    batches = TrainingBatches(faces, loader, torch.zeros(_FACES, 128), settings)
+    batches = TrainingBatches(faces, loader, torch.zeros(_FACES, 128), settings, _UNTAUGHT)
     means = {}
     for which in ("average", "network"):
         convolution = torch.nn.Conv2d(3, 4, 7, 2)
@@ -225,9 +226,3 @@ def test_filters_and_heads_are_drawn_to_0_and_heads_learn_faster() -> None:
     }
     train = [id(each) for group in (filters, others, heads) for each in group["params"]]
     assert sorted(train) == sorted(id(each) for each in network.parameters())
-
-
-def test_each_teacher_learns_in_its_own_way_and_to_the_end() -> None:
-    settings = FinetuneSettings(epochs=9, patience=2, seed=5, teachers=3, teacher_epochs=4, batch=7)
-    expected = FinetuneSettings(epochs=4, patience=4, seed=7, teachers=0, teacher_epochs=4, batch=7)
-    assert distillation.teacher_settings(settings, 2) == expected

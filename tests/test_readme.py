@@ -131,7 +131,7 @@ _RECORD = {
     "best": {"epoch": 1},
     "epochs": 1,
     "start": None,
-    "settings": {"teachers": 0},
+    "settings": {},
     "hours": 0.1,
     "hardware": "2 CPU cores",
 }

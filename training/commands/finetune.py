@@ -41,11 +41,12 @@ def finetune(
         ),
     ],
     start: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             metavar="FOLDER",
             rich_help_panel=FITTING,
-            help="A model folder whose embedder, trained before, is trained further.",
+            help="A model folder whose embedder, trained before, is trained further; of several "
+            "the mean of their weights.",
         ),
     ] = None,
     attributes: AttributeNames = None,
@@ -77,24 +78,34 @@ def finetune(
             help="The highest learning rate; larger batches bear more.",
         ),
     ] = 2e-4,
-    teachers: Annotated[
-        int,
+    teacher: Annotated[
+        list[Path] | None,
         typer.Option(
-            min=0,
-            metavar="N",
+            metavar="FOLDER",
             rich_help_panel=FITTING,
-            help="Networks trained first, whose common opinion counts beside the labels.",
+            help="A model folder whose probabilities of each face count beside its label; may be "
+            "given several times.",
         ),
-    ] = 0,
-    teacher_epochs: Annotated[
-        int,
+    ] = None,
+    teacher_share: Annotated[
+        float,
         typer.Option(
-            min=1,
-            metavar="N",
+            min=0.0,
+            max=1.0,
+            metavar="X",
             rich_help_panel=FITTING,
-            help="How often each of these sees each face.",
+            help="How much the teachers count; the labels count for the rest.",
         ),
-    ] = 16,
+    ] = 0.75,
+    identity: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            metavar="X",
+            rich_help_panel=FITTING,
+            help="How much it counts that faces are told apart as dlib does.",
+        ),
+    ] = 4.0,
     partner: Annotated[
         str | None,
         typer.Option(
@@ -139,8 +150,8 @@ def finetune(
             patience=patience,
             batch=batch,
             rate=rate,
-            teachers=teachers,
-            teacher_epochs=teacher_epochs,
+            teacher_share=teacher_share,
+            identity=identity,
             partner=partner,
             development=development,
             seed=seed,
@@ -159,7 +170,8 @@ def finetune(
                 settings,
                 held,
                 allow_leak=allow_leak,
-                start=None if start is None else load_bundle(start),
+                starts=[load_bundle(each) for each in start or ()],
+                teachers=[load_bundle(each) for each in teacher or ()],
                 on_message=print_line,
                 progress_bar=progress_bar,
             )

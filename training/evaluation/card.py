@@ -167,16 +167,29 @@ def _cross_validation(crossed: Mapping[str, Any] | None) -> Iterator[str]:
         yield ""
 
 
+def _start(names: str | None) -> str:
+    """What training of an embedder began with."""
+    if names is None:
+        return "dlib's face recognition network"
+    quoted = [f"`{name}`" for name in names.split(" and ")]
+    return quoted[0] if len(quoted) == 1 else f"the mean of {' and '.join(quoted)}"
+
+
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     faces, data, best = record["faces"], record["data"], record["best"]
     attributes = ", ".join(record["attributes"])
-    start = f"`{record['start']}`" if record["start"] else "dlib's face recognition network"
+    start = _start(record["start"])
     yield f"- The embedding is `{name}`: {start}, trained further"
     yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']},"
     yield f"  {found_by(record.get('detector'))}."
     if partner := record["settings"].get("partner"):
         yield from _partner(partner)
-    if count := record["settings"]["teachers"]:
+    if teachers := record.get("teachers"):
+        folders = ", ".join(f"`{each['folder']}`" for each in teachers)
+        share = record["settings"]["teacher_share"]
+        yield f"  Its targets were by {share:.0%} what other models say of each face, {folders};"
+        yield "  how these were made, their own cards say."
+    elif count := record["settings"].get("teachers"):  # as embedders of before were trained
         yield f"  {count} networks were trained before it; their common opinion counted beside"
         yield "  the labels."
     yield f"  {faces['development']} others chose the epoch ({best['epoch']:.0f} of"

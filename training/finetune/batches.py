@@ -1,17 +1,16 @@
 """The batch of each step: faces, augmented and mixed, and the targets of their attributes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from training.finetune.augment import augment
 from training.finetune.chip_loader import ChipLoader
-from training.finetune.distillation import blend, teacher_probabilities
+from training.finetune.distillation import TeacherProbabilities, blend
 from training.finetune.labelled_faces import UNLABELLED, LabelledFaces
-from training.finetune.network import Network
 from training.finetune.settings import FinetuneSettings
 
 
@@ -38,7 +37,10 @@ class TrainingBatches:
         loader: of these faces.
         appearances: `(faces, 128)`, dlib's, on the same device; see `embed_appearances`.
         settings: the batch, the seed, the mixing.
-        teachers: networks whose probabilities for each picture are blended with its labels.
+        taught: what teachers say of the faces, which is blended with their labels.
+
+    Attributes:
+        teachers: the digests of these teachers.
     """
 
     def __init__(
@@ -47,17 +49,21 @@ class TrainingBatches:
         loader: ChipLoader,
         appearances: Tensor,
         settings: FinetuneSettings,
-        teachers: Sequence[Network] = (),
+        taught: TeacherProbabilities,
     ) -> None:
         self._fitted = faces.fitted
         self._loader = loader
         self._appearances = appearances
         self._settings = settings
-        self._teachers = teachers
-        self._labels = smoothed_targets(faces, settings.smoothing, loader.device)
+        self.teachers = taught.teachers
+        targets = smoothed_targets(faces, settings.smoothing)
+        if taught.teachers:
+            pairs = zip(targets, taught.by_attribute, strict=True)
+            targets = [blend(*pair, settings.teacher_share) for pair in pairs]
+        self._targets = [torch.from_numpy(each).to(loader.device) for each in targets]
 
     def __repr__(self) -> str:
-        return f"TrainingBatches({len(self._fitted)} faces, {len(self._teachers)} teachers)"
+        return f"TrainingBatches({len(self._fitted)} faces, {len(self.teachers)} teachers)"
 
     def __len__(self) -> int:
         """Batches of an epoch; the faces that do not fill one are left out of that epoch."""
@@ -72,26 +78,18 @@ class TrainingBatches:
         random = np.random.default_rng((seed, step, 1))
         images = self._loader.to_device(augment(self._loader.read(chosen), (seed, step)))
         rows = torch.from_numpy(chosen).to(images.device)
-        labels = [each[rows] for each in self._labels]
+        targets = [each[rows] for each in self._targets]
         mixed = len(chosen) // 2 if self._settings.mixup else 0
         if mixed:
             shares = random.beta(self._settings.mixup, self._settings.mixup, mixed)
             share = torch.from_numpy(shares.astype(np.float32)).to(images.device)
             images = _mixup(images, share)
-            labels = [_mixup(each, share) for each in labels]
+            targets = [_mixup(each, share) for each in targets]
         images = images.contiguous(memory_format=torch.channels_last)
-        return TrainingBatch(images, self._targets(images, labels), self._appearances[rows[mixed:]])
-
-    def _targets(self, images: Tensor, labels: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        if not self._teachers:
-            return tuple(labels)
-        share = self._settings.teacher_share
-        probabilities = teacher_probabilities(self._teachers, images)
-        pairs = zip(labels, probabilities, strict=True)
-        return tuple(blend(label, by_teachers, share) for label, by_teachers in pairs)
+        return TrainingBatch(images, tuple(targets), self._appearances[rows[mixed:]])
 
 
-def smoothed_targets(faces: LabelledFaces, smoothing: float, device: torch.device) -> list[Tensor]:
+def smoothed_targets(faces: LabelledFaces, smoothing: float) -> list[NDArray[np.float32]]:
     """The labels of all faces as smoothed probabilities, for each attribute `(faces, classes)`.
 
     (Label smoothing: Szegedy et al., Rethinking the Inception Architecture, CVPR 2016.)
@@ -100,7 +98,7 @@ def smoothed_targets(faces: LabelledFaces, smoothing: float, device: torch.devic
     for column, names in zip(faces.targets.T, faces.classes.values(), strict=True):
         smoothed = smoothing / len(names) + (1 - smoothing) * np.eye(len(names))[column]
         smoothed[column == UNLABELLED] = 0
-        targets.append(torch.from_numpy(smoothed.astype(np.float32)).to(device))
+        targets.append(smoothed.astype(np.float32))
     return targets
 
 

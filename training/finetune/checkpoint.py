@@ -56,6 +56,7 @@ def read_checkpoint(
         )
     if state["run"] != run:
         raise DatasetError(
-            f"{path} is of a run with other faces, labels or settings: name another folder"
+            f"{path} is of a run with other faces, labels, teachers or settings: "
+            "name another folder"
         )
     return state

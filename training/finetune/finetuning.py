@@ -1,8 +1,8 @@
-"""A dataset → an embedder file: faces are cut out, networks trained, and the last one exported."""
+"""A dataset → an embedder file: faces are cut out, a network is trained on them and exported."""
 
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,10 +22,11 @@ from models.embedder import (
 )
 from models.networks.embedder_integers import with_ranges
 from models.networks.runtime import available_cores
-from models.networks.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
+from models.networks.trunk import Trunk, dlib_trunk, mean_trunk, read_trunk, trunk_graph
+from models.program.printable import counted
 from training.datasets.samples import TRAIN, Samples
 from training.datasets.splits import HoldOut, is_drawn, split
-from training.errors import TrainingError
+from training.errors import DatasetError, TrainingError
 from training.features.command_line import dataset_options
 from training.features.extractor import Extractor
 from training.features.leaks import refuse_leaks
@@ -33,20 +34,29 @@ from training.features.progress import OpenProgress
 from training.features.survey import survey
 from training.finetune.chip_loader import ChipLoader
 from training.finetune.chip_store import store_chips
-from training.finetune.distillation import teacher_settings
-from training.finetune.labelled_faces import check_attributes, label_faces
+from training.finetune.distillation import TeacherProbabilities, teacher_probabilities
+from training.finetune.labelled_faces import (
+    LabelledFaces,
+    check_attributes,
+    class_names,
+    label_faces,
+)
 from training.finetune.network import Network, add_residual_blocks
 from training.finetune.partner import imagenet_partner
 from training.finetune.run import choose_device
 from training.finetune.settings import FinetuneSettings
+from training.finetune.teachers import Teacher
 from training.finetune.trainer import Trainer
 from training.outputs import quoted, short_path, write_whole
 
 CHIPS_FOLDER = "chips"
 """Name of the folder in which the aligned faces are kept between runs."""
 
-TEACHER_FOLDER = "teacher-{}"
-"""Name of the folder of a teacher, by its number from 1."""
+TEACHERS_FOLDER = "teachers"
+"""Name of the folder in which the teachers' probabilities are kept between runs."""
+
+START_JOINT = " and "
+"""What stands between the names of the embedders that training began with."""
 
 _TOLERANCE = 1e-3
 """Difference, at most, of the exported network from the trained one; values of an appearance go
@@ -61,7 +71,8 @@ def finetune(
     hold_out: HoldOut,
     *,
     allow_leak: bool = False,
-    start: Bundle | None = None,
+    starts: Sequence[Bundle] = (),
+    teachers: Sequence[Bundle] = (),
     on_message: Callable[[str], None],
     progress_bar: OpenProgress,
 ) -> EmbedderModel:
@@ -76,24 +87,28 @@ def finetune(
         settings: how.
         hold_out: the pictures that are never trained or validated on.
         allow_leak: both halves may share pictures and people.
-        start: a model whose embedder training begins with, if it was trained too; otherwise it
-            begins with dlib's weights.
+        starts: models whose embedders training begins with, with the mean of their weights; it
+            begins with dlib's without any, or where the embedder of a single one is dlib's.
+        teachers: models whose probabilities of each face count beside its label.
         on_message: is given a line about each epoch.
         progress_bar: shows how far it is.
 
     Raises:
         DatasetError: the labels cannot be learned from, both halves share pictures or people and
-            that is not allowed, or `out` has another run's checkpoint.
-        ModelError: the embedder of `start` cannot be trained further.
+            that is not allowed, a teacher has other classes, or `out` has another run's checkpoint.
+        ModelError: the embedder of a start cannot be trained further, or a teacher cannot be run.
         OutputError: the disk refuses.
         TrainingError: the device is not there or too small, the weights are no numbers any more,
             or the exported network differs from the trained.
     """
+    if not teachers and settings.teacher_share != FinetuneSettings().teacher_share:
+        raise DatasetError("--teacher-share says how much a teacher counts: name it with --teacher")
     device = choose_device(settings.device)
     development = HoldOut.parse(settings.development, "--development")
     attributes = settings.attributes or tuple(samples.labels)
     check_attributes(samples, attributes)
-    trunk = _initial_trunk(start, settings)
+    trunk = _initial_trunk(starts, settings)
+    asked = [Teacher(each, "cpu" if device.type == "cpu" else "auto") for each in teachers]
     found = None
     if is_drawn(samples, hold_out) or not allow_leak:
         with progress_bar(len(samples)) as progress:
@@ -103,16 +118,16 @@ def finetune(
     if found is not None and not allow_leak:
         refuse_leaks(found.leaks(samples, splits))
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
+    for teacher in asked:  # long before it is asked
+        teacher.check_classes(
+            {name: class_names(samples.labels[name][row] for row in rows) for name in attributes}
+        )
     with progress_bar(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
     faces = label_faces(samples, chips, attributes, settings.seed, development)
+    taught = _taught(asked, faces, out, on_message, progress_bar)
     trainer = Trainer(faces, ChipLoader(chips, device), on_message, progress_bar)
-    teachers = []
-    for number in range(1, settings.teachers + 1):
-        folder = out / TEACHER_FOLDER.format(number)
-        run = trainer.train(teacher_settings(settings, number), trunk, folder)
-        teachers.append(run.network())
-    run = trainer.train(settings, trunk, out, teachers)
+    run = trainer.train(settings, trunk, out, taught)
     network = run.network()
     record = {
         "data": {"dataset": samples.name, "credit": samples.credit, "hold_out": held},
@@ -120,13 +135,19 @@ def finetune(
         "detector": extractor.settings.detector,
         "faces": {"fitted": len(faces.fitted), "development": len(faces.development)},
         "commands": [
-            *(start.manifest.provenance.get("embedder", {}).get("commands", ()) if start else ()),
-            _command_line(samples, out, extractor, settings, hold_out, allow_leak, start),
+            *_commands_of(starts),
+            _command_line(
+                samples, out, extractor, settings, hold_out, allow_leak, starts, teachers
+            ),
         ],
         "settings": asdict(settings),
         "best": dict(run.best),
         "epochs": len(run.log),
-        "start": start and start.manifest.embedder.name,
+        "start": START_JOINT.join(each.manifest.embedder.name for each in starts) or None,
+        "teachers": [
+            {"folder": short_path(each.folder), "digest": digest}
+            for each, digest in zip(teachers, taught.teachers, strict=True)
+        ],
         "hours": round(trainer.seconds / 3600, 2),
         "hardware": _hardware(device),
         "versions": {name: version(name) for name in ("numpy", "torch")},
@@ -166,18 +187,44 @@ def export(trunk: Trunk, record: Mapping[str, Any], checked: NDArray[np.uint8]) 
     return model
 
 
-def _initial_trunk(start: Bundle | None, settings: FinetuneSettings) -> Trunk:
-    own = None if start is None else bundled_embedder(start)
-    if own is None:
+def _initial_trunk(starts: Sequence[Bundle], settings: FinetuneSettings) -> Trunk:
+    trained = [own for own in map(bundled_embedder, starts) if own is not None]
+    if len(starts) > max(len(trained), 1):
+        raise TrainingError("one of the models of --start has dlib's own embedder: leave it out")
+    if trained:
+        trunk = mean_trunk([read_trunk(each.model) for each in trained])
+    else:
         random = np.random.default_rng(settings.seed)
         trunk = add_residual_blocks(dlib_trunk(), settings.more_blocks, random)
-    else:
-        trunk = read_trunk(own.model)
     if settings.partner is None:
         return trunk
     if trunk.partner:
         raise TrainingError("the embedder of --start has a partner already: leave --partner out")
     return replace(trunk, partner=imagenet_partner(settings.partner))
+
+
+def _commands_of(starts: Sequence[Bundle]) -> list[str]:
+    """The commands that made the embedders of these models, each once."""
+    records = [each.manifest.provenance.get("embedder", {}) for each in starts]
+    return list(dict.fromkeys(line for each in records for line in each.get("commands", ())))
+
+
+def _taught(
+    teachers: Sequence[Teacher],
+    faces: LabelledFaces,
+    out: Path,
+    on_message: Callable[[str], None],
+    progress_bar: OpenProgress,
+) -> TeacherProbabilities:
+    """What the teachers say of the faces that are fitted on."""
+    if not teachers:
+        return TeacherProbabilities()
+    asked = counted(len(faces.fitted), "face")
+    on_message(
+        f"{counted(len(teachers), 'teacher')} asked about {asked}, unless an earlier run did"
+    )
+    with progress_bar(len(faces.fitted) * len(teachers)) as progress:
+        return teacher_probabilities(teachers, faces, out / TEACHERS_FOLDER, progress)
 
 
 def _command_line(
@@ -187,17 +234,18 @@ def _command_line(
     settings: FinetuneSettings,
     hold_out: HoldOut,
     allow_leak: bool,
-    start: Bundle | None,
+    starts: Sequence[Bundle],
+    teachers: Sequence[Bundle],
 ) -> str:
     """The command that trains with these settings."""
     default = FinetuneSettings()
     dataset, folder = (quoted(path.resolve().name) for path in (samples.root, out))
     words = [f"face-train finetune {dataset} --out {folder}"]
-    if start is not None:
-        words.append(f"--start {quoted(short_path(start.folder))}")
+    words.extend(f"--start {quoted(short_path(each.folder))}" for each in starts)
+    words.extend(f"--teacher {quoted(short_path(each.folder))}" for each in teachers)
     if settings.attributes is not None:
         words.append(f"--attributes {quoted(','.join(settings.attributes))}")
-    for name in ("epochs", "patience", "batch", "rate", "teachers", "teacher_epochs"):
+    for name in ("epochs", "patience", "batch", "rate", "teacher_share", "identity"):
         if (value := getattr(settings, name)) != getattr(default, name):
             words.append(f"--{name.replace('_', '-')} {value:g}")
     for name in ("partner", "development"):

@@ -1,6 +1,6 @@
 """The aligned faces of a dataset with their labels as class numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,11 @@ def check_attributes(samples: Samples, attributes: Sequence[str]) -> None:
             raise DatasetError(f"{samples.name} has no {name}, only {', '.join(samples.labels)}")
 
 
+def class_names(labels: Iterable[str | None]) -> tuple[str, ...]:
+    """The classes that occur among labels, in natural order."""
+    return tuple(sorted({each for each in labels if each is not None}, key=natural_key))
+
+
 def label_faces(
     samples: Samples,
     chips: ChipStore,
@@ -65,9 +70,7 @@ def label_faces(
     targets = np.full((len(chips), len(attributes)), UNLABELLED, dtype=np.int64)
     for place, name in enumerate(attributes):
         column = [samples.labels[name][row] for row in chips.pictures]
-        classes[name] = tuple(
-            sorted({each for each in column if each is not None}, key=natural_key)
-        )
+        classes[name] = class_names(column)
         if len(classes[name]) < 2:
             raise DatasetError(f"the training rows are all alike in {name}: two classes are needed")
         numbers = {each: number for number, each in enumerate(classes[name])}

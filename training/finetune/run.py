@@ -84,7 +84,7 @@ class TrainingRun:
         self._batches = batches
         self._settings = settings
         self._checkpoint = folder / CHECKPOINT_FILE
-        self._description = _description(faces, settings, trunk)
+        self._description = _description(faces, settings, trunk, batches.teachers)
         self._device = loader.device
         torch.manual_seed(settings.seed)
         self._class_counts = {name: len(names) for name, names in faces.classes.items()}
@@ -244,7 +244,9 @@ class TrainingRun:
         return int(self.log[-1]["epoch"] - self.best["epoch"])
 
 
-def _description(faces: LabelledFaces, settings: FinetuneSettings, trunk: Trunk) -> dict[str, Any]:
+def _description(
+    faces: LabelledFaces, settings: FinetuneSettings, trunk: Trunk, teachers: Sequence[str]
+) -> dict[str, Any]:
     """All that must be the same for a run to go on from a checkpoint."""
     record = asdict(settings)
     del record["device"]
@@ -257,6 +259,7 @@ def _description(faces: LabelledFaces, settings: FinetuneSettings, trunk: Trunk)
         "classes": {name: list(names) for name, names in faces.classes.items()},
         "labels": labels.hexdigest(),
         "start": trunk.digest,
+        "teachers": list(teachers),
     }
 
 

@@ -28,9 +28,8 @@ class FinetuneSettings:
             none unless given.
         development: the training pictures that nothing is learned from, as `HoldOut` reads it: a
             share of them, or `first:N` by the numbers in their names.
-        teachers: networks that are trained first, for distillation into the exported one.
-        teacher_epochs: epochs of each of these.
-        teacher_share: share of the teachers' probabilities in a target, beside the label.
+        teacher_share: share, 0 to 1, of the teachers' probabilities in a target, beside the label;
+            it counts where there are teachers.
         seed: of all random numbers.
         device: `cpu`, `cuda`, or `auto` for a GPU where PyTorch has one.
     """
@@ -49,8 +48,6 @@ class FinetuneSettings:
     more_blocks: int = 1
     partner: str | None = None
     development: str = f"{DEVELOPMENT_FRACTION:g}"
-    teachers: int = 0
-    teacher_epochs: int = 16
     teacher_share: float = 0.75
     seed: int = SEED
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -1,4 +1,4 @@
-"""Trains one network after another on the same faces: the teachers, then the one exported."""
+"""Trains a network on the faces of a dataset, and keeps the log of its epochs."""
 
 import csv
 import io
@@ -18,6 +18,7 @@ from training.features.progress import OpenProgress
 from training.finetune.appearance import embed_appearances, match_appearance_scale
 from training.finetune.batches import TrainingBatches
 from training.finetune.chip_loader import ChipLoader
+from training.finetune.distillation import TeacherProbabilities
 from training.finetune.labelled_faces import LabelledFaces
 from training.finetune.network import Network
 from training.finetune.run import TrainingRun
@@ -37,7 +38,7 @@ ranges of its feature maps are measured."""
 
 
 class Trainer:
-    """Trains networks on the same faces.
+    """Trains a network on faces.
 
     Args:
         faces: with labels.
@@ -74,14 +75,14 @@ class Trainer:
         settings: FinetuneSettings,
         trunk: Trunk,
         folder: Path,
-        teachers: Sequence[Network] = (),
+        taught: TeacherProbabilities,
     ) -> TrainingRun:
         """A run that has come to its end, its checkpoint and its log in the folder.
 
         Raises:
             TrainingError: the device is too small, or the weights are no numbers any more.
         """
-        batches = TrainingBatches(self._faces, self._loader, self._appearances, settings, teachers)
+        batches = TrainingBatches(self._faces, self._loader, self._appearances, settings, taught)
         run = TrainingRun(self._faces, self._loader, batches, settings, folder, trunk)
         state = f"{len(self._faces.fitted)} faces, epoch {run.epoch} of {settings.epochs}"
         self._on_message(f"{folder.resolve().name}: Run({state})")
