@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,11 +19,11 @@ import pytest
 from training_helpers import face_picture, make_fairface, portrait, write_picture
 from typer.testing import CliRunner, Result
 
-from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER, load_bundle
+from models.classification.bundle import DEFAULT_FOLDER, DLIB_FOLDER, Bundle, load_bundle
 from models.detection.names import NO_DETECTOR, DetectorName, found_by
 from models.embedder import OnnxEmbedder, dlib_embedder, embedder_model, read_embedder
 from models.errors import ModelError
-from models.networks.trunk import Trunk, dlib_trunk, read_trunk, trunk_graph
+from models.networks.trunk import Trunk, dlib_trunk, mean_trunk, read_trunk, trunk_graph
 from training.commands.app import app
 from training.commands.finetune import finetune
 from training.datasets import Samples, read_dataset
@@ -589,6 +590,56 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(tmp_path: Path) 
     assert f"faces of FairFace,\n  {found_by(NO_DETECTOR)}.\n" in card
     assert found.record["commands"][0] in card
     assert "by 75% what other models say of each face, `models/default`, `models/dlib`;" in card
+
+
+def _learned(seed: int) -> Trunk:
+    """dlib's network with evidence for two classes, drawn at random."""
+    learned = np.random.default_rng(seed).normal(0, 0.1, (640, 2)).astype(np.float32)
+    return replace(dlib_trunk(), evidence=learned, evidence_biases=learned[0])
+
+
+def test_the_mean_of_trunks_is_that_of_all_their_weights() -> None:
+    first, second = _learned(1), _learned(2)
+    convolutions = tuple(replace(each, filters=3 * each.filters) for each in second.convolutions)
+    mean = mean_trunk([first, replace(second, convolutions=convolutions)])
+    np.testing.assert_allclose(mean.evidence, (first.evidence + second.evidence) / 2, atol=1e-6)
+    np.testing.assert_allclose(mean.projection, first.projection)
+    for was, now in zip(first.convolutions, mean.convolutions, strict=True):
+        np.testing.assert_allclose(now.filters, 2 * was.filters, rtol=1e-5)
+        np.testing.assert_allclose(now.biases, was.biases)
+    assert mean_trunk([first]).digest == first.digest
+    shorter = replace(first, convolutions=first.convolutions[:-2])
+    with pytest.raises(ModelError, match="not of one shape"):
+        mean_trunk([first, shorter])
+
+
+def _model(folder: Path, trunk: Trunk, commands: Sequence[str]) -> Bundle:
+    """A model folder as far as training begins with it."""
+    graph = trunk_graph(trunk, {"name": folder.name, "identity": "128", "record": "{}"})
+    manifest = load_bundle(DLIB_FOLDER).manifest
+    spec = manifest.embedder.model_copy(update={"name": folder.name, "file": "embedder.onnx"})
+    provenance = {"embedder": {"commands": list(commands)}}
+    changed = manifest.model_copy(update={"embedder": spec, "provenance": provenance})
+    return Bundle(folder, changed, {"embedder.onnx": graph})
+
+
+@_torch
+def test_training_begins_with_the_mean_of_several_models(tmp_path: Path) -> None:
+    from training.finetune.finetuning import _commands_of, _initial_trunk
+
+    trunks = [_learned(1), _learned(2)]
+    starts = [
+        _model(tmp_path / str(number), trunk, ["first", f"then {number}"])
+        for number, trunk in enumerate(trunks)
+    ]
+    begun = _initial_trunk(starts, FinetuneSettings())
+    halved = [trunk.half_precision() for trunk in trunks]
+    assert begun.digest == mean_trunk(halved).digest
+    assert _commands_of(starts) == ["first", "then 0", "then 1"]
+    with pytest.raises(TrainingError, match=r"has dlib's own embedder: leave it out"):
+        _initial_trunk([*starts, load_bundle(DLIB_FOLDER)], FinetuneSettings())
+    alone = _initial_trunk([load_bundle(DLIB_FOLDER)], FinetuneSettings())
+    assert alone.digest == _initial_trunk([], FinetuneSettings()).digest
 
 
 def test_a_trunk_is_read_as_it_was_written() -> None:
