@@ -273,10 +273,9 @@ def _rows(
     samples: Samples, index: int, split_name: str, views: Sequence[View], found: EmbeddedFaces
 ) -> Iterator[FeatureRow]:
     labels = tuple(column[index] for column in samples.labels.values())
-    for face, of_face in enumerate(
-        zip(found.face_px, found.sharpness, found.embeddings, strict=True)
-    ):
-        for view, face_px, sharpness, embedding in zip(views, *of_face, strict=True):
+    faces = zip(found.face_px, found.sharpness, found.embeddings, strict=True)
+    for face, by_view in enumerate(faces):
+        for view, face_px, sharpness, embedding in zip(views, *by_view, strict=True):
             yield FeatureRow(
                 file=printable(samples.files[index]),
                 face=face,
