@@ -1,10 +1,17 @@
 """Labels in words: in full, short, and unsure."""
 
+import re
+from pathlib import Path
+
 import pytest
 from fakes import label
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from stream.drawing.wording import Words, display_name, full_lines, label_text, short_lines
+from stream.drawing.wording import _BARE, Words, display_name, full_lines, label_text, short_lines
 from stream.tracks import Label
+
+_OF_THE_PAGE = Path(__file__).parents[1] / "stream" / "page" / "assets" / "wording.js"
 
 _RACES = ("Black", "East Asian", "Indian", "Middle Eastern", "Southeast Asian", "White")
 
@@ -97,3 +104,17 @@ def test_classes_without_short_names_have_their_first_letters(
 def test_short_labels_say_which_are_unsure() -> None:
     (line,) = short_lines({"gender": label("Male"), "race": label(None)}, {})
     assert line == (Words("M"), Words(" · "), Words("?", is_sure=False))
+
+
+@given(st.text(alphabet="abcNoYyesfalsther 0123éß-", max_size=8))
+@example("yes")
+@example("No")
+@example("FALSE")
+@example("20–29")
+@example("other people")
+def test_the_page_takes_the_same_classes_for_bare(name: str) -> None:
+    """Its rule is written in JavaScript; there an unsure label has no name and is bare too."""
+    found = re.search(r"^const BARE = /(.*)/i;$", _OF_THE_PAGE.read_text(), re.MULTILINE)
+    assert found is not None
+    theirs = re.compile(found[1], re.IGNORECASE | re.ASCII)
+    assert bool(theirs.search(name)) == bool(_BARE.fullmatch(name) or not name)
