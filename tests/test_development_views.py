@@ -20,6 +20,7 @@ from training.features.views import planned_views, show
 from training.fitting.development_views import MAX_FACES, development_views
 from training.fitting.fit import CALIBRATION_RECORD, FittedModel, fit
 from training.fitting.settings import FitSettings, command_line
+from training.fitting.view_calibration import UNKNOWN
 
 _COUNT = 3200
 _SIDE = 30
@@ -103,6 +104,44 @@ def test_of_very_many_faces_some_are_drawn(table: FeatureTable, model: FittedMod
     assert views.weights.sum() == pytest.approx(MAX_FACES)
 
 
+class _Constant:
+    """A head that says the same of each face."""
+
+    def __init__(self, attribute: str, *classes: str) -> None:
+        self.attribute, self.classes = attribute, classes
+
+    def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.full((len(embeddings), len(self.classes)), 1 / len(self.classes))
+
+
+def test_each_view_has_the_labels_of_its_own_face(table: FeatureTable) -> None:
+    """Two faces of one picture and one of another, which was not filmed; a label is missing."""
+    views = [("a", 0, False), ("a", 1, False), ("b", 0, False)]
+    views += [("a", 1, True), ("a", 0, True), ("a", 1, True)]
+    files, faces, filmed = zip(*views, strict=True)
+    gender = {("a", 0): "F", ("a", 1): "M", ("b", 0): None}
+    hat = {("a", 0): "no", ("a", 1): None, ("b", 0): "yes"}
+    labels = {
+        name: np.array([each[file, face] for file, face, _ in views], dtype=object)
+        for name, each in (("gender", gender), ("hat", hat))
+    }
+    rows = replace(
+        table[np.arange(len(views))],
+        files=np.array(files, dtype=object),
+        faces=np.array(faces, dtype=np.int32),
+        filmed=np.array(filmed),
+        labels=labels,
+    )
+    heads = (_Constant("gender", "F", "M"), _Constant("hat", "no", "yes"))
+    held = {"gender": np.array([0, 1]), "hat": np.array([0, 2])}
+    found = development_views(rows, heads, held, 1)  # type: ignore[arg-type]
+    assert found is not None
+    # As they were found: a 0, a 1, b 0; filmed: a 0, twice a 1.
+    assert found.targets["gender"].tolist() == [0, 1, UNKNOWN, 0, 1, 1]
+    assert found.targets["hat"].tolist() == [0, UNKNOWN, 1, 0, UNKNOWN, UNKNOWN]
+    np.testing.assert_allclose(found.weights, [2 / 3, 2 / 3, 1, 1 / 3, 1 / 6, 1 / 6])
+
+
 def test_the_order_of_the_rows_does_not_count(table: FeatureTable, model: FittedModel) -> None:
     order = np.random.default_rng(3).permutation(len(table))
     place = np.argsort(order)
@@ -160,4 +199,6 @@ def test_without_development_faces_nothing_is_calibrated(
 def test_settings_of_before_are_read_without_what_is_no_more() -> None:
     record = {**FitSettings().record(), "pictures": "a/b", "layout": "fairface", "faces": "one"}
     assert FitSettings.from_record(record) == FitSettings()
+    del record["filmed"]  # before faces were filmed
+    assert FitSettings.from_record(record) == FitSettings(filmed=False)
     assert command_line(FitSettings(filmed=False)).endswith("--no-filmed")

@@ -451,7 +451,7 @@ def test_the_command_has_the_defaults_of_its_settings() -> None:
     """Else the recorded commands, which leave defaults out, would not reproduce anything."""
     given = {name: each.default for name, each in inspect.signature(finetune).parameters.items()}
     settings = asdict(FinetuneSettings())
-    names = ("epochs", "patience", "batch", "rate", "teacher_share", "device")
+    names = ("epochs", "patience", "batch", "rate", "teacher_share", "identity", "device")
     for name in (*names, "partner", "development"):
         assert given[name] == settings[name], name
 
@@ -602,14 +602,14 @@ def test_the_mean_of_trunks_is_that_of_all_their_weights() -> None:
     first, second = _learned(1), _learned(2)
     convolutions = tuple(replace(each, filters=3 * each.filters) for each in second.convolutions)
     mean = mean_trunk([first, replace(second, convolutions=convolutions)])
-    np.testing.assert_allclose(mean.evidence, (first.evidence + second.evidence) / 2, atol=1e-6)
+    assert mean.evidence.shape == (640, 0), "their classes may be others"
     np.testing.assert_allclose(mean.projection, first.projection)
     for was, now in zip(first.convolutions, mean.convolutions, strict=True):
         np.testing.assert_allclose(now.filters, 2 * was.filters, rtol=1e-5)
         np.testing.assert_allclose(now.biases, was.biases)
-    assert mean_trunk([first]).digest == first.digest
+    assert mean_trunk([first]).digest == dlib_trunk().digest
     shorter = replace(first, convolutions=first.convolutions[:-2])
-    with pytest.raises(ModelError, match="not of one shape"):
+    with pytest.raises(ModelError, match=r"of several shapes have no mean: .*, found 29 and 27"):
         mean_trunk([first, shorter])
 
 

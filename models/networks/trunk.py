@@ -108,12 +108,20 @@ def mean_trunk(trunks: Sequence[Trunk]) -> Trunk:
 
     (Wortsman et al., Model soups, ICML 2022: it errs less than each of them, at the cost of one.)
 
+    Args:
+        trunks: one at least; what they have learned of classes is left out, which may be others.
+
     Raises:
         ModelError: they are not of one shape.
     """
+    trunks = [_without_classes(each) for each in trunks]
     shapes = {tuple(each.shape for each in _weights(trunk)) for trunk in trunks}
     if len(shapes) > 1:
-        raise ModelError("the embedders are not of one shape: their weights have no mean")
+        sizes = " and ".join(str(len(each.convolutions)) for each in trunks)
+        raise ModelError(
+            "the weights of embedders of several shapes have no mean: expected as many "
+            f"convolutions in each, of the same size, found {sizes}"
+        )
     means = [np.mean(each, axis=0) for each in zip(*map(_weights, trunks), strict=True)]
     taken = iter(means)
 
@@ -130,6 +138,10 @@ def mean_trunk(trunks: Sequence[Trunk]) -> Trunk:
         evidence=next(taken),
         evidence_biases=next(taken),
     )
+
+
+def _without_classes(trunk: Trunk) -> Trunk:
+    return replace(trunk, evidence=trunk.evidence[:, :0], evidence_biases=trunk.evidence_biases[:0])
 
 
 def _weights(trunk: Trunk) -> list[NDArray[np.float32]]:

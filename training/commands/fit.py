@@ -64,7 +64,7 @@ def fit(
         typer.Option(
             "--mirror/--no-mirror",
             rich_help_panel=FITTING,
-            help="Fit on the mirrored faces as well.",
+            help="Fit on the mirrored faces as well, filmed or not.",
         ),
     ] = True,
     filmed: Annotated[
@@ -72,7 +72,7 @@ def fit(
         typer.Option(
             "--filmed/--no-filmed",
             rich_help_panel=FITTING,
-            help="Fit on the filmed faces as well.",
+            help="Fit on the filmed faces as well; confidence is calibrated on them either way.",
         ),
     ] = True,
     calibrate: Annotated[
@@ -133,7 +133,7 @@ def fit(
         check_folder(out)
         with sole_writer(out):
             features = read_table(table)
-            if filmed and not features.filmed.any():
+            if (filmed or calibrate) and not features.filmed.any():
                 print_line(_UNFILMED)
             for line in class_counts(features, settings):
                 print_line(line)

@@ -1,17 +1,14 @@
 """Opens the dataset that several commands begin with."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from models.detection.names import DEFAULT_DETECTOR, NO_DETECTOR, DetectorName
+from models.detection.names import DetectorName
 from training.errors import DatasetError
 
 if TYPE_CHECKING:
     from training.datasets import Samples
-    from training.evaluation.face_chips import TablePictures
     from training.features.extractor import ExtractionSettings, FacesPolicy
-    from training.features.table import FeatureTable
 
 
 def parse_names(text: str | None) -> tuple[str, ...] | None:
@@ -48,21 +45,3 @@ def open_dataset(
         detection=detection_settings(detector),
     )
     return samples, settings
-
-
-def open_pictures(
-    table: "FeatureTable",
-    dataset: Path,
-    layout: str | None,
-    faces: "FacesPolicy",
-    embedder: Path | None,
-) -> "TablePictures":
-    """The pictures of a table, whose faces are found as the table says."""
-    from training.evaluation.face_chips import TablePictures
-    from training.features.extractor import Extractor
-
-    theirs = table.info.detector
-    aligned = None if theirs is None else theirs == NO_DETECTOR
-    detector = DEFAULT_DETECTOR if theirs is None or aligned else cast(DetectorName, theirs)
-    samples, settings = open_dataset(dataset, layout, None, aligned, faces, detector)
-    return TablePictures(samples, Extractor(replace(settings, embedder=embedder)))

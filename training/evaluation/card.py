@@ -64,7 +64,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", _PURPOSE, "")
     yield from ("## Not to be used for", "", _MISUSE, "")
     yield from ("## Data", "")
-    faces = f"{data['train_faces']} faces{_other_views(data)}"
+    faces = f"{data['train_faces']} faces{other_views(data)}"
     yield f"- Fitted on: {data['dataset']}, {faces} ({data['features']}),"
     yield f"  {found_by(report['model']['detector'])}."
     if data["credit"]:
@@ -87,18 +87,26 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield from ("## How it was made", "")
     yield "The versions of all packages, the settings and the digest of the features are in"
     yield "`manifest.json`. These commands reproduce it:"
+    if embedder and "teachers" not in embedder:
+        yield "(`finetune` is of an earlier version of the program, which had other options.)"
     settings = FitSettings.from_record(provenance["settings"])
     yield from ("", "```sh")
     if embedder:
         yield from embedder["commands"]
-    yield from (data["command"], command_line(settings))
+    yield from (_features_command(data), command_line(settings))
     if any(FACE_WIDTH in figures for figures in attributes.values()):
         allowed = " --allow-leak" if settings.allow_leak else ""
         yield f"face-train evaluate FOLDER features.parquet --pictures DATASET --card{allowed}"
     yield "```"
 
 
-def _other_views(data: Mapping[str, Any]) -> str:
+def _features_command(data: Mapping[str, Any]) -> str:
+    """The command that made the table; in those of before nothing was filmed."""
+    command: str = data["command"]
+    return command if "filmed" in data else f"{command} --filmed 0"
+
+
+def other_views(data: Mapping[str, Any]) -> str:
     """What was fitted on beside the faces as they were found; models of before were fitted on no
     filmed ones."""
     if data.get("filmed"):
@@ -167,18 +175,19 @@ def _cross_validation(crossed: Mapping[str, Any] | None) -> Iterator[str]:
         yield ""
 
 
-def _start(names: str | None) -> str:
-    """What training of an embedder began with."""
-    if names is None:
+def _start(record: Mapping[str, Any]) -> str:
+    """What training of an embedder began with; those of before began with one at most."""
+    names = record.get("starts", [record["start"]] if record.get("start") else [])
+    if not names:
         return "dlib's face recognition network"
-    quoted = [f"`{name}`" for name in names.split(" and ")]
+    quoted = [f"`{name}`" for name in names]
     return quoted[0] if len(quoted) == 1 else f"the mean of {' and '.join(quoted)}"
 
 
 def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
     faces, data, best = record["faces"], record["data"], record["best"]
     attributes = ", ".join(record["attributes"])
-    start = _start(record["start"])
+    start = _start(record)
     yield f"- The embedding is `{name}`: {start}, trained further"
     yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']},"
     yield f"  {found_by(record.get('detector'))}."

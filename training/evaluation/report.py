@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from models.detection.names import found_by
 from training.evaluation import plots
+from training.evaluation.card import other_views
 from training.evaluation.figures import FACE_WIDTH
 from training.evaluation.intervals import Figures
 from training.evaluation.thumbnails import Thumbnails
@@ -70,6 +71,7 @@ def render(report: Figures, thumbnails: Thumbnails = MappingProxyType({})) -> st
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     environment.filters["found_by"] = found_by
     environment.filters["crossed"] = crossed
+    environment.filters["other_views"] = other_views
     plotted = _plotted_groupings(report["attributes"])
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(

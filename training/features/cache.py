@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 
 from training.errors import OutputError
 
-_VERSION = 3
-"""Version of the file's tables; 2 added the hash of the picture, 3 the sharpness of its faces. A
-later one is refused."""
-
-_ADDED = {2: "picture_hash", 3: "sharpness"}
-"""Columns by the version that added them."""
+_VERSION = 4
+"""Version of the file's tables. What an earlier one holds is embedded again: 4 has the width and
+the sharpness of each view. A later one is refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,14 +48,14 @@ class EmbeddingCache:
         self._connection = connection
 
     def get(self, key: bytes) -> EmbeddedFaces | None:
-        """The faces of a picture; None where it was never embedded, or by an earlier version."""
+        """The faces of a picture; None where it was never embedded."""
         with _translated():
             row = self._connection.execute(
                 "SELECT reason, faces, views, face_px, embeddings, picture_hash, sharpness "
                 "FROM pictures WHERE key = ?",
                 (key,),
             ).fetchone()
-        if row is None or None in row:
+        if row is None:
             return None
         reason, faces, views, *blobs, picture_hash, sharp = row
         widths, vectors, sharpness = (np.frombuffer(each, dtype="<f4") for each in (*blobs, sharp))
@@ -109,13 +106,13 @@ def open_cache(path: Path) -> Iterator[EmbeddingCache]:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version not in range(_VERSION + 1):
                 raise OutputError(f"{path} is of another version of this program: delete it")
+            if version < _VERSION:
+                connection.execute("DROP TABLE IF EXISTS pictures")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS pictures (key BLOB PRIMARY KEY, reason TEXT, "
                 "faces INTEGER, views INTEGER, face_px BLOB, embeddings BLOB, picture_hash BLOB, "
                 "sharpness BLOB)"
             )
-            for added in range(version + 1, _VERSION + 1) if version else ():
-                connection.execute(f"ALTER TABLE pictures ADD COLUMN {_ADDED[added]} BLOB")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
         yield EmbeddingCache(connection)
     finally:

@@ -114,10 +114,9 @@ class Extractor:
     def __init__(self, settings: ExtractionSettings, engine: Engine | None = None) -> None:
         self.settings = settings
         self.engine = engine or _load_engine(settings)
-        described = (
-            f"{self.engine.embedder.name} {self.chip_key} {FIRST_SEARCH_PX} "
-            f"filmed={settings.filmed} {_FILM_VERSION}"
-        )
+        described = f"{self.engine.embedder.name} {self.chip_key} {FIRST_SEARCH_PX}"
+        if settings.filmed:
+            described += f" filmed={settings.filmed} {_FILM_VERSION}"
         self._fingerprint = hashlib.sha256(described.encode()).digest()
 
     @property

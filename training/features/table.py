@@ -97,7 +97,7 @@ class TableInfo:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FeatureTable:
-    """n faces; every array has n rows.
+    """n views of faces; every array has n rows.
 
     Attributes:
         info: where it comes from.
@@ -187,6 +187,7 @@ class FeatureTable:
         """The sha256 of all that a classifier is fitted on: embeddings, split and labels."""
         found = hashlib.sha256(np.ascontiguousarray(self.embeddings).tobytes())
         columns = [self.files.tolist(), self.splits.tolist()]
+        columns += [self.mirrored.tolist(), self.filmed.tolist()]
         columns += [[name, *column.tolist()] for name, column in sorted(self.labels.items())]
         found.update(json.dumps(columns).encode())
         return found.hexdigest()

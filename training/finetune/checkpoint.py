@@ -14,7 +14,7 @@ from training.outputs import write_whole
 CHECKPOINT_FILE = "checkpoint.pt"
 """Name of the checkpoint in the folder of a run."""
 
-CHECKPOINT_FORMAT = 1
+CHECKPOINT_FORMAT = 2
 """Version of what is in it; another one is refused."""
 
 

@@ -55,9 +55,6 @@ CHIPS_FOLDER = "chips"
 TEACHERS_FOLDER = "teachers"
 """Name of the folder in which the teachers' probabilities are kept between runs."""
 
-START_JOINT = " and "
-"""What stands between the names of the embedders that training began with."""
-
 _TOLERANCE = 1e-3
 """Difference, at most, of the exported network from the trained one; values of an appearance go
 up to 0.5, logits up to 10."""
@@ -118,9 +115,10 @@ def finetune(
     if found is not None and not allow_leak:
         refuse_leaks(found.leaks(samples, splits))
     rows = [row for row, name in enumerate(splits) if name == TRAIN]
+    learned = rows if usable is None else [row for row in rows if usable[row]]
     for teacher in asked:  # long before it is asked
         teacher.check_classes(
-            {name: class_names(samples.labels[name][row] for row in rows) for name in attributes}
+            {name: class_names(samples.labels[name][row] for row in learned) for name in attributes}
         )
     with progress_bar(len(rows)) as progress:
         chips = store_chips(samples, rows, extractor, out / CHIPS_FOLDER, progress)
@@ -143,7 +141,7 @@ def finetune(
         "settings": asdict(settings),
         "best": dict(run.best),
         "epochs": len(run.log),
-        "start": START_JOINT.join(each.manifest.embedder.name for each in starts) or None,
+        "starts": [each.manifest.embedder.name for each in starts],
         "teachers": [
             {"folder": short_path(each.folder), "digest": digest}
             for each, digest in zip(teachers, taught.teachers, strict=True)

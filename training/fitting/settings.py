@@ -46,7 +46,8 @@ class FitSettings:
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Reads what `record` gave, of an earlier version too.
 
-        One of before leaks were looked for allowed them; settings that are no more change nothing.
+        One of before leaks were looked for allowed them, and one of before faces were filmed did
+        without; settings that are no more change nothing.
         """
         known = {each.name for each in fields(cls)}
         typed = {name: value for name, value in record.items() if name in known}
@@ -54,7 +55,7 @@ class FitSettings:
             typed["attributes"] = tuple(record["attributes"])
         if record.get("embedder"):
             typed["embedder"] = Path(record["embedder"])
-        return cls(**{"allow_leak": True, **typed})
+        return cls(**{"allow_leak": True, "filmed": False, **typed})
 
     def record(self) -> dict[str, Any]:
         """The settings as a manifest records them."""
