@@ -182,6 +182,14 @@ def test_faces_that_are_filmed_are_fitted_on_and_the_card_says_so(
     assert "2400 faces, filmed too (drawn)" in (tmp_path / "model" / "card.md").read_text()
 
 
+def test_neighbours_of_a_face_are_never_filmed(table: FeatureTable) -> None:
+    fitted = fit(table, FitSettings(classifier="knn"))
+    provenance = fitted.manifest.provenance
+    count = (table.as_found & (table.splits == "train")).sum() - len(fitted.development["stripes"])
+    assert provenance["heads"]["stripes"]["fitted_rows"] == count
+    assert provenance["data"]["filmed"] is False
+
+
 def test_without_filmed_faces_a_single_attribute_is_left_as_its_head_gives_it(
     table: FeatureTable,
 ) -> None:

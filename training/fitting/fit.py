@@ -198,7 +198,7 @@ def _fit_task(
     left_out = np.zeros_like(held)
     if not settings.mirror:
         left_out |= table.mirrored[task.rows]
-    if not settings.filmed:
+    if not settings.fits_filmed:
         left_out |= table.filmed[task.rows]
     rows = Rows(table.embeddings[task.rows], task.targets)
     fitted = _subsample(
@@ -292,7 +292,7 @@ def _manifest(
                 "sha256": table.digest(),
                 "train_faces": int(((table.splits == TRAIN) & table.as_found).sum()),
                 "mirrored": bool(settings.mirror and table.mirrored.any()),
-                "filmed": bool(settings.filmed and table.filmed.any()),
+                "filmed": bool(settings.fits_filmed and table.filmed.any()),
             },
             "settings": settings.record(),
             "heads": record,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from training.datasets.splits import SEED
-from training.fitting.classifiers import ClassifierChoice
+from training.fitting.classifiers import CLEAR_ONLY, ClassifierChoice
 from training.outputs import quoted, short_path
 
 
@@ -41,6 +41,11 @@ class FitSettings:
     seed: int = SEED
     embedder: Path | None = None
     allow_leak: bool = False
+
+    @property
+    def fits_filmed(self) -> bool:
+        """Whether filmed faces are fitted on: a k-NN errs more with them."""
+        return self.filmed and self.classifier not in CLEAR_ONLY
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
