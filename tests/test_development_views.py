@@ -130,6 +130,7 @@ def test_each_view_has_the_labels_of_its_own_face(table: FeatureTable) -> None:
         files=np.array(files, dtype=object),
         faces=np.array(faces, dtype=np.int32),
         filmed=np.array(filmed),
+        splits=np.full(len(views), "train", dtype=object),
         labels=labels,
     )
     heads = (_Constant("gender", "F", "M"), _Constant("hat", "no", "yes"))
@@ -140,6 +141,13 @@ def test_each_view_has_the_labels_of_its_own_face(table: FeatureTable) -> None:
     assert found.targets["gender"].tolist() == [0, 1, UNKNOWN, 0, 1, 1]
     assert found.targets["hat"].tolist() == [0, UNKNOWN, 1, 0, UNKNOWN, UNKNOWN]
     np.testing.assert_allclose(found.weights, [2 / 3, 2 / 3, 1, 1 / 3, 1 / 6, 1 / 6])
+    # A face that is in the table twice is not filmed more often, and held-out views do not count.
+    twice = rows[np.array([0, 0, 3, 4])]
+    held = {"gender": np.array([0, 1]), "hat": np.zeros(0, dtype=np.intp)}
+    again = development_views(twice, heads, held, 1)  # type: ignore[arg-type]
+    assert again is not None and len(again.weights) == 3
+    out = replace(twice, splits=np.array(["train", "train", "test", "test"], dtype=object))
+    assert development_views(out, heads[:1], {"gender": held["gender"]}, 1) is None  # type: ignore[arg-type]
 
 
 def test_the_order_of_the_rows_does_not_count(table: FeatureTable, model: FittedModel) -> None:

@@ -179,3 +179,24 @@ def test_a_group_of_no_rows_is_not_written(table: FeatureTable, tmp_path: Path) 
         writer.write([])
     with pytest.raises(DatasetError, match="has no rows: no face was found"):
         read_table(path)
+
+
+def test_cells_and_columns_that_are_missing_are_named(tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 20)
+    whole = pq.read_table(path)
+    for name in ("filmed", "mirrored"):
+        place = whole.schema.get_field_index(name)
+        empty = pa.array([None] * 20, pa.bool_())
+        pq.write_table(whole.set_column(place, name, empty), path)
+        with pytest.raises(DatasetError, match=f"its column {name} has empty cells"):
+            read_table(path)
+    pq.write_table(whole.drop_columns(["filmed"]), path)  # which only earlier versions lack
+    with pytest.raises(DatasetError, match="its columns were changed"):
+        read_table(path)
+
+
+def test_the_command_of_an_earlier_version_films_nothing(tmp_path: Path) -> None:
+    path = drawn_table(tmp_path / "table.parquet", 20)
+    command = read_table(path).info.command
+    _rewritten(path, schema="face-features/4")
+    assert read_table(path).info.command == f"{command} --filmed 0"

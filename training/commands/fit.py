@@ -1,7 +1,8 @@
 """`face-train fit`: a feature table → a model folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,11 +25,8 @@ from training.commands.options import (
     TablePath,
 )
 
-_UNFILMED = (
-    "no face of the table is filmed: it is not learned how faces look in a video, nor how sure one "
-    "may be of them; make the table anew with face-train features"
-)
-"""What is said where a table is of an earlier version, or was made with `--filmed 0`."""
+if TYPE_CHECKING:
+    from training.fitting.settings import FitSettings
 
 
 def fit(
@@ -133,8 +131,9 @@ def fit(
         check_folder(out)
         with sole_writer(out):
             features = read_table(table)
-            if (filmed or calibrate) and not features.filmed.any():
-                print_line(_UNFILMED)
+            if not features.filmed.any():
+                for line in _lacking(settings):
+                    print_line(line)
             for line in class_counts(features, settings):
                 print_line(line)
             crossed = measure_parts(features, settings, on_message=print_line)
@@ -144,3 +143,17 @@ def fit(
             report = publish(out, fitted, features, counting_progress)
             print_summary(report)  # what to be careful about is said above
         print_line(f"{out}: model and card")
+
+
+def _lacking(settings: "FitSettings") -> Iterator[str]:
+    """What is said where a table is of an earlier version, or was made with `--filmed 0`."""
+    lacking = []
+    if settings.fits_filmed:
+        lacking.append("how faces look in a video")
+    if settings.calibrate:
+        lacking.append("how sure one may be of small and blurred ones")
+    if lacking:
+        yield (
+            f"no face of the table is filmed: it is not learned {' and '.join(lacking)}; make the "
+            "table anew with face-train features"
+        )

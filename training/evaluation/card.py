@@ -34,7 +34,7 @@ _MISUSE = """\
 _LIMITS = """\
 - The classes are coarse and of one culture; people who fit none of them get the nearest, and there
   are only two for gender.
-- Where groups differ in accuracy (see below), counts made with the model are biased accordingly.
+- Where groups differ in accuracy (see above), counts made with the model are biased accordingly.
 - Small, dark, blurred, covered and turned faces are worse than these figures say.
 - Confidence is calibrated on faces like those of the data, and only there."""
 """Weaknesses that every model has."""
@@ -93,17 +93,20 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "```sh")
     if embedder:
         yield from embedder["commands"]
-    yield from (_features_command(data), command_line(settings))
+    yield from (_features_command(provenance), command_line(settings))
     if any(FACE_WIDTH in figures for figures in attributes.values()):
         allowed = " --allow-leak" if settings.allow_leak else ""
         yield f"face-train evaluate FOLDER features.parquet --pictures DATASET --card{allowed}"
     yield "```"
 
 
-def _features_command(data: Mapping[str, Any]) -> str:
-    """The command that made the table; in those of before nothing was filmed."""
-    command: str = data["command"]
-    return command if "filmed" in data else f"{command} --filmed 0"
+def _features_command(provenance: Mapping[str, Any]) -> str:
+    """The command that makes the table; models of before were fitted on no filmed faces, and at
+    most calibrated on some."""
+    command: str = provenance["data"]["command"]
+    if "filmed" in provenance["data"] or provenance.get(CALIBRATION_RECORD, {}).get("filmed"):
+        return command
+    return f"{command} --filmed 0"
 
 
 def other_views(data: Mapping[str, Any]) -> str:

@@ -26,6 +26,11 @@ Column: TypeAlias = NDArray[np.object_]
 """A column of text `(n,)`, such as class names; None where unknown."""
 
 
+def schema_version(text: bytes) -> int:
+    """The version of a description that `TableInfo.from_json` has read."""
+    return int(parse_json(text)["schema"].rpartition("/")[2])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableInfo:
     """Where a table comes from.
@@ -82,6 +87,8 @@ class TableInfo:
             known = ", ".join(_READ_SCHEMAS)
             raise ValueError(f"its schema is {schema}, this program reads {known}")
         content["flag_attributes"] = content.pop("compositions", None)
+        if schema != _SCHEMA and isinstance(content.get("command"), str):
+            content["command"] += " --filmed 0"  # as it was before there was a choice
         try:
             info = TypeAdapter(cls).validate_python(content)
         except ValidationError as error:

@@ -19,7 +19,7 @@ from training.datasets.labels import known
 from training.datasets.samples import parse_split
 from training.errors import DatasetError
 from training.features.picture_hash import UNKNOWN
-from training.features.table import Column, FeatureTable, TableInfo
+from training.features.table import Column, FeatureTable, TableInfo, schema_version
 from training.outputs import written_aside
 
 _METADATA_KEY = b"face_train"
@@ -34,8 +34,15 @@ _SHARPNESS = "sharpness"
 _FILMED = "filmed"
 """Column that says which rows are filmed, which tables of versions 1 to 4 lack: none is."""
 
-_UNKNOWN = {_HASH: np.uint64(UNKNOWN), _SHARPNESS: np.float32(np.nan), _FILMED: np.False_}
-"""What stands in a column that a table lacks."""
+_ADDED = {
+    _HASH: (3, np.uint64(UNKNOWN)),
+    _SHARPNESS: (4, np.float32(np.nan)),
+    _FILMED: (5, np.False_),
+}
+"""Columns by the version that added them, and what stands there in a table of an earlier one."""
+
+_NEVER_EMPTY = ("face", "mirrored", _FILMED, "face_px", _HASH)
+"""Columns in which a table has a value in each row."""
 
 _FIXED_COLUMNS = (
     *("file", "face", "mirrored", _FILMED, "identity", "split", "face_px"),
@@ -112,11 +119,7 @@ def read_table(path: Path) -> FeatureTable:
         raise DatasetError(f"{path} does not exist: face-train features makes it")
     try:
         table = read_parquet(path)
-        info = TableInfo.from_json((table.schema.metadata or {})[_METADATA_KEY])
-        for name, unknown in _UNKNOWN.items():
-            if name not in table.schema.names:
-                table = table.append_column(name, pa.array(np.full(table.num_rows, unknown)))
-        table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
+        table, info = _as_written_today(table)
     except KeyError as error:
         reason = "face-train features did not write it, or its columns were changed"
         raise DatasetError(f"{path} is not a table of features: {reason}") from error
@@ -129,6 +132,25 @@ def read_table(path: Path) -> FeatureTable:
         return _checked(_from_arrow(table, info))
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
+
+
+def _as_written_today(table: pa.Table) -> tuple[pa.Table, TableInfo]:
+    """The table with the columns of today's version, and its description.
+
+    Raises:
+        KeyError: it has no description, or a column is missing.
+        ValueError: the description is of another version, or a cell is empty that may not be.
+    """
+    description = (table.schema.metadata or {})[_METADATA_KEY]
+    info, version = TableInfo.from_json(description), schema_version(description)
+    for name, (added, unknown) in _ADDED.items():
+        if version < added and name not in table.schema.names:
+            table = table.append_column(name, pa.array(np.full(table.num_rows, unknown)))
+    table = table.select([*_FIXED_COLUMNS, *info.attributes]).cast(_schema(info))
+    for name in _NEVER_EMPTY:
+        if table[name].null_count:
+            raise ValueError(f"its column {name} has empty cells")
+    return table, info
 
 
 def is_table(path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from training.datasets.samples import TRAIN
 from training.features.table import FeatureTable, has_label
 from training.fitting.head import Head
 from training.fitting.view_calibration import UNKNOWN, LabelledViews
@@ -41,7 +42,8 @@ def development_views(
     if len(rows) > MAX_FACES:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MAX_FACES])
     filmed = _filmed_rows(table)
-    by_face = [filmed[_face(table, row)] for row in rows.tolist()]
+    # Of a face that is there twice the first row takes them all, so that each counts once.
+    by_face = [filmed.pop(_face(table, row), []) for row in rows.tolist()]
     counts = np.array([len(each) for each in by_face], dtype=np.intp)
     if not len(rows) or (len(heads) < 2 and not counts.any()):
         return None
@@ -68,9 +70,9 @@ def _face(table: FeatureTable, row: int) -> tuple[str, int]:
 
 
 def _filmed_rows(table: FeatureTable) -> defaultdict[tuple[str, int], list[int]]:
-    """Of each face the rows in which it is filmed."""
+    """Of each training face the rows in which it is filmed."""
     found: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
-    for row in np.flatnonzero(table.filmed).tolist():
+    for row in np.flatnonzero(table.filmed & (table.splits == TRAIN)).tolist():
         found[_face(table, row)].append(row)
     return found
 

@@ -44,7 +44,7 @@ class FitSettings:
 
     @property
     def fits_filmed(self) -> bool:
-        """Whether filmed faces are fitted on: a k-NN errs more with them."""
+        """Whether filmed faces are fitted on: not every classifier gains from them."""
         return self.filmed and self.classifier not in CLEAR_ONLY
 
     @classmethod
