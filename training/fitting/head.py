@@ -1,12 +1,14 @@
 """The head of an attribute: a fitted classifier and its calibration by temperature scaling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import softmax
+
+from training.features.table import FeatureTable
 
 MIN_PROBABILITY = 1e-6
 """Least probability before the logarithm is taken."""
@@ -16,6 +18,10 @@ KNN_MIN_PROBABILITY = 0.01
 
 _INVERSE_TEMPERATURE_BOUNDS = (0.2, 5.0)
 """Least and greatest inverse temperature: a handful of rows must not make a head certain."""
+
+
+_MIN_CALIBRATION_ROWS = 50
+"""Labelled development rows that a calibration needs; with fewer a head stays uncalibrated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,3 +101,19 @@ def fit_inverse_temperature(
     if excess(low) >= 0 or excess(high) <= 0:
         return float(np.exp(low if excess(low) >= 0 else high))
     return float(np.exp(brentq(excess, low, high)))
+
+
+def with_temperature(head: Head, table: FeatureTable, rows: NDArray[np.intp]) -> Head:
+    """The head with the temperature that suits these rows; as it is where too few are labelled."""
+    column = table.column(head.attribute)
+    labelled = rows[np.array([column[row] is not None for row in rows], dtype=np.bool_)]
+    if len(labelled) < _MIN_CALIBRATION_ROWS:
+        return head
+    numbers = {name: number for number, name in enumerate(head.classes)}
+    targets = np.array([numbers[name] for name in column[labelled]])
+    return replace(
+        head,
+        inverse_temperature=fit_inverse_temperature(
+            head.uncalibrated(table.embeddings[labelled]), targets, head.min_probability
+        ),
+    )
